@@ -1,0 +1,57 @@
+"""Alerts as operators read them: a request flows in, alerts with their progress flow out.
+
+Bounded: the newest 200 (sql.progress.LIST_LIMIT).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+import sql.progress
+from handlers import problems
+from handlers.intake import alert_json
+
+if TYPE_CHECKING:
+    from push.progress import Watcher
+    from sql.database import Pool
+    from sql.progress import ListedAlert
+
+
+class Alerts:
+    """`GET /v1/alerts` and `GET /v1/alerts/{id}`."""
+
+    def __init__(self, pool: Pool, watcher: Watcher) -> None:
+        self._pool = pool
+        self._watcher = watcher
+
+    async def get_all(self, _: web.Request) -> web.Response:
+        """List the newest alerts."""
+        alerts = await sql.progress.list_alerts(self._pool)
+        return _json({"alerts": [self._with_progress(alert) for alert in alerts]})
+
+    async def get_one(self, request: web.Request) -> web.Response:
+        """Return one alert."""
+        try:
+            alert_id = UUID(request.match_info["id"])
+        except ValueError:
+            return problems.response(404, "no such alert")
+        alerts = await sql.progress.list_alerts(self._pool, alert_id)
+        if not alerts:
+            return problems.response(404, "no such alert")
+        return _json({"alert": self._with_progress(alerts[0])})
+
+    def _with_progress(self, alert: ListedAlert) -> dict[str, Any]:
+        progress = self._watcher.current.get(alert.id)
+        return {
+            **alert_json(alert),
+            "sent_at": alert.sent_at,
+            "lanes": {} if progress is None else progress.lanes,
+        }
+
+
+def _json(content: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(content), content_type="application/json")

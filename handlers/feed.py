@@ -1,0 +1,176 @@
+"""The feed: progress, alerts and alarms flow in once, the same encoded message flows out to every client.
+
+Each client has a short backlog of its own; one that falls behind gets a snapshot instead of its backlog, and never
+slows a send or another client. Bounded: `CLIENTS_MAX` clients, `BACKLOG` messages a client, `HISTORY` messages to
+resume from, `FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that does not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from handlers import problems
+from handlers.access import ALLOWS, Gatekeeper, Role
+from push.progress import TICK_S
+
+if TYPE_CHECKING:
+    from push.alarms import Alarm, AlarmBoard
+    from push.progress import AlertProgress, Watcher
+
+CLIENTS_MAX = 5000
+BACKLOG = 64
+HISTORY = 2000
+FRAMES_PER_S = 1000
+"""With more clients than this over four, everybody hears a little less often, and the sends go on at full rate."""
+
+STUCK_S = 60.0
+HEARTBEAT_S = 30.0
+SNAPSHOT_ALERTS = 200
+
+_log = structlog.get_logger("handlers.feed")
+
+
+class Client:
+    """One listener: a bounded backlog and a bell."""
+
+    def __init__(self) -> None:
+        self.backlog: deque[str] = deque()
+        self.behind = False
+        self.bell = asyncio.Event()
+
+    def offer(self, text: str) -> None:
+        """Add a message; a full backlog is dropped for a snapshot."""
+        if self.behind:
+            return
+        if len(self.backlog) >= BACKLOG:
+            self.backlog.clear()
+            self.behind = True
+        else:
+            self.backlog.append(text)
+        self.bell.set()
+
+
+class Feed:
+    """`GET /v1/feed`, and what publishes to it."""
+
+    def __init__(self, gatekeeper: Gatekeeper, watcher: Watcher, alarms: AlarmBoard) -> None:
+        self._gatekeeper = gatekeeper
+        self._watcher = watcher
+        self._alarms = alarms
+        # A restart must not make an old `after` look like one of ours.
+        self._seq = time.time_ns() // 1_000_000
+        self._history: deque[tuple[int, str]] = deque(maxlen=HISTORY)
+        self._states: dict[str, str] = {}
+        self.clients: set[Client] = set()
+        watcher.publish = self._on_progress
+        watcher.tick_s = self._tick_s
+        alarms.publish = self._on_alarm
+
+    def _tick_s(self) -> float:
+        return max(TICK_S, len(self.clients) / FRAMES_PER_S)
+
+    def _on_progress(self, progress: AlertProgress) -> None:
+        content = msgspec.to_builtins(progress)
+        alert = str(progress.alert)
+        if self._states.get(alert) != progress.state:
+            self._states[alert] = progress.state
+            self._publish("alert", content)
+        self._publish("progress", content)
+
+    def _on_alarm(self, alarm: Alarm) -> None:
+        self._publish("alarm", msgspec.to_builtins(alarm))
+
+    def _publish(self, kind: str, content: dict[str, Any]) -> None:
+        self._seq += 1
+        text = msgspec.json.encode({"type": kind, "seq": self._seq, **content}).decode()
+        self._history.append((self._seq, text))
+        for client in self.clients:
+            client.offer(text)
+
+    def _snapshot(self) -> str:
+        alerts = sorted(self._watcher.current.values(), key=lambda p: p.received_at, reverse=True)
+        return msgspec.json.encode(
+            {
+                "type": "snapshot",
+                "seq": self._seq,
+                "alerts": alerts[:SNAPSHOT_ALERTS],
+                "alarms": self._alarms.standing,
+            }
+        ).decode()
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Serve one listener until it goes."""
+        refusal = await self._refusal(request)
+        if refusal is not None:
+            return refusal
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
+        await socket.prepare(request)
+        client = Client()
+        self._begin(client, request.query.get("after"))
+        self.clients.add(client)
+        writer = asyncio.create_task(self._write(socket, client), name="feed writer")
+        try:
+            # Nothing is expected from a listener; reading notices when it goes and answers its pings.
+            async for _ in socket:
+                pass
+        finally:
+            self.clients.discard(client)
+            writer.cancel()
+            await asyncio.wait({writer})
+        return socket
+
+    def _begin(self, client: Client, after: str | None) -> None:
+        seen = int(after) if after is not None and after.isdigit() else None
+        oldest = self._history[0][0] if self._history else self._seq + 1
+        if seen is not None and oldest - 1 <= seen <= self._seq:
+            missed = [text for seq, text in self._history if seq > seen]
+            if len(missed) <= BACKLOG:
+                client.backlog.extend(missed)
+                client.bell.set()
+                return
+        client.behind = True
+        client.bell.set()
+
+    async def _write(self, socket: web.WebSocketResponse, client: Client) -> None:
+        try:
+            while not socket.closed:
+                await client.bell.wait()
+                client.bell.clear()
+                if client.behind:
+                    client.behind = False
+                    client.backlog.clear()
+                    client.backlog.append(self._snapshot())
+                while client.backlog:
+                    async with asyncio.timeout(STUCK_S):
+                        await socket.send_str(client.backlog.popleft())
+        except (ConnectionError, RuntimeError):
+            return
+        except TimeoutError:
+            _log.info("feed.stuck_client_dropped")
+            await socket.close(code=1013, drain=False)
+
+    async def _refusal(self, request: web.Request) -> web.Response | None:
+        if len(self.clients) >= CLIENTS_MAX:
+            return problems.response(503, "too many listeners", headers={"Retry-After": "5"})
+        ticket = request.query.get("ticket")
+        if ticket is not None:
+            redeemed = await self._gatekeeper.redeem_ticket(ticket)
+            return None if redeemed else problems.response(401, "the ticket is unknown, used or too old")
+        role = await self._gatekeeper.role_of(request.headers.get("Authorization"))
+        if role is None:
+            return problems.response(
+                401, "a bearer token or a ticket is needed", headers={"WWW-Authenticate": "Bearer"}
+            )
+        return None if role in ALLOWS[Role.VIEWER] else problems.response(403, "this needs the role viewer")
+
+    async def post_ticket(self, _: web.Request) -> web.Response:
+        """Return a ticket with which a browser opens the feed once."""
+        ticket = await self._gatekeeper.issue_ticket()
+        return web.Response(body=msgspec.json.encode({"ticket": ticket}), content_type="application/json")

@@ -1,0 +1,65 @@
+"""Health: a question flows in, whether the process lives and its stores answer flows out.
+
+Bounded: `STORE_TIMEOUT_S` for each store, both asked at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+import sql.progress
+from geo.index import AWAY as INDEX_AWAY
+from sql.database import AWAY as RECORD_AWAY
+
+if TYPE_CHECKING:
+    from geo.index import PositionIndex
+    from sql.database import Pool
+
+STORE_TIMEOUT_S = 2.0
+
+
+class Health:
+    """`GET /health` and `GET /ready`."""
+
+    def __init__(self, pool: Pool, index: PositionIndex) -> None:
+        self._pool = pool
+        self._index = index
+        self.stopping = False
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """Say that the process lives."""
+        return _json(200, {"status": "alive"})
+
+    async def get_ready(self, _: web.Request) -> web.Response:
+        """Say whether both stores answer, and which does not."""
+        async with asyncio.TaskGroup() as group:
+            record = group.create_task(self._record_answers(), name="ready postgresql")
+            index = group.create_task(self._index_answers(), name="ready redis")
+        stores = {"postgresql": record.result(), "redis": index.result()}
+        ready = all(stores.values()) and not self.stopping
+        status = "ready" if ready else "stopping" if self.stopping else "a store is away"
+        content = {"status": status, "stores": {name: "ok" if ok else "away" for name, ok in stores.items()}}
+        return _json(200 if ready else 503, content)
+
+    async def _record_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                await sql.progress.ping(self._pool, STORE_TIMEOUT_S)
+        except RECORD_AWAY:
+            return False
+        return True
+
+    async def _index_answers(self) -> bool:
+        try:
+            await self._index.ping(STORE_TIMEOUT_S)
+        except (*INDEX_AWAY, TimeoutError):
+            return False
+        return True
+
+
+def _json(status: int, content: object) -> web.Response:
+    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")

@@ -1,0 +1,119 @@
+"""Intake: a signed webhook flows in, a committed alert or a clear refusal flows out.
+
+Nothing is read from a body before its signature is verified. Bounded: `cases.BODY_BYTES`, checked before reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+from aiohttp import web
+
+import sql.access
+from handlers import problems
+from handlers.cases import BODY_BYTES, Case, place_of, text_of, title_of, unsupported
+from handlers.reading import read
+from handlers.signing import Vault, is_signed
+from push.filing import Desk, Filed, Filing
+
+if TYPE_CHECKING:
+    from sql.database import Pool
+    from sql.filing import ReceiptRow
+    from sql.progress import ListedAlert
+
+UNSIGNED = "unknown authority, or the signature or timestamp does not verify"
+"""One text for all of these: a stranger learns nothing of which authorities exist."""
+
+_log = structlog.get_logger("handlers.intake")
+
+
+class Intake:
+    """`POST /v1/intake/{authority}`."""
+
+    def __init__(self, pool: Pool, desk: Desk, vault: Vault) -> None:
+        self._pool = pool
+        self._desk = desk
+        self._vault = vault
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take a case."""
+        if (request.content_length or 0) > BODY_BYTES:
+            return problems.response(413, f"a case has at most {BODY_BYTES} bytes")
+        body = await request.content.read(BODY_BYTES + 1)
+        while len(body) <= BODY_BYTES and (more := await request.content.read(BODY_BYTES + 1 - len(body))):
+            body += more
+        if len(body) > BODY_BYTES:
+            return problems.response(413, f"a case has at most {BODY_BYTES} bytes")
+        authority = request.match_info["authority"]
+        secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
+        if not is_signed(secrets, request.headers, body):
+            _log.warning("intake.unsigned", known=bool(secrets))
+            return problems.response(401, UNSIGNED)
+        case = read(body, Case)
+        if isinstance(case, list):
+            return problems.response(422, "the case has bad fields; nothing was stored or sent", case)
+        refused = unsupported(case)
+        place = place_of(case)
+        if refused or isinstance(place, list):
+            errors = refused + (place if isinstance(place, list) else [])
+            return problems.response(422, "the case cannot be sent; nothing was stored", errors)
+        return await self._file(authority, request.headers["webhook-id"], body, case, place)
+
+    async def _file(
+        self, authority: str, webhook_id: str, body: bytes, case: Case, place: tuple[float, float]
+    ) -> web.Response:
+        content = msgspec.json.encode(case, order="deterministic")
+        filing = Filing(
+            authority=authority,
+            webhook_id=webhook_id,
+            body_digest=hashlib.sha256(body).digest(),
+            case_number=case.case_number,
+            content_digest=hashlib.sha256(content).digest(),
+            content=content.decode(),
+            status=case.status,
+            longitude=place[0],
+            latitude=place[1],
+            title=title_of(case),
+            body=text_of(case),
+        )
+        receipt = await self._desk.file(filing, _render)
+        if receipt.body_digest != filing.body_digest:
+            # Answering the first case's 202 here would lose a second child's case without a word.
+            return problems.response(409, "this webhook-id was used before for another body; nothing was sent")
+        _log.info("intake.answered", authority=authority, status=receipt.status)
+        return _response(receipt)
+
+
+def _response(receipt: ReceiptRow) -> web.Response:
+    is_problem = receipt.status == Filed.OTHER_CONTENT.value
+    return web.Response(
+        status=receipt.status,
+        body=receipt.answer,
+        content_type="application/problem+json" if is_problem else "application/json",
+    )
+
+
+def _render(filed: Filed, alert: ListedAlert | None) -> bytes:
+    if filed is Filed.OTHER_CONTENT or alert is None:
+        return problems.body(409, "this case number stands with other content; the alert that stands is unchanged")
+    return msgspec.json.encode({"alert": alert_json(alert)})
+
+
+def alert_json(alert: ListedAlert) -> dict[str, Any]:
+    """Return an alert as the outside sees it: never the child's data."""
+    return {
+        "id": alert.id,
+        "case_number": alert.case_number,
+        "status": alert.status,
+        "state": alert.state,
+        "received_at": alert.received_at,
+        "deadline": alert.deadline,
+        "expires": alert.expires,
+        "area": {
+            "circle": {"longitude": alert.longitude, "latitude": alert.latitude, "radius_km": alert.radius_km},
+        },
+        "estimate": None if alert.estimate is None else msgspec.Raw(alert.estimate.encode()),
+    }

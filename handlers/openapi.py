@@ -1,0 +1,152 @@
+"""OpenAPI 3.1: the structs of the edge flow in, the document that describes every route flows out, built once.
+
+Bounded by the routes of `handlers.routes`; a test compares both.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from handlers.cases import Case
+from handlers.devices import REPORTS_MAX, DeviceReport, Taken
+from handlers.problems import Problem
+from push.progress import AlertProgress
+
+_COMPONENTS = "#/components/schemas/{name}"
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": _COMPONENTS.format(name=name)}
+
+
+def _path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+_BEARER = [{"bearer": []}]
+_DENIED = {"401": _problem("No valid token."), "403": _problem("The token's role does not suffice.")}
+_AWAY = {"503": _problem("A store is away; Retry-After says when to try again.")}
+_ALERT = {"type": "object", "description": "An alert: id, case_number, status, state, times, area, estimate."}
+
+
+def _intake() -> dict[str, Any]:
+    header = {"in": "header", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "The police webhook: files a case.",
+        "parameters": [
+            _path("authority", {"type": "string"}),
+            *({"name": f"webhook-{name}", **header} for name in ("id", "timestamp", "signature")),
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Case")}}},
+        "responses": {
+            "202": _json("A new alert.", {"type": "object", "properties": {"alert": _ALERT}}),
+            "200": _json("The case stands; its alert.", {"type": "object", "properties": {"alert": _ALERT}}),
+            "401": _problem("Unknown authority, bad signature or timestamp."),
+            "409": _problem("The case number or webhook-id stands with other content."),
+            "413": _problem("Over 64 KiB."),
+            "422": _problem("Bad fields, each named."),
+            **_AWAY,
+        },
+    }
+
+
+def _devices() -> dict[str, Any]:
+    reports = {"type": "array", "maxItems": REPORTS_MAX, "items": _ref("DeviceReport")}
+    return {
+        "summary": "Device reports.",
+        "security": _BEARER,
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": reports},
+                "application/x-ndjson": {"schema": _ref("DeviceReport")},
+                "application/msgpack": {"schema": reports},
+            },
+        },
+        "responses": {
+            "200": _json("What was taken and what was not.", _ref("Taken")),
+            "413": _problem("Too many reports or bytes."),
+            "422": _problem("Not a list of reports."),
+            **_DENIED,
+            **_AWAY,
+        },
+    }
+
+
+def _reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    return {"summary": summary, "security": _BEARER, "responses": {"200": ok, **_DENIED, **_AWAY}, **more}
+
+
+def _open(summary: str, content_type: str = "application/json", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    ok = {"description": "OK.", "content": {content_type: {}}}
+    return {"summary": summary, "responses": {"200": ok, **more}}
+
+
+def _paths() -> dict[str, Any]:
+    alerts = {"type": "object", "properties": {"alerts": {"type": "array", "items": _ALERT}}}
+    one = _reading("One alert.", _json("The alert.", _ALERT), parameters=[_path("id", {"type": "string"})])
+    one["responses"]["404"] = _problem("No such alert.")
+    query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "ticket")]
+    forget = {
+        "summary": "Forgets a user everywhere.",
+        "security": _BEARER,
+        "parameters": [_path("user", {"type": "integer", "minimum": 1})],
+        "responses": {"204": {"description": "Forgotten."}, "422": _problem("Not a user."), **_DENIED, **_AWAY},
+    }
+    feed = {
+        "summary": "WebSocket: snapshot, then progress, alerts and alarms.",
+        "security": [*_BEARER, {}],
+        "parameters": query,
+        "responses": {"101": {"description": "Switching to WebSocket."}, **_DENIED, **_AWAY},
+    }
+    ticket = {"type": "object", "properties": {"ticket": {"type": "string"}}}
+    return {
+        "/v1/intake/{authority}": {"post": _intake()},
+        "/v1/devices": {"post": _devices()},
+        "/v1/users/{user}": {"delete": forget},
+        "/v1/alerts": {"get": _reading("Alerts with their progress.", _json("The newest alerts.", alerts))},
+        "/v1/alerts/{id}": {"get": one},
+        "/v1/feed": {"get": feed},
+        "/v1/feed/tickets": {"post": _reading("A ticket for the feed.", _json("The ticket.", ticket))},
+        "/health": {"get": _open("200 while the process lives.")},
+        "/ready": {"get": _open("200 while both stores answer.", **{"503": {"description": "A store is away."}})},
+        "/metrics": {"get": _open("Prometheus metrics.", "text/plain")},
+        "/openapi.json": {"get": _open("This document.")},
+    }
+
+
+@cache
+def document() -> bytes:
+    """Return the document as JSON."""
+    _, components = msgspec.json.schema_components(
+        [Case, DeviceReport, Taken, Problem, AlertProgress], ref_template=_COMPONENTS
+    )
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "QQ Alert",
+                "version": "1",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "paths": _paths(),
+            "components": {
+                "schemas": components,
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            },
+        }
+    )

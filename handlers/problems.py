@@ -1,0 +1,88 @@
+"""Problems: what went wrong flows in, `application/problem+json` (RFC 9457) flows out.
+
+Bounded: at most `ERRORS_MAX` bad fields are listed.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+ERRORS_MAX = 50
+RETRY_AFTER_S = 2
+
+_log = structlog.get_logger("handlers.problems")
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One bad field, by its JSON path."""
+
+    path: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9457."""
+
+    title: str
+    status: int
+    detail: str = ""
+    type: str = "about:blank"
+    errors: list[FieldError] = []
+
+
+def body(status: int, detail: str, errors: list[FieldError] | None = None) -> bytes:
+    """Return a problem document."""
+    problem = Problem(HTTPStatus(status).phrase, status, detail, errors=(errors or [])[:ERRORS_MAX])
+    encoded = msgspec.to_builtins(problem)
+    return msgspec.json.encode({"type": problem.type, **encoded})
+
+
+def response(
+    status: int,
+    detail: str,
+    errors: list[FieldError] | None = None,
+    headers: dict[str, str] | None = None,
+) -> web.Response:
+    """Return a problem response."""
+    return web.Response(
+        status=status,
+        body=body(status, detail, errors),
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what handlers raise into problems: nobody outside sees a stack trace or a framework's page."""
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge:
+        return response(413, "the body is larger than this route takes")
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        allow = error.headers.get("Allow")
+        return response(error.status, error.reason, headers={"Allow": allow} if allow else None)
+    except AWAY as error:
+        _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
+        return response(503, "a store is away; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
+    except Exception:
+        _log.exception("request.bug", route=route_of(request))
+        return response(500, "a bug; it has been logged")
+
+
+def route_of(request: web.Request) -> str:
+    """Return the route's pattern, never the path, which may hold an id."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "none"

@@ -1,0 +1,83 @@
+"""Webhook secrets and signatures: an authority's ciphertexts and a request flow in, "signed" or not flows out.
+
+Standard Webhooks 1.0 through its published library; secrets at rest are Fernet tokens (AES-128-CBC with HMAC).
+Bounded: at most eight secrets are tried (sql/queries/authority_secrets.sql), `SIGNATURES_MAX` signatures read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from typing import TYPE_CHECKING
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from standardwebhooks import Webhook, WebhookVerificationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SECRET_BYTES = 32
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives to secrets
+SIGNATURES_MAX = 10
+SIGNATURE_HEADER_MAX = 2048
+WEBHOOK_ID_MAX = 256
+
+
+def read_keys(keys: str) -> MultiFernet:
+    """Read encryption keys, separated by commas, the first of which encrypts; ValueError when one is no key."""
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys.split(",")])
+    except (ValueError, binascii.Error) as error:
+        raise ValueError("not an encryption key") from error
+
+
+def new_secret() -> str:
+    """Return a new webhook secret, `whsec_...`."""
+    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+
+
+class Vault:
+    """Encrypts webhook secrets at rest."""
+
+    def __init__(self, keys: str) -> None:
+        self._fernet = read_keys(keys)
+
+    def seal(self, secret: str) -> bytes:
+        """Encrypt a secret."""
+        return self._fernet.encrypt(secret.encode())
+
+    def open(self, ciphertexts: Iterable[bytes]) -> list[str]:
+        """Decrypt secrets; one that no key opens is left out."""
+        opened: list[str] = []
+        for ciphertext in ciphertexts:
+            try:
+                opened.append(self._fernet.decrypt(ciphertext).decode())
+            except InvalidToken:
+                continue
+        return opened
+
+
+def is_signed(secrets_standing: Iterable[str], headers: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether one of the secrets signed this request, and its timestamp is within five minutes."""
+    signature = headers.get("webhook-signature", "")
+    webhook_id = headers.get("webhook-id", "")
+    if len(signature) > SIGNATURE_HEADER_MAX or len(signature.split(" ")) > SIGNATURES_MAX:
+        return False
+    if not webhook_id or len(webhook_id) > WEBHOOK_ID_MAX:
+        return False
+    wanted = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": headers.get("webhook-timestamp", ""),
+        "webhook-signature": signature,
+    }
+    return any(_verifies(secret, wanted, body) for secret in secrets_standing)
+
+
+def _verifies(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    try:
+        Webhook(secret).verify(body, headers, json_parse=False)
+    except (WebhookVerificationError, ValueError):
+        # The library raises ValueError for signatures and bodies that are not well formed.
+        return False
+    return True

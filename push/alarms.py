@@ -1,0 +1,70 @@
+"""Alarms: what is wrong flows in from anywhere in the job, each change flows out once to feed and log.
+
+Bounded: one alarm for each (kind, lane, alert); raising one that stands changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LANE_KINDS = ("throttled", "outage", "misconfigured")
+
+_log = structlog.get_logger("push.alarms")
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """Something that an operator must know: `raised` False says that it is over."""
+
+    kind: str
+    lane: str
+    alert: str | None
+    detail: str
+    raised: bool
+    at: datetime
+
+
+class AlarmBoard:
+    """The alarms that stand in this process."""
+
+    def __init__(self) -> None:
+        self._standing: dict[tuple[str, str, str | None], Alarm] = {}
+        self.publish: Callable[[Alarm], None] = lambda _: None
+
+    @property
+    def standing(self) -> list[Alarm]:
+        """All alarms that stand, oldest first."""
+        return list(self._standing.values())
+
+    def raise_alarm(self, kind: str, lane: str, alert: str | None, detail: str) -> None:
+        """Raise an alarm unless it stands."""
+        if (kind, lane, alert) in self._standing:
+            return
+        alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC))
+        self._standing[kind, lane, alert] = alarm
+        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail)
+        self.publish(alarm)
+
+    def clear(self, kind: str, lane: str, alert: str | None) -> None:
+        """Say that an alarm is over, if it stands."""
+        if self._standing.pop((kind, lane, alert), None) is None:
+            return
+        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert)
+        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC)))
+
+    def lane(self, lane: str, kind: str, detail: str) -> None:
+        """Raise an alarm about a lane as a whole."""
+        self.raise_alarm(kind, lane, None, detail)
+
+    def clear_lane(self, lane: str) -> None:
+        """Say that a lane works again."""
+        if not self._standing:
+            return
+        for kind in LANE_KINDS:
+            self.clear(kind, lane, None)

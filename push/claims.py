@@ -1,0 +1,106 @@
+"""Claims: due units flow in from the record, held units flow out; leases are kept alive until a unit is settled.
+
+Bounded: a unit is asked for only when a lane has a sweep free for it; a lease ends by itself `lease_s` after the last
+extension, so a dead process holds nothing for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import structlog
+
+import sql.work
+from push.backoff import until_back
+from push.unit import HeldUnit
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from sql.database import Pool
+
+POLL_S = 1.0
+"""How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
+
+EXTENSIONS_PER_LEASE = 4
+
+_log = structlog.get_logger("push.claims")
+
+
+class Claims:
+    """The units that this process holds."""
+
+    def __init__(self, pool: Pool, lease_s: float) -> None:
+        self.owner: UUID = uuid4()
+        self._pool = pool
+        self._lease_s = lease_s
+        self._held: dict[int, HeldUnit] = {}
+        self._bell = asyncio.Event()
+
+    def ring(self) -> None:
+        """Say that there may be new work."""
+        self._bell.set()
+
+    async def next_unit(self, lane: str) -> HeldUnit:
+        """Wait for the lane's most urgent due unit and hold it."""
+        while True:
+            self._bell.clear()
+            asked_s = asyncio.get_running_loop().time()
+            row = await until_back(
+                lambda: sql.work.claim(self._pool, lane, self.owner, timedelta(seconds=self._lease_s), [*self._held]),
+                AWAY,
+                "postgresql",
+            )
+            if row is not None:
+                unit = HeldUnit(row, asked_s + self._lease_s)
+                self._held[row.id] = unit
+                return unit
+            try:
+                async with asyncio.timeout(POLL_S):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    async def finish_if_complete(self, unit: HeldUnit) -> None:
+        """Mark a unit done when everybody found in it is settled."""
+        if unit.complete and unit.row.id in self._held:
+            await until_back(lambda: sql.work.finish(self._pool, unit.row.id, self.owner), AWAY, "postgresql")
+            self._held.pop(unit.row.id, None)
+
+    def drop(self, unit: HeldUnit) -> None:
+        """Let go of a unit whose lease is lost; its recipients are somebody else's now."""
+        unit.dropped = True
+        self._held.pop(unit.row.id, None)
+
+    async def keep(self) -> None:
+        """Extend the leases of all held units in good time, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._lease_s / EXTENSIONS_PER_LEASE)
+            if not self._held:
+                continue
+            asked_s = loop.time()
+            ids = [*self._held]
+            kept = await until_back(
+                lambda ids=ids: sql.work.extend(self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
+                AWAY,
+                "postgresql",
+            )
+            for unit_id in ids:
+                unit = self._held.get(unit_id)
+                if unit is None:
+                    continue
+                if unit_id in kept:
+                    unit.lease_until_s = asked_s + self._lease_s
+                elif not unit.complete:
+                    _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
+                    self.drop(unit)
+
+    async def release(self) -> None:
+        """Give back what is held undone; called once, when nothing sends any more."""
+        held = [*self._held]
+        self._held.clear()
+        if held:
+            await sql.work.release(self._pool, self.owner, held)

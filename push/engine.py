@@ -1,0 +1,123 @@
+"""The engine: settings and stores flow in, running lanes flow out; it starts and stops everything that sends.
+
+Order of the end, inside out: sweeps stop claiming, what is being sent reaches the ledger within the grace time, then
+the ledger, the leases and the watcher stop. Bounded: `grace_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import msgspec
+import structlog
+
+import sql.work
+from push.alarms import AlarmBoard
+from push.backoff import full_jitter_s
+from push.claims import Claims
+from push.filing import Desk, FilingPlan
+from push.lane import Lane, LanePlan
+from push.ledger import Ledger
+from push.progress import Watcher
+from push.stats import Histogram
+from sql.database import AWAY, CONNECT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geo.index import PositionIndex
+    from push.model import Gateway
+    from sql.database import Pool
+
+LISTEN_CHECK_S = 5.0
+
+_log = structlog.get_logger("push.engine")
+
+
+class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine needs to know: the record's URL to listen on, leases, radius and lanes."""
+
+    database_url: str
+    lease_s: float
+    radius_km: float
+    lanes: dict[str, LanePlan]
+
+
+class Engine:
+    """Everything that sends, in one process."""
+
+    def __init__(self, plan: EnginePlan, pool: Pool, index: PositionIndex, gateways: Mapping[str, Gateway]) -> None:
+        self._plan = plan
+        self.commit = Histogram()
+        self.alarms = AlarmBoard()
+        self.ledger = Ledger(pool, self.commit.observe)
+        self.claims = Claims(pool, plan.lease_s)
+        self.watcher = Watcher(pool, self.alarms)
+        self.lanes = {
+            name: Lane(
+                name,
+                lane,
+                gateway=gateways[name],
+                index=index,
+                pool=pool,
+                claims=self.claims,
+                ledger=self.ledger,
+                alarms=self.alarms,
+            )
+            for name, lane in plan.lanes.items()
+        }
+        rates = {name: lane.rate_per_s for name, lane in plan.lanes.items()}
+        self.desk = Desk(
+            pool, index, FilingPlan(radius_km=plan.radius_km, lanes=rates), alarms=self.alarms, ring=self.ring
+        )
+        self._background: list[asyncio.Task[None]] = []
+
+    def ring(self) -> None:
+        """Say that there may be new work."""
+        self.claims.ring()
+        self.watcher.ring()
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Start all tasks in `group`; one that dies of a bug takes the group down."""
+        self._background = [
+            group.create_task(self.ledger.run(), name="ledger"),
+            group.create_task(self.claims.keep(), name="leases"),
+            group.create_task(self.watcher.run(), name="progress"),
+            group.create_task(self._listen(), name="listen"),
+        ]
+        for lane in self.lanes.values():
+            lane.start(group)
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop sending, with everything that was sent in the ledger unless `grace_s` runs out first."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self.lanes.values():
+                group.create_task(lane.stop(grace_s), name=f"stop {lane.name}")
+        for task in self._background:
+            task.cancel()
+        try:
+            await self.claims.release()
+        except AWAY as error:
+            _log.warning("leases.left", error=type(error).__name__)
+
+    async def _listen(self) -> None:
+        """Ring when another process commits work; while the connection is away the lanes poll all the same."""
+        attempt = 0
+        while True:
+            try:
+                connection = await asyncpg.connect(self._plan.database_url, timeout=CONNECT_TIMEOUT_S)
+            except AWAY:
+                attempt += 1
+                await asyncio.sleep(full_jitter_s(attempt, cap_s=LISTEN_CHECK_S))
+                continue
+            attempt = 0
+            try:
+                await connection.add_listener(sql.work.CHANNEL, lambda *_: self.ring())
+                while not connection.is_closed():
+                    await asyncio.sleep(LISTEN_CHECK_S)
+            except AWAY:
+                continue
+            finally:
+                connection.terminate()

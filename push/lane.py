@@ -1,0 +1,122 @@
+"""A lane: units flow in by its sweeps, requests flow out by its workers, with its own queue, pace and breaker.
+
+Nothing is shared with another lane but the ledger's commits, so a slow or dead provider holds back nobody else.
+Bounded: `queue_batches` outstanding, `workers` requests in flight, `grace_s` to end what is being sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from push.breaker import MISCONFIGURED_PROBE_S, Breaker
+from push.pace import Pace
+from push.queue import LaneQueue
+from push.stats import LaneStats
+from push.sweep import SWEEPS_PER_LANE, Sweep
+from push.worker import Worker
+
+if TYPE_CHECKING:
+    from geo.index import PositionIndex
+    from push.alarms import AlarmBoard
+    from push.claims import Claims
+    from push.ledger import Ledger
+    from push.model import Gateway
+    from sql.database import Pool
+
+_log = structlog.get_logger("push.lane")
+
+
+class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once."""
+
+    rate_per_s: float | None = None
+    workers: int = 16
+    queue_batches: int = 64
+    misconfigured_probe_s: float = MISCONFIGURED_PROBE_S
+
+
+class Lane:
+    """One provider with everything that reaches it."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: LanePlan,
+        *,
+        gateway: Gateway,
+        index: PositionIndex,
+        pool: Pool,
+        claims: Claims,
+        ledger: Ledger,
+        alarms: AlarmBoard,
+    ) -> None:
+        self.name = name
+        self.plan = plan
+        self.stats = LaneStats()
+        self.queue = LaneQueue(plan.queue_batches + plan.workers)
+        self.breaker = Breaker(plan.misconfigured_probe_s)
+        self._gateway = gateway
+        pace = Pace(plan.rate_per_s)
+        self._sweeps = [
+            Sweep(
+                name,
+                claims=claims,
+                index=index,
+                pool=pool,
+                queue=self.queue,
+                recipients_max=gateway.recipients_max,
+                observe_search_s=self.stats.index.observe,
+            )
+            for _ in range(SWEEPS_PER_LANE)
+        ]
+        self._workers = [
+            Worker(
+                name,
+                queue=self.queue,
+                gateway=gateway,
+                pace=pace,
+                breaker=self.breaker,
+                ledger=ledger,
+                claims=claims,
+                stats=self.stats,
+                alarms=alarms,
+            )
+            for _ in range(plan.workers)
+        ]
+        self._sweeping: list[asyncio.Task[None]] = []
+        self._working: list[asyncio.Task[None]] = []
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Start sweeps and workers in `group`; one that dies of a bug takes the group down."""
+        self._sweeping = [
+            group.create_task(sweep.run(), name=f"{self.name} sweep {number}")
+            for number, sweep in enumerate(self._sweeps)
+        ]
+        self._working = [
+            group.create_task(worker.run(), name=f"{self.name} worker {number}")
+            for number, worker in enumerate(self._workers)
+        ]
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim and start nothing more; let what is being sent reach the ledger within `grace_s`."""
+        for task in self._sweeping:
+            task.cancel()
+        sending: set[asyncio.Task[None]] = set()
+        for worker, task in zip(self._workers, self._working, strict=True):
+            if worker.sending:
+                worker.retire()
+                sending.add(task)
+            else:
+                task.cancel()
+        if sending:
+            _, late = await asyncio.wait(sending, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            if late:
+                _log.warning("lane.grace_over", lane=self.name, batches=len(late))
+        self.queue.close()
+        await self._gateway.close()

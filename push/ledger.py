@@ -1,0 +1,78 @@
+"""The ledger's group commit: settled batches flow in from all workers, one durable commit carries many of them.
+
+Bounded: `GROUP_ROWS` rows a commit; a worker waits for its commit before it takes the next batch, so what a crash can
+repeat is at most one batch a worker. PostgreSQL away: the commit is tried again until it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import sql.ledger
+from push.backoff import until_back
+from push.packing import pack, user_ids
+from sql.database import AWAY
+from sql.ledger import LedgerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.model import Batch, Outcome
+    from sql.database import Pool
+
+GROUP_ROWS = 4096
+WAITING_MAX = 1024
+"""Commits waiting to be grouped; more than the workers of all lanes together."""
+
+
+class Ledger:
+    """Commits what became of recipients, many workers' batches at a time."""
+
+    def __init__(self, pool: Pool, observe_s: Callable[[float], None]) -> None:
+        self._pool = pool
+        self._observe_s = observe_s
+        self._waiting: asyncio.Queue[tuple[list[LedgerRow], asyncio.Future[None]]] = asyncio.Queue(WAITING_MAX)
+
+    async def record(self, rows: list[LedgerRow]) -> None:
+        """Return when `rows` are durable."""
+        committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._waiting.put((rows, committed))
+        await committed
+
+    async def run(self) -> None:
+        """Commit what waits, group by group, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            group = [await self._waiting.get()]
+            rows = len(group[0][0])
+            while rows < GROUP_ROWS and not self._waiting.empty():
+                group.append(self._waiting.get_nowait())
+                rows += len(group[-1][0])
+            merged = [row for part, _ in group for row in part]
+            started_s = loop.time()
+            await until_back(lambda merged=merged: sql.ledger.commit(self._pool, merged), AWAY, "postgresql")
+            self._observe_s(loop.time() - started_s)
+            for _, committed in group:
+                if not committed.cancelled():
+                    committed.set_result(None)
+
+
+def rows_of(batch: Batch, settled: dict[Outcome, dict[int, list[bytes]]], lane: str) -> list[LedgerRow]:
+    """Return the ledger rows for recipients by outcome and shard."""
+    row = batch.unit.row
+    return [
+        LedgerRow(
+            row.alert_id,
+            row.notice,
+            shard,
+            batch.batch_id,
+            outcome.value,
+            lane,
+            row.id,
+            len(recipients),
+            pack(user_ids(recipients)),
+        )
+        for outcome, shards in settled.items()
+        for shard, recipients in shards.items()
+    ]

@@ -1,0 +1,124 @@
+"""The words of the job as types: what an alert says, which recipients a batch holds, what a provider answered.
+
+Nothing flows here; bounded by construction: a batch holds at most its gateway's recipients a request.
+"""
+
+from __future__ import annotations
+
+import enum
+import secrets
+from datetime import datetime
+from typing import TYPE_CHECKING, NewType, Protocol
+from uuid import UUID
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.unit import HeldUnit
+
+AlertId = NewType("AlertId", UUID)
+LaneName = NewType("LaneName", str)
+
+
+class Notice(enum.StrEnum):
+    """One thing said about an alert."""
+
+    ALERT = "alert"
+    UPDATE = "update"
+    FOUND = "found"
+    CANCEL = "cancel"
+
+
+class Status(enum.StrEnum):
+    """CAP status: never confused."""
+
+    ACTUAL = "actual"
+    EXERCISE = "exercise"
+    TEST = "test"
+
+
+class Outcome(enum.StrEnum):
+    """What became of one recipient; all of these are final and stand in the ledger."""
+
+    ACCEPTED = "accepted"
+    INVALID = "invalid"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class Fate(enum.Enum):
+    """What a provider said of one recipient: a final outcome, or to try again."""
+
+    ACCEPTED = Outcome.ACCEPTED
+    INVALID = Outcome.INVALID
+    REFUSED = Outcome.REFUSED
+    AGAIN = None
+
+
+class Verdict(enum.Enum):
+    """What a provider said of a whole request."""
+
+    ANSWERED = "answered"
+    FAILING = "failing"
+    THROTTLED = "throttled"
+    MISCONFIGURED = "misconfigured"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A provider's answer. `fates` is in request order; None means that all were accepted (if `ANSWERED`)."""
+
+    verdict: Verdict
+    reason: str = ""
+    fates: Sequence[Fate] | None = None
+    retry_after_s: float | None = None
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What is said to everybody of one (alert, notice): text, identity and end of life."""
+
+    alert_id: UUID
+    notice: str
+    title: str
+    body: str
+    expires: datetime
+
+    @property
+    def collapse_number(self) -> int:
+        """A positive 31-bit number, the same for every repeat, so that a phone shows one message."""
+        return (self.alert_id.int & 0x7FFF_FFFF) or 1
+
+
+class Gateway(Protocol):
+    """A provider: sends one message to at most `recipients_max` recipients, never raises for what it answers."""
+
+    recipients_max: int
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send to recipients (user ids as decimal bytes)."""
+
+    async def close(self) -> None:
+        """Close its connections."""
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """The recipients of one shard in a batch, user ids as decimal bytes."""
+
+    shard: int
+    recipients: list[bytes]
+
+
+class Batch(msgspec.Struct):
+    """The recipients of one request: segments of one unit's shards, and how often it was tried."""
+
+    unit: HeldUnit
+    message: Message
+    segments: list[Segment]
+    batch_id: int = msgspec.field(default_factory=lambda: secrets.randbits(63))
+    attempts: int = 0
+
+    @property
+    def recipients(self) -> list[bytes]:
+        """All recipients in segment order."""
+        return [recipient for segment in self.segments for recipient in segment.recipients]

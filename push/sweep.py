@@ -1,0 +1,147 @@
+"""A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
+
+Recipients are GEOSEARCH minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
+Bounded: the searches in flight, and the queue's room: the next shard is asked for only when there is some.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+
+import sql.ledger
+import sql.work
+from geo.area import Circle
+from geo.index import AWAY as INDEX_AWAY
+from push.backoff import STORE_CAP_S, full_jitter_s, until_back
+from push.model import Batch, Segment
+from push.packing import unpack, untold
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from geo.index import PositionIndex
+    from push.claims import Claims
+    from push.queue import LaneQueue
+    from push.unit import HeldUnit
+    from sql.database import Pool
+
+SWEEPS_PER_LANE = 2
+"""While one sweep waits for the record between two units the other one keeps searching."""
+
+SEARCHES_PER_SWEEP = 2
+
+_log = structlog.get_logger("push.sweep")
+
+
+class Sweep:
+    """Turns one lane's units into batches."""
+
+    def __init__(
+        self,
+        lane: str,
+        *,
+        claims: Claims,
+        index: PositionIndex,
+        pool: Pool,
+        queue: LaneQueue,
+        recipients_max: int,
+        observe_search_s: Callable[[float], None],
+    ) -> None:
+        self._lane = lane
+        self._claims = claims
+        self._index = index
+        self._pool = pool
+        self._queue = queue
+        self._recipients_max = recipients_max
+        self._observe_search_s = observe_search_s
+
+    async def run(self) -> None:
+        """Sweep unit after unit until cancelled."""
+        while True:
+            unit = await self._claims.next_unit(self._lane)
+            found = await self._sweep(unit)
+            await until_back(lambda unit=unit, n=found: sql.work.note_searched(self._pool, unit.row.id, n), AWAY, "pg")
+            unit.swept = True
+            await self._claims.finish_if_complete(unit)
+            _log.info("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
+
+    async def _sweep(self, unit: HeldUnit) -> int:
+        row = unit.row
+        told = await self._told(unit)
+        packer = Packer(unit, self._recipients_max)
+        found, shard_next, failures = 0, row.shard_from, 0
+        while shard_next < row.shard_to:
+            try:
+                async for shard, members in self._index.stream(
+                    self._lane,
+                    Circle(row.longitude, row.latitude, row.radius_km),
+                    range(shard_next, row.shard_to),
+                    SEARCHES_PER_SWEEP,
+                    self._observe_search_s,
+                ):
+                    found += len(members)
+                    for batch in packer.add(shard, untold(members, told.get(shard))):
+                        await self._put(batch)
+                    shard_next, failures = shard + 1, 0
+            except INDEX_AWAY as error:
+                failures += 1
+                if failures == 1:
+                    _log.warning("store.away", store="redis", lane=self._lane, error=type(error).__name__)
+                await asyncio.sleep(full_jitter_s(failures, cap_s=STORE_CAP_S))
+        for batch in packer.rest():
+            await self._put(batch)
+        return found
+
+    async def _told(self, unit: HeldUnit) -> dict[int, NDArray[np.int64]]:
+        row = unit.row
+        rows = await until_back(
+            lambda: sql.ledger.told(self._pool, row.alert_id, row.notice, row.shard_from, row.shard_to),
+            AWAY,
+            "postgresql",
+        )
+        by_shard: dict[int, list[NDArray[np.int64]]] = {}
+        for shard, packed in rows:
+            by_shard.setdefault(shard, []).append(unpack(packed))
+        return {shard: np.concatenate(parts) for shard, parts in by_shard.items()}
+
+    async def _put(self, batch: Batch) -> None:
+        batch.unit.pending += 1
+        await self._queue.put(batch)
+
+
+class Packer:
+    """Fills batches to the provider's limit across the shards of one unit, so that few requests carry many."""
+
+    def __init__(self, unit: HeldUnit, recipients_max: int) -> None:
+        self._unit = unit
+        self._recipients_max = recipients_max
+        self._segments: list[Segment] = []
+        self._size = 0
+
+    def add(self, shard: int, recipients: list[bytes]) -> list[Batch]:
+        """Take a shard's recipients; returns the batches that are full."""
+        full: list[Batch] = []
+        start = 0
+        while start < len(recipients):
+            taken = recipients[start : start + self._recipients_max - self._size]
+            start += len(taken)
+            self._segments.append(Segment(shard, taken))
+            self._size += len(taken)
+            if self._size == self._recipients_max:
+                full += self.rest()
+        return full
+
+    def rest(self) -> list[Batch]:
+        """Return what has been taken and not yet returned: no batch or one."""
+        if not self._segments:
+            return []
+        batch = Batch(self._unit, self._unit.message, self._segments)
+        self._segments, self._size = [], 0
+        return [batch]

@@ -1,0 +1,170 @@
+"""Workers: batches flow in from the lane's queue, requests flow out to the provider, outcomes to the ledger.
+
+Bounded: one request a worker at a time; a failed batch is parked with a jittered delay and blocks no worker; retries
+end with the alert's expiry, when the recipients are recorded as failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import structlog
+
+from push.backoff import full_jitter_s
+from push.ledger import rows_of
+from push.model import Answer, Batch, Fate, Outcome, Segment, Verdict
+
+if TYPE_CHECKING:
+    from push.alarms import AlarmBoard
+    from push.breaker import Breaker
+    from push.claims import Claims
+    from push.ledger import Ledger
+    from push.model import Gateway
+    from push.pace import Pace
+    from push.queue import LaneQueue
+    from push.stats import LaneStats
+
+THROTTLE_DEFAULT_S = 1.0
+RETRY_AFTER_CAP_S = 60.0
+LEASE_WAIT_S = 0.2
+
+_log = structlog.get_logger("push.worker")
+
+Settled = dict[Outcome, dict[int, list[bytes]]]
+
+
+class Worker:
+    """Sends batch after batch of one lane."""
+
+    def __init__(
+        self,
+        lane: str,
+        *,
+        queue: LaneQueue,
+        gateway: Gateway,
+        pace: Pace,
+        breaker: Breaker,
+        ledger: Ledger,
+        claims: Claims,
+        stats: LaneStats,
+        alarms: AlarmBoard,
+    ) -> None:
+        self._lane = lane
+        self._queue = queue
+        self._gateway = gateway
+        self._pace = pace
+        self._breaker = breaker
+        self._ledger = ledger
+        self._claims = claims
+        self._stats = stats
+        self._alarms = alarms
+        self._retiring = False
+        self.sending = False
+
+    def retire(self) -> None:
+        """Take no further batch after the one being sent."""
+        self._retiring = True
+
+    async def run(self) -> None:
+        """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
+        while not self._retiring:
+            batch = await self._queue.get()
+            await self._breaker.permit()
+            await self._pace.take(len(batch.recipients))
+            self.sending = True
+            try:
+                await self._handle(batch)
+            finally:
+                self.sending = False
+
+    async def _handle(self, batch: Batch) -> None:
+        loop = asyncio.get_running_loop()
+        if batch.unit.dropped:
+            self._queue.settled()
+            return
+        if loop.time() >= batch.unit.lease_until_s:
+            # Whether the lease still stands is known when PostgreSQL answers again; until then nothing is sent.
+            self._queue.park(batch, LEASE_WAIT_S)
+            return
+        if batch.message.expires <= datetime.now(UTC):
+            await self._settle(batch, {Outcome.FAILED: _by_shard(batch.segments)})
+            return
+        batch.attempts += 1
+        started_s = loop.time()
+        self._stats.in_flight += 1
+        try:
+            answer = await self._gateway.send(batch.message, batch.recipients)
+        finally:
+            self._stats.in_flight -= 1
+        self._stats.provider.observe(loop.time() - started_s)
+        self._stats.requests[answer.verdict.value] += 1
+        await self._after(batch, answer)
+
+    async def _after(self, batch: Batch, answer: Answer) -> None:
+        if answer.verdict is Verdict.ANSWERED:
+            if self._breaker.answered():
+                _log.info("lane.resumed", lane=self._lane)
+            self._alarms.clear_lane(self._lane)
+            settled, again = _sort(batch, answer)
+            if again:
+                rest = Batch(batch.unit, batch.message, again, attempts=batch.attempts)
+                await self._settle(batch, settled, then=rest)
+            else:
+                await self._settle(batch, settled)
+            return
+        if answer.verdict is Verdict.THROTTLED:
+            self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
+            self._alarms.lane(self._lane, "throttled", answer.reason)
+        elif answer.verdict is Verdict.MISCONFIGURED:
+            if self._breaker.misconfigured():
+                _log.error("lane.misconfigured", lane=self._lane, reason=answer.reason)
+            self._alarms.lane(self._lane, "misconfigured", answer.reason)
+        elif self._breaker.failed():
+            _log.error("lane.outage", lane=self._lane, reason=answer.reason)
+            self._alarms.lane(self._lane, "outage", answer.reason)
+        self._queue.park(batch, self._delay_s(batch, answer))
+
+    def _delay_s(self, batch: Batch, answer: Answer) -> float:
+        jitter_s = full_jitter_s(batch.attempts)
+        return jitter_s + min(answer.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
+
+    async def _settle(self, batch: Batch, settled: Settled, then: Batch | None = None) -> None:
+        rows = rows_of(batch, settled, self._lane)
+        if rows:
+            await self._ledger.record(rows)
+        for row in rows:
+            self._stats.recipients[row.outcome] += row.recipients
+        if then is not None:
+            self._queue.park(then, full_jitter_s(then.attempts))
+            return
+        self._queue.settled()
+        batch.unit.pending -= 1
+        await self._claims.finish_if_complete(batch.unit)
+
+
+def _by_shard(segments: list[Segment]) -> dict[int, list[bytes]]:
+    shards: dict[int, list[bytes]] = {}
+    for segment in segments:
+        shards.setdefault(segment.shard, []).extend(segment.recipients)
+    return shards
+
+
+def _sort(batch: Batch, answer: Answer) -> tuple[Settled, list[Segment]]:
+    """Sort a batch by what its provider said of each recipient: the settled by outcome, the rest to try again."""
+    if answer.fates is None:
+        return {Outcome.ACCEPTED: _by_shard(batch.segments)}, []
+    settled: Settled = {}
+    again: list[Segment] = []
+    start = 0
+    for segment in batch.segments:
+        fates = answer.fates[start : start + len(segment.recipients)]
+        start += len(segment.recipients)
+        retry = [r for r, fate in zip(segment.recipients, fates, strict=True) if fate is Fate.AGAIN]
+        if retry:
+            again.append(Segment(segment.shard, retry))
+        for recipient, fate in zip(segment.recipients, fates, strict=True):
+            if fate.value is not None:
+                settled.setdefault(fate.value, {}).setdefault(segment.shard, []).append(recipient)
+    return settled, again

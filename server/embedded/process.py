@@ -1,0 +1,122 @@
+"""A child that dies with us: a command flows in, a running server flows out, or the last lines of its log.
+
+On Linux the kernel ends it when we are killed (PR_SET_PDEATHSIG); it has a process group of its own, so that Ctrl-C
+reaches us first. Bounded: `READY_S` until it answers, `STOP_S` until it is killed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+READY_S = 30.0
+STOP_S = 10.0
+POLL_S = 0.005
+LOG_TAIL_LINES = 8
+_PR_SET_PDEATHSIG = 1
+
+# Loaded before any fork: a child may not load libraries between fork and exec.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+class EmbeddedStoreError(Exception):
+    """An embedded store could not be started; the text has the last lines of its log."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """As whom a child runs: None is ourselves; `prefix` wraps the command in a user namespace."""
+
+    user: int | None = None
+    group: int | None = None
+    prefix: tuple[str, ...] = ()
+
+
+class Child:
+    """One embedded server."""
+
+    def __init__(self, name: str, log: Path, stop_signal: signal.Signals) -> None:
+        self.name = name
+        self._log = log
+        self._stop_signal = stop_signal
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it is known."""
+        return None if self._process is None else self._process.pid
+
+    def start(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        identity: Identity,
+        lock_fd: int,
+        answers: Callable[[], bool],
+    ) -> None:
+        """Start and wait until it answers; EmbeddedStoreError otherwise."""
+        parent, stop_signal = os.getpid(), self._stop_signal
+
+        def tie_to_parent() -> None:
+            if _libc is not None:
+                _libc.prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
+                if os.getppid() != parent:
+                    os._exit(1)
+
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*identity.prefix, *command],
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=identity.user,
+                group=identity.group,
+                extra_groups=[] if identity.user is not None else None,
+                process_group=0,
+                pass_fds=(lock_fd,),
+                preexec_fn=tie_to_parent,
+            )
+        deadline_s = time.monotonic() + READY_S
+        while not answers():
+            if self._process.poll() is not None or time.monotonic() > deadline_s:
+                self.stop()
+                raise EmbeddedStoreError(f"the embedded {self.name} did not start:\n{self._tail()}")
+            time.sleep(POLL_S)
+
+    def is_dead(self) -> bool:
+        """Tell whether it ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
+    def stop(self, with_signal: signal.Signals | None = None) -> None:
+        """Stop it in good order, or by force when that takes too long."""
+        process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(with_signal or self._stop_signal)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _tail(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+
+def clean_environment() -> dict[str, str]:
+    """Return our environment without what would change a server's behaviour, in the C locale and UTC."""
+    stripped = ("PG", "LC_", "LANG", "LD_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(stripped)}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}

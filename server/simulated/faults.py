@@ -1,0 +1,86 @@
+"""Faults: settings flow in, whether and how a request goes wrong flows out.
+
+Bounded by the settings; outages can also be switched at run time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import itertools
+import random
+import zlib
+
+import msgspec
+
+INVALID_SCALE = 1 << 32
+
+
+class SimulatedTpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the simulated provider behaves. Rates are shares of 1; `rate_limit` is accounts a second."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    access_id: str = "simulated"
+    secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
+    latency_ms: float = 0.0
+    error_rate: float = 0.0
+    invalid_rate: float = 0.0
+    rate_limit: int | None = None
+    throttle_by_http: bool = False
+    outages: tuple[tuple[float, float], ...] = ()
+
+
+class Fault(enum.Enum):
+    """One way in which a request goes wrong."""
+
+    UNAVAILABLE = "http 503"
+    BUSY = "busy"
+    GARBAGE = "garbage"
+    DROPPED = "dropped"
+
+
+class Faults:
+    """Decides what goes wrong."""
+
+    def __init__(self, settings: SimulatedTpnsSettings) -> None:
+        self._settings = settings
+        self._kinds = itertools.cycle(Fault)
+        self._started_s = 0.0
+        self._tokens = 0.0
+        self._filled_s = 0.0
+        self.outage = False
+
+    async def latency(self) -> None:
+        """Wait as long as the provider would: the mean, spread from half of it to one and a half."""
+        if self._settings.latency_ms:
+            await asyncio.sleep(self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5))
+
+    def next_fault(self) -> Fault | None:
+        """Return how this request goes wrong, None when it does not."""
+        now_s = asyncio.get_running_loop().time()
+        self._started_s = self._started_s or now_s
+        if self.outage or any(a <= now_s - self._started_s < a + d for a, d in self._settings.outages):
+            return Fault.DROPPED
+        if self._settings.error_rate and random.random() < self._settings.error_rate:
+            return next(self._kinds)
+        return None
+
+    def limited_s(self, accounts: int) -> float:
+        """Return 0 when the quota allows `accounts`, else the seconds until it does."""
+        limit = self._settings.rate_limit
+        if limit is None:
+            return 0.0
+        now_s = asyncio.get_running_loop().time()
+        elapsed_s = now_s - self._filled_s if self._filled_s else 1.0
+        self._filled_s = now_s
+        self._tokens = min(float(max(limit, accounts)), self._tokens + elapsed_s * limit)
+        if self._tokens < accounts:
+            return (accounts - self._tokens) / limit
+        self._tokens -= accounts
+        return 0.0
+
+    def is_invalid(self, account: str) -> bool:
+        """Tell whether no device is bound to an account: the same answer every time."""
+        rate = self._settings.invalid_rate
+        return rate > 0 and zlib.crc32(account.encode()) < rate * INVALID_SCALE

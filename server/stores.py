@@ -1,0 +1,86 @@
+"""Stores: settings flow in, the URLs of running stores flow out: the configured ones, or embedded ones that we own.
+
+Bounded: `STORE_WAIT_S` for a configured store to answer at the start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+import sql.migrate
+from push.backoff import until_back
+from server.embedded import EmbeddedStores, running_stores
+from server.settings import Settings, SettingsError
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+STORE_WAIT_S = 60.0
+
+_log = structlog.get_logger("server.stores")
+
+
+class Stores(msgspec.Struct, frozen=True):
+    """Where both stores are; `dead` names an embedded one that ended by itself."""
+
+    database_url: str
+    redis_url: str
+    embedded: bool
+    dead: Callable[[], str | None]
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Stores]:
+    """Own what is embedded for as long as the context lasts; StateOwnedError when somebody else does."""
+    database_url, redis_url = settings.database.url, settings.redis.url
+    if database_url is not None and redis_url is not None:
+        yield Stores(database_url, redis_url, embedded=False, dead=lambda: None)
+        return
+    embedded = EmbeddedStores(settings.state_dir, postgres=database_url is None, valkey=redis_url is None)
+    try:
+        urls = embedded.start()
+        yield Stores(
+            _required(database_url or urls.postgres),
+            _required(redis_url or urls.redis),
+            embedded=database_url is None,
+            dead=embedded.dead,
+        )
+    finally:
+        embedded.stop()
+
+
+@contextmanager
+def reached(settings: Settings) -> Iterator[Stores]:
+    """Reach the stores for a command: through the server that owns them if one runs, else by owning them shortly."""
+    running = running_stores(settings.state_dir)
+    if running is None:
+        with opened(settings) as stores:
+            yield stores
+        return
+    yield Stores(
+        _required(settings.database.url or running.postgres),
+        _required(settings.redis.url or running.redis),
+        embedded=False,
+        dead=lambda: None,
+    )
+
+
+async def migrate(stores: Stores) -> None:
+    """Bring the schema up; waits for a PostgreSQL that is still starting."""
+    try:
+        async with asyncio.timeout(STORE_WAIT_S):
+            await until_back(lambda: sql.migrate.migrate(stores.database_url), AWAY, "postgresql")
+    except TimeoutError:
+        raise SettingsError(f"PostgreSQL did not answer within {STORE_WAIT_S:.0f} s") from None
+
+
+def _required(url: str | None) -> str:
+    if url is None:
+        raise SettingsError("the running server owns other stores than this configuration names")
+    return url

@@ -1,0 +1,45 @@
+"""The pool: a PostgreSQL URL flows in, bounded connections flow out.
+
+Bounded: `POOL_MAX` connections a process, `COMMAND_TIMEOUT_S` a statement, `CONNECT_TIMEOUT_S` a connection.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+POOL_MIN = 2
+POOL_MAX = 16
+CONNECT_TIMEOUT_S = 5.0
+COMMAND_TIMEOUT_S = 30.0
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What asyncpg raises while PostgreSQL restarts or cannot be reached: wait and try again."""
+
+
+async def open_pool(url: str) -> Pool:
+    """Open the pool on `url`; raises one of `AWAY` when PostgreSQL does not answer."""
+    return await asyncpg.create_pool(
+        url,
+        min_size=POOL_MIN,
+        max_size=POOL_MAX,
+        timeout=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings={"application_name": "qq-alert", "jit": "off"},
+    )

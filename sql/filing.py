@@ -1,0 +1,139 @@
+"""Filing: one case with its alert, sweeps and webhook receipt flows in, all of it or nothing is committed.
+
+Bounded: receipts are forgotten after the time that the caller names; sweeps are cut into a fixed number of units.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection, Pool
+
+_RECEIPT_FIND = query("receipt_find")
+_RECEIPT_ADD = query("receipt_add")
+_RECEIPT_FORGET = query("receipt_forget")
+_LOCK = query("filing_lock")
+_CASE_FIND = query("case_find")
+_CASE_ADD = query("case_add")
+_ALERT_ADD = query("alert_add")
+_SWEEP_ADD = query("sweep_add")
+_SWEEP_WAKE = query("sweep_wake")
+
+
+class ReceiptRow(msgspec.Struct, frozen=True):
+    """What was answered to a webhook before: HTTP status and body, and a digest of what had been asked."""
+
+    body_digest: bytes
+    status: int
+    answer: bytes
+
+
+class CaseRow(msgspec.Struct, frozen=True):
+    """A case that stands."""
+
+    content_digest: bytes
+    alert_id: UUID
+
+
+class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A new alert. Degrees and kilometres; `estimate` is JSON text."""
+
+    id: UUID
+    status: str
+    received_at: datetime
+    deadline: datetime
+    expires: datetime
+    longitude: float
+    latitude: float
+    radius_km: float
+    title: str
+    body: str
+    estimate: str | None
+
+
+class SweepPlan(msgspec.Struct, frozen=True):
+    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`."""
+
+    notice: str
+    ring: int
+    lane: str
+    radius_km: float
+    shards: int
+    shards_per_unit: int
+
+
+async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
+    """Return what this webhook id was answered before, None when it is new."""
+    row = await connection.fetchrow(_RECEIPT_FIND, authority, webhook_id)
+    return None if row is None else ReceiptRow(*row)
+
+
+async def add_receipt(
+    connection: Connection, authority: str, webhook_id: str, receipt: ReceiptRow, received_at: datetime
+) -> None:
+    """Remember the answer to a webhook, within the caller's transaction."""
+    await connection.execute(
+        _RECEIPT_ADD, authority, webhook_id, receipt.body_digest, receipt.status, receipt.answer, received_at
+    )
+
+
+async def forget_receipts(pool: Pool, older_than: timedelta) -> None:
+    """Delete receipts whose timestamp no signature check would accept any more."""
+    await pool.execute(_RECEIPT_FORGET, older_than)
+
+
+async def lock_case(connection: Connection, authority: str, case_number: str) -> None:
+    """Make filings of one case number take turns until the caller's transaction ends."""
+    await connection.execute(_LOCK, authority, case_number)
+
+
+async def find_case(connection: Connection, authority: str, case_number: str) -> CaseRow | None:
+    """Return the case that stands under this number, None when there is none."""
+    row = await connection.fetchrow(_CASE_FIND, authority, case_number)
+    return None if row is None else CaseRow(*row)
+
+
+async def add_case(
+    connection: Connection, authority: str, case_number: str, content_digest: bytes, content: str, received_at: datetime
+) -> int:
+    """Add the case as filed (`content` is JSON text); returns its id."""
+    case_id: int = await connection.fetchval(_CASE_ADD, authority, case_number, content_digest, content, received_at)
+    return case_id
+
+
+async def add_alert(connection: Connection, case_id: int, alert: AlertRow, sweeps: list[SweepPlan]) -> None:
+    """Add an alert with its sweeps and wake every process that listens for work when the transaction commits."""
+    await connection.execute(
+        _ALERT_ADD,
+        alert.id,
+        case_id,
+        alert.status,
+        alert.received_at,
+        alert.deadline,
+        alert.expires,
+        alert.longitude,
+        alert.latitude,
+        alert.radius_km,
+        alert.title,
+        alert.body,
+        alert.estimate,
+    )
+    for sweep in sweeps:
+        await connection.execute(
+            _SWEEP_ADD,
+            alert.id,
+            sweep.notice,
+            sweep.ring,
+            sweep.lane,
+            sweep.radius_km,
+            sweep.shards,
+            sweep.shards_per_unit,
+        )
+    await connection.execute(_SWEEP_WAKE)

@@ -1,0 +1,63 @@
+"""The ledger: packed recipients with their outcome flow in by groups, those already told flow out by shard.
+
+Bounded: the caller bounds a group; a read covers the shards of one unit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sql.database import Pool
+
+_COMMIT = query("ledger_commit")
+_TOLD = query("ledger_told")
+_SIZE = query("ledger_size")
+
+
+class LedgerRow(msgspec.Struct, frozen=True):
+    """The recipients of one shard in one batch that had one outcome; `packed` as push/packing.py writes it."""
+
+    alert_id: UUID
+    notice: str
+    shard: int
+    batch_id: int
+    outcome: str
+    lane: str
+    unit_id: int
+    recipients: int
+    packed: bytes
+
+
+async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
+    """Commit rows durably and add them to their units' counts; the same rows again change nothing."""
+    await pool.execute(
+        _COMMIT,
+        [row.alert_id for row in rows],
+        [row.notice for row in rows],
+        [row.shard for row in rows],
+        [row.batch_id for row in rows],
+        [row.outcome for row in rows],
+        [row.lane for row in rows],
+        [row.unit_id for row in rows],
+        [row.recipients for row in rows],
+        [row.packed for row in rows],
+    )
+
+
+async def told(pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int) -> list[tuple[int, bytes]]:
+    """Return (shard, packed ids) of everybody told this notice in shards [`shard_from`, `shard_to`), any lane."""
+    return [(row[0], row[1]) for row in await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to)]
+
+
+async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:
+    """Return (recipients, bytes of their packed ids) of one alert."""
+    row = await pool.fetchrow(_SIZE, alert_id)
+    return (0, 0) if row is None else (row[0], row[1])

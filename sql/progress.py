@@ -1,0 +1,80 @@
+"""Progress: alert ids flow in, counts by lane and ring flow out.
+
+Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to sum.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection, Pool
+
+LIST_LIMIT = 200
+
+_LIST = query("alert_list")
+_READ = query("progress_read")
+_SETTLE = query("alert_settle")
+_PING = query("ping")
+
+
+class ListedAlert(msgspec.Struct, frozen=True):
+    """An alert as listed, newest first; `estimate` is JSON text."""
+
+    id: UUID
+    case_number: str
+    authority: str
+    status: str
+    state: str
+    received_at: datetime
+    deadline: datetime
+    expires: datetime
+    longitude: float
+    latitude: float
+    radius_km: float
+    estimate: str | None
+    sent_at: datetime | None
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """The counts of one sweep: how many of its units are searched and done, and the recipients by outcome."""
+
+    alert_id: UUID
+    lane: str
+    ring: int
+    units: int
+    units_searched: int
+    units_done: int
+    found: int
+    accepted: int
+    invalid: int
+    refused: int
+    failed: int
+
+
+async def list_alerts(
+    pool: Pool | Connection, alert_id: UUID | None = None, limit: int = LIST_LIMIT
+) -> list[ListedAlert]:
+    """Return the newest alerts, or the one asked for."""
+    return [ListedAlert(*row) for row in await pool.fetch(_LIST, alert_id, limit)]
+
+
+async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
+    """Return the counts of every sweep of these alerts."""
+    return [Counts(*row) for row in await pool.fetch(_READ, alert_ids)]
+
+
+async def settle(pool: Pool) -> list[tuple[UUID, str]]:
+    """Move alerts with nothing left to do to `sent`, those past their expiry to `expired`; returns what changed."""
+    return [(row[0], row[1]) for row in await pool.fetch(_SETTLE)]
+
+
+async def ping(pool: Pool, timeout_s: float) -> None:
+    """Ask for a sign of life; raises one of `database.AWAY` without one."""
+    await pool.fetchval(_PING, timeout=timeout_s)

@@ -1,0 +1,1 @@
+insert into authority_secret (authority_id, ciphertext) values ($1, $2);

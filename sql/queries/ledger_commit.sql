@@ -1,0 +1,19 @@
+-- A commit whose answer was lost is sent again: rows that already stand are left alone and not counted twice.
+with landed as (
+    insert into ledger (alert_id, notice, shard, batch_id, outcome, lane, unit_id, recipients, packed)
+    select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[],
+                         $7::bigint[], $8::integer[], $9::bytea[])
+    on conflict do nothing
+    returning unit_id, outcome, recipients
+), counts as (
+    select unit_id,
+           coalesce(sum(recipients) filter (where outcome = 'accepted'), 0)::integer as accepted,
+           coalesce(sum(recipients) filter (where outcome = 'invalid'), 0)::integer as invalid,
+           coalesce(sum(recipients) filter (where outcome = 'refused'), 0)::integer as refused,
+           coalesce(sum(recipients) filter (where outcome = 'failed'), 0)::integer as failed
+    from landed group by unit_id
+)
+update sweep_unit u
+set accepted = u.accepted + c.accepted, invalid = u.invalid + c.invalid,
+    refused = u.refused + c.refused, failed = u.failed + c.failed
+from counts c where u.id = c.unit_id;

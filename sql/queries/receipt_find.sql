@@ -1,0 +1,1 @@
+select body_digest, answer_status, answer from webhook_receipt where authority_id = $1 and webhook_id = $2;

@@ -1,0 +1,1 @@
+select pg_notify('qq_alert_sweeps', '');

@@ -1,0 +1,1 @@
+update sweep_unit set searched = true, found = $2 where id = $1;
