@@ -67,8 +67,8 @@ def key(lane: str, shard: int) -> str:
 
 def connect(url: str) -> aioredis.Redis:
     """Return a client for `url` (redis://, rediss://, unix://); it connects when first used."""
-    return aioredis.Redis(
-        connection_pool=aioredis.BlockingConnectionPool.from_url(
+    return aioredis.Redis.from_pool(
+        aioredis.BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
             timeout=COMMAND_TIMEOUT_S,

@@ -110,10 +110,16 @@ def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
     tree = _read(path)
     _overlay(tree, dict(os.environ) if environ is None else environ)
     try:
-        settings = msgspec.convert(tree, Settings, strict=False)
+        settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(str(error)) from None
     return _checked(settings)
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise msgspec.ValidationError(f"Expected a path, got {type(value).__name__}")
 
 
 def _read(path: Path | None) -> dict[str, Any]:

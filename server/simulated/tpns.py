@@ -144,7 +144,7 @@ async def serve(
 ) -> None:
     """Serve until `stopping` is set; `ready` gets the base URL."""
     provider = SimulatedTpns(settings)
-    runner = web.ServerRunner(web.Server(provider.handle, client_max_size=BODY_BYTES), shutdown_timeout=0.5)
+    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.host, settings.port).start()

@@ -1,0 +1,94 @@
+"""The demo's world: a folder flows in, running stores, provider and server flow out, each a process of its own.
+
+Bounded: `START_S` for a process to say where it listens, `STOP_S` to end; each is ended by its own id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from server import registry
+from server.settings import load
+from server.stores import Stores
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from server.embedded import StoreUrls
+
+START_S = 60.0
+STOP_S = 20.0
+AUTHORITY = "demo-police"
+SIMULATED = "simulated"
+
+
+class World(msgspec.Struct, frozen=True):
+    """Where everything of the demo is, and what opens it."""
+
+    server_url: str
+    provider_url: str
+    redis_url: str
+    server_pid: int
+    secret: str
+    token: str
+
+
+@asynccontextmanager
+async def running(stores: StoreUrls, folder: Path, workers: int) -> AsyncIterator[World]:
+    """Run the simulated provider and a server on `stores`."""
+    if stores.postgres is None or stores.redis is None:
+        raise RuntimeError("the demo needs both stores")
+    async with _process("simulate", "tpns") as (provider_url, _):
+        environ = {
+            "QQ_ALERT_LISTEN": "127.0.0.1:0",
+            "QQ_ALERT_STATE_DIR": str(folder / "server"),
+            "QQ_ALERT_DATABASE__URL": stores.postgres,
+            "QQ_ALERT_REDIS__URL": stores.redis,
+            "QQ_ALERT_LOG__LEVEL": "warning",
+            "QQ_ALERT_LANES__TPNS__URL": provider_url,
+            "QQ_ALERT_LANES__TPNS__ACCESS_ID": SIMULATED,
+            "QQ_ALERT_LANES__TPNS__SECRET_KEY": SIMULATED,
+            "QQ_ALERT_LANES__TPNS__WORKERS": str(workers),
+        }
+        settings = load(None, environ)
+        reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
+        secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
+        _, token = await registry.create_token(settings, reached, registry.Role.ADMIN, "demo")
+        async with _process("serve", **environ) as (server_url, pid):
+            yield World(server_url, provider_url, stores.redis, pid, secret, token)
+
+
+@asynccontextmanager
+async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, int]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "server.cli",
+        *arguments,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
+        stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C reaches the demo first, which ends its processes in order.
+        process_group=0,
+    )
+    try:
+        async with asyncio.timeout(START_S):
+            line = b"" if process.stdout is None else await process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{arguments[0]} did not start: it ended with {await process.wait()}")
+        yield line.decode().split()[-1], process.pid
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(process.wait(), STOP_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()

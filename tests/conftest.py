@@ -1,0 +1,85 @@
+"""Fixtures: real stores once a session; every test gets a database and a Redis number of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+import pytest_asyncio
+from redis import asyncio as aioredis
+
+import sql.migrate
+from server.embedded import EmbeddedStores, StoreUrls
+from sql.database import open_pool
+from tests.processes import Bench
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from sql.database import Pool
+
+_numbers = itertools.count(1)
+
+for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
+    del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[StoreUrls]:
+    """PostgreSQL and Valkey for the whole session."""
+    with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
+        Path(folder).chmod(0o755)
+        with EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True) as urls:
+            yield urls
+
+
+@pytest_asyncio.fixture
+async def stores(embedded: StoreUrls) -> AsyncIterator[StoreUrls]:
+    """An empty, migrated database and an empty Redis."""
+    assert embedded.postgres is not None
+    assert embedded.redis is not None
+    name = f"test_{next(_numbers)}"
+    admin = await asyncpg.connect(embedded.postgres)
+    await admin.execute(f"create database {name}")
+    url = embedded.postgres.replace("/app?", f"/{name}?")
+    await sql.migrate.migrate(url)
+    redis = aioredis.Redis.from_url(embedded.redis)
+    await redis.flushall()
+    yield StoreUrls(url, embedded.redis)
+    await redis.flushall()
+    await redis.aclose()
+    await admin.execute(f"drop database {name} with (force)")
+    await admin.close()
+
+
+@pytest_asyncio.fixture
+async def pool(stores: StoreUrls) -> AsyncIterator[Pool]:
+    """A pool on the migrated database."""
+    assert stores.postgres is not None
+    pool = await open_pool(stores.postgres)
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture
+async def redis(stores: StoreUrls) -> AsyncIterator[aioredis.Redis]:
+    """A client of the empty Redis."""
+    assert stores.redis is not None
+    client = aioredis.Redis.from_url(stores.redis)
+    yield client
+    await client.aclose()
+
+
+@pytest_asyncio.fixture
+async def bench(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Bench]:
+    """Stores with a registered authority and a token; processes that a test starts are ended."""
+    started = Bench(stores, tmp_path)
+    started.provider_url = "http://127.0.0.1:9"
+    await started.register()
+    yield started
+    await started.close()

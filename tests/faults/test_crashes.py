@@ -1,0 +1,110 @@
+"""Crashes in the middle of a sweep cost nobody their alert, and repeat no more than what was in flight."""
+
+from __future__ import annotations
+
+import random
+import signal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tests.processes import Bench, Process, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PEOPLE = 370_000
+"""About 200,000 of them are within 120 km."""
+
+WORKERS = 4
+BATCH = 1000
+KILLS = 20
+
+
+async def _accepted(bench: Bench) -> int:
+    return int((await bench.counts())["accepted"])
+
+
+async def test_twenty_kills_of_the_server_lose_nobody(bench: Bench) -> None:
+    """SIGKILL at 20 random moments: everybody in the area is reached, repeats are at most workers x 1,000 a kill."""
+    await bench.provider("--latency-ms", "5")
+    inside = await bench.people(PEOPLE)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+    rng = random.Random(20)
+    killed = 0
+    for kill in range(1, KILLS + 1):
+        # Moments spread over the sweep: each kill waits for its own random share of the recipients.
+        moment = int(inside.size * (kill - rng.random()) / (KILLS + 1))
+        await until(lambda moment=moment: _at_least(bench, moment))
+        server.end(signal.SIGKILL)
+        killed += 1
+        server = await bench.server()
+    await bench.sent(server, alert)
+    counts = await bench.counts()
+    assert np.array_equal(await bench.reached(), inside)
+    assert killed == KILLS
+    assert counts["duplicates"] <= killed * WORKERS * BATCH
+
+
+async def test_a_stop_in_good_order_repeats_nobody(bench: Bench) -> None:
+    """SIGTERM in the middle: the server ends within its grace time with 0, and started again finishes with 0 repeats."""
+    await bench.provider("--latency-ms", "5")
+    inside = await bench.people(100_000)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    await until(lambda: _at_least(bench, inside.size // 3))
+    assert server.end(signal.SIGTERM) == 0
+    stopped_at = await _accepted(bench)
+    assert stopped_at < inside.size
+    server = await bench.server()
+    await bench.sent(server, answer["alert"]["id"])
+    counts = await bench.counts()
+    assert np.array_equal(await bench.reached(), inside)
+    assert counts["duplicates"] == 0
+
+
+async def test_a_second_server_takes_over_from_a_dead_one(bench: Bench) -> None:
+    """Two processes share one alert; one is killed half-way and everybody is reached all the same."""
+    await bench.provider("--latency-ms", "5")
+    inside = await bench.people(200_000)
+    first, second = await bench.server(), await bench.server()
+    _, answer = await bench.file(first)
+    await until(lambda: _at_least(bench, inside.size // 2))
+    shares = [await _settled_by(bench, server) for server in (first, second)]
+    first.end(signal.SIGKILL)
+    await bench.sent(second, answer["alert"]["id"])
+    assert all(share > 0 for share in shares)
+    assert np.array_equal(await bench.reached(), inside)
+    assert (await bench.counts())["duplicates"] <= WORKERS * BATCH
+
+
+async def _at_least(bench: Bench, recipients: int) -> bool:
+    return await _accepted(bench) >= recipients
+
+
+async def _settled_by(bench: Bench, server: Process) -> float:
+    async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+        for line in (await response.text()).splitlines():
+            if line.startswith('qq_alert_recipients_total{lane="tpns",outcome="accepted"}'):
+                return float(line.split()[-1])
+    return 0.0
+
+
+async def test_a_second_server_on_the_same_state_is_told_who_owns_it(tmp_path: Path) -> None:
+    """Embedded stores have one owner: the second server exits with 2."""
+    env = {
+        "QQ_ALERT_STATE_DIR": str(tmp_path / "state"),
+        "QQ_ALERT_LISTEN": "127.0.0.1:0",
+        "QQ_ALERT_LANES__TPNS__URL": "http://127.0.0.1:9",
+        "QQ_ALERT_LANES__TPNS__ACCESS_ID": "x",
+        "QQ_ALERT_LANES__TPNS__SECRET_KEY": "x",
+    }
+    owner = Process("serve", env=env)
+    try:
+        await owner.started()
+        second = Process("serve", env=env)
+        assert second.wait() == 2
+    finally:
+        assert owner.end() == 0

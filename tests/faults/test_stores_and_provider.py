@@ -1,0 +1,107 @@
+"""Stores that restart and a provider that fails cost time, never a recipient."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from server.embedded import EmbeddedStores
+from tests.processes import Bench, until
+
+WORKERS = 4
+BATCH = 1000
+OUTAGE_S = 10.0
+
+
+async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_path: Path) -> None:
+    """Valkey and PostgreSQL restart during a sweep, the provider is away for 10 s: everybody is reached."""
+    with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
+        Path(folder).chmod(0o755)
+        stores = EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True)
+        bench = Bench(stores.start(), tmp_path)
+        try:
+            await bench.provider("--latency-ms", "10")
+            await bench.register()
+            inside = await bench.people(150_000)
+            server = await bench.server()
+            _, answer = await bench.file(server)
+            await _accepted(bench, inside.size // 5)
+            await asyncio.to_thread(stores.restart_valkey)
+            await _accepted(bench, inside.size // 3)
+            await asyncio.to_thread(stores.restart_postgres, hard=True)
+            await _accepted(bench, inside.size // 2)
+            await bench.switch_outage(on=True)
+            # The length of the outage is the subject here, not a wait for something to happen.
+            await asyncio.sleep(OUTAGE_S)
+            alarms = (await bench.get(f"{server.url}/v1/alerts"))["alerts"]
+            assert alarms[0]["state"] == "sending"
+            await bench.switch_outage(on=False)
+            await bench.sent(server, answer["alert"]["id"])
+            counts = await bench.counts()
+            assert np.array_equal(await bench.reached(), inside)
+            # PostgreSQL's crash may lose the answers to the commits in flight, which are sent again and stand once.
+            assert counts["duplicates"] <= WORKERS * BATCH
+        finally:
+            await bench.close()
+            stores.stop()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--error-rate", "0.3"), ("--rate-limit", "30000"), ("--rate-limit", "30000", "--throttle-by-http")],
+    ids=["errors of every kind", "limited by code", "limited by HTTP 429"],
+)
+async def test_a_provider_that_fails_or_limits_reaches_everybody_once(bench: Bench, options: tuple[str, ...]) -> None:
+    """5xx, garbage, dropped connections, busy and throttling are retried: everybody exactly once."""
+    await bench.provider(*options)
+    inside = await bench.people(40_000)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+    counts = await bench.counts()
+    assert counts["refused_requests"], "the fault was never met"
+    assert np.array_equal(await bench.reached(), inside)
+    assert counts["duplicates"] == 0
+
+
+async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_right(bench: Bench) -> None:
+    """Recipients stay due while the provider rejects us; the feed shows the alarm; afterwards all are reached."""
+    await bench.provider("--access-id", "other")
+    inside = await bench.people(20_000)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    async with bench.session() as session:
+        async with session.ws_connect(f"{server.url}/v1/feed") as feed, asyncio.timeout(20):
+            async for message in feed:
+                event = message.json()
+                kinds = {alarm["kind"] for alarm in event.get("alarms", [event]) if "kind" in alarm}
+                if "misconfigured" in kinds:
+                    break
+        assert (await bench.counts())["accepted"] == 0
+        right = {"access_id": "simulated", "secret_key": "simulated"}
+        await session.post(f"{bench.provider_url}/simulated/credentials", json=right)
+    await bench.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await bench.reached(), inside)
+
+
+async def test_accounts_without_a_device_are_recorded_as_invalid_and_nobody_else(bench: Bench) -> None:
+    """What the provider says of one account is settled for that account only, and counted."""
+    await bench.provider("--invalid-rate", "0.1")
+    inside = await bench.people(20_000)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    lane = (await bench.sent(server, answer["alert"]["id"]))["lanes"]["tpns"]
+    counts = await bench.counts()
+    assert lane["invalid"] == counts["invalid"] > 0
+    assert lane["accepted"] == counts["accepted"] == inside.size - counts["invalid"]
+
+
+async def _accepted(bench: Bench, recipients: int) -> None:
+    async def enough() -> bool:
+        return int((await bench.counts())["accepted"]) >= recipients
+
+    await until(enough)

@@ -1,0 +1,160 @@
+"""The police webhook: what is signed, well formed and new is sent; everything else is a clear refusal."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from server.file_case import signed_headers
+from tests.processes import CASE, Bench, Process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BODY = msgspec.json.encode(CASE)
+
+
+async def _post(
+    bench: Bench, server: Process, body: bytes, headers: dict[str, str] | None = None, authority: str = "sz"
+) -> tuple[int, dict[str, Any], str]:
+    signed = signed_headers(bench.secret, body) if headers is None else headers
+    url = f"{server.url}/v1/intake/{authority}"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=signed) as response:
+        return response.status, json.loads(await response.read()), response.content_type
+
+
+def _changed(change: Callable[[dict[str, Any]], object]) -> bytes:
+    case = copy.deepcopy(CASE)
+    change(case)
+    return msgspec.json.encode(case)
+
+
+async def test_a_new_case_becomes_an_alert_with_deadline_and_estimate(bench: Bench) -> None:
+    """202 with the alert: deadline 30 minutes and expiry 72 hours after receipt."""
+    server = await bench.server()
+    status, answer, _ = await _post(bench, server, BODY)
+    alert = answer["alert"]
+    received = datetime.fromisoformat(alert["received_at"])
+    assert status == 202
+    assert datetime.fromisoformat(alert["deadline"]) - received == timedelta(minutes=30)
+    assert datetime.fromisoformat(alert["expires"]) - received == timedelta(hours=72)
+    assert alert["area"]["circle"]["radius_km"] == 120
+    assert alert["estimate"]["people"] == 0
+    assert "小明" not in json.dumps(answer, ensure_ascii=False)
+
+
+async def test_a_retry_gets_the_first_answer_even_after_a_restart(bench: Bench) -> None:
+    """The same webhook-id again: the first answer, one alert."""
+    server = await bench.server()
+    headers = signed_headers(bench.secret, BODY)
+    first = await _post(bench, server, BODY, headers)
+    assert await _post(bench, server, BODY, headers) == first
+    server.end()
+    server = await bench.server()
+    assert await _post(bench, server, BODY, headers) == first
+    assert len((await bench.get(f"{server.url}/v1/alerts"))["alerts"]) == 1
+
+
+async def test_a_case_number_stands_once(bench: Bench) -> None:
+    """The same content under a new webhook-id: 200 and the same alert; other content: 409 and nothing changed."""
+    server = await bench.server()
+    _, first, _ = await _post(bench, server, BODY)
+    status, again, _ = await _post(bench, server, BODY)
+    assert (status, again["alert"]["id"]) == (200, first["alert"]["id"])
+    status, problem, kind = await _post(bench, server, _changed(lambda case: case["child"].update(age=7)))
+    assert (status, kind) == (409, "application/problem+json")
+    assert "stands" in problem["detail"]
+
+
+async def test_a_webhook_id_used_for_another_case_is_refused_loudly(bench: Bench) -> None:
+    """A second child's case under a used id is a 409, never the first one's 202."""
+    server = await bench.server()
+    await _post(bench, server, BODY, signed_headers(bench.secret, BODY, webhook_id="msg_1"))
+    other = _changed(lambda case: case.update(case_number="SZ-2"))
+    status, _, _ = await _post(bench, server, other, signed_headers(bench.secret, other, webhook_id="msg_1"))
+    assert status == 409
+
+
+async def test_strangers_all_get_one_and_the_same_answer(bench: Bench) -> None:
+    """Unsigned, badly signed, unknown authority, too old, too new, garbled: 401 with one body."""
+    server = await bench.server()
+    now = datetime.now(UTC)
+    good = signed_headers(bench.secret, BODY)
+    attempts: list[tuple[dict[str, str], str]] = [
+        ({}, "sz"),
+        (good, "nobody"),
+        ({**good, "webhook-signature": "v1,AAAA"}, "sz"),
+        ({**good, "webhook-signature": "nonsense"}, "sz"),
+        ({**good, "webhook-signature": "v1,%%%,x v1"}, "sz"),
+        ({**good, "webhook-id": "msg_other"}, "sz"),
+        ({**good, "webhook-timestamp": "nan"}, "sz"),
+        (signed_headers(bench.secret, BODY, now - timedelta(minutes=6)), "sz"),
+        (signed_headers(bench.secret, BODY, now + timedelta(minutes=6)), "sz"),
+        (signed_headers("whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCEhISE=", BODY), "sz"),
+    ]
+    answers = [await _post(bench, server, BODY, headers, authority) for headers, authority in attempts]
+    assert {answer[0] for answer in answers} == {401}
+    assert len({json.dumps(answer[1]) for answer in answers}) == 1
+    assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
+
+
+async def test_a_rotated_secret_works_beside_the_old_one_and_a_revoked_authority_not_at_all(bench: Bench) -> None:
+    """During a rotation both secrets sign; after revocation none does."""
+    server = await bench.server()
+    new = (await bench.command("authority", "rotate", "sz", "--json"))["secret"]
+    assert (await _post(bench, server, BODY))[0] == 202
+    assert (await _post(bench, server, BODY, signed_headers(new, BODY)))[0] == 200
+    process = Process("authority", "revoke", "sz", env=bench.env())
+    assert process.wait() == 0
+    assert (await _post(bench, server, BODY, signed_headers(new, BODY)))[0] == 401
+
+
+async def test_every_bad_field_is_named_at_once(bench: Bench) -> None:
+    """422 with all paths; nothing stored."""
+    server = await bench.server()
+    body = _changed(
+        lambda case: (
+            case["child"].update(age="six", shoe=3),
+            case["last_seen"].update(latitude=91, at="yesterday"),
+            case.pop("contact"),
+        )
+    )
+    status, problem, kind = await _post(bench, server, body)
+    paths = {error["path"] for error in problem["errors"]}
+    assert (status, kind) == (422, "application/problem+json")
+    assert paths == {"$.child.age", "$.child.shoe", "$.last_seen.latitude", "$.last_seen.at", "$.contact"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda case: case["last_seen"].pop("longitude"),
+        lambda case: case["last_seen"].update(longitude=0, latitude=0),
+        lambda case: case["last_seen"].update(crs="gcj02"),
+        lambda case: case.update(status="exercise"),
+        lambda case: case.update(status="test"),
+    ],
+    ids=["no longitude", "null island", "a crs we cannot convert", "an exercise", "a test"],
+)
+async def test_what_cannot_be_sent_safely_is_refused(bench: Bench, change: Callable[[dict[str, Any]], object]) -> None:
+    """No place, a place that cannot be right, or a status that must not reach phones: 422 and nothing stored."""
+    server = await bench.server()
+    status, _, _ = await _post(bench, server, _changed(change))
+    assert status == 422
+    assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
+
+
+async def test_bodies_that_are_too_large_or_no_json_are_refused(bench: Bench) -> None:
+    """Over 64 KiB: 413 before any signature is looked at; signed garbage: 422."""
+    server = await bench.server()
+    assert (await _post(bench, server, b"x" * 65_537))[0] == 413
+    for garbage in (b"{", b"[]", b"\xff\xfe", b"[" * 20_000):
+        headers = signed_headers(bench.secret, b"x") if garbage == b"\xff\xfe" else None
+        status, _, _ = await _post(bench, server, garbage, headers)
+        assert status == (401 if headers else 422)

@@ -1,0 +1,80 @@
+"""The audience of a circle is exactly who stands in it, wherever on Earth it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geo.area import INDEX_LATITUDE_MAX, Circle, distances_km
+from geo.index import PositionIndex, Positions
+from geo.shards import SHARDS
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+EDGE_KM = 0.001
+PEOPLE = 300
+
+centres = st.one_of(
+    st.tuples(st.floats(-180, 180), st.floats(-90, 90)),
+    # The places where geohashes are at their worst: poles, the antimeridian, the equator and the index's own edge.
+    st.sampled_from(
+        [(0.0, 90.0), (12.0, -90.0), (180.0, 0.0), (-180.0, 51.0), (179.99, 66.0), (0.0, 85.05), (0.0, 0.0)]
+    ),
+)
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(centre=centres, radius_km=st.floats(0.05, 500), seed=st.integers(0, 2**32 - 1))
+async def test_the_index_finds_exactly_those_within_the_radius(
+    redis: aioredis.Redis, centre: tuple[float, float], radius_km: float, seed: int
+) -> None:
+    """Equal to a brute-force great-circle count, but for people within a metre of the edge."""
+    await redis.flushall()
+    rng = np.random.default_rng(seed)
+    longitude, latitude = centre
+    spread = radius_km / 111.2 * 2
+    latitudes = np.clip(latitude + rng.uniform(-spread, spread, PEOPLE), -INDEX_LATITUDE_MAX, INDEX_LATITUDE_MAX)
+    stretch = np.maximum(np.cos(np.radians(latitudes)), 0.01)
+    longitudes = (longitude + rng.uniform(-spread, spread, PEOPLE) / stretch + 180) % 360 - 180
+    users = rng.choice(1 << 40, PEOPLE, replace=False) + 1
+    index = PositionIndex(redis, ("tpns",))
+    await index.record(Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
+    circle = Circle(longitude, latitude, radius_km)
+    occupied = sorted({int(key.split(b"{")[1].split(b"}")[0]) for key in await redis.keys("geo:*")})
+    found = {int(member) async for _, members in index.stream("tpns", circle, occupied) for member in members}
+    distances = distances_km(longitude, latitude, longitudes, latitudes)
+    certain = set(users[distances <= radius_km - EDGE_KM].tolist())
+    possible = set(users[distances <= radius_km + EDGE_KM].tolist())
+    assert certain <= found <= possible
+
+
+async def test_every_shard_is_streamed_once_and_in_order(redis: aioredis.Redis) -> None:
+    """A stream over all shards names each of them once."""
+    index = PositionIndex(redis, ("tpns",))
+    shards = [shard async for shard, _ in index.stream("tpns", Circle(0, 0, 1), range(SHARDS))]
+    assert shards == list(range(SHARDS))
+
+
+async def test_a_user_stands_in_one_lane_and_one_place(redis: aioredis.Redis) -> None:
+    """Heard from again elsewhere or in another lane, a user is found there and nowhere else; forgotten, nowhere."""
+    index = PositionIndex(redis, ("tpns", "other"))
+    here, there = Circle(114, 22, 1), Circle(10, 50, 1)
+
+    async def found(lane: str, circle: Circle) -> int:
+        return sum([len(members) async for _, members in index.stream(lane, circle, range(SHARDS))])
+
+    await index.record(Positions("tpns", [7], [114.0], [22.0]))
+    await index.record(Positions("tpns", [7], [10.0], [50.0]))
+    assert (await found("tpns", here), await found("tpns", there)) == (0, 1)
+    await index.record(Positions("other", [7], [10.0], [50.0]))
+    assert (await found("tpns", there), await found("other", there)) == (0, 1)
+    assert await index.forget(7)
+    assert await found("other", there) == 0

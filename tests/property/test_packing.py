@@ -1,0 +1,55 @@
+"""Packed recipients can be read again and cost at most four bytes each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.shards import SHARDS, shard_of, shards_of
+from push.packing import pack, unpack, untold
+
+users = st.lists(st.integers(0, (1 << 63) - 1), unique=True, max_size=300)
+
+
+@given(users)
+def test_what_is_packed_is_read_again(ids: list[int]) -> None:
+    """Unpacking returns the same ids, sorted, for any ids below 2^63."""
+    assert unpack(pack(np.array(ids, dtype=np.int64))).tolist() == sorted(ids)
+
+
+@given(st.lists(st.integers(1 << 33, (1 << 33) + (1 << 32) - 1), unique=True, min_size=10, max_size=1000))
+def test_ids_within_two_to_the_32_cost_at_most_four_bytes_and_a_header(ids: list[int]) -> None:
+    """Nine bytes of header for a batch, then at most four bytes a recipient."""
+    assert len(pack(np.array(ids, dtype=np.int64))) <= 9 + 4 * len(ids)
+
+
+@given(users, st.data())
+def test_untold_leaves_out_exactly_those_told(ids: list[int], data: st.DataObject) -> None:
+    """The difference keeps order and loses nobody."""
+    told = [user for user in ids if data.draw(st.booleans())]
+    rest = untold([str(user).encode() for user in ids], np.array(told, dtype=np.int64))
+    assert [int(user) for user in rest] == [user for user in ids if user not in set(told)]
+
+
+@pytest.mark.parametrize("bytes_", [b"\x00" * 9, b"\x09" + b"\x00" * 8, b"\x02" + b"\x00" * 9, b"\x01"])
+def test_bytes_that_were_never_packed_are_refused(bytes_: bytes) -> None:
+    """A damaged ledger row is an error, not a wrong list of people."""
+    with pytest.raises(ValueError, match="not packed"):
+        unpack(bytes_)
+
+
+@given(st.lists(st.integers(1, (1 << 63) - 1), min_size=1, max_size=50))
+def test_one_shard_and_many_shards_agree(ids: list[int]) -> None:
+    """The vectorised hash is the same as the plain one, below 1024."""
+    many = shards_of(np.array(ids, dtype=np.int64)).tolist()
+    assert many == [shard_of(user) for user in ids]
+    assert all(0 <= shard < SHARDS for shard in many)
+
+
+def test_ids_with_zeros_in_their_low_bits_spread_over_all_shards() -> None:
+    """Multiples of 4096 fill the shards as evenly as chance would."""
+    counts = np.bincount(shards_of(np.arange(1, 200_001, dtype=np.int64) * 4096), minlength=SHARDS)
+    assert counts.min() > 120
+    assert counts.max() < 280
