@@ -22,6 +22,9 @@ GRID_LATITUDE_MAX = 66.0
 """Up to it Redis' grid of nine cells covers a circle; Redis itself widens its cells from here on."""
 
 
+ANTIMERIDIAN = 180.0
+
+
 class Circle(msgspec.Struct, frozen=True):
     """A circle on the sphere: degrees, kilometres."""
 
@@ -29,9 +32,13 @@ class Circle(msgspec.Struct, frozen=True):
     latitude: float
     radius_km: float
 
-    def reaches_beyond_grid(self) -> bool:
-        """Tell whether the circle comes so near a pole that Redis' own search may miss somebody."""
-        return abs(self.latitude) + degrees(self.radius_km / EARTH_RADIUS_KM) > GRID_LATITUDE_MAX
+    def leaves_grid(self) -> bool:
+        """Tell whether the circle comes so near a pole, or crosses the antimeridian, that Redis' search misses people."""
+        angle = self.radius_km / EARTH_RADIUS_KM
+        if abs(self.latitude) + degrees(angle) > GRID_LATITUDE_MAX:
+            return True
+        half_width = degrees(asin(min(1.0, sin(angle) / cos(radians(self.latitude)))))
+        return abs(self.longitude) + half_width >= ANTIMERIDIAN
 
     def contains(self, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell for each position (degrees) whether it lies in the circle."""

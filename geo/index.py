@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from math import sqrt
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 import numpy as np
@@ -92,7 +92,7 @@ class PositionIndex:
             members: list[Any] = []
             for row in rows:
                 members += (positions.longitudes[row], positions.latitudes[row], positions.users[row])
-            pipe.execute_command("GEOADD", key(positions.lane, shard), *members)  # type: ignore[no-untyped-call]
+            pipe.execute_command("GEOADD", key(positions.lane, shard), *members)
             for other in self._lanes:
                 if other != positions.lane:
                     pipe.zrem(key(other, shard), *members[2::3])
@@ -143,9 +143,9 @@ class PositionIndex:
 
     async def search(self, lane: str, shard: int, area: Circle) -> list[bytes]:
         """Return the users of one shard within the area."""
-        if area.reaches_beyond_grid():
+        if area.leaves_grid():
             return await self._search_exhaustively(key(lane, shard), area)
-        found: list[bytes] = await self._redis.execute_command(
+        found: list[bytes] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
             "GEOSEARCH",
             key(lane, shard),
             "FROMLONLAT",
@@ -158,8 +158,8 @@ class PositionIndex:
         return found
 
     async def _search_exhaustively(self, shard_key: str, area: Circle) -> list[bytes]:
-        """Near the poles meridians meet and Redis' nine cells no longer cover a circle: look at everybody there."""
-        members: list[bytes] = await self._redis.zrange(shard_key, 0, -1)
+        """Near a pole or across the antimeridian Redis' nine cells do not cover a circle: look at everybody there."""
+        members = cast("list[bytes]", await self._redis.zrange(shard_key, 0, -1))
         if not members:
             return []
         places = await self._redis.geopos(shard_key, *members)

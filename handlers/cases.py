@@ -97,4 +97,6 @@ def text_of(case: Case) -> str:
     where = seen.place or "附近"
     described = "，".join(part for part in looks if part)
     when = f"{seen.at:%m月%d日%H:%M}"
-    return f"{when}在{where}走失。{described}{'。' if described else ''}如有线索请联系{case.contact.name}：{case.contact.phone}"
+    stop = "。" if described else ""
+    call = f"如有线索请联系{case.contact.name}：{case.contact.phone}"
+    return f"{when}在{where}走失。{described}{stop}{call}"

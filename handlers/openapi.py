@@ -37,7 +37,7 @@ def _path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-_BEARER = [{"bearer": []}]
+_BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 _DENIED = {"401": _problem("No valid token."), "403": _problem("The token's role does not suffice.")}
 _AWAY = {"503": _problem("A store is away; Retry-After says when to try again.")}
 _ALERT = {"type": "object", "description": "An alert: id, case_number, status, state, times, area, estimate."}
@@ -91,9 +91,10 @@ def _reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  
     return {"summary": summary, "security": _BEARER, "responses": {"200": ok, **_DENIED, **_AWAY}, **more}
 
 
-def _open(summary: str, content_type: str = "application/json", **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def _open(summary: str, content_type: str = "application/json", unavailable: str = "") -> dict[str, Any]:
     ok = {"description": "OK.", "content": {content_type: {}}}
-    return {"summary": summary, "responses": {"200": ok, **more}}
+    away = {"503": {"description": unavailable}} if unavailable else {}
+    return {"summary": summary, "responses": {"200": ok, **away}}
 
 
 def _paths() -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _paths() -> dict[str, Any]:
         "/v1/feed": {"get": feed},
         "/v1/feed/tickets": {"post": _reading("A ticket for the feed.", _json("The ticket.", ticket))},
         "/health": {"get": _open("200 while the process lives.")},
-        "/ready": {"get": _open("200 while both stores answer.", **{"503": {"description": "A store is away."}})},
+        "/ready": {"get": _open("200 while both stores answer.", unavailable="A store is away.")},
         "/metrics": {"get": _open("Prometheus metrics.", "text/plain")},
         "/openapi.json": {"get": _open("This document.")},
     }

@@ -77,7 +77,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except AWAY as error:
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
         return response(503, "a store is away; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last line before the outside; it is logged as a bug
         _log.exception("request.bug", route=route_of(request))
         return response(500, "a bug; it has been logged")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -84,7 +85,7 @@ class Claims:
             asked_s = loop.time()
             ids = [*self._held]
             kept = await until_back(
-                lambda ids=ids: sql.work.extend(self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
+                partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
                 AWAY,
                 "postgresql",
             )

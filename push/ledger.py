@@ -7,6 +7,7 @@ repeat is at most one batch a worker. PostgreSQL away: the commit is tried again
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import sql.ledger
@@ -51,7 +52,7 @@ class Ledger:
                 rows += len(group[-1][0])
             merged = [row for part, _ in group for row in part]
             started_s = loop.time()
-            await until_back(lambda merged=merged: sql.ledger.commit(self._pool, merged), AWAY, "postgresql")
+            await until_back(partial(sql.ledger.commit, self._pool, merged), AWAY, "postgresql")
             self._observe_s(loop.time() - started_s)
             for _, committed in group:
                 if not committed.cancelled():

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import enum
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NewType, Protocol
 from uuid import UUID
@@ -14,8 +16,6 @@ from uuid import UUID
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from push.unit import HeldUnit
 
 AlertId = NewType("AlertId", UUID)
@@ -109,13 +109,14 @@ class Segment(msgspec.Struct, frozen=True):
     recipients: list[bytes]
 
 
-class Batch(msgspec.Struct):
+@dataclass(slots=True)
+class Batch:
     """The recipients of one request: segments of one unit's shards, and how often it was tried."""
 
     unit: HeldUnit
     message: Message
     segments: list[Segment]
-    batch_id: int = msgspec.field(default_factory=lambda: secrets.randbits(63))
+    batch_id: int = field(default_factory=lambda: secrets.randbits(63))
     attempts: int = 0
 
     @property

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEADER_BYTES = 9
+_WIDTH_MAX = 8
 
 
 def pack(users: NDArray[np.int64]) -> bytes:
@@ -25,7 +26,7 @@ def pack(users: NDArray[np.int64]) -> bytes:
     ordered = np.sort(users)
     gaps = np.diff(ordered)
     width = max(1, (int(gaps.max()).bit_length() + 7) // 8) if gaps.size else 1
-    columns = gaps.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width]
+    columns = gaps.astype("<u8").view(np.uint8).reshape(-1, _WIDTH_MAX)[:, :width]
     return bytes([width]) + int(ordered[0]).to_bytes(8, "little") + columns.tobytes()
 
 
@@ -34,11 +35,11 @@ def unpack(packed: bytes) -> NDArray[np.int64]:
     if not packed:
         return np.empty(0, dtype=np.int64)
     width = packed[0]
-    if len(packed) < _HEADER_BYTES or not 1 <= width <= 8 or (len(packed) - _HEADER_BYTES) % width:
+    if len(packed) < _HEADER_BYTES or not 1 <= width <= _WIDTH_MAX or (len(packed) - _HEADER_BYTES) % width:
         raise ValueError("not packed recipients")
     first = int.from_bytes(packed[1:_HEADER_BYTES], "little")
     columns = np.frombuffer(packed, dtype=np.uint8, offset=_HEADER_BYTES).reshape(-1, width)
-    gaps = np.zeros((columns.shape[0], 8), dtype=np.uint8)
+    gaps = np.zeros((columns.shape[0], _WIDTH_MAX), dtype=np.uint8)
     gaps[:, :width] = columns
     users = np.empty(columns.shape[0] + 1, dtype=np.int64)
     users[0] = 0

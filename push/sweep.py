@@ -7,6 +7,7 @@ Bounded: the searches in flight, and the queue's room: the next shard is asked f
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,7 +68,7 @@ class Sweep:
         while True:
             unit = await self._claims.next_unit(self._lane)
             found = await self._sweep(unit)
-            await until_back(lambda unit=unit, n=found: sql.work.note_searched(self._pool, unit.row.id, n), AWAY, "pg")
+            await until_back(partial(sql.work.note_searched, self._pool, unit.row.id, found), AWAY, "postgresql")
             unit.swept = True
             await self._claims.finish_if_complete(unit)
             _log.info("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)

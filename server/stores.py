@@ -6,6 +6,7 @@ Bounded: `STORE_WAIT_S` for a configured store to answer at the start.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from server.settings import Settings, SettingsError
 from sql.database import AWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 STORE_WAIT_S = 60.0
 

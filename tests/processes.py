@@ -208,14 +208,17 @@ class Bench:
 
     async def sent(self, server: Process, alert: str, within_s: float = 60.0) -> dict[str, Any]:
         """Wait on the feed until the alert is sent; returns the last progress."""
-        async with asyncio.timeout(within_s), self.session() as session:
-            async with session.ws_connect(f"{server.url}/v1/feed") as feed:
-                async for message in feed:
-                    event = message.json()
-                    for progress in event.get("alerts", [event]):
-                        if progress.get("alert") == alert and progress.get("state") == "sent":
-                            result: dict[str, Any] = progress
-                            return result
+        async with (
+            asyncio.timeout(within_s),
+            self.session() as session,
+            session.ws_connect(f"{server.url}/v1/feed") as feed,
+        ):
+            async for message in feed:
+                event = message.json()
+                for progress in event.get("alerts", [event]):
+                    if progress.get("alert") == alert and progress.get("state") == "sent":
+                        result: dict[str, Any] = progress
+                        return result
         raise AssertionError("the feed ended")
 
     async def close(self) -> None:

@@ -36,7 +36,7 @@ REQUEST_CODES: dict[int, tuple[Verdict, str]] = {
     1008004: (Verdict.FAILING, "the provider is busy (1008004)"),
     1008028: (Verdict.THROTTLED, "the provider limits our rate (1008028)"),
 }
-"""Answers to a whole request. An unknown code counts as failing: recipients stay due and the breaker limits the harm."""
+"""Answers to a whole request. An unknown code counts as failing: recipients stay due, the breaker limits the harm."""
 
 ACCOUNT_CODES: dict[int, Fate] = {
     0: Fate.ACCEPTED,

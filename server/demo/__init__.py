@@ -1,3 +1,5 @@
-"""The demo: a number of people flows in, the main job runs before one's eyes with real stores, processes and wire
-formats; only the provider is simulated, and every output says so. Bounded: `DONE_S` for the alert to be through.
+"""The demo: a number of people flows in, the main job runs before one's eyes, figures flow out.
+
+Stores, processes and wire formats are real; only the provider is simulated, and every output says so.
+Bounded: `DONE_S` for the alert to be through.
 """

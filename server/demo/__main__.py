@@ -25,7 +25,7 @@ from geo.area import Circle
 from server.demo.people import populate
 from server.demo.story import Story, follow, story_of
 from server.demo.world import World, running
-from server.embedded import EmbeddedStores
+from server.embedded import EmbeddedStores, StoreUrls
 
 WORKERS = 16
 SHENZHEN = Circle(114.0579, 22.5431, 120.0)
@@ -52,7 +52,7 @@ def demo(people: int, *, leave: bool, as_json: bool) -> None:
 
 async def _run(
     console: Console,
-    stores: Any,
+    stores: StoreUrls,
     folder: Path,
     people: int,
     *,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from handlers.access import Role
 from server import registry
 from server.settings import load
 from server.stores import Stores
@@ -61,7 +62,7 @@ async def running(stores: StoreUrls, folder: Path, workers: int) -> AsyncIterato
         settings = load(None, environ)
         reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
         secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
-        _, token = await registry.create_token(settings, reached, registry.Role.ADMIN, "demo")
+        _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
         async with _process("serve", **environ) as (server_url, pid):
             yield World(server_url, provider_url, stores.redis, pid, secret, token)
 

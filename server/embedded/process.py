@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
@@ -85,7 +85,7 @@ class Child:
                 extra_groups=[] if identity.user is not None else None,
                 process_group=0,
                 pass_fds=(lock_fd,),
-                preexec_fn=tie_to_parent,
+                preexec_fn=tie_to_parent,  # noqa: PLW1509 - stores start before any thread does
             )
         deadline_s = time.monotonic() + READY_S
         while not answers():

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from server.embedded import postgres as postgres_room
 from server.embedded import valkey as valkey_room
 from server.embedded.owner import Ownership, StoreUrls
-from server.embedded.process import Child
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from server.embedded.process import Child
 
 
 class EmbeddedStores:

@@ -5,7 +5,6 @@ Under `/simulated/` are switches and counts, which the real one does not have. B
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import itertools
 import math
@@ -27,6 +26,7 @@ from server.simulated.counts import Counts
 from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
 BODY_BYTES = 1024 * 1024

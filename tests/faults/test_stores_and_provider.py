@@ -52,7 +52,7 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
 
 @pytest.mark.parametrize(
     "options",
-    [("--error-rate", "0.3"), ("--rate-limit", "30000"), ("--rate-limit", "30000", "--throttle-by-http")],
+    [("--error-rate", "0.3"), ("--rate-limit", "8000"), ("--rate-limit", "8000", "--throttle-by-http")],
     ids=["errors of every kind", "limited by code", "limited by HTTP 429"],
 )
 async def test_a_provider_that_fails_or_limits_reaches_everybody_once(bench: Bench, options: tuple[str, ...]) -> None:

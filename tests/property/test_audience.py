@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from geo.area import INDEX_LATITUDE_MAX, Circle, distances_km
 from geo.index import PositionIndex, Positions
-from geo.shards import SHARDS
+from geo.shards import SHARDS, shards_of
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -48,7 +48,7 @@ async def test_the_index_finds_exactly_those_within_the_radius(
     index = PositionIndex(redis, ("tpns",))
     await index.record(Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
     circle = Circle(longitude, latitude, radius_km)
-    occupied = sorted({int(key.split(b"{")[1].split(b"}")[0]) for key in await redis.keys("geo:*")})
+    occupied = sorted(set(shards_of(users).tolist()))
     found = {int(member) async for _, members in index.stream("tpns", circle, occupied) for member in members}
     distances = distances_km(longitude, latitude, longitudes, latitudes)
     certain = set(users[distances <= radius_km - EDGE_KM].tolist())
