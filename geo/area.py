@@ -33,7 +33,7 @@ class Circle(msgspec.Struct, frozen=True):
     radius_km: float
 
     def leaves_grid(self) -> bool:
-        """Tell whether the circle comes so near a pole, or crosses the antimeridian, that Redis' search misses people."""
+        """Tell whether the circle comes near a pole or crosses the antimeridian, where Redis' search misses people."""
         angle = self.radius_km / EARTH_RADIUS_KM
         if abs(self.latitude) + degrees(angle) > GRID_LATITUDE_MAX:
             return True

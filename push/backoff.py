@@ -35,11 +35,23 @@ async def until_back(call: Callable[[], Awaitable[T]], away: tuple[type[BaseExce
         try:
             result = await call()
         except away as error:
+            end_if_cancelled()
             attempt += 1
             if attempt == 1:
                 _log.warning("store.away", store=store, error=type(error).__name__)
             await asyncio.sleep(full_jitter_s(attempt, cap_s=STORE_CAP_S))
         else:
+            end_if_cancelled()
             if attempt:
                 _log.info("store.back", store=store, attempts=attempt)
             return result
+
+
+def end_if_cancelled() -> None:
+    """Raise CancelledError when this task was cancelled and a driver hid it.
+
+    asyncpg's `compat.wait_for` returns a result that came in the same moment as the cancellation, on Python < 3.12.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -52,7 +52,8 @@ class Breaker:
                 return
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 

@@ -100,8 +100,6 @@ class Claims:
                     self.drop(unit)
 
     async def release(self) -> None:
-        """Give back what is held undone; called once, when nothing sends any more."""
-        held = [*self._held]
+        """Give back what is claimed and undone; called once, when nothing sends any more."""
         self._held.clear()
-        if held:
-            await sql.work.release(self._pool, self.owner, held)
+        await sql.work.release(self._pool, self.owner)

@@ -58,9 +58,9 @@ async def extend(pool: Pool, units: list[int], owner: UUID, lease: timedelta) ->
     return {row[0] for row in await pool.fetch(_EXTEND, units, owner, lease)}
 
 
-async def release(pool: Pool, owner: UUID, units: list[int]) -> None:
-    """Give units back undone, so that somebody else need not wait for the lease to end."""
-    await pool.execute(_RELEASE, owner, units)
+async def release(pool: Pool, owner: UUID) -> None:
+    """Give all of an owner's units back undone, so that somebody else need not wait for the lease to end."""
+    await pool.execute(_RELEASE, owner)
 
 
 async def release_all(pool: Pool) -> None:

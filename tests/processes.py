@@ -20,7 +20,11 @@ import numpy as np
 
 from geo.area import Circle, distances_km
 from geo.index import PositionIndex, Positions, connect
+from handlers.access import Role
+from server import registry
 from server.file_case import send_case
+from server.settings import load
+from server.stores import Stores
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -137,8 +141,10 @@ class Bench:
 
     async def register(self) -> None:
         """Add the authority and a token."""
-        self.secret = (await self.command("authority", "add", "sz", "--name", "Shenzhen", "--json"))["secret"]
-        self.token = (await self.command("token", "create", "--role", "admin", "--name", "test", "--json"))["token"]
+        settings = load(None, self.env())
+        stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
+        self.secret = await registry.add_authority(settings, stores, "sz", "Shenzhen")
+        _, self.token = await registry.create_token(settings, stores, Role.ADMIN, "test")
 
     async def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command that prints JSON."""

@@ -1,2 +1,2 @@
 update sweep_unit set lease_owner = null, lease_until = null
-where lease_owner = $1 and not done and id = any($2::bigint[]);
+where lease_owner = $1 and not done;
