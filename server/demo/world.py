@@ -77,7 +77,7 @@ async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, 
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
         stdout=asyncio.subprocess.PIPE,
         # Ctrl-C reaches the demo first, which ends its processes in order.
-        process_group=0,
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(START_S):

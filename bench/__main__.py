@@ -1,0 +1,154 @@
+"""`./run bench`: names of measures flow in, a table or one JSON object of value, floor, ratio and spread flows out.
+
+The push provider is SIMULATED. Ratios compare, absolute figures do not: machines differ and are noisy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import click
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench import measures
+from geo.area import Circle
+from server.demo.people import populate
+from server.demo.world import World, running
+from server.embedded import EmbeddedStores, StoreUrls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from bench.measures import Figure
+
+    Work = Callable[[StoreUrls, Path], Coroutine[object, object, dict[str, Figure]]]
+
+NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed")
+WORKERS = 16
+SHENZHEN = Circle(114.0579, 22.5431, 120.0)
+FEW = 200_000
+FEED_CLIENTS = 1000
+FEED_STUCK = 10
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option("--people", type=click.IntRange(1000), default=5_000_000, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def bench(names: tuple[str, ...], people: int, *, as_json: bool) -> None:
+    """Measure against floors, with a SIMULATED push provider."""
+    figures: dict[str, Figure] = {}
+    console = Console(stderr=True)
+    chosen = set(names or NAMES)
+    if chosen & {"stream", "pipeline", "reports", "feed"}:
+        figures |= _in_world(lambda stores, folder: _big(console, stores, folder, people, chosen))
+    if "webhook" in chosen:
+        figures |= _in_world(_webhook)
+    if "memory" in chosen:
+        figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+        return
+    table = Table("measure", "value", "floor", "ratio", "spread", "unit", title="push provider: SIMULATED")
+    for name, f in figures.items():
+        table.add_row(name, f"{f.value:,.1f}", f"{f.floor:,.1f}", f"{f.ratio:.2f}", f"{f.spread:.2f}", f.unit)
+    Console(width=140).print(table)
+
+
+def _in_world(work: Work) -> dict[str, Figure]:
+    folder = Path(tempfile.mkdtemp(prefix="qqa-bench-"))
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    try:
+        with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:
+            return uvloop.run(work(stores, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, chosen: set[str]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    async with running(stores, folder, WORKERS) as world:
+        console.print(f"putting {people:,} people into the index ...")
+        await populate(world.redis_url, people, SHENZHEN, lambda _: None)
+        if "stream" in chosen:
+            figures["stream"] = await measures.stream(world, SHENZHEN)
+        if "pipeline" in chosen:
+            figures["pipeline"], figures["ping"] = await measures.pipeline(world, _database(stores), SHENZHEN)
+        if "feed" in chosen:
+            figures["feed"] = await _feed(world, stores)
+        if "reports" in chosen:
+            figures["reports"] = await measures.reports(world, SHENZHEN)
+    return figures
+
+
+async def _feed(world: World, stores: StoreUrls) -> Figure:
+    """Compare the pipeline's rate with 1,000 listeners, ten of which never read, to that without."""
+    with_clients: list[float] = []
+    without: list[float] = []
+    for _ in range(measures.RUNS):
+        timing = await measures.one_alert(world, _database(stores), SHENZHEN)
+        without.append(timing.accepted / timing.seconds)
+        async with AsyncExitStack() as stack:
+            await _listen(world, stack)
+            timing = await measures.one_alert(world, _database(stores), SHENZHEN)
+        with_clients.append(timing.accepted / timing.seconds)
+    return measures.figure(with_clients, without, "recipients/s with 1,000 listeners (floor: without)")
+
+
+async def _listen(world: World, stack: AsyncExitStack) -> None:
+    connector = aiohttp.TCPConnector(limit=0)
+    headers = {"Authorization": f"Bearer {world.token}"}
+    session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, headers=headers))
+    group = await stack.enter_async_context(asyncio.TaskGroup())
+    readers: list[asyncio.Task[None]] = []
+    for number in range(FEED_CLIENTS):
+        socket = await session.ws_connect(f"{world.server_url}/v1/feed")
+        if number >= FEED_STUCK:
+            readers.append(group.create_task(_read(socket)))
+    stack.callback(lambda: [reader.cancel() for reader in readers])
+
+
+async def _read(socket: aiohttp.ClientWebSocketResponse) -> None:
+    async for _ in socket:
+        pass
+
+
+async def _webhook(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
+    async with running(stores, folder, WORKERS) as world:
+        await populate(world.redis_url, FEW, SHENZHEN, lambda _: None)
+        answered, first = await measures.webhook(world, _database(stores), SHENZHEN)
+    return {"webhook": answered, "first request": first}
+
+
+async def _memory(console: Console, stores: StoreUrls, folder: Path, people: int) -> dict[str, Figure]:
+    """Compare the server's memory after ten times as many recipients."""
+    resident: list[float] = []
+    recipients: list[int] = []
+    async with running(stores, folder, WORKERS) as world:
+        for number in (people // 4, people * 5 // 2):
+            console.print(f"putting {number:,} people into the index ...")
+            await populate(world.redis_url, number, SHENZHEN, lambda _: None)
+            recipients.append((await measures.one_alert(world, _database(stores), SHENZHEN)).accepted)
+            resident.append(await measures.resident_mb(world))
+    unit = f"MB after {recipients[1]:,} recipients (floor: after {recipients[0]:,})"
+    return {"memory": measures.figure(resident[1:], resident[:1], unit)}
+
+
+def _database(stores: StoreUrls) -> str:
+    if stores.postgres is None:
+        raise RuntimeError("the benchmarks need PostgreSQL")
+    return stores.postgres
+
+
+if __name__ == "__main__":
+    bench()

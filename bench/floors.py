@@ -1,0 +1,62 @@
+"""Floors: the cheapest thing that could do the same work, measured in the same run.
+
+Pre-encoded commands flow down one socket, bytes are counted and thrown away, seconds flow out.
+Bounded by the commands given; a sentinel says when the last answer is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from geo.index import key
+from geo.shards import SHARDS, shard_of
+
+if TYPE_CHECKING:
+    from geo.area import Circle
+    from geo.index import Positions
+
+SENTINEL = b"qq-alert-floor-sentinel"
+CHUNK = 1 << 20
+
+
+def raw_seconds(redis_url: str, commands: bytes) -> float:
+    """Send everything at once and read until the last answer; returns the seconds that took."""
+    everything = commands + encode("ECHO", SENTINEL)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(redis_url.removeprefix("unix://"))
+        started_s = time.perf_counter()
+        connection.setblocking(False)  # noqa: FBT003 - socket's own signature
+        sent, tail = 0, b""
+        while not tail.endswith(SENTINEL + b"\r\n"):
+            if sent < len(everything):
+                with contextlib.suppress(BlockingIOError):
+                    sent += connection.send(memoryview(everything)[sent : sent + CHUNK])
+            else:
+                connection.setblocking(True)  # noqa: FBT003 - as above
+            try:
+                received = connection.recv(CHUNK)
+            except BlockingIOError:
+                continue
+            tail = (tail + received[-64:])[-64:]
+        return time.perf_counter() - started_s
+
+
+def encode(*parts: str | bytes | float) -> bytes:
+    """Return one command in Redis' protocol."""
+    encoded = [part if isinstance(part, bytes) else str(part).encode() for part in parts]
+    return b"".join([b"*%d\r\n" % len(encoded), *(b"$%d\r\n%s\r\n" % (len(part), part) for part in encoded)])
+
+
+def searches(lane: str, area: Circle) -> bytes:
+    """Return the same searches that a sweep makes, of all shards."""
+    where = ("FROMLONLAT", area.longitude, area.latitude, "BYRADIUS", area.radius_km, "km")
+    return b"".join(encode("GEOSEARCH", key(lane, shard), *where) for shard in range(SHARDS))
+
+
+def geoadds(positions: Positions) -> bytes:
+    """Return one GEOADD a report."""
+    rows = zip(positions.users, positions.longitudes, positions.latitudes, strict=True)
+    return b"".join(encode("GEOADD", key(positions.lane, shard_of(user)), lon, lat, user) for user, lon, lat in rows)

@@ -1,0 +1,222 @@
+"""Measures: a running world flows in, medians against their floors flow out.
+
+Bounded: `RUNS` runs of each, `SENT_S` for an alert to be through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import statistics
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import asyncpg
+import msgspec
+
+from bench.floors import geoadds, raw_seconds, searches
+from geo.index import PositionIndex, connect
+from geo.shards import SHARDS
+from server.demo.people import generate
+from server.demo.world import AUTHORITY
+from server.file_case import send_case
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from geo.area import Circle
+    from server.demo.world import World
+
+RUNS = 3
+SENT_S = 300.0
+PING_EVERY_S = 0.002
+REPORT_BATCH = 5000
+REPORTS = 200_000
+WEBHOOKS = 30
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """A value beside its floor; `spread` is (highest - lowest) / median over the runs."""
+
+    value: float
+    floor: float
+    ratio: float
+    unit: str
+    spread: float = 0.0
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """One alert: accepted by the simulated provider, seconds to the last commit, the answer, the first request."""
+
+    accepted: int
+    seconds: float
+    webhook_s: float
+    first_request_s: float
+
+
+def figure(values: list[float], floors: list[float], unit: str) -> Figure:
+    """Return the medians of runs that took turns."""
+    value, floor = statistics.median(values), statistics.median(floors)
+    spread = (max(values) - min(values)) / value if value else 0.0
+    return Figure(round(value, 3), round(floor, 3), round(value / floor, 3) if floor else 0.0, unit, round(spread, 2))
+
+
+async def stream(world: World, area: Circle) -> Figure:
+    """Ids a second of a whole audience through `PositionIndex.stream`, against the raw searches."""
+    redis = connect(world.redis_url)
+    index = PositionIndex(redis, ("tpns",))
+    values: list[float] = []
+    floors: list[float] = []
+    for _ in range(RUNS):
+        started_s = time.perf_counter()
+        found = sum([len(members) async for _, members in index.stream("tpns", area, range(SHARDS))])
+        values.append(found / (time.perf_counter() - started_s))
+        floors.append(found / await floor_s(world, area))
+    await redis.aclose()
+    return figure(values, floors, "ids/s")
+
+
+async def floor_s(world: World, area: Circle) -> float:
+    """Return the seconds of the raw searches."""
+    return await asyncio.to_thread(raw_seconds, world.redis_url, searches("tpns", area))
+
+
+async def pipeline(world: World, database_url: str, area: Circle) -> tuple[Figure, Figure]:
+    """Recipients a second from the webhook to the last ledger commit, and the longest wait of a PING meanwhile."""
+    values: list[float] = []
+    floors: list[float] = []
+    waits_ms: list[float] = []
+    for _ in range(RUNS):
+        async with pinging(world.redis_url) as waits:
+            timing = await one_alert(world, database_url, area)
+        waits_ms.append(max(waits) * 1000)
+        values.append(timing.accepted / timing.seconds)
+        floors.append(timing.accepted / await floor_s(world, area))
+    return figure(values, floors, "recipients/s"), figure(waits_ms, [20.0], "ms worst PING (floor: the bound)")
+
+
+async def one_alert(world: World, database_url: str, area: Circle) -> Timing:
+    """File a case and wait until it is sent."""
+    headers = {"Authorization": f"Bearer {world.token}"}
+    async with asyncio.timeout(SENT_S), aiohttp.ClientSession(headers=headers) as session:
+        await session.post(f"{world.provider_url}/simulated/reset")
+        async with session.ws_connect(f"{world.server_url}/v1/feed") as feed:
+            filed_at = datetime.now(UTC)
+            started_s = time.perf_counter()
+            _, answer = await send_case(world.server_url, AUTHORITY, world.secret, case(area))
+            webhook_s = time.perf_counter() - started_s
+            alert = msgspec.json.decode(answer)["alert"]["id"]
+            async for message in feed:
+                event = message.json()
+                if event.get("alert") == alert and event.get("state") == "sent":
+                    break
+        async with session.get(f"{world.provider_url}/simulated/counts") as response:
+            counts = await response.json()
+    connection = await asyncpg.connect(database_url)
+    last = await connection.fetchval("select max(at) from ledger where alert_id = $1", alert)
+    await connection.close()
+    if counts["duplicates"]:
+        raise RuntimeError(f"{counts['duplicates']} accounts were reached twice")
+    return Timing(
+        accepted=counts["accepted"],
+        seconds=(last - filed_at).total_seconds(),
+        webhook_s=webhook_s,
+        first_request_s=counts["first_request_at"] - filed_at.timestamp(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def pinging(redis_url: str) -> AsyncIterator[list[float]]:
+    """PING Redis all the time, collecting seconds."""
+    redis = connect(redis_url)
+    waits: list[float] = []
+
+    async def ping() -> None:
+        while True:
+            started_s = time.perf_counter()
+            await redis.ping()
+            waits.append(time.perf_counter() - started_s)
+            await asyncio.sleep(PING_EVERY_S)
+
+    task = asyncio.create_task(ping(), name="ping")
+    try:
+        yield waits
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        await redis.aclose()
+
+
+async def reports(world: World, area: Circle) -> Figure:
+    """Position reports a second over HTTP (MessagePack), against the same GEOADDs as one raw stream."""
+    chunks = [positions for positions, _ in generate(REPORTS, area)]
+    raw = b"".join(geoadds(positions) for positions in chunks)
+    at = datetime.now(UTC)
+    bodies: list[bytes] = []
+    for positions in chunks:
+        rows = [
+            {"user": user, "lane": "tpns", "longitude": lon, "latitude": lat, "at": at}
+            for user, lon, lat in zip(positions.users, positions.longitudes, positions.latitudes, strict=True)
+        ]
+        bodies += [
+            msgspec.msgpack.encode(rows[start : start + REPORT_BATCH]) for start in range(0, len(rows), REPORT_BATCH)
+        ]
+    values: list[float] = []
+    floors: list[float] = []
+    headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for _ in range(RUNS):
+            floors.append(REPORTS / await asyncio.to_thread(raw_seconds, world.redis_url, raw))
+            started_s = time.perf_counter()
+            for start in range(0, len(bodies), 2):
+                async with asyncio.TaskGroup() as group:
+                    for body in bodies[start : start + 2]:
+                        group.create_task(_post(session, f"{world.server_url}/v1/devices", body))
+            values.append(REPORTS / (time.perf_counter() - started_s))
+    return figure(values, floors, "reports/s")
+
+
+async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:
+    async with session.post(url, data=body) as response:
+        answer = await response.json()
+        if response.status != 200 or answer["rejected"]:
+            raise RuntimeError(f"reports were answered with {response.status}")
+
+
+async def webhook(world: World, database_url: str, area: Circle) -> tuple[Figure, Figure]:
+    """Milliseconds (p99) to the webhook's answer and to the first request; the floors are the design's bounds."""
+    answered: list[float] = []
+    first: list[float] = []
+    for _ in range(WEBHOOKS):
+        timing = await one_alert(world, database_url, area)
+        answered.append(timing.webhook_s * 1000)
+        first.append(timing.first_request_s * 1000)
+    return figure([_p99(answered)], [100.0], "ms p99"), figure([_p99(first)], [250.0], "ms p99")
+
+
+def _p99(values: list[float]) -> float:
+    return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
+
+
+def case(area: Circle) -> bytes:
+    """Return a new case in the middle of `area`."""
+    now = datetime.now(UTC)
+    return msgspec.json.encode(
+        {
+            "case_number": f"BENCH-{time.time_ns()}",
+            "status": "actual",
+            "reported_at": now,
+            "child": {"name": "小明", "age": 6},
+            "last_seen": {"at": now, "longitude": area.longitude, "latitude": area.latitude},
+            "contact": {"name": "福田分局", "phone": "110"},
+        }
+    )
+
+
+async def resident_mb(world: World) -> float:
+    """Return the server's resident memory."""
+    async with aiohttp.ClientSession() as session, session.get(f"{world.server_url}/metrics") as response:
+        lines: list[str] = (await response.text()).splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes ")) / 1e6
