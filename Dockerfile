@@ -1,0 +1,18 @@
+FROM python:3.12-slim
+RUN useradd --create-home --uid 10001 qq-alert
+WORKDIR /app
+COPY requirements/server.txt requirements/server.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/server.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY geo geo
+COPY handlers handlers
+COPY push push
+COPY server server
+COPY sql sql
+RUN pip install --no-cache-dir --no-deps .
+USER qq-alert
+WORKDIR /home/qq-alert
+EXPOSE 8470
+HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8470/health', timeout=3)"]
+ENTRYPOINT ["qq-alert"]
+CMD ["serve"]
