@@ -1,0 +1,187 @@
+"""The edge: roles, device reports, feed, health, metrics and the description of it all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+import pytest
+from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
+
+from handlers.access import Role
+from handlers.openapi import document
+from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, routes
+from tests.processes import Bench, Process, until
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": "2026-11-23T16:00:00+08:00"}
+
+
+class _Anything:
+    """Stands for any handler: only the table is looked at."""
+
+    def __getattr__(self, _: str) -> Any:  # noqa: ANN401 - anything
+        return _Anything()
+
+
+def _table() -> list[tuple[str, str, object]]:
+    anything: Any = _Anything()
+    return [(route.method, route.path, route.role) for route in routes(Handlers(*[anything] * 6))]
+
+
+def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> None:
+    """The document validates as OpenAPI 3.1 and matches the table of routes."""
+    content = json.loads(document())
+    validate(content)
+    described = {(method.upper(), path) for path, methods in content["paths"].items() for method in methods}
+    assert described == {(method, path) for method, path, _ in _table()}
+
+
+def test_every_route_declares_a_role() -> None:
+    """No endpoint is open by oversight: those without a bearer are named here."""
+    opened = {path for _, path, role in _table() if not isinstance(role, Role)}
+    assert opened == {"/v1/intake/{authority}", "/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
+    assert {role for _, _, role in _table()} - set(Role) == {SIGNATURE, TICKET, NOBODY}
+
+
+async def test_tokens_open_what_their_role_allows(bench: Bench) -> None:
+    """No token 401, too small a role 403, a revoked one 401."""
+    server = await bench.server()
+    created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
+    viewer = {"Authorization": f"Bearer {created['token']}"}
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{server.url}/v1/alerts") as response:
+            assert (response.status, response.content_type) == (401, "application/problem+json")
+        async with session.get(f"{server.url}/v1/alerts", headers=viewer) as response:
+            assert response.status == 200
+        async with session.post(f"{server.url}/v1/devices", headers=viewer, json=[]) as response:
+            assert response.status == 403
+        async with session.get(f"{server.url}/nowhere", headers=viewer) as response:
+            assert (response.status, response.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "application/msgpack"])
+async def test_one_bad_report_never_costs_the_good_ones(bench: Bench, redis: aioredis.Redis, kind: str) -> None:
+    """In every format the bad reports are named by their place, the good ones are in the index."""
+    server = await bench.server()
+    reports: list[dict[str, object]] = [
+        {**REPORT, "user": 1},
+        {**REPORT, "user": -5},
+        {**REPORT, "user": 2, "latitude": 91},
+        {**REPORT, "user": 3, "lane": "pigeon"},
+        {**REPORT, "user": 4, "longitude": None},
+        {**REPORT, "user": 5},
+    ]
+    encode = msgspec.msgpack.encode if kind.endswith("msgpack") else msgspec.json.encode
+    body = b"\n".join(map(encode, reports)) if kind.endswith("ndjson") else encode(reports)
+    async with bench.session() as session:
+        headers = {"Content-Type": kind}
+        async with session.post(f"{server.url}/v1/devices", data=body, headers=headers) as response:
+            answer = await response.json()
+        assert answer["accepted"] == 2
+        assert [rejected["index"] for rejected in answer["rejected"]] == [1, 2, 3, 4]
+        assert len(await redis.keys("geo:*")) == 2
+        async with session.delete(f"{server.url}/v1/users/5") as response:
+            assert response.status == 204
+    assert len(await redis.keys("geo:*")) == 1
+
+
+async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis) -> None:
+    """`devices import` takes NDJSON, says how many it took, and names the bad ones."""
+    file = bench.folder / "reports.ndjson"
+    lines = [msgspec.json.encode({**REPORT, "user": user}) for user in range(1, 101)]
+    file.write_bytes(b"\n".join([*lines, b"{}", b"garbage"]))
+    assert Process("devices", "import", str(file), env=bench.env()).wait() == 0
+    assert sum([await redis.zcard(key) for key in await redis.keys("geo:*")]) == 100
+
+
+async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None:
+    """Snapshot first; `?after=` gives what was missed; a ticket opens the feed once; strangers stay out."""
+    await bench.provider()
+    await bench.people(5000)
+    server = await bench.server()
+    feed_url = f"{server.url}/v1/feed"
+    async with bench.session() as session:
+        async with session.ws_connect(feed_url) as feed:
+            snapshot = await feed.receive_json()
+            assert (snapshot["type"], snapshot["alerts"]) == ("snapshot", [])
+            await bench.file(server)
+            kinds = [(await feed.receive_json())["type"] for _ in range(2)]
+            assert kinds == ["alert", "progress"]
+        async with session.ws_connect(f"{feed_url}?after={snapshot['seq']}") as feed:
+            assert (await feed.receive_json())["seq"] == snapshot["seq"] + 1
+        async with session.ws_connect(f"{feed_url}?after=1") as feed:
+            assert (await feed.receive_json())["type"] == "snapshot"
+        async with session.post(f"{server.url}/v1/feed/tickets") as response:
+            ticket = (await response.json())["ticket"]
+    async with aiohttp.ClientSession() as stranger:
+        async with stranger.ws_connect(f"{feed_url}?ticket={ticket}") as feed:
+            assert (await feed.receive_json())["type"] == "snapshot"
+        for refused in (f"{feed_url}?ticket={ticket}", feed_url):
+            async with stranger.get(refused) as response:
+                assert response.status == 401
+
+
+async def test_ready_says_which_store_is_away(bench: Bench) -> None:
+    """With Redis away /ready is 503 and names it; /health stays 200."""
+    bench.redis_url = "redis://127.0.0.1:9"
+    server = await bench.server()
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{server.url}/ready") as response:
+            assert (response.status, (await response.json())["stores"]["redis"]) == (503, "away")
+        async with session.get(f"{server.url}/health") as response:
+            assert response.status == 200
+
+
+async def test_an_alert_that_cannot_make_its_deadline_raises_the_alarm_at_intake(bench: Bench) -> None:
+    """The estimate over the configured rate says so before anything is sent."""
+    await bench.provider()
+    await bench.people(20_000)
+    server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2")
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        await bench.file(server)
+        async for message in feed:
+            event = message.json()
+            if event["type"] == "alarm":
+                break
+    assert (event["kind"], event["lane"], event["raised"]) == ("late", "tpns", True)
+
+
+async def test_metrics_are_well_formed_and_name_nobody(bench: Bench) -> None:
+    """The text has the promised families; `promtool check metrics` finds nothing where it is installed."""
+    await bench.provider()
+    await bench.people(5000)
+    server = await bench.server()
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+
+    async def text() -> str:
+        async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+            return await response.text()
+
+    async def settled() -> bool:
+        return 'qq_alert_recipients_total{lane="tpns",outcome="accepted"} 0.0' not in await text()
+
+    await until(settled)
+    metrics = await text()
+    for family in ("provider_seconds", "store_seconds", "loop_lag_seconds", "queue_batches", "lane_condition"):
+        assert f"# TYPE qq_alert_{family}" in metrics
+    assert "小明" not in metrics
+    assert _promtool_finds(metrics) == ""
+
+
+def _promtool_finds(metrics: str) -> str:
+    """Return what `promtool check metrics` prints; without the tool, what Prometheus' own parser in Python rejects."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        assert list(text_string_to_metric_families(metrics))
+        return ""
+    checked = subprocess.run([promtool, "check", "metrics"], input=metrics, text=True, capture_output=True, check=False)
+    return checked.stdout + checked.stderr

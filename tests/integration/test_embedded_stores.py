@@ -1,0 +1,102 @@
+"""Embedded stores belong to one process, die with it, and keep what was committed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import asyncpg
+import pytest
+from redis import asyncio as aioredis
+
+from server.embedded import EmbeddedStores, StateOwnedError, running_stores
+from tests.processes import ROOT, until
+
+if TYPE_CHECKING:
+    from server.embedded import StoreUrls
+
+OWNER = """
+import sys, time
+from pathlib import Path
+from server.embedded import EmbeddedStores
+stores = EmbeddedStores(Path(sys.argv[1]), postgres=True, valkey=True)
+stores.start()
+print(*stores.pids(), flush=True)
+time.sleep(60)
+"""
+
+
+async def _write_and_read(urls: StoreUrls) -> int:
+    assert urls.postgres is not None
+    assert urls.redis is not None
+    connection = await asyncpg.connect(urls.postgres)
+    await connection.execute("create table if not exists kept (n int)")
+    await connection.execute("insert into kept values (1)")
+    rows: int = await connection.fetchval("select count(*) from kept")
+    await connection.close()
+    async with aioredis.Redis.from_url(urls.redis) as redis:
+        assert await redis.ping()
+    return rows
+
+
+async def test_both_stores_answer_and_a_warm_start_keeps_the_data(tmp_path: Path) -> None:
+    """Started twice on one folder, the second start finds what the first one committed; nothing is left behind."""
+    for rows in (1, 2):
+        stores = EmbeddedStores(tmp_path / "state", postgres=True, valkey=True)
+        with stores as urls:
+            assert await _write_and_read(urls) == rows
+            assert running_stores(tmp_path / "state") == urls
+            pids = stores.pids()
+            assert urls.redis is not None
+            sockets = Path(urls.redis.removeprefix("unix://")).parent
+        assert not any(_lives(pid) for pid in pids)
+        assert not sockets.exists()
+    assert running_stores(tmp_path / "state") is None
+
+
+def test_a_second_owner_is_told_who_owns_the_folder(tmp_path: Path) -> None:
+    """The error names the process."""
+    with (
+        EmbeddedStores(tmp_path / "state", postgres=False, valkey=True),
+        pytest.raises(StateOwnedError, match=str(os.getpid())),
+    ):
+        EmbeddedStores(tmp_path / "state", postgres=False, valkey=True).start()
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700], ids=["reachable by others", "below a private folder"])
+async def test_stores_die_with_an_owner_that_is_killed(tmp_path: Path, mode: int) -> None:
+    """After SIGKILL of the owner both servers are gone and the folder can be owned again."""
+    folder = tmp_path / "private"
+    folder.mkdir(mode=mode)
+    assert stat.S_IMODE(folder.stat().st_mode) == mode
+    pids = _stores_of_a_killed_owner(folder / "state")
+    assert len(pids) == 2
+
+    async def gone() -> bool:
+        return not any(_lives(pid) for pid in pids)
+
+    await until(gone)
+    with EmbeddedStores(folder / "state", postgres=True, valkey=True) as urls:
+        assert await _write_and_read(urls) == 1
+
+
+def _stores_of_a_killed_owner(state_dir: Path) -> list[int]:
+    command = [sys.executable, "-c", OWNER, str(state_dir)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        pids = [int(pid) for pid in owner.stdout.readline().split()]
+        owner.send_signal(signal.SIGKILL)
+    return pids
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
