@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from itertools import chain
 from math import sqrt
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import numpy as np
@@ -28,7 +29,7 @@ from redis.exceptions import (
 from geo.shards import SHARDS, shard_of, shards_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from geo.area import Circle
 
@@ -66,13 +67,16 @@ def key(lane: str, shard: int) -> str:
 
 
 def connect(url: str) -> aioredis.Redis:
-    """Return a client for `url` (redis://, rediss://, unix://); it connects when first used."""
+    """Return a client for `url` (redis://, rediss://, unix://); it connects when first used.
+
+    Time limits are the index's own, one a call: the client's would set a timer for each of a pipeline's answers.
+    """
     return aioredis.Redis.from_pool(
         aioredis.BlockingConnectionPool.from_url(
             url,
             max_connections=CONNECTIONS,
             timeout=COMMAND_TIMEOUT_S,
-            socket_timeout=COMMAND_TIMEOUT_S,
+            socket_timeout=None,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
         )
     )
@@ -88,22 +92,21 @@ class PositionIndex:
     async def record(self, positions: Positions) -> None:
         """Put users where they were last heard from, and out of every other lane. One pipeline."""
         pipe = self._redis.pipeline(transaction=False)
-        for shard, rows in _by_shard(positions.users):
-            members: list[Any] = []
-            for row in rows:
-                members += (positions.longitudes[row], positions.latitudes[row], positions.users[row])
+        for shard, members in _by_shard(positions):
             pipe.execute_command("GEOADD", key(positions.lane, shard), *members)
             for other in self._lanes:
                 if other != positions.lane:
                     pipe.zrem(key(other, shard), *members[2::3])
-        await pipe.execute()
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await pipe.execute()
 
     async def forget(self, user: int) -> bool:
         """Remove a user from every lane; False when there was nothing to remove."""
         pipe = self._redis.pipeline(transaction=False)
         for lane in self._lanes:
             pipe.zrem(key(lane, shard_of(user)), user)
-        return any(await pipe.execute())
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            return any(await pipe.execute())
 
     async def stream(
         self,
@@ -143,19 +146,20 @@ class PositionIndex:
 
     async def search(self, lane: str, shard: int, area: Circle) -> list[bytes]:
         """Return the users of one shard within the area."""
-        if area.leaves_grid():
-            return await self._search_exhaustively(key(lane, shard), area)
-        found: list[bytes] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
-            "GEOSEARCH",
-            key(lane, shard),
-            "FROMLONLAT",
-            area.longitude,
-            area.latitude,
-            "BYRADIUS",
-            area.radius_km,
-            "km",
-        )
-        return found
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            if area.leaves_grid():
+                return await self._search_exhaustively(key(lane, shard), area)
+            found: list[bytes] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
+                "GEOSEARCH",
+                key(lane, shard),
+                "FROMLONLAT",
+                area.longitude,
+                area.latitude,
+                "BYRADIUS",
+                area.radius_km,
+                "km",
+            )
+            return found
 
     async def _search_exhaustively(self, shard_key: str, area: Circle) -> list[bytes]:
         """Near a pole or across the antimeridian Redis' nine cells do not cover a circle: look at everybody there."""
@@ -184,9 +188,15 @@ class PositionIndex:
             await self._redis.ping()
 
 
-def _by_shard(users: list[int]) -> list[tuple[int, list[int]]]:
-    shards = shards_of(np.array(users, dtype=np.int64))
+def _by_shard(positions: Positions) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield (shard, [longitude, latitude, user, longitude, ...]), written as the client would, but all at once."""
+    users = np.array(positions.users, dtype=np.int64)
+    shards = shards_of(users)
     order = np.argsort(shards, kind="stable")
-    bounds = np.flatnonzero(np.diff(shards[order])) + 1
-    groups = [group.tolist() for group in np.split(order, bounds)] if len(users) else []
-    return [(int(shards[group[0]]), group) for group in groups]
+    longitudes, latitudes = (np.array(column)[order] for column in (positions.longitudes, positions.latitudes))
+    rows = zip(longitudes.tolist(), latitudes.tolist(), users[order].tolist(), strict=True)
+    text = msgspec.json.encode(list(chain.from_iterable(rows)))[1:-1].split(b",")
+    distinct, starts = np.unique(shards[order], return_index=True)
+    ends = [*starts.tolist()[1:], len(order)]
+    for shard, start, end in zip(distinct.tolist(), starts.tolist(), ends, strict=True):
+        yield shard, text[3 * start : 3 * end]

@@ -17,6 +17,7 @@ import msgspec
 
 from handlers.access import Role
 from server import registry
+from server.embedded.process import tied_to_us
 from server.settings import load
 from server.stores import Stores
 
@@ -78,6 +79,7 @@ async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, 
         stdout=asyncio.subprocess.PIPE,
         # Ctrl-C reaches the demo first, which ends its processes in order.
         start_new_session=True,
+        preexec_fn=tied_to_us(signal.SIGTERM),
     )
     try:
         async with asyncio.timeout(START_S):

@@ -30,6 +30,19 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+def tied_to_us(stop_signal: signal.Signals) -> Callable[[], None]:
+    """Return what a child runs between fork and exec so that the kernel sends it `stop_signal` when we die."""
+    parent = os.getpid()
+
+    def tie() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return tie
+
+
 class EmbeddedStoreError(Exception):
     """An embedded store could not be started; the text has the last lines of its log."""
 
@@ -65,14 +78,6 @@ class Child:
         answers: Callable[[], bool],
     ) -> None:
         """Start and wait until it answers; EmbeddedStoreError otherwise."""
-        parent, stop_signal = os.getpid(), self._stop_signal
-
-        def tie_to_parent() -> None:
-            if _libc is not None:
-                _libc.prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
-                if os.getppid() != parent:
-                    os._exit(1)
-
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*identity.prefix, *command],
@@ -85,7 +90,7 @@ class Child:
                 extra_groups=[] if identity.user is not None else None,
                 process_group=0,
                 pass_fds=(lock_fd,),
-                preexec_fn=tie_to_parent,  # noqa: PLW1509 - stores start before any thread does
+                preexec_fn=tied_to_us(self._stop_signal),  # noqa: PLW1509 - stores start before any thread does
             )
         deadline_s = time.monotonic() + READY_S
         while not answers():
