@@ -1,7 +1,7 @@
 """A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
 
 Recipients are GEOSEARCH minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
-Bounded: the searches in flight, and the queue's room: the next shard is asked for only when there is some.
+Bounded: the searches asked for ahead, and the queue's room: the next shard is asked for only when there is some.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SWEEPS_PER_LANE = 2
 """While one sweep waits for the record between two units the other one keeps searching."""
 
-SEARCHES_PER_SWEEP = 2
+SEARCHES_AHEAD = 2
 
 _log = structlog.get_logger("push.sweep")
 
@@ -84,7 +84,7 @@ class Sweep:
                     self._lane,
                     Circle(row.longitude, row.latitude, row.radius_km),
                     range(shard_next, row.shard_to),
-                    SEARCHES_PER_SWEEP,
+                    SEARCHES_AHEAD,
                     self._observe_search_s,
                 ):
                     found += len(members)
