@@ -93,7 +93,7 @@ async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, c
             if "feed" in chosen:
                 figures["feed"] = await _feed(world, database_url)
             if "reports" in chosen:
-                figures["reports"] = await measures.reports(world, SHENZHEN)
+                figures["reports"] = await measures.reports(world, SHENZHEN, people)
     return figures
 
 

@@ -163,9 +163,10 @@ async def _ping_s(redis: Redis) -> float:
     return time.perf_counter() - started_s
 
 
-async def reports(world: World, area: Circle) -> Figure:
+async def reports(world: World, area: Circle, people: int) -> Figure:
     """Position reports a second over HTTP (MessagePack), against the same GEOADDs as one raw stream."""
-    chunks = [positions for positions, _ in generate(REPORTS, area)]
+    number = min(REPORTS, people)
+    chunks = [positions for positions, _ in generate(number, area)]
     raw = b"".join(geoadds(positions) for positions in chunks)
     at = datetime.now(UTC)
     bodies: list[bytes] = []
@@ -182,13 +183,13 @@ async def reports(world: World, area: Circle) -> Figure:
     headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
     async with aiohttp.ClientSession(headers=headers) as session:
         for _ in range(RUNS):
-            floors.append(REPORTS / await asyncio.to_thread(raw_seconds, world.redis_url, raw))
+            floors.append(number / await asyncio.to_thread(raw_seconds, world.redis_url, raw))
             started_s = time.perf_counter()
             for start in range(0, len(bodies), 2):
                 async with asyncio.TaskGroup() as group:
                     for body in bodies[start : start + 2]:
                         group.create_task(_post(session, f"{world.server_url}/v1/devices", body))
-            values.append(REPORTS / (time.perf_counter() - started_s))
+            values.append(number / (time.perf_counter() - started_s))
     return figure(values, floors, "reports/s")
 
 

@@ -26,16 +26,20 @@ class Pace:
 
     async def take(self, recipients: int) -> None:
         """Wait until `recipients` may be sent. Callers are served in the order of their reservations."""
-        loop = asyncio.get_running_loop()
-        while (hold_s := self._hold_until_s - loop.time()) > 0:
-            await asyncio.sleep(hold_s)
+        await self._held()
         if self._rate_per_s is None:
             return
-        self._refill(loop.time())
+        self._refill(asyncio.get_running_loop().time())
         # The bucket may go into debt: a request is never split, and later callers wait the longer.
         self._tokens -= recipients
         if self._tokens < 0:
             await asyncio.sleep(-self._tokens / self._rate_per_s)
+            await self._held()
+
+    async def _held(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (hold_s := self._hold_until_s - loop.time()) > 0:
+            await asyncio.sleep(hold_s)
 
     def throttled(self, retry_after_s: float) -> None:
         """Hold everybody for `retry_after_s` and go on more slowly."""
@@ -43,12 +47,14 @@ class Pace:
         self._hold_until_s = max(self._hold_until_s, loop.time() + min(retry_after_s, HOLD_CAP_S))
         if self._rate_per_s is not None and self.configured_per_s is not None:
             self._rate_per_s = max(self._rate_per_s * SLOW_FACTOR, self.configured_per_s * RECOVER_PER_S)
+            # Neither tokens nor the rate grow while everybody is held.
+            self._filled_at_s = self._hold_until_s
 
     def _refill(self, now_s: float) -> None:
         if self._rate_per_s is None or self.configured_per_s is None:
             return
-        elapsed_s = now_s - self._filled_at_s if self._filled_at_s else BURST_S
-        self._filled_at_s = now_s
+        elapsed_s = max(0.0, now_s - self._filled_at_s) if self._filled_at_s else BURST_S
+        self._filled_at_s = max(now_s, self._filled_at_s)
         grown = self._rate_per_s + self.configured_per_s * RECOVER_PER_S * elapsed_s
         self._rate_per_s = min(self.configured_per_s, grown)
         self._tokens = min(self._tokens + elapsed_s * self._rate_per_s, self._rate_per_s * BURST_S)

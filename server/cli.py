@@ -237,11 +237,11 @@ def main() -> None:
     except (EmbeddedStoreError, MigrationError) as error:
         click.echo(f"qq-alert: {error}", err=True)
         sys.exit(FAILED)
-    except BaseExceptionGroup as group:
-        died = group.subgroup(StoreDiedError)
-        if died is None:
-            raise
-        click.echo("qq-alert: an embedded store ended by itself; its log is in the state folder", err=True)
+    except Exception as error:  # noqa: BLE001 - Python's own report of a bug would print values, a child's name among them
+        if isinstance(error, ExceptionGroup) and error.subgroup(StoreDiedError):
+            click.echo("qq-alert: an embedded store ended by itself; its log is in the state folder", err=True)
+        else:
+            logs.report_bug(error)
         sys.exit(FAILED)
 
 

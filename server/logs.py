@@ -35,6 +35,15 @@ def configure(log_format: str, level: str) -> None:
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
 
 
+def report_bug(error: BaseException) -> None:
+    """Log what ended the process: one line for each exception, without its text."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            report_bug(each)
+        return
+    structlog.get_logger("server").critical("process.died", exc_info=error)
+
+
 def bare_traceback(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Say where a bug is and of which type, and nothing else: texts and variables may hold a child's name."""
     info = event.pop("exc_info", None)

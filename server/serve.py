@@ -116,7 +116,13 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
 def _gateways(settings: Settings) -> dict[str, Gateway]:
     return {
         name: TpnsGateway(
-            TpnsSettings(url=lane.url, access_id=lane.access_id, secret_key=lane.secret_key, connections=lane.workers)
+            TpnsSettings(
+                url=lane.url,
+                access_id=lane.access_id,
+                secret_key=lane.secret_key,
+                connections=lane.workers,
+                timeout_s=lane.timeout_s,
+            )
         )
         for name, lane in settings.lanes.items()
     }

@@ -85,6 +85,7 @@ class LaneSettings(_Section, frozen=True, kw_only=True):
     rate_per_s: Annotated[float, Meta(gt=0)] | None = None
     workers: Annotated[int, Meta(ge=1, le=512)] = 16
     queue_batches: Count = 64
+    timeout_s: Annotated[float, Meta(gt=0, le=120)] = 15.0
     misconfigured_probe_s: Seconds = 15.0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import asyncpg
 import msgspec
 import numpy as np
 
@@ -53,15 +54,16 @@ CASE: dict[str, Any] = {
 class Process:
     """One of our commands as a process of its own; its first line says where it listens."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "server.cli", *arguments],
-            env={**os.environ, **(env or {})},
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None, log: Path = Path(os.devnull)) -> None:
+        with log.open("a") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", *arguments],
+                env={**os.environ, **(env or {})},
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.url = ""
 
     async def started(self) -> str:
@@ -72,6 +74,11 @@ class Process:
         assert "http" in line, f"the process ended with {self._process.wait()}"
         self.url = line.split()[-1]
         return self.url
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it still runs."""
+        return self._process.poll() is None
 
     def wait(self) -> int:
         """Wait until it ends by itself; returns its exit code."""
@@ -103,6 +110,7 @@ class Bench:
         self.database_url = stores.postgres
         self.redis_url = stores.redis
         self.folder = folder
+        self.log = folder / "server.log"
         self.provider_url = ""
         self.secret = ""
         self.token = ""
@@ -134,7 +142,7 @@ class Bench:
 
     async def server(self, **env: str) -> Process:
         """Start a server."""
-        process = Process("serve", env=self.env(**env))
+        process = Process("serve", env=self.env(**env), log=self.log)
         self._processes.append(process)
         await process.started()
         return process
@@ -211,6 +219,12 @@ class Bench:
         """Take the provider away or bring it back."""
         async with self.session() as session:
             await session.post(f"{self.provider_url}/simulated/outage", json={"on": on})
+
+    async def break_ledger(self) -> None:
+        """Take the ledger's table away, which no server expects."""
+        connection = await asyncpg.connect(self.database_url)
+        await connection.execute("alter table ledger rename to hidden")
+        await connection.close()
 
     async def sent(self, server: Process, alert: str, within_s: float = 60.0) -> dict[str, Any]:
         """Wait on the feed until the alert is sent; returns the last progress."""

@@ -2,7 +2,7 @@
 
 Source: Tencent's documents "Push API" and "Server-side error codes" (product 1024). TPNS documents no collapse id of
 one's own for account lists, so repeats are collapsed by `n_id`, the notification's number on the phone.
-Bounded: 1,000 accounts a request, `TIMEOUT_S` a request, `ANSWER_BYTES` of an answer.
+Bounded: 1,000 accounts a request, `timeout_s` a request, `ANSWER_BYTES` of an answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from push.model import Message
 
 RECIPIENTS_MAX = 1000
-TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_BYTES = 256 * 1024
 EXPIRE_MAX_S = 259_200
@@ -65,6 +64,7 @@ class TpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
     access_id: str
     secret_key: str
     connections: int = 16
+    timeout_s: float = 15.0
 
 
 class TpnsGateway:
@@ -77,7 +77,7 @@ class TpnsGateway:
         self._url = f"{settings.url.rstrip('/')}/v3/push/app"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=settings.timeout_s, sock_connect=CONNECT_TIMEOUT_S),
             headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),

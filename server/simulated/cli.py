@@ -31,6 +31,7 @@ def _outage(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 @click.option("--secret-key", default="simulated", show_default=True)
 @click.option("--latency-ms", type=click.FloatRange(0, 60_000), default=0.0)
 @click.option("--error-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of requests that go wrong.")
+@click.option("--hang-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of requests never answered.")
 @click.option("--invalid-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of accounts without a device.")
 @click.option("--rate-limit", type=click.IntRange(1), default=None, help="Accounts a second.")
 @click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")

@@ -25,6 +25,7 @@ class SimulatedTpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
     latency_ms: float = 0.0
     error_rate: float = 0.0
+    hang_rate: float = 0.0
     invalid_rate: float = 0.0
     rate_limit: int | None = None
     throttle_by_http: bool = False
@@ -38,6 +39,10 @@ class Fault(enum.Enum):
     BUSY = "busy"
     GARBAGE = "garbage"
     DROPPED = "dropped"
+    HUNG = "hung"
+
+
+AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.GARBAGE, Fault.DROPPED)
 
 
 class Faults:
@@ -45,7 +50,7 @@ class Faults:
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         self._settings = settings
-        self._kinds = itertools.cycle(Fault)
+        self._kinds = itertools.cycle(AT_ONCE)
         self._started_s = 0.0
         self._tokens = 0.0
         self._filled_s = 0.0
@@ -62,6 +67,8 @@ class Faults:
         self._started_s = self._started_s or now_s
         if self.outage or any(a <= now_s - self._started_s < a + d for a, d in self._settings.outages):
             return Fault.DROPPED
+        if self._settings.hang_rate and random.random() < self._settings.hang_rate:
+            return Fault.HUNG
         if self._settings.error_rate and random.random() < self._settings.error_rate:
             return next(self._kinds)
         return None

@@ -5,6 +5,7 @@ Under `/simulated/` are switches and counts, which the real one does not have. B
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import itertools
 import math
@@ -26,10 +27,11 @@ from server.simulated.counts import Counts
 from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
 
 BODY_BYTES = 1024 * 1024
+HANG_S = 60.0
+"""How long a hanging request is held: longer than any client waits."""
 
 
 class Switch(msgspec.Struct):
@@ -67,6 +69,8 @@ class SimulatedTpns:
         body = await request.read()
         await self.faults.latency()
         fault = self.faults.next_fault()
+        if fault is Fault.HUNG:
+            await asyncio.sleep(HANG_S)
         if fault is not None:
             return self._go_wrong(request, fault)
         if request.headers.get("Authorization") != self._authorization:

@@ -1,0 +1,46 @@
+"""The benchmarks run, and what they print has the promised form. Their figures are for people, not for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import pytest
+
+from tests.processes import ROOT
+
+WITHIN_S = 120.0
+
+
+@pytest.mark.parametrize(
+    ("names", "measures"),
+    [
+        (("stream", "pipeline", "reports"), {"stream", "pipeline", "ping", "reports"}),
+        (("feed",), {"feed"}),
+        (("memory",), {"memory"}),
+    ],
+    ids=str,
+)
+async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...], measures: set[str]) -> None:
+    """As JSON: `{NAME: {value, floor, ratio, unit}}`, all of them numbers above zero."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bench",
+        *names,
+        "--people",
+        "20000",
+        "--json",
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert process.returncode == 0, errors.decode()
+    figures = json.loads(output)
+    assert set(figures) == measures
+    for figure in figures.values():
+        assert figure["value"] > 0
+        assert figure["floor"] > 0
+        assert figure["unit"]

@@ -1,0 +1,110 @@
+"""The demo as a new user runs it: the main job on real servers, honest about what is simulated, leaving nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.processes import ROOT, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOLD_WITHIN_S = 90.0
+PROMISED = {
+    "people",
+    "in_area",
+    "accepted",
+    "duplicates",
+    "webhook_ms",
+    "first_request_ms",
+    "completed_s",
+    "deadline_margin_s",
+    "recipients_per_s",
+    "server_rss_mb",
+}
+
+
+async def _demo(temporary: Path, *arguments: str) -> asyncio.subprocess.Process:
+    temporary.chmod(0o755)
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "server.demo",
+        *arguments,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+def _processes_of(temporary: Path) -> list[int]:
+    """Return the processes that know the demo's folder: its stores, provider and server."""
+
+    def knows(process: Path) -> bool:
+        try:
+            text = (process / "environ").read_bytes() + (process / "cmdline").read_bytes()
+        except OSError:
+            return False
+        return str(temporary).encode() in text
+
+    return [int(process.name) for process in _numbered(Path("/proc")) if knows(process)]
+
+
+def _numbered(folder: Path) -> Iterator[Path]:
+    return (entry for entry in folder.iterdir() if entry.name.isdigit())
+
+
+async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> None:
+    """`--exit --json`: exit 0, the promised object, what was accepted is what brute force counted."""
+    process = await _demo(tmp_path, "--people", "20000", "--exit", "--json")
+    output, errors = await asyncio.wait_for(process.communicate(), TOLD_WITHIN_S)
+    assert process.returncode == 0, errors.decode()
+    story = json.loads(output)
+    assert set(story) == PROMISED
+    assert (story["people"], story["duplicates"]) == (20_000, 0)
+    assert story["in_area"] == story["accepted"] > 0
+    assert not list(tmp_path.iterdir()), "the demo's folder is still there"
+
+
+async def test_the_demo_tells_its_story_and_stays_until_ctrl_c(tmp_path: Path) -> None:
+    """In words: simulated, margin to the deadline; at Ctrl-C it ends in good order."""
+    process = await _demo(tmp_path, "--people", "5000")
+    assert process.stderr is not None
+    told = b""
+    async with asyncio.timeout(TOLD_WITHIN_S):
+        while b"until Ctrl-C" not in told:
+            told += await process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), TOLD_WITHIN_S) == 0
+    text = told.decode()
+    assert "SIMULATED" in text
+    assert "before the deadline" in text
+    assert "Nobody's phone rang" in text
+    assert not list(tmp_path.iterdir()), "the demo's folder is still there"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux' kernel ends children with their parent")
+async def test_a_killed_demo_leaves_no_process_behind(tmp_path: Path) -> None:
+    """SIGKILL of the demo: stores, provider and server end too."""
+    process = await _demo(tmp_path, "--people", "5000")
+    assert process.stderr is not None
+    async with asyncio.timeout(TOLD_WITHIN_S):
+        while b"until Ctrl-C" not in await process.stderr.readline():
+            pass
+    assert _processes_of(tmp_path)
+    process.kill()
+    await process.wait()
+
+    async def gone() -> bool:
+        return not _processes_of(tmp_path)
+
+    await until(gone)

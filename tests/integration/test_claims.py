@@ -1,0 +1,85 @@
+"""Claims: the most urgent unit first, each unit for one process only, a dead process's units for anybody."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import sql.access
+import sql.filing
+import sql.work
+from sql.filing import AlertRow, SweepPlan
+
+if TYPE_CHECKING:
+    from sql.database import Pool
+
+LEASE = timedelta(seconds=60)
+GONE = timedelta(seconds=-1)
+
+
+async def _alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int, ...], units: int = 2) -> UUID:
+    now = datetime.now(UTC)
+    alert = AlertRow(
+        id=uuid4(),
+        status="actual",
+        received_at=now,
+        deadline=now + timedelta(minutes=due_in_min),
+        expires=now + timedelta(hours=72),
+        longitude=114.0,
+        latitude=22.5,
+        radius_km=120.0,
+        title="t",
+        body="b",
+        estimate=None,
+    )
+    sweeps = [SweepPlan("alert", ring, "tpns", 120.0, units, 1) for ring in rings]
+    async with pool.acquire() as connection, connection.transaction():
+        case_id = await sql.filing.add_case(connection, "sz", number, b"", "{}", now)
+        await sql.filing.add_alert(connection, case_id, alert, sweeps)
+    return alert.id
+
+
+async def _authority(pool: Pool) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        await sql.access.add_authority(connection, "sz", "Shenzhen")
+
+
+async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tuple[UUID, int]]:
+    """Claim until nothing is left; returns (alert, ring) in the order of the claims."""
+    claimed: list[tuple[UUID, int]] = []
+    while (row := await sql.work.claim(pool, "tpns", owner, lease, [])) is not None:
+        claimed.append((row.alert_id, row.ring))
+    return claimed
+
+
+async def test_two_alerts_share_a_lane_nearest_ring_first_then_earliest_deadline(pool: Pool) -> None:
+    """Both first rings go before any second ring; within a ring the alert that is due sooner."""
+    await _authority(pool)
+    later = await _alert(pool, "A", due_in_min=30, rings=(2, 1))
+    sooner = await _alert(pool, "B", due_in_min=10, rings=(1, 2))
+    expected = [(sooner, 1)] * 2 + [(later, 1)] * 2 + [(sooner, 2)] * 2 + [(later, 2)] * 2
+    assert await _claimed(pool, uuid4()) == expected
+
+
+async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) -> None:
+    """What one process holds another cannot claim; once the lease is over it can, and the first one is told."""
+    await _authority(pool)
+    await _alert(pool, "A", due_in_min=30, rings=(1,))
+    first, second = uuid4(), uuid4()
+    unit = await sql.work.claim(pool, "tpns", first, GONE, [])
+    assert unit is not None
+    taken_over = await sql.work.claim(pool, "tpns", second, LEASE, [])
+    assert taken_over is not None
+    assert taken_over.id == unit.id
+    assert await sql.work.extend(pool, [unit.id], first, LEASE) == set()
+    assert not await sql.work.finish(pool, unit.id, first)
+    assert await sql.work.finish(pool, unit.id, second)
+    assert len(await _claimed(pool, first)) == 1
+
+
+async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
+    """Lanes are independent: work of one is invisible to the other."""
+    await _authority(pool)
+    await _alert(pool, "A", due_in_min=30, rings=(1,))
+    assert await sql.work.claim(pool, "huawei", uuid4(), LEASE, []) is None

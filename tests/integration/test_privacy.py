@@ -1,0 +1,74 @@
+"""Privacy: what a server logs and counts names no child, no caller, no user, no place and no secret."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.processes import CASE, until
+
+if TYPE_CHECKING:
+    from tests.processes import Bench
+
+PHONE = "13800138000"
+PHOTO = "https://police.example/photos/123.jpg"
+
+
+async def test_a_day_of_good_and_bad_work_leaves_nothing_private_in_log_or_metrics(bench: Bench) -> None:
+    """A case, bad reports, refused tokens, a failing provider, debug level: no private word is written."""
+    await bench.provider("--error-rate", "0.3")
+    inside = await bench.people(5000)
+    server = await bench.server(QQ_ALERT_LOG__LEVEL="debug")
+    child = {**CASE["child"], "photo_url": PHOTO}
+    contact = {"name": "福田分局", "phone": PHONE}
+    _, answer = await bench.file(server, child=child, contact=contact)
+    await bench.file(server, child={**child, "age": "six", "unknown": PHONE}, case_number="other")
+    async with bench.session() as session:
+        report = {"user": int(inside[0]), "lane": "tpns", "longitude": 114.06789, "latitude": 22.54321, "at": "never"}
+        await session.post(f"{server.url}/v1/devices", data=msgspec.json.encode([report]))
+        await session.delete(f"{server.url}/v1/users/{inside[0]}")
+        await session.get(f"{server.url}/v1/alerts", headers={"Authorization": "Bearer stolen-token"})
+        await bench.sent(server, answer["alert"]["id"])
+        async with session.get(f"{server.url}/metrics") as response:
+            metrics = await response.text()
+    server.end()
+    log = bench.log.read_text(encoding="utf-8")
+    units = [line for line in map(json.loads, log.splitlines()) if line["event"] == "unit.swept"]
+    assert len(units) == 64, "one line for each unit of work"
+    private = [
+        "小明",
+        "蓝色校服",
+        "莲花山",
+        "福田",
+        PHONE,
+        PHOTO,
+        "114.05",
+        "22.54",
+        "114.06",
+        bench.secret,
+        bench.token,
+    ]
+    private += ["stolen-token", CASE["case_number"], *(str(user) for user in inside[:2000])]
+    for text in (log, metrics):
+        assert not [word for word in private if word in text]
+
+
+async def test_a_bug_says_where_it_is_and_nothing_else(bench: Bench) -> None:
+    """Even when a worker dies of a bug, the log has places and types, never values; the process ends loudly."""
+    await bench.provider()
+    await bench.people(2000)
+    server = await bench.server()
+    await bench.break_ledger()
+    _, _ = await bench.file(server)
+
+    async def ended() -> bool:
+        return not server.alive
+
+    await until(ended)
+    assert server.end() != 0
+    log = bench.log.read_text(encoding="utf-8")
+    assert "UndefinedTableError" in log
+    assert "小明" not in log
+    assert "Traceback" not in log

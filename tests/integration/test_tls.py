@@ -1,0 +1,85 @@
+"""TLS: with a certificate the server speaks only TLS, with a client CA only to those who show a certificate of it."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.processes import Bench
+
+Key = ec.EllipticCurvePrivateKey
+
+
+def _certificate(name: str, issuer: tuple[x509.Certificate, Key] | None = None) -> tuple[x509.Certificate, Key]:
+    """Return a certificate for 127.0.0.1, by `issuer` or, without one, a CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject if issuer is None else issuer[0].subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+    )
+    return built.sign(key if issuer is None else issuer[1], hashes.SHA256()), key
+
+
+def _write(folder: Path, name: str, pair: tuple[x509.Certificate, Key]) -> tuple[Path, Path]:
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    certificate.write_bytes(pair[0].public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        pair[1].private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return certificate, key
+
+
+async def _status(url: str, ca: Path, client: tuple[Path, Path] | None = None) -> int:
+    context = ssl.create_default_context(cafile=ca)
+    if client is not None:
+        context.load_cert_chain(*client)
+    connector = aiohttp.TCPConnector(ssl=context)
+    async with aiohttp.ClientSession(connector=connector) as session, session.get(f"{url}/health") as response:
+        return response.status
+
+
+async def test_tls_serves_those_who_trust_it_and_asks_the_police_for_their_certificate(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Plain HTTP gets nowhere; with `client_ca` only a certificate of that CA gets an answer."""
+    ca, police, stranger = _certificate("ca"), _certificate("police ca"), _certificate("stranger ca")
+    ca_file, _ = _write(tmp_path, "ca", ca)
+    certificate, key = _write(tmp_path, "server", _certificate("127.0.0.1", ca))
+    client_ca, _ = _write(tmp_path, "police-ca", police)
+    env = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
+    server = await bench.server(**env)
+    assert server.url.startswith("https://")
+    assert await _status(server.url, ca_file) == 200
+    with pytest.raises(aiohttp.ClientError):
+        await _status(server.url.replace("https", "http"), ca_file)
+    server.end()
+    server = await bench.server(**env, QQ_ALERT_TLS__CLIENT_CA=str(client_ca))
+    officer = _write(tmp_path, "officer", _certificate("officer", police))
+    impostor = _write(tmp_path, "impostor", _certificate("officer", stranger))
+    assert await _status(server.url, ca_file, officer) == 200
+    for client in (None, impostor):
+        with pytest.raises((aiohttp.ClientError, ssl.SSLError, ConnectionError)):
+            await _status(server.url, ca_file, client)

@@ -1,0 +1,175 @@
+"""The TPNS client and the simulated provider, over the wire: each is as strict as its counterpart in the world."""
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from push.gateways.tpns import TpnsGateway, TpnsSettings
+from push.model import Fate, Message, Verdict
+from tests.processes import Process
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+BASIC = "Basic " + base64.b64encode(b"simulated:simulated").decode()
+REQUEST: dict[str, Any] = {
+    "audience_type": "account_list",
+    "message_type": "notify",
+    "message": {"title": "t", "content": "c"},
+    "account_list": ["1", "2"],
+}
+
+
+def _message() -> Message:
+    return Message(uuid4(), "alert", "寻人", "小明，6岁", datetime.now(UTC) + timedelta(hours=72))
+
+
+@asynccontextmanager
+async def _simulated(*options: str) -> AsyncIterator[str]:
+    process = Process("simulate", "tpns", *options)
+    try:
+        yield await process.started()
+    finally:
+        process.end()
+
+
+@asynccontextmanager
+async def _gateway(url: str, timeout_s: float = 15.0) -> AsyncIterator[TpnsGateway]:
+    gateway = TpnsGateway(TpnsSettings(url=url, access_id="simulated", secret_key="simulated", timeout_s=timeout_s))
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
+
+
+@asynccontextmanager
+async def _answering(response: web.Response) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """A server that gives one answer to everything; yields its URL and the requests that it got."""
+    seen: list[dict[str, Any]] = []
+
+    async def handle(request: web.BaseRequest) -> web.Response:
+        seen.append({"path": request.path, "headers": dict(request.headers), "body": json.loads(await request.read())})
+        return web.Response(status=response.status, body=response.body, headers=response.headers)
+
+    runner = web.ServerRunner(web.Server(handle))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", seen
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_request_has_what_the_provider_documents() -> None:
+    """Path, authentication, accounts, product environment, expiry of at most 72 h, sound and a collapsing number."""
+    message = _message()
+    async with _answering(web.json_response({"ret_code": 0})) as (url, seen), _gateway(url) as gateway:
+        answer = await gateway.send(message, [b"10000001", b"10000002"])
+    body = seen[0]["body"]
+    assert answer.verdict is Verdict.ANSWERED
+    assert answer.fates is None
+    assert (seen[0]["path"], seen[0]["headers"]["Authorization"]) == ("/v3/push/app", BASIC)
+    assert (body["audience_type"], body["account_list"]) == ("account_list", ["10000001", "10000002"])
+    assert (body["environment"], body["message"]["title"]) == ("product", "寻人")
+    assert 259_000 < body["expire_time"] <= 259_200
+    assert body["message"]["android"]["n_id"] == message.collapse_number
+    assert body["message"]["ios"]["aps"]["interruption-level"] == "time-sensitive"
+
+
+@pytest.mark.parametrize(
+    ("response", "verdict"),
+    [
+        (web.json_response({"ret_code": 1008003}), Verdict.MISCONFIGURED),
+        (web.json_response({"ret_code": 1008001}), Verdict.MISCONFIGURED),
+        (web.json_response({"ret_code": 1008004}), Verdict.FAILING),
+        (web.json_response({"ret_code": 1008028}), Verdict.THROTTLED),
+        (web.json_response({"ret_code": 424242}), Verdict.FAILING),
+        (web.json_response({"ret_code": 0, "result": "[0]"}), Verdict.ANSWERED),
+        (web.json_response({"ret_code": 0, "result": "[0,1008006,0]"}), Verdict.FAILING),
+        (web.json_response({"ret_code": 0, "result": "no list"}), Verdict.FAILING),
+        (web.json_response({"other": 1}), Verdict.FAILING),
+        (web.Response(body=b"\x00<html>"), Verdict.FAILING),
+        (web.Response(status=401), Verdict.MISCONFIGURED),
+        (web.Response(status=302, headers={"Location": "/"}), Verdict.FAILING),
+        (web.Response(status=500), Verdict.FAILING),
+        (web.Response(status=503, headers={"Retry-After": "7"}), Verdict.FAILING),
+        (web.Response(status=429, headers={"Retry-After": "7"}), Verdict.THROTTLED),
+        (web.Response(status=429, headers={"Retry-After": "soon"}), Verdict.THROTTLED),
+    ],
+    ids=lambda value: value.name if isinstance(value, Verdict) else f"{value.status} {value.body!r:.40}",
+)
+async def test_every_answer_has_a_verdict(response: web.Response, verdict: Verdict) -> None:
+    """The table of codes, HTTP errors and nonsense: a value for each, never an exception."""
+    async with _answering(response) as (url, _), _gateway(url) as gateway:
+        answer = await gateway.send(_message(), [b"1", b"2"])
+    assert answer.verdict is verdict
+    readable = response.headers.get("Retry-After") == "7"
+    assert answer.retry_after_s == (7.0 if readable else None)
+
+
+async def test_what_is_said_of_one_account_is_read_for_that_account() -> None:
+    """Accepted, no device, busy, unknown: in request order."""
+    codes = "[0, 1008006, 1008004, 77]"
+    async with (
+        _answering(web.json_response({"ret_code": 0, "result": codes})) as (url, _),
+        _gateway(url) as gateway,
+    ):
+        answer = await gateway.send(_message(), [b"1", b"2", b"3", b"4"])
+    assert answer.fates == [Fate.ACCEPTED, Fate.INVALID, Fate.AGAIN, Fate.REFUSED]
+
+
+async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> None:
+    """No answer within `timeout_s`, a refused connection: failing."""
+    async with _simulated("--hang-rate", "1") as url, _gateway(url, timeout_s=0.2) as gateway:
+        hung = await gateway.send(_message(), [b"1"])
+    async with _gateway("http://127.0.0.1:9") as gateway:
+        absent = await gateway.send(_message(), [b"1"])
+    assert (hung.verdict, absent.verdict) == (Verdict.FAILING, Verdict.FAILING)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, 0),
+        ({"account_list": []}, 1008001),
+        ({"account_list": ["1"] * 1001}, 1008001),
+        ({"account_list": ["1" * 101]}, 1008001),
+        ({"account_list": [1]}, 1008001),
+        ({"audience_type": "all"}, 1008001),
+        ({"message_type": "shout"}, 1008001),
+        ({"environment": "test"}, 1008001),
+        ({"expire_time": 259_201}, 1008001),
+        ({"message": {"title": "", "content": "c"}}, 1008001),
+    ],
+    ids=str,
+)
+async def test_the_simulated_provider_checks_what_it_gets(change: dict[str, Any], code: int) -> None:
+    """Each documented limit is enforced, and only what is right is counted."""
+    async with _simulated() as url, aiohttp.ClientSession(headers={"Authorization": BASIC}) as session:
+        async with session.post(f"{url}/v3/push/app", json={**REQUEST, **change}) as response:
+            assert (await response.json(content_type=None))["ret_code"] == code
+        async with session.get(f"{url}/simulated/counts") as response:
+            counts = await response.json()
+    assert counts["simulated"] is True
+    assert counts["accepted"] == (2 if code == 0 else 0)
+
+
+async def test_the_simulated_provider_refuses_strangers_and_counts_repeats() -> None:
+    """Bad credentials 1008003; an account reached three times is one account and two duplicates."""
+    async with _simulated() as url, aiohttp.ClientSession() as session:
+        async with session.post(f"{url}/v3/push/app", json=REQUEST) as response:
+            assert (await response.json(content_type=None))["ret_code"] == 1008003
+        for _ in range(3):
+            await session.post(f"{url}/v3/push/app", json=REQUEST, headers={"Authorization": BASIC})
+        async with session.get(f"{url}/simulated/counts") as response:
+            counts = await response.json()
+    assert (counts["distinct"], counts["duplicates"], counts["max_per_account"]) == (2, 4, 3)

@@ -1,0 +1,97 @@
+"""The pace: a configured rate is kept and used, a provider's wish to slow down is obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+import pytest
+
+from push.pace import BURST_S, HOLD_CAP_S, Pace
+from tests import clock
+
+RATE_PER_S = 10_000.0
+BATCH = 1000
+WORKERS = 16
+
+
+class Lane:
+    """Workers that send as fast as the pace lets them."""
+
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
+        self._sent = 0
+
+    async def __aenter__(self) -> Self:
+        self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.wait(self._workers)
+
+    async def _work(self) -> None:
+        while True:
+            await self._pace.take(BATCH)
+            self._sent += BATCH
+            # A request takes some time: without a rate this is all that bounds it.
+            await asyncio.sleep(0.001)
+
+    async def sent_in(self, seconds: float) -> int:
+        """Return how many recipients are sent in the next `seconds`."""
+        before = self._sent
+        await asyncio.sleep(seconds)
+        return self._sent - before
+
+
+def test_the_configured_rate_is_kept_and_used() -> None:
+    """Over 30 s the lane sends its rate, but for one burst, whatever the number of its workers."""
+
+    async def scenario() -> None:
+        async with Lane(Pace(RATE_PER_S)) as lane:
+            sent = await lane.sent_in(30.0)
+        assert 30 * RATE_PER_S - BATCH <= sent <= (30 + BURST_S) * RATE_PER_S + BATCH
+
+    clock.run(scenario())
+
+
+def test_a_request_larger_than_a_burst_is_sent_and_paid_for_afterwards() -> None:
+    """10 recipients a second and 1,000 a request: one request each 100 s, never a standstill."""
+
+    async def scenario() -> None:
+        async with Lane(Pace(10.0)) as lane:
+            assert await lane.sent_in(1000.0) == pytest.approx(10 * BATCH, abs=BATCH)
+
+    clock.run(scenario())
+
+
+def test_a_throttling_provider_is_left_alone_as_long_as_it_asks_and_then_approached_more_slowly() -> None:
+    """Nothing is sent before Retry-After is over; afterwards the rate is lower and grows back."""
+
+    async def scenario() -> None:
+        pace = Pace(RATE_PER_S)
+        async with Lane(pace) as lane:
+            await lane.sent_in(5.0)
+            pace.throttled(7.0)
+            assert await lane.sent_in(6.99) == 0
+            # Those who had waited for their turn when the provider throttled go on at once.
+            await lane.sent_in(1.0)
+            assert await lane.sent_in(1.0) < RATE_PER_S
+            await lane.sent_in(20.0)
+            assert await lane.sent_in(5.0) == pytest.approx(5 * RATE_PER_S, rel=0.1)
+
+    clock.run(scenario())
+
+
+def test_an_absurd_wish_to_wait_is_capped() -> None:
+    """A Retry-After of a day does not cost the deadline."""
+
+    async def scenario() -> None:
+        pace = Pace(None)
+        pace.throttled(86_400.0)
+        async with Lane(pace) as lane:
+            assert await lane.sent_in(HOLD_CAP_S - 1) == 0
+            assert await lane.sent_in(2.0) > 0
+
+    clock.run(scenario())
