@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 CLIENTS_MAX = 5000
 BACKLOG = 64
 HISTORY = 2000
-FRAMES_PER_S = 1000
+FRAMES_PER_S = 500
 """With more clients than this over four, everybody hears a little less often, and the sends go on at full rate."""
 
 STUCK_S = 60.0

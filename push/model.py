@@ -120,6 +120,10 @@ class Batch:
     attempts: int = 0
 
     @property
+    def size(self) -> int:
+        """How many recipients there are."""
+        return sum(len(segment.recipients) for segment in self.segments)
+
     def recipients(self) -> list[bytes]:
         """All recipients in segment order."""
         return [recipient for segment in self.segments for recipient in segment.recipients]

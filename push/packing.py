@@ -49,7 +49,7 @@ def unpack(packed: bytes) -> NDArray[np.int64]:
 
 def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
     """Read user ids from decimal bytes."""
-    return np.array(list(map(int, recipients)), dtype=np.int64)
+    return np.fromstring(b" ".join(recipients), dtype=np.int64, sep=" ")
 
 
 def untold(recipients: list[bytes], told: NDArray[np.int64] | None) -> list[bytes]:

@@ -72,7 +72,7 @@ class Worker:
         while not self._retiring:
             batch = await self._queue.get()
             await self._breaker.permit()
-            await self._pace.take(len(batch.recipients))
+            await self._pace.take(batch.size)
             self.sending = True
             try:
                 await self._handle(batch)
@@ -95,7 +95,7 @@ class Worker:
         started_s = loop.time()
         self._stats.in_flight += 1
         try:
-            answer = await self._gateway.send(batch.message, batch.recipients)
+            answer = await self._gateway.send(batch.message, batch.recipients())
         finally:
             self._stats.in_flight -= 1
         self._stats.provider.observe(loop.time() - started_s)
