@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
+import numpy as np
 from msgspec import Meta
 
+from geo.crs import Crs, to_wgs84
 from handlers.problems import FieldError
 
 BODY_BYTES = 64 * 1024
@@ -33,12 +35,12 @@ class Child(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LastSeen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where and when the child was last seen; degrees."""
+    """Where and when the child was last seen; degrees in `crs`."""
 
     at: Moment
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
-    crs: Literal["wgs84"] = "wgs84"
+    crs: Crs = Crs.WGS84
     place: Text | None = None
     city: Annotated[str, Meta(pattern="^[0-9]{6}$")] | None = None
 
@@ -62,13 +64,14 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def place_of(case: Case) -> tuple[float, float] | list[FieldError]:
-    """Return (longitude, latitude) of a case, or what is wrong with its place: never a guess, never wider."""
+    """Return (longitude, latitude) of a case in WGS-84, or what is wrong with its place: never a guess, never wider."""
     seen = case.last_seen
     if seen.longitude is None or seen.latitude is None:
         return [FieldError("$.last_seen", "no usable place: longitude and latitude are needed, nothing is sent")]
     if seen.longitude == 0 and seen.latitude == 0:
         return [FieldError("$.last_seen", "no usable place: (0, 0) is where missing coordinates end up")]
-    return seen.longitude, seen.latitude
+    longitudes, latitudes = to_wgs84(np.array([seen.longitude]), np.array([seen.latitude]), seen.crs)
+    return float(longitudes[0]), float(latitudes[0])
 
 
 def unsupported(case: Case) -> list[FieldError]:

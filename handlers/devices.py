@@ -6,13 +6,15 @@ One bad report never costs the good ones. Bounded: `REPORTS_MAX` reports and `BO
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+import numpy as np
 from aiohttp import web
 from msgspec import Meta
 
 from geo.area import INDEX_LATITUDE_MAX
+from geo.crs import Crs, to_wgs84
 from geo.index import AWAY, PositionIndex, Positions
 from handlers import problems
 
@@ -28,7 +30,7 @@ MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "applicatio
 
 
 class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Where a user's device was last seen and how to reach it. Degrees."""
+    """Where a user's device was last seen and how to reach it. Degrees in `crs`."""
 
     user: Annotated[int, Meta(ge=1, le=USER_MAX)]
     lane: str
@@ -36,7 +38,7 @@ class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     latitude: Annotated[float, Meta(ge=-INDEX_LATITUDE_MAX, le=INDEX_LATITUDE_MAX)]
     at: Annotated[datetime, Meta(tz=True)]
     token: Annotated[str, Meta(max_length=4096)] | None = None
-    crs: Literal["wgs84"] = "wgs84"
+    crs: Crs = Crs.WGS84
     locale: Annotated[str, Meta(max_length=35)] = "zh-CN"
 
 
@@ -101,6 +103,16 @@ def _each(
     return good, bad
 
 
+def _positions(lane: str, reports: list[DeviceReport]) -> Positions:
+    """Return where the reports' users are, in WGS-84."""
+    longitudes = np.array([report.longitude for report in reports])
+    latitudes = np.array([report.latitude for report in reports])
+    for crs in {report.crs for report in reports} - {Crs.WGS84}:
+        given = np.array([report.crs is crs for report in reports])
+        longitudes[given], latitudes[given] = to_wgs84(longitudes[given], latitudes[given], crs)
+    return Positions(lane, [report.user for report in reports], longitudes.tolist(), latitudes.tolist())
+
+
 class Devices:
     """`POST /v1/devices` and `DELETE /v1/users/{user}`."""
 
@@ -140,14 +152,7 @@ class Devices:
             latest[report.user] = report.lane
             lanes.setdefault(report.lane, {})[report.user] = report
         for lane, reports in lanes.items():
-            await self._index.record(
-                Positions(
-                    lane,
-                    list(reports),
-                    [report.longitude for report in reports.values()],
-                    [report.latitude for report in reports.values()],
-                )
-            )
+            await self._index.record(_positions(lane, list(reports.values())))
         return Taken(accepted, sorted(bad, key=lambda rejected: rejected.index))
 
     def _fault(self, report: DeviceReport) -> str | None:

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
+import numpy as np
 import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
+from geo.crs import Crs, from_wgs84
+from geo.index import key
+from geo.shards import shard_of
 from handlers.access import Role
 from handlers.openapi import document
 from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, routes
@@ -91,6 +95,24 @@ async def test_one_bad_report_never_costs_the_good_ones(bench: Bench, redis: aio
         async with session.delete(f"{server.url}/v1/users/5") as response:
             assert response.status == 204
     assert len(await redis.keys("geo:*")) == 1
+
+
+async def test_reports_in_the_systems_of_chinese_maps_stand_where_the_phone_is(
+    bench: Bench, redis: aioredis.Redis
+) -> None:
+    """One request with all three systems: three users at one place in the index."""
+    server = await bench.server()
+    reports = []
+    for user, crs in enumerate(Crs, 1):
+        longitudes, latitudes = from_wgs84(np.array([114.05]), np.array([22.54]), crs)
+        place = {"longitude": longitudes.item(), "latitude": latitudes.item(), "crs": crs}
+        reports.append({**REPORT, "user": user, **place})
+    body = msgspec.json.encode(reports)
+    async with bench.session() as session, session.post(f"{server.url}/v1/devices", data=body) as response:
+        assert (await response.json())["accepted"] == len(Crs)
+    for user in range(1, len(Crs) + 1):
+        found = await redis.geopos(key("tpns", shard_of(user)), user)
+        assert found[0] == pytest.approx((114.05, 22.54), abs=1e-5)
 
 
 async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
+import numpy as np
 import pytest
 
+from geo.crs import Crs, from_wgs84
 from server.file_case import signed_headers
 from tests.processes import CASE, Bench, Process
 
@@ -136,7 +138,7 @@ async def test_every_bad_field_is_named_at_once(bench: Bench) -> None:
     [
         lambda case: case["last_seen"].pop("longitude"),
         lambda case: case["last_seen"].update(longitude=0, latitude=0),
-        lambda case: case["last_seen"].update(crs="gcj02"),
+        lambda case: case["last_seen"].update(crs="epsg3857"),
         lambda case: case.update(status="exercise"),
         lambda case: case.update(status="test"),
     ],
@@ -148,6 +150,17 @@ async def test_what_cannot_be_sent_safely_is_refused(bench: Bench, change: Calla
     status, _, _ = await _post(bench, server, _changed(change))
     assert status == 422
     assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
+
+
+@pytest.mark.parametrize("crs", [Crs.GCJ02, Crs.BD09])
+async def test_a_place_from_a_chinese_map_is_sent_around_the_place_that_was_meant(bench: Bench, crs: Crs) -> None:
+    """The area's centre is the WGS-84 of what the police's map showed, hundreds of metres away."""
+    server = await bench.server()
+    longitudes, latitudes = from_wgs84(np.array([114.0579]), np.array([22.5431]), crs)
+    shown = {"longitude": longitudes.item(), "latitude": latitudes.item(), "crs": crs}
+    _, answer, _ = await _post(bench, server, _changed(lambda case: case["last_seen"].update(shown)))
+    centre = answer["alert"]["area"]["circle"]
+    assert (centre["longitude"], centre["latitude"]) == pytest.approx((114.0579, 22.5431), abs=1e-8)
 
 
 async def test_bodies_that_are_too_large_or_no_json_are_refused(bench: Bench) -> None:
