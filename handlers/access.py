@@ -13,6 +13,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 import sql.access
+from geo.index import COMMAND_TIMEOUT_S
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -86,14 +87,16 @@ class Gatekeeper:
     async def issue_ticket(self) -> str:
         """Return a ticket that opens the feed once."""
         ticket = secrets.token_urlsafe(TOKEN_BYTES)
-        await self._redis.set(_ticket_key(ticket), b"1", ex=TICKET_S)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await self._redis.set(_ticket_key(ticket), b"1", ex=TICKET_S)
         return ticket
 
     async def redeem_ticket(self, ticket: str) -> bool:
         """Tell whether a ticket opens the feed, and use it up."""
         if not ticket or len(ticket) > TOKEN_MAX:
             return False
-        return await self._redis.getdel(_ticket_key(ticket)) is not None
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            return await self._redis.getdel(_ticket_key(ticket)) is not None
 
 
 def _ticket_key(ticket: str) -> str:

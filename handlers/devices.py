@@ -105,12 +105,15 @@ def _each(
 
 def _positions(lane: str, reports: list[DeviceReport]) -> Positions:
     """Return where the reports' users are, in WGS-84."""
-    longitudes = np.array([report.longitude for report in reports])
-    latitudes = np.array([report.latitude for report in reports])
+    users = [report.user for report in reports]
+    longitudes = [report.longitude for report in reports]
+    latitudes = [report.latitude for report in reports]
     for crs in {report.crs for report in reports} - {Crs.WGS84}:
-        given = np.array([report.crs is crs for report in reports])
-        longitudes[given], latitudes[given] = to_wgs84(longitudes[given], latitudes[given], crs)
-    return Positions(lane, [report.user for report in reports], longitudes.tolist(), latitudes.tolist())
+        rows = [row for row, report in enumerate(reports) if report.crs is crs]
+        places = to_wgs84(np.array(longitudes)[rows], np.array(latitudes)[rows], crs)
+        for row, longitude, latitude in zip(rows, *(column.tolist() for column in places), strict=True):
+            longitudes[row], latitudes[row] = longitude, latitude
+    return Positions(lane, users, longitudes, latitudes)
 
 
 class Devices:

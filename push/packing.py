@@ -48,8 +48,11 @@ def unpack(packed: bytes) -> NDArray[np.int64]:
 
 
 def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
-    """Read user ids from decimal bytes."""
-    return np.fromstring(b" ".join(recipients), dtype=np.int64, sep=" ")
+    """Read user ids from decimal bytes; ValueError when one is none: the ledger names all or nobody."""
+    users = np.fromstring(b" ".join(recipients), dtype=np.int64, sep=" ")
+    if users.size != len(recipients):
+        raise ValueError("not user ids")
+    return users
 
 
 def untold(recipients: list[bytes], told: NDArray[np.int64] | None) -> list[bytes]:

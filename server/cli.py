@@ -237,8 +237,8 @@ def main() -> None:
     except (EmbeddedStoreError, MigrationError) as error:
         click.echo(f"qq-alert: {error}", err=True)
         sys.exit(FAILED)
-    except Exception as error:  # noqa: BLE001 - Python's own report of a bug would print values, a child's name among them
-        if isinstance(error, ExceptionGroup) and error.subgroup(StoreDiedError):
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - Python's own report of a bug would print values
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(StoreDiedError):
             click.echo("qq-alert: an embedded store ended by itself; its log is in the state folder", err=True)
         else:
             logs.report_bug(error)

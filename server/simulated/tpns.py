@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BODY_BYTES = 1024 * 1024
-HANG_S = 60.0
-"""How long a hanging request is held: longer than any client waits."""
+HANG_S = 150.0
+"""How long a hanging request is held: longer than the longest `timeout_s` that a lane can have."""
 
 
 class Switch(msgspec.Struct):

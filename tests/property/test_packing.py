@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.shards import SHARDS, shard_of, shards_of
-from push.packing import pack, unpack, untold
+from push.packing import pack, unpack, untold, user_ids
 
 users = st.lists(st.integers(0, (1 << 63) - 1), unique=True, max_size=300)
 
@@ -53,3 +53,10 @@ def test_ids_with_zeros_in_their_low_bits_spread_over_all_shards() -> None:
     counts = np.bincount(shards_of(np.arange(1, 200_001, dtype=np.int64) * 4096), minlength=SHARDS)
     assert counts.min() > 120
     assert counts.max() < 280
+
+
+@pytest.mark.parametrize("recipients", [[b"1", b"x"], [b"", b"2"], [b"1", b"2 3"]], ids=str)
+def test_what_is_no_user_id_is_refused(recipients: list[bytes]) -> None:
+    """A stranger's member in the index is an error, not a ledger of other people than were told."""
+    with pytest.raises(ValueError, match=r"not user ids|could not be read"):
+        user_ids(recipients)
