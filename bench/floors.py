@@ -11,12 +11,14 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from geo.index import key
+from geo import keys
+from geo.keys import Generations
+from geo.positions import now_ms
 from geo.shards import SHARDS, shard_of
 
 if TYPE_CHECKING:
     from geo.area import Circle
-    from geo.index import Positions
+    from geo.positions import Positions
 
 SENTINEL = b"qq-alert-floor-sentinel"
 CHUNK = 1 << 20
@@ -53,10 +55,17 @@ def encode(*parts: str | bytes | float) -> bytes:
 def searches(lane: str, area: Circle) -> bytes:
     """Return the same searches that a sweep makes, of all shards."""
     where = ("FROMLONLAT", area.longitude, area.latitude, "BYRADIUS", area.radius_km, "km")
-    return b"".join(encode("GEOSEARCH", key(lane, shard), *where) for shard in range(SHARDS))
+    living = Generations().living(now_ms())
+    return b"".join(
+        encode("GEOSEARCH", keys.positions(shard, lane, one), *where) for shard in range(SHARDS) for one in living
+    )
 
 
 def geoadds(positions: Positions) -> bytes:
     """Return one GEOADD a report."""
     rows = zip(positions.users, positions.longitudes, positions.latitudes, strict=True)
-    return b"".join(encode("GEOADD", key(positions.lane, shard_of(user)), lon, lat, user) for user, lon, lat in rows)
+    present = Generations().of(now_ms())
+    return b"".join(
+        encode("GEOADD", keys.positions(shard_of(user), positions.lane, present), lon, lat, user)
+        for user, lon, lat in rows
+    )

@@ -17,7 +17,9 @@ import asyncpg
 import msgspec
 
 from bench.floors import geoadds, raw_seconds, searches
-from geo.index import PositionIndex, connect
+from geo.area import Area
+from geo.connection import connect
+from geo.index import PositionIndex
 from geo.shards import SHARDS
 from server.demo.people import generate
 from server.demo.world import AUTHORITY
@@ -26,9 +28,8 @@ from server.file_case import send_case
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from redis.asyncio import Redis
-
     from geo.area import Circle
+    from geo.connection import Client
     from server.demo.world import World
 
 RUNS = 5
@@ -76,7 +77,7 @@ async def stream(world: World, area: Circle) -> Figure:
     floors: list[float] = []
     for _ in range(STREAM_RUNS):
         started_s = time.perf_counter()
-        found = sum([len(members) async for _, members in index.stream("tpns", area, range(SHARDS))])
+        found = sum([len(members) async for _, members in index.stream("tpns", Area(area), range(SHARDS))])
         values.append(found / (time.perf_counter() - started_s))
         floors.append(found / await floor_s(world, area))
     await redis.aclose()
@@ -160,7 +161,7 @@ async def pinging(swept_url: str, idle_url: str) -> AsyncIterator[list[float]]:
         await idle.aclose()
 
 
-async def _ping_s(redis: Redis) -> float:
+async def _ping_s(redis: Client) -> float:
     started_s = time.perf_counter()
     await redis.ping()
     return time.perf_counter() - started_s

@@ -1,18 +1,26 @@
-"""Areas: a centre and a radius flow in, exact membership of positions flows out.
+"""Areas: a circle, a city's polygon and a jurisdiction flow in, exact membership and Redis' searches for it flow out.
 
-The sphere is Redis' own (radius 6,372,797.560856 m, haversine), so that both agree to within a metre.
+The sphere is Redis' own (radius 6,372,797.560856 m, haversine), so that both agree to within a metre; edges of polygons
+are straight in degrees, as GeoJSON has it. Bounded by the polygons' vertices (`geo.polygon.VERTICES_MAX`).
 """
 
 from __future__ import annotations
 
 from math import asin, cos, degrees, radians, sin, sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import numpy as np
+import shapely
+from shapely.geometry import MultiPolygon, Polygon, box
+
+from geo.polygon import polygons_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Degrees: TypeAlias = NDArray[np.float64]
+    Mask: TypeAlias = NDArray[np.bool_]
 
 EARTH_RADIUS_KM = 6372.797560856
 INDEX_LATITUDE_MAX = 85.05112878
@@ -21,8 +29,33 @@ INDEX_LATITUDE_MAX = 85.05112878
 GRID_LATITUDE_MAX = 66.0
 """Up to it Redis' grid of nine cells covers a circle; Redis itself widens its cells from here on."""
 
-
 ANTIMERIDIAN = 180.0
+POLE = 90.0
+EDGE_KM = 0.001
+"""Redis keeps positions to less than a metre, so within it an edge may fall to either side."""
+
+BOX_MARGIN = 1.01
+BOX_MIN_KM = 0.1
+SEGMENT_DEGREES = 0.05
+COVER_SLACK_KM = 0.02
+"""An edge of 0.05 degrees bends by less than this between straight in degrees and a great circle."""
+
+CIRCLE_POINTS = 180
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """A box in degrees that holds an area; `west` > `east` when it crosses the antimeridian."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def hold(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
+        """Tell which positions lie in the box."""
+        after, before = longitudes >= self.west, longitudes <= self.east
+        within = after & before if self.west <= self.east else after | before
+        return within & (latitudes >= self.south) & (latitudes <= self.north)
 
 
 class Circle(msgspec.Struct, frozen=True):
@@ -40,20 +73,140 @@ class Circle(msgspec.Struct, frozen=True):
         half_width = degrees(asin(min(1.0, sin(angle) / cos(radians(self.latitude)))))
         return abs(self.longitude) + half_width >= ANTIMERIDIAN
 
-    def contains(self, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def contains(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
         """Tell for each position (degrees) whether it lies in the circle."""
         return distances_km(self.longitude, self.latitude, longitudes, latitudes) <= self.radius_km
 
+    def bounds(self) -> Bounds:
+        """Return a box that holds the circle."""
+        height = degrees(self.radius_km / EARTH_RADIUS_KM)
+        south, north = self.latitude - height, self.latitude + height
+        if max(abs(south), abs(north)) >= POLE:
+            return Bounds(-ANTIMERIDIAN, south, ANTIMERIDIAN, north)
+        width = degrees(asin(min(1.0, sin(radians(height)) / cos(radians(self.latitude)))))
+        west, east = self.longitude - width, self.longitude + width
+        return Bounds((west + 180) % 360 - 180, south, (east + 180) % 360 - 180, north)
 
-def distances_km(
-    longitude: float, latitude: float, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]
-) -> NDArray[np.float64]:
+    def covers(self, shape: MultiPolygon) -> bool:
+        """Tell whether all of a polygon surely lies in the circle."""
+        edge = shapely.get_coordinates(shapely.segmentize(shape, SEGMENT_DEGREES))
+        distances = distances_km(self.longitude, self.latitude, edge[:, 0], edge[:, 1])
+        return bool(distances.max() <= self.radius_km - COVER_SLACK_KM)
+
+    def lies_in(self, shape: MultiPolygon) -> bool:
+        """Tell whether the whole circle surely lies in a polygon."""
+        if self.leaves_grid():
+            return False
+        # A polygon through points a little outside of the circle holds all of it.
+        reach_km = (self.radius_km + COVER_SLACK_KM) / cos(np.pi / CIRCLE_POINTS) * BOX_MARGIN
+        bearings = np.linspace(0, 2 * np.pi, CIRCLE_POINTS, endpoint=False)
+        angle, latitude = reach_km / EARTH_RADIUS_KM, radians(self.latitude)
+        latitudes = np.arcsin(sin(latitude) * cos(angle) + cos(latitude) * sin(angle) * np.cos(bearings))
+        east = np.sin(bearings) * sin(angle) * cos(latitude)
+        longitudes = self.longitude + np.degrees(np.arctan2(east, cos(angle) - sin(latitude) * np.sin(latitudes)))
+        return bool(shape.contains(Polygon(np.column_stack([longitudes, np.degrees(latitudes)]))))
+
+
+class Box(msgspec.Struct, frozen=True):
+    """A box as Redis searches it: centre in degrees, width and height in kilometres."""
+
+    longitude: float
+    latitude: float
+    width_km: float
+    height_km: float
+
+
+class Area:
+    """Where an audience is: in the circle or the city, and within the jurisdiction if there is one."""
+
+    def __init__(
+        self, circle: Circle | None = None, city: MultiPolygon | None = None, jurisdiction: MultiPolygon | None = None
+    ) -> None:
+        if circle is None and city is None:
+            raise ValueError("an area needs a circle or a city")
+        self.circle, self.city, self.jurisdiction = circle, city, jurisdiction
+        self.searches_city = city is not None and not (circle is not None and circle.covers(city))
+        self.limits_circle = jurisdiction is not None and circle is not None and not circle.lies_in(jurisdiction)
+        reached = city
+        if city is not None and jurisdiction is not None:
+            reached = polygons_of(shapely.intersection(city, jurisdiction))
+        self._reached = reached
+        for shape in (reached, jurisdiction):
+            if shape is not None:
+                shapely.prepare(shape)
+        self.boxes = _boxes(reached) if self.searches_city and reached is not None else []
+        self.leaves_grid = (circle is not None and circle.leaves_grid()) or any(
+            abs(one.latitude) + degrees(one.height_km / 2 / EARTH_RADIUS_KM) > GRID_LATITUDE_MAX for one in self.boxes
+        )
+
+    def bounds(self) -> Bounds:
+        """Return a box that holds all of the area, and perhaps more."""
+        boxes = [] if self._reached is None or self._reached.is_empty else [Bounds(*self._reached.bounds)]
+        if self.circle is not None:
+            boxes.append(self.circle.bounds())
+        if not boxes:
+            return Bounds(0.0, 0.0, 0.0, 0.0)
+        if any(one.west > one.east for one in boxes):
+            west, east = -ANTIMERIDIAN, ANTIMERIDIAN
+        else:
+            west, east = min(one.west for one in boxes), max(one.east for one in boxes)
+        return Bounds(west, min(one.south for one in boxes), east, max(one.north for one in boxes))
+
+    def contains(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
+        """Tell for each position (degrees) whether it lies in the area."""
+        inside = np.zeros(len(longitudes), dtype=np.bool_)
+        if self.circle is not None:
+            inside |= self.in_circle(longitudes, latitudes)
+        if self.searches_city:
+            inside |= self.in_city(longitudes, latitudes)
+        return inside
+
+    def in_circle(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
+        """Tell who is in the circle and within the jurisdiction."""
+        if self.circle is None:
+            return np.zeros(len(longitudes), dtype=np.bool_)
+        return self.circle.contains(longitudes, latitudes) & self.permits(longitudes, latitudes)
+
+    def permits(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
+        """Tell who is within the jurisdiction, of those in the circle."""
+        if not self.limits_circle:
+            return np.ones(len(longitudes), dtype=np.bool_)
+        permitted: Mask = shapely.contains_xy(self.jurisdiction, longitudes, latitudes)
+        return permitted
+
+    def in_city(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
+        """Tell who is in the city and within the jurisdiction."""
+        inside: Mask = shapely.contains_xy(self._reached, longitudes, latitudes)
+        return inside
+
+
+def _boxes(shape: MultiPolygon) -> list[Box]:
+    """Return boxes that hold a polygon, one each side of the antimeridian."""
+    west, _, east, _ = shape.bounds if not shape.is_empty else (0.0, 0.0, 0.0, 0.0)
+    halves = [shape]
+    if east - west > ANTIMERIDIAN:
+        sides = (box(-ANTIMERIDIAN, -90, 0, 90), box(0, -90, ANTIMERIDIAN, 90))
+        halves = [polygons_of(shapely.intersection(shape, side)) for side in sides]
+    return [_box(half.bounds) for half in halves if not half.is_empty]
+
+
+def _box(bounds: tuple[float, float, float, float]) -> Box:
+    west, south, east, north = bounds
+    longitude, latitude = (west + east) / 2, (south + north) / 2
+    # Redis measures a width at the latitude of each member: the box is widest where it is nearest to the equator.
+    widest = min(abs(south), abs(north)) if south * north > 0 else 0.0
+    width_km = 2 * distance_km(longitude, widest, east, widest)
+    height_km = 2 * distance_km(longitude, latitude, longitude, north)
+    return Box(longitude, latitude, *(max(side * BOX_MARGIN, BOX_MIN_KM) for side in (width_km, height_km)))
+
+
+def distances_km(longitude: float, latitude: float, longitudes: Degrees, latitudes: Degrees) -> Degrees:
     """Return the great-circle distances from one point to many, in kilometres (haversine)."""
     latitudes_rad = np.radians(latitudes)
     half_lat = np.sin((latitudes_rad - radians(latitude)) / 2)
     half_lon = np.sin(np.radians(longitudes - longitude) / 2)
     chord = half_lat**2 + cos(radians(latitude)) * np.cos(latitudes_rad) * half_lon**2
-    result: NDArray[np.float64] = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
+    result: Degrees = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
     return result
 
 

@@ -1,119 +1,137 @@
-"""The sharded index: positions flow in by pipelines, the members of an area flow out shard by shard.
+"""The sharded index: reports flow in by pipelines of scripts, the members of an area flow out shard by shard.
 
-Bounded: `SEARCHES_IN_FLIGHT` searches at once, `SAMPLE_SHARDS` shards a sample, one pipeline a call of `record`,
-`CONNECTIONS` connections. Redis away is one of `AWAY`, raised to the caller, who waits and asks again.
+A user stands in one lane and one generation of one shard, because one script moves all of it at once.
+Bounded: `SEARCHES_IN_FLIGHT` searches at once over all lanes, one pipeline a call of `record`, `COMMAND_TIMEOUT_S` a
+call. Redis away is one of `connection.AWAY`, raised to the caller, who waits and asks again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import chain
-from math import sqrt
 from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 import numpy as np
-from redis import asyncio as aioredis
-from redis.exceptions import (
-    BusyLoadingError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import NoScriptError
 
-from geo.shards import SHARDS, shard_of, shards_of
+from geo import keys
+from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
+from geo.positions import Positions, by_shard, now_ms
+from geo.scripts import USERS_A_CALL, Script, script
+from geo.search import commands, members, once, places
+from geo.shards import shards_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from geo.area import Circle
+    from geo.area import Area
+    from geo.connection import Client
+
+__all__ = ["AWAY", "COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
 
 SEARCHES_IN_FLIGHT: Final = 2
 """Over all lanes and alerts of a process, because everybody else waits behind all of them: at 5 million people a search
 takes 2.5 ms. One leaves Redis idle, more than two gain nothing and lengthen a PING's wait (measured)."""
 
-SAMPLE_SHARDS: Final = 16
-CONNECTIONS: Final = 64
-COMMAND_TIMEOUT_S: Final = 10.0
-CONNECT_TIMEOUT_S: Final = 3.0
+MOVED_KEPT_MS: Final = 60_000
+"""Who changed lanes this short a time ago may be on the way out through the lane before: longer than a request and its
+commit take, so that the next sweep knows from the ledger."""
 
-AWAY = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, OSError)
-"""What redis-py raises while Redis restarts or cannot be reached."""
-
-
-class Positions(msgspec.Struct, frozen=True):
-    """Reported positions of one lane: parallel columns, degrees in WGS-84."""
-
-    lane: str
-    users: list[int]
-    longitudes: list[float]
-    latitudes: list[float]
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """An estimate from `SAMPLE_SHARDS` of all shards: people, and the half width of its 95% interval."""
-
-    people: int
-    margin: int
-
-
-def key(lane: str, shard: int) -> str:
-    """Return the key of one lane's shard; the hash tag lets a cluster spread shards."""
-    return f"geo:{{{shard}}}:{lane}"
-
-
-def connect(url: str) -> aioredis.Redis:
-    """Return a client for `url` (redis://, rediss://, unix://); it connects when first used.
-
-    Time limits are the index's own, one a call: the client's would set a timer for each of a pipeline's answers.
-    """
-    return aioredis.Redis.from_pool(
-        aioredis.BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=COMMAND_TIMEOUT_S,
-            socket_timeout=None,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-        )
-    )
+FORGOTTEN_KEPT_MS: Final = 3_600_000
+"""Reports that were made before a user was forgotten are refused for this long; they seldom are minutes on the way."""
 
 
 class PositionIndex:
-    """The index over the lanes that are configured; a user stands in one lane of one shard."""
+    """The index over the lanes that are configured."""
 
-    def __init__(self, redis: aioredis.Redis, lanes: Sequence[str]) -> None:
-        self._redis = redis
+    def __init__(
+        self,
+        client: Client,
+        lanes: Sequence[str],
+        generations: keys.Generations | None = None,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        self._client = client
         self._lanes = tuple(lanes)
+        self.generations = generations or keys.Generations()
+        self.clock_ms = clock_ms
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
+        self._record, self._forget = script("record"), script("forget")
 
-    async def record(self, positions: Positions) -> None:
-        """Put users where they were last heard from, and out of every other lane. One pipeline."""
-        pipe = self._redis.pipeline(transaction=False)
-        for shard, members in _by_shard(positions):
-            pipe.execute_command("GEOADD", key(positions.lane, shard), *members)
-            for other in self._lanes:
-                if other != positions.lane:
-                    pipe.zrem(key(other, shard), *members[2::3])
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            await pipe.execute()
+    async def record(self, positions: Positions) -> int:
+        """Put users where they were last heard from; returns how many reports were newer than what was known."""
+        moment_ms = self.clock_ms()
+        calls = [
+            self._record_call(positions.lane, shard, generation, reports, moment_ms)
+            for shard, generation, reports in by_shard(positions, self.generations, moment_ms)
+        ]
+        return sum(await self._run(self._record, calls))
 
-    async def forget(self, user: int) -> bool:
-        """Remove a user from every lane; False when there was nothing to remove."""
-        pipe = self._redis.pipeline(transaction=False)
-        for lane in self._lanes:
-            pipe.zrem(key(lane, shard_of(user)), user)
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            return any(await pipe.execute())
+    def _record_call(
+        self, lane: str, shard: int, generation: int, reports: list[str], moment_ms: int
+    ) -> tuple[str | int | bytes, ...]:
+        other = next(one for one in self.generations.living(moment_ms) if one != generation)
+        names = [
+            keys.devices(shard, generation),
+            keys.devices(shard, other),
+            keys.forgotten(shard),
+            keys.moved(shard),
+            *(keys.positions(shard, name, one) for one in (generation, other) for name in self._lanes),
+        ]
+        return (
+            len(names),
+            *names,
+            self._lanes.index(lane) + 1,
+            self.generations.end_ms(generation),
+            moment_ms,
+            MOVED_KEPT_MS,
+            *self._lanes,
+            msgspec.msgpack.encode(reports),
+        )
+
+    async def forget(self, users: Sequence[int]) -> int:
+        """Remove users from every lane with their devices; returns how many of them were known."""
+        moment_ms = self.clock_ms()
+        ids = np.array(users, dtype=np.int64)
+        shards = shards_of(ids)
+        calls: list[tuple[str | int | bytes, ...]] = []
+        for shard in np.unique(shards).tolist():
+            living = self.generations.living(moment_ms)
+            names = [
+                *(keys.devices(shard, generation) for generation in living),
+                keys.forgotten(shard),
+                *(keys.positions(shard, lane, one) for lane in self._lanes for one in living),
+            ]
+            leaving = ids[shards == shard].tolist()
+            calls += [
+                (len(names), *names, moment_ms, FORGOTTEN_KEPT_MS, *leaving[start : start + USERS_A_CALL])
+                for start in range(0, len(leaving), USERS_A_CALL)
+            ]
+        return sum(await self._run(self._forget, calls))
+
+    async def _run(self, chosen: Script, calls: Sequence[tuple[str | int | bytes, ...]]) -> list[int]:
+        """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns."""
+        for known in (True, False):
+            pipe = self._client.pipeline(transaction=False)
+            for call in calls:
+                pipe.execute_command("EVALSHA", chosen.digest, *call)
+            try:
+                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                    answers: list[int] = await pipe.execute()
+                    return answers
+            except NoScriptError:
+                if not known:
+                    raise
+                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                    await self._client.script_load(chosen.text)
+        raise AssertionError("the loop returns or raises")
 
     async def stream(
         self,
         lane: str,
-        area: Circle,
+        area: Area,
         shards: Iterable[int],
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
@@ -138,68 +156,65 @@ class PositionIndex:
             for _, search in ahead:
                 await asyncio.wait({search})
 
-    async def _timed_search(
-        self, lane: str, shard: int, area: Circle, observe_s: Callable[[float], None]
-    ) -> list[bytes]:
+    async def _timed_search(self, lane: str, shard: int, area: Area, observe_s: Callable[[float], None]) -> list[bytes]:
         async with self._searching:
             started_s = perf_counter()
-            found = await self.search(lane, shard, area)
+            (found,) = await self.search(lane, shard, [area])
             observe_s(perf_counter() - started_s)
-            return found
+        if found and len(self._lanes) > 1:
+            movers = await self._movers(shard)
+            return [user for user in found if user not in movers] if movers else found
+        return found
 
-    async def search(self, lane: str, shard: int, area: Circle) -> list[bytes]:
-        """Return the users of one shard within the area."""
+    async def search(self, lane: str, shard: int, areas: Sequence[Area]) -> list[list[bytes]]:
+        """Return the users of one shard within each area, in one round trip."""
+        # The older generation first: who moves from it to the other one in between is found twice, never missed.
+        names = [keys.positions(shard, lane, one) for one in self.generations.living(self.clock_ms())]
+        if any(area.leaves_grid for area in areas):
+            return [once(*[await self._search_exhaustively(name, area) for name in names]) for area in areas]
+        wanted = [(area, name, commands(name, area)) for area in areas for name in names]
+        pipe = self._client.pipeline(transaction=False)
+        for _, _, searches in wanted:
+            for search in searches:
+                pipe.execute_command(*search)
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            if area.leaves_grid():
-                return await self._search_exhaustively(key(lane, shard), area)
-            found: list[bytes] = await self._redis.execute_command(  # type: ignore[no-untyped-call]
-                "GEOSEARCH",
-                key(lane, shard),
-                "FROMLONLAT",
-                area.longitude,
-                area.latitude,
-                "BYRADIUS",
-                area.radius_km,
-                "km",
-            )
-            return found
+            replies = iter(await pipe.execute())
+        parts = [members(area, [next(replies) for _ in searches]) for area, _, searches in wanted]
+        return [once(*parts[start : start + len(names)]) for start in range(0, len(parts), len(names))]
 
-    async def _search_exhaustively(self, shard_key: str, area: Circle) -> list[bytes]:
+    async def _movers(self, shard: int) -> frozenset[bytes]:
+        """Return who changed lanes a moment ago: the next sweep reaches them, once the ledger knows all of the past."""
+        since = self.clock_ms() - MOVED_KEPT_MS
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            return frozenset(cast("list[bytes]", await self._client.zrangebyscore(keys.moved(shard), since, "+inf")))
+
+    async def _search_exhaustively(self, name: str, area: Area) -> list[bytes]:
         """Near a pole or across the antimeridian Redis' nine cells do not cover a circle: look at everybody there."""
-        members = cast("list[bytes]", await self._redis.zrange(shard_key, 0, -1))
-        if not members:
-            return []
-        places = await self._redis.geopos(shard_key, *members)
-        present = [(member, place) for member, place in zip(members, places, strict=True) if place is not None]
-        coordinates = np.array([place for _, place in present], dtype=np.float64).reshape(-1, 2)
-        inside = area.contains(coordinates[:, 0], coordinates[:, 1])
-        return [member for (member, _), within in zip(present, inside.tolist(), strict=True) if within]
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            everybody = cast("list[tuple[bytes, float]]", await self._client.zrange(name, 0, -1, withscores=True))
+        inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
+        return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
 
-    async def sample(self, lane: str, area: Circle, seed: int) -> Sample:
-        """Estimate how many users of a lane the area holds, from shards spread evenly from `seed` on."""
-        chosen = [(seed + step * (SHARDS // SAMPLE_SHARDS)) % SHARDS for step in range(SAMPLE_SHARDS)]
-        counts = np.array([len(found) async for _, found in self.stream(lane, area, chosen)], dtype=np.float64)
-        scale = SHARDS / SAMPLE_SHARDS
-        # Students t for 15 degrees of freedom, with the correction for a finite number of shards.
-        deviation = float(counts.std(ddof=1)) * sqrt(1 - SAMPLE_SHARDS / SHARDS)
-        margin = 2.131 * deviation / sqrt(SAMPLE_SHARDS) * SHARDS
-        return Sample(people=round(float(counts.sum()) * scale), margin=round(margin))
+    async def present(self, lane: str, shard: int, users: Sequence[bytes]) -> list[bytes]:
+        """Return those of the users who still stand in this lane, wherever they are."""
+        pipe = self._client.pipeline(transaction=False)
+        for generation in self.generations.living(self.clock_ms()):
+            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *users)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            before, now = await pipe.execute()
+        rows = zip(users, before, now, strict=True)
+        return [user for user, old, new in rows if old is not None or new is not None]
+
+    async def devices(self, shard: int, users: Sequence[bytes]) -> list[bytes | None]:
+        """Return the device record of each user of a shard, None where there is none."""
+        pipe = self._client.pipeline(transaction=False)
+        for generation in self.generations.living(self.clock_ms()):
+            pipe.execute_command("HMGET", keys.devices(shard, generation), *users)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            before, now = await pipe.execute()
+        return [new if new is not None else old for old, new in zip(before, now, strict=True)]
 
     async def ping(self, timeout_s: float) -> None:
         """Ask for a sign of life; raises one of `AWAY` without one."""
         async with asyncio.timeout(timeout_s):
-            await self._redis.ping()
-
-
-def _by_shard(positions: Positions) -> Iterator[tuple[int, list[bytes]]]:
-    """Yield (shard, [longitude, latitude, user, longitude, ...]), written as the client would, but all at once."""
-    users = np.array(positions.users, dtype=np.int64)
-    shards = shards_of(users)
-    order = np.argsort(shards, kind="stable")
-    longitudes, latitudes = (np.array(column)[order] for column in (positions.longitudes, positions.latitudes))
-    rows = zip(longitudes.tolist(), latitudes.tolist(), users[order].tolist(), strict=True)
-    text = msgspec.json.encode(list(chain.from_iterable(rows)))[1:-1].split(b",")
-    distinct, starts = np.unique(shards[order], return_index=True)
-    ends = [*starts.tolist()[1:], len(order)]
-    for shard, start, end in zip(distinct.tolist(), starts.tolist(), ends, strict=True):
-        yield shard, text[3 * start : 3 * end]
+            await self._client.ping()

@@ -10,14 +10,13 @@ import asyncio
 import enum
 import hashlib
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import sql.access
-from geo.index import COMMAND_TIMEOUT_S
+from geo.connection import COMMAND_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from redis import asyncio as aioredis
-
+    from geo.connection import Client
     from sql.database import Pool
 
 TOKEN_PREFIX = "qqa_"  # noqa: S105 - the prefix of our tokens
@@ -26,6 +25,8 @@ TOKEN_MAX = 128
 TICKET_S = 30
 CACHE_S = 5.0
 CACHE_MAX = 10_000
+BEARER = "bearer"
+"""Where a request keeps whose token opened it."""
 
 
 class Role(enum.StrEnum):
@@ -58,16 +59,23 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+class Bearer(NamedTuple):
+    """Whose token it is, and what it opens."""
+
+    role: Role
+    name: str
+
+
 class Gatekeeper:
     """Looks up tokens and tickets."""
 
-    def __init__(self, pool: Pool, redis: aioredis.Redis) -> None:
+    def __init__(self, pool: Pool, redis: Client) -> None:
         self._pool = pool
         self._redis = redis
-        self._cache: dict[bytes, tuple[float, Role | None]] = {}
+        self._cache: dict[bytes, tuple[float, Bearer | None]] = {}
 
-    async def role_of(self, authorization: str | None) -> Role | None:
-        """Return the role of an Authorization header, None when it opens nothing."""
+    async def bearer_of(self, authorization: str | None) -> Bearer | None:
+        """Return whose Authorization header it is, None when it opens nothing."""
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
@@ -78,11 +86,11 @@ class Gatekeeper:
         if cached is not None and cached[0] > now_s:
             return cached[1]
         row = await sql.access.role_of(self._pool, key)
-        role = None if row is None else Role(row[0])
+        bearer = None if row is None else Bearer(Role(row[0]), row[1])
         if len(self._cache) >= CACHE_MAX:
             self._cache.clear()
-        self._cache[key] = (now_s + CACHE_S, role)
-        return role
+        self._cache[key] = (now_s + CACHE_S, bearer)
+        return bearer
 
     async def issue_ticket(self) -> str:
         """Return a ticket that opens the feed once."""

@@ -5,17 +5,20 @@ Bounded: every text field by its length, the body by `BODY_BYTES`.
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
-import numpy as np
 from msgspec import Meta
 
-from geo.crs import Crs, to_wgs84
+from geo.crs import Crs
 from handlers.problems import FieldError
 
+if TYPE_CHECKING:
+    from push.filing import FilingPlan
+
 BODY_BYTES = 64 * 1024
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -52,6 +55,14 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     phone: Annotated[str, Meta(pattern=r"^[0-9+() #*,-]{2,30}$")]
 
 
+class AreaWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another area than the usual one, and why."""
+
+    policy: ShortText | None = None
+    radius_km: Annotated[float, Meta(gt=0, le=20_000)] | None = None
+    reason: Text
+
+
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A missing-child case."""
 
@@ -61,24 +72,32 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     child: Child
     last_seen: LastSeen
     contact: Contact
-
-
-def place_of(case: Case) -> tuple[float, float] | list[FieldError]:
-    """Return (longitude, latitude) of a case in WGS-84, or what is wrong with its place: never a guess, never wider."""
-    seen = case.last_seen
-    if seen.longitude is None or seen.latitude is None:
-        return [FieldError("$.last_seen", "no usable place: longitude and latitude are needed, nothing is sent")]
-    if seen.longitude == 0 and seen.latitude == 0:
-        return [FieldError("$.last_seen", "no usable place: (0, 0) is where missing coordinates end up")]
-    longitudes, latitudes = to_wgs84(np.array([seen.longitude]), np.array([seen.latitude]), seen.crs)
-    return float(longitudes[0]), float(latitudes[0])
+    area: AreaWish | None = None
 
 
 def unsupported(case: Case) -> list[FieldError]:
     """Return why a case cannot be sent although it is well formed."""
+    if case.last_seen.at > datetime.now(UTC) + CLOCKS_DIFFER:
+        return [FieldError("$.last_seen.at", "in the future")]
     if case.status != "actual":
         return [FieldError("$.status", "exercises and tests have no lane yet that is kept from real phones; not sent")]
     return []
+
+
+def wish_faults(case: Case, plan: FilingPlan) -> list[FieldError]:
+    """Return what is wrong with the area that a case wishes for."""
+    if case.area is None:
+        return []
+    faults: list[FieldError] = []
+    if case.area.policy is not None and case.area.policy not in plan.policies:
+        faults.append(FieldError("$.area.policy", f"no such policy; known: {', '.join(sorted(plan.policies))}"))
+    if case.area.radius_km is not None and case.area.radius_km > plan.radius_cap_km:
+        faults.append(FieldError("$.area.radius_km", f"over the cap of {plan.radius_cap_km:g} km"))
+    if case.area.radius_km is not None and case.last_seen.longitude is None:
+        faults.append(FieldError("$.area.radius_km", "there are no coordinates to draw a circle around"))
+    if case.area.radius_km is None and case.area.policy is None:
+        faults.append(FieldError("$.area", "a policy or a radius is needed"))
+    return faults
 
 
 def title_of(case: Case) -> str:

@@ -1,127 +1,36 @@
-"""Device reports: JSON, NDJSON or MessagePack flows in, positions flow into the index, what was rejected flows out.
+"""Devices: reports of where people are flow in, or the wish to be forgotten; what was taken flows out.
 
-One bad report never costs the good ones. Bounded: `REPORTS_MAX` reports and `BODY_BYTES` a request.
+Bounded: `REPORTS_MAX` reports and `BODY_BYTES` a request.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 from aiohttp import web
-from msgspec import Meta
 
-from geo.area import INDEX_LATITUDE_MAX
-from geo.crs import Crs, to_wgs84
-from geo.index import AWAY, PositionIndex, Positions
+from geo.connection import AWAY
 from handlers import problems
+from handlers.reports import USER_MAX, Unreadable, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from geo.forgetting import Forgetting
+    from geo.index import PositionIndex
+    from handlers.reports import Reports
 
 REPORTS_MAX = 10_000
 BODY_BYTES = 4 * 1024 * 1024
-USER_MAX = (1 << 63) - 1
-
-NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})
-
-
-class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """Where a user's device was last seen and how to reach it. Degrees in `crs`."""
-
-    user: Annotated[int, Meta(ge=1, le=USER_MAX)]
-    lane: str
-    longitude: Annotated[float, Meta(ge=-180, le=180)]
-    latitude: Annotated[float, Meta(ge=-INDEX_LATITUDE_MAX, le=INDEX_LATITUDE_MAX)]
-    at: Annotated[datetime, Meta(tz=True)]
-    token: Annotated[str, Meta(max_length=4096)] | None = None
-    crs: Crs = Crs.WGS84
-    locale: Annotated[str, Meta(max_length=35)] = "zh-CN"
-
-
-class Rejected(msgspec.Struct, frozen=True):
-    """A report that was not taken, by its place in the request."""
-
-    index: int
-    detail: str
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """The answer to a request of reports."""
-
-    accepted: int
-    rejected: list[Rejected]
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A body of which nothing could be read."""
-
-    status: int
-    detail: str
-
-
-_JSON_ALL = msgspec.json.Decoder(list[DeviceReport])
-_JSON_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_JSON_ONE = msgspec.json.Decoder(DeviceReport)
-_MSGPACK_ALL = msgspec.msgpack.Decoder(list[DeviceReport])
-_MSGPACK_RAWS = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_MSGPACK_ONE = msgspec.msgpack.Decoder(DeviceReport)
-
-
-def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport]], list[Rejected]] | Unreadable:
-    """Read reports with their place in the request; the bad ones come back with what is wrong."""
-    try:
-        if content_type in NDJSON:
-            return _each([line for line in body.split(b"\n") if line.strip()], _JSON_ONE.decode)
-        everything, raws, one = (
-            (_MSGPACK_ALL.decode, _MSGPACK_RAWS.decode, _MSGPACK_ONE.decode)
-            if content_type in MSGPACK
-            else (_JSON_ALL.decode, _JSON_RAWS.decode, _JSON_ONE.decode)
-        )
-        try:
-            return list(enumerate(everything(body))), []
-        except msgspec.ValidationError:
-            # Slower, and only when something is wrong: each report by itself.
-            return _each(raws(body), one)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Unreadable(422, f"not a list of reports: {error}")
-
-
-def _each(
-    parts: Sequence[Any], decode_one: Callable[[Any], DeviceReport]
-) -> tuple[list[tuple[int, DeviceReport]], list[Rejected]]:
-    good: list[tuple[int, DeviceReport]] = []
-    bad: list[Rejected] = []
-    for index, part in enumerate(parts):
-        try:
-            good.append((index, decode_one(part)))
-        except msgspec.DecodeError as error:
-            bad.append(Rejected(index, str(error)))
-    return good, bad
-
-
-def _positions(lane: str, reports: list[DeviceReport]) -> Positions:
-    """Return where the reports' users are, in WGS-84."""
-    users = [report.user for report in reports]
-    longitudes = [report.longitude for report in reports]
-    latitudes = [report.latitude for report in reports]
-    for crs in {report.crs for report in reports} - {Crs.WGS84}:
-        rows = [row for row, report in enumerate(reports) if report.crs is crs]
-        places = to_wgs84(np.array(longitudes)[rows], np.array(latitudes)[rows], crs)
-        for row, longitude, latitude in zip(rows, *(column.tolist() for column in places), strict=True):
-            longitudes[row], latitudes[row] = longitude, latitude
-    return Positions(lane, users, longitudes, latitudes)
+USER_DIGITS = 19
 
 
 class Devices:
     """`POST /v1/devices` and `DELETE /v1/users/{user}`."""
 
-    def __init__(self, index: PositionIndex, lanes: Sequence[str]) -> None:
+    def __init__(self, reports: Reports, index: PositionIndex, forgetting: Forgetting) -> None:
+        self._reports = reports
         self._index = index
-        self._lanes = frozenset(lanes)
+        self._forgetting = forgetting
 
     async def post(self, request: web.Request) -> web.Response:
         """Take reports into the index."""
@@ -132,43 +41,17 @@ class Devices:
         if len(good) + len(bad) > REPORTS_MAX:
             return problems.response(413, f"at most {REPORTS_MAX} reports a request")
         try:
-            taken = await self.take(good, bad)
+            taken = await self._reports.take(good, bad)
         except AWAY:
             headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
             return problems.response(503, "Redis is away; send the same reports again", headers=headers)
         return web.Response(body=msgspec.json.encode(taken), content_type="application/json")
 
-    async def take(self, good: list[tuple[int, DeviceReport]], bad: list[Rejected]) -> Taken:
-        """Record the good reports, the last one of a user counting; one of `AWAY` when Redis is away."""
-        lanes: dict[str, dict[int, DeviceReport]] = {}
-        accepted = 0
-        latest: dict[int, str] = {}
-        for index, report in good:
-            detail = self._fault(report)
-            if detail is not None:
-                bad.append(Rejected(index, detail))
-                continue
-            accepted += 1
-            before = latest.get(report.user)
-            if before is not None and before != report.lane:
-                del lanes[before][report.user]
-            latest[report.user] = report.lane
-            lanes.setdefault(report.lane, {})[report.user] = report
-        for lane, reports in lanes.items():
-            await self._index.record(_positions(lane, list(reports.values())))
-        return Taken(accepted, sorted(bad, key=lambda rejected: rejected.index))
-
-    def _fault(self, report: DeviceReport) -> str | None:
-        if report.lane not in self._lanes:
-            return "no such lane"
-        if report.token is not None:
-            return "this lane addresses accounts: no token"
-        return None
-
     async def delete(self, request: web.Request) -> web.Response:
-        """Forget a user's position in every lane."""
+        """Forget a user: position, device and token at once, and what is about to be sent as well."""
         text = request.match_info["user"]
-        if not text.isdigit() or not 1 <= int(text) <= USER_MAX:
+        if not text.isdecimal() or not text.isascii() or len(text) > USER_DIGITS or not 1 <= int(text) <= USER_MAX:
             return problems.response(422, "a user is a positive integer below 2^63")
-        await self._index.forget(int(text))
+        await self._index.forget([int(text)])
+        await self._forgetting.announce([int(text)])
         return web.Response(status=204)

@@ -18,11 +18,12 @@ from aiohttp import web
 
 from handlers import problems
 from handlers.access import ALLOWS, Gatekeeper, Role
-from push.progress import TICK_S
+from push.watcher import TICK_S
 
 if TYPE_CHECKING:
     from push.alarms import Alarm, AlarmBoard
-    from push.progress import AlertProgress, Watcher
+    from push.progress import AlertProgress
+    from push.watcher import Watcher
 
 CLIENTS_MAX = 5000
 BACKLOG = 64
@@ -163,12 +164,12 @@ class Feed:
         if ticket is not None:
             redeemed = await self._gatekeeper.redeem_ticket(ticket)
             return None if redeemed else problems.response(401, "the ticket is unknown, used or too old")
-        role = await self._gatekeeper.role_of(request.headers.get("Authorization"))
-        if role is None:
+        bearer = await self._gatekeeper.bearer_of(request.headers.get("Authorization"))
+        if bearer is None:
             return problems.response(
                 401, "a bearer token or a ticket is needed", headers={"WWW-Authenticate": "Bearer"}
             )
-        return None if role in ALLOWS[Role.VIEWER] else problems.response(403, "this needs the role viewer")
+        return None if bearer.role in ALLOWS[Role.VIEWER] else problems.response(403, "this needs the role viewer")
 
     async def post_ticket(self, _: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""

@@ -13,16 +13,25 @@ import structlog
 from aiohttp import web
 
 import sql.access
+from geo.polygon import load
 from handlers import problems
-from handlers.cases import BODY_BYTES, Case, place_of, text_of, title_of, unsupported
+from handlers.cases import BODY_BYTES, Case, text_of, title_of, unsupported, wish_faults
+from handlers.places import hinted, locate
 from handlers.reading import read
 from handlers.signing import Vault, is_signed
 from push.filing import Desk, Filed, Filing
+from push.plan import Override
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geo.cities import Cities
+    from push.audience import Place
+    from push.plan import Ring
     from sql.database import Pool
     from sql.filing import ReceiptRow
     from sql.progress import ListedAlert
+    from sql.rings import RingRow
 
 UNSIGNED = "unknown authority, or the signature or timestamp does not verify"
 """One text for all of these: a stranger learns nothing of which authorities exist."""
@@ -33,10 +42,11 @@ _log = structlog.get_logger("handlers.intake")
 class Intake:
     """`POST /v1/intake/{authority}`."""
 
-    def __init__(self, pool: Pool, desk: Desk, vault: Vault) -> None:
+    def __init__(self, pool: Pool, desk: Desk, vault: Vault, cities: Cities | None) -> None:
         self._pool = pool
         self._desk = desk
         self._vault = vault
+        self._cities = cities
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a case."""
@@ -54,17 +64,16 @@ class Intake:
             return problems.response(401, UNSIGNED)
         case = read(body, Case)
         if isinstance(case, list):
-            return problems.response(422, "the case has bad fields; nothing was stored or sent", case)
-        refused = unsupported(case)
-        place = place_of(case)
+            return problems.response(422, "the case has bad fields; nothing was stored or sent", hinted(case))
+        limit = await sql.access.jurisdiction_of(self._pool, authority)
+        place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
+        refused = unsupported(case) + wish_faults(case, self._desk.plan)
         if refused or isinstance(place, list):
             errors = refused + (place if isinstance(place, list) else [])
             return problems.response(422, "the case cannot be sent; nothing was stored", errors)
         return await self._file(authority, request.headers["webhook-id"], body, case, place)
 
-    async def _file(
-        self, authority: str, webhook_id: str, body: bytes, case: Case, place: tuple[float, float]
-    ) -> web.Response:
+    async def _file(self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place) -> web.Response:
         content = msgspec.json.encode(case, order="deterministic")
         filing = Filing(
             authority=authority,
@@ -74,8 +83,10 @@ class Intake:
             content_digest=hashlib.sha256(content).digest(),
             content=content.decode(),
             status=case.status,
-            longitude=place[0],
-            latitude=place[1],
+            place=place,
+            last_seen_at=case.last_seen.at,
+            policy=(case.area and case.area.policy) or self._desk.plan.policy,
+            override=_override(case, authority),
             title=title_of(case),
             body=text_of(case),
         )
@@ -102,6 +113,12 @@ def _render(filed: Filed, alert: ListedAlert | None) -> bytes:
     return msgspec.json.encode({"alert": alert_json(alert)})
 
 
+def _override(case: Case, authority: str) -> Override | None:
+    if case.area is None or case.area.radius_km is None:
+        return None
+    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=f"authority {authority}")
+
+
 def alert_json(alert: ListedAlert) -> dict[str, Any]:
     """Return an alert as the outside sees it: never the child's data."""
     return {
@@ -112,8 +129,19 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
         "received_at": alert.received_at,
         "deadline": alert.deadline,
         "expires": alert.expires,
-        "area": {
-            "circle": {"longitude": alert.longitude, "latitude": alert.latitude, "radius_km": alert.radius_km},
-        },
+        "area": area_json(alert.longitude, alert.latitude, alert.city, alert.rings),
+        "policy": alert.policy,
+        "rings": alert.rings,
         "estimate": None if alert.estimate is None else msgspec.Raw(alert.estimate.encode()),
     }
+
+
+def area_json(
+    longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]
+) -> dict[str, Any]:
+    """Return the widest area that is planned: a circle, a city, or both."""
+    radius_km = max((ring.radius_km for ring in rings if ring.radius_km is not None), default=None)
+    circle = None
+    if longitude is not None and radius_km is not None:
+        circle = {"longitude": longitude, "latitude": latitude, "radius_km": radius_km}
+    return {"circle": circle, "city": city if any(ring.city for ring in rings) else None}

@@ -10,9 +10,13 @@ from typing import Any
 
 import msgspec
 
+from handlers.alerts import Widening
 from handlers.cases import Case
-from handlers.devices import REPORTS_MAX, DeviceReport, Taken
+from handlers.devices import REPORTS_MAX
+from handlers.estimates import EstimateRequest
 from handlers.problems import Problem
+from handlers.reports import DeviceReport, Taken
+from push.estimate import Estimate
 from push.progress import AlertProgress
 
 _COMPONENTS = "#/components/schemas/{name}"
@@ -91,6 +95,28 @@ def _reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  
     return {"summary": summary, "security": _BEARER, "responses": {"200": ok, **_DENIED, **_AWAY}, **more}
 
 
+def _estimates() -> dict[str, Any]:
+    answer = {"type": "object", "properties": {"area": {}, "rings": {"type": "array"}, "estimate": _ref("Estimate")}}
+    asked = {"required": True, "content": {"application/json": {"schema": _ref("EstimateRequest")}}}
+    summary = "Whom an alert would reach and when; nothing is stored or sent."
+    posted = _reading(summary, _json("The estimate.", answer), requestBody=asked)
+    posted["responses"]["422"] = _problem("Bad fields, or a place that cannot be meant.")
+    return posted
+
+
+def _widen() -> dict[str, Any]:
+    wish = {"required": True, "content": {"application/json": {"schema": _ref("Widening")}}}
+    path = [_path("id", {"type": "string"})]
+    summary = "Widens an alert, or makes a planned ring due at once."
+    posted = _reading(summary, _json("The alert.", _ALERT), requestBody=wish, parameters=path)
+    posted["responses"] |= {
+        "404": _problem("No such alert."),
+        "409": _problem("Not wider than what is told already, or the alert is over."),
+        "422": _problem("Bad fields, or over a cap."),
+    }
+    return posted
+
+
 def _open(summary: str, content_type: str = "application/json", unavailable: str = "") -> dict[str, Any]:
     ok = {"description": "OK.", "content": {content_type: {}}}
     away = {"503": {"description": unavailable}} if unavailable else {}
@@ -121,6 +147,8 @@ def _paths() -> dict[str, Any]:
         "/v1/users/{user}": {"delete": forget},
         "/v1/alerts": {"get": _reading("Alerts with their progress.", _json("The newest alerts.", alerts))},
         "/v1/alerts/{id}": {"get": one},
+        "/v1/alerts/{id}/rings": {"post": _widen()},
+        "/v1/estimates": {"post": _estimates()},
         "/v1/feed": {"get": feed},
         "/v1/feed/tickets": {"post": _reading("A ticket for the feed.", _json("The ticket.", ticket))},
         "/health": {"get": _open("200 while the process lives.")},
@@ -134,7 +162,8 @@ def _paths() -> dict[str, Any]:
 def document() -> bytes:
     """Return the document as JSON."""
     _, components = msgspec.json.schema_components(
-        [Case, DeviceReport, Taken, Problem, AlertProgress], ref_template=_COMPONENTS
+        [Case, DeviceReport, Taken, Problem, AlertProgress, EstimateRequest, Estimate, Widening],
+        ref_template=_COMPONENTS,
     )
     return msgspec.json.encode(
         {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import web
 
 from handlers import problems
-from handlers.access import ALLOWS, Gatekeeper, Role
+from handlers.access import ALLOWS, BEARER, Gatekeeper, Role
 from handlers.devices import BODY_BYTES as CLIENT_MAX_BYTES
 from handlers.openapi import document
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from handlers.alerts import Alerts
     from handlers.devices import Devices
+    from handlers.estimates import Estimates
     from handlers.feed import Feed
     from handlers.health import Health
     from handlers.intake import Intake
@@ -49,6 +50,7 @@ class Handlers(NamedTuple):
     intake: Intake
     devices: Devices
     alerts: Alerts
+    estimates: Estimates
     feed: Feed
     health: Health
     metrics: Metrics
@@ -62,6 +64,8 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("DELETE", "/v1/users/{user}", Role.PLATFORM, handlers.devices.delete),
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),
         Route("GET", "/v1/alerts/{id}", Role.VIEWER, handlers.alerts.get_one),
+        Route("POST", "/v1/alerts/{id}/rings", Role.OPERATOR, handlers.alerts.post_ring),
+        Route("POST", "/v1/estimates", Role.VIEWER, handlers.estimates.post),
         Route("GET", "/v1/feed", TICKET, handlers.feed.get),
         Route("POST", "/v1/feed/tickets", Role.VIEWER, handlers.feed.post_ticket),
         Route("GET", "/health", NOBODY, handlers.health.get_health),
@@ -84,11 +88,12 @@ def _guarded(route: Route, gatekeeper: Gatekeeper) -> Callable[[web.Request], Aw
     allowed = ALLOWS[Role(route.role)]
 
     async def guard(request: web.Request) -> web.StreamResponse:
-        role = await gatekeeper.role_of(request.headers.get("Authorization"))
-        if role is None:
+        bearer = await gatekeeper.bearer_of(request.headers.get("Authorization"))
+        if bearer is None:
             return problems.response(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
-        if role not in allowed:
+        if bearer.role not in allowed:
             return problems.response(403, f"this needs the role {route.role}")
+        request[BEARER] = bearer
         return await route.handler(request)
 
     return guard

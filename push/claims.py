@@ -20,7 +20,9 @@ from push.unit import HeldUnit
 from sql.database import AWAY
 
 if TYPE_CHECKING:
+    from push.model import Segment
     from sql.database import Pool
+    from sql.work import UnitRow
 
 POLL_S = 1.0
 """How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
@@ -69,6 +71,18 @@ class Claims:
         if unit.complete and unit.row.id in self._held:
             await until_back(lambda: sql.work.finish(self._pool, unit.row.id, self.owner), AWAY, "postgresql")
             self._held.pop(unit.row.id, None)
+
+    def outstanding(self, row: UnitRow) -> list[Segment]:
+        """Return whom this process is about to tell in the same shards, for other rings of the same alert and lane."""
+        return [
+            segment
+            for unit in self._held.values()
+            if unit.row.id != row.id
+            and (unit.row.alert_id, unit.row.notice, unit.row.lane) == (row.alert_id, row.notice, row.lane)
+            for batch in unit.batches
+            for segment in batch.segments
+            if row.shard_from <= segment.shard < row.shard_to
+        ]
 
     def drop(self, unit: HeldUnit) -> None:
         """Let go of a unit whose lease is lost; its recipients are somebody else's now."""

@@ -15,18 +15,21 @@ import structlog
 
 import sql.work
 from push.alarms import AlarmBoard
+from push.audience import Audiences
 from push.backoff import full_jitter_s
 from push.claims import Claims
 from push.filing import Desk, FilingPlan
 from push.lane import Lane, LanePlan
+from push.late import Entrants, LatePlan
 from push.ledger import Ledger
-from push.progress import Watcher
 from push.stats import Histogram
+from push.watcher import Watcher
 from sql.database import AWAY, CONNECT_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.model import Gateway
     from sql.database import Pool
@@ -37,30 +40,45 @@ _log = structlog.get_logger("push.engine")
 
 
 class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine needs to know: the record's URL to listen on, leases, radius and lanes."""
+    """What the engine needs to know: the record's URL to listen on, leases, what alerts get, late entrants, lanes."""
 
     database_url: str
     lease_s: float
-    radius_km: float
+    filing: FilingPlan
+    late: LatePlan
     lanes: dict[str, LanePlan]
 
 
 class Engine:
     """Everything that sends, in one process."""
 
-    def __init__(self, plan: EnginePlan, pool: Pool, index: PositionIndex, gateways: Mapping[str, Gateway]) -> None:
+    def __init__(
+        self,
+        plan: EnginePlan,
+        pool: Pool,
+        index: PositionIndex,
+        forgetting: Forgetting,
+        gateways: Mapping[str, Gateway],
+    ) -> None:
         self._plan = plan
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s)
-        self.watcher = Watcher(pool, self.alarms)
+        self.forgetting = forgetting
+        self.entrants = Entrants(plan.late)
+        audiences = Audiences(pool)
+        self.watcher = Watcher(
+            pool, self.alarms, self.entrants, audiences, audience_cap=plan.filing.audience_cap, ring=self.claims.ring
+        )
         self.lanes = {
             name: Lane(
                 name,
                 lane,
                 gateway=gateways[name],
                 index=index,
+                forgetting=forgetting,
+                audiences=audiences,
                 pool=pool,
                 claims=self.claims,
                 ledger=self.ledger,
@@ -68,10 +86,7 @@ class Engine:
             )
             for name, lane in plan.lanes.items()
         }
-        rates = {name: lane.rate_per_s for name, lane in plan.lanes.items()}
-        self.desk = Desk(
-            pool, index, FilingPlan(radius_km=plan.radius_km, lanes=rates), alarms=self.alarms, ring=self.ring
-        )
+        self.desk = Desk(pool, index, plan.filing, alarms=self.alarms, ring=self.ring)
         self._background: list[asyncio.Task[None]] = []
 
     def ring(self) -> None:
@@ -85,6 +100,7 @@ class Engine:
             group.create_task(self.ledger.run(), name="ledger"),
             group.create_task(self.claims.keep(), name="leases"),
             group.create_task(self.watcher.run(), name="progress"),
+            group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._listen(), name="listen"),
         ]
         for lane in self.lanes.values():

@@ -1,6 +1,6 @@
-"""Estimates: an area flows in, how many people it holds by lane and when each lane would be through flow out.
+"""Estimates: an alert's rings flow in, the people of each ring and lane and when a lane will be through flow out.
 
-Bounded: 16 of 1024 shards a lane, `TIMEOUT_S` for all lanes; no estimate is better than a late alert.
+Bounded: 16 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
 """
 
 from __future__ import annotations
@@ -12,47 +12,113 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from geo.index import AWAY
+from geo.connection import AWAY
+from geo.sample import Ages, Count, ages_of, sample
 from geo.shards import SHARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from geo.area import Circle
+    from geo.area import Area
     from geo.index import PositionIndex
+    from geo.sample import Sample
+    from push.plan import Ring
 
 TIMEOUT_S = 0.25
 
 _log = structlog.get_logger("push.estimate")
 
 
-class LaneEstimate(msgspec.Struct, frozen=True):
-    """One lane's people with the half width of the 95% interval, and seconds to reach them at the configured rate."""
+class LaneEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane's people with the 95% interval, and how long they take at the configured rate.
+
+    `finish_s` and `margin_s` (to the deadline of 30 minutes, negative when it is missed) are for what is due at once;
+    None where no rate is configured.
+    """
 
     people: int
-    margin: int
+    low: int
+    high: int
+    rate_per_s: float | None
     finish_s: float | None
+    margin_s: float | None
 
 
-class Estimate(msgspec.Struct, frozen=True):
-    """People in an area, sampled; `lanes` by name."""
+class RingEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one ring adds to those before it, by lane."""
+
+    ring: int
+    people: int
+    low: int
+    high: int
+    lanes: dict[str, Count]
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """People in an area, sampled, with the 95% interval; `positions` is how long ago they were heard from."""
 
     people: int
-    margin: int
+    low: int
+    high: int
+    rings: list[RingEstimate]
     lanes: dict[str, LaneEstimate]
+    positions: Ages | None
+
+    def up_to(self, ring: int) -> int:
+        """Return the people of a ring and all before it."""
+        return sum(one.people for one in self.rings if one.ring <= ring)
 
 
-async def estimate(index: PositionIndex, area: Circle, rates_per_s: Mapping[str, float | None]) -> Estimate | None:
-    """Sample every lane; None when Redis does not answer in time."""
-    lanes: dict[str, LaneEstimate] = {}
+async def estimate(
+    index: PositionIndex,
+    rings: Sequence[Ring],
+    areas: Sequence[Area],
+    rates_per_s: Mapping[str, float | None],
+) -> Estimate | None:
+    """Sample every lane in the areas of `rings`; None when Redis does not answer in time."""
+    seed = secrets.randbelow(SHARDS)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            for lane, rate_per_s in rates_per_s.items():
-                sample = await index.sample(lane, area, secrets.randbelow(SHARDS))
-                finish_s = None if rate_per_s is None else round(sample.people / rate_per_s, 1)
-                lanes[lane] = LaneEstimate(sample.people, sample.margin, finish_s)
+            samples = {lane: await sample(index, lane, areas, seed) for lane in rates_per_s}
     except (*AWAY, TimeoutError) as error:
         _log.warning("estimate.missing", error=type(error).__name__)
         return None
-    margin = round(sum(lane.margin**2 for lane in lanes.values()) ** 0.5)
-    return Estimate(sum(lane.people for lane in lanes.values()), margin, lanes)
+    total = _sum([one.total for one in samples.values()])
+    return Estimate(
+        people=total.people,
+        low=total.low,
+        high=total.high,
+        rings=[_ring(ring, {lane: one.added[row] for lane, one in samples.items()}) for row, ring in enumerate(rings)],
+        lanes={lane: _lane(one, rings, rates_per_s[lane]) for lane, one in samples.items()},
+        positions=ages_of([age for one in samples.values() for age in one.ages_h]),
+    )
+
+
+def _ring(ring: Ring, lanes: dict[str, Count]) -> RingEstimate:
+    total = _sum(list(lanes.values()))
+    return RingEstimate(ring=ring.ring, people=total.people, low=total.low, high=total.high, lanes=lanes)
+
+
+def _lane(one: Sample, rings: Sequence[Ring], rate_per_s: float | None) -> LaneEstimate:
+    finish_s = margin_s = None
+    if rate_per_s is not None:
+        at_once = [row for row, ring in enumerate(rings) if ring.due_at <= rings[0].due_at]
+        finish_s = round(sum(one.added[row].people for row in at_once) / rate_per_s, 1)
+        margin_s = round((rings[0].deadline - rings[0].due_at).total_seconds() - finish_s, 1)
+    total = one.total
+    return LaneEstimate(
+        people=total.people,
+        low=total.low,
+        high=total.high,
+        rate_per_s=rate_per_s,
+        finish_s=finish_s,
+        margin_s=margin_s,
+    )
+
+
+def _sum(counts: list[Count]) -> Count:
+    """Add counts of different people: their errors are independent, so the distances to the limits add as squares."""
+    people = sum(count.people for count in counts)
+    below = sum((count.people - count.low) ** 2 for count in counts) ** 0.5
+    above = sum((count.high - count.people) ** 2 for count in counts) ** 0.5
+    return Count(people, max(0, round(people - below)), round(people + above))

@@ -1,28 +1,31 @@
-"""Filing: a checked case flows in, a committed alert with its sweeps flows out, or the answer given before.
+"""Filing: a checked case flows in, a committed alert with its rings and sweeps flows out, or the answer given before.
 
-Case, alert, sweeps and the webhook's receipt are one transaction: the answer is given after it stands.
-Bounded: one alert a case number; the area's radius by `FilingPlan.radius_max_km`.
+Case, alert, rings, sweeps and the webhook's receipt are one transaction: the answer is given after it stands.
+Bounded: one alert a case number; radius and audience by the caps of `FilingPlan`.
 """
 
 from __future__ import annotations
 
 import enum
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
 import sql.filing
 import sql.progress
-from geo.area import Circle
+import sql.rings
 from geo.shards import SHARDS
-from push.estimate import estimate
+from push.audience import Place
+from push.estimate import Estimate, estimate
 from push.model import Notice
-from sql.filing import AlertRow, ReceiptRow, SweepPlan
+from push.plan import DEADLINE, EXPIRY, Override, Policy, Ring, rings_of
+from sql.filing import AlertRow, ReceiptRow
+from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
@@ -32,21 +35,24 @@ if TYPE_CHECKING:
 SHARDS_PER_UNIT = 16
 """64 units a sweep: enough for several processes to share, and few requests that are not full."""
 
-DEADLINE = timedelta(minutes=30)
-EXPIRY = timedelta(hours=72)
-
 HTTP_OK, HTTP_ACCEPTED, HTTP_CONFLICT = 200, 202, 409
+
+AUDIENCE_CAP = "audience cap"
+EVERY_LANE = "*"
 
 
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What every alert gets: its radius, and the lanes with their rates (recipients a second)."""
+    """What every alert gets: policies by name, the lanes with their rates (recipients a second), and the hard caps."""
 
-    radius_km: float
+    policies: dict[str, Policy]
+    policy: str
     lanes: dict[str, float | None]
+    radius_cap_km: float
+    audience_cap: int
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """A case whose signature and fields are checked. Degrees in WGS-84; `content` is the case as JSON text."""
+    """A case whose signature, fields and place are checked; `content` is the case as JSON text."""
 
     authority: str
     webhook_id: str
@@ -55,8 +61,10 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     content_digest: bytes
     content: str
     status: str
-    longitude: float
-    latitude: float
+    place: Place
+    last_seen_at: datetime
+    policy: str
+    override: Override | None
     title: str
     body: str
 
@@ -83,9 +91,9 @@ class Desk:
     ) -> None:
         self._pool = pool
         self._index = index
-        self._plan = plan
+        self.plan = plan
         self._alarms = alarms
-        self._ring = ring
+        self.ring = ring
 
     async def file(self, filing: Filing, render: Callable[[Filed, ListedAlert | None], bytes]) -> ReceiptRow:
         """Commit a filing and return its answer; one of `sql.database.AWAY` when PostgreSQL is away, nothing stored."""
@@ -93,8 +101,10 @@ class Desk:
         if before is not None:
             return before
         received_at = datetime.now(UTC)
-        area = Circle(filing.longitude, filing.latitude, self._plan.radius_km)
-        sampled = await estimate(self._index, area, self._plan.lanes)
+        rings = self.rings(
+            filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
+        )
+        sampled = await self.estimate(filing.place, rings)
         async with self._pool.acquire() as connection, connection.transaction():
             await sql.filing.lock_case(connection, filing.authority, filing.case_number)
             # A retry of this very webhook may have been waiting for the same lock.
@@ -104,33 +114,76 @@ class Desk:
             case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
             if case is not None:
                 return await self._answer_standing(connection, filing, case, received_at, render)
-            alert = AlertRow(
-                id=uuid4(),
-                status=filing.status,
-                received_at=received_at,
-                deadline=received_at + DEADLINE,
-                expires=received_at + EXPIRY,
-                longitude=area.longitude,
-                latitude=area.latitude,
-                radius_km=area.radius_km,
-                title=filing.title,
-                body=filing.body,
-                estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
-            )
+            alert = _alert(filing, received_at, sampled)
             case_id = await sql.filing.add_case(
                 connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
             )
-            await sql.filing.add_alert(connection, case_id, alert, self._sweeps())
+            await sql.filing.add_alert(connection, case_id, alert)
+            held = self.over_cap(rings, sampled)
+            await self.add_rings(connection, alert.id, rings, held)
             listed = (await sql.progress.list_alerts(connection, alert.id))[0]
             receipt = ReceiptRow(filing.body_digest, Filed.NEW.value, render(Filed.NEW, listed))
             await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
-        self._ring()
-        if sampled is not None:
-            for lane, expected in sampled.lanes.items():
-                if expected.finish_s is not None and expected.finish_s > DEADLINE.total_seconds():
-                    detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
-                    self._alarms.raise_alarm("late", lane, str(alert.id), detail)
+        self.ring()
+        self.warn(alert.id, sampled, held)
         return receipt
+
+    def rings(
+        self,
+        policy: str,
+        place: Place,
+        received_at: datetime,
+        *,
+        last_seen_at: datetime,
+        override: Override | None = None,
+    ) -> list[Ring]:
+        """Return the rings of a policy around a place."""
+        return rings_of(
+            self.plan.policies[policy],
+            received_at=received_at,
+            last_seen_at=last_seen_at,
+            has_place=place.longitude is not None,
+            has_city=place.boundary is not None,
+            override=override,
+        )
+
+    async def estimate(self, place: Place, rings: list[Ring]) -> Estimate | None:
+        """Sample who is in the rings around a place; None when Redis does not answer in time."""
+        areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
+        return await estimate(self._index, rings, areas, self.plan.lanes)
+
+    def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
+        """Return the rings that would reach more people than the cap allows."""
+        if sampled is None:
+            return set()
+        return {ring.ring for ring in rings if sampled.up_to(ring.ring) > self.plan.audience_cap}
+
+    async def add_rings(
+        self, connection: Connection, alert_id: UUID, rings: list[Ring], held: Iterable[int] = ()
+    ) -> None:
+        """Add rings with a sweep for each lane, within the caller's transaction."""
+        held = set(held)
+        for ring in rings:
+            fields = msgspec.structs.asdict(ring)
+            await sql.rings.add_ring(
+                connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
+            )
+        sweeps = [
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, SHARDS, SHARDS_PER_UNIT)
+            for ring in rings
+            for lane in self.plan.lanes
+        ]
+        await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    def warn(self, alert_id: UUID, sampled: Estimate | None, held: set[int]) -> None:
+        """Raise the alarms that are known before anything is sent."""
+        if held:
+            detail = f"rings {sorted(held)} would reach more than {self.plan.audience_cap} people and are held"
+            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert_id), detail)
+        for lane, expected in sampled.lanes.items() if sampled is not None else ():
+            if expected.margin_s is not None and expected.margin_s < 0:
+                detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
+                self._alarms.raise_alarm("late", lane, str(alert_id), detail)
 
     async def _answer_standing(
         self,
@@ -147,8 +200,23 @@ class Desk:
         await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
         return receipt
 
-    def _sweeps(self) -> list[SweepPlan]:
-        return [
-            SweepPlan(Notice.ALERT.value, 1, lane, self._plan.radius_km, SHARDS, SHARDS_PER_UNIT)
-            for lane in self._plan.lanes
-        ]
+
+def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None) -> AlertRow:
+    place = filing.place
+    boundary, jurisdiction = place.dumped()
+    return AlertRow(
+        id=uuid4(),
+        status=filing.status,
+        received_at=received_at,
+        deadline=received_at + DEADLINE,
+        expires=received_at + EXPIRY,
+        longitude=place.longitude,
+        latitude=place.latitude,
+        city=place.city,
+        city_polygon=boundary,
+        jurisdiction=jurisdiction,
+        policy=filing.policy,
+        title=filing.title,
+        body=filing.body,
+        estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
+    )

@@ -20,8 +20,10 @@ from push.sweep import SWEEPS_PER_LANE, Sweep
 from push.worker import Worker
 
 if TYPE_CHECKING:
+    from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
+    from push.audience import Audiences
     from push.claims import Claims
     from push.ledger import Ledger
     from push.model import Gateway
@@ -49,6 +51,8 @@ class Lane:
         *,
         gateway: Gateway,
         index: PositionIndex,
+        forgetting: Forgetting,
+        audiences: Audiences,
         pool: Pool,
         claims: Claims,
         ledger: Ledger,
@@ -66,6 +70,7 @@ class Lane:
                 name,
                 claims=claims,
                 index=index,
+                audiences=audiences,
                 pool=pool,
                 queue=self.queue,
                 recipients_max=gateway.recipients_max,
@@ -78,6 +83,8 @@ class Lane:
                 name,
                 queue=self.queue,
                 gateway=gateway,
+                index=index,
+                forgetting=forgetting,
                 pace=pace,
                 breaker=self.breaker,
                 ledger=ledger,

@@ -109,15 +109,19 @@ class Segment(msgspec.Struct, frozen=True):
     recipients: list[bytes]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Batch:
-    """The recipients of one request: segments of one unit's shards, and how often it was tried."""
+    """The recipients of one request: segments of one unit's shards, how often it was tried, and when they were found.
+
+    `found_s` is of the event loop's clock.
+    """
 
     unit: HeldUnit
     message: Message
     segments: list[Segment]
     batch_id: int = field(default_factory=lambda: secrets.randbits(63))
     attempts: int = 0
+    found_s: float = 0.0
 
     @property
     def size(self) -> int:

@@ -1,8 +1,6 @@
-"""Progress: the record's counts flow in at every tick, what changed flows out to the feed, with rate and ETA by lane.
+"""Progress: the record's counts of an alert flow in, how far each lane and ring is, its rate and its ETA flow out.
 
-The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing.
-Bounded: a tick at most four times a second while an alert is being sent, once a second otherwise;
-`WINDOW_S` seconds of samples a lane and alert.
+Bounded: `WINDOW_S` seconds of samples a lane and alert, forgotten when the alert is sent.
 """
 
 from __future__ import annotations
@@ -15,22 +13,20 @@ from uuid import UUID
 
 import msgspec
 
-import sql.progress
-from push.backoff import until_back
-from sql.database import AWAY
-
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from push.alarms import AlarmBoard
-    from sql.database import Pool
     from sql.progress import Counts, ListedAlert
 
-TICK_S = 0.25
-IDLE_TICK_S = 1.0
 WINDOW_S = 5.0
-LATE_MARGIN_S = 5.0
-"""A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
+
+
+class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and who was told."""
+
+    found: int
+    sent: int
+    accepted: int
+    units: int
+    units_done: int
 
 
 class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +42,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     eta: datetime | None
     units: int
     units_done: int
+    rings: dict[int, RingProgress]
 
 
 class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,57 +58,14 @@ class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, LaneProgress]
 
 
-class Watcher:
-    """Reads progress and says what changed."""
+class Meter:
+    """Measures rates between one look and the next."""
 
-    def __init__(self, pool: Pool, alarms: AlarmBoard) -> None:
-        self._pool = pool
-        self._alarms = alarms
-        self._bell = asyncio.Event()
+    def __init__(self) -> None:
         self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
-        self.current: dict[UUID, AlertProgress] = {}
-        self.publish: Callable[[AlertProgress], None] = lambda _: None
-        self.tick_s: Callable[[], float] = lambda: TICK_S
 
-    def ring(self) -> None:
-        """Say that there may be a new alert."""
-        self._bell.set()
-
-    async def run(self) -> None:
-        """Watch until cancelled."""
-        while True:
-            self._bell.clear()
-            sending = await until_back(self._tick, AWAY, "postgresql")
-            try:
-                async with asyncio.timeout(self.tick_s() if sending else IDLE_TICK_S):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
-            # New work rings once; the tick still bounds how often anything is published.
-            await asyncio.sleep(self.tick_s())
-
-    async def _tick(self) -> bool:
-        await sql.progress.settle(self._pool)
-        alerts = await sql.progress.list_alerts(self._pool)
-        by_id = {alert.id: alert for alert in alerts}
-        stale = [a.id for a in alerts if a.state == "sending" or self._changed(a)]
-        counts = await sql.progress.read_counts(self._pool, stale) if stale else []
-        for alert_id in stale:
-            rows = [row for row in counts if row.alert_id == alert_id]
-            progress = self._progress(by_id[alert_id], rows)
-            if self.current.get(alert_id) != progress:
-                self.current[alert_id] = progress
-                self._check_deadline(progress)
-                self.publish(progress)
-        for gone in self.current.keys() - by_id.keys():
-            del self.current[gone]
-        return any(alert.state == "sending" for alert in alerts)
-
-    def _changed(self, alert: ListedAlert) -> bool:
-        known = self.current.get(alert.id)
-        return known is None or known.state != alert.state
-
-    def _progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
+    def progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
+        """Return one alert's progress from the counts of its sweeps."""
         lanes: dict[str, LaneProgress] = {}
         for lane in sorted({row.lane for row in rows}):
             lanes[lane] = self._lane(alert, lane, [row for row in rows if row.lane == lane])
@@ -132,12 +86,12 @@ class Watcher:
         refused = sum(row.refused for row in rows)
         failed = sum(row.failed for row in rows)
         settled = accepted + invalid + refused + failed
-        units, searched = sum(row.units for row in rows), sum(row.units_searched for row in rows)
-        found = max(sum(row.found for row in rows), settled)
+        # Each ring holds those before it, so the widest that is searched has found them all.
+        found = max([settled, *(row.found for row in rows)])
         rate_per_s = self._rate(alert, lane, settled)
         eta: datetime | None = None
         if alert.state == "sending":
-            expected = max(_expected(alert, lane, found, searched, units), settled)
+            expected = max(_expected(alert, lane, rows), settled)
             if rate_per_s > 0:
                 eta = datetime.now(UTC) + timedelta(seconds=(expected - settled) / rate_per_s)
         else:
@@ -152,8 +106,9 @@ class Watcher:
             failed=failed,
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
-            units=units,
+            units=sum(row.units for row in rows),
             units_done=sum(row.units_done for row in rows),
+            rings={row.ring: _ring(row) for row in rows},
         )
 
     def _rate(self, alert: ListedAlert, lane: str, settled: int) -> float:
@@ -165,24 +120,22 @@ class Watcher:
         elapsed_s = now_s - samples[0][0]
         return (settled - samples[0][1]) / elapsed_s if elapsed_s > 0 else 0.0
 
-    def _check_deadline(self, progress: AlertProgress) -> None:
-        now = datetime.now(UTC)
-        for lane, state in progress.lanes.items():
-            alert = str(progress.alert)
-            if progress.state != "sending":
-                self._alarms.clear("late", lane, alert)
-            elif now > progress.deadline or (state.eta is not None and state.eta > progress.deadline):
-                late_s = ((state.eta or now) - progress.deadline).total_seconds()
-                self._alarms.raise_alarm("late", lane, alert, f"{late_s:.0f} s past the deadline at the present rate")
-            elif state.eta is not None and state.eta < progress.deadline - timedelta(seconds=LATE_MARGIN_S):
-                self._alarms.clear("late", lane, alert)
+
+def _ring(row: Counts) -> RingProgress:
+    sent = row.accepted + row.invalid + row.refused + row.failed
+    return RingProgress(found=row.found, sent=sent, accepted=row.accepted, units=row.units, units_done=row.units_done)
 
 
-def _expected(alert: ListedAlert, lane: str, found: int, searched: int, units: int) -> int:
-    """Guess a lane's recipients: what the searched units hold, scaled up, or the estimate before there are any."""
-    if searched:
-        return round(found * units / searched)
+def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
+    """Guess a lane's recipients: what the searched units of the widest due ring hold, scaled up, or the estimate."""
+    now = datetime.now(UTC)
+    due = {ring.ring for ring in alert.rings if ring.due_at <= now and ring.held is None}
+    found = max((row.found for row in rows), default=0)
+    widest = max((row for row in rows if row.ring in due), key=lambda row: row.ring, default=None)
+    if widest is not None and widest.units_searched:
+        return max(found, round(widest.found * widest.units / widest.units_searched))
     if alert.estimate is None:
         return found
-    lanes = msgspec.json.decode(alert.estimate).get("lanes", {})
-    return int(lanes.get(lane, {}).get("people", found))
+    rings = msgspec.json.decode(alert.estimate).get("rings", [])
+    people: int = sum(ring["lanes"].get(lane, {}).get("people", 0) for ring in rings if ring["ring"] in due)
+    return max(found, people)

@@ -15,11 +15,10 @@ import structlog
 
 import sql.ledger
 import sql.work
-from geo.area import Circle
-from geo.index import AWAY as INDEX_AWAY
+from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import STORE_CAP_S, full_jitter_s, until_back
 from push.model import Batch, Segment
-from push.packing import unpack, untold
+from push.packing import unpack, untold, user_ids
 from sql.database import AWAY
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.index import PositionIndex
+    from push.audience import Audiences
     from push.claims import Claims
     from push.queue import LaneQueue
     from push.unit import HeldUnit
@@ -50,6 +50,7 @@ class Sweep:
         *,
         claims: Claims,
         index: PositionIndex,
+        audiences: Audiences,
         pool: Pool,
         queue: LaneQueue,
         recipients_max: int,
@@ -58,6 +59,7 @@ class Sweep:
         self._lane = lane
         self._claims = claims
         self._index = index
+        self._audiences = audiences
         self._pool = pool
         self._queue = queue
         self._recipients_max = recipients_max
@@ -75,6 +77,9 @@ class Sweep:
 
     async def _sweep(self, unit: HeldUnit) -> int:
         row = unit.row
+        area = await until_back(
+            partial(self._audiences.area, row.alert_id, row.radius_km, city=row.city), AWAY, "postgresql"
+        )
         told = await self._told(unit)
         packer = Packer(unit, self._recipients_max)
         found, shard_next, failures = 0, row.shard_from, 0
@@ -82,7 +87,7 @@ class Sweep:
             try:
                 async for shard, members in self._index.stream(
                     self._lane,
-                    Circle(row.longitude, row.latitude, row.radius_km),
+                    area,
                     range(shard_next, row.shard_to),
                     SEARCHES_AHEAD,
                     self._observe_search_s,
@@ -101,19 +106,24 @@ class Sweep:
         return found
 
     async def _told(self, unit: HeldUnit) -> dict[int, NDArray[np.int64]]:
+        """Return by shard who was told, or is about to be told by this process for a nearer ring."""
         row = unit.row
+        by_shard: dict[int, list[NDArray[np.int64]]] = {}
+        # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
+        for segment in self._claims.outstanding(row):
+            by_shard.setdefault(segment.shard, []).append(user_ids(segment.recipients))
         rows = await until_back(
             lambda: sql.ledger.told(self._pool, row.alert_id, row.notice, row.shard_from, row.shard_to),
             AWAY,
             "postgresql",
         )
-        by_shard: dict[int, list[NDArray[np.int64]]] = {}
         for shard, packed in rows:
             by_shard.setdefault(shard, []).append(unpack(packed))
         return {shard: np.concatenate(parts) for shard, parts in by_shard.items()}
 
     async def _put(self, batch: Batch) -> None:
-        batch.unit.pending += 1
+        batch.found_s = asyncio.get_running_loop().time()
+        batch.unit.batches.add(batch)
         await self._queue.put(batch)
 
 

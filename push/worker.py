@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
 from push.model import Answer, Batch, Fate, Outcome, Segment, Verdict
 
 if TYPE_CHECKING:
+    from geo.forgetting import Forgetting
+    from geo.index import PositionIndex
     from push.alarms import AlarmBoard
     from push.breaker import Breaker
     from push.claims import Claims
@@ -44,6 +47,8 @@ class Worker:
         *,
         queue: LaneQueue,
         gateway: Gateway,
+        index: PositionIndex,
+        forgetting: Forgetting,
         pace: Pace,
         breaker: Breaker,
         ledger: Ledger,
@@ -54,6 +59,8 @@ class Worker:
         self._lane = lane
         self._queue = queue
         self._gateway = gateway
+        self._index = index
+        self._forgetting = forgetting
         self._pace = pace
         self._breaker = breaker
         self._ledger = ledger
@@ -91,6 +98,12 @@ class Worker:
         if batch.message.expires <= datetime.now(UTC):
             await self._settle(batch, {Outcome.FAILED: _by_shard(batch.segments)})
             return
+        if not await self._still_there(batch):
+            self._queue.park(batch, full_jitter_s(1))
+            return
+        if not batch.segments:
+            await self._settle(batch, {})
+            return
         batch.attempts += 1
         started_s = loop.time()
         self._stats.in_flight += 1
@@ -102,6 +115,24 @@ class Worker:
         self._stats.requests[answer.verdict.value] += 1
         await self._after(batch, answer)
 
+    async def _still_there(self, batch: Batch) -> bool:
+        """Take out who was forgotten, or long after the search who left the lane; False when Redis cannot say."""
+        looks_again = self._forgetting.must_look(batch.found_s)
+        segments: list[Segment] = []
+        for segment in batch.segments:
+            recipients = self._forgetting.without(segment.recipients)
+            if looks_again and recipients:
+                try:
+                    recipients = await self._index.present(self._lane, segment.shard, recipients)
+                except (*INDEX_AWAY, TimeoutError):
+                    return False
+            if recipients:
+                segments.append(Segment(segment.shard, recipients))
+        batch.segments = segments
+        if looks_again:
+            batch.found_s = asyncio.get_running_loop().time()
+        return True
+
     async def _after(self, batch: Batch, answer: Answer) -> None:
         if answer.verdict is Verdict.ANSWERED:
             if self._breaker.answered():
@@ -109,7 +140,7 @@ class Worker:
             self._alarms.clear_lane(self._lane)
             settled, again = _sort(batch, answer)
             if again:
-                rest = Batch(batch.unit, batch.message, again, attempts=batch.attempts)
+                rest = Batch(batch.unit, batch.message, again, attempts=batch.attempts, found_s=batch.found_s)
                 await self._settle(batch, settled, then=rest)
             else:
                 await self._settle(batch, settled)
@@ -136,11 +167,12 @@ class Worker:
             await self._ledger.record(rows)
         for row in rows:
             self._stats.recipients[row.outcome] += row.recipients
+        batch.unit.batches.discard(batch)
         if then is not None:
+            batch.unit.batches.add(then)
             self._queue.park(then, full_jitter_s(then.attempts))
             return
         self._queue.settled()
-        batch.unit.pending -= 1
         await self._claims.finish_if_complete(batch.unit)
 
 

@@ -13,8 +13,10 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from geo.index import PositionIndex, connect
-from handlers.devices import Devices, Rejected, Unreadable, decode
+from geo.connection import connect
+from geo.index import PositionIndex
+from geo.keys import DAY_MS, Generations
+from handlers.reports import Rejected, Reports, Unreadable, decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +42,8 @@ class Imported(msgspec.Struct, frozen=True):
 async def import_file(settings: Settings, stores: Stores, path: Path) -> Imported:
     """Import all reports of a file, showing progress on standard error."""
     redis = connect(stores.redis_url)
-    devices = Devices(PositionIndex(redis, tuple(settings.lanes)), tuple(settings.lanes))
+    generations = Generations(int(settings.positions.kept_days * DAY_MS))
+    reports = Reports(PositionIndex(redis, tuple(settings.lanes), generations), tuple(settings.lanes))
     accepted = rejected = shown = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:
@@ -52,7 +55,7 @@ async def import_file(settings: Settings, stores: Stores, path: Path) -> Importe
                 decoded = decode(b"\n".join(lines), "application/x-ndjson")
                 if not isinstance(decoded, Unreadable):
                     good, bad = decoded
-                    accepted += (await devices.take(good, bad)).accepted
+                    accepted += (await reports.take(good, bad)).accepted
                 rejected += len(bad)
                 for one in bad[: SHOWN_REJECTIONS - shown]:
                     click.echo(f"report {first_line + one.index}: {one.detail}", err=True)

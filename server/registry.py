@@ -13,12 +13,13 @@ import sql.access
 from handlers.access import Role, digest, new_token
 from handlers.signing import Vault, new_secret
 from server import stores as store_room
-from server.settings import Settings, encryption_key
+from server.encryption import encryption_key
 from sql.database import open_pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow
     from sql.database import Pool

@@ -18,22 +18,31 @@ from aiohttp import web
 
 import sql.filing
 import sql.work
-from geo.index import PositionIndex, connect
+from geo.cities import Cities, CitiesError, read_cities
+from geo.connection import connect
+from geo.forgetting import Forgetting
+from geo.index import PositionIndex
+from geo.keys import DAY_MS, Generations
 from handlers.access import Gatekeeper
 from handlers.alerts import Alerts
 from handlers.devices import Devices
+from handlers.estimates import Estimates
 from handlers.feed import Feed
 from handlers.health import Health
 from handlers.intake import Intake
 from handlers.metrics import Metrics
+from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
 from push.backoff import until_back
 from push.engine import Engine, EnginePlan
+from push.filing import FilingPlan
 from push.gateways.tpns import TpnsGateway, TpnsSettings
 from push.lane import LanePlan
+from push.late import LatePlan
 from server import stores as store_room
-from server.settings import Settings, SettingsError, TlsSettings, address, encryption_key
+from server.encryption import encryption_key
+from server.settings import Settings, SettingsError, TlsSettings, address, policies
 from sql.database import AWAY, open_pool
 
 if TYPE_CHECKING:
@@ -67,9 +76,11 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         stack.push_async_callback(redis.aclose)
         if stores.embedded:
             await sql.work.release_all(pool)
-        index = PositionIndex(redis, tuple(settings.lanes))
-        engine = Engine(_plan(settings, stores), pool, index, _gateways(settings))
-        handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis))
+        index = PositionIndex(redis, tuple(settings.lanes), generations(settings))
+        forgetting = Forgetting(redis)
+        engine = Engine(_plan(settings, stores), pool, index, forgetting, _gateways(settings))
+        cities = await asyncio.to_thread(_cities, settings)
+        handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis), cities)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
@@ -100,7 +111,18 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
     return EnginePlan(
         database_url=stores.database_url,
         lease_s=settings.lease_s,
-        radius_km=settings.alert.radius_km,
+        filing=FilingPlan(
+            policies=policies(settings),
+            policy=settings.alert.policy,
+            lanes={name: lane.rate_per_s for name, lane in settings.lanes.items()},
+            radius_cap_km=settings.alert.radius_cap_km,
+            audience_cap=settings.alert.audience_cap,
+        ),
+        late=LatePlan(
+            every_s=settings.alert.late_entrants_every_s,
+            burst=settings.alert.late_entrants_burst,
+            gap_s=settings.alert.late_entrants_gap_s,
+        ),
         lanes={
             name: LanePlan(
                 rate_per_s=lane.rate_per_s,
@@ -128,12 +150,39 @@ def _gateways(settings: Settings) -> dict[str, Gateway]:
     }
 
 
-def _handlers(settings: Settings, engine: Engine, pool: Pool, index: PositionIndex, gatekeeper: Gatekeeper) -> Handlers:
+def generations(settings: Settings) -> Generations:
+    """Return how long positions are kept."""
+    return Generations(int(settings.positions.kept_days * DAY_MS))
+
+
+def _cities(settings: Settings) -> Cities | None:
+    """Read the configured boundaries; SettingsError names the city whose boundary cannot be used."""
+    configured = settings.cities
+    if configured.file is None:
+        return None
+    try:
+        cities = read_cities(configured.file, configured.adcode_property, configured.adcode_prefix)
+    except CitiesError as error:
+        raise SettingsError(f"$.cities: {error}") from None
+    _log.info("cities.read", cities=len(cities))
+    return cities
+
+
+def _handlers(
+    settings: Settings,
+    engine: Engine,
+    pool: Pool,
+    index: PositionIndex,
+    gatekeeper: Gatekeeper,
+    cities: Cities | None,
+) -> Handlers:
     feed = Feed(gatekeeper, engine.watcher, engine.alarms)
+    reports = Reports(index, tuple(settings.lanes), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, Vault(encryption_key(settings))),
-        devices=Devices(index, tuple(settings.lanes)),
-        alerts=Alerts(pool, engine.watcher),
+        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities),
+        devices=Devices(reports, index, engine.forgetting),
+        alerts=Alerts(pool, engine.watcher, engine.desk),
+        estimates=Estimates(pool, engine.desk, cities),
         feed=feed,
         health=Health(pool, index),
         metrics=Metrics(engine, feed),

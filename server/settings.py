@@ -5,7 +5,6 @@ An unknown or impossible value is a `SettingsError` that says which. Bounded: ev
 
 from __future__ import annotations
 
-import base64
 import os
 import tomllib
 from pathlib import Path
@@ -14,7 +13,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from geo.connection import cluster_url
+from geo.keys import POSITION_DAYS
 from handlers.signing import read_keys
+from push.plan import SHIPPED, Policy, fault_of
 
 ENV_PREFIX = "QQ_ALERT_"
 LANES_KNOWN = ("tpns",)
@@ -38,9 +40,19 @@ class DatabaseSettings(_Section, frozen=True, kw_only=True):
 
 
 class RedisSettings(_Section, frozen=True, kw_only=True):
-    """Redis >= 6.2 or Valkey; without `url` the embedded one."""
+    """Redis >= 6.2 or Valkey; `url`, or some nodes of a cluster as host:port; without both the embedded one."""
 
     url: str | None = None
+    cluster: Annotated[list[str], Meta(max_length=1000)] = []
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+
+    def reached_at(self) -> str | None:
+        """Return the URL of what is configured, None for the embedded one."""
+        if not self.cluster:
+            return self.url
+        return cluster_url(self.cluster, username=self.username, password=self.password, tls=self.tls)
 
 
 class TlsSettings(_Section, frozen=True, kw_only=True):
@@ -58,9 +70,32 @@ class SecuritySettings(_Section, frozen=True, kw_only=True):
 
 
 class AlertSettings(_Section, frozen=True, kw_only=True):
-    """What every alert gets."""
+    """What every alert gets: the policy unless a case names another, and the hard caps on radius and people.
 
-    radius_km: Annotated[float, Meta(gt=0, le=500)] = 120.0
+    Late entrants are looked for every so often, and `late_entrants_gap_s` after the last time when
+    `late_entrants_burst` reports came from the area.
+    """
+
+    policy: str = "qq"
+    radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
+    audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
+    late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
+    late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
+    late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+
+
+class CitiesSettings(_Section, frozen=True, kw_only=True):
+    """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
+
+    file: Path | None = None
+    adcode_property: str = "adcode"
+    adcode_prefix: str = ""
+
+
+class PositionSettings(_Section, frozen=True, kw_only=True):
+    """A position is forgotten between once and twice `kept_days` after its report."""
+
+    kept_days: Annotated[float, Meta(ge=1, le=90)] = POSITION_DAYS
 
 
 class MetricsSettings(_Section, frozen=True, kw_only=True):
@@ -101,6 +136,9 @@ class Settings(_Section, frozen=True, kw_only=True):
     tls: TlsSettings | None = None
     security: SecuritySettings = SecuritySettings()
     alert: AlertSettings = AlertSettings()
+    policies: dict[str, Policy] = {}
+    cities: CitiesSettings = CitiesSettings()
+    positions: PositionSettings = PositionSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
     lanes: dict[str, LaneSettings] = {}
@@ -145,13 +183,24 @@ def _overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
             node = node.setdefault(section, {})
             if not isinstance(node, dict):
                 raise SettingsError(f"{name}: {section} is not a section")
-        node[leaf] = value
+        node[leaf] = _listed(value)
+
+
+def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
+    """Read lists and tables as TOML writes them, everything else as text."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
 
 
 def _checked(settings: Settings) -> Settings:
     for lane in settings.lanes:
         if lane not in LANES_KNOWN:
             raise SettingsError(f"$.lanes.{lane}: no such lane; known: {', '.join(LANES_KNOWN)}")
+    _check_area(settings)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
         address(settings.metrics.listen, "$.metrics.listen")
@@ -167,23 +216,29 @@ def _checked(settings: Settings) -> Settings:
     return settings
 
 
+def policies(settings: Settings) -> dict[str, Policy]:
+    """Return the policies by name: those shipped that fit the cap, and the configured ones over them."""
+    cap_km = settings.alert.radius_cap_km
+    return {name: one for name, one in SHIPPED.items() if fault_of(one, cap_km) is None} | settings.policies
+
+
+def _check_area(settings: Settings) -> None:
+    for name, policy in settings.policies.items():
+        fault = fault_of(policy, settings.alert.radius_cap_km)
+        if fault is not None:
+            raise SettingsError(f"$.policies.{name}: {fault}")
+    known = policies(settings)
+    if settings.alert.policy not in known:
+        raise SettingsError(f"$.alert.policy: no such policy within the caps; known: {', '.join(sorted(known))}")
+    if settings.redis.url is not None and settings.redis.cluster:
+        raise SettingsError("$.redis: url or cluster, not both")
+    for number, node in enumerate(settings.redis.cluster):
+        address(node, f"$.redis.cluster[{number}]")
+
+
 def address(listen: str, path: str) -> tuple[str, int]:
     """Split `host:port`; SettingsError naming `path` when that is impossible."""
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise SettingsError(f"{path}: {listen!r} is not host:port")
     return host.strip("[]"), int(port)
-
-
-def encryption_key(settings: Settings) -> str:
-    """Return the configured key, or one made once and kept in `state_dir`, outside of the database and its dumps."""
-    if settings.security.encryption_key is not None:
-        return settings.security.encryption_key
-    file = settings.state_dir / "encryption.key"
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:
-            handle.write(base64.urlsafe_b64encode(os.urandom(32)).decode())
-    except FileExistsError:
-        pass
-    return file.read_text(encoding="ascii").strip()

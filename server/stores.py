@@ -39,7 +39,7 @@ class Stores(msgspec.Struct, frozen=True):
 @contextmanager
 def opened(settings: Settings) -> Iterator[Stores]:
     """Own what is embedded for as long as the context lasts; StateOwnedError when somebody else does."""
-    database_url, redis_url = settings.database.url, settings.redis.url
+    database_url, redis_url = settings.database.url, settings.redis.reached_at()
     if database_url is not None and redis_url is not None:
         yield Stores(database_url, redis_url, embedded=False, dead=lambda: None)
         return
@@ -66,7 +66,7 @@ def reached(settings: Settings) -> Iterator[Stores]:
         return
     yield Stores(
         _required(settings.database.url or running.postgres),
-        _required(settings.redis.url or running.redis),
+        _required(settings.redis.reached_at() or running.redis),
         embedded=False,
         dead=lambda: None,
     )

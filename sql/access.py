@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _AUTHORITY_ADD = query("authority_add")
 _AUTHORITY_LIST = query("authority_list")
 _AUTHORITY_REVOKE = query("authority_revoke")
+_AUTHORITY_LIMIT = query("authority_limit")
+_JURISDICTION = query("authority_jurisdiction")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
@@ -34,6 +36,7 @@ class AuthorityRow(msgspec.Struct, frozen=True):
     name: str
     created_at: datetime
     revoked_at: datetime | None
+    limited: bool
     secrets: int
 
 
@@ -60,6 +63,17 @@ async def list_authorities(pool: Pool | Connection) -> list[AuthorityRow]:
 async def revoke_authority(pool: Pool, authority: str) -> bool:
     """Revoke an authority; False when there is none that stands."""
     return await pool.fetchval(_AUTHORITY_REVOKE, authority) is not None
+
+
+async def limit_authority(pool: Pool | Connection, authority: str, jurisdiction: bytes | None) -> bool:
+    """Set the polygon (WKB) beyond which an authority reaches nobody, or lift it; False without such an authority."""
+    return await pool.fetchval(_AUTHORITY_LIMIT, authority, jurisdiction) is not None
+
+
+async def jurisdiction_of(pool: Pool, authority: str) -> bytes | None:
+    """Return an authority's polygon (WKB), None when there is no limit."""
+    found: bytes | None = await pool.fetchval(_JURISDICTION, authority)
+    return found
 
 
 async def add_secret(connection: Connection, authority: str, ciphertext: bytes) -> None:

@@ -1,6 +1,6 @@
-"""Filing: one case with its alert, sweeps and webhook receipt flows in, all of it or nothing is committed.
+"""Filing: one case with its alert and webhook receipt flows in, all of it or nothing is committed.
 
-Bounded: receipts are forgotten after the time that the caller names; sweeps are cut into a fixed number of units.
+Bounded: receipts are forgotten after the time that the caller names.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ _LOCK = query("filing_lock")
 _CASE_FIND = query("case_find")
 _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
-_SWEEP_ADD = query("sweep_add")
-_SWEEP_WAKE = query("sweep_wake")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
@@ -43,30 +41,22 @@ class CaseRow(msgspec.Struct, frozen=True):
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A new alert. Degrees and kilometres; `estimate` is JSON text."""
+    """A new alert. Degrees; polygons as WKB; `estimate` is JSON text."""
 
     id: UUID
     status: str
     received_at: datetime
     deadline: datetime
     expires: datetime
-    longitude: float
-    latitude: float
-    radius_km: float
+    longitude: float | None
+    latitude: float | None
+    city: str | None
+    city_polygon: bytes | None
+    jurisdiction: bytes | None
+    policy: str
     title: str
     body: str
     estimate: str | None
-
-
-class SweepPlan(msgspec.Struct, frozen=True):
-    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`."""
-
-    notice: str
-    ring: int
-    lane: str
-    radius_km: float
-    shards: int
-    shards_per_unit: int
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -108,8 +98,8 @@ async def add_case(
     return case_id
 
 
-async def add_alert(connection: Connection, case_id: int, alert: AlertRow, sweeps: list[SweepPlan]) -> None:
-    """Add an alert with its sweeps and wake every process that listens for work when the transaction commits."""
+async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> None:
+    """Add an alert, without rings."""
     await connection.execute(
         _ALERT_ADD,
         alert.id,
@@ -120,20 +110,11 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow, sweep
         alert.expires,
         alert.longitude,
         alert.latitude,
-        alert.radius_km,
+        alert.city,
+        alert.city_polygon,
+        alert.jurisdiction,
+        alert.policy,
         alert.title,
         alert.body,
         alert.estimate,
     )
-    for sweep in sweeps:
-        await connection.execute(
-            _SWEEP_ADD,
-            alert.id,
-            sweep.notice,
-            sweep.ring,
-            sweep.lane,
-            sweep.radius_km,
-            sweep.shards,
-            sweep.shards_per_unit,
-        )
-    await connection.execute(_SWEEP_WAKE)

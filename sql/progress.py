@@ -5,15 +5,18 @@ Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from sql.query import query
+from sql.rings import RingRow
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from sql.database import Connection, Pool
 
 LIST_LIMIT = 200
@@ -25,21 +28,24 @@ _PING = query("ping")
 
 
 class ListedAlert(msgspec.Struct, frozen=True):
-    """An alert as listed, newest first; `estimate` is JSON text."""
+    """An alert as listed, newest first; `estimate` is JSON text. `sweeping_again`: it looks for late entrants."""
 
     id: UUID
     case_number: str
-    authority: str
+    authority_id: str
     status: str
     state: str
     received_at: datetime
     deadline: datetime
     expires: datetime
-    longitude: float
-    latitude: float
-    radius_km: float
+    longitude: float | None
+    latitude: float | None
+    city: str | None
+    policy: str
     estimate: str | None
     sent_at: datetime | None
+    rings: list[RingRow]
+    sweeping_again: bool
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -62,7 +68,13 @@ async def list_alerts(
     pool: Pool | Connection, alert_id: UUID | None = None, limit: int = LIST_LIMIT
 ) -> list[ListedAlert]:
     """Return the newest alerts, or the one asked for."""
-    return [ListedAlert(*row) for row in await pool.fetch(_LIST, alert_id, limit)]
+    return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit)]
+
+
+def _listed(row: Record) -> ListedAlert:
+    fields = dict(row)
+    rings = msgspec.json.decode(fields.pop("rings"), type=list[RingRow])
+    return ListedAlert(**fields, rings=rings)
 
 
 async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
@@ -70,9 +82,9 @@ async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
     return [Counts(*row) for row in await pool.fetch(_READ, alert_ids)]
 
 
-async def settle(pool: Pool) -> list[tuple[UUID, str]]:
-    """Move alerts with nothing left to do to `sent`, those past their expiry to `expired`; returns what changed."""
-    return [(row[0], row[1]) for row in await pool.fetch(_SETTLE)]
+async def settle(pool: Pool, again_after: timedelta) -> list[tuple[UUID, str]]:
+    """Move running alerts to `sending`, `sent` or `expired`, as their units and the time say; returns what changed."""
+    return [(row[0], row[1]) for row in await pool.fetch(_SETTLE, again_after)]
 
 
 async def ping(pool: Pool, timeout_s: float) -> None:

@@ -37,10 +37,8 @@ class UnitRow(msgspec.Struct, frozen=True):
     notice: str
     ring: int
     lane: str
-    radius_km: float
-    longitude: float
-    latitude: float
-    deadline: datetime
+    radius_km: float | None
+    city: bool
     expires: datetime
     status: str
     title: str

@@ -20,7 +20,9 @@ import msgspec
 import numpy as np
 
 from geo.area import Circle, distances_km
-from geo.index import PositionIndex, Positions, connect
+from geo.connection import connect
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
 from handlers.access import Role
 from server import registry
 from server.file_case import send_case
@@ -49,6 +51,11 @@ CASE: dict[str, Any] = {
     "last_seen": {"at": "2026-11-23T15:40:00+08:00", "longitude": 114.0579, "latitude": 22.5431, "place": "莲花山公园"},
     "contact": {"name": "福田分局", "phone": "110"},
 }
+
+
+def at_home(lane: str, users: list[int], longitudes: list[float], latitudes: list[float]) -> Positions:
+    """Return reports made just now."""
+    return Positions(lane, users, longitudes, latitudes, [now_ms()] * len(users))
 
 
 class Process:
@@ -185,7 +192,7 @@ class Bench:
         for start in range(0, number, 20_000):
             part = slice(start, start + 20_000)
             await index.record(
-                Positions("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
+                at_home("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
             )
         await redis.aclose()
         return np.sort(users[SHENZHEN.contains(longitudes, latitudes)])

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.area import Circle, distances_km
-from geo.index import PositionIndex, Positions, connect
+from geo.connection import connect
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
 from server.demo.cities import FAR_AWAY, NEAR_SHARE, PEARL_RIVER_DELTA
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 CHUNK = 50_000
 FIRST_USER = 10_000_000
 KM_A_DEGREE = 111.2
+MEAN_AGE_MS = 6 * 3_600_000
 EDGE_KM = 0.001
 """Redis stores geohashes of 52 bits: nobody is put within a metre of the edge, where either side would be right."""
 
@@ -42,8 +45,9 @@ def generate(people: int, area: Circle, seed: int = 2026) -> Iterator[tuple[Posi
         distances = distances_km(area.longitude, area.latitude, longitudes, latitudes)
         _keep_off_the_edge(latitudes, distances, area)
         # Every third id: real ids have gaps, and no pattern in their low bits is relied upon.
+        ats_ms = (now_ms() - rng.exponential(MEAN_AGE_MS, number)).astype(np.int64).tolist()
         users = FIRST_USER + 3 * np.arange(start, start + number)
-        positions = Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist())
+        positions = Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist(), ats_ms)
         inside = distances_km(area.longitude, area.latitude, longitudes, latitudes) <= area.radius_km
         yield positions, int(inside.sum())
 

@@ -1,19 +1,29 @@
--- Nearest ring first, then the earliest deadline. A lease that ran out is anybody's.
+-- First sends before passes for late entrants, nearest ring first, then the earliest deadline. A lease that ran out is
+-- anybody's. The same shards of a nearer ring come first: done, or found by this very process, which then knows whom it
+-- is about to tell; otherwise two rings could tell one person.
 -- Lost in a crash of PostgreSQL, this only makes a unit be swept again, minus the ledger: no need to wait for the disk.
 with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
     select u.id
-    from sweep_unit u join sweep s on s.id = u.sweep_id join alert a on a.id = s.alert_id
-    where s.lane = $1 and not u.done and a.state = 'sending' and a.expires > now()
+    from sweep_unit u
+    join sweep s on s.id = u.sweep_id
+    join ring r on r.alert_id = s.alert_id and r.ring = s.ring
+    join alert a on a.id = s.alert_id
+    where s.lane = $1 and not u.done and a.state in ('sending', 'sent') and a.expires > now()
+      and r.due_at <= now() and r.held is null
       and (u.lease_until is null or u.lease_until < now()) and not (u.id = any($4::bigint[]))
-    order by s.ring, a.deadline, u.id
+      and not exists (select from sweep n join sweep_unit nearer on nearer.sweep_id = n.id
+                      where n.alert_id = s.alert_id and n.notice = s.notice and n.lane = s.lane and n.ring < s.ring
+                        and nearer.shard_from = u.shard_from and not nearer.done
+                        and not (nearer.searched and nearer.lease_owner = $2))
+    order by u.passes > 0, s.ring, r.deadline, u.id
     limit 1
     for update of u skip locked
 )
 update sweep_unit u
-set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2
-from soft, due, sweep s, alert a
-where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id
-returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, s.ring, s.lane, s.radius_km,
-          a.longitude, a.latitude, a.deadline, a.expires, a.status, a.title, a.body;
+set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false
+from soft, due, sweep s, ring r, alert a
+where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id and r.alert_id = s.alert_id and r.ring = s.ring
+returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, s.ring, s.lane, r.radius_km, r.city,
+          a.expires, a.status, a.title, a.body;

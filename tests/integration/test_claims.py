@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 
 import sql.access
 import sql.filing
+import sql.rings
 import sql.work
-from sql.filing import AlertRow, SweepPlan
+from sql.filing import AlertRow
+from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -28,15 +30,30 @@ async def _alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int
         expires=now + timedelta(hours=72),
         longitude=114.0,
         latitude=22.5,
-        radius_km=120.0,
+        city=None,
+        city_polygon=None,
+        jurisdiction=None,
+        policy="qq",
         title="t",
         body="b",
         estimate=None,
     )
-    sweeps = [SweepPlan("alert", ring, "tpns", 120.0, units, 1) for ring in rings]
+    sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]
     async with pool.acquire() as connection, connection.transaction():
         case_id = await sql.filing.add_case(connection, "sz", number, b"", "{}", now)
-        await sql.filing.add_alert(connection, case_id, alert, sweeps)
+        await sql.filing.add_alert(connection, case_id, alert)
+        for ring in rings:
+            row = RingRow(
+                ring=ring,
+                radius_km=40.0 * ring,
+                city=False,
+                due_at=now,
+                deadline=alert.deadline,
+                decided_by="policy",
+                reason="",
+            )
+            await sql.rings.add_ring(connection, alert.id, row)
+        await sql.rings.add_sweeps(connection, alert.id, sweeps)
     return alert.id
 
 
@@ -50,6 +67,7 @@ async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tu
     claimed: list[tuple[UUID, int]] = []
     while (row := await sql.work.claim(pool, "tpns", owner, lease, [])) is not None:
         claimed.append((row.alert_id, row.ring))
+        await sql.work.finish(pool, row.id, owner)
     return claimed
 
 

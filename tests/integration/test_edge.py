@@ -14,8 +14,10 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
+from geo import keys
 from geo.crs import Crs, from_wgs84
-from geo.index import key
+from geo.keys import Generations
+from geo.positions import now_ms
 from geo.shards import shard_of
 from handlers.access import Role
 from handlers.openapi import document
@@ -110,8 +112,9 @@ async def test_reports_in_the_systems_of_chinese_maps_stand_where_the_phone_is(
     body = msgspec.json.encode(reports)
     async with bench.session() as session, session.post(f"{server.url}/v1/devices", data=body) as response:
         assert (await response.json())["accepted"] == len(Crs)
+    generation = Generations().of(now_ms())
     for user in range(1, len(Crs) + 1):
-        found = await redis.geopos(key("tpns", shard_of(user)), user)
+        found = await redis.geopos(keys.positions(shard_of(user), "tpns", generation), user)
         assert found[0] == pytest.approx((114.05, 22.54), abs=1e-5)
 
 

@@ -36,7 +36,7 @@ async def test_a_day_of_good_and_bad_work_leaves_nothing_private_in_log_or_metri
     server.end()
     log = bench.log.read_text(encoding="utf-8")
     units = [line for line in map(json.loads, log.splitlines()) if line["event"] == "unit.swept"]
-    assert len(units) == 64, "one line for each unit of work"
+    assert len(units) == 3 * 64, "one line for each unit of work"
     private = [
         "小明",
         "蓝色校服",

@@ -8,9 +8,11 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from geo.area import INDEX_LATITUDE_MAX, Circle, distances_km
-from geo.index import PositionIndex, Positions
-from geo.shards import SHARDS, shards_of
+from geo.area import INDEX_LATITUDE_MAX, Area, Circle, distances_km
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
+from geo.shards import SHARDS, shard_of, shards_of
+from tests.processes import at_home
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -46,10 +48,10 @@ async def test_the_index_finds_exactly_those_within_the_radius(
     longitudes = (longitude + rng.uniform(-spread, spread, PEOPLE) / stretch + 180) % 360 - 180
     users = rng.choice(1 << 40, PEOPLE, replace=False) + 1
     index = PositionIndex(redis, ("tpns",))
-    await index.record(Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
+    await index.record(at_home("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
     circle = Circle(longitude, latitude, radius_km)
     occupied = sorted(set(shards_of(users).tolist()))
-    found = {int(member) async for _, members in index.stream("tpns", circle, occupied) for member in members}
+    found = {int(member) async for _, members in index.stream("tpns", Area(circle), occupied) for member in members}
     distances = distances_km(longitude, latitude, longitudes, latitudes)
     certain = set(users[distances <= radius_km - EDGE_KM].tolist())
     possible = set(users[distances <= radius_km + EDGE_KM].tolist())
@@ -59,22 +61,24 @@ async def test_the_index_finds_exactly_those_within_the_radius(
 async def test_every_shard_is_streamed_once_and_in_order(redis: aioredis.Redis) -> None:
     """A stream over all shards names each of them once."""
     index = PositionIndex(redis, ("tpns",))
-    shards = [shard async for shard, _ in index.stream("tpns", Circle(0, 0, 1), range(SHARDS))]
+    shards = [shard async for shard, _ in index.stream("tpns", Area(Circle(0, 0, 1)), range(SHARDS))]
     assert shards == list(range(SHARDS))
 
 
 async def test_a_user_stands_in_one_lane_and_one_place(redis: aioredis.Redis) -> None:
     """Heard from again elsewhere or in another lane, a user is found there and nowhere else; forgotten, nowhere."""
     index = PositionIndex(redis, ("tpns", "other"))
-    here, there = Circle(114, 22, 1), Circle(10, 50, 1)
+    here, there = Area(Circle(114, 22, 1)), Area(Circle(10, 50, 1))
+    moment = now_ms()
 
-    async def found(lane: str, circle: Circle) -> int:
-        return sum([len(members) async for _, members in index.stream(lane, circle, range(SHARDS))])
+    async def found(lane: str) -> list[int]:
+        return [len(users) for users in await index.search(lane, shard_of(7), [here, there])]
 
-    await index.record(Positions("tpns", [7], [114.0], [22.0]))
-    await index.record(Positions("tpns", [7], [10.0], [50.0]))
-    assert (await found("tpns", here), await found("tpns", there)) == (0, 1)
-    await index.record(Positions("other", [7], [10.0], [50.0]))
-    assert (await found("tpns", there), await found("other", there)) == (0, 1)
-    assert await index.forget(7)
-    assert await found("other", there) == 0
+    await index.record(Positions("tpns", [7], [114.0], [22.0], [moment - 3]))
+    assert await found("tpns") == [1, 0]
+    await index.record(Positions("tpns", [7], [10.0], [50.0], [moment - 2]))
+    assert await found("tpns") == [0, 1]
+    await index.record(Positions("other", [7], [10.0], [50.0], [moment - 1]))
+    assert (await found("tpns"), await found("other")) == ([0, 0], [0, 1])
+    assert await index.forget([7])
+    assert await found("other") == [0, 0]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import SettingsError, encryption_key, load
+from server.encryption import encryption_key
+from server.settings import SettingsError, load
 from tests.processes import Process
 
 LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'

@@ -1,0 +1,113 @@
+"""Cities: a GeoJSON file of boundaries flows in, the polygon of a city and the city of a place flow out.
+
+Boundaries are taken as WGS-84. Bounded: `FILE_BYTES` of file, `CITIES_MAX` features; read once, at the start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import shapely
+
+from geo.area import distances_km
+from geo.polygon import PolygonError, polygons_of, read_geometry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from shapely.geometry import MultiPolygon
+
+FILE_BYTES = 512 * 1024 * 1024
+CITIES_MAX = 100_000
+ADCODE_DIGITS = 6
+SEGMENT_DEGREES = 0.01
+
+
+class CitiesError(Exception):
+    """A file of boundaries that cannot be used; the text says why and names the city."""
+
+
+class _Feature(msgspec.Struct):
+    geometry: dict[str, Any] | None
+    properties: dict[str, Any] | None = None
+
+
+class _Collection(msgspec.Struct, tag_field="type", tag="FeatureCollection"):
+    features: list[_Feature]
+
+
+class Cities:
+    """The cities that are known, by administrative division code (six digits)."""
+
+    def __init__(self, polygons: Mapping[str, MultiPolygon]) -> None:
+        self._polygons = dict(polygons)
+        self._codes = list(self._polygons)
+        self._tree = shapely.STRtree(list(self._polygons.values()))
+        for shape in self._polygons.values():
+            shapely.prepare(shape)
+
+    def __len__(self) -> int:
+        return len(self._polygons)
+
+    def __contains__(self, city: str) -> bool:
+        return city in self._polygons
+
+    @property
+    def codes(self) -> list[str]:
+        """All codes, sorted."""
+        return sorted(self._codes)
+
+    def polygon(self, city: str) -> MultiPolygon | None:
+        """Return a city's boundary, None when it is not known."""
+        return self._polygons.get(city)
+
+    def at(self, longitude: float, latitude: float) -> str | None:
+        """Return the city of a place in degrees, None where no city is; of two that overlap, the lower code."""
+        found = self._tree.query(shapely.Point(longitude, latitude), predicate="intersects")
+        return min((self._codes[row] for row in found.tolist()), default=None)
+
+    def distance_km(self, city: str, longitude: float, latitude: float) -> float:
+        """Return how far a place is from a known city, 0 inside of it; about a kilometre exact."""
+        shape = self._polygons[city]
+        if shapely.contains_xy(shape, longitude, latitude):
+            return 0.0
+        edge = shapely.get_coordinates(shapely.segmentize(shape, SEGMENT_DEGREES))
+        return float(distances_km(longitude, latitude, edge[:, 0], edge[:, 1]).min())
+
+
+def read_cities(path: Path, adcode_property: str, adcode_prefix: str) -> Cities:
+    """Read a file of boundaries; CitiesError names the city whose boundary cannot be used."""
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            raise CitiesError(f"{path}: more than {FILE_BYTES} bytes")
+        collection = msgspec.json.decode(path.read_bytes(), type=_Collection)
+    except OSError as error:
+        raise CitiesError(f"{path}: {error.strerror}") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise CitiesError(f"{path}: not a GeoJSON FeatureCollection: {error}") from None
+    if not 0 < len(collection.features) <= CITIES_MAX:
+        raise CitiesError(f"{path}: {len(collection.features)} features; 1 to {CITIES_MAX} are read")
+    parts: dict[str, list[MultiPolygon]] = {}
+    for number, feature in enumerate(collection.features):
+        code = _code(feature, adcode_property, adcode_prefix)
+        if code is None:
+            continue
+        try:
+            parts.setdefault(code, []).append(read_geometry(feature.geometry))
+        except PolygonError as error:
+            raise CitiesError(f"{path}: city {code} (feature {number}): {error}") from None
+    if not parts:
+        raise CitiesError(f"{path}: no feature has six digits after {adcode_prefix!r} in {adcode_property!r}")
+    return Cities({code: _joined(shapes) for code, shapes in parts.items()})
+
+
+def _joined(shapes: list[MultiPolygon]) -> MultiPolygon:
+    return shapes[0] if len(shapes) == 1 else polygons_of(shapely.union_all(shapes))
+
+
+def _code(feature: _Feature, adcode_property: str, adcode_prefix: str) -> str | None:
+    """Return a feature's code, None for features that are no city (files also hold borders and islands)."""
+    code = str((feature.properties or {}).get(adcode_property, "")).strip().removeprefix(adcode_prefix)
+    return code if len(code) == ADCODE_DIGITS and code.isascii() and code.isdigit() else None

@@ -1,0 +1,104 @@
+"""Forgetting: users who are forgotten flow in from every process, and are taken out of what is about to be sent.
+
+Between a search and its request a user may ask to be forgotten. A stream in Redis tells all processes at once; what was
+found longer ago than `TRUSTED_S` is held against the index again. Bounded: `USERS_MAX` users kept for `KEPT_S`;
+beyond them everything is held against the index for as long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import structlog
+
+from geo import keys
+from geo.connection import AWAY, COMMAND_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geo.connection import Client
+
+    Entry: TypeAlias = tuple[bytes, dict[bytes, bytes]]
+    Heard: TypeAlias = list[tuple[bytes, list[Entry]]] | None
+
+TRUSTED_S: Final = 30.0
+KEPT_S: Final = 2 * TRUSTED_S
+USERS_MAX: Final = 1_000_000
+USERS_AN_ENTRY: Final = 1000
+ENTRIES_MAX: Final = 10_000
+BLOCK_MS: Final = 2000
+RETRY_S: Final = 0.5
+
+_log = structlog.get_logger("geo.forgetting")
+
+
+class Forgetting:
+    """Who was forgotten a moment ago."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._gone: set[bytes] = set()
+        self._until: deque[tuple[float, list[bytes]]] = deque()
+        self._doubt_until_s = 0.0
+
+    async def announce(self, users: Sequence[int]) -> None:
+        """Tell every process, this one at once."""
+        encoded = [b"%d" % user for user in users]
+        self._note(encoded)
+        for start in range(0, len(encoded), USERS_AN_ENTRY):
+            part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                await self._client.xadd(keys.FORGETTING, {"users": part}, maxlen=ENTRIES_MAX, approximate=True)
+
+    async def run(self) -> None:
+        """Listen to all processes until cancelled; after a gap goes on where it was."""
+        last: bytes | None = None
+        while True:
+            try:
+                last = last or await self._last()
+                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                    answer = cast("Heard", await self._client.xread({keys.FORGETTING: last}, block=BLOCK_MS))
+            except (*AWAY, TimeoutError) as error:
+                _log.debug("forgetting.away", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                continue
+            for _, entries in answer or ():
+                for entry, fields in entries:
+                    last = entry
+                    self._note(fields[b"users"].split())
+
+    async def _last(self) -> bytes:
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            newest = cast("list[Entry]", await self._client.xrevrange(keys.FORGETTING, count=1))
+        return newest[0][0] if newest else b"0-0"
+
+    def _note(self, users: list[bytes]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._expire(now_s)
+        if len(self._gone) + len(users) > USERS_MAX:
+            self._doubt_until_s = now_s + KEPT_S
+            return
+        self._gone.update(users)
+        self._until.append((now_s + KEPT_S, users))
+
+    def _expire(self, now_s: float) -> None:
+        while self._until and self._until[0][0] <= now_s:
+            self._gone.difference_update(self._until.popleft()[1])
+
+    def must_look(self, found_s: float) -> bool:
+        """Tell whether what was found at `found_s` (the loop's clock) must be held against the index again."""
+        now_s = asyncio.get_running_loop().time()
+        return now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
+
+    def without(self, users: list[bytes]) -> list[bytes]:
+        """Return those who were not forgotten."""
+        if self._until:
+            self._expire(asyncio.get_running_loop().time())
+        return [user for user in users if user not in self._gone] if self.concerns(users) else users
+
+    def concerns(self, users: Iterable[bytes]) -> bool:
+        """Tell whether any of the users was forgotten."""
+        return bool(self._gone) and not self._gone.isdisjoint(users)

@@ -1,0 +1,113 @@
+"""Polygons: GeoJSON geometries flow in, valid multipolygons in WGS-84 degrees flow out, cut at the antimeridian.
+
+What cannot be repaired without changing whom it holds is a `PolygonError`: missing geometry is refused, never widened.
+Bounded: `VERTICES_MAX` vertices a geometry.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+from shapely.affinity import translate
+from shapely.geometry import MultiPolygon, Polygon, box
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+VERTICES_MAX = 1_000_000
+REPAIR_MAX = 0.01
+"""A repair may change the area by this share at most: a bow tie cut short or filled in holds other people."""
+
+HALF_TURN, TURN = 180.0, 360.0
+
+
+class PolygonError(Exception):
+    """A geometry that cannot be used; the text says why."""
+
+
+def read_geometry(geometry: dict[str, Any] | None) -> MultiPolygon:
+    """Return the valid multipolygon of a GeoJSON geometry (RFC 7946); PolygonError when there is none."""
+    if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
+        raise PolygonError("not a Polygon or MultiPolygon")
+    try:
+        shape = shapely.from_geojson(json.dumps(geometry))
+    except shapely.errors.GEOSException:
+        raise PolygonError("the coordinates cannot be read") from None
+    coordinates = shapely.get_coordinates(shape)
+    if not len(coordinates):
+        raise PolygonError("empty")
+    if len(coordinates) > VERTICES_MAX:
+        raise PolygonError(f"more than {VERTICES_MAX} vertices")
+    if not np.isfinite(coordinates).all() or np.abs(coordinates[:, 1]).max() > HALF_TURN / 2:
+        raise PolygonError("coordinates out of range: longitude comes first, in degrees")
+    if np.abs(coordinates[:, 0]).max() > TURN:
+        raise PolygonError("coordinates out of range: longitudes beyond 360 degrees")
+    return _cut(_repaired(_unwrapped(shape)))
+
+
+def polygons_of(shape: shapely.Geometry) -> MultiPolygon:
+    """Return the parts of a geometry that have an area."""
+    parts = [part for part in shapely.get_parts(shapely.get_parts(shape)) if isinstance(part, Polygon)]
+    return MultiPolygon([part for part in parts if part.area > 0])
+
+
+def _unwrapped(shape: shapely.Geometry) -> shapely.Geometry:
+    """Undo jumps from 179 to -179 degrees within a ring, which RFC 7946 asks to cut but many files have."""
+    return MultiPolygon(
+        [
+            Polygon(_without_jumps(part.exterior.coords), [_without_jumps(hole.coords) for hole in part.interiors])
+            for part in shapely.get_parts(shape)
+        ]
+    )
+
+
+def _without_jumps(ring: Iterable[tuple[float, ...]]) -> NDArray[np.float64]:
+    coordinates = np.array([point[:2] for point in ring], dtype=np.float64)
+    jumps = np.diff(coordinates[:, 0], prepend=coordinates[:1, 0])
+    if np.abs(jumps).max(initial=0) > HALF_TURN:
+        coordinates[:, 0] = np.where(coordinates[:, 0] < 0, coordinates[:, 0] + TURN, coordinates[:, 0])
+    return coordinates
+
+
+def _repaired(shape: shapely.Geometry) -> MultiPolygon:
+    if shapely.is_valid(shape):
+        return polygons_of(shape)
+    repaired = polygons_of(shapely.make_valid(shape))
+    before = sum(abs(Polygon(part.exterior).area) for part in shapely.get_parts(shape))
+    if repaired.is_empty or abs(repaired.area - before) > REPAIR_MAX * before:
+        raise PolygonError(f"invalid ({shapely.is_valid_reason(shape)}), and a repair would change whom it holds")
+    return repaired
+
+
+def _cut(shape: MultiPolygon) -> MultiPolygon:
+    """Cut what lies beyond 180 degrees off and put it on the other side."""
+    west, _, east, _ = shape.bounds
+    if west >= -HALF_TURN and east <= HALF_TURN:
+        return shape
+    parts: list[shapely.Geometry] = []
+    for turns in (-1, 0, 1):
+        window = box(-HALF_TURN + turns * TURN, -90, HALF_TURN + turns * TURN, 90)
+        inside = polygons_of(shapely.intersection(shape, window))
+        parts += [translate(part, xoff=-turns * TURN) for part in inside.geoms]
+    return polygons_of(shapely.union_all(parts))
+
+
+def dump(shape: MultiPolygon) -> bytes:
+    """Return a polygon as WKB, exact to the last bit."""
+    return bytes(shapely.to_wkb(shape))
+
+
+def load(wkb: bytes) -> MultiPolygon:
+    """Return the polygon that `dump` wrote; PolygonError for anything else."""
+    try:
+        shape = shapely.from_wkb(wkb)
+    except shapely.errors.GEOSException:
+        raise PolygonError("not a polygon of the record") from None
+    if not isinstance(shape, MultiPolygon) or shape.is_empty:
+        raise PolygonError("not a polygon of the record")
+    return shape

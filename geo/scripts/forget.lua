@@ -1,0 +1,19 @@
+-- Removes users of one shard from every lane and generation, with their devices, in one step. For a while it stays
+-- known that they went, so that a report made before but delivered after does not bring them back.
+-- KEYS: devices of both generations; who was forgotten; who moved between lanes; positions of each lane and generation
+-- ARGV: now (ms); how long it stays known (ms); the users
+-- Returns how many of them were known.
+local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
+local users, gone = {}, {}
+for i = 3, #ARGV do
+    users[#users + 1] = ARGV[i]
+    gone[#gone + 1], gone[#gone + 2] = now, ARGV[i]
+end
+local known = redis.call('HDEL', KEYS[1], unpack(users)) + redis.call('HDEL', KEYS[2], unpack(users))
+for i = 4, #KEYS do
+    redis.call('ZREM', KEYS[i], unpack(users))
+end
+redis.call('ZADD', KEYS[3], unpack(gone))
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - kept)
+redis.call('PEXPIRE', KEYS[3], kept)
+return known

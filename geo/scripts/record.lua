@@ -1,0 +1,84 @@
+-- Puts the users of one shard where they were last heard from, and out of every other lane and generation: one step
+-- for everybody else. A report that is not newer than what is known changes nothing, so that a repeat is harmless.
+-- KEYS: devices of the reports' generation; devices of the other one; who was forgotten; who moved between lanes;
+--       positions of each lane in the reports' generation; positions of each lane in the other one
+-- ARGV: which lane the reports are of; when their generation ends (ms); now (ms); how long moves are kept (ms);
+--       the lanes; then a list of user, time of the report (ms), longitude, latitude
+-- A device is kept as six bytes of time and the lane's name. Returns how many reports were newer.
+local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local lanes = #KEYS / 2 - 2
+local number = {}
+for i = 1, lanes do
+    number[ARGV[4 + i]] = i
+end
+local reports = cmsgpack.unpack(ARGV[5 + lanes])
+local users = {}
+for i = 1, #reports, 4 do
+    users[#users + 1] = reports[i]
+end
+
+local known = redis.call('HMGET', devices, unpack(users))
+local missing, rows = {}, {}
+for i = 1, #users do
+    if not known[i] then
+        missing[#missing + 1], rows[#rows + 1] = users[i], i
+    end
+end
+local elsewhere = {}
+if #missing > 0 then
+    local found = redis.call('HMGET', other, unpack(missing))
+    for i = 1, #missing do
+        elsewhere[rows[i]] = found[i]
+    end
+end
+local gone = {}
+if redis.call('EXISTS', forgotten) == 1 then
+    gone = redis.call('ZMSCORE', forgotten, unpack(users))
+end
+
+local places, records, old, leaving, movers = {}, {}, {}, {}, {}
+for i = 1, #users do
+    local user, at = users[i], tonumber(reports[4 * i - 2])
+    local record = known[i] or elsewhere[i]
+    local newer = not record or struct.unpack('>I6', record) < at
+    if newer and not (gone[i] and tonumber(gone[i]) >= at) then
+        places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
+        records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane]
+        if record then
+            local before = number[string.sub(record, 7)]
+            if not known[i] then
+                old[#old + 1] = user
+            end
+            if before and (before ~= lane or not known[i]) then
+                local key = KEYS[4 + before + (known[i] and 0 or lanes)]
+                leaving[key] = leaving[key] or {}
+                table.insert(leaving[key], user)
+            end
+            if before ~= lane then
+                movers[#movers + 1], movers[#movers + 2] = now, user
+            end
+        end
+    end
+end
+if #places == 0 then
+    return 0
+end
+if redis.call('GEOADD', KEYS[4 + lane], unpack(places)) > 0 then
+    redis.call('PEXPIREAT', KEYS[4 + lane], ends)
+end
+if redis.call('HSET', devices, unpack(records)) > 0 then
+    redis.call('PEXPIREAT', devices, ends)
+end
+for key, members in pairs(leaving) do
+    redis.call('ZREM', key, unpack(members))
+end
+if #old > 0 then
+    redis.call('HDEL', other, unpack(old))
+end
+if #movers > 0 then
+    redis.call('ZADD', moved, unpack(movers))
+    redis.call('ZREMRANGEBYSCORE', moved, '-inf', now - kept)
+    redis.call('PEXPIRE', moved, kept)
+end
+return #records / 2

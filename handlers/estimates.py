@@ -1,0 +1,93 @@
+"""Estimates: a place and a policy flow in, whom an alert there would reach and when flows out.
+
+Nothing is stored or sent. Bounded: `BODY_BYTES`; the estimate itself by `push.estimate`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+import sql.access
+from geo.crs import Crs
+from geo.polygon import load
+from handlers import problems
+from handlers.cases import Moment
+from handlers.intake import area_json
+from handlers.places import hinted, locate
+from handlers.problems import FieldError
+from handlers.reading import read
+from push.plan import Override
+
+if TYPE_CHECKING:
+    from geo.cities import Cities
+    from push.filing import Desk, FilingPlan
+    from sql.database import Pool
+
+BODY_BYTES = 16 * 1024
+
+
+class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an alert would be; degrees in `crs`. `authority` limits it to whom that authority may reach."""
+
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    crs: Crs = Crs.WGS84
+    city: Annotated[str, Meta(pattern="^[0-9]{6}$")] | None = None
+    policy: str | None = None
+    radius_km: Annotated[float, Meta(gt=0, le=20_000)] | None = None
+    last_seen_at: Moment | None = None
+    authority: Annotated[str, Meta(max_length=63)] | None = None
+
+
+class Estimates:
+    """`POST /v1/estimates`."""
+
+    def __init__(self, pool: Pool, desk: Desk, cities: Cities | None) -> None:
+        self._pool = pool
+        self._desk = desk
+        self._cities = cities
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Estimate."""
+        if (request.content_length or 0) > BODY_BYTES:
+            return problems.response(413, f"at most {BODY_BYTES} bytes")
+        asked = read(await request.read(), EstimateRequest)
+        if isinstance(asked, list):
+            return problems.response(422, "the request has bad fields", hinted(asked))
+        limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
+        place = locate(asked, "$", self._cities, None if limit is None else load(limit))
+        faults = _faults(asked, self._desk.plan) + (place if isinstance(place, list) else [])
+        if faults or isinstance(place, list):
+            return problems.response(422, "nothing can be estimated", faults)
+        now = datetime.now(UTC)
+        override = None
+        if asked.radius_km is not None:
+            override = Override(radius_km=asked.radius_km, reason="", by="estimate")
+        policy = asked.policy or self._desk.plan.policy
+        rings = self._desk.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
+        sampled = await self._desk.estimate(place, rings)
+        if sampled is None:
+            headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
+            return problems.response(503, "Redis did not answer in time", headers=headers)
+        content = {
+            "area": area_json(place.longitude, place.latitude, place.city, rings),
+            "policy": policy,
+            "rings": rings,
+            "estimate": sampled,
+            "audience_cap": self._desk.plan.audience_cap,
+        }
+        return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+
+
+def _faults(asked: EstimateRequest, plan: FilingPlan) -> list[FieldError]:
+    faults: list[FieldError] = []
+    if asked.policy is not None and asked.policy not in plan.policies:
+        faults.append(FieldError("$.policy", f"no such policy; known: {', '.join(sorted(plan.policies))}"))
+    if asked.radius_km is not None and asked.radius_km > plan.radius_cap_km:
+        faults.append(FieldError("$.radius_km", f"over the cap of {plan.radius_cap_km:g} km"))
+    return faults

@@ -1,0 +1,116 @@
+"""Places: coordinates or a city code flow in, a checked place in WGS-84 with its city flows out, or what looks wrong.
+
+Never a guess, never wider: a place that cannot be meant is refused with what it looks like. Bounded by its fields.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+import numpy as np
+import shapely
+
+from geo.crs import Crs, to_wgs84
+from handlers.problems import FieldError
+from push.audience import Place
+
+if TYPE_CHECKING:
+    from shapely.geometry import MultiPolygon
+
+    from geo.cities import Cities
+
+CITY_DISTANCE_KM = 100.0
+"""A child last seen farther than this from the city that the case names: one of both is wrong."""
+
+SWAPPED = "latitude and longitude look swapped"
+
+
+class Where(Protocol):
+    """What a case or a request for an estimate says of a place."""
+
+    @property
+    def longitude(self) -> float | None:
+        """Degrees in `crs`."""
+
+    @property
+    def latitude(self) -> float | None:
+        """Degrees in `crs`."""
+
+    @property
+    def crs(self) -> Crs:
+        """The system of the coordinates."""
+
+    @property
+    def city(self) -> str | None:
+        """Six digits."""
+
+
+def locate(
+    where: Where, path: str, cities: Cities | None, jurisdiction: MultiPolygon | None
+) -> Place | list[FieldError]:
+    """Return the place, with its city where boundaries are known, or the fields that cannot be meant."""
+    if (where.longitude is None) != (where.latitude is None):
+        return [FieldError(path, "no usable place: longitude and latitude belong together")]
+    if where.city is not None and cities is not None and where.city not in cities:
+        return [FieldError(f"{path}.city", "no such city in the configured boundaries")]
+    if where.longitude is None or where.latitude is None:
+        return _city_alone(where.city, path, cities, jurisdiction)
+    if where.longitude == 0 and where.latitude == 0:
+        return [FieldError(path, "no usable place: (0, 0) is where missing coordinates end up")]
+    columns = to_wgs84(np.array([where.longitude]), np.array([where.latitude]), where.crs)
+    longitude, latitude = (float(column[0]) for column in columns)
+    wrong = _looks_wrong(longitude, latitude, where.city, cities, jurisdiction)
+    if wrong is not None:
+        return [FieldError(path, f"no usable place: {wrong}")]
+    city = where.city or (None if cities is None else cities.at(longitude, latitude))
+    boundary = None if city is None or cities is None else cities.polygon(city)
+    return Place(longitude=longitude, latitude=latitude, city=city, boundary=boundary, jurisdiction=jurisdiction)
+
+
+def _city_alone(
+    city: str | None, path: str, cities: Cities | None, jurisdiction: MultiPolygon | None
+) -> Place | list[FieldError]:
+    if city is None:
+        return [FieldError(path, "no usable place: coordinates or a city are needed, nothing is sent")]
+    boundary = None if cities is None else cities.polygon(city)
+    if boundary is None:
+        return [FieldError(path, "no usable place: no city boundaries are configured, so coordinates are needed")]
+    if jurisdiction is not None and shapely.intersection(boundary, jurisdiction).area == 0:
+        return [FieldError(f"{path}.city", "no usable place: the city lies outside of the authority's jurisdiction")]
+    return Place(city=city, boundary=boundary, jurisdiction=jurisdiction)
+
+
+def _looks_wrong(
+    longitude: float, latitude: float, city: str | None, cities: Cities | None, jurisdiction: MultiPolygon | None
+) -> str | None:
+    """Say why a place cannot be meant, None when it can."""
+    swapped = (latitude, longitude) if abs(longitude) <= 90 else None  # noqa: PLR2004 - the poles
+    if jurisdiction is not None and not shapely.contains_xy(jurisdiction, longitude, latitude):
+        if swapped is not None and shapely.contains_xy(jurisdiction, *swapped):
+            return SWAPPED
+        return "it lies outside of the authority's jurisdiction"
+    if cities is None:
+        return None
+    if city is not None:
+        away_km = cities.distance_km(city, longitude, latitude)
+        if away_km <= CITY_DISTANCE_KM:
+            return None
+        if swapped is not None and cities.distance_km(city, *swapped) <= CITY_DISTANCE_KM:
+            return SWAPPED
+        return f"it lies {away_km:.0f} km from city {city}: one of both is wrong"
+    if swapped is not None and cities.at(longitude, latitude) is None and cities.at(*swapped) is not None:
+        return SWAPPED
+    return None
+
+
+def hinted(errors: list[FieldError]) -> list[FieldError]:
+    """Return errors with what a latitude beyond the poles looks like."""
+    return [
+        msgspec.structs.replace(error, detail=f"{error.detail}; {SWAPPED}")
+        if error.path.endswith(".latitude")
+        and "float" in error.detail
+        and ("<=" in error.detail or ">=" in error.detail)
+        else error
+        for error in errors
+    ]

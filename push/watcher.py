@@ -1,0 +1,150 @@
+"""The watcher: the record flows in at every tick, what changed flows out to the feed, and what is due is begun.
+
+The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing.
+Bounded: a tick at most four times a second while something is being sent, once a second otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sql.progress
+import sql.rings
+from push.backoff import until_back
+from push.late import ALERTS_MAX
+from push.progress import Meter
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from geo.area import Bounds
+    from push.alarms import AlarmBoard
+    from push.audience import Audiences
+    from push.late import Entrants
+    from push.progress import AlertProgress
+    from sql.database import Pool
+    from sql.progress import ListedAlert
+
+TICK_S = 0.25
+IDLE_TICK_S = 1.0
+LATE_MARGIN_S = 5.0
+"""A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
+
+
+class Watcher:
+    """Reads progress, says what changed, and lets what is due happen."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        alarms: AlarmBoard,
+        entrants: Entrants,
+        audiences: Audiences,
+        *,
+        audience_cap: int,
+        ring: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._alarms = alarms
+        self._entrants = entrants
+        self._audiences = audiences
+        self._audience_cap = audience_cap
+        self._ring_lanes = ring
+        self._bell = asyncio.Event()
+        self._meter = Meter()
+        self._again: set[UUID] = set()
+        self.current: dict[UUID, AlertProgress] = {}
+        self.publish: Callable[[AlertProgress], None] = lambda _: None
+        self.tick_s: Callable[[], float] = lambda: TICK_S
+
+    def ring(self) -> None:
+        """Say that there may be a new alert."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self._bell.clear()
+            busy = await until_back(self._tick, AWAY, "postgresql")
+            try:
+                async with asyncio.timeout(self.tick_s() if busy else IDLE_TICK_S):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+            # New work rings once; the tick still bounds how often anything is published.
+            await asyncio.sleep(self.tick_s())
+
+    async def _tick(self) -> bool:
+        await self._sweep_again()
+        if await sql.progress.settle(self._pool, self._entrants.plan.every):
+            self._ring_lanes()
+        alerts = await sql.progress.list_alerts(self._pool)
+        await self._watch_entrants([alert for alert in alerts if alert.state == "sent"])
+        by_id = {alert.id: alert for alert in alerts}
+        again = {alert.id for alert in alerts if alert.sweeping_again}
+        # Once more after a pass is through, for what it found last.
+        stale = [a.id for a in alerts if a.state == "sending" or a.id in again | self._again or self._changed(a)]
+        self._again = again
+        counts = await sql.progress.read_counts(self._pool, stale) if stale else []
+        for alert_id in stale:
+            rows = [row for row in counts if row.alert_id == alert_id]
+            progress = self._meter.progress(by_id[alert_id], rows)
+            if self.current.get(alert_id) != progress:
+                self.current[alert_id] = progress
+                self._check_deadline(progress, by_id[alert_id])
+                self.publish(progress)
+        await self._check_cap([self.current[alert_id] for alert_id in stale])
+        for gone in self.current.keys() - by_id.keys():
+            del self.current[gone]
+        return bool(again) or any(alert.state == "sending" for alert in alerts)
+
+    async def _sweep_again(self) -> None:
+        """Look for late entrants where it is time, or where a burst of reports came from."""
+        bursts = self._entrants.bursts()
+        if bursts:
+            await sql.rings.hasten_sweep(self._pool, bursts, self._entrants.plan.gap)
+        if await sql.rings.sweep_again(self._pool, self._entrants.plan.every):
+            self._ring_lanes()
+
+    async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
+        now = datetime.now(UTC)
+        bounds: dict[UUID, Bounds] = {}
+        for alert in sent[:ALERTS_MAX]:
+            due = [ring for ring in alert.rings if ring.due_at <= now and ring.held is None]
+            if due:
+                area = await self._audiences.area(alert.id, due[-1].radius_km, city=due[-1].city)
+                bounds[alert.id] = area.bounds()
+        self._entrants.watch(bounds)
+
+    async def _check_cap(self, alerts: list[AlertProgress]) -> None:
+        """Hold what has reached as many people as the cap allows: whatever was planned, it is not meant."""
+        over = [
+            alert.alert for alert in alerts if sum(lane.sent for lane in alert.lanes.values()) >= self._audience_cap
+        ]
+        if not over:
+            return
+        for held in await sql.rings.hold_over_cap(self._pool, over, self._audience_cap):
+            detail = f"{self._audience_cap} people are reached; the rest is held"
+            self._alarms.raise_alarm("audience_cap", "*", str(held), detail)
+
+    def _changed(self, alert: ListedAlert) -> bool:
+        known = self.current.get(alert.id)
+        return known is None or known.state != alert.state
+
+    def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
+        now = datetime.now(UTC)
+        # A ring that came due later has its own thirty minutes.
+        deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
+        name = str(progress.alert)
+        for lane, state in progress.lanes.items():
+            if progress.state != "sending":
+                self._alarms.clear("late", lane, name)
+            elif now > deadline or (state.eta is not None and state.eta > deadline):
+                late_s = ((state.eta or now) - deadline).total_seconds()
+                self._alarms.raise_alarm("late", lane, name, f"{late_s:.0f} s past the deadline at the present rate")
+            elif state.eta is not None and state.eta < deadline - timedelta(seconds=LATE_MARGIN_S):
+                self._alarms.clear("late", lane, name)

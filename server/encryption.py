@@ -1,0 +1,27 @@
+"""The encryption key: settings flow in, the key that seals webhook secrets flows out, made once if none is configured.
+
+Bounded: one file of 44 bytes in `state_dir`, outside of the database and its dumps.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+
+
+def encryption_key(settings: Settings) -> str:
+    """Return the configured key, or one made once and kept in `state_dir`, outside of the database and its dumps."""
+    if settings.security.encryption_key is not None:
+        return settings.security.encryption_key
+    file = settings.state_dir / "encryption.key"
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:
+            handle.write(base64.urlsafe_b64encode(os.urandom(32)).decode())
+    except FileExistsError:
+        pass
+    return file.read_text(encoding="ascii").strip()

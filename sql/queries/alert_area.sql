@@ -1,0 +1,1 @@
+select longitude, latitude, city_polygon, jurisdiction from alert where id = $1;

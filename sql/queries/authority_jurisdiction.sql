@@ -1,0 +1,1 @@
+select jurisdiction from authority where id = $1;

@@ -1,0 +1,2 @@
+update ring set due_at = $3, deadline = $4, decided_by = $5, reason = $6
+where alert_id = $1 and ring <= $2 and due_at > $3 and held is null returning ring;

@@ -1,0 +1,1 @@
+select ring, radius_km, city, due_at, deadline, decided_by, reason, held from ring where alert_id = $1 order by ring;

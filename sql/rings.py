@@ -1,0 +1,146 @@
+"""Rings: the steps of an alert's area flow in with their sweeps, what is due, held or to be swept again flows out.
+
+Bounded: a sweep is cut into a fixed number of units; the caller bounds the rings of an alert.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sql.database import Connection, Pool
+
+_RING_ADD = query("ring_add")
+_RING_LIST = query("ring_list")
+_RING_HASTEN = query("ring_hasten")
+_RING_HOLD = query("ring_hold")
+_SWEEP_ADD = query("sweep_add")
+_SWEEP_WAKE = query("sweep_wake")
+_AREA = query("alert_area")
+_LOCK = query("alert_lock")
+_SWEEP_AGAIN = query("alert_sweep_again")
+_HASTEN = query("alert_hasten")
+
+
+class RingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One ring: its radius around the place (km), whether it holds the city too, from when it is due, who decided it.
+
+    `held` says why nobody is told although it is due.
+    """
+
+    ring: int
+    radius_km: float | None
+    city: bool
+    due_at: datetime
+    deadline: datetime
+    decided_by: str
+    reason: str
+    held: str | None = None
+
+
+class SweepPlan(msgspec.Struct, frozen=True):
+    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`."""
+
+    notice: str
+    ring: int
+    lane: str
+    shards: int
+    shards_per_unit: int
+
+
+class PlaceRow(msgspec.Struct, frozen=True):
+    """Where an alert is: degrees; polygons as WKB."""
+
+    longitude: float | None
+    latitude: float | None
+    city_polygon: bytes | None
+    jurisdiction: bytes | None
+
+
+class LockedAlert(msgspec.Struct, frozen=True):
+    """An alert whose rings nobody else changes until the transaction ends."""
+
+    state: str
+    status: str
+    received_at: datetime
+    expires: datetime
+    longitude: float | None
+    latitude: float | None
+    city: str | None
+    city_polygon: bytes | None
+    jurisdiction: bytes | None
+
+
+async def add_ring(connection: Connection, alert_id: UUID, ring: RingRow) -> None:
+    """Add a ring, without sweeps."""
+    await connection.execute(
+        _RING_ADD,
+        alert_id,
+        ring.ring,
+        ring.radius_km,
+        ring.city,
+        ring.due_at,
+        ring.deadline,
+        ring.decided_by,
+        ring.reason,
+        ring.held,
+    )
+
+
+async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepPlan]) -> None:
+    """Add sweeps with their units and wake every process that listens for work when the transaction commits."""
+    for sweep in sweeps:
+        await connection.execute(
+            _SWEEP_ADD, alert_id, sweep.notice, sweep.ring, sweep.lane, sweep.shards, sweep.shards_per_unit
+        )
+    await connection.execute(_SWEEP_WAKE)
+
+
+async def list_rings(connection: Pool | Connection, alert_id: UUID) -> list[RingRow]:
+    """Return an alert's rings from near to far."""
+    return [RingRow(**dict(row)) for row in await connection.fetch(_RING_LIST, alert_id)]
+
+
+async def hasten_rings(
+    connection: Connection, alert_id: UUID, up_to: int, due_at: datetime, deadline: datetime, by: str, reason: str
+) -> list[int]:
+    """Make rings up to one due earlier than planned; returns which, and wakes every process."""
+    hastened = await connection.fetch(_RING_HASTEN, alert_id, up_to, due_at, deadline, by, reason)
+    await connection.execute(_SWEEP_WAKE)
+    return sorted(row[0] for row in hastened)
+
+
+async def hold_over_cap(pool: Pool, alert_ids: list[UUID], people_max: int) -> set[UUID]:
+    """Hold all rings of the alerts that have reached `people_max` people; returns those that were not held before."""
+    return {row[0] for row in await pool.fetch(_RING_HOLD, alert_ids, people_max)}
+
+
+async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
+    """Return where an alert is; LookupError when there is none."""
+    row = await pool.fetchrow(_AREA, alert_id)
+    if row is None:
+        raise LookupError("no such alert")
+    return PlaceRow(*row)
+
+
+async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
+    """Lock an alert until the caller's transaction ends; None when there is none."""
+    row = await connection.fetchrow(_LOCK, alert_id)
+    return None if row is None else LockedAlert(*row)
+
+
+async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
+    """Open the widest due ring of the alerts whose time has come for late entrants; returns these alerts."""
+    return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
+
+
+async def hasten_sweep(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:
+    """Sweep these alerts again as soon as `gap` has passed since the last time."""
+    await pool.execute(_HASTEN, alert_ids, gap)
