@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import measures
-from geo.area import Circle
 from server.demo.people import populate
+from server.demo.scene import boundaries, scene_of
 from server.demo.world import World, running
 from server.embedded import EmbeddedStores, StoreUrls
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed")
 WORKERS = 16
-SHENZHEN = Circle(114.0579, 22.5431, 120.0)
 FEW = 200_000
 FEED_CLIENTS = 1000
 FEED_STUCK = 10
@@ -81,19 +80,19 @@ async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, c
     with EmbeddedStores(folder / "idle", postgres=False, valkey=True) as idle:
         if idle.redis is None:
             raise RuntimeError("the benchmarks need an idle Redis beside the swept one")
-        async with running(stores, folder, WORKERS) as world:
+        async with running(stores, folder, WORKERS, boundaries()) as world:
             console.print(f"putting {people:,} people into the index ...")
-            await populate(world.redis_url, people, SHENZHEN, lambda _: None)
+            await populate(world.redis_url, people, scene_of(), lambda _: None)
             if "stream" in chosen:
-                figures["stream"] = await measures.stream(world, SHENZHEN)
+                figures["stream"] = await measures.stream(world, scene_of())
             if "pipeline" in chosen:
                 figures["pipeline"], figures["ping"] = await measures.pipeline(
-                    world, database_url, idle.redis, SHENZHEN
+                    world, database_url, idle.redis, scene_of()
                 )
             if "feed" in chosen:
                 figures["feed"] = await _feed(world, database_url)
             if "reports" in chosen:
-                figures["reports"] = await measures.reports(world, SHENZHEN, people)
+                figures["reports"] = await measures.reports(world, scene_of(), people)
     return figures
 
 
@@ -102,11 +101,11 @@ async def _feed(world: World, database_url: str) -> Figure:
     with_clients: list[float] = []
     without: list[float] = []
     for _ in range(measures.RUNS):
-        timing = await measures.one_alert(world, database_url, SHENZHEN)
+        timing = await measures.one_alert(world, database_url, scene_of())
         without.append(timing.accepted / timing.seconds)
         async with AsyncExitStack() as stack:
             await _listen(world, stack)
-            timing = await measures.one_alert(world, database_url, SHENZHEN)
+            timing = await measures.one_alert(world, database_url, scene_of())
         with_clients.append(timing.accepted / timing.seconds)
     return measures.figure(with_clients, without, "recipients/s with 1,000 listeners (floor: without)")
 
@@ -130,9 +129,9 @@ async def _read(socket: aiohttp.ClientWebSocketResponse) -> None:
 
 
 async def _webhook(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
-    async with running(stores, folder, WORKERS) as world:
-        await populate(world.redis_url, FEW, SHENZHEN, lambda _: None)
-        answered, first = await measures.webhook(world, _database(stores), SHENZHEN)
+    async with running(stores, folder, WORKERS, boundaries()) as world:
+        await populate(world.redis_url, FEW, scene_of(), lambda _: None)
+        answered, first = await measures.webhook(world, _database(stores), scene_of())
     return {"webhook": answered, "first request": first}
 
 
@@ -140,12 +139,12 @@ async def _memory(console: Console, stores: StoreUrls, folder: Path, people: int
     """Compare the server's memory after ten times as many recipients."""
     resident: list[float] = []
     recipients: list[int] = []
-    async with running(stores, folder, WORKERS) as world:
+    async with running(stores, folder, WORKERS, boundaries()) as world:
         # Three people in five live in the area, so that the default is 1 million recipients, then 10 million.
         for number in (people // 3, people * 10 // 3):
             console.print(f"putting {number:,} people into the index ...")
-            await populate(world.redis_url, number, SHENZHEN, lambda _: None)
-            recipients.append((await measures.one_alert(world, _database(stores), SHENZHEN)).accepted)
+            await populate(world.redis_url, number, scene_of(), lambda _: None)
+            recipients.append((await measures.one_alert(world, _database(stores), scene_of())).accepted)
             resident.append(await measures.resident_mb(world))
     unit = f"MB after {recipients[1]:,} recipients (floor: after {recipients[0]:,})"
     return {"memory": measures.figure(resident[1:], resident[:1], unit)}

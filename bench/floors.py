@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING
 from geo import keys
 from geo.keys import Generations
 from geo.positions import now_ms
+from geo.search import commands
 from geo.shards import SHARDS, shard_of
 
 if TYPE_CHECKING:
-    from geo.area import Circle
+    from collections.abc import Sequence
+
+    from geo.area import Area
     from geo.positions import Positions
 
 SENTINEL = b"qq-alert-floor-sentinel"
@@ -52,12 +55,15 @@ def encode(*parts: str | bytes | float) -> bytes:
     return b"".join([b"*%d\r\n" % len(encoded), *(b"$%d\r\n%s\r\n" % (len(part), part) for part in encoded)])
 
 
-def searches(lane: str, area: Circle) -> bytes:
-    """Return the same searches that a sweep makes, of all shards."""
-    where = ("FROMLONLAT", area.longitude, area.latitude, "BYRADIUS", area.radius_km, "km")
+def searches(lane: str, areas: Sequence[Area]) -> bytes:
+    """Return the searches that the sweeps of these areas make, one area after the other, of all shards."""
     living = Generations().living(now_ms())
     return b"".join(
-        encode("GEOSEARCH", keys.positions(shard, lane, one), *where) for shard in range(SHARDS) for one in living
+        encode(*search)
+        for area in areas
+        for shard in range(SHARDS)
+        for one in living
+        for search in commands(keys.positions(shard, lane, one), area)
     )
 
 

@@ -17,7 +17,6 @@ import asyncpg
 import msgspec
 
 from bench.floors import geoadds, raw_seconds, searches
-from geo.area import Area
 from geo.connection import connect
 from geo.index import PositionIndex
 from geo.shards import SHARDS
@@ -26,10 +25,11 @@ from server.demo.world import AUTHORITY
 from server.file_case import send_case
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
-    from geo.area import Circle
+    from geo.area import Area
     from geo.connection import Client
+    from server.demo.scene import Scene
     from server.demo.world import World
 
 RUNS = 5
@@ -69,7 +69,7 @@ def figure(values: list[float], floors: list[float], unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 3) if floor else 0.0, unit, round(spread, 2))
 
 
-async def stream(world: World, area: Circle) -> Figure:
+async def stream(world: World, scene: Scene) -> Figure:
     """Ids a second of a whole audience through `PositionIndex.stream`, against the raw searches."""
     redis = connect(world.redis_url)
     index = PositionIndex(redis, ("tpns",))
@@ -77,21 +77,22 @@ async def stream(world: World, area: Circle) -> Figure:
     floors: list[float] = []
     for _ in range(STREAM_RUNS):
         started_s = time.perf_counter()
-        found = sum([len(members) async for _, members in index.stream("tpns", Area(area), range(SHARDS))])
+        found = sum([len(members) async for _, members in index.stream("tpns", scene.area, range(SHARDS))])
         values.append(found / (time.perf_counter() - started_s))
-        floors.append(found / await floor_s(world, area))
+        floors.append(found / await floor_s(world, [scene.area]))
     await redis.aclose()
     return figure(values, floors, "ids/s")
 
 
-async def floor_s(world: World, area: Circle) -> float:
-    """Return the seconds of the raw searches."""
-    return await asyncio.to_thread(raw_seconds, world.redis_url, searches("tpns", area))
+async def floor_s(world: World, areas: Sequence[Area]) -> float:
+    """Return the seconds of the raw searches of areas, one after the other."""
+    return await asyncio.to_thread(raw_seconds, world.redis_url, searches("tpns", areas))
 
 
-async def pipeline(world: World, database_url: str, idle_redis_url: str, area: Circle) -> tuple[Figure, Figure]:
+async def pipeline(world: World, database_url: str, idle_redis_url: str, scene: Scene) -> tuple[Figure, Figure]:
     """Recipients a second from the webhook to the last ledger commit, and the longest wait of a PING meanwhile.
 
+    The floor makes the same searches: those of all three rings, the widest of which holds the city too.
     A PING's wait is what it takes beyond a PING of an idle Redis at the same moment: that one waits for a core only.
     """
     values: list[float] = []
@@ -99,16 +100,16 @@ async def pipeline(world: World, database_url: str, idle_redis_url: str, area: C
     waits_ms: list[float] = []
     for _ in range(RUNS):
         async with pinging(world.redis_url, idle_redis_url) as waits:
-            timing = await one_alert(world, database_url, area)
+            timing = await one_alert(world, database_url, scene)
         waits_ms.append(max(waits) * 1000)
         values.append(timing.accepted / timing.seconds)
-        floors.append(timing.accepted / await floor_s(world, area))
+        floors.append(timing.accepted / await floor_s(world, scene.rings()))
     return figure(values, floors, "recipients/s"), figure(
         waits_ms, [20.0], "ms longest wait of a PING (floor: the bound)"
     )
 
 
-async def one_alert(world: World, database_url: str, area: Circle) -> Timing:
+async def one_alert(world: World, database_url: str, scene: Scene) -> Timing:
     """File a case and wait until it is sent."""
     headers = {"Authorization": f"Bearer {world.token}"}
     async with asyncio.timeout(SENT_S), aiohttp.ClientSession(headers=headers) as session:
@@ -116,7 +117,7 @@ async def one_alert(world: World, database_url: str, area: Circle) -> Timing:
         async with session.ws_connect(f"{world.server_url}/v1/feed") as feed:
             filed_at = datetime.now(UTC)
             started_s = time.perf_counter()
-            _, answer = await send_case(world.server_url, AUTHORITY, world.secret, case(area))
+            _, answer = await send_case(world.server_url, AUTHORITY, world.secret, case(scene))
             webhook_s = time.perf_counter() - started_s
             alert = msgspec.json.decode(answer)["alert"]["id"]
             async for message in feed:
@@ -167,10 +168,10 @@ async def _ping_s(redis: Client) -> float:
     return time.perf_counter() - started_s
 
 
-async def reports(world: World, area: Circle, people: int) -> Figure:
+async def reports(world: World, scene: Scene, people: int) -> Figure:
     """Position reports a second over HTTP (MessagePack), against the same GEOADDs as one raw stream."""
     number = min(REPORTS, people)
-    chunks = [positions for positions, _ in generate(number, area)]
+    chunks = [positions for positions, _ in generate(number, scene)]
     raw = b"".join(geoadds(positions) for positions in chunks)
     at = datetime.now(UTC)
     bodies: list[bytes] = []
@@ -204,12 +205,12 @@ async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:
             raise RuntimeError(f"reports were answered with {response.status}")
 
 
-async def webhook(world: World, database_url: str, area: Circle) -> tuple[Figure, Figure]:
+async def webhook(world: World, database_url: str, scene: Scene) -> tuple[Figure, Figure]:
     """Milliseconds (p99) to the webhook's answer and to the first request; the floors are the design's bounds."""
     answered: list[float] = []
     first: list[float] = []
     for _ in range(WEBHOOKS):
-        timing = await one_alert(world, database_url, area)
+        timing = await one_alert(world, database_url, scene)
         answered.append(timing.webhook_s * 1000)
         first.append(timing.first_request_s * 1000)
     return figure([_p99(answered)], [100.0], "ms p99"), figure([_p99(first)], [250.0], "ms p99")
@@ -219,8 +220,8 @@ def _p99(values: list[float]) -> float:
     return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
 
 
-def case(area: Circle) -> bytes:
-    """Return a new case in the middle of `area`."""
+def case(scene: Scene) -> bytes:
+    """Return a new case in the middle of `scene`."""
     now = datetime.now(UTC)
     return msgspec.json.encode(
         {
@@ -228,7 +229,7 @@ def case(area: Circle) -> bytes:
             "status": "actual",
             "reported_at": now,
             "child": {"name": "小明", "age": 6},
-            "last_seen": {"at": now, "longitude": area.longitude, "latitude": area.latitude},
+            "last_seen": {"at": now, "longitude": scene.longitude, "latitude": scene.latitude},
             "contact": {"name": "福田分局", "phone": "110"},
         }
     )

@@ -11,13 +11,16 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
+import numpy as np
 import structlog
 
 from geo import keys
 from geo.connection import AWAY, COMMAND_TIMEOUT_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from geo.connection import Client
 
@@ -93,12 +96,10 @@ class Forgetting:
         now_s = asyncio.get_running_loop().time()
         return now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
 
-    def without(self, users: list[bytes]) -> list[bytes]:
-        """Return those who were not forgotten."""
+    def remaining(self, users: Sequence[bytes]) -> NDArray[np.bool_] | None:
+        """Tell for each user whether they were not forgotten; None when nobody was."""
         if self._until:
             self._expire(asyncio.get_running_loop().time())
-        return [user for user in users if user not in self._gone] if self.concerns(users) else users
-
-    def concerns(self, users: Iterable[bytes]) -> bool:
-        """Tell whether any of the users was forgotten."""
-        return bool(self._gone) and not self._gone.isdisjoint(users)
+        if not self._gone or self._gone.isdisjoint(users):
+            return None
+        return np.array([user not in self._gone for user in users])

@@ -39,6 +39,11 @@ class Generations(msgspec.Struct, frozen=True):
         return (generation + LIVING) * self.length_ms
 
 
+def generations(kept_days: float) -> Generations:
+    """Return generations that keep a position between once and twice `kept_days`."""
+    return Generations(int(kept_days * DAY_MS))
+
+
 def positions(shard: int, lane: str, generation: int) -> str:
     """Sorted set: user by geohash."""
     return f"geo:{{{shard}}}:{lane}:{generation}"

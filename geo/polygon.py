@@ -30,7 +30,7 @@ class PolygonError(Exception):
     """A geometry that cannot be used; the text says why."""
 
 
-def read_geometry(geometry: dict[str, Any] | None) -> MultiPolygon:
+def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> MultiPolygon:
     """Return the valid multipolygon of a GeoJSON geometry (RFC 7946); PolygonError when there is none."""
     if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
         raise PolygonError("not a Polygon or MultiPolygon")
@@ -47,7 +47,7 @@ def read_geometry(geometry: dict[str, Any] | None) -> MultiPolygon:
         raise PolygonError("coordinates out of range: longitude comes first, in degrees")
     if np.abs(coordinates[:, 0]).max() > TURN:
         raise PolygonError("coordinates out of range: longitudes beyond 360 degrees")
-    return _cut(_repaired(_unwrapped(shape)))
+    return _cut(_repaired(_unwrapped(shape), repairs=repairs))
 
 
 def polygons_of(shape: shapely.Geometry) -> MultiPolygon:
@@ -74,9 +74,11 @@ def _without_jumps(ring: Iterable[tuple[float, ...]]) -> NDArray[np.float64]:
     return coordinates
 
 
-def _repaired(shape: shapely.Geometry) -> MultiPolygon:
+def _repaired(shape: shapely.Geometry, *, repairs: bool) -> MultiPolygon:
     if shapely.is_valid(shape):
         return polygons_of(shape)
+    if not repairs:
+        raise PolygonError(f"invalid ({shapely.is_valid_reason(shape)})")
     repaired = polygons_of(shapely.make_valid(shape))
     before = sum(abs(Polygon(part.exterior).area) for part in shapely.get_parts(shape))
     if repaired.is_empty or abs(repaired.area - before) > REPAIR_MAX * before:

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import sql.ledger
 from push.backoff import until_back
-from push.packing import pack, user_ids
+from push.packing import pack
 from sql.database import AWAY
 from sql.ledger import LedgerRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from push.model import Batch, Outcome
     from sql.database import Pool
+
+    Settled: TypeAlias = Mapping[Outcome, NDArray[np.bool_] | None]
+    """Who of a batch, in order, had an outcome; None: all of them."""
 
 GROUP_ROWS = 4096
 WAITING_MAX = 1024
@@ -59,21 +65,28 @@ class Ledger:
                     committed.set_result(None)
 
 
-def rows_of(batch: Batch, settled: dict[Outcome, dict[int, list[bytes]]], lane: str) -> list[LedgerRow]:
-    """Return the ledger rows for recipients by outcome and shard."""
+def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
+    """Return the ledger rows for what became of a batch's recipients, by outcome and segment."""
     row = batch.unit.row
-    return [
-        LedgerRow(
-            row.alert_id,
-            row.notice,
-            shard,
-            batch.batch_id,
-            outcome.value,
-            lane,
-            row.id,
-            len(recipients),
-            pack(user_ids(recipients)),
-        )
-        for outcome, shards in settled.items()
-        for shard, recipients in shards.items()
-    ]
+    rows: list[LedgerRow] = []
+    for outcome, whom in settled.items():
+        start = 0
+        for segment in batch.segments:
+            end = start + len(segment.recipients)
+            users = segment.users if whom is None else segment.users[whom[start:end]]
+            start = end
+            if users.size:
+                rows.append(
+                    LedgerRow(
+                        row.alert_id,
+                        row.notice,
+                        segment.shard,
+                        batch.batch_id,
+                        outcome.value,
+                        lane,
+                        row.id,
+                        users.size,
+                        pack(users),
+                    )
+                )
+    return rows

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NewType, Protocol
 from uuid import UUID
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from push.unit import HeldUnit
@@ -103,10 +105,16 @@ class Gateway(Protocol):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """The recipients of one shard in a batch, user ids as decimal bytes."""
+    """The recipients of one shard in a batch: user ids as decimal bytes, and as numbers in the same order."""
 
     shard: int
     recipients: list[bytes]
+    users: NDArray[np.int64]
+
+    def only(self, wanted: NDArray[np.bool_]) -> Segment:
+        """Return some of the recipients."""
+        chosen = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
+        return Segment(self.shard, chosen, self.users[wanted])
 
 
 @dataclass(slots=True, eq=False)

@@ -55,9 +55,12 @@ def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
     return users
 
 
-def untold(recipients: list[bytes], told: NDArray[np.int64] | None) -> list[bytes]:
-    """Return the recipients that are not among `told`, in order."""
-    if told is None or not recipients:
-        return recipients
-    fresh = np.isin(user_ids(recipients), told, invert=True)
-    return recipients if fresh.all() else [recipients[row] for row in np.flatnonzero(fresh).tolist()]
+def untold(recipients: list[bytes], told: NDArray[np.int64] | None) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Return the recipients that are not among `told` (sorted), in order, and their ids."""
+    users = user_ids(recipients)
+    if told is None or not told.size or not recipients:
+        return recipients, users
+    fresh = told[np.minimum(np.searchsorted(told, users), told.size - 1)] != users
+    if fresh.all():
+        return recipients, users
+    return [recipients[row] for row in np.flatnonzero(fresh).tolist()], users[fresh]

@@ -18,7 +18,7 @@ import sql.work
 from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import STORE_CAP_S, full_jitter_s, until_back
 from push.model import Batch, Segment
-from push.packing import unpack, untold, user_ids
+from push.packing import unpack, untold
 from sql.database import AWAY
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Sweep:
                     self._observe_search_s,
                 ):
                     found += len(members)
-                    for batch in packer.add(shard, untold(members, told.get(shard))):
+                    for batch in packer.add(shard, *untold(members, told.get(shard))):
                         await self._put(batch)
                     shard_next, failures = shard + 1, 0
             except INDEX_AWAY as error:
@@ -111,7 +111,7 @@ class Sweep:
         by_shard: dict[int, list[NDArray[np.int64]]] = {}
         # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
         for segment in self._claims.outstanding(row):
-            by_shard.setdefault(segment.shard, []).append(user_ids(segment.recipients))
+            by_shard.setdefault(segment.shard, []).append(segment.users)
         rows = await until_back(
             lambda: sql.ledger.told(self._pool, row.alert_id, row.notice, row.shard_from, row.shard_to),
             AWAY,
@@ -119,7 +119,7 @@ class Sweep:
         )
         for shard, packed in rows:
             by_shard.setdefault(shard, []).append(unpack(packed))
-        return {shard: np.concatenate(parts) for shard, parts in by_shard.items()}
+        return {shard: np.sort(np.concatenate(parts)) for shard, parts in by_shard.items()}
 
     async def _put(self, batch: Batch) -> None:
         batch.found_s = asyncio.get_running_loop().time()
@@ -136,15 +136,15 @@ class Packer:
         self._segments: list[Segment] = []
         self._size = 0
 
-    def add(self, shard: int, recipients: list[bytes]) -> list[Batch]:
-        """Take a shard's recipients; returns the batches that are full."""
+    def add(self, shard: int, recipients: list[bytes], users: NDArray[np.int64]) -> list[Batch]:
+        """Take a shard's recipients with their ids; returns the batches that are full."""
         full: list[Batch] = []
         start = 0
         while start < len(recipients):
-            taken = recipients[start : start + self._recipients_max - self._size]
-            start += len(taken)
-            self._segments.append(Segment(shard, taken))
-            self._size += len(taken)
+            end = min(len(recipients), start + self._recipients_max - self._size)
+            self._segments.append(Segment(shard, recipients[start:end], users[start:end]))
+            self._size += end - start
+            start = end
             if self._size == self._recipients_max:
                 full += self.rest()
         return full

@@ -10,6 +10,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import numpy as np
 import structlog
 
 from geo.connection import AWAY as INDEX_AWAY
@@ -18,12 +19,14 @@ from push.ledger import rows_of
 from push.model import Answer, Batch, Fate, Outcome, Segment, Verdict
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
     from push.breaker import Breaker
     from push.claims import Claims
-    from push.ledger import Ledger
+    from push.ledger import Ledger, Settled
     from push.model import Gateway
     from push.pace import Pace
     from push.queue import LaneQueue
@@ -34,8 +37,6 @@ RETRY_AFTER_CAP_S = 60.0
 LEASE_WAIT_S = 0.2
 
 _log = structlog.get_logger("push.worker")
-
-Settled = dict[Outcome, dict[int, list[bytes]]]
 
 
 class Worker:
@@ -96,7 +97,7 @@ class Worker:
             self._queue.park(batch, LEASE_WAIT_S)
             return
         if batch.message.expires <= datetime.now(UTC):
-            await self._settle(batch, {Outcome.FAILED: _by_shard(batch.segments)})
+            await self._settle(batch, {Outcome.FAILED: None})
             return
         if not await self._still_there(batch):
             self._queue.park(batch, full_jitter_s(1))
@@ -120,14 +121,16 @@ class Worker:
         looks_again = self._forgetting.must_look(batch.found_s)
         segments: list[Segment] = []
         for segment in batch.segments:
-            recipients = self._forgetting.without(segment.recipients)
-            if looks_again and recipients:
+            wanted: NDArray[np.bool_] | None = self._forgetting.remaining(segment.recipients)
+            if looks_again:
                 try:
-                    recipients = await self._index.present(self._lane, segment.shard, recipients)
+                    there = await self._index.present(self._lane, segment.shard, segment.recipients)
                 except (*INDEX_AWAY, TimeoutError):
                     return False
-            if recipients:
-                segments.append(Segment(segment.shard, recipients))
+                wanted = there if wanted is None else there & wanted
+            kept = segment if wanted is None else segment.only(wanted)
+            if kept.recipients:
+                segments.append(kept)
         batch.segments = segments
         if looks_again:
             batch.found_s = asyncio.get_running_loop().time()
@@ -176,27 +179,21 @@ class Worker:
         await self._claims.finish_if_complete(batch.unit)
 
 
-def _by_shard(segments: list[Segment]) -> dict[int, list[bytes]]:
-    shards: dict[int, list[bytes]] = {}
-    for segment in segments:
-        shards.setdefault(segment.shard, []).extend(segment.recipients)
-    return shards
-
-
 def _sort(batch: Batch, answer: Answer) -> tuple[Settled, list[Segment]]:
     """Sort a batch by what its provider said of each recipient: the settled by outcome, the rest to try again."""
     if answer.fates is None:
-        return {Outcome.ACCEPTED: _by_shard(batch.segments)}, []
-    settled: Settled = {}
+        return {Outcome.ACCEPTED: None}, []
+    settled = {
+        fate.value: np.array([one is fate for one in answer.fates])
+        for fate in set(answer.fates)
+        if fate.value is not None
+    }
+    waiting = np.array([one is Fate.AGAIN for one in answer.fates])
     again: list[Segment] = []
     start = 0
     for segment in batch.segments:
-        fates = answer.fates[start : start + len(segment.recipients)]
-        start += len(segment.recipients)
-        retry = [r for r, fate in zip(segment.recipients, fates, strict=True) if fate is Fate.AGAIN]
-        if retry:
-            again.append(Segment(segment.shard, retry))
-        for recipient, fate in zip(segment.recipients, fates, strict=True):
-            if fate.value is not None:
-                settled.setdefault(fate.value, {}).setdefault(segment.shard, []).append(recipient)
+        end = start + len(segment.recipients)
+        if waiting[start:end].any():
+            again.append(segment.only(waiting[start:end]))
+        start = end
     return settled, again

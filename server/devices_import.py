@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from geo.connection import connect
 from geo.index import PositionIndex
-from geo.keys import DAY_MS, Generations
+from geo.keys import generations
 from handlers.reports import Rejected, Reports, Unreadable, decode
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Imported(msgspec.Struct, frozen=True):
 async def import_file(settings: Settings, stores: Stores, path: Path) -> Imported:
     """Import all reports of a file, showing progress on standard error."""
     redis = connect(stores.redis_url)
-    generations = Generations(int(settings.positions.kept_days * DAY_MS))
-    reports = Reports(PositionIndex(redis, tuple(settings.lanes), generations), tuple(settings.lanes))
+    index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
+    reports = Reports(index, tuple(settings.lanes))
     accepted = rejected = shown = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:

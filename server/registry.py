@@ -41,14 +41,24 @@ async def _record(stores: Stores) -> AsyncIterator[Pool]:
         await pool.close()
 
 
-async def add_authority(settings: Settings, stores: Stores, authority: str, name: str) -> str:
-    """Add an authority and return its first secret."""
+async def add_authority(
+    settings: Settings, stores: Stores, authority: str, name: str, jurisdiction: bytes | None = None
+) -> str:
+    """Add an authority, limited to a polygon (WKB) if there is one, and return its first secret."""
     secret = new_secret()
     async with _record(stores) as pool, pool.acquire() as connection, connection.transaction():
         if not await sql.access.add_authority(connection, authority, name):
             raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
+        await sql.access.limit_authority(connection, authority, jurisdiction)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
     return secret
+
+
+async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdiction: bytes | None) -> None:
+    """Set the polygon beyond which an authority reaches nobody, or lift it."""
+    async with _record(stores) as pool:
+        if not await sql.access.limit_authority(pool, authority, jurisdiction):
+            raise RegistryError(f"no authority {authority}")
 
 
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:

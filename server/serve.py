@@ -22,7 +22,7 @@ from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
 from geo.forgetting import Forgetting
 from geo.index import PositionIndex
-from geo.keys import DAY_MS, Generations
+from geo.keys import generations
 from handlers.access import Gatekeeper
 from handlers.alerts import Alerts
 from handlers.devices import Devices
@@ -76,7 +76,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         stack.push_async_callback(redis.aclose)
         if stores.embedded:
             await sql.work.release_all(pool)
-        index = PositionIndex(redis, tuple(settings.lanes), generations(settings))
+        index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
         forgetting = Forgetting(redis)
         engine = Engine(_plan(settings, stores), pool, index, forgetting, _gateways(settings))
         cities = await asyncio.to_thread(_cities, settings)
@@ -148,11 +148,6 @@ def _gateways(settings: Settings) -> dict[str, Gateway]:
         )
         for name, lane in settings.lanes.items()
     }
-
-
-def generations(settings: Settings) -> Generations:
-    """Return how long positions are kept."""
-    return Generations(int(settings.positions.kept_days * DAY_MS))
 
 
 def _cities(settings: Settings) -> Cities | None:

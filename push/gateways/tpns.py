@@ -102,7 +102,7 @@ class TpnsGateway:
 
     def _head_of(self, message: Message) -> bytes:
         """Return the body up to the first account, rendered once a message and not once a batch."""
-        if self._head is None or self._head[0] is not message:
+        if self._head is None or (self._head[0] is not message and self._head[0] != message):
             self._head = (message, msgspec.json.encode(render(message))[:-1] + b',"account_list":["')
         return self._head[1]
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -21,22 +21,29 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from geo.area import Circle
 from server.demo.people import populate
-from server.demo.story import Story, follow, story_of
+from server.demo.scene import DEFAULT_CITY, RADIUS_KM, Scene, SceneError, boundaries, scene_of
+from server.demo.story import Story, follow, move_in, story_of
 from server.demo.world import World, running
 from server.embedded import EmbeddedStores, StoreUrls
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 WORKERS = 16
-SHENZHEN = Circle(114.0579, 22.5431, 120.0)
 
 
 @click.command()
 @click.option("--people", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True)
+@click.option("--city", default=DEFAULT_CITY, show_default=True, help="Six digits; boundaries are in the extra 'cn'.")
 @click.option("--exit", "leave", is_flag=True, help="End when the alert is through instead of at Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def demo(people: int, *, leave: bool, as_json: bool) -> None:
+def demo(people: int, city: str, *, leave: bool, as_json: bool) -> None:
     """Run the main job on embedded stores with a SIMULATED push provider."""
+    try:
+        scene = scene_of(city)
+    except SceneError as error:
+        raise click.BadParameter(str(error), param_hint="--city") from None
     console = Console(stderr=True, quiet=as_json)
     folder = Path(tempfile.mkdtemp(prefix="qqa-demo-"))
     # PostgreSQL as `nobody` must be able to pass through when we are root.
@@ -44,7 +51,7 @@ def demo(people: int, *, leave: bool, as_json: bool) -> None:
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
         with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:
-            code = uvloop.run(_run(console, stores, folder, people, leave=leave, as_json=as_json))
+            code = uvloop.run(_run(console, stores, folder, people, scene, leave=leave, as_json=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code)
@@ -55,6 +62,7 @@ async def _run(
     stores: StoreUrls,
     folder: Path,
     people: int,
+    scene: Scene,
     *,
     leave: bool,
     as_json: bool,
@@ -63,34 +71,53 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with running(stores, folder, WORKERS) as world:
+    async with running(stores, folder, WORKERS, boundaries()) as world:
         with Progress(*columns, console=console, disable=as_json) as bar:
             task = bar.add_task("people in the index", total=people)
-            in_area = await populate(world.redis_url, people, SHENZHEN, lambda n: bar.update(task, advance=n))
-        console.print(f"{in_area:,} of {people:,} people are within {SHENZHEN.radius_km:.0f} km (brute force).")
+            population = await populate(world.redis_url, people, scene, lambda n: bar.update(task, advance=n))
+        console.print(
+            f"{population.in_area:,} of {people:,} people are in {scene.name} or within {RADIUS_KM:.0f} km "
+            "(counted by brute force)."
+        )
+        started_s = time.time()
         with Progress(*columns, console=console, disable=as_json) as bar:
-            story = await _tell(world, people, in_area, bar)
+            followed = await follow(world, scene, _bars(bar, population.in_area, started_s))
+        story = await story_of(
+            world, followed, scene=scene, people=people, in_area=population.in_area, filed_at=started_s
+        )
+        _say(console, world, story)
+        if population.outsiders:
+            console.print(f"\nNow {len(population.outsiders):,} people from elsewhere come into the area ...")
+            story = await move_in(world, scene, story, population.outsiders)
+            console.print(
+                f"{story.late_told:,} of {story.late_moved_in:,} were told within {story.late_s:.1f} s of reporting, "
+                f"and {story.late_others} others."
+            )
         if as_json:
             click.echo(msgspec.json.encode(story).decode())
-        else:
-            _say(console, world, story)
         if not leave:
             console.print(f"The server stays up at {world.server_url} until Ctrl-C. Token: {world.token}")
             await stopping.wait()
-    return 0 if story.accepted == in_area and story.duplicates == 0 else 1
+    return 0 if story.is_right else 1
 
 
-async def _tell(world: World, people: int, in_area: int, bar: Progress) -> Story:
+def _bars(bar: Progress, in_area: int, started_s: float) -> Callable[[dict[str, Any]], None]:
+    """Show a lane's progress, and each ring as it completes, near to far."""
     searched = bar.add_task("found in the area", total=in_area or None)
     accepted = bar.add_task("accepted by the SIMULATED provider", total=in_area or None)
+    said: set[str] = set()
 
     def show(lane: dict[str, Any]) -> None:
         bar.update(searched, completed=lane["found"])
         bar.update(accepted, completed=lane["accepted"])
+        for ring, state in lane["rings"].items():
+            if state["units_done"] == state["units"] and ring not in said:
+                said.add(ring)
+                bar.console.print(
+                    f"ring {ring} is through after {time.time() - started_s:.1f} s: {state['accepted']:,} people more"
+                )
 
-    started_s = time.time()
-    followed = await follow(world, SHENZHEN, show)
-    return await story_of(world, followed, people=people, in_area=in_area, filed_at=started_s)
+    return show
 
 
 def _say(console: Console, world: World, story: Story) -> None:

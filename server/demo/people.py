@@ -1,4 +1,4 @@
-"""People: a number flows in, chunks of positions around real cities flow out, and into the index.
+"""People: a number and a scene flow in, chunks of positions around real cities flow out, and into the index.
 
 Bounded: `CHUNK` people in memory at a time, whatever their number; the brute-force count is made chunk by chunk.
 """
@@ -7,66 +7,72 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
-from geo.area import Circle, distances_km
+from geo.area import ANTIMERIDIAN, INDEX_LATITUDE_MAX
 from geo.connection import connect
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
-from server.demo.cities import FAR_AWAY, NEAR_SHARE, PEARL_RIVER_DELTA
+from geo.search import GEOHASH_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
+    from server.demo.scene import Scene
+
 CHUNK = 50_000
 FIRST_USER = 10_000_000
 KM_A_DEGREE = 111.2
 MEAN_AGE_MS = 6 * 3_600_000
-EDGE_KM = 0.001
-"""Redis stores geohashes of 52 bits: nobody is put within a metre of the edge, where either side would be right."""
+OUTSIDERS = 1000
 
 
-def generate(people: int, area: Circle, seed: int = 2026) -> Iterator[tuple[Positions, int]]:
-    """Yield chunks of people with how many of each are in `area` by great-circle distance."""
+class Population(msgspec.Struct, frozen=True):
+    """How many people are in the area by brute force, and some who are not."""
+
+    in_area: int
+    outsiders: list[int]
+
+
+def generate(people: int, scene: Scene, seed: int = 2026) -> Iterator[tuple[Positions, NDArray[np.bool_]]]:
+    """Yield chunks of people with who of each is in the area: by great-circle distance or in the city's polygon."""
     rng = np.random.default_rng(seed)
-    cities = (*PEARL_RIVER_DELTA, *FAR_AWAY)
-    near = np.array([city.millions for city in PEARL_RIVER_DELTA])
-    far = np.array([city.millions for city in FAR_AWAY])
-    shares = np.concatenate([near / near.sum() * NEAR_SHARE, far / far.sum() * (1 - NEAR_SHARE)])
-    centres = np.array([(city.longitude, city.latitude, city.spread_km) for city in cities])
     for start in range(0, people, CHUNK):
         number = min(CHUNK, people - start)
-        home = centres[rng.choice(len(cities), number, p=shares)]
+        home = scene.homes[rng.choice(len(scene.homes), number, p=scene.shares)]
         latitudes = home[:, 1] + rng.normal(0, 1, number) * home[:, 2] / KM_A_DEGREE
         stretch = KM_A_DEGREE * np.cos(np.radians(latitudes))
         longitudes = home[:, 0] + rng.normal(0, 1, number) * home[:, 2] / stretch
-        distances = distances_km(area.longitude, area.latitude, longitudes, latitudes)
-        _keep_off_the_edge(latitudes, distances, area)
+        longitudes, latitudes = on_the_grid(longitudes, ANTIMERIDIAN), on_the_grid(latitudes, INDEX_LATITUDE_MAX)
+        ats_ms = (now_ms() - rng.exponential(MEAN_AGE_MS, number)).astype(np.int64)
         # Every third id: real ids have gaps, and no pattern in their low bits is relied upon.
-        ats_ms = (now_ms() - rng.exponential(MEAN_AGE_MS, number)).astype(np.int64).tolist()
         users = FIRST_USER + 3 * np.arange(start, start + number)
-        positions = Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist(), ats_ms)
-        inside = distances_km(area.longitude, area.latitude, longitudes, latitudes) <= area.radius_km
-        yield positions, int(inside.sum())
+        positions = Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist(), ats_ms.tolist())
+        yield positions, scene.area.contains(longitudes, latitudes)
 
 
-def _keep_off_the_edge(latitudes: NDArray[np.float64], distances: NDArray[np.float64], area: Circle) -> None:
-    near_edge = np.abs(distances - area.radius_km) <= EDGE_KM
-    latitudes[near_edge] = area.latitude
+def on_the_grid(degrees: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
+    """Return positions as Redis keeps them, to less than a metre: an edge has the same side for both."""
+    cells = float(1 << GEOHASH_STEP)
+    return (np.floor((degrees + limit) / (2 * limit) * cells) + 0.5) / cells * 2 * limit - limit
 
 
-async def populate(redis_url: str, people: int, area: Circle, told: Callable[[int], None]) -> int:
-    """Put `people` into the index, telling how many are done; returns how many are in `area` by brute force."""
-    redis = connect(redis_url)
-    index = PositionIndex(redis, ("tpns",))
-    inside = 0
+async def populate(redis_url: str, people: int, scene: Scene, told: Callable[[int], None]) -> Population:
+    """Put `people` into the index, telling how many are done."""
+    client = connect(redis_url)
+    index = PositionIndex(client, ("tpns",))
+    in_area = 0
+    outsiders: list[int] = []
     try:
-        for positions, chunk_inside in generate(people, area):
+        for positions, inside in generate(people, scene):
             await index.record(positions)
-            inside += chunk_inside
+            in_area += int(inside.sum())
+            outside = np.flatnonzero(~inside)[: OUTSIDERS - len(outsiders)].tolist()
+            outsiders += [positions.users[row] for row in outside]
             told(len(positions.users))
     finally:
-        await redis.aclose()
-    return inside
+        await client.aclose()
+    return Population(in_area, outsiders)

@@ -1,6 +1,6 @@
 """What happened: a filed case flows in, the operators' feed is followed, one struct of figures flows out.
 
-Bounded: `DONE_S` for the alert to be through.
+Bounded: `DONE_S` for the alert to be through, `LATE_S` for late entrants.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import msgspec
+import numpy as np
 
 from server.demo.world import AUTHORITY
 from server.file_case import send_case
@@ -19,16 +20,24 @@ from server.file_case import send_case
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geo.area import Circle
+    from numpy.typing import NDArray
+
+    from server.demo.scene import Scene
     from server.demo.world import World
 
 DONE_S = 1800.0
+LATE_S = 120.0
+ASK_S = 0.1
 MEGABYTE = 1_000_000
 
 
 class Story(msgspec.Struct, frozen=True):
-    """The figures of one alert; `accepted` and `duplicates` are what the simulated provider saw."""
+    """The figures of one alert; `accepted` and `duplicates` are what the simulated provider saw before anybody moved.
 
+    `late_others` are people told after the first sweep who had not moved in: there should be none.
+    """
+
+    city: str
     people: int
     in_area: int
     accepted: int
@@ -39,6 +48,16 @@ class Story(msgspec.Struct, frozen=True):
     deadline_margin_s: float
     recipients_per_s: int
     server_rss_mb: float
+    late_moved_in: int = 0
+    late_told: int = 0
+    late_others: int = 0
+    late_s: float = 0.0
+
+    @property
+    def is_right(self) -> bool:
+        """Tell whether everybody in the area was told once, and of all others those who moved in."""
+        late = self.late_told == self.late_moved_in and self.late_others == 0
+        return self.accepted == self.in_area and self.duplicates == 0 and late
 
 
 class Followed(msgspec.Struct, frozen=True):
@@ -48,7 +67,7 @@ class Followed(msgspec.Struct, frozen=True):
     deadline: datetime
 
 
-async def follow(world: World, area: Circle, show: Callable[[dict[str, Any]], None]) -> Followed:
+async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], None]) -> Followed:
     """File a case as the police would, and follow it on the operators' feed until it is sent."""
     headers = {"Authorization": f"Bearer {world.token}"}
     async with (
@@ -58,7 +77,7 @@ async def follow(world: World, area: Circle, show: Callable[[dict[str, Any]], No
     ):
         await feed.receive()
         started_s = time.perf_counter()
-        status, answer = await send_case(world.server_url, AUTHORITY, world.secret, _case(area))
+        status, answer = await send_case(world.server_url, AUTHORITY, world.secret, _case(scene))
         webhook_s = time.perf_counter() - started_s
         if status != 202:  # noqa: PLR2004 - the one answer to a new case
             raise RuntimeError(f"the case was answered with {status}")
@@ -73,17 +92,19 @@ async def follow(world: World, area: Circle, show: Callable[[dict[str, Any]], No
     raise RuntimeError("the feed ended before the alert was sent")
 
 
-async def story_of(world: World, followed: Followed, *, people: int, in_area: int, filed_at: float) -> Story:
+async def story_of(
+    world: World, followed: Followed, *, scene: Scene, people: int, in_area: int, filed_at: float
+) -> Story:
     """Ask the simulated provider and the server what they saw."""
     async with aiohttp.ClientSession() as session:
-        async with session.get(f"{world.provider_url}/simulated/counts") as response:
-            counts = await response.json()
+        counts = await _counts(session, world)
         async with session.get(f"{world.server_url}/metrics") as response:
             metrics = await response.text()
     resident = next(line for line in metrics.splitlines() if line.startswith("process_resident_memory_bytes "))
     first, last = counts["first_request_at"] or filed_at, counts["last_request_at"] or filed_at
     completed_s = last - filed_at
     return Story(
+        city=scene.city,
         people=people,
         in_area=in_area,
         accepted=counts["distinct"],
@@ -97,7 +118,45 @@ async def story_of(world: World, followed: Followed, *, people: int, in_area: in
     )
 
 
-def _case(area: Circle) -> bytes:
+async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]) -> Story:
+    """Report outsiders from within the area, as the platform would, and wait until those and no others are told."""
+    headers = {"Authorization": f"Bearer {world.token}"}
+    place = {"lane": "tpns", "longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        before = await _accounts(session, world)
+        started_s = time.perf_counter()
+        body = msgspec.json.encode([{"user": user, **place} for user in outsiders])
+        async with session.post(f"{world.server_url}/v1/devices", data=body) as response:
+            response.raise_for_status()
+        async with asyncio.timeout(LATE_S):
+            while (await _counts(session, world))["distinct"] < before.size + len(outsiders):
+                await asyncio.sleep(ASK_S)
+        late_s = time.perf_counter() - started_s
+        told = np.setdiff1d(await _accounts(session, world), before)
+        counts = await _counts(session, world)
+    moved = np.isin(told, np.array(outsiders, dtype=np.int64))
+    return msgspec.structs.replace(
+        story,
+        duplicates=counts["duplicates"],
+        late_moved_in=len(outsiders),
+        late_told=int(moved.sum()),
+        late_others=int((~moved).sum()),
+        late_s=round(late_s, 1),
+    )
+
+
+async def _counts(session: aiohttp.ClientSession, world: World) -> dict[str, Any]:
+    async with session.get(f"{world.provider_url}/simulated/counts") as response:
+        counts: dict[str, Any] = await response.json()
+    return counts
+
+
+async def _accounts(session: aiohttp.ClientSession, world: World) -> NDArray[np.int64]:
+    async with session.get(f"{world.provider_url}/simulated/accounts") as response:
+        return np.frombuffer(await response.read(), dtype="<i8")
+
+
+def _case(scene: Scene) -> bytes:
     now = datetime.now(UTC)
     return msgspec.json.encode(
         {
@@ -107,10 +166,10 @@ def _case(area: Circle) -> bytes:
             "child": {"name": "小明", "sex": "male", "age": 6, "height_cm": 118, "clothing": "蓝色校服，红书包"},
             "last_seen": {
                 "at": now - timedelta(minutes=40),
-                "longitude": area.longitude,
-                "latitude": area.latitude,
-                "place": "深圳市福田区莲花山公园南门",
+                "longitude": scene.longitude,
+                "latitude": scene.latitude,
+                "place": f"{scene.name}市中心公园南门",
             },
-            "contact": {"name": "福田分局", "phone": "110"},
+            "contact": {"name": "分局", "phone": "110"},
         }
     )

@@ -17,6 +17,8 @@ import msgspec
 
 from handlers.access import Role
 from server import registry
+from server.demo.people import OUTSIDERS
+from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.process import tied_to_us
 from server.settings import load
 from server.stores import Stores
@@ -44,8 +46,10 @@ class World(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def running(stores: StoreUrls, folder: Path, workers: int) -> AsyncIterator[World]:
-    """Run the simulated provider and a server on `stores`."""
+async def running(
+    stores: StoreUrls, folder: Path, workers: int, boundaries: Path | None = None
+) -> AsyncIterator[World]:
+    """Run the simulated provider and a server on `stores`; `boundaries` are those of the extra `cn`."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the demo needs both stores")
     async with _process("simulate", "tpns") as (provider_url, _):
@@ -59,7 +63,16 @@ async def running(stores: StoreUrls, folder: Path, workers: int) -> AsyncIterato
             "QQ_ALERT_LANES__TPNS__ACCESS_ID": SIMULATED,
             "QQ_ALERT_LANES__TPNS__SECRET_KEY": SIMULATED,
             "QQ_ALERT_LANES__TPNS__WORKERS": str(workers),
+            # A demo shows in seconds what takes minutes in earnest.
+            "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
+            "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": str(OUTSIDERS),
         }
+        if boundaries is not None:
+            environ |= {
+                "QQ_ALERT_CITIES__FILE": str(boundaries),
+                "QQ_ALERT_CITIES__ADCODE_PROPERTY": ADCODE_PROPERTY,
+                "QQ_ALERT_CITIES__ADCODE_PREFIX": ADCODE_PREFIX,
+            }
         settings = load(None, environ)
         reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
         secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")

@@ -29,6 +29,11 @@ PROMISED = {
     "deadline_margin_s",
     "recipients_per_s",
     "server_rss_mb",
+    "city",
+    "late_moved_in",
+    "late_told",
+    "late_others",
+    "late_s",
 }
 
 
@@ -72,6 +77,7 @@ async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> No
     assert set(story) == PROMISED
     assert (story["people"], story["duplicates"]) == (20_000, 0)
     assert story["in_area"] == story["accepted"] > 0
+    assert (story["late_moved_in"], story["late_told"], story["late_others"]) == (1000, 1000, 0)
     assert not list(tmp_path.iterdir()), "the demo's folder is still there"
 
 

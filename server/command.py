@@ -1,0 +1,59 @@
+"""Commands: what every command of `qq-alert` needs flows in from click, settings, reached stores and answers flow out.
+
+Bounded: a command ends when its work does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+import msgspec
+import uvloop
+
+from server import logs
+from server import stores as store_room
+from server.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from server.stores import Stores
+
+T = TypeVar("T")
+
+
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let every command take --config too, as people type it there."""
+
+    def note(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            context.obj = value
+
+    kind = click.Path(path_type=Path)
+    return click.option("--config", type=kind, expose_value=False, callback=note, help="The configuration file.")(
+        command
+    )
+
+
+def settings_of(context: click.Context) -> Settings:
+    """Read the configuration and begin to log as it says."""
+    settings = load(context.obj)
+    logs.configure(settings.log.format, settings.log.level)
+    return settings
+
+
+def on_record(context: click.Context, work: Callable[[Settings, Stores], Coroutine[Any, Any, T]]) -> T:
+    """Do work on the stores, those of a running server if there is one."""
+    settings = settings_of(context)
+    with store_room.reached(settings) as stores:
+        return uvloop.run(work(settings, stores))
+
+
+def say(content: object, text: str, *, as_json: bool) -> None:
+    """Print one JSON object, or words."""
+    click.echo(msgspec.json.encode(content).decode() if as_json else text)
+
+
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

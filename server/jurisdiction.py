@@ -1,0 +1,46 @@
+"""Jurisdictions: a GeoJSON file flows in, the polygon beyond which an authority reaches nobody flows out as WKB.
+
+Refused if invalid, never repaired into another shape, never widened. Bounded: `FILE_BYTES`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import shapely
+
+from geo.polygon import PolygonError, dump, polygons_of, read_geometry
+from server.settings import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_BYTES = 64 * 1024 * 1024
+
+
+def read_jurisdiction(path: Path) -> bytes:
+    """Read a geometry, a feature or a collection of features; SettingsError when any part of it cannot be used."""
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            raise SettingsError(f"{path}: more than {FILE_BYTES} bytes")
+        tree = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
+        raise SettingsError(f"{path}: not GeoJSON: {type(error).__name__}") from None
+    geometries = _geometries(tree)
+    if not geometries:
+        raise SettingsError(f"{path}: no geometry")
+    try:
+        shapes = [read_geometry(geometry, repairs=False) for geometry in geometries]
+    except PolygonError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return dump(polygons_of(shapely.union_all(shapes)))
+
+
+def _geometries(tree: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    if not isinstance(tree, dict):
+        return []
+    if tree.get("type") == "FeatureCollection":
+        features = tree.get("features")
+        return [feature.get("geometry") if isinstance(feature, dict) else None for feature in features or ()]
+    return [tree.get("geometry") if tree.get("type") == "Feature" else tree]

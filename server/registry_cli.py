@@ -1,0 +1,121 @@
+"""`qq-alert authority` and `qq-alert token`: names flow in, secrets shown once and lists flow out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from handlers.access import Role
+from server import registry
+from server.command import config_option, json_flag, on_record, say
+from server.jurisdiction import read_jurisdiction
+
+_geojson = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("authority")
+def authority_group() -> None:
+    """Police bodies that may file cases."""
+
+
+@authority_group.command("add")
+@click.argument("authority")
+@click.option("--name", required=True)
+@click.option("--jurisdiction", type=_geojson, help="GeoJSON; nobody outside of it is reached.")
+@json_flag
+@config_option
+@click.pass_context
+def authority_add(
+    context: click.Context, authority: str, name: str, jurisdiction: Path | None, *, as_json: bool
+) -> None:
+    """Add an authority and print its webhook secret, once."""
+    limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
+    secret = on_record(context, lambda s, stores: registry.add_authority(s, stores, authority, name, limit))
+    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+
+
+@authority_group.command("rotate")
+@click.argument("authority")
+@json_flag
+@config_option
+@click.pass_context
+def authority_rotate(context: click.Context, authority: str, *, as_json: bool) -> None:
+    """Print a new secret; the old ones verify for seven days more."""
+    secret = on_record(context, lambda s, stores: registry.rotate(s, stores, authority))
+    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+
+
+@authority_group.command("limit")
+@click.argument("authority")
+@click.option("--jurisdiction", type=_geojson, help="GeoJSON; nobody outside of it is reached.")
+@click.option("--none", "lifted", is_flag=True, help="Lift the limit.")
+@config_option
+@click.pass_context
+def authority_limit(context: click.Context, authority: str, jurisdiction: Path | None, *, lifted: bool) -> None:
+    """Say whom an authority may reach; alerts that stand keep what they were filed with."""
+    if (jurisdiction is None) is not lifted:
+        raise click.UsageError("either --jurisdiction FILE or --none")
+    limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
+    on_record(context, lambda s, stores: registry.limit_authority(s, stores, authority, limit))
+    click.echo(f"{authority} reaches {'everybody' if limit is None else 'nobody outside of its jurisdiction'}")
+
+
+@authority_group.command("list")
+@json_flag
+@config_option
+@click.pass_context
+def authority_list(context: click.Context, *, as_json: bool) -> None:
+    """List authorities."""
+    rows = on_record(context, registry.list_authorities)
+    marks = [f"{' (limited)' if r.limited else ''}{' (revoked)' if r.revoked_at else ''}" for r in rows]
+    lines = [f"{r.id}\t{r.name}\t{r.secrets} secrets{mark}" for r, mark in zip(rows, marks, strict=True)]
+    say(rows, "\n".join(lines), as_json=as_json)
+
+
+@authority_group.command("revoke")
+@click.argument("authority")
+@config_option
+@click.pass_context
+def authority_revoke(context: click.Context, authority: str) -> None:
+    """Make an authority's signatures worthless at once."""
+    on_record(context, lambda s, stores: registry.revoke_authority(s, stores, authority))
+    click.echo(f"{authority} is revoked")
+
+
+@click.group("token")
+def token_group() -> None:
+    """Bearer tokens of operators and of the platform."""
+
+
+@token_group.command("create")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--name", required=True)
+@json_flag
+@config_option
+@click.pass_context
+def token_create(context: click.Context, role: str, name: str, *, as_json: bool) -> None:
+    """Create a token and print it, once."""
+    token_id, token = on_record(context, lambda s, stores: registry.create_token(s, stores, Role(role), name))
+    say({"id": token_id, "token": token}, f"{token_id}: {token}\n(shown once)", as_json=as_json)
+
+
+@token_group.command("list")
+@json_flag
+@config_option
+@click.pass_context
+def token_list(context: click.Context, *, as_json: bool) -> None:
+    """List tokens without showing them."""
+    rows = on_record(context, registry.list_tokens)
+    lines = [f"{r.id}\t{r.role}\t{r.name}{' (revoked)' if r.revoked_at else ''}" for r in rows]
+    say(rows, "\n".join(lines), as_json=as_json)
+
+
+@token_group.command("revoke")
+@click.argument("token_id", type=int)
+@config_option
+@click.pass_context
+def token_revoke(context: click.Context, token_id: int) -> None:
+    """Make a token worthless."""
+    on_record(context, lambda s, stores: registry.revoke_token(s, stores, token_id))
+    click.echo(f"token {token_id} is revoked")

@@ -1,0 +1,74 @@
+"""Bulk forgetting: a file of user ids flows in, they leave the index and every running sweep, counts flow out.
+
+Bounded: `CHUNK_USERS` users at a time, lines of `LINE_BYTES`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from geo.connection import connect
+from geo.forgetting import Forgetting
+from geo.index import PositionIndex
+from geo.keys import generations
+from handlers.reports import USER_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from server.settings import Settings
+    from server.stores import Stores
+
+CHUNK_USERS = 5000
+LINE_BYTES = 64
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """What became of the lines of a file."""
+
+    forgotten: int
+    unknown: int
+    rejected: int
+
+
+async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgotten:
+    """Forget all users of a file, showing progress on standard error; lines that are no user id are counted."""
+    client = connect(stores.redis_url)
+    index = PositionIndex(client, tuple(settings.lanes), generations(settings.positions.kept_days))
+    forgetting = Forgetting(client)
+    forgotten = asked = rejected = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(f"users of {path.name}", total=path.stat().st_size)
+            for users, bad, size in _chunks(path):
+                forgotten += await index.forget(users)
+                await forgetting.announce(users)
+                asked, rejected = asked + len(users), rejected + bad
+                bar.update(task, advance=size)
+    finally:
+        await client.aclose()
+    return Forgotten(forgotten, asked - forgotten, rejected)
+
+
+def _chunks(path: Path) -> Iterator[tuple[list[int], int, int]]:
+    """Yield (users, lines that are none, bytes read)."""
+    with path.open("rb") as file:
+        users: set[int] = set()
+        bad = size = 0
+        while line := file.readline(LINE_BYTES):
+            size += len(line)
+            text = line.strip()
+            if text.isdigit() and 1 <= int(text) <= USER_MAX:
+                users.add(int(text))
+            elif text:
+                bad += 1
+            if len(users) == CHUNK_USERS:
+                yield sorted(users), bad, size
+                users, bad, size = set(), 0, 0
+        yield sorted(users), bad, size

@@ -1,0 +1,100 @@
+"""Polygons and cities: what can be used is used exactly, what cannot is refused by name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import shapely
+
+from geo.cities import CitiesError, read_cities
+from geo.polygon import PolygonError, dump, load, read_geometry
+from tests import boundaries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SQUARE = [[0, 0], [0, 1], [1, 1], [1, 0], [0, 0]]
+BOW_TIE = [[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]
+SPIKE: list[list[float]] = [[0, 0], [0, 1], [0.5, 1], [0.5, 1.5], [0.5, 1], [1, 1], [1, 0], [0, 0]]
+
+
+def _polygon(*rings: Sequence[Sequence[float]]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": list(rings)}
+
+
+def _file(folder: Path, geometry: dict[str, Any] | None, code: object = 440300) -> Path:
+    feature = {"type": "Feature", "properties": {"adcode": code}, "geometry": geometry}
+    file = folder / "cities.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    return file
+
+
+def test_a_ring_across_the_antimeridian_is_cut_and_stays_as_large() -> None:
+    """Written with a jump from 179 to -179 or beyond 180: two parts, the same people."""
+    jump = _polygon([[179, 0], [179, 1], [-179, 1], [-179, 0], [179, 0]])
+    beyond = _polygon([[179, 0], [179, 1], [181, 1], [181, 0], [179, 0]])
+    for geometry in (jump, beyond):
+        shape = read_geometry(geometry)
+        assert shape.area == pytest.approx(2.0)
+        inside = shapely.contains_xy(shape, np.array([179.5, -179.5, 0.0, 178.9]), np.full(4, 0.5))
+        assert inside.tolist() == [True, True, False, False]
+
+
+def test_a_harmless_fault_is_repaired_and_a_bow_tie_is_refused() -> None:
+    """A spike without an area may go; which half of a bow tie was meant nobody knows."""
+    assert read_geometry(_polygon(SPIKE)).area == pytest.approx(1.0)
+    with pytest.raises(PolygonError, match="Self-intersection"):
+        read_geometry(_polygon(BOW_TIE))
+    with pytest.raises(PolygonError, match="invalid"):
+        read_geometry(_polygon(SPIKE), repairs=False)
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        None,
+        {"type": "Point", "coordinates": [1, 2]},
+        {"type": "Polygon", "coordinates": []},
+        {"type": "Polygon", "coordinates": "x"},
+        _polygon([[0, 0], [1, 1]]),
+        _polygon([[0, 0], [0, 100], [1, 100], [1, 0], [0, 0]]),
+        _polygon(BOW_TIE),
+    ],
+    ids=["none", "a point", "empty", "text", "a line", "beyond the pole", "a bow tie"],
+)
+def test_a_city_without_a_usable_boundary_is_refused_by_name(tmp_path: Path, geometry: dict[str, Any] | None) -> None:
+    """The configuration says which city it is; nothing starts with a hole where a city was meant."""
+    with pytest.raises(CitiesError, match="440300"):
+        read_cities(_file(tmp_path, geometry), "adcode", "")
+
+
+def test_boundaries_without_codes_or_without_a_file_are_refused(tmp_path: Path) -> None:
+    """A wrong property or path is said, not taken for a world without cities."""
+    with pytest.raises(CitiesError, match="six digits"):
+        read_cities(_file(tmp_path, _polygon(SQUARE), code="Shenzhen"), "adcode", "")
+    with pytest.raises(CitiesError, match="No such file"):
+        read_cities(tmp_path / "nothing", "adcode", "")
+
+
+def test_the_shipped_boundaries_know_the_city_of_a_place() -> None:
+    """375 cities, the invalid one repaired; places inside, and at sea."""
+    cities = boundaries.cities()
+    assert len(cities) == 375
+    assert cities.at(114.0579, 22.5431) == "440300"
+    assert cities.at(116.4074, 39.9042) == "110000"
+    assert cities.at(130.0, 20.0) is None
+    assert cities.distance_km("440300", 114.0579, 22.5431) == 0
+    assert cities.distance_km("440300", 113.2644, 23.1291) == pytest.approx(68, abs=5)
+
+
+def test_a_polygon_is_read_back_to_the_last_bit() -> None:
+    """The record keeps exactly what the alert was filed with."""
+    shape = boundaries.cities().polygon("500000")
+    assert shape is not None
+    assert shapely.equals_exact(load(dump(shape)), shape)
+    with pytest.raises(PolygonError):
+        load(b"garbage")
