@@ -229,15 +229,22 @@ class PositionIndex:
         inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
         return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
 
-    async def present(self, lane: str, shard: int, users: Sequence[bytes]) -> NDArray[np.bool_]:
+    async def present(self, lane: str, users: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell for each user whether they still stand in this lane, wherever they are."""
         pipe = self._client.pipeline(transaction=False)
-        for generation in self.generations.living(self.clock_ms()):
-            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *users)
+        shards = shards_of(users)
+        rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
+        for chosen in rows:
+            for generation in self.generations.living(self.clock_ms()):
+                name = keys.positions(int(shards[chosen[0]]), lane, generation)
+                pipe.execute_command("ZMSCORE", name, *users[chosen].tolist())
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            before, now = await pipe.execute()
-        pairs = zip(before, now, strict=True)
-        return np.array([old is not None or new is not None for old, new in pairs], dtype=np.bool_)
+            replies = iter(await pipe.execute())
+        there = np.zeros(users.size, dtype=np.bool_)
+        for chosen in rows:
+            for reply in (next(replies), next(replies)):
+                there[chosen] |= np.array([score is not None for score in reply])
+        return there
 
     async def devices(self, shard: int, users: Sequence[bytes]) -> list[bytes | None]:
         """Return the device record of each user of a shard, None where there is none."""

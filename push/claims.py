@@ -20,7 +20,9 @@ from push.unit import HeldUnit
 from sql.database import AWAY
 
 if TYPE_CHECKING:
-    from push.model import Segment
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sql.database import Pool
     from sql.work import UnitRow
 
@@ -72,16 +74,16 @@ class Claims:
             await until_back(lambda: sql.work.finish(self._pool, unit.row.id, self.owner), AWAY, "postgresql")
             self._held.pop(unit.row.id, None)
 
-    def outstanding(self, row: UnitRow) -> list[Segment]:
+    def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
         """Return whom this process is about to tell in the same shards, for other rings of the same alert and lane."""
         return [
-            segment
+            batch.users
             for unit in self._held.values()
             if unit.row.id != row.id
             and (unit.row.alert_id, unit.row.notice, unit.row.lane) == (row.alert_id, row.notice, row.lane)
+            and unit.row.shard_from < row.shard_to
+            and unit.row.shard_to > row.shard_from
             for batch in unit.batches
-            for segment in batch.segments
-            if row.shard_from <= segment.shard < row.shard_to
         ]
 
     def drop(self, unit: HeldUnit) -> None:

@@ -66,27 +66,22 @@ class Ledger:
 
 
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
-    """Return the ledger rows for what became of a batch's recipients, by outcome and segment."""
+    """Return the ledger rows for what became of a batch's recipients, one an outcome."""
     row = batch.unit.row
-    rows: list[LedgerRow] = []
-    for outcome, whom in settled.items():
-        start = 0
-        for segment in batch.segments:
-            end = start + len(segment.recipients)
-            users = segment.users if whom is None else segment.users[whom[start:end]]
-            start = end
-            if users.size:
-                rows.append(
-                    LedgerRow(
-                        row.alert_id,
-                        row.notice,
-                        segment.shard,
-                        batch.batch_id,
-                        outcome.value,
-                        lane,
-                        row.id,
-                        users.size,
-                        pack(users),
-                    )
-                )
-    return rows
+    whom = {outcome: batch.users if mask is None else batch.users[mask] for outcome, mask in settled.items()}
+    return [
+        LedgerRow(
+            row.alert_id,
+            row.notice,
+            row.shard_from,
+            row.shard_to,
+            batch.batch_id,
+            outcome.value,
+            lane,
+            row.id,
+            users.size,
+            pack(users),
+        )
+        for outcome, users in whom.items()
+        if users.size
+    ]

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from push.unit import HeldUnit
 
 AlertId = NewType("AlertId", UUID)
@@ -104,29 +106,17 @@ class Gateway(Protocol):
         """Close its connections."""
 
 
-class Segment(msgspec.Struct, frozen=True):
-    """The recipients of one shard in a batch: user ids as decimal bytes, and as numbers in the same order."""
-
-    shard: int
-    recipients: list[bytes]
-    users: NDArray[np.int64]
-
-    def only(self, wanted: NDArray[np.bool_]) -> Segment:
-        """Return some of the recipients."""
-        chosen = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
-        return Segment(self.shard, chosen, self.users[wanted])
-
-
 @dataclass(slots=True, eq=False)
 class Batch:
-    """The recipients of one request: segments of one unit's shards, how often it was tried, and when they were found.
+    """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
 
-    `found_s` is of the event loop's clock.
+    `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
     """
 
     unit: HeldUnit
     message: Message
-    segments: list[Segment]
+    recipients: list[bytes]
+    users: NDArray[np.int64]
     batch_id: int = field(default_factory=lambda: secrets.randbits(63))
     attempts: int = 0
     found_s: float = 0.0
@@ -134,8 +124,9 @@ class Batch:
     @property
     def size(self) -> int:
         """How many recipients there are."""
-        return sum(len(segment.recipients) for segment in self.segments)
+        return len(self.recipients)
 
-    def recipients(self) -> list[bytes]:
-        """All recipients in segment order."""
-        return [recipient for segment in self.segments for recipient in segment.recipients]
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Leave all others out."""
+        self.recipients = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
+        self.users = self.users[wanted]

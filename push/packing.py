@@ -55,10 +55,10 @@ def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
     return users
 
 
-def untold(recipients: list[bytes], told: NDArray[np.int64] | None) -> tuple[list[bytes], NDArray[np.int64]]:
+def untold(recipients: list[bytes], told: NDArray[np.int64]) -> tuple[list[bytes], NDArray[np.int64]]:
     """Return the recipients that are not among `told` (sorted), in order, and their ids."""
     users = user_ids(recipients)
-    if told is None or not told.size or not recipients:
+    if not told.size or not recipients:
         return recipients, users
     fresh = told[np.minimum(np.searchsorted(told, users), told.size - 1)] != users
     if fresh.all():

@@ -17,7 +17,7 @@ import sql.ledger
 import sql.work
 from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import STORE_CAP_S, full_jitter_s, until_back
-from push.model import Batch, Segment
+from push.model import Batch
 from push.packing import unpack, untold
 from sql.database import AWAY
 
@@ -93,7 +93,7 @@ class Sweep:
                     self._observe_search_s,
                 ):
                     found += len(members)
-                    for batch in packer.add(shard, *untold(members, told.get(shard))):
+                    for batch in packer.add(*untold(members, told)):
                         await self._put(batch)
                     shard_next, failures = shard + 1, 0
             except INDEX_AWAY as error:
@@ -105,21 +105,18 @@ class Sweep:
             await self._put(batch)
         return found
 
-    async def _told(self, unit: HeldUnit) -> dict[int, NDArray[np.int64]]:
-        """Return by shard who was told, or is about to be told by this process for a nearer ring."""
+    async def _told(self, unit: HeldUnit) -> NDArray[np.int64]:
+        """Return who was told, or is about to be told by this process for a nearer ring; sorted."""
         row = unit.row
-        by_shard: dict[int, list[NDArray[np.int64]]] = {}
         # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
-        for segment in self._claims.outstanding(row):
-            by_shard.setdefault(segment.shard, []).append(segment.users)
+        on_the_way = self._claims.outstanding(row)
         rows = await until_back(
             lambda: sql.ledger.told(self._pool, row.alert_id, row.notice, row.shard_from, row.shard_to),
             AWAY,
             "postgresql",
         )
-        for shard, packed in rows:
-            by_shard.setdefault(shard, []).append(unpack(packed))
-        return {shard: np.sort(np.concatenate(parts)) for shard, parts in by_shard.items()}
+        parts = [*on_the_way, *(unpack(packed) for packed in rows)]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:
         batch.found_s = asyncio.get_running_loop().time()
@@ -133,26 +130,26 @@ class Packer:
     def __init__(self, unit: HeldUnit, recipients_max: int) -> None:
         self._unit = unit
         self._recipients_max = recipients_max
-        self._segments: list[Segment] = []
-        self._size = 0
+        self._recipients: list[bytes] = []
+        self._users: list[NDArray[np.int64]] = []
 
-    def add(self, shard: int, recipients: list[bytes], users: NDArray[np.int64]) -> list[Batch]:
+    def add(self, recipients: list[bytes], users: NDArray[np.int64]) -> list[Batch]:
         """Take a shard's recipients with their ids; returns the batches that are full."""
         full: list[Batch] = []
         start = 0
         while start < len(recipients):
-            end = min(len(recipients), start + self._recipients_max - self._size)
-            self._segments.append(Segment(shard, recipients[start:end], users[start:end]))
-            self._size += end - start
+            end = min(len(recipients), start + self._recipients_max - len(self._recipients))
+            self._recipients += recipients[start:end]
+            self._users.append(users[start:end])
             start = end
-            if self._size == self._recipients_max:
+            if len(self._recipients) == self._recipients_max:
                 full += self.rest()
         return full
 
     def rest(self) -> list[Batch]:
         """Return what has been taken and not yet returned: no batch or one."""
-        if not self._segments:
+        if not self._recipients:
             return []
-        batch = Batch(self._unit, self._unit.message, self._segments)
-        self._segments, self._size = [], 0
+        batch = Batch(self._unit, self._unit.message, self._recipients, np.concatenate(self._users))
+        self._recipients, self._users = [], []
         return [batch]

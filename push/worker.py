@@ -16,7 +16,7 @@ import structlog
 from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
-from push.model import Answer, Batch, Fate, Outcome, Segment, Verdict
+from push.model import Answer, Batch, Fate, Outcome, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,14 +102,14 @@ class Worker:
         if not await self._still_there(batch):
             self._queue.park(batch, full_jitter_s(1))
             return
-        if not batch.segments:
+        if not batch.recipients:
             await self._settle(batch, {})
             return
         batch.attempts += 1
         started_s = loop.time()
         self._stats.in_flight += 1
         try:
-            answer = await self._gateway.send(batch.message, batch.recipients())
+            answer = await self._gateway.send(batch.message, batch.recipients)
         finally:
             self._stats.in_flight -= 1
         self._stats.provider.observe(loop.time() - started_s)
@@ -119,21 +119,16 @@ class Worker:
     async def _still_there(self, batch: Batch) -> bool:
         """Take out who was forgotten, or long after the search who left the lane; False when Redis cannot say."""
         looks_again = self._forgetting.must_look(batch.found_s)
-        segments: list[Segment] = []
-        for segment in batch.segments:
-            wanted: NDArray[np.bool_] | None = self._forgetting.remaining(segment.recipients)
-            if looks_again:
-                try:
-                    there = await self._index.present(self._lane, segment.shard, segment.recipients)
-                except (*INDEX_AWAY, TimeoutError):
-                    return False
-                wanted = there if wanted is None else there & wanted
-            kept = segment if wanted is None else segment.only(wanted)
-            if kept.recipients:
-                segments.append(kept)
-        batch.segments = segments
+        wanted = self._forgetting.remaining(batch.recipients)
         if looks_again:
+            try:
+                there = await self._index.present(self._lane, batch.users)
+            except (*INDEX_AWAY, TimeoutError):
+                return False
+            wanted = there if wanted is None else there & wanted
             batch.found_s = asyncio.get_running_loop().time()
+        if wanted is not None and not wanted.all():
+            batch.keep(wanted)
         return True
 
     async def _after(self, batch: Batch, answer: Answer) -> None:
@@ -141,12 +136,8 @@ class Worker:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)
             self._alarms.clear_lane(self._lane)
-            settled, again = _sort(batch, answer)
-            if again:
-                rest = Batch(batch.unit, batch.message, again, attempts=batch.attempts, found_s=batch.found_s)
-                await self._settle(batch, settled, then=rest)
-            else:
-                await self._settle(batch, settled)
+            settled, again = _sort(answer)
+            await self._settle(batch, settled, then=None if again is None else _rest(batch, again))
             return
         if answer.verdict is Verdict.THROTTLED:
             self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
@@ -179,21 +170,19 @@ class Worker:
         await self._claims.finish_if_complete(batch.unit)
 
 
-def _sort(batch: Batch, answer: Answer) -> tuple[Settled, list[Segment]]:
-    """Sort a batch by what its provider said of each recipient: the settled by outcome, the rest to try again."""
+def _sort(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:
+    """Sort recipients by what their provider said of each: the settled by outcome, and who is to be tried again."""
     if answer.fates is None:
-        return {Outcome.ACCEPTED: None}, []
-    settled = {
-        fate.value: np.array([one is fate for one in answer.fates])
-        for fate in set(answer.fates)
-        if fate.value is not None
-    }
-    waiting = np.array([one is Fate.AGAIN for one in answer.fates])
-    again: list[Segment] = []
-    start = 0
-    for segment in batch.segments:
-        end = start + len(segment.recipients)
-        if waiting[start:end].any():
-            again.append(segment.only(waiting[start:end]))
-        start = end
-    return settled, again
+        return {Outcome.ACCEPTED: None}, None
+    masks = {fate: np.array([one is fate for one in answer.fates]) for fate in set(answer.fates)}
+    again = masks.pop(Fate.AGAIN, None)
+    return {fate.value: mask for fate, mask in masks.items() if fate.value is not None}, again
+
+
+def _rest(batch: Batch, again: NDArray[np.bool_]) -> Batch:
+    """Return the batch of those to be tried again."""
+    rest = Batch(
+        batch.unit, batch.message, batch.recipients, batch.users, attempts=batch.attempts, found_s=batch.found_s
+    )
+    rest.keep(again)
+    return rest

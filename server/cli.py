@@ -16,7 +16,7 @@ import uvloop
 from cryptography.fernet import Fernet
 
 from handlers.access import Role
-from server import logs, registry
+from server import collector, logs, registry
 from server import stores as store_room
 from server.devices_import import import_file
 from server.embedded import EmbeddedStoreError, StateOwnedError
@@ -85,6 +85,7 @@ def serve_command(context: click.Context) -> None:
     settings = _settings(context)
     if not settings.lanes:
         raise SettingsError("$.lanes: at least one lane is needed, or nobody can be reached")
+    collector.spare()
     with store_room.opened(settings) as stores:
         uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}")))
 

@@ -1,4 +1,4 @@
-"""The ledger: packed recipients with their outcome flow in by groups, those already told flow out by shard.
+"""The ledger: packed recipients with their outcome flow in by groups, those already told flow out by unit.
 
 Bounded: the caller bounds a group; a read covers the shards of one unit.
 """
@@ -23,11 +23,15 @@ _SIZE = query("ledger_size")
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
-    """The recipients of one shard in one batch that had one outcome; `packed` as push/packing.py writes it."""
+    """The recipients of one batch, out of shards [`shard_from`, `shard_to`), that had one outcome.
+
+    `packed` as push/packing.py writes it.
+    """
 
     alert_id: UUID
     notice: str
-    shard: int
+    shard_from: int
+    shard_to: int
     batch_id: int
     outcome: str
     lane: str
@@ -42,7 +46,8 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
         _COMMIT,
         [row.alert_id for row in rows],
         [row.notice for row in rows],
-        [row.shard for row in rows],
+        [row.shard_from for row in rows],
+        [row.shard_to for row in rows],
         [row.batch_id for row in rows],
         [row.outcome for row in rows],
         [row.lane for row in rows],
@@ -52,9 +57,12 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
     )
 
 
-async def told(pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int) -> list[tuple[int, bytes]]:
-    """Return (shard, packed ids) of everybody told this notice in shards [`shard_from`, `shard_to`), any lane."""
-    return [(row[0], row[1]) for row in await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to)]
+async def told(pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int) -> list[bytes]:
+    """Return the packed ids of everybody told this notice in shards [`shard_from`, `shard_to`), any lane.
+
+    Where units of another size had been swept, some of other shards may be among them.
+    """
+    return [row[0] for row in await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to)]
 
 
 async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from server.settings import load
 from server.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -226,6 +227,41 @@ class Bench:
         """Take the provider away or bring it back."""
         async with self.session() as session:
             await session.post(f"{self.provider_url}/simulated/outage", json={"on": on})
+
+    async def pass_time(self, hours: float) -> None:
+        """Move the clock forward for all alerts: everything that was to be at some time is so much nearer."""
+        times = {
+            "ring": ("due_at", "deadline"),
+            "alert": ("received_at", "deadline", "expires", "sent_at", "swept_at", "next_sweep_at"),
+        }
+        connection = await asyncpg.connect(self.database_url)
+        async with connection.transaction():
+            for table, columns in times.items():
+                moved = ", ".join(f"{column} = {column} - $1::interval" for column in columns)
+                await connection.execute(f"update {table} set {moved}", timedelta(hours=hours))  # noqa: S608 - our names
+        await connection.close()
+
+    async def query(self, text: str, *arguments: object) -> list[Any]:
+        """Ask the record."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return [tuple(row) for row in await connection.fetch(text, *arguments)]
+        finally:
+            await connection.close()
+
+    async def place(self, users: Sequence[int], longitude: float, latitude: float) -> None:
+        """Put users at one place, as of now."""
+        client = connect(self.redis_url)
+        number = len(users)
+        await PositionIndex(client, ("tpns",)).record(
+            at_home("tpns", list(users), [longitude] * number, [latitude] * number)
+        )
+        await client.aclose()
+
+    async def post(self, url: str, content: object) -> tuple[int, Any]:
+        """Post JSON with the token; returns the status and the JSON answered."""
+        async with self.session() as session, session.post(url, data=msgspec.json.encode(content)) as response:
+            return response.status, await response.json(content_type=None)
 
     async def break_ledger(self) -> None:
         """Take the ledger's table away, which no server expects."""

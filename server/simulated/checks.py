@@ -54,6 +54,7 @@ def fault_of(request: PushRequest) -> str | None:
         return "environment is neither product nor dev"
     if not 0 <= request.expire_time <= EXPIRE_MAX_S:
         return "expire_time is 0 to 259200 seconds"
-    if not all(1 <= length <= ACCOUNT_CHARACTERS_MAX for length in map(len, request.account_list)):
+    lengths = set(map(len, request.account_list))
+    if min(lengths) < 1 or max(lengths) > ACCOUNT_CHARACTERS_MAX:
         return "an account has 1 to 100 characters"
     return None

@@ -8,6 +8,7 @@ import signal
 import click
 import uvloop
 
+from server import collector
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.tpns import serve
 
@@ -38,6 +39,7 @@ def _outage(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
 @click.option("--outage", "outages", multiple=True, callback=_outage, help="AFTER_S:FOR_S from the first request on.")
 def simulate_tpns(**options: object) -> None:
     """Simulate Tencent TPNS."""
+    collector.spare()
     settings = SimulatedTpnsSettings(**options)  # type: ignore[arg-type] # click has checked them
     uvloop.run(_run(settings))
 

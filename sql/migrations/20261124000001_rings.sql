@@ -46,7 +46,15 @@ create index sweep_unit_due on sweep_unit (sweep_id, shard_from) where not done;
 drop index alert_running;
 create index alert_running on alert (deadline) where state in ('sending', 'sent');
 
+-- A row is one batch's recipients now, whatever shards of its unit they are in.
+alter table ledger rename column shard to shard_from;
+alter table ledger add column shard_to smallint;
+update ledger set shard_to = shard_from + 1;
+alter table ledger alter column shard_to set not null, add check (shard_to > shard_from);
+
 -- migrate:down
+alter table ledger drop column shard_to;
+alter table ledger rename column shard_from to shard;
 alter table sweep_unit drop column passes;
 alter table sweep drop constraint sweep_alert_id_ring_fkey;
 alter table sweep add column radius_km double precision;

@@ -1,2 +1,2 @@
-select shard, packed from ledger
-where alert_id = $1 and notice = $2 and shard >= $3 and shard < $4;
+select packed from ledger
+where alert_id = $1 and notice = $2 and shard_from < $4 and shard_to > $3;

@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=60)
 GONE = timedelta(seconds=-1)
 
 
-async def _alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int, ...], units: int = 2) -> UUID:
+async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int, ...], units: int = 2) -> UUID:
     now = datetime.now(UTC)
     alert = AlertRow(
         id=uuid4(),
@@ -57,7 +57,7 @@ async def _alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int
     return alert.id
 
 
-async def _authority(pool: Pool) -> None:
+async def add_authority(pool: Pool) -> None:
     async with pool.acquire() as connection, connection.transaction():
         await sql.access.add_authority(connection, "sz", "Shenzhen")
 
@@ -73,17 +73,17 @@ async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tu
 
 async def test_two_alerts_share_a_lane_nearest_ring_first_then_earliest_deadline(pool: Pool) -> None:
     """Both first rings go before any second ring; within a ring the alert that is due sooner."""
-    await _authority(pool)
-    later = await _alert(pool, "A", due_in_min=30, rings=(2, 1))
-    sooner = await _alert(pool, "B", due_in_min=10, rings=(1, 2))
+    await add_authority(pool)
+    later = await add_alert(pool, "A", due_in_min=30, rings=(2, 1))
+    sooner = await add_alert(pool, "B", due_in_min=10, rings=(1, 2))
     expected = [(sooner, 1)] * 2 + [(later, 1)] * 2 + [(sooner, 2)] * 2 + [(later, 2)] * 2
     assert await _claimed(pool, uuid4()) == expected
 
 
 async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) -> None:
     """What one process holds another cannot claim; once the lease is over it can, and the first one is told."""
-    await _authority(pool)
-    await _alert(pool, "A", due_in_min=30, rings=(1,))
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1,))
     first, second = uuid4(), uuid4()
     unit = await sql.work.claim(pool, "tpns", first, GONE, [])
     assert unit is not None
@@ -98,6 +98,6 @@ async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) ->
 
 async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
     """Lanes are independent: work of one is invisible to the other."""
-    await _authority(pool)
-    await _alert(pool, "A", due_in_min=30, rings=(1,))
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1,))
     assert await sql.work.claim(pool, "huawei", uuid4(), LEASE, []) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from push.model import Batch
@@ -16,7 +17,7 @@ ROOM = 4
 
 def _batch() -> Batch:
     anything = cast("Any", None)
-    return Batch(anything, anything, [])
+    return Batch(anything, anything, [], np.empty(0, dtype=np.int64))
 
 
 def test_a_sweep_waits_when_there_is_no_room() -> None:

@@ -1,0 +1,65 @@
+"""Late entrants: who comes into the area is told, and nobody else, and nobody twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from tests.processes import Bench, Process, until
+
+MOVED = 1000
+FAR = (100.0, 35.0)
+NEAR = (114.06, 22.55)
+
+
+async def _report(bench: Bench, server: Process, users: list[int], place: tuple[float, float]) -> None:
+    at = datetime.now(UTC)
+    rows = [{"user": user, "lane": "tpns", "longitude": place[0], "latitude": place[1], "at": at} for user in users]
+    assert await bench.post(f"{server.url}/v1/devices", rows) == (200, {"accepted": len(users), "rejected": []})
+
+
+async def test_a_thousand_who_move_in_are_told_and_nobody_else(bench: Bench) -> None:
+    """Within one interval, without a burst: exactly these; those who leave and those who stay are not told again."""
+    await bench.provider()
+    inside = await bench.people(20_000)
+    movers = list(range(1, MOVED + 1))
+    server = await bench.server(
+        QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1", QQ_ALERT_ALERT__LATE_ENTRANTS_BURST="1000000"
+    )
+    await _report(bench, server, movers, FAR)
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await bench.reached(), inside)
+    await _report(bench, server, movers, NEAR)
+    await _report(bench, server, inside[:100].tolist(), FAR)
+    await until(lambda: _reached(bench, inside.size + MOVED))
+    passes = await _passes(bench)
+    await until(lambda: _more_passes(bench, passes))
+    assert np.array_equal(await bench.reached(), np.union1d(inside, movers))
+    assert (await bench.counts())["duplicates"] == 0
+
+
+async def test_a_burst_of_reports_is_looked_at_soon(bench: Bench) -> None:
+    """With an interval of an hour, a thousand reports from the area bring the next pass forward; from elsewhere not."""
+    await bench.provider()
+    inside = await bench.people(5000)
+    server = await bench.server(QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="3600", QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S="1")
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+    await _report(bench, server, list(range(5001, 5001 + MOVED)), FAR)
+    await _report(bench, server, list(range(1, MOVED + 1)), NEAR)
+    await until(lambda: _reached(bench, inside.size + MOVED))
+    assert np.array_equal(await bench.reached(), np.union1d(inside, np.arange(1, MOVED + 1)))
+
+
+async def _reached(bench: Bench, people: int) -> bool:
+    return int((await bench.counts())["distinct"]) >= people
+
+
+async def _passes(bench: Bench) -> int:
+    return int((await bench.query("select min(passes) from sweep_unit where passes > 0"))[0][0] or 0)
+
+
+async def _more_passes(bench: Bench, before: int) -> bool:
+    return await _passes(bench) > before + 1
