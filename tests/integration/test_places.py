@@ -1,0 +1,168 @@
+"""Places: the city of a case, its jurisdiction, and coordinates that cannot be meant."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import shapely
+
+from server.file_case import send_case
+from tests import boundaries
+from tests.boundaries import HONG_KONG, SHENZHEN
+from tests.processes import CASE, Bench, Process, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEEN: dict[str, Any] = CASE["last_seen"]
+CITY_CENTRE = (114.0579, 22.5431)
+IN_HONG_KONG = (114.17, 22.32)
+IN_DONGGUAN = (113.75, 23.02)
+IN_NORTH_CHONGQING = (108.4, 31.9)
+
+
+def _seen(**changes: object) -> dict[str, Any]:
+    return {name: value for name, value in {**SEEN, **changes}.items() if value is not None}
+
+
+def _city_file(folder: Path, code: str) -> Path:
+    shape = boundaries.cities().polygon(code)
+    assert shape is not None
+    file = folder / f"{code}.geojson"
+    file.write_text(json.dumps({"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(shape)}))
+    return file
+
+
+async def _limit(bench: Bench, code: str) -> None:
+    file = _city_file(bench.folder, code)
+    assert Process("authority", "limit", "sz", "--jurisdiction", str(file), env=bench.env()).wait() == 0
+
+
+async def _refused(bench: Bench, server: Process, **seen: object) -> str:
+    status, answer = await bench.file(server, last_seen=_seen(**seen))
+    assert status == 422, answer
+    assert (await bench.query("select count(*) from alert"))[0][0] == 0
+    return "; ".join(f"{error['path']} {error['detail']}" for error in answer["errors"])
+
+
+async def test_the_city_is_found_from_the_place(bench: Bench) -> None:
+    """Not given, it is resolved; the widest ring holds it too, and the answer says so."""
+    server = await bench.server(**boundaries.env())
+    _, answer = await bench.file(server)
+    assert answer["alert"]["area"]["city"] == SHENZHEN
+    assert [ring["city"] for ring in answer["alert"]["rings"]] == [False, False, True]
+
+
+async def test_a_large_city_is_reached_beyond_the_circle(bench: Bench) -> None:
+    """In Chongqing someone in the city but 270 km away is told, someone as far away elsewhere is not."""
+    await bench.provider()
+    await bench.place([1], *IN_NORTH_CHONGQING)
+    await bench.place([2], 103.8, 29.56)
+    await bench.place([3], 106.5, 29.5)
+    server = await bench.server(**boundaries.env())
+    _, answer = await bench.file(server, last_seen=_seen(longitude=106.5516, latitude=29.563))
+    await bench.sent(server, answer["alert"]["id"])
+    assert (await bench.reached()).tolist() == [1, 3]
+
+
+async def test_a_city_code_alone_is_the_city(bench: Bench) -> None:
+    """Without coordinates the area is the city: one ring, everybody inside and nobody outside."""
+    await bench.provider()
+    await bench.place([1], *CITY_CENTRE)
+    await bench.place([2], *IN_DONGGUAN)
+    server = await bench.server(**boundaries.env())
+    _, answer = await bench.file(server, last_seen=_seen(longitude=None, latitude=None, city=SHENZHEN))
+    assert answer["alert"]["area"] == {"circle": None, "city": SHENZHEN}
+    await bench.sent(server, answer["alert"]["id"])
+    assert (await bench.reached()).tolist() == [1]
+
+
+async def test_a_jurisdiction_is_applied_exactly(bench: Bench) -> None:
+    """Limited to Shenzhen, its 120 km reach nobody in Hong Kong or Dongguan, late entrants included."""
+    await bench.provider()
+    await _limit(bench, SHENZHEN)
+    rng = np.random.default_rng(11)
+    places = np.column_stack([rng.uniform(113.7, 114.7, 400), rng.uniform(22.2, 23.0, 400)])
+    for user, (longitude, latitude) in enumerate(places.tolist(), 1):
+        await bench.place([user], longitude, latitude)
+    city = boundaries.cities().polygon(SHENZHEN)
+    inside = (np.flatnonzero(shapely.contains_xy(city, places[:, 0], places[:, 1])) + 1).tolist()
+    server = await bench.server(**boundaries.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+    assert (await bench.reached()).tolist() == inside
+    await bench.place([1001], *CITY_CENTRE)
+    await bench.place([1002], *IN_HONG_KONG)
+
+    async def told() -> bool:
+        return 1001 in (await bench.reached()).tolist()
+
+    await until(told)
+    assert (await bench.reached()).tolist() == [*inside, 1001]
+
+
+async def test_coordinates_that_cannot_be_meant_are_refused_with_what_looks_wrong(bench: Bench) -> None:
+    """Nothing is stored, the answer says what the place looks like."""
+    server = await bench.server(**boundaries.env())
+    assert "missing coordinates" in await _refused(bench, server, longitude=0, latitude=0)
+    assert "look swapped" in await _refused(bench, server, longitude=22.5431, latitude=114.0579)
+    assert "look swapped" in await _refused(bench, server, longitude=43.8, latitude=87.6)
+    assert "look swapped" in await _refused(bench, server, longitude=43.8, latitude=87.6, city="650100")
+    assert "no such city" in await _refused(bench, server, city="440399")
+    assert "one of both is wrong" in await _refused(bench, server, city="110000")
+    assert "belong together" in await _refused(bench, server, longitude=None)
+    assert "coordinates or a city" in await _refused(bench, server, longitude=None, latitude=None)
+
+
+async def test_a_place_outside_of_the_jurisdiction_is_refused(bench: Bench) -> None:
+    """Limited to Hong Kong, an authority files nothing in Shenzhen, neither by place nor by city."""
+    await _limit(bench, HONG_KONG)
+    server = await bench.server(**boundaries.env())
+    assert "outside of the authority's jurisdiction" in await _refused(bench, server)
+    city_alone = await _refused(bench, server, longitude=None, latitude=None, city=SHENZHEN)
+    assert "outside of the authority's jurisdiction" in city_alone
+    assert "look swapped" in await _refused(bench, server, longitude=IN_HONG_KONG[1], latitude=IN_HONG_KONG[0])
+
+
+async def test_no_literal_of_a_number_that_is_none_gets_through(bench: Bench) -> None:
+    """NaN and Infinity are no JSON; as text or null they are no place."""
+    server = await bench.server()
+    for bad in ("NaN", "Infinity", '"114.05"'):
+        body = json.dumps({**CASE, "last_seen": {**SEEN, "longitude": 0.5}}).replace("0.5", bad).encode()
+
+        status, _ = await send_case(server.url, "sz", bench.secret, body)
+        assert status == 422
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]},
+        {"type": "Point", "coordinates": [1, 1]},
+        {"type": "FeatureCollection", "features": []},
+        "no GeoJSON",
+    ],
+    ids=["a bow tie", "a point", "nothing", "text"],
+)
+async def test_an_invalid_jurisdiction_is_refused_and_changes_nothing(bench: Bench, geometry: object) -> None:
+    """Never repaired into another shape, never dropped: the command exits with 2 and the limit stays."""
+    await _limit(bench, SHENZHEN)
+    before = await bench.query("select jurisdiction from authority")
+    file = bench.folder / "bad.geojson"
+    file.write_text(json.dumps(geometry))
+    assert Process("authority", "limit", "sz", "--jurisdiction", str(file), env=bench.env()).wait() == 2
+    assert await bench.query("select jurisdiction from authority") == before
+
+
+async def test_boundaries_that_cannot_be_used_stop_the_start_by_name(bench: Bench) -> None:
+    """A city's broken boundary is a configuration error that names the city, and exits with 2."""
+    bow_tie = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}
+    feature = {"type": "Feature", "properties": {"adcode": "440300"}, "geometry": bow_tie}
+    file = bench.folder / "cities.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    log = bench.folder / "start.log"
+    assert Process("serve", env=bench.env(QQ_ALERT_CITIES__FILE=str(file)), log=log).wait() == 2
+    assert "440300" in log.read_text(encoding="utf-8")
