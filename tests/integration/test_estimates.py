@@ -1,0 +1,57 @@
+"""Estimates over HTTP: whom an alert would reach, before there is one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests import boundaries
+from tests.processes import SHENZHEN, Bench
+
+PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
+
+
+async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(bench: Bench) -> None:
+    """People by ring and lane with an interval that holds the exact count, and when each lane would be through."""
+    inside = await bench.people(50_000)
+    server = await bench.server(**boundaries.env(), QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
+    status, answer = await bench.post(f"{server.url}/v1/estimates", PLACE)
+    assert status == 200
+    assert answer["area"]["city"] == "440300"
+    estimate: dict[str, Any] = answer["estimate"]
+    assert estimate["low"] <= inside.size <= estimate["high"]
+    assert [ring["ring"] for ring in estimate["rings"]] == [1, 2, 3]
+    assert sum(ring["people"] for ring in estimate["rings"]) == estimate["people"]
+    assert all(ring["lanes"]["tpns"]["people"] == ring["people"] for ring in estimate["rings"])
+    lane = estimate["lanes"]["tpns"]
+    assert lane["finish_s"] == pytest.approx(estimate["people"] / 10)
+    assert lane["margin_s"] == pytest.approx(1800 - lane["finish_s"])
+    assert estimate["positions"]["median_h"] == 0.0
+    _, filed = await bench.file(server)
+    assert set(filed["alert"]["estimate"]) == set(estimate)
+
+
+async def test_an_estimate_stores_and_sends_nothing(bench: Bench) -> None:
+    """Asked for a hundred times, there is no alert."""
+    server = await bench.server()
+    for policy in ("qq", "tuanyuan"):
+        status, answer = await bench.post(f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300})
+        assert status == 200
+        assert answer["rings"][-1]["radius_km"] == 300
+    assert (await bench.query("select count(*) from alert"))[0][0] == 0
+
+
+async def test_what_cannot_be_estimated_is_said(bench: Bench) -> None:
+    """Unknown policy, too wide, no place: each named; only operators' roles may ask."""
+    server = await bench.server()
+    for asked, path in (
+        ({**PLACE, "policy": "nobody"}, "$.policy"),
+        ({**PLACE, "radius_km": 900}, "$.radius_km"),
+        ({"longitude": 114.0}, "$"),
+        ({"city": "440300"}, "$"),
+        ({**PLACE, "latitude": 114.0}, "$.latitude"),
+    ):
+        status, answer = await bench.post(f"{server.url}/v1/estimates", asked)
+        assert status == 422
+        assert answer["errors"][0]["path"] == path

@@ -1,0 +1,201 @@
+"""The index: a user stands in exactly one place, the newest, and is forgotten in time or at once."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from geo import keys
+from geo.area import Area, Circle
+from geo.index import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS, PositionIndex
+from geo.keys import DAY_MS, Generations
+from geo.positions import Positions, now_ms
+from geo.search import places
+from geo.shards import shard_of
+from tests.processes import ROOT, until
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from redis import asyncio as aioredis
+
+    from server.embedded import StoreUrls
+
+USER = 7
+SHARD = shard_of(USER)
+HERE, THERE = (114.0, 22.0), (10.0, 50.0)
+AREAS = [Area(Circle(*HERE, 1)), Area(Circle(*THERE, 1))]
+LANES = ("tpns", "other")
+WEEK_MS = 7 * DAY_MS
+
+MOVERS_S = 10
+USERS = 10_000
+PROCESSES = 2
+
+
+def _report(lane: str, place: tuple[float, float], at_ms: int) -> Positions:
+    return Positions(lane, [USER], [place[0]], [place[1]], [at_ms])
+
+
+async def _scored(redis: aioredis.Redis, name: bytes) -> list[tuple[bytes, float]]:
+    return cast("list[tuple[bytes, float]]", await redis.zrange(name, 0, -1, withscores=True))
+
+
+async def _stands(index: PositionIndex) -> list[tuple[str, str]]:
+    """Return (lane, place) of everywhere the user is found."""
+    found = []
+    for lane in LANES:
+        here, there = await index.search(lane, SHARD, AREAS)
+        found += [(lane, "here")] * len(here) + [(lane, "there")] * len(there)
+    return found
+
+
+async def test_an_older_report_never_overwrites_a_newer_one(redis: aioredis.Redis) -> None:
+    """Out of order, across lanes and generations: the newest stands, the same again changes nothing."""
+    index = PositionIndex(redis, LANES)
+    moment = now_ms()
+    assert await index.record(_report("tpns", HERE, moment - 10)) == 1
+    for older in (_report("tpns", THERE, moment - 11), _report("other", THERE, moment - WEEK_MS)):
+        assert await index.record(older) == 0
+    assert await index.record(_report("other", THERE, moment - 10)) == 0
+    assert await _stands(index) == [("tpns", "here")]
+    assert await index.record(_report("other", THERE, moment - 9)) == 1
+    assert await _stands(index) == [("other", "there")]
+
+
+async def test_a_user_moves_from_the_generation_before_to_the_present_one(redis: aioredis.Redis) -> None:
+    """Last week's position is found until this week's replaces it; then only this one is."""
+    index = PositionIndex(redis, LANES)
+    moment = now_ms()
+    last_week = max(moment - WEEK_MS, index.generations.oldest_ms(moment))
+    await index.record(_report("tpns", HERE, last_week))
+    assert await _stands(index) == [("tpns", "here")]
+    await index.record(_report("tpns", THERE, moment))
+    assert await _stands(index) == [("tpns", "there")]
+    present = index.generations.of(moment)
+    assert await redis.zcard(keys.positions(SHARD, "tpns", present - 1)) == 0
+    assert await redis.hlen(keys.devices(SHARD, present - 1)) == 0
+
+
+async def test_a_position_is_forgotten_between_once_and_twice_the_time(redis: aioredis.Redis) -> None:
+    """Every key of positions and devices ends with its generation, one generation after the next one began."""
+    index = PositionIndex(redis, LANES)
+    moment = now_ms()
+    await index.record(_report("tpns", HERE, moment))
+    names = await redis.keys("*")
+    assert len(names) == 2
+    for name in names:
+        kept_ms = await redis.pttl(name)
+        assert kept_ms + 5000 >= WEEK_MS
+        assert kept_ms <= 2 * WEEK_MS
+
+
+async def test_redis_forgets_a_generation_by_itself(redis: aioredis.Redis) -> None:
+    """With generations of a second a position is gone two of them later, without a scan and without a report."""
+    index = PositionIndex(redis, LANES, Generations(1000))
+    await index.record(_report("tpns", HERE, now_ms()))
+    assert await redis.dbsize() > 0
+
+    async def empty() -> bool:
+        return int(await redis.dbsize()) == 0
+
+    await until(empty, within_s=5)
+
+
+async def test_a_report_from_before_forgetting_does_not_bring_a_user_back(redis: aioredis.Redis) -> None:
+    """Delayed on the way, it is refused for an hour; a report made afterwards counts."""
+    index = PositionIndex(redis, LANES)
+    moment = now_ms()
+    await index.record(_report("tpns", HERE, moment - 1000))
+    assert await index.forget([USER]) == 1
+    assert await index.devices(SHARD, [b"7"]) == [None]
+    await index.record(_report("tpns", HERE, moment - 500))
+    assert await _stands(index) == []
+    later = PositionIndex(redis, LANES, clock_ms=lambda: now_ms() + 1000)
+    await later.record(_report("tpns", THERE, now_ms() + 900))
+    assert await _stands(index) == [("tpns", "there")]
+    assert 0 < await redis.pttl(keys.forgotten(SHARD)) <= FORGOTTEN_KEPT_MS
+
+
+async def test_who_changed_lanes_a_moment_ago_is_left_for_the_next_sweep(redis: aioredis.Redis) -> None:
+    """The lane before may be about to tell them; a minute later the ledger knows, and they are found."""
+    moment = now_ms()
+    index = PositionIndex(redis, LANES)
+    await index.record(_report("tpns", HERE, moment - 2))
+    await index.record(_report("other", HERE, moment - 1))
+    assert [users async for _, users in index.stream("other", AREAS[0], [SHARD])] == [[]]
+    assert await _stands(index) == [("other", "here")]
+    later = PositionIndex(redis, LANES, clock_ms=lambda: moment + MOVED_KEPT_MS + 1000)
+    assert [users async for _, users in later.stream("other", AREAS[0], [SHARD])] == [[b"7"]]
+
+
+async def test_who_is_still_there_is_told_from_who_is_not(redis: aioredis.Redis) -> None:
+    """Of many users in many shards: those who stand in the lane, in whichever generation."""
+    index = PositionIndex(redis, LANES)
+    moment = now_ms()
+    users = list(range(1, 101))
+    last_week = max(moment - WEEK_MS, index.generations.oldest_ms(moment))
+    ats = [moment if user % 2 else last_week for user in users]
+    await index.record(Positions("tpns", users, [114.0] * 100, [22.0] * 100, ats))
+    await index.forget([10, 20])
+    await index.record(Positions("other", [30], [114.0], [22.0], [moment]))
+    there = await index.present("tpns", np.array(users))
+    assert [user for user, still in zip(users, there.tolist(), strict=True) if not still] == [10, 20, 30]
+
+
+async def test_geohashes_are_read_as_redis_reads_them(redis: aioredis.Redis) -> None:
+    """The middle of each cell, to the last digit that GEOPOS prints."""
+    rng = np.random.default_rng(5)
+    rows = zip(range(500), rng.uniform(-180, 180, 500).tolist(), rng.uniform(-85, 85, 500).tolist(), strict=True)
+    for user, longitude, latitude in rows:
+        await redis.geoadd("somewhere", (longitude, latitude, user))
+    members = await _scored(redis, b"somewhere")
+    longitudes, latitudes = places(np.array([score for _, score in members], dtype=np.int64))
+    told = np.array(await redis.geopos("somewhere", *(member for member, _ in members)))
+    assert np.allclose(np.column_stack([longitudes, latitudes]), told, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kept_ms", [WEEK_MS, 2000], ids=["a week", "two seconds"])
+async def test_two_processes_moving_the_same_users_leave_each_in_one_place_the_newest(
+    stores: StoreUrls, redis: aioredis.Redis, kept_ms: int
+) -> None:
+    """Ten seconds of concurrent reports, out of order, between lanes, generations and places: counted afterwards."""
+    assert stores.redis is not None
+    seconds = MOVERS_S if kept_ms == WEEK_MS else MOVERS_S // 5
+    movers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.mover", stores.redis, str(number), str(seconds), str(USERS), str(kept_ms),
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+        )
+        for number in range(PROCESSES)
+    ]  # fmt: skip
+    outputs = [(await mover.communicate())[0] for mover in movers]
+    assert [mover.returncode for mover in movers] == [0] * PROCESSES
+    newest = np.stack([np.frombuffer(output, dtype="<i8").reshape(USERS, 3) for output in outputs])
+    winner = newest[np.argmax(newest[:, :, 0], axis=0), np.arange(USERS)]
+    await _each_in_one_place(redis, winner, Generations(kept_ms))
+
+
+async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], generations: Generations) -> None:
+    """Look at every key: `newest` has (time in ms, lane, place) by user, from 1 on."""
+    found: dict[int, list[tuple[str, int]]] = {}
+    for name in cast("list[bytes]", await redis.keys("geo:*")):
+        _, _, lane, generation = name.decode().split(":")
+        members = await _scored(redis, name)
+        longitudes, _ = places(np.array([score for _, score in members], dtype=np.int64))
+        for (member, _), longitude in zip(members, longitudes.tolist(), strict=True):
+            found.setdefault(int(member), []).append((f"{lane}:{generation}", round(longitude)))
+    moment = now_ms()
+    alive = [
+        user for user in range(1, USERS + 1) if generations.of(int(newest[user - 1][0])) in generations.living(moment)
+    ]
+    assert len(alive) > USERS // 2 or generations.length_ms < WEEK_MS
+    for user in alive:
+        at_ms, lane, longitude = newest[user - 1].tolist()
+        if generations.end_ms(generations.of(at_ms)) < moment + 1000:
+            continue
+        assert found.get(user) == [(f"{LANES[lane]}:{generations.of(at_ms)}", longitude)]
+    assert all(len(where) == 1 for where in found.values())
