@@ -20,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import measures
+from bench import audience, measures
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import World, running
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[StoreUrls, Path], Coroutine[object, object, dict[str, Figure]]]
 
-NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed")
+NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users")
 WORKERS = 16
 FEW = 200_000
 FEED_CLIENTS = 1000
@@ -49,8 +49,10 @@ def bench(names: tuple[str, ...], people: int, *, as_json: bool) -> None:
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
     chosen = set(names or NAMES)
-    if chosen & {"stream", "pipeline", "reports", "feed"}:
+    if chosen & {"stream", "pipeline", "reports", "feed", "estimate", "users"}:
         figures |= _in_world(lambda stores, folder: _big(console, stores, folder, people, chosen))
+    if chosen & {"estimate", "late"}:
+        figures |= _in_world(lambda stores, folder: _audience(stores, folder, min(people, FEW), chosen))
     if "webhook" in chosen:
         figures |= _in_world(_webhook)
     if "memory" in chosen:
@@ -60,7 +62,14 @@ def bench(names: tuple[str, ...], people: int, *, as_json: bool) -> None:
         return
     table = Table("measure", "value", "floor", "ratio", "spread", "unit", title="push provider: SIMULATED")
     for name, f in figures.items():
-        table.add_row(name, f"{f.value:,.1f}", f"{f.floor:,.1f}", f"{f.ratio:.2f}", f"{f.spread:.2f}", f.unit)
+        table.add_row(
+            name,
+            f"{f.value:,.{3 if f.value < 10 else 1}f}",
+            f"{f.floor:,.{3 if f.floor < 10 else 1}f}",
+            f"{f.ratio:.2f}",
+            f"{f.spread:.2f}",
+            f.unit,
+        )
     Console(width=140).print(table)
 
 
@@ -89,10 +98,28 @@ async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, c
                 figures["pipeline"], figures["ping"] = await measures.pipeline(
                     world, database_url, idle.redis, scene_of()
                 )
+            if "estimate" in chosen:
+                figures["estimate"] = await audience.estimate(world, scene_of())
+            if "users" in chosen:
+                figures["users"] = await audience.user_bytes(world, people)
             if "feed" in chosen:
                 figures["feed"] = await _feed(world, database_url)
             if "reports" in chosen:
                 figures["reports"] = await measures.reports(world, scene_of(), people)
+    return figures
+
+
+async def _audience(stores: StoreUrls, folder: Path, people: int, chosen: set[str]) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    scene = scene_of()
+    async with running(stores, folder, WORKERS, boundaries()) as world:
+        await populate(world.redis_url, people, scene, lambda _: None)
+        if "estimate" in chosen:
+            figures["coverage"] = await audience.coverage(world, scene, people)
+        if "late" in chosen:
+            # The bound is for a million people; those of the coverage are among them.
+            await populate(world.redis_url, people * 5, scene, lambda _: None)
+            figures["late"] = await audience.late(world, _database(stores), scene)
     return figures
 
 

@@ -213,10 +213,11 @@ async def webhook(world: World, database_url: str, scene: Scene) -> tuple[Figure
         timing = await one_alert(world, database_url, scene)
         answered.append(timing.webhook_s * 1000)
         first.append(timing.first_request_s * 1000)
-    return figure([_p99(answered)], [100.0], "ms p99"), figure([_p99(first)], [250.0], "ms p99")
+    return figure([p99(answered)], [100.0], "ms p99"), figure([p99(first)], [250.0], "ms p99")
 
 
-def _p99(values: list[float]) -> float:
+def p99(values: list[float]) -> float:
+    """Return the value that 99% are not above."""
     return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
 
 

@@ -26,7 +26,7 @@ from geo.search import commands, members, once, places
 from geo.shards import shards_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -187,10 +187,10 @@ class PositionIndex:
             for shard, (users,), moved in zip(shards, found, movers, strict=True)
         ]
 
-    async def search(self, lane: str, shard: int, areas: Sequence[Area]) -> list[list[bytes]]:
-        """Return the users of one shard within each area, in one round trip."""
-        found, _ = await self._search(lane, [shard], areas, asks_movers=False)
-        return found[0]
+    async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
+        """Return by shard the users within each area, in one round trip; the caller bounds the shards."""
+        found, _ = await self._search(lane, shards, areas, asks_movers=False)
+        return found
 
     async def _search(
         self, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
@@ -246,14 +246,21 @@ class PositionIndex:
                 there[chosen] |= np.array([score is not None for score in reply])
         return there
 
-    async def devices(self, shard: int, users: Sequence[bytes]) -> list[bytes | None]:
-        """Return the device record of each user of a shard, None where there is none."""
+    async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
+        """Return the device record of each user, by shard, None where there is none."""
         pipe = self._client.pipeline(transaction=False)
-        for generation in self.generations.living(self.clock_ms()):
-            pipe.execute_command("HMGET", keys.devices(shard, generation), *users)
+        for shard, some in users.items():
+            for generation in self.generations.living(self.clock_ms()):
+                pipe.execute_command("HMGET", keys.devices(shard, generation), *some)
+        if not len(pipe):
+            return []
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            before, now = await pipe.execute()
-        return [new if new is not None else old for old, new in zip(before, now, strict=True)]
+            replies = iter(await pipe.execute())
+        return [
+            new if new is not None else old
+            for _ in users
+            for old, new in zip(next(replies), next(replies), strict=True)
+        ]
 
     async def ping(self, timeout_s: float) -> None:
         """Ask for a sign of life; raises one of `AWAY` without one."""

@@ -71,7 +71,9 @@ class Claims:
     async def finish_if_complete(self, unit: HeldUnit) -> None:
         """Mark a unit done when everybody found in it is settled."""
         if unit.complete and unit.row.id in self._held:
-            await until_back(lambda: sql.work.finish(self._pool, unit.row.id, self.owner), AWAY, "postgresql")
+            await until_back(
+                lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found), AWAY, "postgresql"
+            )
             self._held.pop(unit.row.id, None)
 
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:

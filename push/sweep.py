@@ -69,8 +69,10 @@ class Sweep:
         """Sweep unit after unit until cancelled."""
         while True:
             unit = await self._claims.next_unit(self._lane)
-            found = await self._sweep(unit)
-            await until_back(partial(sql.work.note_searched, self._pool, unit.row.id, found), AWAY, "postgresql")
+            found = unit.found = await self._sweep(unit)
+            if unit.batches:
+                # Now wider rings may be claimed; with nobody on the way the end of the unit says it all.
+                await until_back(partial(sql.work.note_searched, self._pool, unit.row.id, found), AWAY, "postgresql")
             unit.swept = True
             await self._claims.finish_if_complete(unit)
             _log.info("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)

@@ -23,6 +23,7 @@ class HeldUnit:
         self.message = Message(row.alert_id, row.notice, row.title, row.body, row.expires)
         self.batches: set[Batch] = set()
         self.swept = False
+        self.found = 0
         self.dropped = False
 
     @property

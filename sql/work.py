@@ -71,6 +71,6 @@ async def note_searched(pool: Pool, unit: int, found: int) -> None:
     await pool.execute(_SEARCHED, unit, found)
 
 
-async def finish(pool: Pool, unit: int, owner: UUID) -> bool:
-    """Mark a unit done; False when the lease had gone to somebody else."""
-    return await pool.fetchval(_FINISH, unit, owner) is not None
+async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:
+    """Mark a unit done, in which `found` recipients stood; False when the lease had gone to somebody else."""
+    return await pool.fetchval(_FINISH, unit, owner, found) is not None

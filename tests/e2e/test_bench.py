@@ -19,6 +19,7 @@ WITHIN_S = 120.0
         (("stream", "pipeline", "reports"), {"stream", "pipeline", "ping", "reports"}),
         (("feed",), {"feed"}),
         (("memory",), {"memory"}),
+        (("estimate", "late", "users"), {"estimate", "coverage", "late", "users"}),
     ],
     ids=str,
 )

@@ -67,7 +67,7 @@ async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tu
     claimed: list[tuple[UUID, int]] = []
     while (row := await sql.work.claim(pool, "tpns", owner, lease, [])) is not None:
         claimed.append((row.alert_id, row.ring))
-        await sql.work.finish(pool, row.id, owner)
+        await sql.work.finish(pool, row.id, owner, 0)
     return claimed
 
 
@@ -91,8 +91,8 @@ async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) ->
     assert taken_over is not None
     assert taken_over.id == unit.id
     assert await sql.work.extend(pool, [unit.id], first, LEASE) == set()
-    assert not await sql.work.finish(pool, unit.id, first)
-    assert await sql.work.finish(pool, unit.id, second)
+    assert not await sql.work.finish(pool, unit.id, first, 0)
+    assert await sql.work.finish(pool, unit.id, second, 0)
     assert len(await _claimed(pool, first)) == 1
 
 

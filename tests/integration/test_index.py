@@ -48,7 +48,7 @@ async def _stands(index: PositionIndex) -> list[tuple[str, str]]:
     """Return (lane, place) of everywhere the user is found."""
     found = []
     for lane in LANES:
-        here, there = await index.search(lane, SHARD, AREAS)
+        ((here, there),) = await index.search(lane, [SHARD], AREAS)
         found += [(lane, "here")] * len(here) + [(lane, "there")] * len(there)
     return found
 
@@ -111,7 +111,7 @@ async def test_a_report_from_before_forgetting_does_not_bring_a_user_back(redis:
     moment = now_ms()
     await index.record(_report("tpns", HERE, moment - 1000))
     assert await index.forget([USER]) == 1
-    assert await index.devices(SHARD, [b"7"]) == [None]
+    assert await index.devices({SHARD: [b"7"]}) == [None]
     await index.record(_report("tpns", HERE, moment - 500))
     assert await _stands(index) == []
     later = PositionIndex(redis, LANES, clock_ms=lambda: now_ms() + 1000)

@@ -95,7 +95,7 @@ async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -
     own = await sql.work.claim(pool, "tpns", first, GONE, [near.id])
     assert own is not None, "its own, searched: it knows whom it is about to tell"
     assert own.ring == 2
-    await sql.work.finish(pool, near.id, first)
+    await sql.work.finish(pool, near.id, first, 0)
     other = await sql.work.claim(pool, "tpns", second, LEASE, [])
     assert other is not None
     assert other.id == own.id

@@ -72,7 +72,7 @@ async def test_a_user_stands_in_one_lane_and_one_place(redis: aioredis.Redis) ->
     moment = now_ms()
 
     async def found(lane: str) -> list[int]:
-        return [len(users) for users in await index.search(lane, shard_of(7), [here, there])]
+        return [len(users) for users in (await index.search(lane, [shard_of(7)], [here, there]))[0]]
 
     await index.record(Positions("tpns", [7], [114.0], [22.0], [moment - 3]))
     assert await found("tpns") == [1, 0]

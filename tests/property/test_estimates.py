@@ -8,7 +8,7 @@ import numpy as np
 
 from geo.area import Area, Circle
 from geo.index import PositionIndex
-from geo.sample import SAMPLE_SHARDS, ages_of, interval, sample
+from geo.sample import ages_of, interval, sample
 from geo.shards import SHARDS
 from tests import boundaries
 from tests.processes import at_home
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PEOPLE = 60_000
 AREAS = 1000
 COVERED_MIN = 0.93
-SHARE = SAMPLE_SHARDS / SHARDS
+SHARE = 16 / SHARDS
 
 
 async def test_the_interval_of_a_thousand_random_areas_holds_the_exact_count(redis: aioredis.Redis) -> None:

@@ -88,7 +88,7 @@ async def _compare(
     index = PositionIndex(redis, ("tpns",))
     at = [now_ms()] * len(users)
     await index.record(Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist(), at))
-    (members,) = await index.search("tpns", 0, [area])
+    ((members,),) = await index.search("tpns", [0], [area])
     found = [int(member) for member in members]
     assert len(found) == len(set(found)), "somebody was found twice"
     points = shapely.points(longitudes, latitudes)
