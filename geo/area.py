@@ -135,9 +135,21 @@ class Area:
             if shape is not None:
                 shapely.prepare(shape)
         self.boxes = _boxes(reached) if self.searches_city and reached is not None else []
+        self.searches = self._searches()
         self.leaves_grid = (circle is not None and circle.leaves_grid()) or any(
             abs(one.latitude) + degrees(one.height_km / 2 / EARTH_RADIUS_KM) > GRID_LATITUDE_MAX for one in self.boxes
         )
+
+    def _searches(self) -> list[tuple[bytes, ...]]:
+        """Return what Redis is asked after the key, written once an area and not once a shard."""
+        found: list[tuple[str | float, ...]] = []
+        if self.circle is not None:
+            place = ("FROMLONLAT", self.circle.longitude, self.circle.latitude)
+            found.append((*place, "BYRADIUS", self.circle.radius_km, "km", *(["WITHHASH"] * self.limits_circle)))
+        for one in self.boxes:
+            place = ("FROMLONLAT", one.longitude, one.latitude)
+            found.append((*place, "BYBOX", one.width_km, one.height_km, "km", "WITHHASH"))
+        return [tuple(str(part).encode() for part in search) for search in found]
 
     def bounds(self) -> Bounds:
         """Return a box that holds all of the area, and perhaps more."""

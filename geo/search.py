@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from geo.area import Area, Circle
 
-    Command: TypeAlias = tuple[str | float, ...]
+    Command: TypeAlias = tuple[str | bytes, ...]
 
 GEOHASH_STEP = 26
 """Bits of a geohash for each of longitude and latitude."""
@@ -36,14 +36,7 @@ _SPREAD = (
 
 def commands(key: str, area: Area) -> list[Command]:
     """Return the searches of one key for an area that does not leave Redis' grid."""
-    found: list[Command] = []
-    if area.circle is not None:
-        around = ("GEOSEARCH", key, "FROMLONLAT", area.circle.longitude, area.circle.latitude)
-        found.append((*around, "BYRADIUS", area.circle.radius_km, "km", *(["WITHHASH"] if area.limits_circle else [])))
-    for box in area.boxes:
-        around = ("GEOSEARCH", key, "FROMLONLAT", box.longitude, box.latitude)
-        found.append((*around, "BYBOX", box.width_km, box.height_km, "km", "WITHHASH"))
-    return found
+    return [("GEOSEARCH", key, *rest) for rest in area.searches]
 
 
 def members(area: Area, replies: Sequence[list[bytes]]) -> list[bytes]:

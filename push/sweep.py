@@ -118,7 +118,8 @@ class Sweep:
             "postgresql",
         )
         parts = [*on_the_way, *(unpack(packed) for packed in rows)]
-        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+        # Each part is sorted, which the stable sort makes use of.
+        return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:
         batch.found_s = asyncio.get_running_loop().time()
