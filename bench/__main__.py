@@ -43,16 +43,17 @@ FEED_STUCK = 10
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--people", type=click.IntRange(1000), default=5_000_000, show_default=True)
+@click.option("--runs", type=click.IntRange(1, 99), default=measures.RUNS, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def bench(names: tuple[str, ...], people: int, *, as_json: bool) -> None:
+def bench(names: tuple[str, ...], people: int, runs: int, *, as_json: bool) -> None:
     """Measure against floors, with a SIMULATED push provider."""
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
     chosen = set(names or NAMES)
     if chosen & {"stream", "pipeline", "reports", "feed", "estimate", "users"}:
-        figures |= _in_world(lambda stores, folder: _big(console, stores, folder, people, chosen))
+        figures |= _in_world(lambda stores, folder: _big(console, stores, folder, people, runs, chosen))
     if chosen & {"estimate", "late"}:
-        figures |= _in_world(lambda stores, folder: _audience(stores, folder, min(people, FEW), chosen))
+        figures |= _in_world(lambda stores, folder: _audience(stores, folder, min(people, FEW), runs, chosen))
     if "webhook" in chosen:
         figures |= _in_world(_webhook)
     if "memory" in chosen:
@@ -83,7 +84,9 @@ def _in_world(work: Work) -> dict[str, Figure]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, chosen: set[str]) -> dict[str, Figure]:
+async def _big(
+    console: Console, stores: StoreUrls, folder: Path, people: int, runs: int, chosen: set[str]
+) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     database_url = _database(stores)
     with EmbeddedStores(folder / "idle", postgres=False, valkey=True) as idle:
@@ -93,23 +96,24 @@ async def _big(console: Console, stores: StoreUrls, folder: Path, people: int, c
             console.print(f"putting {people:,} people into the index ...")
             await populate(world.redis_url, people, scene_of(), lambda _: None)
             if "stream" in chosen:
-                figures["stream"] = await measures.stream(world, scene_of())
+                # The shorter a run, the more of them against the noise of the machine.
+                figures["stream"] = await measures.stream(world, scene_of(), 2 * runs - 1)
             if "pipeline" in chosen:
                 figures["pipeline"], figures["ping"] = await measures.pipeline(
-                    world, database_url, idle.redis, scene_of()
+                    world, database_url, idle.redis, scene_of(), runs
                 )
             if "estimate" in chosen:
                 figures["estimate"] = await audience.estimate(world, scene_of())
             if "users" in chosen:
                 figures["users"] = await audience.user_bytes(world, people)
             if "feed" in chosen:
-                figures["feed"] = await _feed(world, database_url)
+                figures["feed"] = await _feed(world, database_url, runs)
             if "reports" in chosen:
-                figures["reports"] = await measures.reports(world, scene_of(), people)
+                figures["reports"] = await measures.reports(world, scene_of(), people, runs)
     return figures
 
 
-async def _audience(stores: StoreUrls, folder: Path, people: int, chosen: set[str]) -> dict[str, Figure]:
+async def _audience(stores: StoreUrls, folder: Path, people: int, runs: int, chosen: set[str]) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     scene = scene_of()
     async with running(stores, folder, WORKERS, boundaries()) as world:
@@ -119,15 +123,15 @@ async def _audience(stores: StoreUrls, folder: Path, people: int, chosen: set[st
         if "late" in chosen:
             # The bound is for a million people; those of the coverage are among them.
             await populate(world.redis_url, people * 5, scene, lambda _: None)
-            figures["late"] = await audience.late(world, _database(stores), scene)
+            figures["late"] = await audience.late(world, _database(stores), scene, runs)
     return figures
 
 
-async def _feed(world: World, database_url: str) -> Figure:
+async def _feed(world: World, database_url: str, runs: int) -> Figure:
     """Compare the pipeline's rate with 1,000 listeners, ten of which never read, to that without."""
     with_clients: list[float] = []
     without: list[float] = []
-    for _ in range(measures.RUNS):
+    for _ in range(runs):
         timing = await measures.one_alert(world, database_url, scene_of())
         without.append(timing.accepted / timing.seconds)
         async with AsyncExitStack() as stack:

@@ -1,6 +1,6 @@
 """Measures: a running world flows in, medians against their floors flow out.
 
-Bounded: `RUNS` runs of each, `STREAM_RUNS` of the stream, `SENT_S` for an alert to be through.
+Bounded: the caller's number of runs of each, `SENT_S` for an alert to be through.
 """
 
 from __future__ import annotations
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from server.demo.world import World
 
 RUNS = 5
-STREAM_RUNS = 9
-"""Odd, so that a median is a run; the shorter a run, the more of them against the noise of the machine."""
+"""Odd, so that a median is a run."""
 
 SENT_S = 300.0
 PING_EVERY_S = 0.002
@@ -69,13 +68,13 @@ def figure(values: list[float], floors: list[float], unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 3) if floor else 0.0, unit, round(spread, 2))
 
 
-async def stream(world: World, scene: Scene) -> Figure:
+async def stream(world: World, scene: Scene, runs: int) -> Figure:
     """Ids a second of a whole audience through `PositionIndex.stream`, against the raw searches."""
     redis = connect(world.redis_url)
     index = PositionIndex(redis, ("tpns",))
     values: list[float] = []
     floors: list[float] = []
-    for _ in range(STREAM_RUNS):
+    for _ in range(runs):
         started_s = time.perf_counter()
         found = sum([len(members) async for _, members in index.stream("tpns", scene.area, range(SHARDS))])
         values.append(found / (time.perf_counter() - started_s))
@@ -89,7 +88,9 @@ async def floor_s(world: World, areas: Sequence[Area]) -> float:
     return await asyncio.to_thread(raw_seconds, world.redis_url, searches("tpns", areas))
 
 
-async def pipeline(world: World, database_url: str, idle_redis_url: str, scene: Scene) -> tuple[Figure, Figure]:
+async def pipeline(
+    world: World, database_url: str, idle_redis_url: str, scene: Scene, runs: int
+) -> tuple[Figure, Figure]:
     """Recipients a second from the webhook to the last ledger commit, and the longest wait of a PING meanwhile.
 
     The floor makes the same searches: those of all three rings, the widest of which holds the city too.
@@ -98,7 +99,7 @@ async def pipeline(world: World, database_url: str, idle_redis_url: str, scene: 
     values: list[float] = []
     floors: list[float] = []
     waits_ms: list[float] = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         async with pinging(world.redis_url, idle_redis_url) as waits:
             timing = await one_alert(world, database_url, scene)
         waits_ms.append(max(waits) * 1000)
@@ -168,7 +169,7 @@ async def _ping_s(redis: Client) -> float:
     return time.perf_counter() - started_s
 
 
-async def reports(world: World, scene: Scene, people: int) -> Figure:
+async def reports(world: World, scene: Scene, people: int, runs: int) -> Figure:
     """Position reports a second over HTTP (MessagePack), against the same GEOADDs as one raw stream."""
     number = min(REPORTS, people)
     chunks = [positions for positions, _ in generate(number, scene)]
@@ -187,7 +188,7 @@ async def reports(world: World, scene: Scene, people: int) -> Figure:
     floors: list[float] = []
     headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        for _ in range(RUNS):
+        for _ in range(runs):
             floors.append(number / await asyncio.to_thread(raw_seconds, world.redis_url, raw))
             started_s = time.perf_counter()
             for start in range(0, len(bodies), 2):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from geo.index import PositionIndex
 
 SAMPLE_SHARDS_MAX: Final = 64
-SHARDS_A_TRIP: Final = 4
+SHARDS_FIRST: Final = 4
 ENOUGH_PEOPLE: Final = 16_000
 """Their number is known to 1.6%; at 5 million people six shards hold so many, in 15 ms."""
 
@@ -71,7 +71,8 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     counts = np.zeros(len(areas), dtype=np.int64)
     chosen: dict[int, list[bytes]] = {}
     while len(chosen) < SAMPLE_SHARDS_MAX and counts[-1] < ENOUGH_PEOPLE:
-        trip = order[len(chosen) : len(chosen) + SHARDS_A_TRIP]
+        # As many again each time: few people are sampled from many shards, and soon.
+        trip = order[len(chosen) : len(chosen) + max(SHARDS_FIRST, len(chosen))]
         for shard, found in zip(trip, await index.search(lane, trip, areas), strict=True):
             counts += [len(users) for users in found]
             chosen[shard] = found[-1]

@@ -56,7 +56,8 @@ def members(area: Area, replies: Sequence[list[bytes]]) -> list[bytes]:
             known = set(inside) if known is None and (wanted & _at_edge(area.circle, distances)).any() else known
         chosen = [users[row] for row in np.flatnonzero(wanted).tolist()]
         inside = [*inside, *(user for user in chosen if known is None or user not in known)]
-    return inside
+    # Two boxes, one each side of the antimeridian, overlap a little there.
+    return inside if len(remaining) <= 1 else list(dict.fromkeys(inside))
 
 
 def once(*parts: list[bytes]) -> list[bytes]:

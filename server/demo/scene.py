@@ -6,6 +6,7 @@ Boundaries come from the extra `cn`, by its data file alone. Bounded: the homes 
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -61,6 +62,7 @@ def boundaries() -> Path | None:
     return None
 
 
+@cache
 def scene_of(city: str = DEFAULT_CITY) -> Scene:
     """Return the scene of a city; SceneError when its boundary is not there."""
     file = boundaries()

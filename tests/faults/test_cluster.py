@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.connection import connect
+from geo.forgetting import Forgetting
 from server.embedded import StoreUrls
 from tests import cluster
 from tests.processes import Bench, until
@@ -38,6 +41,7 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
             await bench.sent(server, answer["alert"]["id"])
             assert np.array_equal(await bench.reached(), inside)
             assert (await bench.counts())["duplicates"] == 0
+            await _everybody_hears_of_forgetting(nodes.url)
             moved = {"user": 1, "lane": "tpns", "longitude": 114.06, "latitude": 22.55}
             now = (await bench.query("select now()"))[0][0]
             for port in (server, second):
@@ -45,3 +49,20 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
                 assert (status, taken["accepted"]) == (200, 1)
         finally:
             await bench.close()
+
+
+async def _everybody_hears_of_forgetting(url: str) -> None:
+    """What one client announces on the cluster the other one hears."""
+    clients = connect(url), connect(url)
+    told, hears = (Forgetting(client) for client in clients)
+    listening = asyncio.create_task(hears.run(), name="forgetting")
+    await told.announce([5])
+
+    async def heard() -> bool:
+        return hears.remaining([b"5"]) is not None
+
+    await until(heard)
+    listening.cancel()
+    await asyncio.wait({listening})
+    for client in clients:
+        await client.aclose()
