@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from geo.area import Area
     from geo.index import PositionIndex
 
-SAMPLE_SHARDS_MAX: Final = 64
+SAMPLE_SHARDS_MAX: Final = 32
 SHARDS_FIRST: Final = 4
 ENOUGH_PEOPLE: Final = 16_000
 """Their number is known to 1.6%; at 5 million people six shards hold so many, in 15 ms."""

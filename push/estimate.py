@@ -1,6 +1,6 @@
 """Estimates: an alert's rings flow in, the people of each ring and lane and when a lane will be through flow out.
 
-Bounded: 64 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
+Bounded: 32 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
 """
 
 from __future__ import annotations
