@@ -14,14 +14,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakKeyDictionary
 
-import msgspec
 import numpy as np
 from redis.exceptions import NoScriptError
 
 from geo import keys
+from geo.calls import MOVED_KEPT_MS, forget_calls, record_calls
 from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
-from geo.positions import Positions, by_shard, now_ms
-from geo.scripts import USERS_A_CALL, Script, script
+from geo.positions import Positions, now_ms
+from geo.scripts import Script, script
 from geo.search import commands, members, once, places
 from geo.shards import shards_of
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.area import Area
+    from geo.calls import Call
     from geo.connection import Client
     from geo.search import Command
 
@@ -43,13 +44,6 @@ takes 2.5 ms. One leaves Redis idle, more than two gain nothing and lengthen a P
 TRIP_SHARDS: Final = 16
 TRIP_MEMBERS: Final = 4096
 """As few shards as hold so many go in one round trip: Redis serves nobody else meanwhile, about 1.5 ms (measured)."""
-
-MOVED_KEPT_MS: Final = 60_000
-"""Who changed lanes this short a time ago may be on the way out through the lane before: longer than a request and its
-commit take, so that the next sweep knows from the ledger."""
-
-FORGOTTEN_KEPT_MS: Final = 3_600_000
-"""Reports that were made before a user was forgotten are refused for this long; they seldom are minutes on the way."""
 
 
 class PositionIndex:
@@ -72,56 +66,14 @@ class PositionIndex:
 
     async def record(self, positions: Positions) -> int:
         """Put users where they were last heard from; returns how many reports were newer than what was known."""
-        moment_ms = self.clock_ms()
-        calls = [
-            self._record_call(positions.lane, shard, generation, reports, moment_ms)
-            for shard, generation, reports in by_shard(positions, self.generations, moment_ms)
-        ]
+        calls = record_calls(positions, self._lanes, self.generations, self.clock_ms())
         return sum(await self._run(self._record, calls))
-
-    def _record_call(
-        self, lane: str, shard: int, generation: int, reports: list[str], moment_ms: int
-    ) -> tuple[str | int | bytes, ...]:
-        other = next(one for one in self.generations.living(moment_ms) if one != generation)
-        names = [
-            keys.devices(shard, generation),
-            keys.devices(shard, other),
-            keys.forgotten(shard),
-            keys.moved(shard),
-            *(keys.positions(shard, name, one) for one in (generation, other) for name in self._lanes),
-        ]
-        return (
-            len(names),
-            *names,
-            self._lanes.index(lane) + 1,
-            self.generations.end_ms(generation),
-            moment_ms,
-            MOVED_KEPT_MS,
-            *self._lanes,
-            msgspec.msgpack.encode(reports),
-        )
 
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane with their devices; returns how many of them were known."""
-        moment_ms = self.clock_ms()
-        ids = np.array(users, dtype=np.int64)
-        shards = shards_of(ids)
-        calls: list[tuple[str | int | bytes, ...]] = []
-        for shard in np.unique(shards).tolist():
-            living = self.generations.living(moment_ms)
-            names = [
-                *(keys.devices(shard, generation) for generation in living),
-                keys.forgotten(shard),
-                *(keys.positions(shard, lane, one) for lane in self._lanes for one in living),
-            ]
-            leaving = ids[shards == shard].tolist()
-            calls += [
-                (len(names), *names, moment_ms, FORGOTTEN_KEPT_MS, *leaving[start : start + USERS_A_CALL])
-                for start in range(0, len(leaving), USERS_A_CALL)
-            ]
-        return sum(await self._run(self._forget, calls))
+        return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
 
-    async def _run(self, chosen: Script, calls: Sequence[tuple[str | int | bytes, ...]]) -> list[int]:
+    async def _run(self, chosen: Script, calls: Sequence[Call]) -> list[int]:
         """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns."""
         for known in (True, False):
             pipe = self._client.pipeline(transaction=False)

@@ -1,6 +1,6 @@
 -- Removes users of one shard from every lane and generation, with their devices, in one step. For a while it stays
 -- known that they went, so that a report made before but delivered after does not bring them back.
--- KEYS: devices of both generations; who was forgotten; who moved between lanes; positions of each lane and generation
+-- KEYS: devices of both generations; who was forgotten; positions of each lane and generation
 -- ARGV: now (ms); how long it stays known (ms); the users
 -- Returns how many of them were known.
 local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])

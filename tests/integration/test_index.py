@@ -11,7 +11,8 @@ import pytest
 
 from geo import keys
 from geo.area import Area, Circle
-from geo.index import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS, PositionIndex
+from geo.calls import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
+from geo.index import PositionIndex
 from geo.keys import DAY_MS, Generations
 from geo.positions import Positions, now_ms
 from geo.search import places

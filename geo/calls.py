@@ -1,0 +1,69 @@
+"""Calls of scripts: reports or users to forget flow in, the keys and arguments of one call a shard flow out.
+
+Bounded: `scripts.USERS_A_CALL` users a call, and the keys of the configured lanes in two generations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from geo import keys
+from geo.positions import by_shard
+from geo.scripts import USERS_A_CALL
+from geo.shards import shards_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geo.keys import Generations
+    from geo.positions import Positions
+
+    Call: TypeAlias = tuple[str | int | bytes, ...]
+
+MOVED_KEPT_MS: Final = 60_000
+"""Who changed lanes this short a time ago may be on the way out through the lane before: longer than a request and its
+commit take, so that the next sweep knows from the ledger."""
+
+FORGOTTEN_KEPT_MS: Final = 3_600_000
+"""Reports that were made before a user was forgotten are refused for this long; they seldom are minutes on the way."""
+
+
+def record_calls(positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/record.lua`."""
+    calls: list[Call] = []
+    for shard, generation, reports in by_shard(positions, generations, moment_ms):
+        other = next(one for one in generations.living(moment_ms) if one != generation)
+        names = [
+            keys.devices(shard, generation),
+            keys.devices(shard, other),
+            keys.forgotten(shard),
+            keys.moved(shard),
+            *(keys.positions(shard, lane, one) for one in (generation, other) for lane in lanes),
+        ]
+        moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
+        which = lanes.index(positions.lane) + 1
+        calls.append((len(names), *names, which, *moments, *lanes, msgspec.msgpack.encode(reports)))
+    return calls
+
+
+def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/forget.lua`."""
+    ids = np.array(users, dtype=np.int64)
+    shards = shards_of(ids)
+    living = generations.living(moment_ms)
+    calls: list[Call] = []
+    for shard in np.unique(shards).tolist():
+        names = [
+            *(keys.devices(shard, generation) for generation in living),
+            keys.forgotten(shard),
+            *(keys.positions(shard, lane, one) for lane in lanes for one in living),
+        ]
+        leaving = ids[shards == shard].tolist()
+        calls += [
+            (len(names), *names, moment_ms, FORGOTTEN_KEPT_MS, *leaving[start : start + USERS_A_CALL])
+            for start in range(0, len(leaving), USERS_A_CALL)
+        ]
+    return calls
