@@ -76,7 +76,7 @@ async def stream(world: World, scene: Scene, runs: int) -> Figure:
     floors: list[float] = []
     for _ in range(runs):
         started_s = time.perf_counter()
-        found = sum([len(members) async for _, members in index.stream("tpns", scene.area, range(SHARDS))])
+        found = sum([len(found.users) async for found in index.stream("tpns", scene.area, range(SHARDS))])
         values.append(found / (time.perf_counter() - started_s))
         floors.append(found / await floor_s(world, [scene.area]))
     await redis.aclose()

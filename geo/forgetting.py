@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
 import structlog
+from redis.exceptions import ResponseError
 
 from geo import keys
 from geo.connection import AWAY, COMMAND_TIMEOUT_S
+from geo.positions import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +26,17 @@ if TYPE_CHECKING:
 
     from geo.connection import Client
 
-    Entry: TypeAlias = tuple[bytes, dict[bytes, bytes]]
-    Heard: TypeAlias = list[tuple[bytes, list[Entry]]] | None
+    Heard: TypeAlias = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
 
 TRUSTED_S: Final = 30.0
 KEPT_S: Final = 2 * TRUSTED_S
 USERS_MAX: Final = 1_000_000
 USERS_AN_ENTRY: Final = 1000
-ENTRIES_MAX: Final = 10_000
+ENTRIES_A_READ: Final = 100
 BLOCK_MS: Final = 2000
+DEAF_S: Final = 2 * BLOCK_MS / 1000
+"""Without an answer for so long others may have been told of somebody, and we have not."""
+
 RETRY_S: Final = 0.5
 
 _log = structlog.get_logger("geo.forgetting")
@@ -46,6 +50,7 @@ class Forgetting:
         self._gone: set[bytes] = set()
         self._until: deque[tuple[float, list[bytes]]] = deque()
         self._doubt_until_s = 0.0
+        self._heard_s = float("-inf")
 
     async def announce(self, users: Sequence[int]) -> None:
         """Tell every process, this one at once."""
@@ -54,17 +59,23 @@ class Forgetting:
         for start in range(0, len(encoded), USERS_AN_ENTRY):
             part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                await self._client.xadd(keys.FORGETTING, {"users": part}, maxlen=ENTRIES_MAX, approximate=True)
+                oldest = now_ms() - int(KEPT_S * 1000)
+                await self._client.xadd(keys.FORGETTING, {"users": part}, minid=oldest, approximate=False)
+                await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
 
     async def run(self) -> None:
         """Listen to all processes until cancelled; after a gap goes on where it was."""
-        last: bytes | None = None
+        last = b"%d-0" % (now_ms() - int(KEPT_S * 1000))
         while True:
             try:
-                last = last or await self._last()
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    answer = cast("Heard", await self._client.xread({keys.FORGETTING: last}, block=BLOCK_MS))
-            except (*AWAY, TimeoutError) as error:
+                    # The first look waits for nobody, so that we know at once what we missed.
+                    block_ms = BLOCK_MS if self._heard_s > 0 else None
+                    waiting = self._client.xread({keys.FORGETTING: last}, count=ENTRIES_A_READ, block=block_ms)
+                    answer = cast("Heard", await waiting)
+                self._heard_s = asyncio.get_running_loop().time()
+            except (*AWAY, ResponseError, TimeoutError) as error:
+                # A primary that becomes a replica answers those who wait with an error of its own.
                 _log.debug("forgetting.away", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -72,11 +83,6 @@ class Forgetting:
                 for entry, fields in entries:
                     last = entry
                     self._note(fields[b"users"].split())
-
-    async def _last(self) -> bytes:
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            newest = cast("list[Entry]", await self._client.xrevrange(keys.FORGETTING, count=1))
-        return newest[0][0] if newest else b"0-0"
 
     def _note(self, users: list[bytes]) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -94,7 +100,8 @@ class Forgetting:
     def must_look(self, found_s: float) -> bool:
         """Tell whether what was found at `found_s` (the loop's clock) must be held against the index again."""
         now_s = asyncio.get_running_loop().time()
-        return now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
+        deaf = now_s - self._heard_s > DEAF_S
+        return deaf or now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
 
     def remaining(self, users: Sequence[bytes]) -> NDArray[np.bool_] | None:
         """Tell for each user whether they were not forgotten; None when nobody was."""

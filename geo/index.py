@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -44,6 +44,14 @@ takes 2.5 ms. One leaves Redis idle, more than two gain nothing and lengthen a P
 TRIP_SHARDS: Final = 16
 TRIP_MEMBERS: Final = 4096
 """As few shards as hold so many go in one round trip: Redis serves nobody else meanwhile, about 1.5 ms (measured)."""
+
+
+class Found(NamedTuple):
+    """Users of one shard, as decimal bytes, and when they were asked for, by the event loop's clock."""
+
+    shard: int
+    users: list[bytes]
+    asked_s: float
 
 
 class PositionIndex:
@@ -97,12 +105,12 @@ class PositionIndex:
         shards: Sequence[int],
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
-    ) -> AsyncIterator[tuple[int, list[bytes]]]:
-        """Yield (shard, user ids as decimal bytes) for each shard in order, at most `ahead_max` round trips ahead.
+    ) -> AsyncIterator[Found]:
+        """Yield who was found in each shard in order, at most `ahead_max` round trips ahead.
 
         Who changed lanes a moment ago is left out, for the next sweep to reach once the ledger knows all of the past.
         """
-        ahead: deque[asyncio.Task[list[tuple[int, list[bytes]]]]] = deque()
+        ahead: deque[asyncio.Task[list[Found]]] = deque()
         start = 0
         try:
             while True:
@@ -128,20 +136,22 @@ class PositionIndex:
 
     async def _timed_search(
         self, lane: str, shards: Sequence[int], area: Area, observe_s: Callable[[float], None]
-    ) -> list[tuple[int, list[bytes]]]:
+    ) -> list[Found]:
         async with self._searching:
+            asked_s = asyncio.get_running_loop().time()
             started_s = perf_counter()
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)
             observe_s(perf_counter() - started_s)
         self._held.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
         return [
-            (shard, [user for user in users if user not in moved] if moved else users)
+            Found(shard, [user for user in users if user not in moved] if moved else users, asked_s)
             for shard, (users,), moved in zip(shards, found, movers, strict=True)
         ]
 
     async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
         """Return by shard the users within each area, in one round trip; the caller bounds the shards."""
-        found, _ = await self._search(lane, shards, areas, asks_movers=False)
+        async with self._searching:
+            found, _ = await self._search(lane, shards, areas, asks_movers=False)
         return found
 
     async def _search(

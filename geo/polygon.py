@@ -47,7 +47,7 @@ def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> M
         raise PolygonError("coordinates out of range: longitude comes first, in degrees")
     if np.abs(coordinates[:, 0]).max() > TURN:
         raise PolygonError("coordinates out of range: longitudes beyond 360 degrees")
-    return _cut(_repaired(_unwrapped(shape), repairs=repairs))
+    return _cut(_repaired(_unwrapped(shape, repairs=repairs), repairs=repairs))
 
 
 def polygons_of(shape: shapely.Geometry) -> MultiPolygon:
@@ -56,20 +56,25 @@ def polygons_of(shape: shapely.Geometry) -> MultiPolygon:
     return MultiPolygon([part for part in parts if part.area > 0])
 
 
-def _unwrapped(shape: shapely.Geometry) -> shapely.Geometry:
+def _unwrapped(shape: shapely.Geometry, *, repairs: bool) -> shapely.Geometry:
     """Undo jumps from 179 to -179 degrees within a ring, which RFC 7946 asks to cut but many files have."""
     return MultiPolygon(
         [
-            Polygon(_without_jumps(part.exterior.coords), [_without_jumps(hole.coords) for hole in part.interiors])
+            Polygon(
+                _without_jumps(part.exterior.coords, repairs=repairs),
+                [_without_jumps(hole.coords, repairs=repairs) for hole in part.interiors],
+            )
             for part in shapely.get_parts(shape)
         ]
     )
 
 
-def _without_jumps(ring: Iterable[tuple[float, ...]]) -> NDArray[np.float64]:
+def _without_jumps(ring: Iterable[tuple[float, ...]], *, repairs: bool) -> NDArray[np.float64]:
     coordinates = np.array([point[:2] for point in ring], dtype=np.float64)
     jumps = np.diff(coordinates[:, 0], prepend=coordinates[:1, 0])
     if np.abs(jumps).max(initial=0) > HALF_TURN:
+        if not repairs:
+            raise PolygonError("an edge of more than 180 degrees: cut it at the antimeridian (RFC 7946)")
         coordinates[:, 0] = np.where(coordinates[:, 0] < 0, coordinates[:, 0] + TURN, coordinates[:, 0])
     return coordinates
 

@@ -6,6 +6,7 @@ Bounded: `SAMPLE_SHARDS_MAX` shards of 1024, `AGES_MAX` devices looked at for th
 
 from __future__ import annotations
 
+import asyncio
 import random
 from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING, Final
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
     from geo.index import PositionIndex
 
 SAMPLE_SHARDS_MAX: Final = 32
-SHARDS_FIRST: Final = 4
+SHARDS_FIRST: Final = 1
 ENOUGH_PEOPLE: Final = 16_000
 """Their number is known to 1.6%; at 5 million people six shards hold so many, in 15 ms."""
+
+ENOUGH_S: Final = 0.1
+"""Of a very large audience one shard says enough, and an estimate there must be, or no cap could be held to it."""
 
 STRIDE: Final = 167
 """Odd, so that the shards of a sample are all different, and far from one another."""
@@ -70,7 +74,10 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     order = [(seed + step * STRIDE) % SHARDS for step in range(SAMPLE_SHARDS_MAX)]
     counts = np.zeros(len(areas), dtype=np.int64)
     chosen: dict[int, list[bytes]] = {}
+    until_s = asyncio.get_running_loop().time() + ENOUGH_S
     while len(chosen) < SAMPLE_SHARDS_MAX and counts[-1] < ENOUGH_PEOPLE:
+        if chosen and asyncio.get_running_loop().time() > until_s:
+            break
         # As many again each time: few people are sampled from many shards, and soon.
         trip = order[len(chosen) : len(chosen) + max(SHARDS_FIRST, len(chosen))]
         for shard, found in zip(trip, await index.search(lane, trip, areas), strict=True):

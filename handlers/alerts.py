@@ -38,10 +38,10 @@ STATUSES = {
 
 
 class Widening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An operator's wish for a wider ring, due at once."""
+    """An operator's wish for a wider ring, due at once; `city` not given: as planned for that radius."""
 
     radius_km: Annotated[float, Meta(gt=0, le=20_000)]
-    city: bool = True
+    city: bool | None = None
     reason: Annotated[str, Meta(min_length=5, max_length=500)]
 
 

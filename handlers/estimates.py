@@ -59,6 +59,8 @@ class Estimates:
         asked = read(await request.read(), EstimateRequest)
         if isinstance(asked, list):
             return problems.response(422, "the request has bad fields", hinted(asked))
+        if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
+            return problems.response(422, "nothing can be estimated", [FieldError("$.authority", "no such authority")])
         limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
         place = locate(asked, "$", self._cities, None if limit is None else load(limit))
         faults = _faults(asked, self._desk.plan) + (place if isinstance(place, list) else [])

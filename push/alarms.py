@@ -14,6 +14,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+EVERY_LANE = "*"
 LANE_KINDS = ("throttled", "outage", "misconfigured")
 
 _log = structlog.get_logger("push.alarms")

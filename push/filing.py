@@ -17,6 +17,7 @@ import sql.filing
 import sql.progress
 import sql.rings
 from geo.shards import SHARDS
+from push.alarms import EVERY_LANE
 from push.audience import Place
 from push.estimate import Estimate, estimate
 from push.model import Notice
@@ -38,7 +39,6 @@ SHARDS_PER_UNIT = 16
 HTTP_OK, HTTP_ACCEPTED, HTTP_CONFLICT = 200, 202, 409
 
 AUDIENCE_CAP = "audience cap"
-EVERY_LANE = "*"
 
 
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ SWEEPS_PER_LANE = 2
 """While one sweep waits for the record between two units the other one keeps searching."""
 
 SEARCHES_AHEAD = 2
+TOLD_TRUSTED_S = 30.0
+"""Half of how long `geo.calls.MOVED_KEPT_MS` keeps who changed lanes out of a sweep."""
 
 _log = structlog.get_logger("push.sweep")
 
@@ -70,9 +72,15 @@ class Sweep:
         while True:
             unit = await self._claims.next_unit(self._lane)
             found = unit.found = await self._sweep(unit)
+            if unit.dropped:
+                continue
             if unit.batches:
                 # Now wider rings may be claimed; with nobody on the way the end of the unit says it all.
-                await until_back(partial(sql.work.note_searched, self._pool, unit.row.id, found), AWAY, "postgresql")
+                await until_back(
+                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
+                    AWAY,
+                    "postgresql",
+                )
             unit.swept = True
             await self._claims.finish_if_complete(unit)
             _log.info("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
@@ -82,22 +90,25 @@ class Sweep:
         area = await until_back(
             partial(self._audiences.area, row.alert_id, row.radius_km, city=row.city), AWAY, "postgresql"
         )
-        told = await self._told(unit)
+        told, told_s = await self._told(unit), self._now_s()
         packer = Packer(unit, self._recipients_max)
-        found, shard_next, failures = 0, row.shard_from, 0
+        count, shard_next, failures = 0, row.shard_from, 0
         while shard_next < row.shard_to:
             try:
-                async for shard, members in self._index.stream(
+                async for found in self._index.stream(
                     self._lane,
                     area,
                     range(shard_next, row.shard_to),
                     SEARCHES_AHEAD,
                     self._observe_search_s,
                 ):
-                    found += len(members)
-                    for batch in packer.add(*untold(members, told)):
+                    count += len(found.users)
+                    if self._now_s() - told_s > TOLD_TRUSTED_S:
+                        # In a slow lane others may have been told meanwhile, in the lane that they were in before.
+                        told, told_s = await self._told(unit), self._now_s()
+                    for batch in packer.add(*untold(found.users, told), found.asked_s):
                         await self._put(batch)
-                    shard_next, failures = shard + 1, 0
+                    shard_next, failures = found.shard + 1, 0
             except INDEX_AWAY as error:
                 failures += 1
                 if failures == 1:
@@ -105,7 +116,10 @@ class Sweep:
                 await asyncio.sleep(full_jitter_s(failures, cap_s=STORE_CAP_S))
         for batch in packer.rest():
             await self._put(batch)
-        return found
+        return count
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _told(self, unit: HeldUnit) -> NDArray[np.int64]:
         """Return who was told, or is about to be told by this process for a nearer ring; sorted."""
@@ -122,7 +136,6 @@ class Sweep:
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:
-        batch.found_s = asyncio.get_running_loop().time()
         batch.unit.batches.add(batch)
         await self._queue.put(batch)
 
@@ -135,12 +148,14 @@ class Packer:
         self._recipients_max = recipients_max
         self._recipients: list[bytes] = []
         self._users: list[NDArray[np.int64]] = []
+        self._asked_s = 0.0
 
-    def add(self, recipients: list[bytes], users: NDArray[np.int64]) -> list[Batch]:
-        """Take a shard's recipients with their ids; returns the batches that are full."""
+    def add(self, recipients: list[bytes], users: NDArray[np.int64], asked_s: float) -> list[Batch]:
+        """Take a shard's recipients with their ids, asked for at `asked_s`; returns the batches that are full."""
         full: list[Batch] = []
         start = 0
         while start < len(recipients):
+            self._asked_s = self._asked_s if self._recipients else asked_s
             end = min(len(recipients), start + self._recipients_max - len(self._recipients))
             self._recipients += recipients[start:end]
             self._users.append(users[start:end])
@@ -153,6 +168,7 @@ class Packer:
         """Return what has been taken and not yet returned: no batch or one."""
         if not self._recipients:
             return []
-        batch = Batch(self._unit, self._unit.message, self._recipients, np.concatenate(self._users))
+        users = np.concatenate(self._users)
+        batch = Batch(self._unit, self._unit.message, self._recipients, users, found_s=self._asked_s)
         self._recipients, self._users = [], []
         return [batch]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import sql.progress
 import sql.rings
+from push.alarms import EVERY_LANE
 from push.backoff import until_back
 from push.late import ALERTS_MAX
 from push.progress import Meter
@@ -97,6 +98,7 @@ class Watcher:
                 self.current[alert_id] = progress
                 self._check_deadline(progress, by_id[alert_id])
                 self.publish(progress)
+        self._warn_of_held(alerts)
         await self._check_cap([self.current[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]
@@ -127,9 +129,17 @@ class Watcher:
         ]
         if not over:
             return
-        for held in await sql.rings.hold_over_cap(self._pool, over, self._audience_cap):
-            detail = f"{self._audience_cap} people are reached; the rest is held"
-            self._alarms.raise_alarm("audience_cap", "*", str(held), detail)
+        await sql.rings.hold_over_cap(self._pool, over, self._audience_cap)
+
+    def _warn_of_held(self, alerts: list[ListedAlert]) -> None:
+        """Say what is held for as long as it is, also after a restart."""
+        for alert in alerts:
+            held = [ring.ring for ring in alert.rings if ring.held is not None]
+            if held and alert.state in {"sending", "sent"}:
+                detail = f"rings {held} would reach more than {self._audience_cap} people and are held"
+                self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert.id), detail)
+            else:
+                self._alarms.clear("audience_cap", EVERY_LANE, str(alert.id))
 
     def _changed(self, alert: ListedAlert) -> bool:
         known = self.current.get(alert.id)

@@ -50,7 +50,7 @@ class Refused(msgspec.Struct, frozen=True):
     detail: str
 
 
-async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city: bool) -> Refused | None:
+async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city: bool | None) -> Refused | None:
     """Widen an alert to a radius around its place, due at once; None when it is done."""
     if wish.radius_km > desk.plan.radius_cap_km:
         return Refused(Refusal.RADIUS_CAP, f"the cap is {desk.plan.radius_cap_km:g} km")
@@ -66,7 +66,7 @@ async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city:
                 Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around"
             )
         rings = await sql.rings.list_rings(connection, alert_id)
-        target = _target(rings, wish, city=city and alert.city_polygon is not None, now=now)
+        target = _target(rings, wish, city=None if city is None else city and alert.city_polygon is not None, now=now)
         if isinstance(target, Refused):
             return target
         refused = await _over_cap(desk, alert, target)
@@ -82,12 +82,12 @@ async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city:
     return None
 
 
-def _target(rings: list[RingRow], wish: Override, *, city: bool, now: datetime) -> Ring | Refused:
+def _target(rings: list[RingRow], wish: Override, *, city: bool | None, now: datetime) -> Ring | Refused:
     """Return the ring that the wish means: one that is planned, or a new one beyond all."""
     if any(ring.held is not None for ring in rings):
         return Refused(Refusal.HELD, "what is held must be decided first")
     widest = rings[-1]
-    same = next((r for r in rings if r.radius_km == wish.radius_km and r.city >= city), None)
+    same = next((r for r in rings if r.radius_km == wish.radius_km and (city is None or r.city >= city)), None)
     if same is not None:
         if same.due_at <= now:
             return Refused(Refusal.NOT_WIDER, f"ring {same.ring} is due already")
@@ -111,7 +111,7 @@ def _target(rings: list[RingRow], wish: Override, *, city: bool, now: datetime) 
     return Ring(
         ring=widest.ring + 1,
         radius_km=wish.radius_km,
-        city=city or widest.city,
+        city=bool(city) or widest.city,
         due_at=now,
         deadline=now + DEADLINE,
         decided_by=wish.by,

@@ -16,12 +16,12 @@ from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import generations
 from handlers.reports import USER_MAX
+from server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from server.settings import Settings
     from server.stores import Stores
 
 CHUNK_USERS = 5000
@@ -38,6 +38,8 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgotten:
     """Forget all users of a file, showing progress on standard error; lines that are no user id are counted."""
+    if not settings.lanes:
+        raise SettingsError("$.lanes: without the server's lanes nobody's position would be found and removed")
     client = connect(stores.redis_url)
     index = PositionIndex(client, tuple(settings.lanes), generations(settings.positions.kept_days))
     forgetting = Forgetting(client)
@@ -63,10 +65,13 @@ def _chunks(path: Path) -> Iterator[tuple[list[int], int, int]]:
         bad = size = 0
         while line := file.readline(LINE_BYTES):
             size += len(line)
-            text = line.strip()
-            if text.isdigit() and 1 <= int(text) <= USER_MAX:
+            text, rest, is_whole = line.strip(), line, True
+            # The end of a line that is too long is no line, and perhaps somebody else's id.
+            while not rest.endswith(b"\n") and (rest := file.readline(LINE_BYTES)):
+                size, is_whole = size + len(rest), False
+            if is_whole and text.isdigit() and 1 <= int(text) <= USER_MAX:
                 users.add(int(text))
-            elif text:
+            elif text or not is_whole:
                 bad += 1
             if len(users) == CHUNK_USERS:
                 yield sorted(users), bad, size

@@ -29,6 +29,8 @@ AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 """What asyncpg raises while PostgreSQL restarts or cannot be reached: wait and try again."""
 

@@ -66,9 +66,9 @@ async def release_all(pool: Pool) -> None:
     await pool.execute(_RELEASE_ALL)
 
 
-async def note_searched(pool: Pool, unit: int, found: int) -> None:
-    """Record how many recipients the unit's area holds, those told before included."""
-    await pool.execute(_SEARCHED, unit, found)
+async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
+    """Record how many recipients the unit's area holds, those told before included; nothing if it is another's now."""
+    await pool.execute(_SEARCHED, unit, found, owner)
 
 
 async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:

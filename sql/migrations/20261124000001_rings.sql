@@ -15,6 +15,7 @@ alter table alert
     add constraint alert_place check ((longitude is null) = (latitude is null)),
     add constraint alert_area check (longitude is not null or city_polygon is not null);
 alter table alert alter column policy drop default;
+update alert set next_sweep_at = now() where state = 'sent';
 
 -- One step of an alert's area, from near to far; each holds those before it.
 create table ring (

@@ -7,4 +7,6 @@ with reached as (
 )
 update ring r set held = 'audience cap'
 from reached where r.alert_id = reached.alert_id and reached.people >= $2::bigint and r.held is null
+  and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+              where s.alert_id = r.alert_id and s.ring = r.ring and not u.done and u.passes = 0)
 returning r.alert_id;

@@ -1,4 +1,4 @@
--- First sends before passes for late entrants, nearest ring first, then the earliest deadline. A lease that ran out is
+-- First sends before passes for late entrants (unless another ring came due behind such a pass), nearest ring first, then the earliest deadline. A lease that ran out is
 -- anybody's. The same shards of a nearer ring come first: done, or found by this very process, which then knows whom it
 -- is about to tell; otherwise two rings could tell one person.
 -- Lost in a crash of PostgreSQL, this only makes a unit be swept again, minus the ledger: no need to wait for the disk.
@@ -16,8 +16,8 @@ with soft as (
       and not exists (select from sweep n join sweep_unit nearer on nearer.sweep_id = n.id
                       where n.alert_id = s.alert_id and n.notice = s.notice and n.lane = s.lane and n.ring < s.ring
                         and nearer.shard_from = u.shard_from and not nearer.done
-                        and not (nearer.searched and nearer.lease_owner = $2))
-    order by u.passes > 0, s.ring, r.deadline, u.id
+                        and not (nearer.searched and nearer.lease_owner = $2 and nearer.lease_until > now()))
+    order by u.passes > 0 and a.state = 'sent', s.ring, r.deadline, u.id
     limit 1
     for update of u skip locked
 )

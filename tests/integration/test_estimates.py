@@ -33,7 +33,7 @@ async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(b
 
 
 async def test_an_estimate_stores_and_sends_nothing(bench: Bench) -> None:
-    """Asked for a hundred times, there is no alert."""
+    """Asked for two policies, there is no alert."""
     server = await bench.server()
     for policy in ("qq", "tuanyuan"):
         status, answer = await bench.post(f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300})
@@ -51,6 +51,7 @@ async def test_what_cannot_be_estimated_is_said(bench: Bench) -> None:
         ({"longitude": 114.0}, "$"),
         ({"city": "440300"}, "$"),
         ({**PLACE, "latitude": 114.0}, "$.latitude"),
+        ({**PLACE, "authority": "nobody"}, "$.authority"),
     ):
         status, answer = await bench.post(f"{server.url}/v1/estimates", asked)
         assert status == 422

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,17 +13,20 @@ import pytest
 from geo import keys
 from geo.area import Area, Circle
 from geo.calls import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
+from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import DAY_MS, Generations
 from geo.positions import Positions, now_ms
 from geo.search import places
 from geo.shards import shard_of
+from push.sweep import Packer
 from tests.processes import ROOT, until
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from redis import asyncio as aioredis
 
+    from push.unit import HeldUnit
     from server.embedded import StoreUrls
 
 USER = 7
@@ -127,10 +131,10 @@ async def test_who_changed_lanes_a_moment_ago_is_left_for_the_next_sweep(redis: 
     index = PositionIndex(redis, LANES)
     await index.record(_report("tpns", HERE, moment - 2))
     await index.record(_report("other", HERE, moment - 1))
-    assert [users async for _, users in index.stream("other", AREAS[0], [SHARD])] == [[]]
+    assert [found.users async for found in index.stream("other", AREAS[0], [SHARD])] == [[]]
     assert await _stands(index) == [("other", "here")]
     later = PositionIndex(redis, LANES, clock_ms=lambda: moment + MOVED_KEPT_MS + 1000)
-    assert [users async for _, users in later.stream("other", AREAS[0], [SHARD])] == [[b"7"]]
+    assert [found.users async for found in later.stream("other", AREAS[0], [SHARD])] == [[b"7"]]
 
 
 async def test_who_is_still_there_is_told_from_who_is_not(redis: aioredis.Redis) -> None:
@@ -200,3 +204,43 @@ async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], g
             continue
         assert found.get(user) == [(f"{LANES[lane]}:{generations.of(at_ms)}", longitude)]
     assert all(len(where) == 1 for where in found.values())
+
+
+async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aioredis.Redis) -> None:
+    """Whoever waits on it gets an error of its own kind; what is forgotten afterwards is heard all the same."""
+    hears = Forgetting(redis)
+    listening = asyncio.create_task(hears.run(), name="forgetting")
+
+    async def waits() -> list[str]:
+        clients = await redis.client_list()
+        return [client["id"] for client in clients if client["cmd"] == "xread" and "b" in client["flags"]]
+
+    async def is_waiting() -> bool:
+        return bool(await waits())
+
+    await until(is_waiting)
+    for number in await waits():
+        await redis.client_unblock(int(number), error=True)
+    await until(is_waiting)
+    await Forgetting(redis).announce([USER])
+
+    async def heard() -> bool:
+        return hears.remaining([b"7"]) is not None
+
+    await until(heard)
+    assert not listening.done()
+    listening.cancel()
+    await asyncio.wait({listening})
+
+
+async def test_what_was_found_long_ago_is_held_against_the_index(redis: aioredis.Redis) -> None:
+    """Whoever waits in a queue was found when their shard was asked for, not when there was room at last."""
+    hears = Forgetting(redis)
+    now_s = asyncio.get_running_loop().time()
+    assert hears.must_look(now_s), "nothing was heard yet"
+    packer = Packer(cast("HeldUnit", SimpleNamespace(message=None)), 3)
+    users = np.array([1, 2, 3, 4])
+    first = packer.add([b"1", b"2"], users[:2], now_s - 100)
+    full = packer.add([b"3", b"4"], users[2:], now_s)
+    assert first == []
+    assert [batch.found_s for batch in [*full, *packer.rest()]] == [now_s - 100, now_s]

@@ -41,7 +41,7 @@ async def test_a_thousand_who_move_in_are_told_and_nobody_else(bench: Bench) -> 
 
 
 async def test_a_burst_of_reports_is_looked_at_soon(bench: Bench) -> None:
-    """With an interval of an hour, a thousand reports from the area bring the next pass forward; from elsewhere not."""
+    """With an interval of an hour, a thousand reports from the area bring the next pass forward."""
     await bench.provider()
     inside = await bench.people(5000)
     server = await bench.server(QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="3600", QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S="1")

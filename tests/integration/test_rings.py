@@ -11,6 +11,7 @@ import numpy as np
 import sql.rings
 import sql.work
 from geo.area import distances_km
+from tests import boundaries
 from tests.integration.test_claims import GONE, LEASE, add_alert, add_authority
 from tests.processes import CASE, SHENZHEN, Bench, until
 
@@ -90,7 +91,7 @@ async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -
     assert near.ring == 1
     assert await sql.work.claim(pool, "tpns", second, LEASE, []) is None
     assert await sql.work.claim(pool, "tpns", first, LEASE, [near.id]) is None, "not searched yet"
-    await sql.work.note_searched(pool, near.id, 0)
+    await sql.work.note_searched(pool, near.id, first, 0)
     assert await sql.work.claim(pool, "tpns", second, LEASE, []) is None
     own = await sql.work.claim(pool, "tpns", first, GONE, [near.id])
     assert own is not None, "its own, searched: it knows whom it is about to tell"
@@ -149,7 +150,7 @@ async def test_an_operator_brings_a_planned_ring_forward(bench: Bench) -> None:
     """The ladder's next rings can be due at once; between two of them there is nothing."""
     await bench.provider()
     await _at_distances(bench, {1: 50, 2: 150, 3: 250, 4: 450})
-    server = await bench.server(QQ_ALERT_ALERT__POLICY="tuanyuan")
+    server = await bench.server(**boundaries.env(), QQ_ALERT_ALERT__POLICY="tuanyuan")
     now = (await bench.query("select now()"))[0][0]
     _, answer = await bench.file(server, last_seen={**CASE["last_seen"], "at": now})
     alert = answer["alert"]["id"]

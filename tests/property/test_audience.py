@@ -51,7 +51,7 @@ async def test_the_index_finds_exactly_those_within_the_radius(
     await index.record(at_home("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
     circle = Circle(longitude, latitude, radius_km)
     occupied = sorted(set(shards_of(users).tolist()))
-    found = {int(member) async for _, members in index.stream("tpns", Area(circle), occupied) for member in members}
+    found = {int(user) async for found in index.stream("tpns", Area(circle), occupied) for user in found.users}
     distances = distances_km(longitude, latitude, longitudes, latitudes)
     certain = set(users[distances <= radius_km - EDGE_KM].tolist())
     possible = set(users[distances <= radius_km + EDGE_KM].tolist())
@@ -61,7 +61,7 @@ async def test_the_index_finds_exactly_those_within_the_radius(
 async def test_every_shard_is_streamed_once_and_in_order(redis: aioredis.Redis) -> None:
     """A stream over all shards names each of them once."""
     index = PositionIndex(redis, ("tpns",))
-    shards = [shard async for shard, _ in index.stream("tpns", Area(Circle(0, 0, 1)), range(SHARDS))]
+    shards = [found.shard async for found in index.stream("tpns", Area(Circle(0, 0, 1)), range(SHARDS))]
     assert shards == list(range(SHARDS))
 
 
