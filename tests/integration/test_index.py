@@ -206,33 +206,6 @@ async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], g
     assert all(len(where) == 1 for where in found.values())
 
 
-async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aioredis.Redis) -> None:
-    """Whoever waits on it gets an error of its own kind; what is forgotten afterwards is heard all the same."""
-    hears = Forgetting(redis)
-    listening = asyncio.create_task(hears.run(), name="forgetting")
-
-    async def waits() -> list[str]:
-        clients = await redis.client_list()
-        return [client["id"] for client in clients if client["cmd"] == "xread" and "b" in client["flags"]]
-
-    async def is_waiting() -> bool:
-        return bool(await waits())
-
-    await until(is_waiting)
-    for number in await waits():
-        await redis.client_unblock(int(number), error=True)
-    await until(is_waiting)
-    await Forgetting(redis).announce([USER])
-
-    async def heard() -> bool:
-        return hears.remaining([b"7"]) is not None
-
-    await until(heard)
-    assert not listening.done()
-    listening.cancel()
-    await asyncio.wait({listening})
-
-
 async def test_what_was_found_long_ago_is_held_against_the_index(redis: aioredis.Redis) -> None:
     """Whoever waits in a queue was found when their shard was asked for, not when there was room at last."""
     hears = Forgetting(redis)
