@@ -18,6 +18,7 @@ from geo.shards import shards_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geo.devices import DeadToken
     from geo.keys import Generations
     from geo.positions import Positions
 
@@ -34,7 +35,7 @@ FORGOTTEN_KEPT_MS: Final = 3_600_000
 def record_calls(positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
     """Return the calls of `scripts/record.lua`."""
     calls: list[Call] = []
-    for shard, generation, reports in by_shard(positions, generations, moment_ms):
+    for shard, generation, reports, addresses in by_shard(positions, generations, moment_ms):
         other = next(one for one in generations.living(moment_ms) if one != generation)
         names = [
             keys.devices(shard, generation),
@@ -45,7 +46,27 @@ def record_calls(positions: Positions, lanes: Sequence[str], generations: Genera
         ]
         moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
         which = lanes.index(positions.lane) + 1
-        calls.append((len(names), *names, which, *moments, *lanes, msgspec.msgpack.encode(reports)))
+        texts = msgspec.msgpack.encode(reports), msgspec.msgpack.encode([one.decode() for one in addresses])
+        calls.append((len(names), *names, which, *moments, *lanes, *texts))
+    return calls
+
+
+def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/drop.lua`."""
+    shards = shards_of(np.array([one.user for one in dead], dtype=np.int64)).tolist()
+    living = generations.living(moment_ms)
+    calls: list[Call] = []
+    for shard in sorted(set(shards)):
+        names = [
+            *(keys.devices(shard, generation) for generation in living),
+            *(keys.positions(shard, lane, generation) for generation in living),
+        ]
+        leaving = [one for one, where in zip(dead, shards, strict=True) if where == shard]
+        for start in range(0, len(leaving), USERS_A_CALL):
+            rows = [
+                part for one in leaving[start : start + USERS_A_CALL] for part in (one.user, one.token, one.since_ms)
+            ]
+            calls.append((len(names), *names, lane, *rows))
     return calls
 
 

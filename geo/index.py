@@ -18,8 +18,9 @@ import numpy as np
 from redis.exceptions import NoScriptError
 
 from geo import keys
-from geo.calls import MOVED_KEPT_MS, forget_calls, record_calls
+from geo.calls import MOVED_KEPT_MS, drop_calls, forget_calls, record_calls
 from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
+from geo.devices import device_from
 from geo.positions import Positions, now_ms
 from geo.scripts import Script, script
 from geo.search import commands, members, once, places
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from geo.area import Area
     from geo.calls import Call
     from geo.connection import Client
+    from geo.devices import DeadToken, Device
     from geo.search import Command
 
 __all__ = ["AWAY", "COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
@@ -70,7 +72,7 @@ class PositionIndex:
         self.clock_ms = clock_ms
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._held: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
-        self._record, self._forget = script("record"), script("forget")
+        self._record, self._forget, self._drop = script("record"), script("forget"), script("drop")
 
     async def record(self, positions: Positions) -> int:
         """Put users where they were last heard from; returns how many reports were newer than what was known."""
@@ -80,6 +82,10 @@ class PositionIndex:
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane with their devices; returns how many of them were known."""
         return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
+
+    async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
+        """Remove users whose token is dead, unless they were heard from since; returns how many were removed."""
+        return sum(await self._run(self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
 
     async def _run(self, chosen: Script, calls: Sequence[Call]) -> list[int]:
         """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns."""
@@ -207,6 +213,20 @@ class PositionIndex:
             for reply in (next(replies), next(replies)):
                 there[chosen] |= np.array([score is not None for score in reply])
         return there
+
+    async def reached_at(self, lane: str, users: NDArray[np.int64]) -> list[Device | None]:
+        """Return how each user is reached in this lane now; None for who is not, or is elsewhere meanwhile."""
+        shards = shards_of(users)
+        order = np.argsort(shards, kind="stable")
+        starts = np.flatnonzero(np.diff(shards[order], prepend=-1))
+        parts = [(int(shards[part[0]]), part) for part in np.split(order, starts[1:])] if users.size else []
+        known = await self.devices({shard: [b"%d" % user for user in users[part].tolist()] for shard, part in parts})
+        found: list[Device | None] = [None] * users.size
+        name = lane.encode()
+        for row, record in zip(order.tolist(), known, strict=True):
+            device = None if record is None else device_from(record)
+            found[row] = device if device is not None and device.lane == name else None
+        return found
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
         """Return the device record of each user, by shard, None where there is none."""

@@ -1,5 +1,8 @@
 """Reports as the index takes them: columns flow in, one list of text for each shard and generation flows out.
 
+How a lane reaches a user (locale, device token) is kept with the device, unless the user's id and the usual locale say
+it all.
+
 Bounded: `scripts.USERS_A_CALL` users a list. A report is never newer than its receipt.
 """
 
@@ -22,13 +25,17 @@ if TYPE_CHECKING:
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """Reports of one lane: parallel columns; degrees in WGS-84, milliseconds since 1970; each user once."""
+    """Reports of one lane: parallel columns; degrees in WGS-84, milliseconds since 1970; each user once.
+
+    `addresses` as `geo.devices.address` writes them; empty when nobody has one.
+    """
 
     lane: str
     users: list[int]
     longitudes: list[float]
     latitudes: list[float]
     ats_ms: list[int]
+    addresses: list[bytes] = []
 
 
 def now_ms() -> int:
@@ -36,8 +43,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def by_shard(positions: Positions, generations: Generations, moment_ms: int) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield (shard, generation, [user, time, longitude, latitude, user, ...]) as text, at most a script's worth."""
+def by_shard(
+    positions: Positions, generations: Generations, moment_ms: int
+) -> Iterator[tuple[int, int, list[str], list[bytes]]]:
+    """Yield (shard, generation, [user, time, longitude, latitude, user, ...] as text, addresses): a script's worth."""
     users = np.array(positions.users, dtype=np.int64)
     ats = np.minimum(np.array(positions.ats_ms, dtype=np.int64), moment_ms)
     shards, ages = shards_of(users), ats // generations.length_ms
@@ -47,9 +56,10 @@ def by_shard(positions: Positions, generations: Generations, moment_ms: int) -> 
     ]
     # Written all at once, as the client would write each number.
     text = msgspec.json.encode(list(chain.from_iterable(zip(*columns, strict=True)))).decode()[1:-1].split(",")
+    addresses = [positions.addresses[row] for row in order.tolist()] if positions.addresses else []
     shards, ages = shards[order], ages[order]
     edges = np.flatnonzero((np.diff(shards) != 0) | (np.diff(ages) != 0)) + 1
     for start, end in zip([0, *edges.tolist()], [*edges.tolist(), len(order)], strict=True):
         for begin in range(start, end, USERS_A_CALL):
             stop = min(end, begin + USERS_A_CALL)
-            yield int(shards[start]), int(ages[start]), text[4 * begin : 4 * stop]
+            yield int(shards[start]), int(ages[start]), text[4 * begin : 4 * stop], addresses[begin:stop]

@@ -1,4 +1,4 @@
-"""The case as the police file it: JSON flows in, a checked case with its title and text for phones flows out.
+"""The case as the police file it: JSON flows in, a checked case flows out.
 
 Bounded: every text field by its length, the body by `BODY_BYTES`.
 """
@@ -98,27 +98,3 @@ def wish_faults(case: Case, plan: FilingPlan) -> list[FieldError]:
     if case.area.radius_km is None and case.area.policy is None:
         faults.append(FieldError("$.area", "a policy or a radius is needed"))
     return faults
-
-
-def title_of(case: Case) -> str:
-    """Return the first line on the phone."""
-    age = "" if case.child.age is None else f"，{case.child.age}岁"
-    return f"寻找走失儿童：{case.child.name}{age}"
-
-
-def text_of(case: Case) -> str:
-    """Return what the phone says: where and when, what the child looks like, whom to call."""
-    child, seen = case.child, case.last_seen
-    sex = {"male": "男", "female": "女", "unknown": ""}[child.sex]
-    looks = [
-        sex,
-        "" if child.height_cm is None else f"身高{child.height_cm}厘米",
-        child.clothing or "",
-        child.features or "",
-    ]
-    where = seen.place or "附近"
-    described = "，".join(part for part in looks if part)
-    when = f"{seen.at:%m月%d日%H:%M}"
-    stop = "。" if described else ""
-    call = f"如有线索请联系{case.contact.name}：{case.contact.phone}"
-    return f"{when}在{where}走失。{described}{stop}{call}"

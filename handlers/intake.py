@@ -15,10 +15,11 @@ from aiohttp import web
 import sql.access
 from geo.polygon import load
 from handlers import problems
-from handlers.cases import BODY_BYTES, Case, text_of, title_of, unsupported, wish_faults
+from handlers.cases import BODY_BYTES, Case, unsupported, wish_faults
 from handlers.places import hinted, locate
 from handlers.reading import read
 from handlers.signing import Vault, is_signed
+from handlers.wording import content_of
 from push.filing import Desk, Filed, Filing
 from push.plan import Override
 
@@ -87,8 +88,7 @@ class Intake:
             last_seen_at=case.last_seen.at,
             policy=(case.area and case.area.policy) or self._desk.plan.policy,
             override=_override(case, authority),
-            title=title_of(case),
-            body=text_of(case),
+            said=content_of(case),
         )
         receipt = await self._desk.file(filing, _render)
         if receipt.body_digest != filing.body_digest:

@@ -15,15 +15,18 @@ from msgspec import Meta
 
 from geo.area import INDEX_LATITUDE_MAX
 from geo.crs import Crs, to_wgs84
+from geo.devices import LOCALE_MAX, LOCALE_USUAL, TOKEN_MAX, address
 from geo.positions import Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geo.index import PositionIndex
 
 FUTURE_S = 300
 """Clocks of phones and platforms differ; a report counts as made when it came at the latest."""
+
+NO_TOKEN = "this lane addresses accounts: no token"  # noqa: S105 - an answer
 
 USER_MAX = (1 << 63) - 1
 MILLISECONDS = 1000
@@ -40,9 +43,9 @@ class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     longitude: Annotated[float, Meta(ge=-180, le=180)]
     latitude: Annotated[float, Meta(ge=-INDEX_LATITUDE_MAX, le=INDEX_LATITUDE_MAX)]
     at: Annotated[datetime, Meta(tz=True)]
-    token: Annotated[str, Meta(max_length=4096)] | None = None
+    token: Annotated[str, Meta(max_length=TOKEN_MAX, pattern=r"^[!-~]+$")] | None = None
     crs: Crs = Crs.WGS84
-    locale: Annotated[str, Meta(max_length=35)] = "zh-CN"
+    locale: Annotated[str, Meta(max_length=LOCALE_MAX, pattern="^[A-Za-z0-9-]+$")] = LOCALE_USUAL
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -116,7 +119,9 @@ def _positions(lane: str, reports: list[DeviceReport]) -> Positions:
         places = to_wgs84(np.array(longitudes)[rows], np.array(latitudes)[rows], crs)
         for row, longitude, latitude in zip(rows, *(column.tolist() for column in places), strict=True):
             longitudes[row], latitudes[row] = longitude, latitude
-    return Positions(lane, users, longitudes, latitudes, [_at_ms(report) for report in reports])
+    addresses = [address(report.locale, report.token) for report in reports]
+    ats_ms = [_at_ms(report) for report in reports]
+    return Positions(lane, users, longitudes, latitudes, ats_ms, addresses if any(addresses) else [])
 
 
 def _at_ms(report: DeviceReport) -> int:
@@ -124,16 +129,19 @@ def _at_ms(report: DeviceReport) -> int:
 
 
 class Reports:
-    """Takes reports into the index; `note` is told where those of one lane came from (degrees)."""
+    """Takes reports into the index; `note` is told where those of one lane came from (degrees).
+
+    `lanes` by name: whether a lane addresses devices, and so needs their tokens.
+    """
 
     def __init__(
         self,
         index: PositionIndex,
-        lanes: Sequence[str],
+        lanes: Mapping[str, bool],
         note: Callable[[Sequence[float], Sequence[float]], None] = lambda *_: None,
     ) -> None:
         self._index = index
-        self._lanes = frozenset(lanes)
+        self._lanes = lanes
         self._note = note
 
     async def take(self, good: list[tuple[int, DeviceReport]], bad: list[Rejected]) -> Taken:
@@ -161,10 +169,11 @@ class Reports:
         return Taken(accepted, sorted(bad, key=lambda rejected: rejected.index))
 
     def _fault(self, report: DeviceReport, oldest_ms: int, latest_ms: int) -> str | None:
-        if report.lane not in self._lanes:
+        needs_token = self._lanes.get(report.lane)
+        if needs_token is None:
             return "no such lane"
-        if report.token is not None:
-            return "this lane addresses accounts: no token"
+        if needs_token != (report.token is not None):
+            return "this lane addresses devices: a token is needed" if needs_token else NO_TOKEN
         if not oldest_ms <= _at_ms(report) <= latest_ms:
             return "in the future" if _at_ms(report) > latest_ms else "older than positions are kept"
         return None

@@ -5,6 +5,8 @@ closed ------------------------------------------> open ----------------> closed
                                                      ^ |
                                                      +-+ probe failed: the next one after a longer wait
 
+Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
+
 Bounded: probes are at most `PROBE_CAP_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
 
@@ -28,6 +30,7 @@ class Condition(enum.StrEnum):
     CLOSED = "closed"
     OUTAGE = "outage"
     MISCONFIGURED = "misconfigured"
+    STOPPED = "stopped"
 
 
 class Breaker:
@@ -41,26 +44,27 @@ class Breaker:
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 
-    async def permit(self) -> None:
-        """Wait until this caller may send: at once while closed, else when it is the next probe's turn."""
+    async def permit(self) -> bool:
+        """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe."""
         loop = asyncio.get_running_loop()
         while self.condition is not Condition.CLOSED:
             wait_s = self._probe_at_s - loop.time()
-            if wait_s <= 0:
+            if wait_s <= 0 and self.condition is not Condition.STOPPED:
                 # This caller is the probe; the others wait for its answer or for the next turn.
                 self._schedule_probe()
-                return
+                return True
             self._changed.clear()
             try:
-                async with asyncio.timeout(wait_s):
+                async with asyncio.timeout(None if self.condition is Condition.STOPPED else wait_s):
                     await self._changed.wait()
             except TimeoutError:
                 continue
+        return False
 
     def answered(self) -> bool:
         """Note an answer; returns True when this closed the breaker."""
         self._failures = 0
-        if self.condition is Condition.CLOSED:
+        if self.condition in {Condition.CLOSED, Condition.STOPPED}:
             return False
         self._set(Condition.CLOSED)
         return True
@@ -75,10 +79,14 @@ class Breaker:
 
     def misconfigured(self) -> bool:
         """Note that the provider rejects our credentials; returns True when this changed the condition."""
-        if self.condition is Condition.MISCONFIGURED:
+        if self.condition in {Condition.MISCONFIGURED, Condition.STOPPED}:
             return False
         self._set(Condition.MISCONFIGURED)
         return True
+
+    def stop(self) -> None:
+        """Let nobody send any more in this process."""
+        self._set(Condition.STOPPED)
 
     def _set(self, condition: Condition) -> None:
         self.condition = condition

@@ -22,6 +22,7 @@ from push.audience import Place
 from push.estimate import Estimate, estimate
 from push.model import Notice
 from push.plan import DEADLINE, EXPIRY, Override, Policy, Ring, rings_of
+from push.said import Content
 from sql.filing import AlertRow, ReceiptRow
 from sql.rings import RingRow, SweepPlan
 
@@ -65,8 +66,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime
     policy: str
     override: Override | None
-    title: str
-    body: str
+    said: Content
 
 
 class Filed(enum.Enum):
@@ -216,7 +216,6 @@ def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None) -> A
         city_polygon=boundary,
         jurisdiction=jurisdiction,
         policy=filing.policy,
-        title=filing.title,
-        body=filing.body,
+        content=msgspec.json.encode(filing.said).decode(),
         estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
     )

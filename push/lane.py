@@ -13,7 +13,9 @@ import msgspec
 import structlog
 
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
+from push.invalid import InvalidTokens
 from push.pace import Pace
+from push.provider import Addressing
 from push.queue import LaneQueue
 from push.stats import LaneStats
 from push.sweep import SWEEPS_PER_LANE, Sweep
@@ -33,8 +35,14 @@ _log = structlog.get_logger("push.lane")
 
 
 class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once."""
+    """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once.
 
+    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it.
+    """
+
+    addressing: Addressing = Addressing.ACCOUNTS
+    invalid_share: float = 0.05
+    invalid_count: int = 1000
     rate_per_s: float | None = None
     workers: int = 16
     queue_batches: int = 64
@@ -64,6 +72,12 @@ class Lane:
         self.queue = LaneQueue(plan.queue_batches + plan.workers)
         self.breaker = Breaker(plan.misconfigured_probe_s)
         self._gateway = gateway
+        self._alarms = alarms
+        self.invalid = None
+        if plan.addressing is Addressing.DEVICES:
+            self.invalid = InvalidTokens(
+                name, index, share_max=plan.invalid_share, count_min=plan.invalid_count, stop=self._stop_for_good
+            )
         pace = Pace(plan.rate_per_s)
         self._sweeps = [
             Sweep(
@@ -73,6 +87,7 @@ class Lane:
                 audiences=audiences,
                 pool=pool,
                 queue=self.queue,
+                addressing=plan.addressing,
                 recipients_max=gateway.recipients_max,
                 observe_search_s=self.stats.index.observe,
             )
@@ -83,6 +98,8 @@ class Lane:
                 name,
                 queue=self.queue,
                 gateway=gateway,
+                addressing=plan.addressing,
+                invalid=self.invalid,
                 index=index,
                 forgetting=forgetting,
                 pace=pace,
@@ -94,6 +111,7 @@ class Lane:
             )
             for _ in range(plan.workers)
         ]
+        self._removing: asyncio.Task[None] | None = None
         self._sweeping: list[asyncio.Task[None]] = []
         self._working: list[asyncio.Task[None]] = []
 
@@ -107,6 +125,13 @@ class Lane:
             group.create_task(worker.run(), name=f"{self.name} worker {number}")
             for number, worker in enumerate(self._workers)
         ]
+        if self.invalid is not None:
+            self._removing = group.create_task(self.invalid.run(), name=f"{self.name} removals")
+
+    def _stop_for_good(self, why: str) -> None:
+        self.breaker.stop()
+        _log.error("lane.stopped", lane=self.name, reason=why)
+        self._alarms.raise_alarm("invalid_tokens", self.name, None, why)
 
     async def stop(self, grace_s: float) -> None:
         """Claim and start nothing more; let what is being sent reach the ledger within `grace_s`."""
@@ -125,5 +150,7 @@ class Lane:
                 task.cancel()
             if late:
                 _log.warning("lane.grace_over", lane=self.name, batches=len(late))
+        if self._removing is not None:
+            self._removing.cancel()
         self.queue.close()
         await self._gateway.close()

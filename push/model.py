@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import enum
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, NewType, Protocol
 from uuid import UUID
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from push.said import Message
     from push.unit import HeldUnit
 
 AlertId = NewType("AlertId", UUID)
@@ -49,6 +48,7 @@ class Outcome(enum.StrEnum):
     ACCEPTED = "accepted"
     INVALID = "invalid"
     REFUSED = "refused"
+    QUARANTINED = "quarantined"
     FAILED = "failed"
 
 
@@ -58,6 +58,9 @@ class Fate(enum.Enum):
     ACCEPTED = Outcome.ACCEPTED
     INVALID = Outcome.INVALID
     REFUSED = Outcome.REFUSED
+    QUARANTINED = Outcome.QUARANTINED
+    """Their token is not good here, but perhaps elsewhere: another environment, another sender. It is kept."""
+
     AGAIN = None
 
 
@@ -71,27 +74,17 @@ class Verdict(enum.Enum):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """A provider's answer. `fates` is in request order; None means that all were accepted (if `ANSWERED`)."""
+    """A provider's answer.
+
+    `fates` is in request order; None means that all were accepted (if `ANSWERED`) or are to be tried again.
+    `dead_since_ms` by place in the request: since when a token is invalid, where the provider says so.
+    """
 
     verdict: Verdict
     reason: str = ""
     fates: Sequence[Fate] | None = None
     retry_after_s: float | None = None
-
-
-class Message(msgspec.Struct, frozen=True):
-    """What is said to everybody of one (alert, notice): text, identity and end of life."""
-
-    alert_id: UUID
-    notice: str
-    title: str
-    body: str
-    expires: datetime
-
-    @property
-    def collapse_number(self) -> int:
-        """A positive 31-bit number, the same for every repeat, so that a phone shows one message."""
-        return (self.alert_id.int & 0x7FFF_FFFF) or 1
+    dead_since_ms: Mapping[int, int] = {}
 
 
 class Gateway(Protocol):
@@ -100,7 +93,7 @@ class Gateway(Protocol):
     recipients_max: int
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send to recipients (user ids as decimal bytes)."""
+        """Send to recipients: user ids as decimal bytes, or device tokens where the provider addresses devices."""
 
     async def close(self) -> None:
         """Close its connections."""
@@ -114,7 +107,6 @@ class Batch:
     """
 
     unit: HeldUnit
-    message: Message
     recipients: list[bytes]
     users: NDArray[np.int64]
     batch_id: int = field(default_factory=lambda: secrets.randbits(63))
@@ -130,3 +122,9 @@ class Batch:
         """Leave all others out."""
         self.recipients = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
         self.users = self.users[wanted]
+
+    def rest(self, again: NDArray[np.bool_]) -> Batch:
+        """Return the batch of those to be tried again."""
+        rest = Batch(self.unit, self.recipients, self.users, attempts=self.attempts, found_s=self.found_s)
+        rest.keep(again)
+        return rest

@@ -37,6 +37,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     invalid: int
     refused: int
+    quarantined: int
     failed: int
     rate_per_s: float
     eta: datetime | None
@@ -84,8 +85,9 @@ class Meter:
         accepted = sum(row.accepted for row in rows)
         invalid = sum(row.invalid for row in rows)
         refused = sum(row.refused for row in rows)
+        quarantined = sum(row.quarantined for row in rows)
         failed = sum(row.failed for row in rows)
-        settled = accepted + invalid + refused + failed
+        settled = accepted + invalid + refused + quarantined + failed
         # Each ring holds those before it, so the widest that is searched has found them all.
         found = max([settled, *(row.found for row in rows)])
         rate_per_s = self._rate(alert, lane, settled)
@@ -103,6 +105,7 @@ class Meter:
             accepted=accepted,
             invalid=invalid,
             refused=refused,
+            quarantined=quarantined,
             failed=failed,
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
@@ -122,7 +125,7 @@ class Meter:
 
 
 def _ring(row: Counts) -> RingProgress:
-    sent = row.accepted + row.invalid + row.refused + row.failed
+    sent = row.accepted + row.invalid + row.refused + row.quarantined + row.failed
     return RingProgress(found=row.found, sent=sent, accepted=row.accepted, units=row.units, units_done=row.units_done)
 
 

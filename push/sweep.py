@@ -19,6 +19,7 @@ from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import STORE_CAP_S, full_jitter_s, until_back
 from push.model import Batch
 from push.packing import unpack, untold
+from push.provider import Addressing
 from sql.database import AWAY
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Sweep:
         audiences: Audiences,
         pool: Pool,
         queue: LaneQueue,
+        addressing: Addressing,
         recipients_max: int,
         observe_search_s: Callable[[float], None],
     ) -> None:
@@ -64,6 +66,7 @@ class Sweep:
         self._audiences = audiences
         self._pool = pool
         self._queue = queue
+        self._addressing = addressing
         self._recipients_max = recipients_max
         self._observe_search_s = observe_search_s
 
@@ -127,7 +130,15 @@ class Sweep:
         # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
         on_the_way = self._claims.outstanding(row)
         rows = await until_back(
-            lambda: sql.ledger.told(self._pool, row.alert_id, row.notice, row.shard_from, row.shard_to),
+            lambda: sql.ledger.told(
+                self._pool,
+                row.alert_id,
+                row.notice,
+                row.shard_from,
+                row.shard_to,
+                lane=self._lane,
+                invalid_again=self._addressing is Addressing.DEVICES,
+            ),
             AWAY,
             "postgresql",
         )
@@ -169,6 +180,6 @@ class Packer:
         if not self._recipients:
             return []
         users = np.concatenate(self._users)
-        batch = Batch(self._unit, self._unit.message, self._recipients, users, found_s=self._asked_s)
+        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s)
         self._recipients, self._users = [], []
         return [batch]

@@ -16,16 +16,20 @@ import structlog
 from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
-from push.model import Answer, Batch, Fate, Outcome, Verdict
+from push.model import Answer, Batch, Outcome, Verdict
+from push.outcomes import Addressed, merged, sorted_out
+from push.provider import Addressing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from geo.devices import Device
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
     from push.breaker import Breaker
     from push.claims import Claims
+    from push.invalid import InvalidTokens
     from push.ledger import Ledger, Settled
     from push.model import Gateway
     from push.pace import Pace
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
 THROTTLE_DEFAULT_S = 1.0
 RETRY_AFTER_CAP_S = 60.0
 LEASE_WAIT_S = 0.2
+PROBE_RECIPIENTS = 10
+"""Enough to tell whether a provider is back, and few to be refused if it is not."""
 
 _log = structlog.get_logger("push.worker")
 
@@ -48,6 +54,8 @@ class Worker:
         *,
         queue: LaneQueue,
         gateway: Gateway,
+        addressing: Addressing,
+        invalid: InvalidTokens | None,
         index: PositionIndex,
         forgetting: Forgetting,
         pace: Pace,
@@ -60,6 +68,8 @@ class Worker:
         self._lane = lane
         self._queue = queue
         self._gateway = gateway
+        self._addressing = addressing
+        self._invalid = invalid
         self._index = index
         self._forgetting = forgetting
         self._pace = pace
@@ -79,15 +89,15 @@ class Worker:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
         while not self._retiring:
             batch = await self._queue.get()
-            await self._breaker.permit()
+            probing = await self._breaker.permit()
             await self._pace.take(batch.size)
             self.sending = True
             try:
-                await self._handle(batch)
+                await self._handle(batch, probing=probing)
             finally:
                 self.sending = False
 
-    async def _handle(self, batch: Batch) -> None:
+    async def _handle(self, batch: Batch, *, probing: bool) -> None:
         loop = asyncio.get_running_loop()
         if batch.unit.dropped:
             self._queue.settled()
@@ -96,50 +106,65 @@ class Worker:
             # Whether the lease still stands is known when PostgreSQL answers again; until then nothing is sent.
             self._queue.park(batch, LEASE_WAIT_S)
             return
-        if batch.message.expires <= datetime.now(UTC):
+        if batch.unit.row.expires <= datetime.now(UTC):
             await self._settle(batch, {Outcome.FAILED: None})
             return
-        if not await self._still_there(batch):
+        addressed = await self._addressed(batch)
+        if addressed is None:
             self._queue.park(batch, full_jitter_s(1))
             return
         if not batch.recipients:
             await self._settle(batch, {})
             return
         batch.attempts += 1
-        started_s = loop.time()
-        self._stats.in_flight += 1
-        try:
-            answer = await self._gateway.send(batch.message, batch.recipients)
-        finally:
-            self._stats.in_flight -= 1
-        self._stats.provider.observe(loop.time() - started_s)
-        self._stats.requests[answer.verdict.value] += 1
-        await self._after(batch, answer)
+        answer = await self._send(batch, addressed, PROBE_RECIPIENTS if probing else batch.size)
+        await self._after(batch, addressed, answer)
 
-    async def _still_there(self, batch: Batch) -> bool:
-        """Take out who was forgotten, or long after the search who left the lane; False when Redis cannot say."""
+    async def _send(self, batch: Batch, addressed: Addressed, recipients_max: int) -> Answer:
+        """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
+        loop = asyncio.get_running_loop()
+        answers: list[tuple[list[int], Answer]] = []
+        for locale, rows in addressed.by_locale(recipients_max):
+            started_s = loop.time()
+            self._stats.in_flight += 1
+            try:
+                answer = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows))
+            finally:
+                self._stats.in_flight -= 1
+            self._stats.provider.observe(loop.time() - started_s)
+            self._stats.requests[answer.verdict.value] += 1
+            answers.append((rows, answer))
+            if answer.verdict is not Verdict.ANSWERED:
+                break
+        return merged(answers, batch.size)
+
+    async def _addressed(self, batch: Batch) -> Addressed | None:
+        """Return how each recipient is reached, without who was forgotten or left the lane; None: Redis is away."""
         looks_again = self._forgetting.must_look(batch.found_s)
         wanted = self._forgetting.remaining(batch.recipients)
-        if looks_again:
-            try:
+        devices: list[Device | None] = []
+        try:
+            if self._addressing is Addressing.DEVICES:
+                devices = await self._index.reached_at(self._lane, batch.users)
+                there = np.array([device is not None for device in devices], dtype=np.bool_)
+                wanted = there if wanted is None else there & wanted
+            elif looks_again:
                 there = await self._index.present(self._lane, batch.users)
-            except (*INDEX_AWAY, TimeoutError):
-                return False
-            wanted = there if wanted is None else there & wanted
-            batch.found_s = asyncio.get_running_loop().time()
+                wanted = there if wanted is None else there & wanted
+                batch.found_s = asyncio.get_running_loop().time()
+        except (*INDEX_AWAY, TimeoutError):
+            return None
         if wanted is not None and not wanted.all():
+            devices = [device for device, stays in zip(devices, wanted.tolist(), strict=False) if stays]
             batch.keep(wanted)
-        return True
+        return Addressed(batch.recipients, [device for device in devices if device is not None])
 
-    async def _after(self, batch: Batch, answer: Answer) -> None:
+    async def _after(self, batch: Batch, addressed: Addressed, answer: Answer) -> None:
         if answer.verdict is Verdict.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)
             self._alarms.clear_lane(self._lane)
-            settled, again = _sort(answer)
-            await self._settle(batch, settled, then=None if again is None else _rest(batch, again))
-            return
-        if answer.verdict is Verdict.THROTTLED:
+        elif answer.verdict is Verdict.THROTTLED:
             self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
             self._alarms.lane(self._lane, "throttled", answer.reason)
         elif answer.verdict is Verdict.MISCONFIGURED:
@@ -149,40 +174,31 @@ class Worker:
         elif self._breaker.failed():
             _log.error("lane.outage", lane=self._lane, reason=answer.reason)
             self._alarms.lane(self._lane, "outage", answer.reason)
-        self._queue.park(batch, self._delay_s(batch, answer))
+        if answer.fates is None and answer.verdict is not Verdict.ANSWERED:
+            self._queue.park(batch, self._delay_s(batch, answer))
+            return
+        settled, again = sorted_out(answer)
+        if self._invalid is not None:
+            self._invalid.observe(*addressed.judged(batch.users, answer))
+        await self._settle(batch, settled, again, self._delay_s(batch, answer))
 
     def _delay_s(self, batch: Batch, answer: Answer) -> float:
         jitter_s = full_jitter_s(batch.attempts)
         return jitter_s + min(answer.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
 
-    async def _settle(self, batch: Batch, settled: Settled, then: Batch | None = None) -> None:
+    async def _settle(
+        self, batch: Batch, settled: Settled, again: NDArray[np.bool_] | None = None, delay_s: float = 0.0
+    ) -> None:
         rows = rows_of(batch, settled, self._lane)
         if rows:
             await self._ledger.record(rows)
         for row in rows:
             self._stats.recipients[row.outcome] += row.recipients
         batch.unit.batches.discard(batch)
-        if then is not None:
-            batch.unit.batches.add(then)
-            self._queue.park(then, full_jitter_s(then.attempts))
+        if again is not None:
+            rest = batch.rest(again)
+            batch.unit.batches.add(rest)
+            self._queue.park(rest, delay_s)
             return
         self._queue.settled()
         await self._claims.finish_if_complete(batch.unit)
-
-
-def _sort(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:
-    """Sort recipients by what their provider said of each: the settled by outcome, and who is to be tried again."""
-    if answer.fates is None:
-        return {Outcome.ACCEPTED: None}, None
-    masks = {fate: np.array([one is fate for one in answer.fates]) for fate in set(answer.fates)}
-    again = masks.pop(Fate.AGAIN, None)
-    return {fate.value: mask for fate, mask in masks.items() if fate.value is not None}, again
-
-
-def _rest(batch: Batch, again: NDArray[np.bool_]) -> Batch:
-    """Return the batch of those to be tried again."""
-    rest = Batch(
-        batch.unit, batch.message, batch.recipients, batch.users, attempts=batch.attempts, found_s=batch.found_s
-    )
-    rest.keep(again)
-    return rest

@@ -17,6 +17,7 @@ from geo.connection import connect
 from geo.index import PositionIndex
 from geo.keys import generations
 from handlers.reports import Rejected, Reports, Unreadable, decode
+from server.lanes import needs_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ async def import_file(settings: Settings, stores: Stores, path: Path) -> Importe
     """Import all reports of a file, showing progress on standard error."""
     redis = connect(stores.redis_url)
     index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-    reports = Reports(index, tuple(settings.lanes))
+    reports = Reports(index, needs_token(settings))
     accepted = rejected = shown = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:

@@ -37,9 +37,8 @@ from handlers.signing import Vault
 from push.backoff import until_back
 from push.engine import Engine, EnginePlan
 from push.filing import FilingPlan
-from push.gateways.tpns import TpnsGateway, TpnsSettings
-from push.lane import LanePlan
 from push.late import LatePlan
+from server import lanes
 from server import stores as store_room
 from server.encryption import encryption_key
 from server.settings import Settings, SettingsError, TlsSettings, address, policies
@@ -48,7 +47,6 @@ from sql.database import AWAY, open_pool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from push.model import Gateway
     from server.stores import Stores
     from sql.database import Pool
 
@@ -78,7 +76,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             await sql.work.release_all(pool)
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
         forgetting = Forgetting(redis)
-        engine = Engine(_plan(settings, stores), pool, index, forgetting, _gateways(settings))
+        engine = Engine(_plan(settings, stores), pool, index, forgetting, lanes.gateways(settings))
         cities = await asyncio.to_thread(_cities, settings)
         handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis), cities)
         async with asyncio.TaskGroup() as group:
@@ -123,31 +121,8 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             burst=settings.alert.late_entrants_burst,
             gap_s=settings.alert.late_entrants_gap_s,
         ),
-        lanes={
-            name: LanePlan(
-                rate_per_s=lane.rate_per_s,
-                workers=lane.workers,
-                queue_batches=lane.queue_batches,
-                misconfigured_probe_s=lane.misconfigured_probe_s,
-            )
-            for name, lane in settings.lanes.items()
-        },
+        lanes=lanes.plans(settings),
     )
-
-
-def _gateways(settings: Settings) -> dict[str, Gateway]:
-    return {
-        name: TpnsGateway(
-            TpnsSettings(
-                url=lane.url,
-                access_id=lane.access_id,
-                secret_key=lane.secret_key,
-                connections=lane.workers,
-                timeout_s=lane.timeout_s,
-            )
-        )
-        for name, lane in settings.lanes.items()
-    }
 
 
 def _cities(settings: Settings) -> Cities | None:
@@ -172,7 +147,7 @@ def _handlers(
     cities: Cities | None,
 ) -> Handlers:
     feed = Feed(gatekeeper, engine.watcher, engine.alarms)
-    reports = Reports(index, tuple(settings.lanes), engine.entrants.note)
+    reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
         intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities),
         devices=Devices(reports, index, engine.forgetting),

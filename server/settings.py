@@ -17,12 +17,11 @@ from geo.connection import cluster_url
 from geo.keys import POSITION_DAYS
 from handlers.signing import read_keys
 from push.plan import SHIPPED, Policy, fault_of
+from push.provider import LaneSettings, providers
 
 ENV_PREFIX = "QQ_ALERT_"
-LANES_KNOWN = ("tpns",)
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
-Count = Annotated[int, Meta(ge=1, le=4096)]
 
 
 class SettingsError(Exception):
@@ -111,19 +110,6 @@ class LogSettings(_Section, frozen=True, kw_only=True):
     level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
 
 
-class LaneSettings(_Section, frozen=True, kw_only=True):
-    """One lane: where its provider is, who we are there, and how fast it may go (recipients a second)."""
-
-    url: Annotated[str, Meta(pattern="^https?://")]
-    access_id: str
-    secret_key: str
-    rate_per_s: Annotated[float, Meta(gt=0)] | None = None
-    workers: Annotated[int, Meta(ge=1, le=512)] = 16
-    queue_batches: Count = 64
-    timeout_s: Annotated[float, Meta(gt=0, le=120)] = 15.0
-    misconfigured_probe_s: Seconds = 15.0
-
-
 class Settings(_Section, frozen=True, kw_only=True):
     """All of `qq-alert.toml`."""
 
@@ -148,11 +134,29 @@ def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
     """Read the file (`qq-alert.toml` if it is there and no other is named), then the environment over it."""
     tree = _read(path)
     _overlay(tree, dict(os.environ) if environ is None else environ)
+    lanes = _lanes(tree.pop("lanes", {}))
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(str(error)) from None
-    return _checked(settings)
+    return _checked(msgspec.structs.replace(settings, lanes=lanes))
+
+
+def _lanes(tree: Any) -> dict[str, LaneSettings]:  # noqa: ANN401 - what TOML can hold
+    """Read each lane as its provider wants it."""
+    if not isinstance(tree, dict):
+        raise SettingsError("$.lanes: not a table of lanes")
+    lanes: dict[str, LaneSettings] = {}
+    for name, section in tree.items():
+        provider = providers().get(name)
+        if provider is None:
+            raise SettingsError(f"$.lanes.{name}: no such lane; known: {', '.join(providers())}")
+        try:
+            lanes[name] = msgspec.convert(section, provider.settings, strict=False, dec_hook=_path)
+        except msgspec.ValidationError as error:
+            detail, _, inner = str(error).partition(" - at `$")
+            raise SettingsError(f"{detail} - at `$.lanes.{name}{inner.rstrip('`')}`") from None
+    return lanes
 
 
 def _path(kind: type, value: object) -> Path:
@@ -197,9 +201,6 @@ def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
 
 
 def _checked(settings: Settings) -> Settings:
-    for lane in settings.lanes:
-        if lane not in LANES_KNOWN:
-            raise SettingsError(f"$.lanes.{lane}: no such lane; known: {', '.join(LANES_KNOWN)}")
     _check_area(settings)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:

@@ -41,7 +41,7 @@ class CaseRow(msgspec.Struct, frozen=True):
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A new alert. Degrees; polygons as WKB; `estimate` is JSON text."""
+    """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text."""
 
     id: UUID
     status: str
@@ -54,8 +54,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     city_polygon: bytes | None
     jurisdiction: bytes | None
     policy: str
-    title: str
-    body: str
+    content: str
     estimate: str | None
 
 
@@ -114,7 +113,6 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.city_polygon,
         alert.jurisdiction,
         alert.policy,
-        alert.title,
-        alert.body,
+        alert.content,
         alert.estimate,
     )

@@ -57,12 +57,17 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
     )
 
 
-async def told(pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int) -> list[bytes]:
-    """Return the packed ids of everybody told this notice in shards [`shard_from`, `shard_to`), any lane.
+async def told(
+    pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int, *, lane: str, invalid_again: bool
+) -> list[bytes]:
+    """Return the packed ids of everybody whom `lane` need not tell this notice in shards [`shard_from`, `shard_to`).
 
+    Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and with
+    `invalid_again` also who had an invalid token here: who still stands in the index has another one by now.
     Where units of another size had been swept, some of other shards may be among them.
     """
-    return [row[0] for row in await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to)]
+    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_again)
+    return [row[0] for row in rows]
 
 
 async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:

@@ -61,6 +61,7 @@ class Counts(msgspec.Struct, frozen=True):
     accepted: int
     invalid: int
     refused: int
+    quarantined: int
     failed: int
 
 

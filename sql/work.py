@@ -41,8 +41,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     city: bool
     expires: datetime
     status: str
-    title: str
-    body: str
+    content: str
 
 
 async def claim(pool: Pool, lane: str, owner: UUID, lease: timedelta, held: list[int]) -> UnitRow | None:

@@ -3,8 +3,10 @@
 -- KEYS: devices of the reports' generation; devices of the other one; who was forgotten; who moved between lanes;
 --       positions of each lane in the reports' generation; positions of each lane in the other one
 -- ARGV: which lane the reports are of; when their generation ends (ms); now (ms); how long moves are kept (ms);
---       the lanes; then a list of user, time of the report (ms), longitude, latitude
--- A device is kept as six bytes of time and the lane's name. Returns how many reports were newer.
+--       the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of how to reach each,
+--       empty when nobody has more than an id
+-- A device is kept as six bytes of time, the lane's name, and how to reach it after a zero byte (geo/devices.py).
+-- Returns how many reports were newer.
 local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local lanes = #KEYS / 2 - 2
@@ -13,6 +15,7 @@ for i = 1, lanes do
     number[ARGV[4 + i]] = i
 end
 local reports = cmsgpack.unpack(ARGV[5 + lanes])
+local addresses = cmsgpack.unpack(ARGV[6 + lanes])
 local users = {}
 for i = 1, #reports, 4 do
     users[#users + 1] = reports[i]
@@ -44,9 +47,9 @@ for i = 1, #users do
     local newer = not record or struct.unpack('>I6', record) < at
     if newer and not (gone[i] and tonumber(gone[i]) >= at) then
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
-        records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane]
+        records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
         if record then
-            local before = number[string.sub(record, 7)]
+            local before = number[string.match(record, '^[^%z]*', 7)]
             if not known[i] then
                 old[#old + 1] = user
             end

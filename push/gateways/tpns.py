@@ -2,29 +2,27 @@
 
 Source: Tencent's documents "Push API" and "Server-side error codes" (product 1024). TPNS documents no collapse id of
 one's own for account lists, so repeats are collapsed by `n_id`, the notification's number on the phone.
-Bounded: 1,000 accounts a request, `timeout_s` a request, `ANSWER_BYTES` of an answer.
+Bounded: 1,000 accounts a request, and what `push.batch_http` bounds.
 """
 
 from __future__ import annotations
 
 import base64
-import email.utils
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
 
+from push.batch_http import BatchHttp, HttpAnswer, judged_by_status
 from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.model import Message
+    from push.said import Message
 
 RECIPIENTS_MAX = 1000
-CONNECT_TIMEOUT_S = 5.0
-ANSWER_BYTES = 256 * 1024
 EXPIRE_MAX_S = 259_200
 """TPNS keeps a message for a phone that is offline for 72 hours at most."""
 
@@ -45,9 +43,6 @@ ACCOUNT_CODES: dict[int, Fate] = {
 }
 """Answers for one account. An unknown code is `refused`: final for this account, and never for its neighbours."""
 
-MISCONFIGURED_STATUS = frozenset({401, 403, 404})
-THROTTLED_STATUS = frozenset({429})
-
 
 class TpnsAnswer(msgspec.Struct):
     """What TPNS answers; `result` is a JSON list of codes in request order, absent when there is nothing to add."""
@@ -57,14 +52,11 @@ class TpnsAnswer(msgspec.Struct):
     result: str = ""
 
 
-class TpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the provider is and who we are there."""
+class TpnsSettings(LaneSettings, frozen=True, kw_only=True):
+    """Who we are at the provider."""
 
-    url: str
     access_id: str
     secret_key: str
-    connections: int = 16
-    timeout_s: float = 15.0
 
 
 class TpnsGateway:
@@ -75,12 +67,10 @@ class TpnsGateway:
     def __init__(self, settings: TpnsSettings) -> None:
         credentials = base64.b64encode(f"{settings.access_id}:{settings.secret_key}".encode()).decode()
         self._url = f"{settings.url.rstrip('/')}/v3/push/app"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.connections, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=settings.timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+        self._http = BatchHttp(
+            connections=settings.workers,
+            timeout_s=settings.timeout_s,
             headers={"Authorization": f"Basic {credentials}", "Content-Type": "application/json"},
-            auto_decompress=True,
-            cookie_jar=aiohttp.DummyCookieJar(),
         )
         self._answers = msgspec.json.Decoder(TpnsAnswer)
         self._codes = msgspec.json.Decoder(list[int])
@@ -89,16 +79,14 @@ class TpnsGateway:
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
         """Send one request; whatever the provider or the network does comes back as a value."""
         body = self._head_of(message) + b'","'.join(recipients) + b'"]}'
-        try:
-            async with self._session.post(self._url, data=body, allow_redirects=False) as response:
-                content = await response.content.read(ANSWER_BYTES)
-                return self._answer(response.status, response.headers.get("Retry-After"), content, len(recipients))
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
+        answer = await self._http.post(self._url, body)
+        if isinstance(answer, Answer):
+            return answer
+        return judged_by_status(answer) or self._answer(answer, len(recipients))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        await self._http.close()
 
     def _head_of(self, message: Message) -> bytes:
         """Return the body up to the first account, rendered once a message and not once a batch."""
@@ -106,22 +94,15 @@ class TpnsGateway:
             self._head = (message, msgspec.json.encode(render(message))[:-1] + b',"account_list":["')
         return self._head[1]
 
-    def _answer(self, status: int, retry_after: str | None, content: bytes, recipients: int) -> Answer:
-        retry_after_s = parse_retry_after_s(retry_after)
-        if status in THROTTLED_STATUS:
-            return Answer(Verdict.THROTTLED, f"HTTP {status}", retry_after_s=retry_after_s)
-        if status in MISCONFIGURED_STATUS:
-            return Answer(Verdict.MISCONFIGURED, f"HTTP {status}")
-        if status != 200:  # noqa: PLR2004 - HTTP's own number
-            return Answer(Verdict.FAILING, f"HTTP {status}", retry_after_s=retry_after_s)
+    def _answer(self, http: HttpAnswer, recipients: int) -> Answer:
         try:
-            answer = self._answers.decode(content)
+            answer = self._answers.decode(http.content)
             codes = self._codes.decode(answer.result) if answer.result else []
         except msgspec.DecodeError:
             return Answer(Verdict.FAILING, "an answer that is no TPNS answer")
         verdict, reason = REQUEST_CODES.get(answer.ret_code, (Verdict.FAILING, f"unknown code {answer.ret_code}"))
         if verdict is not Verdict.ANSWERED or not any(codes):
-            return Answer(verdict, reason, retry_after_s=retry_after_s)
+            return Answer(verdict, reason, retry_after_s=http.retry_after_s)
         if len(codes) != recipients:
             return Answer(Verdict.FAILING, "as many results as no request had accounts")
         return Answer(verdict, reason, fates=[ACCOUNT_CODES.get(code, Fate.REFUSED) for code in codes])
@@ -130,6 +111,7 @@ class TpnsGateway:
 def render(message: Message) -> dict[str, Any]:
     """Return the request without its accounts: a notification on the lock screen with sound, kept until the expiry."""
     left_s = (message.expires - datetime.now(UTC)).total_seconds()
+    body = message.text.joined()
     return {
         "audience_type": "account_list",
         "message_type": "notify",
@@ -138,8 +120,8 @@ def render(message: Message) -> dict[str, Any]:
         # Every phone of the account: the one at hand is not known.
         "account_push_type": 1,
         "message": {
-            "title": message.title,
-            "content": message.body,
+            "title": message.text.title,
+            "content": body,
             "android": {
                 "n_id": message.collapse_number,
                 "n_ch_id": "missing_child",
@@ -151,7 +133,7 @@ def render(message: Message) -> dict[str, Any]:
             },
             "ios": {
                 "aps": {
-                    "alert": {"title": message.title, "body": message.body},
+                    "alert": {"title": message.text.title, "body": body},
                     "sound": "default",
                     "interruption-level": "time-sensitive",
                 },
@@ -160,14 +142,4 @@ def render(message: Message) -> dict[str, Any]:
     }
 
 
-def parse_retry_after_s(value: str | None) -> float | None:
-    """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (at - datetime.now(at.tzinfo or UTC)).total_seconds())
+PROVIDER = Provider("tpns", Addressing.ACCOUNTS, TpnsSettings, TpnsGateway)

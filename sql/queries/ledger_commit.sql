@@ -10,10 +10,11 @@ with landed as (
            coalesce(sum(recipients) filter (where outcome = 'accepted'), 0)::integer as accepted,
            coalesce(sum(recipients) filter (where outcome = 'invalid'), 0)::integer as invalid,
            coalesce(sum(recipients) filter (where outcome = 'refused'), 0)::integer as refused,
+           coalesce(sum(recipients) filter (where outcome = 'quarantined'), 0)::integer as quarantined,
            coalesce(sum(recipients) filter (where outcome = 'failed'), 0)::integer as failed
     from landed group by unit_id
 )
 update sweep_unit u
 set accepted = u.accepted + c.accepted, invalid = u.invalid + c.invalid,
-    refused = u.refused + c.refused, failed = u.failed + c.failed
+    refused = u.refused + c.refused, quarantined = u.quarantined + c.quarantined, failed = u.failed + c.failed
 from counts c where u.id = c.unit_id;

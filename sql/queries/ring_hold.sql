@@ -1,6 +1,6 @@
 -- A hard cap: what is not yet done of an alert that has reached so many people is held until somebody decides.
 with reached as (
-    select s.alert_id, sum(u.accepted + u.invalid + u.refused + u.failed) as people
+    select s.alert_id, sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed) as people
     from sweep s join sweep_unit u on u.sweep_id = s.id
     where s.alert_id = any($1::uuid[]) and s.notice = 'alert'
     group by s.alert_id

@@ -26,4 +26,4 @@ set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, search
 from soft, due, sweep s, ring r, alert a
 where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id and r.alert_id = s.alert_id and r.ring = s.ring
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, s.ring, s.lane, r.radius_km, r.city,
-          a.expires, a.status, a.title, a.body;
+          a.expires, a.status, a.content::text as content;

@@ -34,8 +34,7 @@ async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[
         city_polygon=None,
         jurisdiction=None,
         policy="qq",
-        title="t",
-        body="b",
+        content='{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}',
         estimate=None,
     )
     sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]

@@ -17,7 +17,7 @@ ROOM = 4
 
 def _batch() -> Batch:
     anything = cast("Any", None)
-    return Batch(anything, anything, [], np.empty(0, dtype=np.int64))
+    return Batch(anything, [], np.empty(0, dtype=np.int64))
 
 
 def test_a_sweep_waits_when_there_is_no_room() -> None:

@@ -1,0 +1,20 @@
+-- Removes users of one shard whose token is dead, unless they were heard from since with any token: one step each.
+-- KEYS: devices of both generations; positions of the lane in both
+-- ARGV: the lane; then for each user: the id, the token, the moment (ms) since when the token is dead
+-- Returns how many were removed.
+local lane, dropped = ARGV[1], 0
+for i = 2, #ARGV, 3 do
+    local user, token, since = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+    for generation = 1, 2 do
+        local record = redis.call('HGET', KEYS[generation], user)
+        if record and struct.unpack('>I6', record) <= since then
+            local known, rest = string.match(record, '^([^%z]*)(.*)$', 7)
+            if known == lane and string.match(rest, '^%z[^%z]*%z(.*)$') == token then
+                redis.call('HDEL', KEYS[generation], user)
+                redis.call('ZREM', KEYS[generation + 2], user)
+                dropped = dropped + 1
+            end
+        end
+    end
+end
+return dropped

@@ -1,0 +1,84 @@
+"""HTTP for batch lanes: a request for many recipients flows in, status and bounded body flow out, or a failure.
+
+Whatever the network does comes back as a value. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
+of an answer.
+"""
+
+from __future__ import annotations
+
+import email.utils
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import msgspec
+
+from push.model import Answer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONNECT_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 60.0
+ANSWER_BYTES = 256 * 1024
+HTTP_OK = 200
+MISCONFIGURED_STATUS = frozenset({401, 403, 404})
+THROTTLED_STATUS = frozenset({429})
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What came back: HTTP status, the head of the body, and for how long to wait if that was said."""
+
+    status: int
+    content: bytes
+    retry_after_s: float | None = None
+
+
+class BatchHttp:
+    """Keep-alive connections to one provider."""
+
+    def __init__(self, *, connections: int, timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            headers=headers,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def post(self, url: str, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
+        """Send one request; an Answer when there was none."""
+        try:
+            async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
+                content = await response.content.read(ANSWER_BYTES)
+                return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+
+def judged_by_status(answer: HttpAnswer) -> Answer | None:
+    """Return what the HTTP status alone says of a request, None when its body is to be read."""
+    if answer.status in THROTTLED_STATUS:
+        return Answer(Verdict.THROTTLED, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
+    if answer.status in MISCONFIGURED_STATUS:
+        return Answer(Verdict.MISCONFIGURED, f"HTTP {answer.status}")
+    if answer.status != HTTP_OK:
+        return Answer(Verdict.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
+    return None
+
+
+def parse_retry_after_s(value: str | None) -> float | None:
+    """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (at - datetime.now(at.tzinfo or UTC)).total_seconds())

@@ -1,0 +1,93 @@
+"""Outcomes: recipients with their addresses and a provider's answers flow in, who had which outcome flows out.
+
+Bounded by the batch.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.devices import DeadToken
+from push.model import Answer, Fate, Outcome, Verdict
+from push.said import LOCALE_DEFAULT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.devices import Device
+    from push.ledger import Settled
+
+MILLISECONDS = 1000
+_BAD = frozenset({Fate.INVALID, Fate.QUARANTINED})
+
+
+class Addressed:
+    """The recipients of a batch as its provider knows them: by user id, or, in the same order, by device."""
+
+    def __init__(self, recipients: Sequence[bytes], devices: Sequence[Device]) -> None:
+        self._recipients = recipients
+        self._devices = devices
+        self._read_ms = int(time.time() * MILLISECONDS)
+
+    def by_locale(self, recipients_max: int) -> Iterator[tuple[str, list[int]]]:
+        """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""
+        count = min(recipients_max, len(self._recipients))
+        if not self._devices:
+            yield LOCALE_DEFAULT, list(range(count))
+            return
+        rows: dict[str, list[int]] = {}
+        for row, device in enumerate(self._devices[:count]):
+            rows.setdefault(device.locale, []).append(row)
+        yield from rows.items()
+
+    def chosen(self, rows: list[int]) -> Sequence[bytes]:
+        """Return what the provider is given for some places."""
+        if self._devices:
+            return [self._devices[row].token for row in rows]
+        return self._recipients if len(rows) == len(self._recipients) else [self._recipients[row] for row in rows]
+
+    def judged(self, users: NDArray[np.int64], answer: Answer) -> tuple[int, int, list[DeadToken]]:
+        """Return how many tokens were answered, how many of these are bad here, and whom to remove.
+
+        Without a word of the provider a token is dead since it was read for this request.
+        """
+        if answer.fates is None:
+            return len(self._devices), 0, []
+        answered = sum(fate is not Fate.AGAIN for fate in answer.fates)
+        bad = sum(fate in _BAD for fate in answer.fates)
+        dead = [
+            DeadToken(int(users[row]), self._devices[row].token, answer.dead_since_ms.get(row, self._read_ms))
+            for row, fate in enumerate(answer.fates)
+            if fate is Fate.INVALID
+        ]
+        return answered, bad, dead
+
+
+def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
+    """Return the answers to parts of a batch as one; who was in none of them is to be tried again."""
+    rows, last = answers[-1]
+    if len(answers) == 1 and len(rows) == recipients:
+        return last
+    fates = [Fate.AGAIN] * recipients
+    since_ms: dict[int, int] = {}
+    for rows, answer in answers:
+        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
+        for number, row in enumerate(rows):
+            fates[row] = usual if answer.fates is None else answer.fates[number]
+            if number in answer.dead_since_ms:
+                since_ms[row] = answer.dead_since_ms[number]
+    return Answer(last.verdict, last.reason, fates, last.retry_after_s, since_ms)
+
+
+def sorted_out(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:
+    """Sort recipients by what their provider said of each: the settled by outcome, and who is to be tried again."""
+    if answer.fates is None:
+        return {Outcome.ACCEPTED: None}, None
+    masks = {fate: np.array([one is fate for one in answer.fates]) for fate in set(answer.fates)}
+    again = masks.pop(Fate.AGAIN, None)
+    return {fate.value: mask for fate, mask in masks.items() if fate.value is not None}, again

@@ -1,0 +1,98 @@
+"""What is said: an alert's content by locale flows in, one message in a recipient's language flows out.
+
+The content is written once, when the case is filed, and kept with the alert. Bounded: a message is cut at a grapheme to
+what the provider takes (bytes), never in its title, the phone number or a link.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+import regex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LOCALE_DEFAULT: Final = "zh-CN"
+ELLIPSIS: Final = "…"
+
+
+class Text(msgspec.Struct, frozen=True):
+    """What a phone says in one language: `body` may be cut, `call` (whom to call) may not."""
+
+    title: str
+    body: str
+    call: str
+
+    def joined(self, body: str | None = None) -> str:
+        """Return body and call as one text."""
+        return (self.body if body is None else body) + self.call
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What one alert says, by locale, with its picture and links."""
+
+    texts: dict[str, Text]
+    photo_url: str | None = None
+    deep_link: str | None = None
+    web_link: str | None = None
+
+    def text_for(self, locale: str) -> tuple[str, Text]:
+        """Return the text for a reader of `locale` and its own locale: the same, the same language, or the usual."""
+        if locale in self.texts:
+            return locale, self.texts[locale]
+        language = locale.partition("-")[0].lower()
+        for known, text in self.texts.items():
+            if known.partition("-")[0].lower() == language:
+                return known, text
+        usual = LOCALE_DEFAULT if LOCALE_DEFAULT in self.texts else next(iter(self.texts))
+        return usual, self.texts[usual]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said to everybody of one (alert, notice) in one locale: text, identity and end of life."""
+
+    alert_id: UUID
+    notice: str
+    locale: str
+    text: Text
+    expires: datetime
+    photo_url: str | None = None
+    deep_link: str | None = None
+    web_link: str | None = None
+    silent: bool = False
+
+    @property
+    def collapse_number(self) -> int:
+        """A positive 31-bit number, the same for every repeat, so that a phone shows one message."""
+        return (self.alert_id.int & 0x7FFF_FFFF) or 1
+
+    @property
+    def collapse_id(self) -> str:
+        """A name of at most 64 bytes, the same for every repeat and every notice, so that a phone shows the last."""
+        return f"qqa-{self.alert_id.hex}"
+
+
+def fitted(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
+    """Return body and call, the body cut so that `size_of` them, in the rendered request, is at most `bytes_max`.
+
+    ValueError when not even title and call fit: then the message cannot be sent there.
+    """
+    whole = text.joined()
+    if size_of(whole) <= bytes_max:
+        return whole
+    graphemes: list[str] = regex.findall(r"\X", text.body)
+    low, high = 0, len(graphemes)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if size_of(text.joined("".join(graphemes[:middle]) + ELLIPSIS)) <= bytes_max:
+            low = middle
+        else:
+            high = middle - 1
+    cut = text.joined("".join(graphemes[:low]) + ELLIPSIS)
+    if size_of(cut) > bytes_max:
+        raise ValueError("title, call and links alone are larger than the provider takes")
+    return cut

@@ -1,0 +1,41 @@
+"""Lanes: their settings flow in, checked by their provider, and their plans and gateways flow out.
+
+Bounded by the providers that there are: one lane each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from push.lane import LanePlan
+from push.provider import Addressing, providers
+
+if TYPE_CHECKING:
+    from push.model import Gateway
+    from server.settings import Settings
+
+
+def needs_token(settings: Settings) -> dict[str, bool]:
+    """Tell for each lane whether it addresses devices by tokens."""
+    return {name: providers()[name].addressing is Addressing.DEVICES for name in settings.lanes}
+
+
+def plans(settings: Settings) -> dict[str, LanePlan]:
+    """Return how each lane works."""
+    return {
+        name: LanePlan(
+            addressing=providers()[name].addressing,
+            rate_per_s=lane.rate_per_s,
+            workers=lane.workers,
+            queue_batches=lane.queue_batches,
+            misconfigured_probe_s=lane.misconfigured_probe_s,
+            invalid_share=lane.invalid_share,
+            invalid_count=lane.invalid_count,
+        )
+        for name, lane in settings.lanes.items()
+    }
+
+
+def gateways(settings: Settings) -> dict[str, Gateway]:
+    """Open each lane's gateway; called with the loop running."""
+    return {name: providers()[name].open_gateway(lane) for name, lane in settings.lanes.items()}
