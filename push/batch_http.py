@@ -7,6 +7,7 @@ of an answer.
 from __future__ import annotations
 
 import email.utils
+import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from push.model import Answer, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
@@ -37,9 +39,17 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 class BatchHttp:
     """Keep-alive connections to one provider."""
 
-    def __init__(self, *, connections: int, timeout_s: float, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        connections: int,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        context = ssl.create_default_context(cafile=ca_file)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S),
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S, ssl=context),
             timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
             headers=headers,
             auto_decompress=True,

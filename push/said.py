@@ -6,7 +6,7 @@ what the provider takes (bytes), never in its title, the phone number or a link.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOCALE_DEFAULT: Final = "zh-CN"
 ELLIPSIS: Final = "…"
+MINUTE_S: Final = 60
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -74,6 +75,12 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     def collapse_id(self) -> str:
         """A name of at most 64 bytes, the same for every repeat and every notice, so that a phone shows the last."""
         return f"qqa-{self.alert_id.hex}"
+
+
+def left_s(message: Message, cap_s: int) -> int:
+    """Return for how many seconds a provider is to keep a message, whole minutes, so that one rendering serves many."""
+    left = (message.expires - datetime.now(UTC)).total_seconds()
+    return max(0, min(cap_s, int(left // MINUTE_S * MINUTE_S)))
 
 
 def fitted(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:

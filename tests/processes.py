@@ -155,6 +155,11 @@ class Bench:
         self.provider_url = await process.started()
         return process
 
+    def own(self, process: Process) -> Process:
+        """End a process with the others."""
+        self._processes.append(process)
+        return process
+
     async def server(self, **env: str) -> Process:
         """Start a server."""
         process = Process("serve", env=self.env(**env), log=self.log)

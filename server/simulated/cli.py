@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import uvloop
 
 from server import collector
+from server.simulated import huawei, tpns
 from server.simulated.faults import SimulatedTpnsSettings
-from server.simulated.tpns import serve
+from server.simulated.huawei import SimulatedHuaweiSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    Command = Callable[..., None]
 
 
 @click.group("simulate")
@@ -25,27 +33,53 @@ def _outage(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> t
         raise click.BadParameter("AFTER_S:FOR_S") from None
 
 
+def batch_options(command: Command) -> Command:
+    """Give a command the options of every simulated batch provider."""
+    share = click.FloatRange(0, 1)
+    options = [
+        click.option("--host", default="127.0.0.1", show_default=True),
+        click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one."),
+        click.option("--latency-ms", type=click.FloatRange(0, 60_000), default=0.0),
+        click.option("--error-rate", type=share, default=0.0, help="Share of requests that go wrong."),
+        click.option("--hang-rate", type=share, default=0.0, help="Share of requests never answered."),
+        click.option("--invalid-rate", type=share, default=0.0, help="Share of recipients that have no device."),
+        click.option("--rate-limit", type=click.IntRange(1), default=None, help="Recipients a second."),
+        click.option("--outage", "outages", multiple=True, callback=_outage, help="AFTER_S:FOR_S from the first one."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @simulate.command("tpns")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@batch_options
 @click.option("--access-id", default="simulated", show_default=True)
 @click.option("--secret-key", default="simulated", show_default=True)
-@click.option("--latency-ms", type=click.FloatRange(0, 60_000), default=0.0)
-@click.option("--error-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of requests that go wrong.")
-@click.option("--hang-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of requests never answered.")
-@click.option("--invalid-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of accounts without a device.")
-@click.option("--rate-limit", type=click.IntRange(1), default=None, help="Accounts a second.")
 @click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")
-@click.option("--outage", "outages", multiple=True, callback=_outage, help="AFTER_S:FOR_S from the first request on.")
-def simulate_tpns(**options: object) -> None:
+def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Simulate Tencent TPNS."""
+    settings = SimulatedTpnsSettings(**options)
+    run(lambda stopping: tpns.serve(settings, stopping, lambda url: click.echo(f"simulated TPNS listening on {url}")))
+
+
+@simulate.command("huawei")
+@batch_options
+@click.option("--service-account-file", type=click.Path(path_type=Path), required=True, help="Made when not there.")
+@click.option("--project-id", default="simulated", show_default=True)
+def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Huawei Push Kit v3."""
+    settings = SimulatedHuaweiSettings(**options)
+    run(lambda stopping: huawei.serve(settings, stopping, lambda u: click.echo(f"simulated Huawei listening on {u}")))
+
+
+def run(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Serve until SIGTERM or SIGINT."""
     collector.spare()
-    settings = SimulatedTpnsSettings(**options)  # type: ignore[arg-type] # click has checked them
-    uvloop.run(_run(settings))
+    uvloop.run(_until_signal(serve))
 
 
-async def _run(settings: SimulatedTpnsSettings) -> None:
+async def _until_signal(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await serve(settings, stopping, lambda url: click.echo(f"simulated TPNS listening on {url}"))
+    await serve(stopping)

@@ -1,0 +1,193 @@
+"""Huawei Push Kit v3: a message and up to 1,000 device tokens flow in, one `messages:send` flows out, its answer back.
+
+Sources: Huawei's "Request Body Structure", "Response Parameters" and "Generating a JWT" of Push Kit (HarmonyOS
+references). Unverified: which categories a given app may use, because Huawei grants them app by app.
+Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push.batch_http` bounds.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import jwt
+import msgspec
+from msgspec import Meta
+
+from push.batch_http import BatchHttp, HttpAnswer
+from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
+from push.said import fitted, left_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from push.said import Message
+
+RECIPIENTS_MAX: Final = 1000
+PAYLOAD_BYTES: Final = 4096
+RENDERED_MAX: Final = 64
+TTL_MAX_S: Final = 15 * 86_400
+JWT_S: Final = 3600
+RENEW_S: Final = 3000.0
+"""A token is good for an hour; renewed ten minutes before, so that clocks may differ."""
+
+AUDIENCE: Final = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"
+TOKEN: Final = re.compile(rb"[A-Za-z0-9_.:+/=-]{1,512}")
+HTTP_OK, HTTP_BAD_REQUEST = 200, 400
+
+SUCCESS, PARTIAL, ALL_BAD = "80000000", "80100000", "80300007"
+CODES: dict[str, tuple[Verdict, str]] = {
+    SUCCESS: (Verdict.ANSWERED, "accepted"),
+    PARTIAL: (Verdict.ANSWERED, "some tokens are bad"),
+    ALL_BAD: (Verdict.ANSWERED, "all tokens are bad"),
+    "80100003": (Verdict.MISCONFIGURED, "the payload is wrong (80100003)"),
+    "80200001": (Verdict.MISCONFIGURED, "the provider rejects our key (80200001)"),
+    "80200003": (Verdict.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
+    "80300002": (Verdict.MISCONFIGURED, "this app may not send (80300002)"),
+    "80300008": (Verdict.MISCONFIGURED, "the message is too large (80300008)"),
+    "80300010": (Verdict.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
+    "81000001": (Verdict.FAILING, "an error of the provider (81000001)"),
+}
+"""Answers to a whole request. An unknown code counts as failing: recipients stay due, the breaker limits the harm."""
+
+STATUSES: dict[int, tuple[Verdict, str]] = {
+    401: (Verdict.MISCONFIGURED, "HTTP 401"),
+    404: (Verdict.MISCONFIGURED, "HTTP 404"),
+    429: (Verdict.THROTTLED, "HTTP 429"),
+    503: (Verdict.THROTTLED, "HTTP 503, which Huawei answers to control traffic"),
+}
+
+
+class HuaweiSettings(LaneSettings, frozen=True, kw_only=True):
+    """Who we are at Huawei: a service account's key file, and the class of our messages.
+
+    `category` decides whether a message is held back at night: ask Huawei for one that is not.
+    """
+
+    service_account_file: Path
+    category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
+    ca_file: Path | None = None
+
+
+class _Account(msgspec.Struct):
+    project_id: str
+    key_id: str
+    private_key: str
+    sub_account: str
+
+
+class _Answer(msgspec.Struct):
+    code: str
+    msg: str = ""
+
+
+class _Partial(msgspec.Struct):
+    """What `msg` holds, as JSON in a string, when some tokens are bad."""
+
+    illegal_tokens: list[str] = []
+
+
+class HuaweiGateway:
+    """The Huawei client: keep-alive connections, one request a batch."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
+        self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
+        self._url = f"{settings.url.rstrip('/')}/v3/{self._account.project_id}/messages:send"
+        self._category = settings.category
+        self._now_s = now_s
+        self._made_s = float("-inf")
+        self._headers: dict[str, str] = {}
+        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+        self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request; whatever the provider or the network does comes back as a value."""
+        good = [token for token in recipients if TOKEN.fullmatch(token)]
+        if not good:
+            return Answer(Verdict.ANSWERED, fates=[Fate.QUARANTINED] * len(recipients))
+        body = self._head(message, left_s(message, TTL_MAX_S)) + b'","'.join(good) + b'"]}}'
+        http = await self._http.post(self._url, body, self._authorized())
+        answer = http if isinstance(http, Answer) else _answer(http, good)
+        return answer if len(good) == len(recipients) else _with_quarantined(answer, recipients)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    def _authorized(self) -> dict[str, str]:
+        """Return the headers with our signed token (PS256), the same one for `RENEW_S`."""
+        now_s = self._now_s()
+        if now_s - self._made_s >= RENEW_S:
+            account = self._account
+            claims = {"iss": account.sub_account, "aud": AUDIENCE, "iat": int(now_s), "exp": int(now_s) + JWT_S}
+            token = jwt.encode(claims, account.private_key, algorithm="PS256", headers={"kid": account.key_id})
+            self._headers = {
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                "push-type": "0",
+            }
+            self._made_s = now_s
+        return self._headers
+
+    def _rendered(self, message: Message, ttl_s: int) -> bytes:
+        """Return the body up to the first token."""
+
+        def encoded(body: str) -> bytes:
+            return msgspec.json.encode(render(message, body, self._category, ttl_s))
+
+        whole = encoded(fitted(message.text, PAYLOAD_BYTES, lambda body: len(encoded(body))))
+        return whole[:-1] + b',"target":{"token":["'
+
+
+def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, Any]:
+    """Return the request without its target: a notification that replaces the one before of the same alert."""
+    click: dict[str, Any] = {"actionType": 0}
+    if message.deep_link is not None:
+        click = {"actionType": 1, "uri": message.deep_link}
+    notification: dict[str, Any] = {
+        "category": category,
+        "title": message.text.title,
+        "body": body,
+        "clickAction": click,
+        "notifyId": message.collapse_number,
+    }
+    if message.photo_url is not None:
+        notification["image"] = message.photo_url
+    return {"payload": {"notification": notification}, "pushOptions": {"ttl": ttl_s}}
+
+
+def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer:
+    known = STATUSES.get(http.status)
+    if known is not None:
+        return Answer(*known, retry_after_s=http.retry_after_s)
+    if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
+        return Answer(Verdict.FAILING, f"HTTP {http.status}", retry_after_s=http.retry_after_s)
+    try:
+        answer = msgspec.json.decode(http.content, type=_Answer)
+        verdict, reason = CODES.get(answer.code, (Verdict.FAILING, "an unknown code"))
+        if answer.code == PARTIAL:
+            illegal = {token.encode() for token in msgspec.json.decode(answer.msg, type=_Partial).illegal_tokens}
+            fates = [Fate.INVALID if token in illegal else Fate.ACCEPTED for token in tokens]
+            return Answer(verdict, reason, fates=fates)
+    except msgspec.DecodeError:
+        return Answer(Verdict.FAILING, "an answer that is no Huawei answer")
+    if answer.code == ALL_BAD:
+        return Answer(verdict, reason, fates=[Fate.INVALID] * len(tokens))
+    return Answer(verdict, reason, retry_after_s=http.retry_after_s)
+
+
+def _with_quarantined(answer: Answer, recipients: Sequence[bytes]) -> Answer:
+    """Put back, as quarantined, who was left out because of a token that cannot be Huawei's."""
+    usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
+    sent = iter(answer.fates or [usual] * len(recipients))
+    fates = [next(sent) if TOKEN.fullmatch(token) else Fate.QUARANTINED for token in recipients]
+    return msgspec.structs.replace(answer, fates=fates)
+
+
+PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway)

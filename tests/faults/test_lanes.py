@@ -1,0 +1,120 @@
+"""Lanes side by side: each reaches its own people, and one that is down or misconfigured holds back no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from geo.connection import connect
+from geo.index import PositionIndex
+from tests.lanes import HuaweiLane
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.processes import Bench, Process
+
+PEOPLE = 20_000
+
+
+async def _alarms(bench: Bench, server: Process) -> set[str]:
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        snapshot = await feed.receive_json()
+    return {alarm["kind"] for alarm in snapshot["alarms"]}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--error-rate", "0.3"), ("--rate-limit", "8000"), ("--latency-ms", "20")],
+    ids=["calm", "errors of every kind", "limited", "slow"],
+)
+async def test_each_lane_reaches_its_own_people_once(bench: Bench, options: tuple[str, ...]) -> None:
+    """TPNS by account, Huawei by token, in one alert: everybody in the area, once, whatever Huawei does meanwhile."""
+    huawei = HuaweiLane(bench)
+    await bench.provider()
+    await huawei.start(*options)
+    accounts, devices = await bench.people(PEOPLE), await huawei.people(PEOPLE)
+    server = await bench.server(**huawei.env())
+    _, answer = await bench.file(server)
+    progress = await bench.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await bench.reached(), accounts)
+    assert np.array_equal(await huawei.reached(), devices)
+    assert (await huawei.counts())["duplicates"] == 0
+    assert progress["lanes"]["huawei"]["accepted"] == devices.size
+
+
+async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_once_it_is_back(bench: Bench) -> None:
+    """Huawei away: all of TPNS is reached meanwhile; Huawei back: all of Huawei is reached."""
+    huawei = HuaweiLane(bench)
+    await bench.provider()
+    await huawei.start()
+    await huawei.control("outage", {"on": True})
+    accounts, devices = await bench.people(PEOPLE), await huawei.people(PEOPLE)
+    server = await bench.server(**huawei.env())
+    _, answer = await bench.file(server)
+
+    async def tpns_is_through() -> bool:
+        return (await bench.reached()).size == accounts.size
+
+    async def outage_is_told() -> bool:
+        return "outage" in await _alarms(bench, server)
+
+    await until(tpns_is_through)
+    await until(outage_is_told)
+    assert (await huawei.reached()).size == 0
+    await huawei.control("outage", {"on": False})
+    await bench.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await huawei.reached(), devices)
+
+
+async def test_one_percent_of_dead_tokens_is_removed(bench: Bench) -> None:
+    """They are invalid in the ledger, gone from the index, and everybody else is reached."""
+    huawei = HuaweiLane(bench)
+    await bench.provider()
+    await huawei.start("--invalid-rate", "0.01")
+    devices = await huawei.people(PEOPLE)
+    server = await bench.server(**huawei.env())
+    _, answer = await bench.file(server)
+    progress = await bench.sent(server, answer["alert"]["id"])
+    reached = await huawei.reached()
+    assert 0 < progress["lanes"]["huawei"]["invalid"] < devices.size // 20
+    redis = connect(bench.redis_url)
+    index = PositionIndex(redis, ("tpns", "huawei"))
+
+    async def only_the_living_are_left() -> bool:
+        return bool((await index.present("huawei", devices) == np.isin(devices, reached)).all())
+
+    await until(only_the_living_are_left)
+    await redis.aclose()
+
+
+async def test_twenty_percent_of_dead_tokens_stop_the_lane_and_none_is_removed(bench: Bench) -> None:
+    """A configuration fault: alarm, no token removed; restarted with a sound provider everybody is reached."""
+    huawei = HuaweiLane(bench)
+    await bench.provider()
+    bad = await huawei.start("--invalid-rate", "0.2")
+    devices = await huawei.people(PEOPLE)
+    server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
+    _, answer = await bench.file(server)
+
+    async def lane_is_stopped() -> bool:
+        return "invalid_tokens" in await _alarms(bench, server)
+
+    await until(lane_is_stopped)
+    server.end()
+    redis = connect(bench.redis_url)
+    there = await PositionIndex(redis, ("tpns", "huawei")).present("huawei", devices)
+    await redis.aclose()
+    assert there.all(), "a token was removed"
+    before = await huawei.reached()
+    bad.end()
+    await huawei.start()
+    server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
+    await bench.sent(server, answer["alert"]["id"])
+
+    async def everybody_is_reached() -> bool:
+        return bool(np.isin(devices, np.union1d(before, await huawei.reached())).all())
+
+    await until(everybody_is_reached)
+    assert not np.isin(before, await huawei.reached()).any(), "somebody was told twice"

@@ -1,0 +1,123 @@
+"""Tokens in the index: kept with the device, read right before a send, removed only if nobody was heard from since."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import pytest
+
+from geo.devices import DeadToken, Device, address, device_from
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
+from handlers.reports import Reports, Unreadable, decode
+from push.invalid import InvalidTokens
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+LANES = {"tpns": False, "apns": True}
+USERS = np.array([11, 12, 13], dtype=np.int64)
+
+
+def _index(redis: aioredis.Redis) -> PositionIndex:
+    return PositionIndex(redis, tuple(LANES))
+
+
+async def _report(index: PositionIndex, token: str | None, at_ms: int, lane: str = "apns", locale: str = "en") -> None:
+    addresses = [address(locale, token)] * len(USERS)
+    there = [114.0] * len(USERS), [22.5] * len(USERS)
+    await index.record(Positions(lane, USERS.tolist(), *there, [at_ms] * len(USERS), addresses))
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en", "zh-Hant-TW"])
+@pytest.mark.parametrize("token", [None, "abc", "a:b/c=", "x" * 4096])
+def test_a_device_record_says_what_was_reported(locale: str, token: str | None) -> None:
+    """Locale and token come back; the usual locale without a token costs no byte."""
+    written = address(locale, token)
+    device = device_from((1_700_000_000_000).to_bytes(6, "big") + b"apns" + written)
+    assert device == Device(1_700_000_000_000, b"apns", locale, (token or "").encode())
+    assert (written == b"") == (locale == "zh-CN" and token is None)
+
+
+async def test_the_newest_report_says_how_a_user_is_reached(redis: aioredis.Redis) -> None:
+    """A newer token replaces the older one, an older report changes nothing, another lane has its own."""
+    index, moment = _index(redis), now_ms()
+    await _report(index, "first", moment - 2000)
+    await _report(index, "second", moment - 1000)
+    await _report(index, "third", moment - 3000)
+    found = await index.reached_at("apns", USERS)
+    assert found == [Device(moment - 1000, b"apns", "en", b"second")] * 3
+    assert await index.reached_at("tpns", USERS) == [None] * 3
+    await _report(index, None, moment, lane="tpns", locale="zh-CN")
+    assert await index.reached_at("apns", USERS) == [None] * 3
+    assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == []
+
+
+async def test_a_dead_token_is_removed_unless_it_was_registered_again(redis: aioredis.Redis) -> None:
+    """Removed with its position; heard from after the provider's moment, with another token, or unknown: kept."""
+    index, moment = _index(redis), now_ms()
+    await _report(index, "token", moment - 1000)
+    dead = [
+        DeadToken(11, b"token", moment - 1000),
+        DeadToken(12, b"token", moment - 1001),
+        DeadToken(13, b"other", moment),
+        DeadToken(14, b"token", moment),
+    ]
+    assert await index.drop("tpns", dead) == 0, "of another lane"
+    assert await index.drop("apns", dead) == 1
+    assert [device is not None for device in await index.reached_at("apns", USERS)] == [False, True, True]
+    assert (await index.present("apns", USERS)).tolist() == [False, True, True]
+
+
+async def test_lanes_of_devices_need_tokens_and_lanes_of_accounts_refuse_them(redis: aioredis.Redis) -> None:
+    """One bad report never costs the good ones; a token that no provider writes is none."""
+    index = _index(redis)
+    report = {"longitude": 114.0, "latitude": 22.5, "at": "2026-11-24T00:00:00Z", "user": 11}
+    rows = [
+        {**report, "lane": "apns", "token": "ab12", "at": _now()},
+        {**report, "lane": "apns", "at": _now()},
+        {**report, "lane": "tpns", "token": "ab12", "at": _now()},
+        {**report, "lane": "apns", "token": 'a"b c', "at": _now()},
+    ]
+    decoded = decode(msgspec.json.encode(rows), "application/json")
+    assert not isinstance(decoded, Unreadable)
+    taken = await Reports(index, LANES).take(*decoded)
+    assert (taken.accepted, [one.index for one in taken.rejected]) == (1, [1, 2, 3])
+    assert [one and one.token for one in await index.reached_at("apns", USERS)] == [b"ab12", None, None]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+@pytest.mark.parametrize(("every", "stops"), [(100, False), (5, True)], ids=["1% invalid", "20% invalid"])
+async def test_few_invalid_tokens_are_removed_and_many_stop_the_lane(
+    redis: aioredis.Redis, every: int, *, stops: bool
+) -> None:
+    """1%: each of them leaves the index. 20%: the lane stops, and not one is removed."""
+    index, moment, reasons = _index(redis), now_ms(), list[str]()
+    users = list(range(1, 3001))
+    there = [114.0] * len(users), [22.5] * len(users)
+    addresses = [address("zh-CN", f"t{user}") for user in users]
+    await index.record(Positions("apns", users, *there, [moment] * len(users), addresses))
+    tokens = InvalidTokens("apns", index, share_max=0.05, count_min=200, stop=reasons.append)
+    dead = [DeadToken(user, f"t{user}".encode(), moment) for user in users if user % every == 0]
+    task = asyncio.create_task(tokens.run())
+    for start in range(0, len(users), 100):
+        some = [one for one in dead if start < one.user <= start + 100]
+        tokens.observe(100, len(some), some)
+
+    async def through() -> bool:
+        return tokens.tripped or tokens.removed == len(dead)
+
+    await until(through)
+    task.cancel()
+    left = sum(device is not None for device in await index.reached_at("apns", np.array(users)))
+    assert tokens.tripped is stops
+    assert len(reasons) == int(stops)
+    assert left == (len(users) if stops else len(users) - len(dead))

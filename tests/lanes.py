@@ -1,0 +1,88 @@
+"""Lanes of a test: a provider's name flows in, its simulated provider and its settings flow out.
+
+Everybody's token is made from the user's id, so that who was reached is known from what the provider counted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from geo.connection import connect
+from geo.devices import address
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
+from tests.processes import SHENZHEN, Process
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tests.processes import Bench
+
+TOKEN_DIGITS = 64
+
+
+def token_of(user: int) -> str:
+    """Return a user's token: hexadecimal, as long as Apple's."""
+    return f"{user:0{TOKEN_DIGITS}x}"
+
+
+class HuaweiLane:
+    """A simulated Huawei for a bench."""
+
+    name = "huawei"
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._account = bench.folder / "huawei.json"
+        self.url = ""
+
+    async def start(self, *options: str) -> Process:
+        """Start the provider."""
+        process = self._bench.own(Process("simulate", "huawei", "--service-account-file", str(self._account), *options))
+        self.url = await process.started()
+        return process
+
+    def env(self, **more: str) -> dict[str, str]:
+        """Return the lane's settings as environment; names of more settings in small letters."""
+        settings = {
+            "url": self.url,
+            "service_account_file": str(self._account),
+            "workers": "4",
+            "queue_batches": "8",
+            "misconfigured_probe_s": "0.2",
+            **more,
+        }
+        return {f"QQ_ALERT_LANES__HUAWEI__{name.upper()}": value for name, value in settings.items()}
+
+    async def people(self, number: int, seed: int = 2, locale: str = "zh-CN") -> NDArray[np.int64]:
+        """Put people with tokens around Shenzhen; returns the ids of those within 120 km by brute force."""
+        rng = np.random.default_rng(seed)
+        users = rng.choice(number * 4, number, replace=False).astype(np.int64) + 90_000_000
+        longitudes, latitudes = 114.0579 + rng.normal(0, 0.4, number), 22.5431 + rng.normal(0, 0.3, number)
+        inside = SHENZHEN.contains(longitudes, latitudes)
+        users, longitudes, latitudes = users[inside], longitudes[inside], latitudes[inside]
+        redis = connect(self._bench.redis_url)
+        addresses = [address(locale, token_of(user)) for user in users.tolist()]
+        columns = longitudes.tolist(), latitudes.tolist(), [now_ms()] * len(users)
+        index = PositionIndex(redis, ("tpns", self.name))
+        await index.record(Positions(self.name, users.tolist(), *columns, addresses))
+        await redis.aclose()
+        return np.sort(users)
+
+    async def counts(self) -> dict[str, Any]:
+        """Return what the simulated provider counted."""
+        counts: dict[str, Any] = await self._bench.get(f"{self.url}/simulated/counts")
+        return counts
+
+    async def reached(self) -> NDArray[np.int64]:
+        """Return the users whose tokens were accepted, sorted."""
+        tokens = await self._bench.get(f"{self.url}/simulated/tokens")
+        return np.sort(np.array([int(token, 16) for token in tokens], dtype=np.int64))
+
+    async def control(self, path: str, content: object) -> None:
+        """Switch something at the simulated provider."""
+        async with self._bench.session() as session:
+            await session.post(f"{self.url}/simulated/{path}", data=msgspec.json.encode(content))

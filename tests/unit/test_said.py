@@ -1,0 +1,67 @@
+"""What is said: in the reader's language, cut to what a provider takes, never in the phone number."""
+
+from __future__ import annotations
+
+import msgspec
+import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.cases import Case
+from handlers.wording import catalogues, content_of
+from push.said import ELLIPSIS, Content, Text, fitted
+from tests.processes import CASE
+
+CALL = "请联系福田分局：13800138000"
+
+
+def _bytes(text: str) -> int:
+    return len(msgspec.json.encode(text))
+
+
+@given(body=st.text(min_size=1, max_size=400), room=st.integers(60, 600))
+def test_a_text_is_cut_at_a_grapheme_and_never_in_the_call(body: str, room: int) -> None:
+    """Within the limit in bytes; what is left of the body is whole graphemes; the call stands whole at the end."""
+    text = Text("t", body, CALL)
+    said = fitted(text, room, _bytes)
+    assert _bytes(said) <= room
+    assert said.endswith(CALL)
+    if said != text.joined():
+        left = said.removesuffix(CALL).removesuffix(ELLIPSIS)
+        graphemes = regex.findall(r"\X", body)
+        assert any("".join(graphemes[:count]) == left for count in range(len(graphemes) + 1))
+
+
+def test_a_family_is_not_cut_apart() -> None:
+    """An emoji of several code points stays whole or goes whole."""
+    family = "👨‍👩‍👧‍👦"
+    for room in range(_bytes(CALL) + 3, _bytes(CALL) + 3 + 3 * len(family.encode())):
+        left = fitted(Text("t", family * 2, CALL), room, _bytes).removesuffix(CALL).removesuffix(ELLIPSIS)
+        assert left in {"", family, family * 2}
+
+
+def test_what_cannot_fit_is_an_error_and_not_a_shorter_phone_number() -> None:
+    """When the call alone is too large nothing is made of it."""
+    try:
+        fitted(Text("t", "body", CALL), _bytes(CALL) - 1, _bytes)
+    except ValueError:
+        return
+    raise AssertionError("it was cut in the call")
+
+
+def test_a_reader_gets_the_same_language_or_chinese() -> None:
+    """en-GB reads en, zh-TW reads zh-CN, fr reads zh-CN."""
+    content = Content(texts={locale: Text(locale, "", "") for locale in ("en", "zh-CN")})
+    chosen = {asked: content.text_for(asked)[0] for asked in ("en", "en-GB", "zh-CN", "zh-TW", "fr", "")}
+    assert chosen == {"en": "en", "en-GB": "en", "zh-CN": "zh-CN", "zh-TW": "zh-CN", "fr": "zh-CN", "": "zh-CN"}
+
+
+def test_every_catalogue_says_name_age_place_and_phone() -> None:
+    """The same facts in every language, and nothing left to fill in."""
+    content = content_of(msgspec.convert(CASE, Case))
+    assert set(content.texts) == set(catalogues()) == {"zh-CN", "en"}
+    for text in content.texts.values():
+        whole = text.title + text.joined()
+        assert all(fact in whole for fact in ("小明", "6", "118", "蓝色校服", "莲花山公园", "110", "15:40"))
+        assert "{" not in whole
+        assert text.call.endswith("110")
