@@ -10,8 +10,12 @@ import enum
 import itertools
 import random
 import zlib
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INVALID_SCALE = 1 << 32
 
@@ -40,6 +44,9 @@ class Fault(enum.Enum):
     GARBAGE = "garbage"
     DROPPED = "dropped"
     HUNG = "hung"
+    REFUSED_STREAM = "refused stream"
+    RESET = "reset"
+    HALF_ANSWERED = "half answered"
 
 
 AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.GARBAGE, Fault.DROPPED)
@@ -48,9 +55,9 @@ AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.GARBAGE, Fault.DROPPED)
 class Faults:
     """Decides what goes wrong."""
 
-    def __init__(self, settings: SimulatedTpnsSettings) -> None:
+    def __init__(self, settings: SimulatedTpnsSettings, kinds: Sequence[Fault] = AT_ONCE) -> None:
         self._settings = settings
-        self._kinds = itertools.cycle(AT_ONCE)
+        self._kinds = itertools.cycle(kinds)
         self._started_s = 0.0
         self._tokens = 0.0
         self._filled_s = 0.0
@@ -59,7 +66,11 @@ class Faults:
     async def latency(self) -> None:
         """Wait as long as the provider would: the mean, spread from half of it to one and a half."""
         if self._settings.latency_ms:
-            await asyncio.sleep(self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5))
+            await asyncio.sleep(self.latency_s())
+
+    def latency_s(self) -> float:
+        """Return how long that is this time."""
+        return self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5)
 
     def next_fault(self) -> Fault | None:
         """Return how this request goes wrong, None when it does not."""

@@ -1,0 +1,207 @@
+"""Apple's APNs: a message and device tokens flow in, one `POST /3/device/TOKEN` a phone flows out, over HTTP/2.
+
+Sources: Apple's "Sending notification requests to APNs", "Handling notification responses" and "Establishing a
+token-based connection to APNs". Bounded: 4,096 bytes a payload, `RECIPIENTS_MAX` phones a batch, the streams and
+connections of `push.http2`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import jwt
+import msgspec
+from msgspec import Meta
+
+from push.http2 import Call, Http2Client, Http2Settings, Reply
+from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
+from push.said import fitted
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, stops
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from push.said import Message
+
+RECIPIENTS_MAX: Final = 250
+"""Phones a batch: what a crash repeats for each worker, and enough to keep the streams of a connection busy."""
+
+PAYLOAD_BYTES: Final = 4096
+RENDERED_MAX: Final = 64
+RENEW_MIN_S: Final = 1200.0
+"""Apple refuses provider tokens that are renewed more often than every 20 minutes, and those older than an hour."""
+
+TOKEN: Final = re.compile(rb"[0-9a-fA-F]{64,200}")
+HTTP_OK, HTTP_SERVER_ERROR = 200, 500
+
+REASONS: dict[str, Ruling] = {
+    "Unregistered": Ruling(Fate.INVALID, Verdict.ANSWERED, "the app is gone from the phone"),
+    "ExpiredToken": Ruling(Fate.INVALID, Verdict.ANSWERED, "the token has expired"),
+    "BadDeviceToken": Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "no token of this environment"),
+    "DeviceTokenNotForTopic": Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "a token of another app"),
+    "TooManyRequests": Ruling(Fate.AGAIN, Verdict.ANSWERED, "too many messages to this phone"),
+    "TooManyProviderTokenUpdates": Ruling(Fate.AGAIN, Verdict.THROTTLED, "our token was renewed too often"),
+    "InvalidProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our key"),
+    "MissingProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our key"),
+    "ExpiredProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our token is too old: are the clocks right?"),
+    "UnrelatedKeyIdInToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our key belongs to another environment"),
+    "BadCertificateEnvironment": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "a certificate of another environment"),
+    "Forbidden": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider forbids it"),
+    "TopicDisallowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the topic is not allowed"),
+    "MissingTopic": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "no topic"),
+    "BadTopic": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the topic is wrong"),
+    "PayloadTooLarge": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the payload is too large"),
+    "PayloadEmpty": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the payload is empty"),
+    "BadCollapseId": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the collapse id is wrong"),
+    "BadExpirationDate": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the expiration is wrong"),
+    "BadMessageId": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the id is wrong"),
+    "BadPriority": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the priority is wrong"),
+    "InvalidPushType": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the push type is wrong"),
+    "BadPath": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the path is wrong"),
+    "MethodNotAllowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the method is wrong"),
+}
+"""Reasons of a refusal. An unknown one is `refused`: final for this phone, and never for its neighbours."""
+
+
+class ApnsSettings(LaneSettings, frozen=True, kw_only=True):
+    """Who we are at Apple, and how a message arrives. `ca_file` only for a provider of one's own."""
+
+    key_file: Path
+    key_id: str
+    team_id: str
+    topic: str
+    interruption_level: Annotated[str, Meta(pattern="^(active|time-sensitive|critical)$")] = "time-sensitive"
+    renew_s: Annotated[float, Meta(ge=RENEW_MIN_S, le=3000)] = 2400.0
+    streams_per_connection: Annotated[int, Meta(ge=1, le=5000)] = 500
+    connections_max: Annotated[int, Meta(ge=1, le=128)] = 16
+    ca_file: Path | None = None
+
+
+class _Refusal(msgspec.Struct):
+    """The body of a refusal; `timestamp` (ms): since when a token is not registered any more."""
+
+    reason: str = ""
+    timestamp: int | None = None
+
+
+_REFUSAL = msgspec.json.Decoder(_Refusal)
+
+
+class ProviderToken:
+    """Our signed token (ES256): the same for `renew_s`, so that Apple takes it and a leaked one ends soon."""
+
+    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._key = settings.key_file.read_text(encoding="ascii")
+        self._now_s = now_s
+        self._made_s = float("-inf")
+        self._token = ""
+
+    def current(self) -> str:
+        """Return the token, a new one when it is time."""
+        now_s = self._now_s()
+        if now_s - self._made_s >= self._settings.renew_s:
+            claims = {"iss": self._settings.team_id, "iat": int(now_s)}
+            headers = {"kid": self._settings.key_id}
+            self._token = jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
+            self._made_s = now_s
+        return self._token
+
+    def refuse(self) -> None:
+        """Note that Apple finds it too old: make another one, but no sooner than Apple allows."""
+        if self._now_s() - self._made_s >= RENEW_MIN_S:
+            self._made_s = float("-inf")
+
+
+class ApnsGateway:
+    """The APNs client: one request a phone, many streams at once."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, settings: ApnsSettings) -> None:
+        self._settings = settings
+        self._url = f"{settings.url.rstrip('/')}/3/device/"
+        self._token = ProviderToken(settings)
+        self._http2 = Http2Client(
+            Http2Settings(
+                streams_per_connection=settings.streams_per_connection,
+                connections_max=settings.connections_max,
+                timeout_s=settings.timeout_s,
+                ca_file=None if settings.ca_file is None else str(settings.ca_file),
+            )
+        )
+        self._http2.set_rate(settings.rate_per_s)
+        self._payload = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._headers = lru_cache(maxsize=RENDERED_MAX)(self._headers_of)
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request to each token; whatever Apple or the network does comes back as a value."""
+        headers, body = self._headers(message, self._token.current()), self._payload(message)
+        good = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
+        calls = [Call(self._url + recipients[row].decode(), headers, body) for row in good]
+        replies: list[Reply | Ruling | None] = [NO_TOKEN] * len(recipients)
+        for row, reply in zip(
+            good, await self._http2.send_all(calls, lambda reply: stops(self._rule(reply))), strict=True
+        ):
+            replies[row] = reply
+        return answer_of(replies, self._rule)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http2.close()
+
+    def _rule(self, reply: Reply) -> Ruling:
+        if reply.status == HTTP_OK:
+            return ACCEPTED
+        if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
+            return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+        try:
+            refusal = _REFUSAL.decode(reply.body)
+        except msgspec.DecodeError:
+            return Ruling(Fate.AGAIN, Verdict.FAILING, f"HTTP {reply.status} without a reason")
+        if refusal.reason == "ExpiredProviderToken":
+            self._token.refuse()
+        known = REASONS.get(refusal.reason)
+        if known is None:
+            return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown reason, HTTP {reply.status}")
+        if known.fate is Fate.INVALID and refusal.timestamp is not None:
+            return msgspec.structs.replace(known, since_ms=refusal.timestamp)
+        return known
+
+    def _headers_of(self, message: Message, token: str) -> tuple[str, ...]:
+        return (
+            f"authorization: bearer {token}",
+            "content-type: application/json",
+            f"apns-topic: {self._settings.topic}",
+            "apns-push-type: alert",
+            "apns-priority: 10",
+            f"apns-expiration: {int(message.expires.timestamp())}",
+            f"apns-collapse-id: {message.collapse_id}",
+        )
+
+    def _rendered(self, message: Message) -> bytes:
+        level = self._settings.interruption_level
+        body = fitted(message.text, PAYLOAD_BYTES, lambda text: len(render(message, text, level)))
+        return render(message, body, level)
+
+
+def render(message: Message, body: str, interruption_level: str) -> bytes:
+    """Return the payload: an alert on the lock screen, with sound unless it is silent, and where a tap leads."""
+    aps: dict[str, Any] = {
+        "alert": {"title": message.text.title, "body": body},
+        "interruption-level": "passive" if message.silent else interruption_level,
+        "mutable-content": 1,
+        "thread-id": message.collapse_id,
+    }
+    if not message.silent:
+        aps["sound"] = "default"
+    links = {"photo": message.photo_url, "deep_link": message.deep_link, "web_link": message.web_link}
+    return msgspec.json.encode({"aps": aps, **{name: link for name, link in links.items() if link is not None}})
+
+
+PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway)

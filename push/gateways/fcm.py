@@ -1,0 +1,201 @@
+"""Google's FCM v1: a message and device tokens flow in, one `messages:send` a phone flows out, over HTTP/2.
+
+Sources: Firebase's "projects.messages:send" reference, "FCM error codes" and Google's "OAuth 2.0 for servers" (RFC
+7523). With several projects a device's token is reported as `PROJECT/TOKEN`; without a slash it is of
+the first one. Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, the streams of `push.http2`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from push.batch_http import BatchHttp
+from push.http2 import Call, Http2Client, Http2Settings, Reply
+from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
+from push.said import fitted, left_s
+from push.service_account import AccessToken
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, stops
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.said import Message
+
+RECIPIENTS_MAX: Final = 250
+"""Phones a batch: what a crash repeats for each worker, and enough to keep the streams of a connection busy."""
+
+MESSAGE_BYTES: Final = 4096
+RENDERED_MAX: Final = 64
+TTL_MAX_S: Final = 28 * 86_400
+SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
+TOKEN: Final = re.compile(rb"(?:([a-z0-9-]{4,40})/)?([A-Za-z0-9_:=-]{20,1024})")
+HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
+GARBAGE: Final = Ruling(Fate.AGAIN, Verdict.FAILING, "an answer that is no FCM answer")
+
+ERRORS: dict[str, Ruling] = {
+    "UNREGISTERED": Ruling(Fate.INVALID, Verdict.ANSWERED, "the app is gone from the phone"),
+    "SENDER_ID_MISMATCH": Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "a token of another sender"),
+    # One bad token must not stop a broadcast; a bad message makes all of them bad, which stops the lane.
+    "INVALID_ARGUMENT": Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "the token, or the message, is not well formed"),
+    "QUOTA_EXCEEDED": Ruling(Fate.AGAIN, Verdict.THROTTLED, "the quota is used up"),
+    "UNAVAILABLE": Ruling(Fate.AGAIN, Verdict.FAILING, "the provider is overloaded"),
+    "INTERNAL": Ruling(Fate.AGAIN, Verdict.FAILING, "an error of the provider"),
+    "THIRD_PARTY_AUTH_ERROR": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the key of APNs or Web Push is wrong there"),
+    "PERMISSION_DENIED": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "this account may not send in this project"),
+    "NOT_FOUND": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "no such project"),
+    "RESOURCE_EXHAUSTED": Ruling(Fate.AGAIN, Verdict.THROTTLED, "the quota is used up"),
+}
+"""By FCM's own error code, else by Google's status. An unknown one is `refused`, for this phone only."""
+
+
+class FcmSettings(LaneSettings, frozen=True, kw_only=True):
+    """The service accounts of our projects, the first one being that of tokens that name none."""
+
+    service_account_files: Annotated[list[Path], Meta(min_length=1, max_length=50)]
+    channel_id: str = "missing_child"
+    streams_per_connection: Annotated[int, Meta(ge=1, le=1000)] = 100
+    connections_max: Annotated[int, Meta(ge=1, le=256)] = 64
+    ca_file: Path | None = None
+
+
+class _Detail(msgspec.Struct):
+    errorCode: str = ""  # noqa: N815 - Google's name
+
+
+class _Error(msgspec.Struct):
+    status: str = ""
+    details: list[_Detail] = []
+
+
+class _Refusal(msgspec.Struct):
+    error: _Error
+
+
+_REFUSAL = msgspec.json.Decoder(_Refusal)
+
+
+class FcmGateway:
+    """The FCM client: one request a phone, many streams at once."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, settings: FcmSettings) -> None:
+        self._settings = settings
+        self._http = BatchHttp(connections=4, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+        accounts = [AccessToken.of(file, SCOPE, self._http) for file in settings.service_account_files]
+        self._accounts = {account.project.encode(): account for account in accounts}
+        self._usual = accounts[0].project.encode()
+        self._http2 = Http2Client(
+            Http2Settings(
+                streams_per_connection=settings.streams_per_connection,
+                connections_max=settings.connections_max,
+                timeout_s=settings.timeout_s,
+                ca_file=None if settings.ca_file is None else str(settings.ca_file),
+            )
+        )
+        self._http2.set_rate(settings.rate_per_s)
+        self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._headers: dict[str, tuple[str, ...]] = {}
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request to each token; whatever Google or the network does comes back as a value."""
+        tail = self._tail(message, left_s(message, TTL_MAX_S))
+        replies: list[Reply | Ruling | None] = [NO_TOKEN] * len(recipients)
+        rows: list[int] = []
+        calls: list[Call] = []
+        for row, recipient in enumerate(recipients):
+            match = TOKEN.fullmatch(recipient)
+            account = None if match is None else self._accounts.get(match[1] or self._usual)
+            if match is None or account is None:
+                continue
+            access = await account.current()
+            if isinstance(access, Answer):
+                return access
+            calls.append(
+                Call(self._url(account), self._headers_with(access), b'{"message":{"token":"' + match[2] + tail)
+            )
+            rows.append(row)
+        for row, reply in zip(
+            rows, await self._http2.send_all(calls, lambda reply: stops(self._rule(reply))), strict=True
+        ):
+            replies[row] = reply
+        if any(isinstance(reply, Reply) and reply.status == HTTP_UNAUTHORIZED for reply in replies):
+            for account in self._accounts.values():
+                account.refuse()
+        return answer_of(replies, self._rule)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http2.close()
+        await self._http.close()
+
+    def _url(self, account: AccessToken) -> str:
+        return f"{self._settings.url.rstrip('/')}/v1/projects/{account.project}/messages:send"
+
+    def _headers_with(self, access: str) -> tuple[str, ...]:
+        """Return the same object for the same token, which the transport recognizes."""
+        if access not in self._headers:
+            if len(self._headers) > 2 * len(self._accounts):
+                self._headers.clear()
+            self._headers[access] = (f"authorization: Bearer {access}", "content-type: application/json")
+        return self._headers[access]
+
+    def _rule(self, reply: Reply) -> Ruling:
+        if reply.status == HTTP_OK:
+            return ACCEPTED if reply.body.lstrip().startswith(b"{") else GARBAGE
+        if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
+            return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+        try:
+            error = _REFUSAL.decode(reply.body).error
+        except msgspec.DecodeError:
+            return Ruling(Fate.AGAIN, Verdict.FAILING, f"HTTP {reply.status} without a reason")
+        code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
+        if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
+            return Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token")
+        return ERRORS.get(code, Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown code, HTTP {reply.status}"))
+
+    def _rendered(self, message: Message, ttl_s: int) -> bytes:
+        """Return the body from behind the token on."""
+
+        def encoded(body: str) -> bytes:
+            return msgspec.json.encode(render(message, body, self._settings.channel_id, ttl_s))
+
+        body = fitted(message.text, MESSAGE_BYTES, lambda body: len(encoded(body)))
+        return b'",' + encoded(body)[1:] + b"}"
+
+
+def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str, Any]:
+    """Return the message without its token: high priority, on the lock screen, replacing the one before."""
+    notification = {"title": message.text.title, "body": body}
+    if message.photo_url is not None:
+        notification["image"] = message.photo_url
+    shown: dict[str, Any] = {
+        "channel_id": channel_id,
+        "tag": message.collapse_id,
+        "visibility": "PUBLIC",
+        "notification_priority": "PRIORITY_LOW" if message.silent else "PRIORITY_MAX",
+    }
+    if not message.silent:
+        shown["sound"] = "default"
+    links = {"deep_link": message.deep_link, "web_link": message.web_link}
+    return {
+        "notification": notification,
+        "data": {"alert": str(message.alert_id), "notice": message.notice}
+        | {name: link for name, link in links.items() if link is not None},
+        "android": {
+            "priority": "HIGH",
+            "ttl": f"{ttl_s}s",
+            "collapse_key": message.collapse_id,
+            "notification": shown,
+        },
+    }
+
+
+PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway)
