@@ -29,33 +29,41 @@ def token_of(user: int) -> str:
     return f"{user:0{TOKEN_DIGITS}x}"
 
 
-class HuaweiLane:
-    """A simulated Huawei for a bench."""
+class DeviceLane:
+    """A simulated provider that addresses devices, for a bench."""
 
-    name = "huawei"
+    name = ""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._account = bench.folder / "huawei.json"
         self.url = ""
+        self.control_url = ""
+
+    def options(self) -> list[str]:
+        """Return what its simulated provider must be told."""
+        return []
+
+    def own_settings(self) -> dict[str, str]:
+        """Return the settings that only this lane has."""
+        return {}
 
     async def start(self, *options: str) -> Process:
         """Start the provider."""
-        process = self._bench.own(Process("simulate", "huawei", "--service-account-file", str(self._account), *options))
-        self.url = await process.started()
+        process = self._bench.own(Process("simulate", self.name, *self.options(), *options))
+        self.url = self.control_url = await process.started()
         return process
 
     def env(self, **more: str) -> dict[str, str]:
         """Return the lane's settings as environment; names of more settings in small letters."""
         settings = {
             "url": self.url,
-            "service_account_file": str(self._account),
             "workers": "4",
             "queue_batches": "8",
             "misconfigured_probe_s": "0.2",
+            **self.own_settings(),
             **more,
         }
-        return {f"QQ_ALERT_LANES__HUAWEI__{name.upper()}": value for name, value in settings.items()}
+        return {f"QQ_ALERT_LANES__{self.name.upper()}__{name.upper()}": value for name, value in settings.items()}
 
     async def people(self, number: int, seed: int = 2, locale: str = "zh-CN") -> NDArray[np.int64]:
         """Put people with tokens around Shenzhen; returns the ids of those within 120 km by brute force."""
@@ -74,15 +82,57 @@ class HuaweiLane:
 
     async def counts(self) -> dict[str, Any]:
         """Return what the simulated provider counted."""
-        counts: dict[str, Any] = await self._bench.get(f"{self.url}/simulated/counts")
+        counts: dict[str, Any] = await self._bench.get(f"{self.control_url}/simulated/counts")
         return counts
 
     async def reached(self) -> NDArray[np.int64]:
         """Return the users whose tokens were accepted, sorted."""
-        tokens = await self._bench.get(f"{self.url}/simulated/tokens")
+        tokens = await self._bench.get(f"{self.control_url}/simulated/tokens")
         return np.sort(np.array([int(token, 16) for token in tokens], dtype=np.int64))
 
     async def control(self, path: str, content: object) -> None:
         """Switch something at the simulated provider."""
         async with self._bench.session() as session:
-            await session.post(f"{self.url}/simulated/{path}", data=msgspec.json.encode(content))
+            await session.post(f"{self.control_url}/simulated/{path}", data=msgspec.json.encode(content))
+
+
+class HuaweiLane(DeviceLane):
+    """A simulated Huawei."""
+
+    name = "huawei"
+
+    def options(self) -> list[str]:
+        """Return where its key file is."""
+        return ["--service-account-file", str(self._bench.folder / "huawei.json")]
+
+    def own_settings(self) -> dict[str, str]:
+        """Return the same."""
+        return {"service_account_file": str(self._bench.folder / "huawei.json")}
+
+
+class ApnsLane(DeviceLane):
+    """A simulated APNs, over HTTP/2 and TLS."""
+
+    name = "apns"
+    certificate = ""
+
+    async def start(self, *options: str) -> Process:
+        """Start the provider, and ask where it listens."""
+        process = await super().start(*options)
+        endpoint = await self._bench.get(f"{self.control_url}/simulated/endpoint")
+        self.url, self.certificate = endpoint["url"], endpoint["certificate"]
+        return process
+
+    def options(self) -> list[str]:
+        """Return where its key file is."""
+        return ["--key-file", str(self._bench.folder / "apns.p8")]
+
+    def own_settings(self) -> dict[str, str]:
+        """Return who we are there."""
+        return {
+            "key_file": str(self._bench.folder / "apns.p8"),
+            "key_id": "SIMULATED1",
+            "team_id": "SIMULATEDT",
+            "topic": "example.alert",
+            "ca_file": self.certificate,
+        }

@@ -11,12 +11,15 @@ import click
 import uvloop
 
 from server import collector
-from server.simulated import huawei, tpns
+from server.simulated import huawei, token_site, tpns
+from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.huawei import SimulatedHuaweiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from server.simulated.token_site import TokenProvider
 
     Command = Callable[..., None]
 
@@ -70,6 +73,37 @@ def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Huawei Push Kit v3."""
     settings = SimulatedHuaweiSettings(**options)
     run(lambda stopping: huawei.serve(settings, stopping, lambda u: click.echo(f"simulated Huawei listening on {u}")))
+
+
+def token_options(command: Command) -> Command:
+    """Give a command the options of every simulated token provider, on HTTP/2 with TLS."""
+    options = [
+        click.option("--streams-max", type=click.IntRange(1, 10_000), default=1000, show_default=True),
+        click.option("--goaway-every", type=click.IntRange(0), default=0, help="GOAWAY after so many streams."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return batch_options(command)
+
+
+@simulate.command("apns")
+@token_options
+@click.option("--key-file", type=click.Path(path_type=Path), required=True, help="A .p8 file, made when not there.")
+@click.option("--key-id", default="SIMULATED1", show_default=True)
+@click.option("--team-id", default="SIMULATEDT", show_default=True)
+@click.option("--topic", default="example.alert", show_default=True)
+@click.option("--bad-token-rate", type=click.FloatRange(0, 1), default=0.0, help="Share answered BadDeviceToken.")
+@click.option("--invalid-since-ms", type=int, default=0, help="Since when dead tokens are dead.")
+@click.option("--token-update-min-s", type=float, default=1200.0, show_default=True)
+def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Apple's APNs."""
+    settings = SimulatedApnsSettings(**options)
+    provider = SimulatedApns(settings)
+    run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
+
+
+def _say(provider: TokenProvider) -> Callable[[str], None]:
+    return lambda urls: click.echo(f"simulated {provider.name} listening on {urls}")
 
 
 def run(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

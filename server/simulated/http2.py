@@ -67,8 +67,9 @@ class Site(NamedTuple):
 class Http2Protocol(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, connections: set[Http2Protocol]) -> None:
         self._site = site
+        self._connections = connections
         config = H2Configuration(client_side=False, header_encoding="utf-8")
         self._h2 = H2Connection(config)
         self._headers: dict[int, dict[str, str]] = {}
@@ -81,6 +82,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with our settings."""
+        self._connections.add(self)
         if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
             self._transport = transport  # type: ignore[assignment] # uvloop's transports are of no common class
         self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = self._site.streams_first
@@ -115,6 +117,7 @@ class Http2Protocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Forget it."""
         self._transport = None
+        self._connections.discard(self)
 
     def _request(self, stream: int) -> None:
         headers = self._headers.pop(stream, None)
@@ -159,7 +162,7 @@ class Http2Protocol(asyncio.Protocol):
 
     def _go_wrong(self, stream: int, fault: Fault | None) -> None:
         if fault is Fault.DROPPED:
-            self._abort()
+            self.abort()
         elif fault in {Fault.REFUSED_STREAM, Fault.RESET}:
             self._open.discard(stream)
             code = ErrorCodes.REFUSED_STREAM if fault is Fault.REFUSED_STREAM else ErrorCodes.INTERNAL_ERROR
@@ -188,7 +191,8 @@ class Http2Protocol(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _abort(self) -> None:
+    def abort(self) -> None:
+        """Drop the connection."""
         if self._transport is not None:
             self._transport.abort()
 
@@ -196,15 +200,16 @@ class Http2Protocol(asyncio.Protocol):
 class Dispatcher(asyncio.Protocol):
     """A new connection: HTTP/2 or HTTP/1.1, as it was agreed on in the TLS handshake."""
 
-    def __init__(self, site: Site, http1: web.Server) -> None:
+    def __init__(self, site: Site, http1: web.Server, connections: set[Http2Protocol]) -> None:
         self._site = site
+        self._connections = connections
         self._http1 = http1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection on."""
         encryption = transport.get_extra_info("ssl_object")
         agreed = None if encryption is None else encryption.selected_alpn_protocol()
-        protocol: asyncio.Protocol = Http2Protocol(self._site) if agreed == "h2" else self._http1()
+        protocol: asyncio.Protocol = Http2Protocol(self._site, self._connections) if agreed == "h2" else self._http1()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
 

@@ -9,13 +9,15 @@ import pytest
 
 from geo.connection import connect
 from geo.index import PositionIndex
-from tests.lanes import HuaweiLane
+from tests.lanes import ApnsLane, HuaweiLane
 from tests.processes import until
 
 if TYPE_CHECKING:
     from tests.processes import Bench, Process
 
 PEOPLE = 20_000
+FEW = 4000
+"""The simulated APNs is strict, not fast."""
 
 
 async def _alarms(bench: Bench, server: Process) -> set[str]:
@@ -42,6 +44,34 @@ async def test_each_lane_reaches_its_own_people_once(bench: Bench, options: tupl
     assert np.array_equal(await huawei.reached(), devices)
     assert (await huawei.counts())["duplicates"] == 0
     assert progress["lanes"]["huawei"]["accepted"] == devices.size
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--error-rate", "0.05"),
+        ("--goaway-every", "200"),
+        ("--latency-ms", "20", "--streams-max", "100"),
+    ],
+    ids=["calm", "errors of every kind", "GOAWAY", "slow with few streams"],
+)
+async def test_apns_reaches_everybody_whatever_the_wire_does(bench: Bench, options: tuple[str, ...]) -> None:
+    """One request a phone over HTTP/2: everybody; twice only who was answered in a connection that broke."""
+    apns = ApnsLane(bench)
+    await bench.provider()
+    await apns.start(*options)
+    devices = await apns.people(FEW)
+    server = await bench.server(**apns.env())
+    _, answer = await bench.file(server)
+    progress = await bench.sent(server, answer["alert"]["id"])
+    counts = await apns.counts()
+    assert np.array_equal(await apns.reached(), devices)
+    assert progress["lanes"]["apns"]["accepted"] == devices.size
+    if not options:
+        assert counts["duplicates"] == 0
+    for _, collapse_ids in await bench.get(f"{apns.control_url}/simulated/repeats"):
+        assert len(set(collapse_ids)) == 1
 
 
 async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_once_it_is_back(bench: Bench) -> None:

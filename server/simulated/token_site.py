@@ -1,0 +1,99 @@
+"""A simulated token provider at its address: a provider flows in, an HTTP/2 and a control listener flow out.
+
+The control listener is plain HTTP under `/simulated/`, which the real ones do not have. Bounded by the process' life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from aiohttp import web
+
+from server.simulated.certificate import context_in
+from server.simulated.http2 import Dispatcher, Http2Protocol, Site, http1_server
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from server.simulated.faults import Fault, Faults
+    from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+    from server.simulated.reached import Reached
+
+
+class TokenProvider(Protocol):
+    """What answers."""
+
+    name: str
+    streams_first: int
+    reached: Reached
+    faults: Faults
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+
+    def wrong(self, fault: Fault) -> Response:
+        """Answer one request wrongly."""
+
+
+async def serve(
+    provider: TokenProvider,
+    settings: SimulatedTokenSettings,
+    stopping: asyncio.Event,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve until `stopping` is set; `ready` gets the URL of the provider and, last, that of the control listener."""
+    site = Site(provider.handle, provider.wrong, provider.faults, settings, provider.streams_first)
+    with tempfile.TemporaryDirectory(prefix="qqa-simulated-") as folder:
+        context = context_in(Path(folder))
+        http1 = http1_server(site)
+        connections: set[Http2Protocol] = set()
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Dispatcher(site, http1, connections), settings.host, settings.port, ssl=context, backlog=1024
+        )
+        url = f"https://{settings.host}:{server.sockets[0].getsockname()[1]}"
+        endpoint = {"simulated": True, "url": url, "certificate": str(Path(folder) / "cert.pem")}
+        control = web.ServerRunner(web.Server(_control(provider, endpoint, connections)), shutdown_timeout=0.5)
+        await control.setup()
+        try:
+            await web.TCPSite(control, settings.host, 0).start()
+            host, port = control.addresses[0][:2]
+            ready(f"{url} control http://{host}:{port}")
+            await stopping.wait()
+        finally:
+            server.close()
+            for connection in [*connections]:
+                connection.abort()
+            await control.cleanup()
+            await http1.shutdown(timeout=0.5)
+
+
+def _control(
+    provider: TokenProvider, endpoint: dict[str, object], connections: set[Http2Protocol]
+) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+    reached = provider.reached
+    answers: dict[str, Callable[[], object]] = {
+        "/simulated/counts": reached.summary,
+        "/simulated/tokens": reached.tokens,
+        "/simulated/repeats": lambda: list(reached.repeats()),
+        "/simulated/endpoint": lambda: endpoint,
+    }
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.method == "GET" and request.path in answers:
+            content = msgspec.json.encode(answers[request.path]())
+            return web.Response(body=content, content_type="application/json")
+        if request.path == "/simulated/outage":
+            provider.faults.outage = bool(msgspec.json.decode(await request.read())["on"])
+            for connection in [*connections] if provider.faults.outage else ():
+                connection.abort()
+        elif request.path == "/simulated/reset":
+            reached.reset()
+        else:
+            return web.Response(status=404, text="simulated: no such path")
+        return web.Response(status=204)
+
+    return handle
