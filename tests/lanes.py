@@ -110,10 +110,9 @@ class HuaweiLane(DeviceLane):
         return {"service_account_file": str(self._bench.folder / "huawei.json")}
 
 
-class ApnsLane(DeviceLane):
-    """A simulated APNs, over HTTP/2 and TLS."""
+class TlsLane(DeviceLane):
+    """A simulated provider over HTTP/2 and TLS."""
 
-    name = "apns"
     certificate = ""
 
     async def start(self, *options: str) -> Process:
@@ -122,6 +121,12 @@ class ApnsLane(DeviceLane):
         endpoint = await self._bench.get(f"{self.control_url}/simulated/endpoint")
         self.url, self.certificate = endpoint["url"], endpoint["certificate"]
         return process
+
+
+class ApnsLane(TlsLane):
+    """A simulated APNs."""
+
+    name = "apns"
 
     def options(self) -> list[str]:
         """Return where its key file is."""
@@ -136,3 +141,18 @@ class ApnsLane(DeviceLane):
             "topic": "example.alert",
             "ca_file": self.certificate,
         }
+
+
+class FcmLane(TlsLane):
+    """A simulated FCM."""
+
+    name = "fcm"
+
+    def options(self) -> list[str]:
+        """Return where its key files are."""
+        return ["--accounts-dir", str(self._bench.folder)]
+
+    def own_settings(self) -> dict[str, str]:
+        """Return who we are there."""
+        file = self._bench.folder / "simulated-project.json"
+        return {"service_account_files": f'["{file}"]', "ca_file": self.certificate}

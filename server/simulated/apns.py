@@ -96,6 +96,9 @@ class SimulatedApns:
         self.reached = Reached()
         self.faults = Faults(settings, KINDS)
 
+    def listen_at(self, url: str) -> None:
+        """Nobody needs to know."""
+
     def handle(self, request: Request) -> Response:
         """Answer one request."""
         self.reached.request()

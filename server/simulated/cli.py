@@ -14,6 +14,7 @@ from server import collector
 from server.simulated import huawei, token_site, tpns
 from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
+from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulated.huawei import SimulatedHuaweiSettings
 
 if TYPE_CHECKING:
@@ -99,6 +100,19 @@ def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Apple's APNs."""
     settings = SimulatedApnsSettings(**options)
     provider = SimulatedApns(settings)
+    run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
+
+
+@simulate.command("fcm")
+@token_options
+@click.option("--accounts-dir", type=click.Path(path_type=Path), required=True, help="PROJECT.json, made if not there.")
+@click.option("--project", "projects", multiple=True, default=["simulated-project"], show_default=True)
+@click.option("--mismatch-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of tokens of another sender.")
+@click.option("--access-token-s", type=click.IntRange(1), default=3600, show_default=True)
+def simulate_fcm(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Google's FCM v1."""
+    settings = SimulatedFcmSettings(**options)
+    provider = SimulatedFcm(settings)
     run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
 
 

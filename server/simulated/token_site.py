@@ -38,6 +38,9 @@ class TokenProvider(Protocol):
     def wrong(self, fault: Fault) -> Response:
         """Answer one request wrongly."""
 
+    def listen_at(self, url: str) -> None:
+        """Learn where it listens, before anybody is told."""
+
 
 async def serve(
     provider: TokenProvider,
@@ -55,6 +58,7 @@ async def serve(
             lambda: Dispatcher(site, http1, connections), settings.host, settings.port, ssl=context, backlog=1024
         )
         url = f"https://{settings.host}:{server.sockets[0].getsockname()[1]}"
+        provider.listen_at(url)
         endpoint = {"simulated": True, "url": url, "certificate": str(Path(folder) / "cert.pem")}
         control = web.ServerRunner(web.Server(_control(provider, endpoint, connections)), shutdown_timeout=0.5)
         await control.setup()

@@ -9,7 +9,7 @@ import pytest
 
 from geo.connection import connect
 from geo.index import PositionIndex
-from tests.lanes import ApnsLane, HuaweiLane
+from tests.lanes import ApnsLane, FcmLane, HuaweiLane, TlsLane
 from tests.processes import until
 
 if TYPE_CHECKING:
@@ -46,31 +46,34 @@ async def test_each_lane_reaches_its_own_people_once(bench: Bench, options: tupl
     assert progress["lanes"]["huawei"]["accepted"] == devices.size
 
 
+WIRE: list[tuple[type[TlsLane], tuple[str, ...]]] = [
+    (ApnsLane, ()),
+    (ApnsLane, ("--error-rate", "0.05")),
+    (FcmLane, ()),
+    (FcmLane, ("--error-rate", "0.05")),
+    (FcmLane, ("--rate-limit", "1000")),
+]
+
+
 @pytest.mark.parametrize(
-    "options",
-    [
-        (),
-        ("--error-rate", "0.05"),
-        ("--goaway-every", "200"),
-        ("--latency-ms", "20", "--streams-max", "100"),
-    ],
-    ids=["calm", "errors of every kind", "GOAWAY", "slow with few streams"],
+    ("kind", "options"), WIRE, ids=lambda one: " ".join(one) if isinstance(one, tuple) else str(one.name)
 )
-async def test_apns_reaches_everybody_whatever_the_wire_does(bench: Bench, options: tuple[str, ...]) -> None:
+async def test_token_lanes_reach_everybody_whatever_the_wire_does(
+    bench: Bench, kind: type[TlsLane], options: tuple[str, ...]
+) -> None:
     """One request a phone over HTTP/2: everybody; twice only who was answered in a connection that broke."""
-    apns = ApnsLane(bench)
+    lane = kind(bench)
     await bench.provider()
-    await apns.start(*options)
-    devices = await apns.people(FEW)
-    server = await bench.server(**apns.env())
+    await lane.start(*options)
+    devices = await lane.people(FEW)
+    server = await bench.server(**lane.env())
     _, answer = await bench.file(server)
     progress = await bench.sent(server, answer["alert"]["id"])
-    counts = await apns.counts()
-    assert np.array_equal(await apns.reached(), devices)
-    assert progress["lanes"]["apns"]["accepted"] == devices.size
-    if not options:
-        assert counts["duplicates"] == 0
-    for _, collapse_ids in await bench.get(f"{apns.control_url}/simulated/repeats"):
+    counts = await lane.counts()
+    assert np.array_equal(await lane.reached(), devices)
+    assert progress["lanes"][lane.name]["accepted"] == devices.size
+    assert counts["duplicates"] == 0 or "--error-rate" in options
+    for _, collapse_ids in await bench.get(f"{lane.control_url}/simulated/repeats"):
         assert len(set(collapse_ids)) == 1
 
 
