@@ -25,9 +25,6 @@ GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 FRESH_SHARE: Final = 0.8
 """A token is renewed at this share of its life, so that none ends on its way."""
 
-FRESH_MIN_S: Final = 60.0
-"""A token that is refused although it is fresh is not asked for again at once: the account is at fault."""
-
 AGAIN_S: Final = 1.0
 HTTP_OK, HTTP_SERVER_ERROR, HTTP_THROTTLED = 200, 500, 429
 
@@ -56,7 +53,6 @@ class AccessToken:
         self._http = http
         self._asking = asyncio.Lock()
         self._token = ""
-        self._made_s = float("-inf")
         self._renew_s = float("-inf")
         self._failed: tuple[float, Answer] | None = None
 
@@ -84,9 +80,9 @@ class AccessToken:
             self._failed = None if failure is None else (now_s, failure)
             return self._token if failure is None else failure
 
-    def refuse(self) -> None:
-        """Note that a token is not taken: get another one, unless this one is fresh."""
-        if time.monotonic() - self._made_s >= FRESH_MIN_S:
+    def refuse(self, token: str) -> None:
+        """Note that a token is not taken any more, so that the next one is asked for."""
+        if token == self._token:
             self._renew_s = float("-inf")
 
     async def _ask(self) -> Answer | None:
@@ -114,6 +110,5 @@ class AccessToken:
         except msgspec.DecodeError:
             return Answer(Verdict.FAILING, "an answer that is no access token")
         self._token = granted.access_token
-        self._made_s = time.monotonic()
-        self._renew_s = self._made_s + granted.expires_in * FRESH_SHARE
+        self._renew_s = time.monotonic() + granted.expires_in * FRESH_SHARE
         return None

@@ -1,4 +1,4 @@
-"""Answers of token lanes: one reply for each phone flows in, one answer for the batch flows out.
+"""Answers of token lanes: a ruling for each phone flows in, one answer for the batch flows out.
 
 What a provider says of one token never costs its neighbours; what it says of us (credentials, quota) stops what has not
 been sent. Bounded by the batch.
@@ -13,18 +13,24 @@ import msgspec
 from push.model import Answer, Fate, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from push.http2 import Reply
+    from push.http2.group import Reply
 
 
 class Ruling(msgspec.Struct, frozen=True):
-    """What one reply means: for its token, for the lane, and why it is so; `since_ms`: since when a token is dead."""
+    """What one reply means: for its token, for the lane, and why it is so.
+
+    `since_ms`: since when a token is dead; `retry_after_s`: for how long the provider wants to be left alone;
+    `expired`: our credentials have only run out, and with new ones it may be sent again at once.
+    """
 
     fate: Fate
     verdict: Verdict
     reason: str
     since_ms: int | None = None
+    retry_after_s: float | None = None
+    expired: bool = False
 
 
 ACCEPTED: Final = Ruling(Fate.ACCEPTED, Verdict.ANSWERED, "accepted")
@@ -34,35 +40,32 @@ _STOPS: Final = frozenset({Verdict.MISCONFIGURED, Verdict.THROTTLED})
 
 def stops(ruling: Ruling) -> bool:
     """Tell whether what has not been sent yet should not be."""
-    return ruling.verdict in _STOPS
+    return ruling.expired or ruling.verdict in _STOPS
 
 
-def answer_of(replies: Sequence[Reply | Ruling | None], rule: Callable[[Reply], Ruling]) -> Answer:
-    """Return the answer to a batch: what became of each token, and the gravest word about us."""
-    fates: list[Fate] = []
-    since_ms: dict[int, int] = {}
-    gravest: Ruling | None = None
-    retry_after_s: float | None = None
-    answered = False
-    for row, reply in enumerate(replies):
-        if reply is None:
-            fates.append(Fate.AGAIN)
-            continue
-        ruling = reply if isinstance(reply, Ruling) else rule(reply)
-        fates.append(ruling.fate)
-        if ruling.since_ms is not None:
-            since_ms[row] = ruling.since_ms
-        answered = answered or ruling.verdict is Verdict.ANSWERED
-        if ruling.verdict is not Verdict.ANSWERED and (
-            gravest is None or _GRAVITY[ruling.verdict] > _GRAVITY[gravest.verdict]
-        ):
-            gravest = ruling
-            if not isinstance(reply, Ruling):
-                retry_after_s = reply.retry_after_s
-    if gravest is None or (answered and gravest.verdict is Verdict.FAILING):
+def unsettled(reply: Reply, reason: str | None = None) -> Ruling:
+    """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it."""
+    why = reason or reply.error or f"HTTP {reply.status}"
+    return Ruling(Fate.AGAIN, Verdict.FAILING, why, retry_after_s=reply.retry_after_s)
+
+
+def answer_of(rulings: Sequence[Ruling | None]) -> Answer:
+    """Return the answer to a batch: what became of each token, and the gravest word about us. None: not begun."""
+    if all(ruling is ACCEPTED for ruling in rulings):
+        return ALL_ACCEPTED
+    fates = [Fate.AGAIN if ruling is None else ruling.fate for ruling in rulings]
+    since_ms = {
+        row: ruling.since_ms for row, ruling in enumerate(rulings) if ruling is not None and ruling.since_ms is not None
+    }
+    said = [ruling for ruling in rulings if ruling is not None]
+    gravest = max(said, key=lambda ruling: _GRAVITY[ruling.verdict], default=None)
+    answered = any(ruling.verdict is Verdict.ANSWERED for ruling in said)
+    if gravest is None or (answered and gravest.verdict in {Verdict.ANSWERED, Verdict.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.
         return Answer(Verdict.ANSWERED, fates=fates, dead_since_ms=since_ms)
-    return Answer(gravest.verdict, gravest.reason, fates, retry_after_s, since_ms)
+    waits_s = [ruling.retry_after_s for ruling in said if ruling.retry_after_s is not None]
+    return Answer(gravest.verdict, gravest.reason, fates, max(waits_s, default=None), since_ms)
 
 
-_GRAVITY: Final = {Verdict.FAILING: 1, Verdict.THROTTLED: 2, Verdict.MISCONFIGURED: 3}
+ALL_ACCEPTED: Final = Answer(Verdict.ANSWERED)
+_GRAVITY: Final = {Verdict.ANSWERED: 0, Verdict.FAILING: 1, Verdict.THROTTLED: 2, Verdict.MISCONFIGURED: 3}

@@ -12,16 +12,17 @@ import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import jwt
 import msgspec
 from msgspec import Meta
 
-from push.http2 import Call, Http2Client, Http2Settings, Reply
+from push.http2 import Head, Http2Client, Http2Settings, Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, stops
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ RENEW_MIN_S: Final = 1200.0
 TOKEN: Final = re.compile(rb"[0-9a-fA-F]{64,200}")
 HTTP_OK, HTTP_SERVER_ERROR = 200, 500
 
+EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our token is too old: are the clocks right?", expired=True)
 REASONS: dict[str, Ruling] = {
     "Unregistered": Ruling(Fate.INVALID, Verdict.ANSWERED, "the app is gone from the phone"),
     "ExpiredToken": Ruling(Fate.INVALID, Verdict.ANSWERED, "the token has expired"),
@@ -48,7 +50,7 @@ REASONS: dict[str, Ruling] = {
     "TooManyProviderTokenUpdates": Ruling(Fate.AGAIN, Verdict.THROTTLED, "our token was renewed too often"),
     "InvalidProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our key"),
     "MissingProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our key"),
-    "ExpiredProviderToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our token is too old: are the clocks right?"),
+    "ExpiredProviderToken": EXPIRED,
     "UnrelatedKeyIdInToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our key belongs to another environment"),
     "BadCertificateEnvironment": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "a certificate of another environment"),
     "Forbidden": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider forbids it"),
@@ -112,10 +114,14 @@ class ProviderToken:
             self._made_s = now_s
         return self._token
 
-    def refuse(self) -> None:
-        """Note that Apple finds it too old: make another one, but no sooner than Apple allows."""
-        if self._now_s() - self._made_s >= RENEW_MIN_S:
-            self._made_s = float("-inf")
+    def renew(self, token: str) -> bool:
+        """Note that Apple finds a token too old; False when Apple allows no other one yet."""
+        if token != self._token:
+            return True
+        if self._now_s() - self._made_s < RENEW_MIN_S:
+            return False
+        self._made_s = float("-inf")
+        return True
 
 
 class ApnsGateway:
@@ -125,31 +131,39 @@ class ApnsGateway:
 
     def __init__(self, settings: ApnsSettings) -> None:
         self._settings = settings
-        self._url = f"{settings.url.rstrip('/')}/3/device/"
+        self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
         self._token = ProviderToken(settings)
         self._http2 = Http2Client(
             Http2Settings(
+                url=settings.url,
                 streams_per_connection=settings.streams_per_connection,
                 connections_max=settings.connections_max,
                 timeout_s=settings.timeout_s,
-                ca_file=None if settings.ca_file is None else str(settings.ca_file),
+                ca_file=settings.ca_file,
+                rate_per_s=settings.rate_per_s,
             )
         )
-        self._http2.set_rate(settings.rate_per_s)
         self._payload = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
-        self._headers = lru_cache(maxsize=RENDERED_MAX)(self._headers_of)
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
         """Send one request to each token; whatever Apple or the network does comes back as a value."""
-        headers, body = self._headers(message, self._token.current()), self._payload(message)
-        good = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
-        calls = [Call(self._url + recipients[row].decode(), headers, body) for row in good]
-        replies: list[Reply | Ruling | None] = [NO_TOKEN] * len(recipients)
-        for row, reply in zip(
-            good, await self._http2.send_all(calls, lambda reply: stops(self._rule(reply))), strict=True
-        ):
-            replies[row] = reply
-        return answer_of(replies, self._rule)
+        rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
+        rows = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
+        payload = self._payload(message)
+        for last in (False, True):
+            token = self._token.current()
+            calls = [(self._path + recipients[row], payload) for row in rows]
+            for row, ruling in zip(
+                rows, await self._http2.send_all(self._head(message, token), calls, self._rule), strict=True
+            ):
+                rulings[row] = ruling
+            if last or not any(ruling is not None and ruling.expired for ruling in rulings):
+                break
+            # Only our token has run out: whoever was not reached for that is sent to again with a new one.
+            if not self._token.renew(token):
+                break
+            rows = [row for row in rows if rulings[row] is None or rulings[row] is EXPIRED]
+        return answer_of(rulings)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -159,13 +173,11 @@ class ApnsGateway:
         if reply.status == HTTP_OK:
             return ACCEPTED
         if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
-            return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+            return unsettled(reply)
         try:
             refusal = _REFUSAL.decode(reply.body)
         except msgspec.DecodeError:
-            return Ruling(Fate.AGAIN, Verdict.FAILING, f"HTTP {reply.status} without a reason")
-        if refusal.reason == "ExpiredProviderToken":
-            self._token.refuse()
+            return unsettled(reply, f"HTTP {reply.status} without a reason")
         known = REASONS.get(refusal.reason)
         if known is None:
             return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown reason, HTTP {reply.status}")
@@ -173,15 +185,17 @@ class ApnsGateway:
             return msgspec.structs.replace(known, since_ms=refusal.timestamp)
         return known
 
-    def _headers_of(self, message: Message, token: str) -> tuple[str, ...]:
-        return (
-            f"authorization: bearer {token}",
-            "content-type: application/json",
-            f"apns-topic: {self._settings.topic}",
-            "apns-push-type: alert",
-            "apns-priority: 10",
-            f"apns-expiration: {int(message.expires.timestamp())}",
-            f"apns-collapse-id: {message.collapse_id}",
+    def _head(self, message: Message, token: str) -> Head:
+        return Head(
+            (
+                ("authorization", f"bearer {token}"),
+                ("content-type", "application/json"),
+                ("apns-topic", self._settings.topic),
+                ("apns-push-type", "alert"),
+                ("apns-priority", "10"),
+                ("apns-expiration", str(int(message.expires.timestamp()))),
+                ("apns-collapse-id", message.collapse_id),
+            )
         )
 
     def _rendered(self, message: Message) -> bytes:

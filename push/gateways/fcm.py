@@ -7,21 +7,23 @@ the first one. Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from push.batch_http import BatchHttp
-from push.http2 import Call, Http2Client, Http2Settings, Reply
+from push.http2 import Head, Http2Client, Http2Settings, Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.service_account import AccessToken
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, stops
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +39,7 @@ TTL_MAX_S: Final = 28 * 86_400
 SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
 TOKEN: Final = re.compile(rb"(?:([a-z0-9-]{4,40})/)?([A-Za-z0-9_:=-]{20,1024})")
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
+EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
 GARBAGE: Final = Ruling(Fate.AGAIN, Verdict.FAILING, "an answer that is no FCM answer")
 
 ERRORS: dict[str, Ruling] = {
@@ -92,74 +95,76 @@ class FcmGateway:
         accounts = [AccessToken.of(file, SCOPE, self._http) for file in settings.service_account_files]
         self._accounts = {account.project.encode(): account for account in accounts}
         self._usual = accounts[0].project.encode()
+        self._path = urlsplit(settings.url).path.rstrip("/")
         self._http2 = Http2Client(
             Http2Settings(
+                url=settings.url,
                 streams_per_connection=settings.streams_per_connection,
                 connections_max=settings.connections_max,
                 timeout_s=settings.timeout_s,
-                ca_file=None if settings.ca_file is None else str(settings.ca_file),
+                ca_file=settings.ca_file,
+                rate_per_s=settings.rate_per_s,
             )
         )
-        self._http2.set_rate(settings.rate_per_s)
         self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
-        self._headers: dict[str, tuple[str, ...]] = {}
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
         """Send one request to each token; whatever Google or the network does comes back as a value."""
         tail = self._tail(message, left_s(message, TTL_MAX_S))
-        replies: list[Reply | Ruling | None] = [NO_TOKEN] * len(recipients)
-        rows: list[int] = []
-        calls: list[Call] = []
+        rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
+        shares: dict[AccessToken, list[tuple[int, bytes]]] = {}
         for row, recipient in enumerate(recipients):
             match = TOKEN.fullmatch(recipient)
             account = None if match is None else self._accounts.get(match[1] or self._usual)
-            if match is None or account is None:
-                continue
-            access = await account.current()
-            if isinstance(access, Answer):
-                return access
-            calls.append(
-                Call(self._url(account), self._headers_with(access), b'{"message":{"token":"' + match[2] + tail)
-            )
-            rows.append(row)
-        for row, reply in zip(
-            rows, await self._http2.send_all(calls, lambda reply: stops(self._rule(reply))), strict=True
-        ):
-            replies[row] = reply
-        if any(isinstance(reply, Reply) and reply.status == HTTP_UNAUTHORIZED for reply in replies):
-            for account in self._accounts.values():
-                account.refuse()
-        return answer_of(replies, self._rule)
+            if match is not None and account is not None:
+                shares.setdefault(account, []).append((row, b'{"message":{"token":"' + match[2] + tail))
+        async with asyncio.TaskGroup() as group:
+            for account, share in shares.items():
+                group.create_task(self._send_share(account, share, rulings), name=f"fcm {account.project}")
+        return answer_of(rulings)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http2.close()
         await self._http.close()
 
-    def _url(self, account: AccessToken) -> str:
-        return f"{self._settings.url.rstrip('/')}/v1/projects/{account.project}/messages:send"
-
-    def _headers_with(self, access: str) -> tuple[str, ...]:
-        """Return the same object for the same token, which the transport recognizes."""
-        if access not in self._headers:
-            if len(self._headers) > 2 * len(self._accounts):
-                self._headers.clear()
-            self._headers[access] = (f"authorization: Bearer {access}", "content-type: application/json")
-        return self._headers[access]
+    async def _send_share(
+        self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None]
+    ) -> None:
+        """Send one project's messages; those for which only our access token had run out once more, with a new one."""
+        path = f"{self._path}/v1/projects/{account.project}/messages:send"
+        for last in (False, True):
+            access = await account.current()
+            if isinstance(access, Answer):
+                none = Ruling(Fate.AGAIN, access.verdict, access.reason, retry_after_s=access.retry_after_s)
+                for row, _ in share:
+                    rulings[row] = none
+                return
+            head = Head((("authorization", f"Bearer {access}"), ("content-type", "application/json")), path)
+            found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule)
+            for (row, _), ruling in zip(share, found, strict=True):
+                rulings[row] = ruling
+            if last or EXPIRED not in found:
+                return
+            account.refuse(access)
+            share = [(row, body) for row, body in share if rulings[row] is None or rulings[row] is EXPIRED]
 
     def _rule(self, reply: Reply) -> Ruling:
         if reply.status == HTTP_OK:
             return ACCEPTED if reply.body.lstrip().startswith(b"{") else GARBAGE
         if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
-            return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+            return unsettled(reply)
         try:
             error = _REFUSAL.decode(reply.body).error
         except msgspec.DecodeError:
-            return Ruling(Fate.AGAIN, Verdict.FAILING, f"HTTP {reply.status} without a reason")
+            return unsettled(reply, f"HTTP {reply.status} without a reason")
         code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
-            return Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token")
-        return ERRORS.get(code, Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown code, HTTP {reply.status}"))
+            return EXPIRED
+        ruling = ERRORS.get(code, Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown code, HTTP {reply.status}"))
+        if reply.retry_after_s is not None:
+            return msgspec.structs.replace(ruling, retry_after_s=reply.retry_after_s)
+        return ruling
 
     def _rendered(self, message: Message, ttl_s: int) -> bytes:
         """Return the body from behind the token on."""

@@ -1,0 +1,261 @@
+"""One HTTP/2 connection: calls flow in, frames flow to the provider, replies flow back into their groups.
+
+A call is sent whole or not at all. What the peer surely has not processed (beyond its GOAWAY, or a refused stream) goes
+back to be sent elsewhere; what it may have processed ends without an answer. Bounded: the peer's streams and window,
+`streams_max`, `timeout_s` a call, and what `push.http2.reader` bounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import struct
+from collections import deque
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from push.http2 import frames as wire
+from push.http2.group import Reply
+from push.http2.reader import Reader
+
+if TYPE_CHECKING:
+    from push.http2.group import Group
+    from push.http2.headers import HeaderBlocks
+
+STREAM_ROOM: Final = 100_000
+"""A connection retires so many stream numbers before the last one (RFC 9113, 5.1.1)."""
+
+PING_S: Final = 30.0
+"""A silent connection is asked so often whether it lives: routers forget idle ones after minutes."""
+
+SMOOTHING: Final = 0.2
+MISDIRECTED: Final = 421
+LATE: Final = Reply(0, error="no answer in time")
+
+
+class Owner(Protocol):
+    """Who opens connections and hears of what happens on them."""
+
+    def has_room(self, connection: Connection) -> None:
+        """Hear that streams have become free, or that the connection is lost."""
+
+    def given_back(self, group: Group, row: int) -> None:
+        """Take a call that is to be sent elsewhere."""
+
+    def died(self, error: Exception) -> None:
+        """Hear of a bug."""
+
+
+class Connection(asyncio.Protocol):
+    """A connection; of use once the peer has said its settings, until it says GOAWAY or is lost.
+
+    `ready` ends as None then, or says why not; `answered`: whether the peer has answered a call, and so
+    shown its limits.
+    """
+
+    def __init__(self, owner: Owner, blocks: HeaderBlocks, streams_max: int, timeout_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._owner = owner
+        self._blocks = blocks
+        self._streams_max = self._peer_streams = streams_max
+        self._timeout_s = timeout_s
+        self._time = loop.time
+        self._transport: asyncio.Transport | None = None
+        self._out: list[bytes] = []
+        self._open: dict[int, tuple[Group, int]] = {}
+        self._reader = Reader(self, blocks, self._open)
+        self._bursts: deque[tuple[float, int]] = deque()
+        self._probe: tuple[int, float] | None = None
+        self._stream = 1
+        self._window = self._stream_window = wire.WINDOW_BYTES
+        self._full = False
+        self._heard_s = self._asked_s = self._begun_s = loop.time()
+        self.ready: asyncio.Future[str | None] = loop.create_future()
+        self.going = False
+        self.answered = False
+        self.round_trip_s = 0.0
+
+    @property
+    def streams(self) -> int:
+        """How many calls at once the peer and the settings allow."""
+        return max(1, min(self._streams_max, self._peer_streams))
+
+    @property
+    def active(self) -> int:
+        """How many calls are under way."""
+        return len(self._open)
+
+    @property
+    def room(self) -> int:
+        """How many calls may be begun now."""
+        if self.going or self._full or self._transport is None or not self.ready.done():
+            return 0
+        return max(0, min(self._streams_max, self._peer_streams) - len(self._open))
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether it is closed."""
+        return self._transport is None
+
+    @property
+    def idle_s(self) -> float:
+        """For how long no call was begun."""
+        return self._time() - self._begun_s
+
+    def begin(self, group: Group, count: int) -> int:
+        """Send up to `count` of a group's calls and return how many; `room` was asked for before."""
+        if group.body_bytes_max > self._stream_window:
+            group.fail("the provider's window is smaller than a message")
+            return 0
+        before, after, lasts = self._blocks.of(group.head)
+        first, calls = self._stream, []
+        for row in group.begin(min(count if lasts else 1, self._window // group.body_bytes_max)):
+            calls.append(group.calls[row])
+            self._open[self._stream] = group, row
+            self._stream += 2
+        if calls:
+            self._window -= sum(len(body) for _, body in calls)
+            self._out.append(wire.requests(before, after, first, calls))
+            self._note_burst(first)
+        return len(calls)
+
+    def flush(self) -> None:
+        """Write what has been begun or is to be said."""
+        if self._out and self._transport is not None:
+            self._transport.write(b"".join(self._out))
+        self._out.clear()
+        if self.going and not self._open:
+            self.close()
+
+    def close(self) -> None:
+        """Write what is left to be written, and close."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def look(self) -> None:
+        """End calls that take too long; drop a peer that has been silent, having asked it whether it lives."""
+        now_s = self._time()
+        oldest = next(iter(self._open), self._stream)
+        while self._bursts and (self._bursts[0][1] <= oldest or self._bursts[0][0] + self._timeout_s < now_s):
+            begun_s, end = self._bursts.popleft()
+            if end <= oldest:
+                continue
+            if self._heard_s < begun_s:
+                self.abort()
+                return
+            for stream in [*itertools.takewhile(end.__gt__, self._open)]:
+                self.say(wire.reset(stream))
+                self._reader.forget(stream)
+                self.on_reply(stream, LATE)
+        if self._asked_s > self._heard_s:
+            if now_s - self._asked_s > self._timeout_s:
+                self.abort()
+        elif now_s - self._heard_s > PING_S:
+            self._asked_s = now_s
+            self.say(wire.frame(wire.PING, 0, 0, b"qq-alert"))
+        self.flush()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say the preface."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(wire.greeting())
+
+    def pause_writing(self) -> None:
+        """Begin no more calls: the peer does not read them."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Begin calls again."""
+        self._full = False
+        self._owner.has_room(self)
+        self.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Read frames, and use the room that they make."""
+        self._heard_s = self._time()
+        try:
+            self._reader.feed(data)
+            self._owner.has_room(self)
+        except (ValueError, struct.error):
+            self.abort()
+        except Exception as error:  # noqa: BLE001 - a bug: said to everybody who waits, who then end the process
+            self._owner.died(error)
+        self.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whatever was under way ends without an answer."""
+        self._transport = None
+        reason = "the connection was lost" if exc is None else f"the connection was lost ({type(exc).__name__})"
+        if not self.ready.done():
+            self.ready.set_result(reason)
+        try:
+            for stream in [*self._open]:
+                self.on_reply(stream, Reply(0, error=reason))
+            self._owner.has_room(self)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._owner.died(error)
+
+    def on_reply(self, stream: int, reply: Reply) -> None:
+        """Hand a reply to its group."""
+        begun = self._open.pop(stream, None)
+        if begun is None:
+            return
+        if reply.status:
+            self.answered = True
+            if self._probe is not None and self._probe[0] <= stream:
+                took_s = self._time() - self._probe[1]
+                self.round_trip_s += (took_s - self.round_trip_s) * (SMOOTHING if self.round_trip_s else 1.0)
+                self._probe = None
+        if reply.status == MISDIRECTED:
+            # This connection is not for our host: the call goes to another one (RFC 9110, 15.5.20).
+            self.going = True
+            self._owner.given_back(*begun)
+            return
+        begun[0].reply(begun[1], reply)
+
+    def on_refused(self, stream: int) -> None:
+        """Give a call back."""
+        begun = self._open.pop(stream, None)
+        if begun is not None:
+            self._owner.given_back(*begun)
+
+    def on_setting(self, name: int, value: int) -> None:
+        """Heed what limits us."""
+        if name == wire.HEADER_TABLE_SIZE:
+            self._blocks.resize(value)
+        elif name == wire.MAX_CONCURRENT_STREAMS:
+            self._peer_streams = value
+        elif name == wire.INITIAL_WINDOW_SIZE:
+            self._stream_window = value
+
+    def on_settings(self) -> None:
+        """Be ready with the first ones."""
+        if not self.ready.done():
+            self.ready.set_result(None)
+
+    def on_goaway(self, last: int) -> None:
+        """Give back what the peer will not process."""
+        self.going = True
+        for stream in [one for one in self._open if one > last]:
+            self._reader.forget(stream)
+            self.on_refused(stream)
+
+    def on_window(self, more_bytes: int) -> None:
+        """Send so much more."""
+        self._window += more_bytes
+
+    def say(self, data: bytes) -> None:
+        """Send this with what is sent next."""
+        self._out.append(data)
+
+    def _note_burst(self, first: int) -> None:
+        self._begun_s = self._time()
+        self._bursts.append((self._begun_s, self._stream))
+        if self._probe is None:
+            self._probe = first, self._begun_s
+        if self._stream > wire.STREAM_LAST - STREAM_ROOM:
+            self.going = True

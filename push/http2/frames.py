@@ -1,0 +1,103 @@
+"""HTTP/2 frames (RFC 9113): a header block and calls flow in, the bytes of their requests flow out.
+
+What thousands of calls share is encoded once; each call adds its stream, path and body.
+Bounded: a header block and a body are one frame each, `FRAME_BYTES` at most.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DATA, HEADERS, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
+END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
+HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 1, 2, 3, 4
+NO_ERROR, REFUSED_STREAM, CANCEL = 0, 7, 8
+
+FRAME: Final = struct.Struct(">IBI")
+"""A frame's head: length and kind in one number, flags, stream."""
+
+SETTING: Final = struct.Struct(">HI")
+NUMBER: Final = struct.Struct(">I")
+FRAME_BYTES: Final = 16_384
+"""The longest frame that we take: the smallest limit there may be (RFC 9113, 4.2)."""
+
+WINDOW_BYTES: Final = 65_535
+RECEIVE_BYTES: Final = 1 << 20
+STREAM_LAST: Final = (1 << 31) - 1
+PRIORITY_BYTES: Final = 5
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+STATUS_OK: Final = 0x88
+"""The header block of a plain 200 begins with this index of the static table."""
+
+_MORE: Final = 0x80
+"""A number goes on in the next byte (RFC 7541, 5.1)."""
+
+_PATH_LITERAL: Final = b"\x04"
+_SHORT_LENGTH: Final = 127
+
+
+def requests(before: bytes, after: bytes, stream: int, calls: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Return the frames of calls (path and body), on every other stream from `stream` on."""
+    parts: list[bytes] = []
+    append, pack = parts.append, FRAME.pack
+    fixed = len(before) + len(after)
+    for path, body in calls:
+        literal = _literal(path) if path else b""
+        append(pack((fixed + len(literal)) << 8 | HEADERS, END_HEADERS, stream))
+        append(before)
+        append(literal)
+        append(after)
+        append(pack(len(body) << 8 | DATA, END_STREAM, stream))
+        append(body)
+        stream += 2
+    return b"".join(parts)
+
+
+def _literal(path: bytes) -> bytes:
+    """Return a path that is not to be kept in the table (RFC 7541, 6.2.2)."""
+    length = len(path)
+    if length < _SHORT_LENGTH:
+        return b"%b%c%b" % (_PATH_LITERAL, length, path)
+    rest, number = length - _SHORT_LENGTH, bytearray([_SHORT_LENGTH])
+    while rest >= _MORE:
+        number.append(rest % _MORE | _MORE)
+        rest //= _MORE
+    number.append(rest)
+    return _PATH_LITERAL + bytes(number) + path
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    """Return one frame."""
+    return FRAME.pack(len(payload) << 8 | kind, flags, stream) + payload
+
+
+def greeting() -> bytes:
+    """Return what a client says first: no pushes, no header table, and a window for many small answers."""
+    settings = SETTING.pack(HEADER_TABLE_SIZE, 0) + SETTING.pack(ENABLE_PUSH, 0)
+    return PREFACE + frame(SETTINGS, 0, 0, settings) + window_update(RECEIVE_BYTES - WINDOW_BYTES)
+
+
+def reset(stream: int) -> bytes:
+    """Return the frame that ends a stream whose answer is not wanted any more."""
+    return frame(RST_STREAM, 0, stream, NUMBER.pack(CANCEL))
+
+
+def window_update(more_bytes: int) -> bytes:
+    """Return the frame that lets the peer send more on this connection."""
+    return frame(WINDOW_UPDATE, 0, 0, NUMBER.pack(more_bytes))
+
+
+def unpadded(flags: int, payload: bytes) -> bytes:
+    """Return a frame's content without padding and priority; ValueError: the padding is longer than the frame."""
+    start, end = 0, len(payload)
+    if flags & PADDED:
+        start, end = 1, end - payload[0] if payload else -1
+    if flags & PRIORITY:
+        start += PRIORITY_BYTES
+    if start > end:
+        raise ValueError("more padding than frame")
+    return payload[start:end]

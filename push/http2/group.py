@@ -1,0 +1,105 @@
+"""Groups of calls: calls that share a head flow in, one ruling for each flows out, all at once.
+
+Bounded by the caller's batch; a call is sent anew `REPLAYS_MAX` times when it surely was not processed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from push.token_answers import stops
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Iterator, Sequence
+
+    from push.http2.headers import Head
+    from push.token_answers import Ruling
+
+REPLAYS_MAX: Final = 8
+"""A provider that keeps refusing streams is no provider: its calls end without an answer."""
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """What came back. Status 0: no answer, and `error` says why without a word of the request."""
+
+    status: int
+    body: bytes = b""
+    retry_after_s: float | None = None
+    error: str = ""
+
+
+class Group:
+    """Calls (path and body) that share a head, with what is known of each."""
+
+    def __init__(
+        self,
+        head: Head,
+        calls: Sequence[tuple[bytes, bytes]],
+        rule: Callable[[Reply], Ruling],
+        answered: asyncio.Future[None],
+    ) -> None:
+        self.head = head
+        self.calls = calls
+        self.rulings: list[Ruling | None] = [None] * len(calls)
+        self.body_bytes_max = max(1, *(len(body) for _, body in calls))
+        self._rule = rule
+        self.answered = answered
+        self._left = len(calls)
+        self._next = 0
+        self._again: list[int] = []
+        self._replays: dict[int, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """How many calls are not begun."""
+        return 0 if self.answered.done() else len(self.calls) - self._next + len(self._again)
+
+    def begin(self, count: int) -> Iterator[int]:
+        """Yield the next `count` calls to be begun, those that were given back first."""
+        while self._again and count:
+            count -= 1
+            yield self._again.pop()
+        first, self._next = self._next, min(self._next + count, len(self.calls))
+        yield from range(first, self._next)
+
+    def reply(self, row: int, reply: Reply) -> None:
+        """Note what came back of a call; a word about us ends what is not begun."""
+        ruling = self.rulings[row] = self._rule(reply)
+        self._left -= 1
+        if self.waiting and stops(ruling):
+            self.stop()
+        self._end_if_over()
+
+    def give_back(self, row: int) -> None:
+        """Take back a call that was not processed; one that had its last chance ends without an answer."""
+        self._replays[row] = self._replays.get(row, 0) + 1
+        if self._replays[row] > REPLAYS_MAX or self.answered.done():
+            self.reply(row, Reply(0, error="refused again and again"))
+        else:
+            self._again.append(row)
+
+    def fail(self, error: str) -> None:
+        """End without an answer what is not begun."""
+        for row in [*self.begin(len(self.calls))]:
+            self.rulings[row] = self._rule(Reply(0, error=error))
+            self._left -= 1
+        self._end_if_over()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is not begun has no ruling."""
+        self._left -= self.waiting
+        self._next = len(self.calls)
+        self._again.clear()
+        self._end_if_over()
+
+    def raise_in_caller(self, error: Exception) -> None:
+        """Hand a bug to the caller."""
+        if not self.answered.done():
+            self.answered.set_exception(error)
+
+    def _end_if_over(self) -> None:
+        if not self._left and not self.answered.done():
+            self.answered.set_result(None)

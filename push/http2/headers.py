@@ -1,0 +1,74 @@
+"""Header blocks (RFC 7541): what many calls share flows in, a row of indices of the peer's table flows out.
+
+The library hpack encodes; a block that is only indices stands until the table changes, so each call costs no encoding.
+Bounded: the peer's table, of which `TABLE_BYTES` are used; the peer may keep none for us.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from hpack import Decoder, Encoder
+from hpack.exceptions import HPACKError
+
+from push.batch_http import parse_retry_after_s
+
+TABLE_BYTES: Final = 4096
+_INDEXED, _LONG_INDEX = 0x80, 0xFF
+
+
+class Head(NamedTuple):
+    """What thousands of calls share; without a `path` each call has its own."""
+
+    headers: tuple[tuple[str, str], ...]
+    path: str | None = None
+
+
+class HeaderBlocks:
+    """One connection's header blocks, ours and the peer's."""
+
+    def __init__(self, scheme: str, authority: str) -> None:
+        self._pseudo = ((":method", "POST"), (":scheme", scheme), (":authority", authority))
+        self._encoder = Encoder()
+        self._encoder.header_table_size = TABLE_BYTES
+        self._blocks: dict[Head, tuple[bytes, bytes]] = {}
+        # Our peer may keep no table for us, so that each of its blocks can be read, or skipped, by itself.
+        self._decoder = Decoder()
+        self._decoder.max_allowed_table_size = 0
+
+    def resize(self, table_bytes: int) -> None:
+        """Heed how large a table the peer keeps."""
+        self._encoder.header_table_size = min(table_bytes, TABLE_BYTES)
+        self._blocks.clear()
+
+    def of(self, head: Head) -> tuple[bytes, bytes, bool]:
+        """Return what comes before and after a call's path, and whether that is good for the calls that follow too."""
+        known = self._blocks.get(head)
+        if known is not None:
+            return *known, True
+        path = () if head.path is None else ((":path", head.path),)
+        before = self._encoder.encode((*self._pseudo, *path))
+        after = self._encoder.encode(head.headers)
+        if _only_indices(before) and _only_indices(after):
+            self._blocks[head] = before, after
+            return before, after, True
+        # What this block adds to the table moves the indices of all others.
+        self._blocks.clear()
+        return before, after, False
+
+    def status_of(self, block: bytes) -> tuple[int, float | None]:
+        """Return the status of an answer and its Retry-After in seconds; ValueError: it is no header block."""
+        status, retry_after_s = 0, None
+        try:
+            for name, value in self._decoder.decode(block, raw=True):
+                if name == b":status":
+                    status = int(value)
+                elif name == b"retry-after":
+                    retry_after_s = parse_retry_after_s(value.decode("ascii", "replace"))
+        except HPACKError as error:
+            raise ValueError("no header block") from error
+        return status, retry_after_s
+
+
+def _only_indices(block: bytes) -> bool:
+    return all(byte & _INDEXED and byte != _LONG_INDEX for byte in block)

@@ -1,0 +1,170 @@
+"""What a provider sends on one connection: bytes flow in, whole replies and what the frames ask for flow out.
+
+Bounded: frames of `FRAME_BYTES`, headers of `BLOCK_BYTES`, bodies of `ANSWER_BYTES`; one open answer a stream.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from push.http2 import frames as wire
+from push.http2.frames import FRAME, NUMBER, SETTING
+from push.http2.group import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from push.http2.headers import HeaderBlocks
+
+ANSWER_BYTES: Final = 16 * 1024
+BLOCK_BYTES: Final = 64 * 1024
+OK: Final = 200
+"""Statuses below are interim: the answer is still to come."""
+
+ACCEPTED: Final = Reply(OK)
+RESET: Final = Reply(0, error="the stream was reset")
+TOO_LONG: Final = Reply(0, error="an answer longer than is read")
+_WHOLE: Final = wire.END_HEADERS | wire.END_STREAM
+
+
+class Heard(Protocol):
+    """Who acts on what a provider sends."""
+
+    def on_reply(self, stream: int, reply: Reply) -> None:
+        """Take a whole answer, or why there is none."""
+
+    def on_refused(self, stream: int) -> None:
+        """Take back a call that was not processed."""
+
+    def on_setting(self, name: int, value: int) -> None:
+        """Heed one of the provider's settings."""
+
+    def on_settings(self) -> None:
+        """Know that these were all."""
+
+    def on_goaway(self, last: int) -> None:
+        """Begin nothing more; streams beyond the last one were not processed."""
+
+    def on_window(self, more_bytes: int) -> None:
+        """Know that so much more may be sent."""
+
+    def say(self, data: bytes) -> None:
+        """Send this with what is sent next."""
+
+
+class _Answer:
+    """An answer that has begun."""
+
+    def __init__(self, status: int, retry_after_s: float | None) -> None:
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.body = bytearray()
+
+    def reply(self) -> Reply:
+        return Reply(self.status, bytes(self.body), self.retry_after_s)
+
+
+class Reader:
+    """Reads one connection's frames; `open_streams` are those whose answers are wanted."""
+
+    def __init__(self, heard: Heard, blocks: HeaderBlocks, open_streams: Container[int]) -> None:
+        self._heard = heard
+        self._blocks = blocks
+        self._open = open_streams
+        self._buffer = b""
+        self._block: tuple[int, int, bytearray] | None = None
+        self._answers: dict[int, _Answer] = {}
+        self._taken = 0
+
+    def feed(self, data: bytes) -> None:
+        """Read what has come in; ValueError and struct.error: it is not what HTTP/2 allows."""
+        if self._buffer:
+            data = self._buffer + data
+        at, end = 0, len(data)
+        while end - at >= FRAME.size:
+            head, flags, stream = FRAME.unpack_from(data, at)
+            start, after = at + FRAME.size, at + FRAME.size + (head >> 8)
+            if head >> 8 > wire.FRAME_BYTES:
+                raise ValueError("no HTTP/2 frame")
+            if after > end:
+                break
+            at = after
+            if head & 0xFF == wire.HEADERS and flags == _WHOLE and data[start] == wire.STATUS_OK:
+                # Nearly all answers: a 200 without a body.
+                self._heard.on_reply(stream, ACCEPTED)
+            else:
+                self._take(head & 0xFF, flags, stream & wire.STREAM_LAST, data[start:after])
+        self._buffer = data[at:]
+        if self._taken > wire.RECEIVE_BYTES // 2:
+            self._heard.say(wire.window_update(self._taken))
+            self._taken = 0
+
+    def forget(self, stream: int) -> None:
+        """Want no answer on this stream any more."""
+        self._answers.pop(stream, None)
+
+    def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        if kind == wire.DATA:
+            self._on_data(flags, stream, payload)
+        elif kind in {wire.HEADERS, wire.CONTINUATION}:
+            self._on_headers(kind, flags, stream, payload)
+        elif kind == wire.RST_STREAM:
+            self._on_reset(stream, NUMBER.unpack(payload)[0])
+        elif kind == wire.SETTINGS and not flags & wire.ACK:
+            for name, value in SETTING.iter_unpack(payload):
+                self._heard.on_setting(name, value)
+            self._heard.say(wire.frame(wire.SETTINGS, wire.ACK, 0))
+            self._heard.on_settings()
+        elif kind == wire.PING and not flags & wire.ACK:
+            self._heard.say(wire.frame(wire.PING, wire.ACK, 0, payload))
+        elif kind == wire.GOAWAY:
+            self._heard.on_goaway(NUMBER.unpack_from(payload)[0] & wire.STREAM_LAST)
+        elif kind == wire.WINDOW_UPDATE and stream == 0:
+            self._heard.on_window(NUMBER.unpack(payload)[0])
+        elif kind == wire.PUSH_PROMISE:
+            raise ValueError("a push, which we do not take")
+
+    def _on_data(self, flags: int, stream: int, payload: bytes) -> None:
+        self._taken += len(payload)
+        answer = self._answers.get(stream)
+        if answer is None or stream not in self._open:
+            return
+        answer.body += wire.unpadded(flags & wire.PADDED, payload)
+        if len(answer.body) > ANSWER_BYTES:
+            self._heard.say(wire.reset(stream))
+            self._end(stream, TOO_LONG)
+        elif flags & wire.END_STREAM:
+            self._end(stream, answer.reply())
+
+    def _on_headers(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        if kind == wire.HEADERS:
+            block, ends = bytearray(wire.unpadded(flags, payload)), flags & wire.END_STREAM
+        elif self._block is not None and self._block[0] == stream:
+            _, ends, block = self._block
+            block += payload
+        else:
+            raise ValueError("a continuation of nothing")
+        if len(block) > BLOCK_BYTES:
+            raise ValueError("headers longer than are read")
+        self._block = None if flags & wire.END_HEADERS else (stream, ends, block)
+        if self._block is not None or stream not in self._open:
+            return
+        answer = self._answers.get(stream)
+        if answer is None:
+            status, retry_after_s = self._blocks.status_of(bytes(block))
+            if status < OK:
+                return
+            answer = self._answers[stream] = _Answer(status, retry_after_s)
+        if ends:
+            self._end(stream, answer.reply())
+
+    def _on_reset(self, stream: int, code: int) -> None:
+        self.forget(stream)
+        if code == wire.REFUSED_STREAM:
+            self._heard.on_refused(stream)
+        else:
+            self._heard.on_reply(stream, RESET)
+
+    def _end(self, stream: int, reply: Reply) -> None:
+        self.forget(stream)
+        self._heard.on_reply(stream, reply)
