@@ -16,7 +16,7 @@ from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError, StreamClosedError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 
 from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
 
@@ -85,7 +85,10 @@ class Http2Protocol(asyncio.Protocol):
         self._connections.add(self)
         if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
             self._transport = transport  # type: ignore[assignment] # uvloop's transports are of no common class
-        self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = self._site.streams_first
+        # Given as initial values, because what is changed later is said only by a frame of its own.
+        self._h2.local_settings = Settings(
+            client=False, initial_values={SettingCodes.MAX_CONCURRENT_STREAMS: self._site.streams_first}
+        )
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(1 << 30)
         self._flush()

@@ -48,11 +48,11 @@ async def test_each_lane_reaches_its_own_people_once(bench: Bench, options: tupl
 
 WIRE: list[tuple[type[TlsLane], tuple[str, ...]]] = [
     (ApnsLane, ()),
-    (ApnsLane, ("--error-rate", "0.05")),
+    (ApnsLane, ("--error-rate", "0.01")),
     (ApnsLane, ("--goaway-every", "200")),
     (ApnsLane, ("--latency-ms", "20", "--streams-max", "100")),
     (FcmLane, ()),
-    (FcmLane, ("--error-rate", "0.05")),
+    (FcmLane, ("--error-rate", "0.01")),
     (FcmLane, ("--goaway-every", "200", "--streams-max", "100")),
     (FcmLane, ("--rate-limit", "1000")),
     (FcmLane, ("--access-token-s", "2", "--latency-ms", "50", "--streams-max", "10")),
