@@ -30,8 +30,6 @@ RECEIVE_BYTES: Final = 1 << 20
 STREAM_LAST: Final = (1 << 31) - 1
 PRIORITY_BYTES: Final = 5
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-STATUS_OK: Final = 0x88
-"""The header block of a plain 200 begins with this index of the static table."""
 
 _MORE: Final = 0x80
 """A number goes on in the next byte (RFC 7541, 5.1)."""

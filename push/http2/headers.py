@@ -14,6 +14,10 @@ from hpack.exceptions import HPACKError
 from push.batch_http import parse_retry_after_s
 
 TABLE_BYTES: Final = 4096
+PLAIN_OK: Final = b"\x88"
+"""A 200 begins with this index of the static table, and its other headers are of no interest (RFC 7541, appendix A)."""
+
+OK: Final = 200
 _INDEXED, _LONG_INDEX = 0x80, 0xFF
 
 
@@ -58,6 +62,8 @@ class HeaderBlocks:
 
     def status_of(self, block: bytes) -> tuple[int, float | None]:
         """Return the status of an answer and its Retry-After in seconds; ValueError: it is no header block."""
+        if block[:1] == PLAIN_OK:
+            return OK, None
         status, retry_after_s = 0, None
         try:
             for name, value in self._decoder.decode(block, raw=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from push.http2 import frames as wire
 from push.http2.frames import FRAME, NUMBER, SETTING
 from push.http2.group import Reply
+from push.http2.headers import PLAIN_OK
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -89,7 +90,7 @@ class Reader:
             if after > end:
                 break
             at = after
-            if head & 0xFF == wire.HEADERS and flags == _WHOLE and data[start] == wire.STATUS_OK:
+            if head & 0xFF == wire.HEADERS and flags == _WHOLE and data[start : start + 1] == PLAIN_OK:
                 # Nearly all answers: a 200 without a body.
                 self._heard.on_reply(stream, ACCEPTED)
             else:
