@@ -21,6 +21,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
 from server.demo.scene import DEFAULT_CITY, RADIUS_KM, Scene, SceneError, boundaries, scene_of
 from server.demo.story import Story, follow, move_in, story_of
@@ -33,13 +34,28 @@ if TYPE_CHECKING:
 WORKERS = 16
 
 
+def _lanes(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
+    lanes = tuple(dict.fromkeys(value.split(",")))
+    unknown = [lane for lane in lanes if lane not in LANES]
+    if unknown:
+        raise click.BadParameter(f"no lane {unknown[0]!r}; there are {', '.join(LANES)}")
+    return lanes
+
+
 @click.command()
 @click.option("--people", type=click.IntRange(1, 100_000_000), default=1_000_000, show_default=True)
 @click.option("--city", default=DEFAULT_CITY, show_default=True, help="Six digits; boundaries are in the extra 'cn'.")
+@click.option(
+    "--lanes",
+    default=TPNS,
+    show_default=True,
+    callback=_lanes,
+    help=f"Of {', '.join(LANES)}, with commas.",
+)
 @click.option("--exit", "leave", is_flag=True, help="End when the alert is through instead of at Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def demo(people: int, city: str, *, leave: bool, as_json: bool) -> None:
-    """Run the main job on embedded stores with a SIMULATED push provider."""
+def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json: bool) -> None:
+    """Run the main job on embedded stores with SIMULATED push providers."""
     try:
         scene = scene_of(city)
     except SceneError as error:
@@ -51,7 +67,7 @@ def demo(people: int, city: str, *, leave: bool, as_json: bool) -> None:
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
         with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:
-            code = uvloop.run(_run(console, stores, folder, people, scene, leave=leave, as_json=as_json))
+            code = uvloop.run(_run(console, stores, folder, people, scene, lanes, leave=leave, as_json=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code)
@@ -63,6 +79,7 @@ async def _run(
     folder: Path,
     people: int,
     scene: Scene,
+    lanes: tuple[str, ...],
     *,
     leave: bool,
     as_json: bool,
@@ -71,10 +88,10 @@ async def _run(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with running(stores, folder, WORKERS, boundaries()) as world:
+    async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         with Progress(*columns, console=console, disable=as_json) as bar:
             task = bar.add_task("people in the index", total=people)
-            population = await populate(world.redis_url, people, scene, lambda n: bar.update(task, advance=n))
+            population = await populate(world.redis_url, people, scene, lambda n: bar.update(task, advance=n), lanes)
         console.print(
             f"{population.in_area:,} of {people:,} people are in {scene.name} or within {RADIUS_KM:.0f} km "
             "(counted by brute force)."
@@ -126,9 +143,10 @@ def _say(console: Console, world: World, story: Story) -> None:
         f"provider went out {story.first_request_ms:.0f} ms after the case was filed.\n"
         f"{story.accepted:,} of {story.in_area:,} people in the area were accepted by the simulated provider in "
         f"{story.completed_s:.1f} s ({story.recipients_per_s:,.0f} a second), {story.duplicates} of them twice.\n"
+        f"By lane: {', '.join(f'{lane} {accepted:,}' for lane, accepted in story.lanes.items())}.\n"
         f"That is {story.deadline_margin_s / 60:.1f} minutes before the deadline. "
         f"The server used {story.server_rss_mb:.0f} MB.\n"
-        "Nobody's phone rang: the provider is simulated, and acceptance by a provider is not delivery.\n"
+        "Nobody's phone rang: the providers are simulated, and acceptance by a provider is not delivery.\n"
         f"Live feed: {world.server_url.replace('http', 'ws', 1)}/v1/feed"
     )
 

@@ -12,12 +12,14 @@ import numpy as np
 
 from geo.area import ANTIMERIDIAN, INDEX_LATITUDE_MAX
 from geo.connection import connect
+from geo.devices import LOCALE_USUAL, address
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
 from geo.search import GEOHASH_STEP
+from server.demo.lanes import TPNS, token_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 CHUNK = 50_000
 FIRST_USER = 10_000_000
+ID_STEP = 3
+"""Every third id: real ids have gaps, and no pattern in their low bits is relied upon."""
+
 KM_A_DEGREE = 111.2
 MEAN_AGE_MS = 6 * 3_600_000
 OUTSIDERS = 1000
@@ -37,8 +42,15 @@ class Population(msgspec.Struct, frozen=True):
     outsiders: list[int]
 
 
-def generate(people: int, scene: Scene, seed: int = 2026) -> Iterator[tuple[Positions, NDArray[np.bool_]]]:
-    """Yield chunks of people with who of each is in the area: by great-circle distance or in the city's polygon."""
+def lane_of(user: int, lanes: Sequence[str]) -> str:
+    """Return the lane of one of these people: they take turns."""
+    return lanes[(user - FIRST_USER) // ID_STEP % len(lanes)]
+
+
+def generate(
+    people: int, scene: Scene, lanes: Sequence[str] = (TPNS,), seed: int = 2026
+) -> Iterator[tuple[Positions, NDArray[np.bool_]]]:
+    """Yield chunks of a lane's people with who is in the area: by great-circle distance or in the city's polygon."""
     rng = np.random.default_rng(seed)
     for start in range(0, people, CHUNK):
         number = min(CHUNK, people - start)
@@ -48,10 +60,14 @@ def generate(people: int, scene: Scene, seed: int = 2026) -> Iterator[tuple[Posi
         longitudes = home[:, 0] + rng.normal(0, 1, number) * home[:, 2] / stretch
         longitudes, latitudes = on_the_grid(longitudes, ANTIMERIDIAN), on_the_grid(latitudes, INDEX_LATITUDE_MAX)
         ats_ms = (now_ms() - rng.exponential(MEAN_AGE_MS, number)).astype(np.int64)
-        # Every third id: real ids have gaps, and no pattern in their low bits is relied upon.
-        users = FIRST_USER + 3 * np.arange(start, start + number)
-        positions = Positions("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist(), ats_ms.tolist())
-        yield positions, scene.area.contains(longitudes, latitudes)
+        users = FIRST_USER + ID_STEP * np.arange(start, start + number)
+        inside = scene.area.contains(longitudes, latitudes)
+        for turn, lane in enumerate(lanes):
+            rows = slice((turn - start) % len(lanes), None, len(lanes))
+            chosen: list[int] = users[rows].tolist()
+            addresses = [] if lane == TPNS else [address(LOCALE_USUAL, token_of(user)) for user in chosen]
+            columns = longitudes[rows].tolist(), latitudes[rows].tolist(), ats_ms[rows].tolist()
+            yield Positions(lane, chosen, *columns, addresses), inside[rows]
 
 
 def on_the_grid(degrees: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
@@ -60,14 +76,16 @@ def on_the_grid(degrees: NDArray[np.float64], limit: float) -> NDArray[np.float6
     return (np.floor((degrees + limit) / (2 * limit) * cells) + 0.5) / cells * 2 * limit - limit
 
 
-async def populate(redis_url: str, people: int, scene: Scene, told: Callable[[int], None]) -> Population:
+async def populate(
+    redis_url: str, people: int, scene: Scene, told: Callable[[int], None], lanes: Sequence[str] = (TPNS,)
+) -> Population:
     """Put `people` into the index, telling how many are done."""
     client = connect(redis_url)
-    index = PositionIndex(client, ("tpns",))
+    index = PositionIndex(client, lanes)
     in_area = 0
     outsiders: list[int] = []
     try:
-        for positions, inside in generate(people, scene):
+        for positions, inside in generate(people, scene, lanes):
             await index.record(positions)
             in_area += int(inside.sum())
             outside = np.flatnonzero(~inside)[: OUTSIDERS - len(outsiders)].tolist()

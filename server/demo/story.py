@@ -14,6 +14,8 @@ import aiohttp
 import msgspec
 import numpy as np
 
+from server.demo.lanes import TPNS, token_of
+from server.demo.people import lane_of
 from server.demo.world import AUTHORITY
 from server.file_case import send_case
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from server.demo.lanes import Endpoint
     from server.demo.scene import Scene
     from server.demo.world import World
 
@@ -32,7 +35,9 @@ MEGABYTE = 1_000_000
 
 
 class Story(msgspec.Struct, frozen=True):
-    """The figures of one alert; `accepted` and `duplicates` are what the simulated provider saw before anybody moved.
+    """The figures of one alert; `accepted` and `duplicates` are what simulated providers saw before anybody moved.
+
+    `lanes`: the accepted of each.
 
     `late_others` are people told after the first sweep who had not moved in: there should be none.
     """
@@ -52,6 +57,7 @@ class Story(msgspec.Struct, frozen=True):
     late_told: int = 0
     late_others: int = 0
     late_s: float = 0.0
+    lanes: dict[str, int] = {}
 
     @property
     def is_right(self) -> bool:
@@ -86,7 +92,7 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
             event = message.json()
             if event.get("alert") != alert["id"] or event["type"] != "progress":
                 continue
-            show(event["lanes"]["tpns"])
+            show(_over_lanes(event["lanes"]))
             if event["state"] == "sent":
                 return Followed(webhook_s, datetime.fromisoformat(alert["deadline"]))
     raise RuntimeError("the feed ended before the alert was sent")
@@ -97,47 +103,51 @@ async def story_of(
 ) -> Story:
     """Ask the simulated provider and the server what they saw."""
     async with aiohttp.ClientSession() as session:
-        counts = await _counts(session, world)
+        lanes = {lane: await _counts(session, provider) for lane, provider in world.providers.items()}
         async with session.get(f"{world.server_url}/metrics") as response:
             metrics = await response.text()
     resident = next(line for line in metrics.splitlines() if line.startswith("process_resident_memory_bytes "))
-    first, last = counts["first_request_at"] or filed_at, counts["last_request_at"] or filed_at
+    first = min(counts["first_request_at"] or filed_at for counts in lanes.values())
+    last = max(counts["last_request_at"] or filed_at for counts in lanes.values())
     completed_s = last - filed_at
+    accepted = {lane: counts["distinct"] for lane, counts in lanes.items()}
     return Story(
         city=scene.city,
         people=people,
         in_area=in_area,
-        accepted=counts["distinct"],
-        duplicates=counts["duplicates"],
+        accepted=sum(accepted.values()),
+        duplicates=sum(counts["duplicates"] for counts in lanes.values()),
         webhook_ms=round(followed.webhook_s * 1000, 1),
         first_request_ms=round((first - filed_at) * 1000, 1),
         completed_s=round(completed_s, 3),
         deadline_margin_s=round((followed.deadline - datetime.fromtimestamp(last, UTC)).total_seconds(), 1),
-        recipients_per_s=round(counts["accepted"] / completed_s) if completed_s else 0,
+        recipients_per_s=round(sum(accepted.values()) / completed_s) if completed_s else 0,
         server_rss_mb=round(float(resident.split()[1]) / MEGABYTE, 1),
+        lanes=accepted,
     )
 
 
 async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]) -> Story:
     """Report outsiders from within the area, as the platform would, and wait until those and no others are told."""
     headers = {"Authorization": f"Bearer {world.token}"}
-    place = {"lane": "tpns", "longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
+    lanes = [*world.providers]
+    place = {"longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
     async with aiohttp.ClientSession(headers=headers) as session:
-        before = await _accounts(session, world)
+        before = await _reached(session, world)
         started_s = time.perf_counter()
-        body = msgspec.json.encode([{"user": user, **place} for user in outsiders])
+        body = msgspec.json.encode([{**_device(user, lane_of(user, lanes)), **place} for user in outsiders])
         async with session.post(f"{world.server_url}/v1/devices", data=body) as response:
             response.raise_for_status()
         async with asyncio.timeout(LATE_S):
-            while (await _counts(session, world))["distinct"] < before.size + len(outsiders):
+            while sum([one["distinct"] for one in await _all_counts(session, world)]) < before.size + len(outsiders):
                 await asyncio.sleep(ASK_S)
         late_s = time.perf_counter() - started_s
-        told = np.setdiff1d(await _accounts(session, world), before)
-        counts = await _counts(session, world)
+        told = np.setdiff1d(await _reached(session, world), before)
+        duplicates = sum([one["duplicates"] for one in await _all_counts(session, world)])
     moved = np.isin(told, np.array(outsiders, dtype=np.int64))
     return msgspec.structs.replace(
         story,
-        duplicates=counts["duplicates"],
+        duplicates=duplicates,
         late_moved_in=len(outsiders),
         late_told=int(moved.sum()),
         late_others=int((~moved).sum()),
@@ -145,15 +155,42 @@ async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]
     )
 
 
-async def _counts(session: aiohttp.ClientSession, world: World) -> dict[str, Any]:
-    async with session.get(f"{world.provider_url}/simulated/counts") as response:
+def _over_lanes(lanes: dict[str, Any]) -> dict[str, Any]:
+    """Return the progress of all lanes as one; a ring is through when it is in every lane."""
+    rings: dict[str, Any] = {}
+    for lane in lanes.values():
+        for ring, state in lane["rings"].items():
+            known = rings.setdefault(ring, dict.fromkeys(("units", "units_done", "accepted"), 0))
+            rings[ring] = {name: count + state[name] for name, count in known.items()}
+    return {name: sum(lane[name] for lane in lanes.values()) for name in ("found", "accepted")} | {"rings": rings}
+
+
+def _device(user: int, lane: str) -> dict[str, Any]:
+    return {"user": user, "lane": lane} if lane == TPNS else {"user": user, "lane": lane, "token": token_of(user)}
+
+
+async def _all_counts(session: aiohttp.ClientSession, world: World) -> list[dict[str, Any]]:
+    return [await _counts(session, provider) for provider in world.providers.values()]
+
+
+async def _counts(session: aiohttp.ClientSession, provider: Endpoint) -> dict[str, Any]:
+    async with session.get(f"{provider.control_url}/simulated/counts") as response:
         counts: dict[str, Any] = await response.json()
     return counts
 
 
-async def _accounts(session: aiohttp.ClientSession, world: World) -> NDArray[np.int64]:
-    async with session.get(f"{world.provider_url}/simulated/accounts") as response:
-        return np.frombuffer(await response.read(), dtype="<i8")
+async def _reached(session: aiohttp.ClientSession, world: World) -> NDArray[np.int64]:
+    """Return who was reached in any lane."""
+    reached: list[NDArray[np.int64]] = []
+    for lane, provider in world.providers.items():
+        where = "accounts" if lane == TPNS else "tokens"
+        async with session.get(f"{provider.control_url}/simulated/{where}") as response:
+            content = await response.read()
+        if lane == TPNS:
+            reached.append(np.frombuffer(content, dtype="<i8"))
+        else:
+            reached.append(np.array([int(token, 16) for token in msgspec.json.decode(content)], dtype=np.int64))
+    return np.concatenate(reached)
 
 
 def _case(scene: Scene) -> bytes:

@@ -1,4 +1,4 @@
-"""The demo's world: a folder flows in, running stores, provider and server flow out, each a process of its own.
+"""The demo's world: a folder flows in, running stores, providers and server flow out, each a process of its own.
 
 Bounded: `START_S` for a process to say where it listens, `STOP_S` to end; each is ended by its own id.
 """
@@ -9,14 +9,16 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import msgspec
 
 from handlers.access import Role
 from server import registry
+from server.demo.lanes import LANES, TPNS, Endpoint, environ
 from server.demo.people import OUTSIDERS
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.process import tied_to_us
@@ -24,61 +26,94 @@ from server.settings import load
 from server.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from server.embedded import StoreUrls
 
 START_S = 60.0
 STOP_S = 20.0
 AUTHORITY = "demo-police"
-SIMULATED = "simulated"
 
 
 class World(msgspec.Struct, frozen=True):
     """Where everything of the demo is, and what opens it."""
 
     server_url: str
-    provider_url: str
+    providers: dict[str, Endpoint]
     redis_url: str
     server_pid: int
     secret: str
     token: str
 
+    @property
+    def provider_url(self) -> str:
+        """Where the first lane's simulated provider tells what it saw."""
+        return next(iter(self.providers.values())).control_url
+
 
 @asynccontextmanager
 async def running(
-    stores: StoreUrls, folder: Path, workers: int, boundaries: Path | None = None
+    stores: StoreUrls, folder: Path, workers: int, boundaries: Path | None = None, lanes: Sequence[str] = (TPNS,)
 ) -> AsyncIterator[World]:
-    """Run the simulated provider and a server on `stores`; `boundaries` are those of the extra `cn`."""
+    """Run each lane's simulated provider and a server on `stores`; `boundaries` are those of the extra `cn`."""
+    async with AsyncExitStack() as stack:
+        providers = {lane: await stack.enter_async_context(provider(lane, folder)) for lane in lanes}
+        settings: dict[str, str] = {}
+        for lane, endpoint in providers.items():
+            settings |= environ(lane, folder, endpoint, workers=str(workers))
+        yield await stack.enter_async_context(server(stores, folder, providers, settings, boundaries))
+
+
+@asynccontextmanager
+async def provider(lane: str, folder: Path, *options: str) -> AsyncIterator[Endpoint]:
+    """Run a lane's simulated provider."""
+    arguments = ["simulate", lane, *LANES[lane].options(folder), *options]
+    async with _process(*arguments) as (control_url, _):
+        if not LANES[lane].encrypted:
+            yield Endpoint(control_url, control_url)
+            return
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{control_url}/simulated/endpoint") as response,
+        ):
+            said = await response.json()
+        yield Endpoint(said["url"], control_url, said["certificate"])
+
+
+@asynccontextmanager
+async def server(
+    stores: StoreUrls,
+    folder: Path,
+    providers: dict[str, Endpoint],
+    lane_settings: dict[str, str],
+    boundaries: Path | None = None,
+) -> AsyncIterator[World]:
+    """Run a server whose lanes are configured by `lane_settings` (environment)."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the demo needs both stores")
-    async with _process("simulate", "tpns") as (provider_url, _):
-        environ = {
-            "QQ_ALERT_LISTEN": "127.0.0.1:0",
-            "QQ_ALERT_STATE_DIR": str(folder / "server"),
-            "QQ_ALERT_DATABASE__URL": stores.postgres,
-            "QQ_ALERT_REDIS__URL": stores.redis,
-            "QQ_ALERT_LOG__LEVEL": "warning",
-            "QQ_ALERT_LANES__TPNS__URL": provider_url,
-            "QQ_ALERT_LANES__TPNS__ACCESS_ID": SIMULATED,
-            "QQ_ALERT_LANES__TPNS__SECRET_KEY": SIMULATED,
-            "QQ_ALERT_LANES__TPNS__WORKERS": str(workers),
-            # A demo shows in seconds what takes minutes in earnest.
-            "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
-            "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": str(OUTSIDERS),
+    variables = {
+        "QQ_ALERT_LISTEN": "127.0.0.1:0",
+        "QQ_ALERT_STATE_DIR": str(folder / "server"),
+        "QQ_ALERT_DATABASE__URL": stores.postgres,
+        "QQ_ALERT_REDIS__URL": stores.redis,
+        "QQ_ALERT_LOG__LEVEL": "warning",
+        **lane_settings,
+        # A demo shows in seconds what takes minutes in earnest.
+        "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
+        "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": str(OUTSIDERS),
+    }
+    if boundaries is not None:
+        variables |= {
+            "QQ_ALERT_CITIES__FILE": str(boundaries),
+            "QQ_ALERT_CITIES__ADCODE_PROPERTY": ADCODE_PROPERTY,
+            "QQ_ALERT_CITIES__ADCODE_PREFIX": ADCODE_PREFIX,
         }
-        if boundaries is not None:
-            environ |= {
-                "QQ_ALERT_CITIES__FILE": str(boundaries),
-                "QQ_ALERT_CITIES__ADCODE_PROPERTY": ADCODE_PROPERTY,
-                "QQ_ALERT_CITIES__ADCODE_PREFIX": ADCODE_PREFIX,
-            }
-        settings = load(None, environ)
-        reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
-        secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
-        _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
-        async with _process("serve", **environ) as (server_url, pid):
-            yield World(server_url, provider_url, stores.redis, pid, secret, token)
+    settings = load(None, variables)
+    reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
+    secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
+    _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
+    async with _process("serve", **variables) as (server_url, pid):
+        yield World(server_url, providers, stores.redis, pid, secret, token)
 
 
 @asynccontextmanager
