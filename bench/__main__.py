@@ -20,7 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import audience, measures
+from bench import audience, lanes, measures
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import World, running
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[StoreUrls, Path], Coroutine[object, object, dict[str, Figure]]]
 
-NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users")
+NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users", "lanes")
 WORKERS = 16
 FEW = 200_000
 FEED_CLIENTS = 1000
@@ -46,7 +46,7 @@ FEED_STUCK = 10
 @click.option("--runs", type=click.IntRange(1, 99), default=measures.RUNS, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def bench(names: tuple[str, ...], people: int, runs: int, *, as_json: bool) -> None:
-    """Measure against floors, with a SIMULATED push provider."""
+    """Measure against floors, with a SIMULATED push providers."""
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
     chosen = set(names or NAMES)
@@ -58,10 +58,12 @@ def bench(names: tuple[str, ...], people: int, runs: int, *, as_json: bool) -> N
         figures |= _in_world(_webhook)
     if "memory" in chosen:
         figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
+    if "lanes" in chosen:
+        figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return
-    table = Table("measure", "value", "floor", "ratio", "spread", "unit", title="push provider: SIMULATED")
+    table = Table("measure", "value", "floor", "ratio", "spread", "unit", title="push providers: SIMULATED")
     for name, f in figures.items():
         table.add_row(
             name,

@@ -1,0 +1,197 @@
+"""Measures of lanes: stores and people flow in, each lane's rate beside another's, or beside h2load's, flows out.
+
+Every turn runs a server of its own on the same people, so that what is compared is compared in turn. Bounded: the
+caller's runs, `SENT_S` a turn, `HOLD_S` of a held rate. All providers are simulated, or nghttpd.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import aiohttp
+import asyncpg
+import msgspec
+
+from bench import http2_servers
+from bench.engines import libcurl
+from bench.measures import Figure, case, figure
+from push.gateways import fcm
+from push.said import Message, Text
+from server.demo.lanes import TPNS, environ
+from server.demo.people import populate
+from server.demo.scene import boundaries, scene_of
+from server.demo.world import AUTHORITY, provider, server
+from server.file_case import send_case
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from server.demo.lanes import Endpoint
+    from server.embedded import StoreUrls
+
+LANES = (TPNS, "huawei", "fcm")
+WORKERS = 16
+SENT_S = 300.0
+POLL_S = 0.02
+DELAY_S = 0.05
+HELD_PER_S = 10_000
+HOLD_S = 60.0
+HOLD_START = timedelta(seconds=2)
+"""A rate is held from then on."""
+
+LOADS = 4
+"""h2load and libcurl make so many times fewer requests than there are people: their rate does not depend on it."""
+
+TROUBLES: Mapping[str, tuple[str, ...]] = {
+    "down": ("--outage", "0:3600"),
+    "slow": ("--latency-ms", "5000"),
+    "misconfigured": ("--project-id", "another"),
+}
+_LEFT = "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id where s.lane = $1 and not u.done"
+_TOLD = """select coalesce(sum(recipients), 0)::bigint as told, max(at) as last
+           from ledger where lane = $1 and outcome = 'accepted' and at <= coalesce($2::timestamptz, at)"""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What a lane did with one alert; `cpu_s` is what the server's process used."""
+
+    told: int
+    seconds: float
+    cpu_s: float
+
+    @property
+    def per_s(self) -> float:
+        """Recipients a second, from the filing to the ledger's last commit."""
+        return self.told / self.seconds
+
+
+class Lanes:
+    """Turns on one pair of stores."""
+
+    def __init__(self, stores: StoreUrls, folder: Path) -> None:
+        if stores.postgres is None or stores.redis is None:
+            raise RuntimeError("the benchmarks need both stores")
+        self._stores = stores
+        self._folder = folder
+        self._database_url, self._redis_url = stores.postgres, stores.redis
+
+    async def populate(self, people: int) -> None:
+        """Put people into the index, a third in each lane."""
+        await populate(self._redis_url, people, scene_of(), lambda _: None, LANES)
+
+    async def batch(self, lane: str, *, beside: tuple[str, tuple[str, ...]] | None = None) -> Turn:
+        """File a case with one lane, perhaps beside another whose provider has the given options."""
+        async with AsyncExitStack() as stack:
+            providers = {lane: await stack.enter_async_context(provider(lane, self._folder))}
+            if beside is not None:
+                other, options = beside
+                providers[other] = await stack.enter_async_context(provider(other, self._folder, *options))
+            settings: dict[str, str] = {}
+            for name, endpoint in providers.items():
+                settings |= environ(name, self._folder, endpoint, workers=str(WORKERS))
+            return await self._turn(lane, providers, settings)
+
+    async def token(self, settings: dict[str, str], until_s: float | None = None) -> Turn:
+        """File a case with the FCM lane; `until_s`: count only what was told within."""
+        return await self._turn("fcm", {}, settings, until_s)
+
+    async def _turn(
+        self, lane: str, providers: dict[str, Endpoint], settings: dict[str, str], until_s: float | None = None
+    ) -> Turn:
+        connection = await asyncpg.connect(self._database_url)
+        try:
+            async with server(self._stores, self._folder, providers, settings, boundaries()) as world:
+                before_s = await _cpu_s(world.server_url)
+                filed_at = datetime.now(UTC)
+                await send_case(world.server_url, AUTHORITY, world.secret, case(scene_of()))
+                limit = None if until_s is None else filed_at + timedelta(seconds=until_s)
+                async with asyncio.timeout(SENT_S):
+                    while await connection.fetchval(_LEFT, lane) and (limit is None or datetime.now(UTC) < limit):
+                        await asyncio.sleep(POLL_S)
+                cpu_s = await _cpu_s(world.server_url) - before_s
+                told, last = await _told(connection, lane, limit)
+                earlier, since = (
+                    (0, filed_at) if limit is None else await _told(connection, lane, filed_at + HOLD_START)
+                )
+            return Turn(told - earlier, (last - since).total_seconds(), cpu_s)
+        finally:
+            # The next turn is to find no alert that is still going on.
+            await connection.execute("truncate ledger, authority cascade")
+            await connection.close()
+
+
+async def lanes(stores: StoreUrls, folder: Path, people: int, runs: int) -> dict[str, Figure]:
+    """Return every figure of this file; without nghttpd and h2load only those of batch lanes."""
+    turns = Lanes(stores, folder)
+    await turns.populate(people)
+    return await _batch(turns, runs) | await _http2(turns, folder, people, runs)
+
+
+async def _batch(turns: Lanes, runs: int) -> dict[str, Figure]:
+    alone: list[float] = []
+    tokens: list[float] = []
+    beside: dict[str, list[float]] = {name: [] for name in TROUBLES}
+    for _ in range(runs):
+        alone.append((await turns.batch(TPNS)).per_s)
+        tokens.append((await turns.batch("huawei")).per_s)
+        for name, options in TROUBLES.items():
+            beside[name].append((await turns.batch(TPNS, beside=("huawei", options))).per_s)
+    figures = {"batch lane": figure(tokens, alone, "recipients/s of Huawei by token (floor: of TPNS by account)")}
+    for name, rates in beside.items():
+        figures[f"beside {name}"] = figure(rates, alone, f"recipients/s of TPNS, Huawei {name} (floor: alone)")
+    return figures
+
+
+async def _http2(turns: Lanes, folder: Path, people: int, runs: int) -> dict[str, Figure]:
+    absent = http2_servers.missing()
+    if absent is not None:
+        raise RuntimeError(f"the token lane is measured against them: {absent}")
+    body, requests = example(), max(1000, people // LOADS)
+    values: list[float] = []
+    curl: list[float] = []
+    floors: list[float] = []
+    async with http2_servers.nghttpd(folder / "nghttpd") as peer:
+        for _ in range(runs):
+            turn = await turns.token(peer.settings())
+            values.append(turn.told / turn.cpu_s)
+            floors.append(await asyncio.to_thread(http2_servers.h2load, peer, body, requests))
+            curl.append(await asyncio.to_thread(libcurl, peer, body, requests // LOADS))
+        async with http2_servers.delayed(peer.port, DELAY_S) as port:
+            settings = peer.settings(url=f"https://127.0.0.1:{port}", rate_per_s=str(HELD_PER_S))
+            held = await turns.token(settings, HOLD_S)
+    return {
+        "token lane": figure(values, floors, "requests a CPU s of the whole server, ledger on (floor: h2load)"),
+        "libcurl": figure(curl, floors, "requests a CPU s of libcurl alone (floor: h2load)"),
+        "held": figure([held.per_s], [HELD_PER_S], "recipients/s held, 100 ms away (floor: configured)"),
+    }
+
+
+def example() -> bytes:
+    """Return an FCM message as long as those of the lane."""
+    text = Text("寻人：6岁男孩小明", "2026年11月23日15:40在深圳市福田区莲花山公园南门走失。", "有线索请拨打110。")
+    message = Message(alert_id=UUID(int=1), notice="alert", locale="zh-CN", text=text, expires=datetime.now(UTC))
+    return msgspec.json.encode(
+        {"message": {"token": "x" * 64, **fcm.render(message, text.joined(), "alerts", 259_200)}}
+    )
+
+
+async def _told(
+    connection: asyncpg.Connection[asyncpg.Record], lane: str, until: datetime | None
+) -> tuple[int, datetime]:
+    """Return how many were told until a moment, and when the last of them was."""
+    row = await connection.fetchrow(_TOLD, lane, until)
+    if row is None or row["last"] is None:
+        raise RuntimeError(f"nobody was told in the lane {lane}")
+    return row["told"], row["last"]
+
+
+async def _cpu_s(server_url: str) -> float:
+    """Return what the server's process has used."""
+    async with aiohttp.ClientSession() as session, session.get(f"{server_url}/metrics") as response:
+        lines: list[str] = (await response.text()).splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("process_cpu_seconds_total "))
