@@ -8,18 +8,42 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
-from server.simulated.faults import Fault
-from server.simulated.http2 import SILENT, Http2Protocol, Request, Site
+from server.simulated.faults import Fault, Faults
+from server.simulated.http2 import SILENT, Http2Protocol, Request, Response, SimulatedTokenSettings
 
-HANG_S: Final = 3600.0
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HANG_S: Final = 150.0
+
+
+class Site(NamedTuple):
+    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with.
+
+    `apart` are paths that belong to another service of the same provider, which goes wrong for itself: never, here.
+    """
+
+    handle: Callable[[Request], Response]
+    wrong: Callable[[Fault], Response]
+    faults: Faults
+    settings: SimulatedTokenSettings
+    streams_first: int
+    apart: frozenset[str]
+
+    def next_fault(self, path: str) -> Fault | None:
+        """Return how a request of `path` goes wrong, None when it does not."""
+        return None if path in self.apart else self.faults.next_fault()
 
 
 class Dispatcher(asyncio.Protocol):
-    """A new connection: HTTP/2 or, where the provider has it, HTTP/1.1, as it was agreed on in the TLS handshake."""
+    """A new connection: HTTP/1.1 where the provider has it and the TLS handshake did not agree on HTTP/2.
+
+    Without HTTP/1.1 every connection is HTTP/2, agreed on or not: Apple's is, and aioapns does not ask for it.
+    """
 
     def __init__(self, site: Site, http1: web.Server | None, connections: set[Http2Protocol]) -> None:
         self._site = site
@@ -27,12 +51,9 @@ class Dispatcher(asyncio.Protocol):
         self._http1 = http1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the connection on, or end it."""
+        """Hand the connection on."""
         encryption = transport.get_extra_info("ssl_object")
         agreed = None if encryption is None else encryption.selected_alpn_protocol()
-        if agreed != "h2" and self._http1 is None:
-            transport.close()
-            return
         protocol: asyncio.Protocol
         if agreed == "h2" or self._http1 is None:
             protocol = Http2Protocol(self._site, self._connections)
@@ -55,7 +76,7 @@ def http1_server(site: Site) -> web.Server:
             headers = {name.lower(): value for name, value in request.headers.items()}
             times = Counter(name.lower() for name in request.headers)
             repeated = frozenset(name for name in times if times[name] > 1)
-            response = site.handle(Request(request.method, request.path, headers, body, {}, repeated))
+            response = site.handle(Request(request.method, request.path_qs, headers, body, {}, repeated))
         else:
             response = site.wrong(fault)
         return web.Response(status=response.status, body=response.body, headers=dict(response.headers))
@@ -64,9 +85,13 @@ def http1_server(site: Site) -> web.Server:
 
 
 async def _go_wrong(request: web.BaseRequest, fault: Fault | None) -> web.StreamResponse:
-    """Drop the connection, after a long time or at once: HTTP/1.1 has no streams that could fail alone."""
+    """Hang, answer half, or drop the connection at once: HTTP/1.1 has no streams that could fail alone."""
     if fault is Fault.HUNG:
         await asyncio.sleep(HANG_S)
+    half = web.StreamResponse(headers={"Content-Length": "100"})
+    if fault is Fault.HALF_ANSWERED:
+        await half.prepare(request)
+        await half.write(b"{")
     if request.transport is not None:
         request.transport.abort()
-    return web.Response(status=502, text="simulated outage")
+    return half

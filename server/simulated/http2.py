@@ -1,33 +1,46 @@
 """A simulated token provider's wire: HTTP/2 frames flow in, requests to a handler flow out, answers and faults back.
 
-The protocol is the library h2's, which is strict about what a client may do; only GOAWAY is written here, because h2
-falls silent after its own. Bounded: `BODY_BYTES` a request, `streams_max` a connection.
+The protocol is the library h2's, which is strict about what a client may do. Written here are GOAWAY, because h2 falls
+silent after its own, and the limit of streams, because h2 ends the connection of whoever exceeds it, where RFC 9113
+refuses the stream. Bounded: `BODY_BYTES` a request, `streams_max` a connection once its client has heard of it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    RequestReceived,
+    SettingsAcknowledged,
+    StreamEnded,
+    StreamReset,
+)
 from h2.exceptions import ProtocolError, StreamClosedError
-from h2.settings import SettingCodes
-from hyperframe.frame import GoAwayFrame
+from h2.settings import SettingCodes, Settings
+from hyperframe.frame import GoAwayFrame, SettingsFrame
 
-from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
+from server.simulated.faults import Fault, SimulatedTpnsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from hyperframe.frame import Frame
+
+    from server.simulated.dispatch import Site
 
 BODY_BYTES: Final = 16 * 1024
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
 """Faults in which no whole answer goes out."""
 
+UNLIMITED: Final = 1 << 31
 FAREWELL: Final = b'{"reason":"simulated"}'
 """What a GOAWAY carries besides: APNs may put a reason there, and Google's servers put a few words."""
 
@@ -60,24 +73,6 @@ class Response(msgspec.Struct, frozen=True):
     opens_streams: bool = False
 
 
-class Site(NamedTuple):
-    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with.
-
-    `apart` are paths that belong to another service of the same provider, which goes wrong for itself: never, here.
-    """
-
-    handle: Callable[[Request], Response]
-    wrong: Callable[[Fault], Response]
-    faults: Faults
-    settings: SimulatedTokenSettings
-    streams_first: int
-    apart: frozenset[str]
-
-    def next_fault(self, path: str) -> Fault | None:
-        """Return how a request of `path` goes wrong, None when it does not."""
-        return None if path in self.apart else self.faults.next_fault()
-
-
 class Http2Protocol(asyncio.Protocol):
     """One connection."""
 
@@ -86,6 +81,9 @@ class Http2Protocol(asyncio.Protocol):
         self._connections = connections
         config = H2Configuration(client_side=False, header_encoding="utf-8")
         self._h2 = H2Connection(config)
+        self._h2.local_settings = Settings(client=False)
+        self._streams = UNLIMITED
+        self._announced: deque[int] = deque()
         self._headers: dict[int, list[tuple[str, str]]] = {}
         self._bodies: dict[int, bytearray] = {}
         self._state: dict[str, float] = {}
@@ -100,10 +98,10 @@ class Http2Protocol(asyncio.Protocol):
         self._connections.add(self)
         if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
             self._transport = transport  # type: ignore[assignment] # uvloop's transports are of no common class
-        self._h2.local_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = self._site.streams_first
         self._h2.initiate_connection()
+        self._announced.append(UNLIMITED)
         self._h2.increment_flow_control_window(1 << 30)
-        self._flush()
+        self._announce(self._site.streams_first)
 
     def data_received(self, data: bytes) -> None:
         """Read frames."""
@@ -123,6 +121,8 @@ class Http2Protocol(asyncio.Protocol):
                 self._request(event.stream_id)
             elif isinstance(event, StreamReset):
                 self._forget(event.stream_id)
+            elif isinstance(event, SettingsAcknowledged) and self._announced:
+                self._streams = self._announced.popleft()
             elif isinstance(event, ConnectionTerminated):
                 self._close()
                 return
@@ -136,6 +136,9 @@ class Http2Protocol(asyncio.Protocol):
     def _begin(self, stream: int, headers: list[tuple[str, str]]) -> None:
         if self._last is not None and stream > self._last:
             # As GOAWAY has said: it is not looked at, and its client sends it again elsewhere.
+            return
+        if len(self._open) >= self._streams:
+            self._h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
             return
         self._headers[stream] = headers
         self._bodies[stream] = bytearray()
@@ -170,7 +173,15 @@ class Http2Protocol(asyncio.Protocol):
         last = self._last = self._highest
         for stream in [stream for stream in self._open if stream > last]:
             self._forget(stream)
-        frame = GoAwayFrame(0, last_stream_id=last, error_code=ErrorCodes.NO_ERROR, additional_data=FAREWELL)
+        self._write(GoAwayFrame(0, last_stream_id=last, error_code=ErrorCodes.NO_ERROR, additional_data=FAREWELL))
+
+    def _announce(self, streams: int) -> None:
+        """Say how many streams there may be, which holds once the client has acknowledged it."""
+        self._announced.append(streams)
+        self._write(SettingsFrame(0, settings={SettingCodes.MAX_CONCURRENT_STREAMS: streams}))
+
+    def _write(self, frame: Frame) -> None:
+        """Send a frame behind what h2 has to send."""
         if self._transport is not None:
             self._transport.write(self._h2.data_to_send() + frame.serialize())
 
@@ -189,8 +200,9 @@ class Http2Protocol(asyncio.Protocol):
                 self._h2.send_data(stream, response.body, end_stream=True)
         except (StreamClosedError, ProtocolError):
             return
-        if response.opens_streams and self._h2.local_settings.max_concurrent_streams != self._site.settings.streams_max:
-            self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: self._site.settings.streams_max})
+        streams_max = self._site.settings.streams_max
+        if response.opens_streams and (self._announced[-1] if self._announced else self._streams) != streams_max:
+            self._announce(streams_max)
 
     def _go_wrong(self, stream: int, fault: Fault | None) -> None:
         if fault is Fault.DROPPED:

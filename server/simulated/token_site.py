@@ -14,15 +14,14 @@ import msgspec
 from aiohttp import web
 
 from server.simulated.certificate import context_in
-from server.simulated.dispatch import Dispatcher, http1_server
+from server.simulated.dispatch import Dispatcher, Site, http1_server
 from server.simulated.faults import Fault
-from server.simulated.http2 import Http2Protocol, Site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from server.simulated.faults import Faults
-    from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+    from server.simulated.http2 import Http2Protocol, Request, Response, SimulatedTokenSettings
     from server.simulated.reached import Reached
 
 
