@@ -73,7 +73,7 @@ async def nghttpd(folder: Path) -> AsyncIterator[Nghttpd]:
     file = folder / PATH[1:]
     file.parent.mkdir(parents=True)
     file.write_bytes(b"{}")
-    context_in(folder)
+    context_in(folder, ["h2"])
     port = _free_port()
     options = ["-d", str(folder), "-a", "127.0.0.1", "-m", "1000"]
     files = [str(folder / "key.pem"), str(folder / "cert.pem")]

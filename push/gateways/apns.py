@@ -53,6 +53,8 @@ REASONS: dict[str, Ruling] = {
     "ExpiredProviderToken": EXPIRED,
     "UnrelatedKeyIdInToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our key belongs to another environment"),
     "BadCertificateEnvironment": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "a certificate of another environment"),
+    "BadEnvironmentKeyInToken": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "our key belongs to another environment"),
+    "DuplicateHeaders": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "a header is there twice"),
     "Forbidden": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider forbids it"),
     "TopicDisallowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the topic is not allowed"),
     "MissingTopic": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "no topic"),
@@ -67,7 +69,13 @@ REASONS: dict[str, Ruling] = {
     "BadPath": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the path is wrong"),
     "MethodNotAllowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the method is wrong"),
 }
-"""Reasons of a refusal. An unknown one is `refused`: final for this phone, and never for its neighbours."""
+"""Reasons of a refusal. An unknown one is about us or about a pace if its status says so, else about this phone only."""
+
+UNKNOWN: dict[int, Ruling] = {
+    403: Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "an unknown reason, HTTP 403"),
+    429: Ruling(Fate.AGAIN, Verdict.THROTTLED, "an unknown reason, HTTP 429"),
+}
+REFUSED: Final = Ruling(Fate.REFUSED, Verdict.ANSWERED, "an unknown reason")
 
 
 class ApnsSettings(LaneSettings, frozen=True, kw_only=True):
@@ -105,13 +113,13 @@ class ProviderToken:
         self._token = ""
 
     def current(self) -> str:
-        """Return the token, a new one when it is time."""
+        """Return the token, a new one when it is time.
+
+        All processes issue theirs at the same moments of the clock, because Apple counts how often a key's tokens change.
+        """
         now_s = self._now_s()
         if now_s - self._made_s >= self._settings.renew_s:
-            claims = {"iss": self._settings.team_id, "iat": int(now_s)}
-            headers = {"kid": self._settings.key_id}
-            self._token = jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
-            self._made_s = now_s
+            self._make(now_s - now_s % self._settings.renew_s)
         return self._token
 
     def renew(self, token: str) -> bool:
@@ -120,8 +128,14 @@ class ProviderToken:
             return True
         if self._now_s() - self._made_s < RENEW_MIN_S:
             return False
-        self._made_s = float("-inf")
+        self._make(self._now_s())
         return True
+
+    def _make(self, issued_s: float) -> None:
+        claims = {"iss": self._settings.team_id, "iat": int(issued_s)}
+        headers = {"kid": self._settings.key_id}
+        self._token = jwt.encode(claims, self._key, algorithm="ES256", headers=headers)
+        self._made_s = issued_s
 
 
 class ApnsGateway:
@@ -180,7 +194,7 @@ class ApnsGateway:
             return unsettled(reply, f"HTTP {reply.status} without a reason")
         known = REASONS.get(refusal.reason)
         if known is None:
-            return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown reason, HTTP {reply.status}")
+            return UNKNOWN.get(reply.status, REFUSED)
         if known.fate is Fate.INVALID and refusal.timestamp is not None:
             return msgspec.structs.replace(known, since_ms=refusal.timestamp)
         return known

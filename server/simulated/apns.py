@@ -25,23 +25,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PAYLOAD_BYTES: Final = 4096
+VOIP_BYTES: Final = 5120
 COLLAPSE_BYTES: Final = 64
 TOKEN_LIFE_S: Final = 3600
 TOKEN: Final = re.compile(r"(?:[0-9a-fA-F]{2}){32,100}")
-PUSH_TYPES: Final = frozenset(
-    {
-        "alert",
-        "background",
-        "location",
-        "voip",
-        "complication",
-        "fileprovider",
-        "mdm",
-        "liveactivity",
-        "pushtotalk",
-        "widgets",
-    }
-)
+TOPIC: Final = re.compile(r"[A-Za-z0-9.-]{1,255}")
+SUFFIXES: Final = {
+    "alert": "",
+    "background": "",
+    "location": ".location-query",
+    "voip": ".voip",
+    "complication": ".complication",
+    "controls": ".push-type.controls",
+    "fileprovider": ".pushkit.fileprovider",
+    "liveactivity": ".push-type.liveactivity",
+    "mdm": "",
+    "pushtotalk": ".voip-ptt",
+    "widgets": ".push-type.widgets",
+}
+"""Every push type, and what the topic has behind the app's name then."""
+
 KINDS: Final = (
     Fault.UNAVAILABLE,
     Fault.BUSY,
@@ -57,7 +60,10 @@ PREFIX: Final = "/3/device/"
 class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
     """Whose notifications are taken; the key file is made when it is not there.
 
-    `invalid_since_ms`: since when the share of dead tokens is dead (0: since an hour before the start).
+    `invalid_since_ms`: since when the share of dead tokens is dead (0: since an hour before the start). A provider
+    token that is less than `token_update_min_s` newer than the one before on its connection comes too soon, and so does
+    one that makes it more than `token_updates_max` within that time on all connections (0: any number; how many Apple
+    bears is not published).
     """
 
     key_file: Path
@@ -67,6 +73,7 @@ class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
     bad_token_rate: float = 0.0
     invalid_since_ms: int = 0
     token_update_min_s: float = 1200.0
+    token_updates_max: int = 0
 
 
 def key_in(path: Path) -> str:
@@ -87,10 +94,14 @@ class SimulatedApns:
     streams_first = 1
     """A connection has one stream until its first request is authenticated, as Apple says."""
 
+    http1 = False
+    apart: frozenset[str] = frozenset()
+
     def __init__(self, settings: SimulatedApnsSettings) -> None:
         self._settings = settings
         self._key = key_in(settings.key_file)
         self._trusted: dict[str, int] = {}
+        self._updates: set[int] = set()
         self._since_ms = settings.invalid_since_ms or int((time.time() - TOKEN_LIFE_S) * 1000)
         self._bad = Faults(msgspec.structs.replace(settings, invalid_rate=settings.bad_token_rate))
         self.reached = Reached()
@@ -100,8 +111,14 @@ class SimulatedApns:
         """Nobody needs to know."""
 
     def handle(self, request: Request) -> Response:
-        """Answer one request."""
+        """Answer one request, under the id that it came with or a new one."""
         self.reached.request()
+        given = request.headers.get("apns-id")
+        identity = given if given is not None and _is_uuid(given) else str(uuid.uuid4()).upper()
+        answer = self._answer(request)
+        return msgspec.structs.replace(answer, headers=(("apns-id", identity), *answer.headers))
+
+    def _answer(self, request: Request) -> Response:
         refusal = self._refusal(request)
         if refusal is not None:
             status, reason = refusal
@@ -118,8 +135,7 @@ class SimulatedApns:
             self.reached.refused["TooManyRequests"] += 1
             return _refused(429, "TooManyRequests")
         self.reached.accept([token], request.headers.get("apns-collapse-id", ""))
-        identity = request.headers.get("apns-id") or str(uuid.uuid4())
-        return Response(200, headers=(("apns-id", identity),), opens_streams=True)
+        return Response(200, opens_streams=True)
 
     def wrong(self, fault: Fault) -> Response:
         """Answer one request wrongly."""
@@ -136,11 +152,15 @@ class SimulatedApns:
             return 405, "MethodNotAllowed"
         if not request.path.startswith(PREFIX):
             return 404, "BadPath"
+        if request.repeated:
+            return 400, "DuplicateHeaders"
+        token = request.path.removeprefix(PREFIX)
         return (
             self._untrusted(request)
             or self._bad_headers(request.headers)
-            or _bad_payload(request.body)
-            or (None if TOKEN.fullmatch(request.path.removeprefix(PREFIX)) else (400, "BadDeviceToken"))
+            or _bad_payload(request.body, VOIP_BYTES if request.headers["apns-push-type"] == "voip" else PAYLOAD_BYTES)
+            or (None if token else (400, "MissingDeviceToken"))
+            or (None if TOKEN.fullmatch(token) else (400, "BadDeviceToken"))
         )
 
     def _untrusted(self, request: Request) -> tuple[int, str] | None:
@@ -156,10 +176,19 @@ class SimulatedApns:
         if not made_s - 60 <= time.time() <= made_s + TOKEN_LIFE_S:
             return 403, "ExpiredProviderToken"
         before = request.connection.setdefault("iat", made_s)
-        if before != made_s and made_s - before < self._settings.token_update_min_s:
+        if (before != made_s and made_s - before < self._settings.token_update_min_s) or self._too_many(made_s):
             return 429, "TooManyProviderTokenUpdates"
         request.connection["iat"] = made_s
         return None
+
+    def _too_many(self, made_s: int) -> bool:
+        """Tell whether a token of this time is one too many for the key, whichever connections they came on."""
+        most = self._settings.token_updates_max
+        recent = {one for one in (*self._updates, made_s) if one > made_s - self._settings.token_update_min_s}
+        if most and len(recent) > most:
+            return True
+        self._updates = recent
+        return False
 
     def _made_s(self, token: str) -> int | None:
         """Return when a provider token was made, None when we did not sign it."""
@@ -178,23 +207,25 @@ class SimulatedApns:
         return int(claims["iat"])
 
     def _bad_headers(self, headers: Mapping[str, str]) -> tuple[int, str] | None:
-        topic = headers.get("apns-topic")
+        topic, kind = headers.get("apns-topic"), headers.get("apns-push-type", "")
+        priority = headers.get("apns-priority", "10")
         wanted: list[tuple[bool, str]] = [
             (topic is not None, "MissingTopic"),
-            (topic == self._settings.topic, "BadTopic"),
-            (headers.get("apns-push-type") in PUSH_TYPES, "InvalidPushType"),
-            (headers.get("apns-priority", "10") in {"1", "5", "10"}, "BadPriority"),
-            (headers.get("apns-expiration", "0").isdigit(), "BadExpirationDate"),
+            (TOPIC.fullmatch(topic or "") is not None, "BadTopic"),
+            (kind in SUFFIXES, "InvalidPushType"),
+            (topic == self._settings.topic + SUFFIXES.get(kind, ""), "TopicDisallowed"),
+            (priority in ({"1", "5"} if kind == "background" else {"1", "5", "10"}), "BadPriority"),
+            (re.fullmatch("[0-9]{1,19}", headers.get("apns-expiration", "0")) is not None, "BadExpirationDate"),
             (len(headers.get("apns-collapse-id", "").encode()) <= COLLAPSE_BYTES, "BadCollapseId"),
             (_is_uuid(headers.get("apns-id")), "BadMessageId"),
         ]
         return next(((400, reason) for holds, reason in wanted if not holds), None)
 
 
-def _bad_payload(body: bytes) -> tuple[int, str] | None:
+def _bad_payload(body: bytes, bytes_max: int) -> tuple[int, str] | None:
     if not body:
         return 400, "PayloadEmpty"
-    if len(body) > PAYLOAD_BYTES:
+    if len(body) > bytes_max:
         return 413, "PayloadTooLarge"
     try:
         payload = msgspec.json.decode(body, type=dict[str, msgspec.Raw])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 DAYS: Final = 7
 
 
-def context_in(folder: Path) -> ssl.SSLContext:
-    """Write a new certificate into `folder` and return the server's context, which offers HTTP/2 first."""
+def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
+    """Write a new certificate into `folder` and return the server's context, which offers `protocols`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated push provider")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -46,5 +46,5 @@ def context_in(folder: Path) -> ssl.SSLContext:
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "cert.pem", key_file)
-    context.set_alpn_protocols(["h2", "http/1.1"])
+    context.set_alpn_protocols(protocols)
     return context

@@ -76,19 +76,23 @@ def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
     run(lambda stopping: huawei.serve(settings, stopping, lambda u: click.echo(f"simulated Huawei listening on {u}")))
 
 
-def token_options(command: Command) -> Command:
+def token_options(streams_max: int) -> Callable[[Command], Command]:
     """Give a command the options of every simulated token provider, on HTTP/2 with TLS."""
     options = [
-        click.option("--streams-max", type=click.IntRange(1, 10_000), default=1000, show_default=True),
+        click.option("--streams-max", type=click.IntRange(1, 10_000), default=streams_max, show_default=True),
         click.option("--goaway-every", type=click.IntRange(0), default=0, help="GOAWAY after so many streams."),
     ]
-    for option in reversed(options):
-        command = option(command)
-    return batch_options(command)
+
+    def decorated(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return batch_options(command)
+
+    return decorated
 
 
 @simulate.command("apns")
-@token_options
+@token_options(streams_max=1000)
 @click.option("--key-file", type=click.Path(path_type=Path), required=True, help="A .p8 file, made when not there.")
 @click.option("--key-id", default="SIMULATED1", show_default=True)
 @click.option("--team-id", default="SIMULATEDT", show_default=True)
@@ -96,6 +100,7 @@ def token_options(command: Command) -> Command:
 @click.option("--bad-token-rate", type=click.FloatRange(0, 1), default=0.0, help="Share answered BadDeviceToken.")
 @click.option("--invalid-since-ms", type=int, default=0, help="Since when dead tokens are dead.")
 @click.option("--token-update-min-s", type=float, default=1200.0, show_default=True)
+@click.option("--token-updates-max", type=click.IntRange(0), default=0, help="In that time, of the key. 0: any number.")
 def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Apple's APNs."""
     settings = SimulatedApnsSettings(**options)
@@ -104,7 +109,7 @@ def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
 
 
 @simulate.command("fcm")
-@token_options
+@token_options(streams_max=100)
 @click.option("--accounts-dir", type=click.Path(path_type=Path), required=True, help="PROJECT.json, made if not there.")
 @click.option("--project", "projects", multiple=True, default=["simulated-project"], show_default=True)
 @click.option("--mismatch-rate", type=click.FloatRange(0, 1), default=0.0, help="Share of tokens of another sender.")

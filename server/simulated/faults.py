@@ -62,6 +62,7 @@ class Faults:
         self._tokens = 0.0
         self._filled_s = 0.0
         self.outage = False
+        self.outage_by = Fault.DROPPED
 
     async def latency(self) -> None:
         """Wait as long as the provider would: the mean, spread from half of it to one and a half."""
@@ -76,7 +77,9 @@ class Faults:
         """Return how this request goes wrong, None when it does not."""
         now_s = asyncio.get_running_loop().time()
         self._started_s = self._started_s or now_s
-        if self.outage or any(a <= now_s - self._started_s < a + d for a, d in self._settings.outages):
+        if self.outage:
+            return self.outage_by
+        if any(a <= now_s - self._started_s < a + d for a, d in self._settings.outages):
             return Fault.DROPPED
         if self._settings.hang_rate and random.random() < self._settings.hang_rate:
             return Fault.HUNG

@@ -1,8 +1,8 @@
 """Simulated FCM v1: `messages:send` and `/token` flow in, Google's answers flow out, and tokens are counted.
 
-As strict as the references of "projects.messages" and "FCM error codes": access tokens of its own for assertions that
-a service account signed (RFC 7523), fields, sizes. Bounded: what `server.simulated.http2` bounds, 4,096 bytes of
-message.
+As strict as Google's references, "FCM error codes" among them: access tokens of its own for assertions that a service
+account signed (RFC 7523), fields (`server.simulated.fcm_fields`), sizes. Bounded: what `server.simulated.http2` bounds,
+4,096 bytes of message.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ import math
 import secrets
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 import jwt
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from msgspec import Meta
 
 from server.simulated.faults import Fault, Faults
+from server.simulated.fcm_fields import Send, fault_of
 from server.simulated.http2 import Request, Response, SimulatedTokenSettings
 from server.simulated.reached import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from server.simulated.fcm_fields import Message
 
 MESSAGE_BYTES: Final = 4096
 KEY_BITS: Final = 2048
@@ -47,8 +49,13 @@ STATUSES: Final = {
     "UNAVAILABLE": (503, "UNAVAILABLE"),
     "INTERNAL": (500, "INTERNAL"),
     "UNAUTHENTICATED": (401, "UNAUTHENTICATED"),
+    "PERMISSION_DENIED": (403, "PERMISSION_DENIED"),
     "NOT_FOUND": (404, "NOT_FOUND"),
 }
+GENERAL: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"})
+"""Errors that are not FCM's own: they have a status, but no error code of FCM."""
+
+TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
 KINDS: Final = (
     Fault.UNAVAILABLE,
     Fault.BUSY,
@@ -58,49 +65,25 @@ KINDS: Final = (
     Fault.HALF_ANSWERED,
     Fault.DROPPED,
 )
-Duration = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]{1,9})?s$")]
 
 
 class SimulatedFcmSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
     """Whose messages are taken; key files are made when they are not there: PROJECT.json in the folder."""
 
+    streams_max: int = 100
     accounts_dir: Path
     projects: tuple[str, ...] = ("simulated-project",)
     mismatch_rate: float = 0.0
     access_token_s: int = 3600
 
 
-class _Android(msgspec.Struct, forbid_unknown_fields=True):
-    priority: Literal["HIGH", "NORMAL", "high", "normal"] = "NORMAL"
-    ttl: Duration = "2419200s"
-    collapse_key: str = ""
-    restricted_package_name: str = ""
-    data: dict[str, str] = {}
-    notification: dict[str, Any] = {}
-    fcm_options: dict[str, str] = {}
-    direct_boot_ok: bool = False
-
-
-class _Message(msgspec.Struct, forbid_unknown_fields=True):
-    token: Annotated[str, Meta(min_length=20, max_length=1024)]
-    name: str = ""
-    data: dict[str, str] = {}
-    notification: dict[Literal["title", "body", "image"], str] = {}
-    android: _Android = msgspec.field(default_factory=_Android)
-    webpush: dict[str, Any] = {}
-    apns: dict[str, Any] = {}
-    fcm_options: dict[str, str] = {}
-
-
-class _Send(msgspec.Struct, forbid_unknown_fields=True):
-    message: _Message
-    validate_only: bool = False
-
-
 class SimulatedFcm:
     """The provider."""
 
     name = "FCM"
+    http1 = True
+    apart = frozenset({TOKEN_PATH})
+    """Access tokens are another service's, which has no outage when FCM has one."""
 
     def __init__(self, settings: SimulatedFcmSettings) -> None:
         self._settings = settings
@@ -109,7 +92,7 @@ class SimulatedFcm:
         self._access: dict[str, tuple[str, float]] = {}
         self._mismatch = Faults(msgspec.structs.replace(settings, invalid_rate=settings.mismatch_rate))
         self._quotas = {project: Faults(settings) for project in settings.projects}
-        self._decoder = msgspec.json.Decoder(_Send)
+        self._decoder = msgspec.json.Decoder(Send)
         self.reached = Reached()
         self.faults = Faults(settings, KINDS)
 
@@ -118,11 +101,11 @@ class SimulatedFcm:
         for project in self._settings.projects:
             file = self._settings.accounts_dir / f"{project}.json"
             content = msgspec.json.decode(file.read_bytes())
-            file.write_bytes(msgspec.json.encode({**content, "token_uri": f"{url}/token"}))
+            file.write_bytes(msgspec.json.encode({**content, "token_uri": url + TOKEN_PATH}))
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
-        if (request.method, request.path) == ("POST", "/token"):
+        if (request.method, request.path) == ("POST", TOKEN_PATH):
             return self._grant(request)
         self.reached.request()
         project = request.path.removeprefix("/v1/projects/").removesuffix("/messages:send")
@@ -132,18 +115,21 @@ class SimulatedFcm:
             return self._refuse("NOT_FOUND", "no such project")
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         granted = self._access.get(token)
-        if scheme.lower() != "bearer" or granted is None or granted[0] != project or granted[1] < time.time():
+        if scheme.lower() != "bearer" or granted is None or granted[1] < time.time():
             return self._refuse("UNAUTHENTICATED", "the access token is missing, unknown or expired")
+        if granted[0] != project:
+            return self._refuse("PERMISSION_DENIED", "the account is of another project")
         wait_s = self._quotas[project].limited_s(1)
         if wait_s:
             return self._refuse("QUOTA_EXCEEDED", "too many messages", wait_s=max(1, math.ceil(wait_s)))
         try:
-            message = self._decoder.decode(request.body).message
+            send = self._decoder.decode(request.body)
         except msgspec.DecodeError as error:
             return self._refuse("INVALID_ARGUMENT", str(error))
-        if len(request.body) - len(message.token) > MESSAGE_BYTES:
-            return self._refuse("INVALID_ARGUMENT", "the message is too large")
-        return self._reach(project, message)
+        fault = fault_of(send.message)
+        if fault is None and len(request.body) - len(send.message.target) > MESSAGE_BYTES:
+            fault = "the message is too large"
+        return self._reach(project, send) if fault is None else self._refuse("INVALID_ARGUMENT", fault)
 
     def wrong(self, fault: Fault) -> Response:
         """Answer one request wrongly."""
@@ -152,14 +138,17 @@ class SimulatedFcm:
             return Response(200, b"\x00<html>simulated garbage")
         return self._refuse("UNAVAILABLE" if fault is Fault.UNAVAILABLE else "INTERNAL", "simulated", wait_s=1)
 
-    def _reach(self, project: str, message: _Message) -> Response:
-        if self.faults.is_invalid(message.token):
+    def _reach(self, project: str, send: Send) -> Response:
+        message: Message = send.message
+        if self.faults.is_invalid(message.target):
             self.reached.invalid += 1
             return self._refuse("UNREGISTERED", "Requested entity was not found.")
-        if self._mismatch.is_invalid(message.token):
+        if self._mismatch.is_invalid(message.target):
             self.reached.invalid += 1
             return self._refuse("SENDER_ID_MISMATCH", "SenderId mismatch")
-        self.reached.accept([message.token], message.android.collapse_key)
+        if send.validate_only:
+            return _json(200, {"name": f"projects/{project}/messages/fake_message_id"})
+        self.reached.accept([message.target], message.android.collapse_key)
         name = f"projects/{project}/messages/0:{secrets.token_hex(8)}"
         return _json(200, {"name": name})
 
@@ -190,12 +179,12 @@ class SimulatedFcm:
             return False
         lives_s = claims["exp"] - claims["iat"]
         scopes = str(claims.get("scope", "")).split()
-        return str(claims["aud"]).endswith("/token") and lives_s <= ASSERTION_S and not SCOPES.isdisjoint(scopes)
+        return str(claims["aud"]).endswith(TOKEN_PATH) and lives_s <= ASSERTION_S and not SCOPES.isdisjoint(scopes)
 
     def _refuse(self, code: str, message: str, wait_s: int | None = None) -> Response:
         self.reached.refused[code] += 1
         number, status = STATUSES[code]
-        details = [] if code in {"UNAUTHENTICATED", "NOT_FOUND"} else [{"@type": FCM_ERROR, "errorCode": code}]
+        details = [] if code in GENERAL else [{"@type": FCM_ERROR, "errorCode": code}]
         error = {"code": number, "message": message, "status": status, "details": details}
         headers = () if wait_s is None else (("retry-after", str(wait_s)),)
         return _json(number, {"error": error}, headers)

@@ -1,31 +1,48 @@
 """A simulated token provider's wire: HTTP/2 frames flow in, requests to a handler flow out, answers and faults back.
 
-The protocol is the library h2's, which is strict about what a client may do. A client that speaks HTTP/1.1 only (by
-ALPN) is served by aiohttp with the same handler. Bounded: `BODY_BYTES` a request, `streams_max` a connection.
+The protocol is the library h2's, which is strict about what a client may do. Written here are GOAWAY, because h2 falls
+silent after its own, and the limit of streams, because h2 ends the connection of whoever exceeds it, where RFC 9113
+refuses the stream. Bounded: `BODY_BYTES` a request, `streams_max` a connection once its client has heard of it.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
-from aiohttp import web
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
-from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    RequestReceived,
+    SettingsAcknowledged,
+    StreamEnded,
+    StreamReset,
+)
 from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
+from hyperframe.frame import GoAwayFrame, SettingsFrame
 
-from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
+from server.simulated.faults import Fault, SimulatedTpnsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+    from hyperframe.frame import Frame
+
+    from server.simulated.dispatch import Site
 
 BODY_BYTES: Final = 16 * 1024
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
 """Faults in which no whole answer goes out."""
+
+UNLIMITED: Final = 1 << 31
+FAREWELL: Final = b'{"reason":"simulated"}'
+"""What a GOAWAY carries besides: APNs may put a reason there, and Google's servers put a few words."""
 
 
 class SimulatedTokenSettings(SimulatedTpnsSettings, frozen=True, kw_only=True):
@@ -43,6 +60,8 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     connection: dict[str, float]
+    repeated: frozenset[str] = frozenset()
+    """Names of headers that came more than once."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -54,16 +73,6 @@ class Response(msgspec.Struct, frozen=True):
     opens_streams: bool = False
 
 
-class Site(NamedTuple):
-    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with."""
-
-    handle: Callable[[Request], Response]
-    wrong: Callable[[Fault], Response]
-    faults: Faults
-    settings: SimulatedTokenSettings
-    streams_first: int
-
-
 class Http2Protocol(asyncio.Protocol):
     """One connection."""
 
@@ -72,12 +81,16 @@ class Http2Protocol(asyncio.Protocol):
         self._connections = connections
         config = H2Configuration(client_side=False, header_encoding="utf-8")
         self._h2 = H2Connection(config)
-        self._headers: dict[int, dict[str, str]] = {}
+        self._h2.local_settings = Settings(client=False)
+        self._streams = UNLIMITED
+        self._announced: deque[int] = deque()
+        self._headers: dict[int, list[tuple[str, str]]] = {}
         self._bodies: dict[int, bytearray] = {}
         self._state: dict[str, float] = {}
         self._served = 0
         self._open: set[int] = set()
-        self._going = False
+        self._highest = 0
+        self._last: int | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -85,13 +98,10 @@ class Http2Protocol(asyncio.Protocol):
         self._connections.add(self)
         if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
             self._transport = transport  # type: ignore[assignment] # uvloop's transports are of no common class
-        # Given as initial values, because what is changed later is said only by a frame of its own.
-        self._h2.local_settings = Settings(
-            client=False, initial_values={SettingCodes.MAX_CONCURRENT_STREAMS: self._site.streams_first}
-        )
         self._h2.initiate_connection()
+        self._announced.append(UNLIMITED)
         self._h2.increment_flow_control_window(1 << 30)
-        self._flush()
+        self._announce(self._site.streams_first)
 
     def data_received(self, data: bytes) -> None:
         """Read frames."""
@@ -103,15 +113,16 @@ class Http2Protocol(asyncio.Protocol):
             return
         for event in events:
             if isinstance(event, RequestReceived):
-                self._headers[event.stream_id] = dict(event.headers)  # type: ignore[arg-type] # decoded by h2
-                self._bodies[event.stream_id] = bytearray()
-                self._open.add(event.stream_id)
+                self._begin(event.stream_id, event.headers)  # type: ignore[arg-type] # decoded by h2
             elif isinstance(event, DataReceived):
-                self._bodies.get(event.stream_id, bytearray()).extend(event.data[:BODY_BYTES])
+                body = self._bodies.get(event.stream_id, bytearray())
+                body.extend(event.data[: BODY_BYTES - len(body)])
             elif isinstance(event, StreamEnded):
                 self._request(event.stream_id)
             elif isinstance(event, StreamReset):
                 self._forget(event.stream_id)
+            elif isinstance(event, SettingsAcknowledged) and self._announced:
+                self._streams = self._announced.popleft()
             elif isinstance(event, ConnectionTerminated):
                 self._close()
                 return
@@ -122,19 +133,31 @@ class Http2Protocol(asyncio.Protocol):
         self._transport = None
         self._connections.discard(self)
 
+    def _begin(self, stream: int, headers: list[tuple[str, str]]) -> None:
+        if self._last is not None and stream > self._last:
+            # As GOAWAY has said: it is not looked at, and its client sends it again elsewhere.
+            return
+        if len(self._open) >= self._streams:
+            self._h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
+            return
+        self._headers[stream] = headers
+        self._bodies[stream] = bytearray()
+        self._open.add(stream)
+
     def _request(self, stream: int) -> None:
-        headers = self._headers.pop(stream, None)
-        if headers is None:
+        listed = self._headers.pop(stream, None)
+        if listed is None:
             return
         body = bytes(self._bodies.pop(stream))
-        request = Request(headers.pop(":method", ""), headers.pop(":path", ""), headers, body, self._state)
+        headers = dict(listed)
+        repeated = frozenset(name for name, times in Counter(name for name, _ in listed).items() if times > 1)
+        request = Request(headers.pop(":method", ""), headers.pop(":path", ""), headers, body, self._state, repeated)
         self._served += 1
-        fault = self._site.faults.next_fault()
+        self._highest = max(self._highest, stream)
         every = self._site.settings.goaway_every
-        if every and self._served >= every and not self._going:
-            # What is open is still answered; new streams go to another connection.
-            self._going = True
-            self._h2.close_connection(ErrorCodes.NO_ERROR, last_stream_id=stream)
+        if every and self._served >= every and self._last is None:
+            self._go_away()
+        fault = self._site.next_fault(request.path)
         if fault in SILENT:
             self._go_wrong(stream, fault)
             return
@@ -144,6 +167,23 @@ class Http2Protocol(asyncio.Protocol):
             asyncio.get_running_loop().call_later(delay_s, self._late, stream, response)
         else:
             self._answer(stream, response)
+
+    def _go_away(self) -> None:
+        """Say which stream is the last: open ones up to it are still answered, those above are not looked at."""
+        last = self._last = self._highest
+        for stream in [stream for stream in self._open if stream > last]:
+            self._forget(stream)
+        self._write(GoAwayFrame(0, last_stream_id=last, error_code=ErrorCodes.NO_ERROR, additional_data=FAREWELL))
+
+    def _announce(self, streams: int) -> None:
+        """Say how many streams there may be, which holds once the client has acknowledged it."""
+        self._announced.append(streams)
+        self._write(SettingsFrame(0, settings={SettingCodes.MAX_CONCURRENT_STREAMS: streams}))
+
+    def _write(self, frame: Frame) -> None:
+        """Send a frame behind what h2 has to send."""
+        if self._transport is not None:
+            self._transport.write(self._h2.data_to_send() + frame.serialize())
 
     def _late(self, stream: int, response: Response) -> None:
         self._answer(stream, response)
@@ -160,8 +200,9 @@ class Http2Protocol(asyncio.Protocol):
                 self._h2.send_data(stream, response.body, end_stream=True)
         except (StreamClosedError, ProtocolError):
             return
-        if response.opens_streams and self._h2.local_settings.max_concurrent_streams != self._site.settings.streams_max:
-            self._h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: self._site.settings.streams_max})
+        streams_max = self._site.settings.streams_max
+        if response.opens_streams and (self._announced[-1] if self._announced else self._streams) != streams_max:
+            self._announce(streams_max)
 
     def _go_wrong(self, stream: int, fault: Fault | None) -> None:
         if fault is Fault.DROPPED:
@@ -187,7 +228,7 @@ class Http2Protocol(asyncio.Protocol):
         data = self._h2.data_to_send()
         if data:
             self._transport.write(data)
-        if self._going and not self._open:
+        if self._last is not None and not self._open:
             self._close()
 
     def _close(self) -> None:
@@ -198,31 +239,3 @@ class Http2Protocol(asyncio.Protocol):
         """Drop the connection."""
         if self._transport is not None:
             self._transport.abort()
-
-
-class Dispatcher(asyncio.Protocol):
-    """A new connection: HTTP/2 or HTTP/1.1, as it was agreed on in the TLS handshake."""
-
-    def __init__(self, site: Site, http1: web.Server, connections: set[Http2Protocol]) -> None:
-        self._site = site
-        self._connections = connections
-        self._http1 = http1
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the connection on."""
-        encryption = transport.get_extra_info("ssl_object")
-        agreed = None if encryption is None else encryption.selected_alpn_protocol()
-        protocol: asyncio.Protocol = Http2Protocol(self._site, self._connections) if agreed == "h2" else self._http1()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-
-
-def http1_server(site: Site) -> web.Server:
-    """Return the same site for clients of HTTP/1.1."""
-
-    async def handle(request: web.BaseRequest) -> web.StreamResponse:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        response = site.handle(Request(request.method, request.path, headers, await request.read(), {}))
-        return web.Response(status=response.status, body=response.body, headers=dict(response.headers))
-
-    return web.Server(handle)

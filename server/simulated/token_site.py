@@ -14,21 +14,31 @@ import msgspec
 from aiohttp import web
 
 from server.simulated.certificate import context_in
-from server.simulated.http2 import Dispatcher, Http2Protocol, Site, http1_server
+from server.simulated.dispatch import Dispatcher, Site, http1_server
+from server.simulated.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from server.simulated.faults import Fault, Faults
-    from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+    from server.simulated.faults import Faults
+    from server.simulated.http2 import Http2Protocol, Request, Response, SimulatedTokenSettings
     from server.simulated.reached import Reached
 
 
+class _Switch(msgspec.Struct):
+    """`POST /simulated/outage`: every request fails while it is on, by whichever fault."""
+
+    on: bool
+    by: str = Fault.DROPPED.value
+
+
 class TokenProvider(Protocol):
-    """What answers."""
+    """What answers: over HTTP/1.1 too if `http1`, and `apart` at paths that are another service's of the same one."""
 
     name: str
     streams_first: int
+    http1: bool
+    apart: frozenset[str]
     reached: Reached
     faults: Faults
 
@@ -49,13 +59,17 @@ async def serve(
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve until `stopping` is set; `ready` gets the URL of the provider and, last, that of the control listener."""
-    site = Site(provider.handle, provider.wrong, provider.faults, settings, provider.streams_first)
+    site = Site(provider.handle, provider.wrong, provider.faults, settings, provider.streams_first, provider.apart)
     with tempfile.TemporaryDirectory(prefix="qqa-simulated-") as folder:
-        context = context_in(Path(folder))
+        context = context_in(Path(folder), ["h2", "http/1.1"] if provider.http1 else ["h2"])
         http1 = http1_server(site)
         connections: set[Http2Protocol] = set()
         server = await asyncio.get_running_loop().create_server(
-            lambda: Dispatcher(site, http1, connections), settings.host, settings.port, ssl=context, backlog=1024
+            lambda: Dispatcher(site, http1 if provider.http1 else None, connections),
+            settings.host,
+            settings.port,
+            ssl=context,
+            backlog=1024,
         )
         url = f"https://{settings.host}:{server.sockets[0].getsockname()[1]}"
         provider.listen_at(url)
@@ -91,8 +105,10 @@ def _control(
             content = msgspec.json.encode(answers[request.path]())
             return web.Response(body=content, content_type="application/json")
         if request.path == "/simulated/outage":
-            provider.faults.outage = bool(msgspec.json.decode(await request.read())["on"])
-            for connection in [*connections] if provider.faults.outage else ():
+            switch = msgspec.json.decode(await request.read(), type=_Switch)
+            provider.faults.outage = switch.on
+            provider.faults.outage_by = Fault(switch.by)
+            for connection in [*connections] if switch.on and provider.faults.outage_by is Fault.DROPPED else ():
                 connection.abort()
         elif request.path == "/simulated/reset":
             reached.reset()
