@@ -69,7 +69,7 @@ REASONS: dict[str, Ruling] = {
     "BadPath": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the path is wrong"),
     "MethodNotAllowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the method is wrong"),
 }
-"""Reasons of a refusal. An unknown one is about us or about a pace if its status says so, else about this phone only."""
+"""Reasons of a refusal; an unknown one is about us or about a pace if its status says so, else about this phone."""
 
 UNKNOWN: dict[int, Ruling] = {
     403: Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "an unknown reason, HTTP 403"),
@@ -115,7 +115,7 @@ class ProviderToken:
     def current(self) -> str:
         """Return the token, a new one when it is time.
 
-        All processes issue theirs at the same moments of the clock, because Apple counts how often a key's tokens change.
+        All processes issue theirs at the same moments of the clock: Apple counts how often a key's tokens change.
         """
         now_s = self._now_s()
         if now_s - self._made_s >= self._settings.renew_s:
