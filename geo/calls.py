@@ -18,6 +18,8 @@ from geo.shards import shards_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from geo.devices import DeadToken
     from geo.keys import Generations
     from geo.positions import Positions
@@ -68,6 +70,23 @@ def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, m
             ]
             calls.append((len(names), *names, lane, *rows))
     return calls
+
+
+def reach_calls(
+    users: NDArray[np.int64], lane: str, generations: Generations, moment_ms: int
+) -> tuple[list[Call], list[int]]:
+    """Return the calls of `scripts/reach.lua`, and whose answers they give, by place in `users`."""
+    shards = shards_of(users)
+    order = np.argsort(shards, kind="stable")
+    before, present = generations.living(moment_ms)
+    calls: list[Call] = []
+    for part in np.split(order, np.flatnonzero(np.diff(shards[order])) + 1):
+        for start in range(0, len(part), USERS_A_CALL):
+            chosen = part[start : start + USERS_A_CALL]
+            names = [keys.devices(int(shards[chosen[0]]), generation) for generation in (present, before)]
+            asked = msgspec.msgpack.encode([str(user) for user in users[chosen].tolist()])
+            calls.append((len(names), *names, lane, asked))
+    return calls, order.tolist()
 
 
 def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:

@@ -19,10 +19,8 @@ SEPARATOR: Final = b"\0"
 
 
 class Device(NamedTuple):
-    """How a user is reached: when that was last reported (ms), in which lane and language, and at which token."""
+    """How a user is reached in a lane: in which language, and at which token."""
 
-    at_ms: int
-    lane: bytes
     locale: str
     token: bytes
 
@@ -43,8 +41,7 @@ def address(locale: str, token: str | None) -> bytes:
     return SEPARATOR + shown.encode() if shown else b""
 
 
-def device_from(record: bytes) -> Device:
-    """Read a record."""
-    lane, _, rest = record[TIME_BYTES:].partition(SEPARATOR)
-    locale, _, token = rest.partition(SEPARATOR)
-    return Device(int.from_bytes(record[:TIME_BYTES], "big"), lane, locale.decode() or LOCALE_USUAL, token)
+def device_from(written: bytes) -> Device:
+    """Read what `address` wrote."""
+    locale, _, token = written[1:].partition(SEPARATOR)
+    return Device(locale.decode() if locale else LOCALE_USUAL, token)

@@ -11,14 +11,14 @@ import asyncio
 from collections import deque
 from itertools import chain
 from time import perf_counter
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from redis.exceptions import NoScriptError
 
 from geo import keys
-from geo.calls import MOVED_KEPT_MS, drop_calls, forget_calls, record_calls
+from geo.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, record_calls
 from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
 from geo.devices import device_from
 from geo.positions import Positions, now_ms
@@ -72,7 +72,8 @@ class PositionIndex:
         self.clock_ms = clock_ms
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._held: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
-        self._record, self._forget, self._drop = script("record"), script("forget"), script("drop")
+        self._record, self._forget = script("record"), script("forget")
+        self._drop, self._reach = script("drop"), script("reach")
 
     async def record(self, positions: Positions) -> int:
         """Put users where they were last heard from; returns how many reports were newer than what was known."""
@@ -87,7 +88,7 @@ class PositionIndex:
         """Remove users whose token is dead, unless they were heard from since; returns how many were removed."""
         return sum(await self._run(self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
 
-    async def _run(self, chosen: Script, calls: Sequence[Call]) -> list[int]:
+    async def _run(self, chosen: Script, calls: Sequence[Call]) -> list[Any]:
         """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns."""
         for known in (True, False):
             pipe = self._client.pipeline(transaction=False)
@@ -95,7 +96,7 @@ class PositionIndex:
                 pipe.execute_command("EVALSHA", chosen.digest, *call)
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    answers: list[int] = await pipe.execute()
+                    answers: list[Any] = await pipe.execute()
                     return answers
             except NoScriptError:
                 if not known:
@@ -216,16 +217,12 @@ class PositionIndex:
 
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> list[Device | None]:
         """Return how each user is reached in this lane now; None for who is not, or is elsewhere meanwhile."""
-        shards = shards_of(users)
-        order = np.argsort(shards, kind="stable")
-        starts = np.flatnonzero(np.diff(shards[order], prepend=-1))
-        parts = [(int(shards[part[0]]), part) for part in np.split(order, starts[1:])] if users.size else []
-        known = await self.devices({shard: [b"%d" % user for user in users[part].tolist()] for shard, part in parts})
+        calls, order = reach_calls(users, lane, self.generations, self.clock_ms())
         found: list[Device | None] = [None] * users.size
-        name = lane.encode()
-        for row, record in zip(order.tolist(), known, strict=True):
-            device = None if record is None else device_from(record)
-            found[row] = device if device is not None and device.lane == name else None
+        written = chain.from_iterable(await self._run(self._reach, calls))
+        for row, one in zip(order, written, strict=True):
+            if one is not None:
+                found[row] = device_from(one)
         return found
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 250
+RECIPIENTS_MAX: Final = 500
 """Phones a batch: what a crash repeats for each worker, and enough to keep the streams of a connection busy."""
 
 PAYLOAD_BYTES: Final = 4096

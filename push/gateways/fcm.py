@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 250
+RECIPIENTS_MAX: Final = 500
 """Phones a batch: what a crash repeats for each worker, and enough to keep the streams of a connection busy."""
 
 MESSAGE_BYTES: Final = 4096
@@ -38,6 +38,10 @@ RENDERED_MAX: Final = 64
 TTL_MAX_S: Final = 28 * 86_400
 SCOPE: Final = "https://www.googleapis.com/auth/firebase.messaging"
 TOKEN: Final = re.compile(rb"(?:([a-z0-9-]{4,40})/)?([A-Za-z0-9_:=-]{20,1024})")
+USUAL_TOKENS: Final = re.compile(rb"[A-Za-z0-9_:=-]{20,1024}(?: [A-Za-z0-9_:=-]{20,1024})*")
+"""A whole batch at once: nearly always all tokens are well formed and of the first project."""
+
+HEAD: Final = b'{"message":{"token":"'
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
 EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
 GARBAGE: Final = Ruling(Fate.AGAIN, Verdict.FAILING, "an answer that is no FCM answer")
@@ -112,12 +116,7 @@ class FcmGateway:
         """Send one request to each token; whatever Google or the network does comes back as a value."""
         tail = self._tail(message, left_s(message, TTL_MAX_S))
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
-        shares: dict[AccessToken, list[tuple[int, bytes]]] = {}
-        for row, recipient in enumerate(recipients):
-            match = TOKEN.fullmatch(recipient)
-            account = None if match is None else self._accounts.get(match[1] or self._usual)
-            if match is not None and account is not None:
-                shares.setdefault(account, []).append((row, b'{"message":{"token":"' + match[2] + tail))
+        shares = self._shares(recipients, tail)
         async with asyncio.TaskGroup() as group:
             for account, share in shares.items():
                 group.create_task(self._send_share(account, share, rulings), name=f"fcm {account.project}")
@@ -127,6 +126,19 @@ class FcmGateway:
         """Close the connections."""
         await self._http2.close()
         await self._http.close()
+
+    def _shares(self, recipients: Sequence[bytes], tail: bytes) -> dict[AccessToken, list[tuple[int, bytes]]]:
+        """Return the messages of each project by place in the batch, without who has a token that cannot be FCM's."""
+        if USUAL_TOKENS.fullmatch(b" ".join(recipients)):
+            account = self._accounts[self._usual]
+            return {account: [(row, HEAD + token + tail) for row, token in enumerate(recipients)]}
+        shares: dict[AccessToken, list[tuple[int, bytes]]] = {}
+        for row, recipient in enumerate(recipients):
+            match = TOKEN.fullmatch(recipient)
+            account_or_none = None if match is None else self._accounts.get(match[1] or self._usual)
+            if match is not None and account_or_none is not None:
+                shares.setdefault(account_or_none, []).append((row, HEAD + match[2] + tail))
+        return shares
 
     async def _send_share(
         self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None]

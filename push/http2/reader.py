@@ -93,6 +93,8 @@ class Reader:
             if head & 0xFF == wire.HEADERS and flags == _WHOLE and data[start : start + 1] == PLAIN_OK:
                 # Nearly all answers: a 200 without a body.
                 self._heard.on_reply(stream, ACCEPTED)
+            elif head & 0xFF == wire.HEADERS and flags == wire.END_HEADERS and data[start : start + 1] == PLAIN_OK:
+                at = self._take_answered(data, after, stream)
             else:
                 self._take(head & 0xFF, flags, stream & wire.STREAM_LAST, data[start:after])
         self._buffer = data[at:]
@@ -103,6 +105,20 @@ class Reader:
     def forget(self, stream: int) -> None:
         """Want no answer on this stream any more."""
         self._answers.pop(stream, None)
+
+    def _take_answered(self, data: bytes, at: int, stream: int) -> int:
+        """Take a 200 whose body is one frame that has come in too; return where the next frame begins."""
+        if len(data) - at >= FRAME.size and stream in self._open and stream not in self._answers:
+            head, flags, same = FRAME.unpack_from(data, at)
+            start = at + FRAME.size
+            after: int = start + (head >> 8)
+            whole = head & 0xFF == wire.DATA and flags == wire.END_STREAM and same == stream
+            if whole and after <= len(data) and head >> 8 <= ANSWER_BYTES:
+                self._taken += head >> 8
+                self._heard.on_reply(stream, Reply(OK, data[start:after]))
+                return after
+        self._answers[stream] = _Answer(OK, None)
+        return at
 
     def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
         if kind == wire.DATA:
