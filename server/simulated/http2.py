@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 BODY_BYTES: Final = 16 * 1024
+HANG_S: Final = 150.0
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
 """Faults in which no whole answer goes out."""
 
@@ -215,11 +216,29 @@ class Dispatcher(asyncio.Protocol):
 
 
 def http1_server(site: Site) -> web.Server:
-    """Return the same site for clients of HTTP/1.1."""
+    """Return the same site for clients of HTTP/1.1, with the faults that this wire can have."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        response = site.handle(Request(request.method, request.path, headers, await request.read(), {}))
+        asked = Request(request.method, request.path_qs, headers, await request.read(), {})
+        fault = site.faults.next_fault()
+        if fault in SILENT:
+            return await _silent(request, fault)
+        response = site.handle(asked) if fault is None else site.wrong(fault)
+        await site.faults.latency()
         return web.Response(status=response.status, body=response.body, headers=dict(response.headers))
 
     return web.Server(handle)
+
+
+async def _silent(request: web.BaseRequest, fault: Fault | None) -> web.StreamResponse:
+    """Go wrong without a whole answer: hang, answer half, or only drop the connection."""
+    if fault is Fault.HUNG:
+        await asyncio.sleep(HANG_S)
+    half = web.StreamResponse(headers={"Content-Length": "100"})
+    if fault is Fault.HALF_ANSWERED:
+        await half.prepare(request)
+        await half.write(b"{")
+    if request.transport is not None:
+        request.transport.abort()
+    return half
