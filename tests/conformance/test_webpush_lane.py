@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
+import jwt
 import msgspec
 import numpy as np
 import pytest
 import pywebpush
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from geo.connection import connect
 from geo.devices import address
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
-from server.simulated.webpush import subscription
+from push.subscription import read_subscription
+from push.web_crypto import point_of, seal, unpadded
+from server.simulated.apns import key_in
+from server.simulated.http2 import Request
+from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
 from tests.lanes import WebpushLane
 from tests.processes import until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.processes import Bench
 
+ORIGIN = "https://push.example"
 PEOPLE = 300
 
 
@@ -53,6 +64,64 @@ async def test_the_official_client_is_taken_and_hears_of_dead_subscriptions(
     assert not (await lane.counts())["refused_requests"]
 
 
+def vapid(folder: Path, key: str = "vapid.pem", **changes: object) -> str:
+    """Return a header signed for the push service with a key of the folder, with some claims changed."""
+    key_in(folder / key)
+    pem = (folder / key).read_bytes()
+    claims = {"aud": ORIGIN, "exp": int(time.time()) + 3600, "sub": "mailto:a@police.example", **changes}
+    token = jwt.encode({name: claim for name, claim in claims.items() if claim is not None}, pem, algorithm="ES256")
+    private = load_pem_private_key(pem, password=None)
+    assert isinstance(private, ec.EllipticCurvePrivateKey)
+    return f"vapid t={token}, k={unpadded(point_of(private.public_key()))}"
+
+
+WRONG: dict[str, tuple[int, dict[str, Any], dict[str, str | None]]] = {
+    "nothing": (201, {}, {}),
+    "no signature": (401, {}, {"authorization": None}),
+    "other scheme": (401, {}, {"authorization": "Bearer x"}),
+    "other key": (403, {"key": "other.pem"}, {}),
+    "other audience": (403, {"aud": "https://other.example"}, {}),
+    "no subject": (403, {"sub": None}, {}),
+    "a name as subject": (403, {"sub": "police"}, {}),
+    "signed for ever": (403, {"exp": None}, {}),
+    "signed for too long": (403, {"exp": 9_999_999_999}, {}),
+    "long over": (403, {"exp": 1_000_000_000}, {}),
+    "no ttl": (400, {}, {"ttl": None}),
+    "ttl of no seconds": (400, {}, {"ttl": "soon"}),
+    "long topic": (400, {}, {"topic": "x" * 33}),
+    "topic of another alphabet": (400, {}, {"topic": "a+b"}),
+    "unheard-of urgency": (400, {}, {"urgency": "highest"}),
+    "no encoding": (415, {}, {"content-encoding": None}),
+    "old encoding": (415, {}, {"content-encoding": "aesgcm"}),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_the_simulated_service_takes_only_what_the_rfcs_allow(tmp_path: Path, what: str) -> None:
+    """One thing wrong at a time."""
+    status, signing, changes = WRONG[what]
+    service = SimulatedWebpush(SimulatedWebpushSettings(key_file=tmp_path / "vapid.pem"))
+    service.listen_at(ORIGIN)
+    to = read_subscription(subscription(ORIGIN, 7).encode(), ("push.example",))
+    other = read_subscription(subscription(ORIGIN, 8).encode(), ("push.example",))
+    assert to is not None
+    assert other is not None
+    headers = {"authorization": vapid(tmp_path, **signing), "ttl": "60", "content-encoding": "aes128gcm", **changes}
+    said = {name: value for name, value in headers.items() if value is not None}
+
+    def answered(body: bytes, path: str = "/push/7") -> int:
+        return service.handle(Request("POST", path, said, body, {})).status
+
+    assert answered(seal(b"a text", to)) == status
+    if status == 201:
+        assert answered(seal(b"a text", other)) == 400
+        assert answered(seal(b"a text", to)[:-1]) == 400
+        assert answered(b"a text") == 400
+        assert answered(bytes(4097)) == 413
+        assert answered(seal(b"a text", to), "/push/nobody") == 404
+        assert service.reached.accepted == 1
+
+
 @pytest.mark.parametrize(
     "options",
     [(), ("--error-rate", "0.2"), ("--rate-limit", "100")],
@@ -70,7 +139,8 @@ async def test_everybody_is_told_once(bench: Bench, options: tuple[str, ...]) ->
     assert np.array_equal(await lane.reached(), people)
     assert progress["lanes"]["webpush"]["accepted"] == people.size
     assert counts["duplicates"] == 0
-    assert bool(counts["refused_requests"]) is bool(options)
+    assert bool(counts["refused_requests"]) or "--error-rate" not in options
+    assert not counts["refused_requests"] or options
 
 
 async def test_people_are_told_when_the_service_is_back_and_the_dead_are_removed(bench: Bench) -> None:

@@ -153,7 +153,7 @@ async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Service
     """Each is judged by itself: the lane goes on, and only those of the ill one wait."""
     faults, verdict, reason = ILL[how]
     well, ill = await services.start(), await services.start(**faults)
-    gateway = services.gateway(well, ill, timeout_s=2.0)
+    gateway = services.gateway(well, ill, timeout_s=3.0)
     mixed = [token for pair in zip(ill.browsers(), well.browsers(), strict=True) for token in pair]
     answer = await gateway.send(message_for_tests(), mixed)
     assert (answer.verdict, (answer.fates or [])[1::2]) == (Verdict.ANSWERED, SENT)
