@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from yarl import URL
+
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
 ANSWER_BYTES = 256 * 1024
@@ -56,11 +58,11 @@ class BatchHttp:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, url: str, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
-        """Send one request; an Answer when there was none."""
+    async def post(self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
+        """Send one request; an Answer when there was none. A `URL` is sent as it is written."""
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
-                content = await response.content.read(ANSWER_BYTES)
+                content = await _head_of(response.content)
                 return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
@@ -68,6 +70,16 @@ class BatchHttp:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+async def _head_of(body: aiohttp.StreamReader) -> bytes:
+    """Return the body up to `ANSWER_BYTES`: one `read` gives only what has come, even of a body that breaks off."""
+    parts: list[bytes] = []
+    wanted = ANSWER_BYTES
+    while wanted and (part := await body.read(wanted)):
+        parts.append(part)
+        wanted -= len(part)
+    return b"".join(parts)
 
 
 def judged_by_status(answer: HttpAnswer) -> Answer | None:

@@ -14,6 +14,7 @@ from geo.connection import connect
 from geo.devices import address
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
+from server.simulated.webpush import subscription
 from tests.processes import SHENZHEN, Process
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class DeviceLane:
         """Return the settings that only this lane has."""
         return {}
 
+    def token_of(self, user: int) -> str:
+        """Return a user's token at this provider."""
+        return token_of(user)
+
+    def user_of(self, token: str) -> int:
+        """Return whose token the simulated provider counted."""
+        return int(token, 16)
+
     async def start(self, *options: str) -> Process:
         """Start the provider."""
         process = self._bench.own(Process("simulate", self.name, *self.options(), *options))
@@ -73,7 +82,7 @@ class DeviceLane:
         inside = SHENZHEN.contains(longitudes, latitudes)
         users, longitudes, latitudes = users[inside], longitudes[inside], latitudes[inside]
         redis = connect(self._bench.redis_url)
-        addresses = [address(locale, token_of(user)) for user in users.tolist()]
+        addresses = [address(locale, self.token_of(user)) for user in users.tolist()]
         columns = longitudes.tolist(), latitudes.tolist(), [now_ms()] * len(users)
         index = PositionIndex(redis, ("tpns", self.name))
         await index.record(Positions(self.name, users.tolist(), *columns, addresses))
@@ -88,7 +97,7 @@ class DeviceLane:
     async def reached(self) -> NDArray[np.int64]:
         """Return the users whose tokens were accepted, sorted."""
         tokens = await self._bench.get(f"{self.control_url}/simulated/tokens")
-        return np.sort(np.array([int(token, 16) for token in tokens], dtype=np.int64))
+        return np.sort(np.array([self.user_of(token) for token in tokens], dtype=np.int64))
 
     async def control(self, path: str, content: object) -> None:
         """Switch something at the simulated provider."""
@@ -156,3 +165,30 @@ class FcmLane(TlsLane):
         """Return who we are there."""
         file = self._bench.folder / "simulated-project.json"
         return {"service_account_files": f'["{file}"]', "ca_file": self.certificate}
+
+
+class WebpushLane(TlsLane):
+    """A simulated Web Push service; tokens are the subscriptions that its users' browsers have there."""
+
+    name = "webpush"
+
+    def options(self) -> list[str]:
+        """Return where its key file is."""
+        return ["--key-file", str(self._bench.folder / "vapid.pem")]
+
+    def own_settings(self) -> dict[str, str]:
+        """Return who we are there, and that it is the only push service."""
+        return {
+            "key_file": str(self._bench.folder / "vapid.pem"),
+            "subject": "mailto:alerts@police.example",
+            "hosts": f'["{self.url.removeprefix("https://")}"]',
+            "ca_file": self.certificate,
+        }
+
+    def token_of(self, user: int) -> str:
+        """Return the subscription of a user's browser."""
+        return subscription(self.url, user)
+
+    def user_of(self, token: str) -> int:
+        """Return whose it is: the service counts users."""
+        return int(token)

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAYS: Final = 7
+COMMON_NAME_MAX: Final = 64
 
 
 def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
     """Write a new certificate into `folder` and return the server's context, which offers `protocols`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "simulated push provider")])
+    serial = x509.random_serial_number()
+    # Each has a name of its own, because whoever trusts several finds the right one by its name.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulated push provider {serial:x}"[:COMMON_NAME_MAX])])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     now = datetime.now(UTC)
     certificate = (
@@ -32,7 +35,7 @@ def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(serial)
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=DAYS))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -16,6 +16,7 @@ from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulated.huawei import SimulatedHuaweiSettings
+from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -118,6 +119,17 @@ def simulate_fcm(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Google's FCM v1."""
     settings = SimulatedFcmSettings(**options)
     provider = SimulatedFcm(settings)
+    run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
+
+
+@simulate.command("webpush")
+@token_options(streams_max=1000)
+@click.option("--key-file", type=click.Path(path_type=Path), required=True, help="The VAPID key, made when not there.")
+@click.option("--foreign-rate", type=click.FloatRange(0, 1), default=0.0, help="Share subscribed with another key.")
+def simulate_webpush(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate a Web Push service (RFC 8030)."""
+    settings = SimulatedWebpushSettings(**options)
+    provider = SimulatedWebpush(settings)
     run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
 
 

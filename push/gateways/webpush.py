@@ -1,0 +1,225 @@
+"""Web Push: a message and browsers' subscriptions flow in, one sealed request a browser flows out to its push service.
+
+Sources: RFC 8030 (requests and answers), 8291 and 8188 (sealing), 8292 (VAPID), the W3C's Push API (declarative push
+messages); the push services' own status codes from Mozilla's autopush and Microsoft's WNS documents. For low volumes:
+HTTP/1.1, and each message is sealed by itself. Unverified: how Apple's service limits, and whether Edge's answers as
+WNS does. Bounded: 4,096 bytes sealed, `RECIPIENTS_MAX` browsers a batch, `requests_per_service` at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+from yarl import URL
+
+from push.batch_http import BatchHttp
+from push.http2 import Reply
+from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
+from push.push_service import PushService
+from push.said import fitted, left_s
+from push.subscription import HOST, Subscription, read_subscription
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of
+from push.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from push.said import Message
+
+RECIPIENTS_MAX: Final = 50
+"""Browsers a batch: what a crash repeats for each worker; sealing so many takes 5 ms of the event loop, 0.1 ms each."""
+
+RENDERED_MAX: Final = 64
+TTL_MAX_S: Final = 28 * 86_400
+"""The longest that FCM keeps a message; an alert ends much sooner."""
+
+HTTP_SERVER_ERROR: Final = 500
+DECLARATIVE: Final = 8030
+"""By this member a browser knows a message that it can show without a service worker (W3C Push API)."""
+
+STATUSES: dict[int, Ruling] = {
+    200: ACCEPTED,
+    201: ACCEPTED,
+    202: ACCEPTED,
+    400: Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "the push service cannot use this subscription"),
+    401: Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the push service rejects our key (HTTP 401)"),
+    403: Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
+    404: Ruling(Fate.INVALID, Verdict.ANSWERED, "the subscription has expired"),
+    406: Ruling(Fate.AGAIN, Verdict.THROTTLED, "HTTP 406, by which Windows limits"),
+    410: Ruling(Fate.INVALID, Verdict.ANSWERED, "the subscription is gone"),
+    413: Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the message is too large"),
+    429: Ruling(Fate.AGAIN, Verdict.THROTTLED, "HTTP 429"),
+}
+"""Answers to a request. An unknown one below 500 is `refused`: final for this browser, and never for its neighbours."""
+
+KEY_REFUSED: Final = frozenset({401, 403})
+ANOTHER_KEY: Final = Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "a subscription for another key")
+"""Services refuse a subscription that was made for another application's key as they refuse a wrong key of ours."""
+
+Host = Annotated[str, Meta(pattern=rf"^{HOST}(:[0-9]{{1,5}})?$", max_length=253)]
+
+
+class WebpushSettings(LaneSettings, frozen=True, kw_only=True):
+    """Who we are, and to which push services messages go; `url`: the site, shown by a tap on an alert without a link.
+
+    Subscriptions name their push service themselves, so only those of `hosts` and below are believed; one with a port
+    (a service of one's own) takes exactly that port. `key_file` (PEM, P-256) is the key that the site subscribes with.
+    """
+
+    key_file: Path
+    subject: Annotated[str, Meta(pattern="^(mailto:[^@]+@[^@]+|https://.+)$")]
+    hosts: Annotated[tuple[Host, ...], Meta(min_length=1, max_length=16)] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "web.push.apple.com",
+        "notify.windows.com",
+    )
+    requests_per_service: Annotated[int, Meta(ge=1, le=256)] = 32
+    ca_file: Path | None = None
+
+
+class WebpushGateway:
+    """The Web Push client: one request a browser, many at once, each push service judged by itself."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, settings: WebpushSettings) -> None:
+        self._settings = settings
+        self._signatures = Signatures(settings.key_file, settings.subject)
+        self._services = {host: PushService(host, settings.requests_per_service) for host in settings.hosts}
+        self._http = BatchHttp(
+            connections=settings.requests_per_service * len(settings.hosts),
+            timeout_s=settings.timeout_s,
+            ca_file=settings.ca_file,
+        )
+        self._text = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request to each browser; whatever a push service or the network does comes back as a value."""
+        parts: dict[str, list[tuple[int, Subscription]]] = {}
+        for row, token in enumerate(recipients):
+            subscription = read_subscription(token, self._settings.hosts)
+            if subscription is not None:
+                parts.setdefault(subscription.service, []).append((row, subscription))
+        subscriptions = {name: [one for _, one in part] for name, part in parts.items()}
+        answers = await self._at_once(message, self._text(message), subscriptions)
+        return together({name: [row for row, _ in part] for name, part in parts.items()}, answers, len(recipients))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _at_once(self, message: Message, text: bytes, parts: dict[str, list[Subscription]]) -> dict[str, Answer]:
+        """Send to all services at once, so that none waits for another."""
+        async with asyncio.TaskGroup() as group:
+            tasks = {
+                name: group.create_task(
+                    self._to_service(self._services[name], partial(self._call, message, text), part)
+                )
+                for name, part in parts.items()
+            }
+        return {name: task.result() for name, task in tasks.items()}
+
+    async def _to_service(
+        self, service: PushService, call: Callable[[Subscription], Awaitable[Reply]], to: Sequence[Subscription]
+    ) -> Answer:
+        """Send to those of one push service, unless it rests."""
+        resting = service.resting()
+        if resting is not None:
+            return resting
+        replies = await service.call_all([partial(call, one) for one in to], rule)
+        for one, reply in zip(to, replies, strict=True):
+            if reply is not None and rule(reply) is ACCEPTED:
+                self._signatures.prove(one.origin)
+        if not any(replies):
+            return service.last_word()
+        answer = answer_of([self._judged(*pair) for pair in zip(to, replies, strict=True)], rule)
+        service.note(answer, sum(reply is not None for reply in replies))
+        return answer
+
+    def _judged(self, one: Subscription, reply: Reply | None) -> Reply | Ruling | None:
+        """Return a reply as it is; but where our signature is known to be good, a refusal is of the subscription."""
+        if reply is not None and reply.status in KEY_REFUSED and self._signatures.is_proven(one.origin):
+            return ANOTHER_KEY
+        return reply
+
+    async def _call(self, message: Message, text: bytes, one: Subscription) -> Reply:
+        headers = {
+            "Authorization": self._signatures.header(one.origin),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(left_s(message, TTL_MAX_S)),
+            "Topic": topic_of(message),
+            "Urgency": "high",
+        }
+        # As it is written: a push service may compare the text, which a parser would write anew.
+        answer = await self._http.post(URL(one.endpoint, encoded=True), seal(text, one), headers)
+        if isinstance(answer, Answer):
+            return Reply(0, error=answer.reason)
+        return Reply(answer.status, retry_after_s=answer.retry_after_s)
+
+    def _rendered(self, message: Message) -> bytes:
+        site = self._settings.url
+        return render(
+            message, fitted(message.text, PLAINTEXT_BYTES, lambda text: len(render(message, text, site))), site
+        )
+
+
+def rule(reply: Reply) -> Ruling:
+    """Return what one reply means by itself."""
+    known = STATUSES.get(reply.status)
+    if known is not None:
+        return known
+    if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
+        return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+    return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"HTTP {reply.status}")
+
+
+_HARM: Final = {Verdict.ANSWERED: 0, Verdict.THROTTLED: 1, Verdict.FAILING: 2, Verdict.MISCONFIGURED: 3}
+
+
+def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) -> Answer:
+    """Return the answers of several push services as one: the mildest counts, so that the lane goes on for its phones.
+
+    `rows` by service: whose places in the batch these are; who is of no service has a token that is none.
+    """
+    fates = [NO_TOKEN.fate] * size
+    for name, answer in answers.items():
+        for number, row in enumerate(rows[name]):
+            fates[row] = Fate.AGAIN if answer.fates is None else answer.fates[number]
+    mildest = min(answers.values(), key=lambda one: _HARM[one.verdict], default=Answer(Verdict.ANSWERED))
+    waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
+    return Answer(mildest.verdict, mildest.reason, fates, min(waits_s, default=None))
+
+
+def topic_of(message: Message) -> str:
+    """Return the alert's collapse id in the 32 characters that RFC 8030 5.4 allows."""
+    return unpadded(message.alert_id.bytes)
+
+
+def render(message: Message, body: str, site: str) -> bytes:
+    """Return what the browser shows, or its service worker: one notification an alert, the last one staying."""
+    notification: dict[str, Any] = {
+        "title": message.text.title,
+        "body": body,
+        "lang": message.locale,
+        "tag": message.collapse_id,
+        "navigate": message.web_link or site,
+        "silent": message.silent,
+        "renotify": not message.silent,
+        "requireInteraction": not message.silent,
+    }
+    if message.photo_url is not None:
+        notification["image"] = message.photo_url
+    if message.deep_link is not None:
+        notification["data"] = {"deep_link": message.deep_link}
+    return msgspec.json.encode({"web_push": DECLARATIVE, "notification": notification})
+
+
+PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway)

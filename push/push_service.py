@@ -1,0 +1,118 @@
+"""One push service of a lane that has several: calls flow in, replies flow out, as many at once as it may have.
+
+A service that throttles, or fails FAILURES calls in a row, rests, and its phones wait without a request: so it takes
+neither workers nor connections from those of another service. After failures one batch at a time tries it with a few.
+
+    sends all --FAILURES--> rests --over--> one batch tries PROBE_CALLS --answered--> sends all
+              --throttled-> rests --over--> sends all
+
+Bounded: `calls_max` at once, rests of at most `REST_CAP_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from push.backoff import full_jitter_s
+from push.model import Answer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from push.http2 import Reply
+    from push.token_answers import Ruling
+
+FAILURES: Final = 5
+"""As for a whole lane: one failure in five calls, say, is borne by trying those again."""
+
+REST_BASE_S: Final = 0.2
+FAILING_CAP_S: Final = 2.0
+"""Shorter than a lane's own cap, because the lane's breaker waits as well when nobody else answers."""
+
+REST_CAP_S: Final = 60.0
+"""However long a service wishes to be left alone: an alert is urgent."""
+
+THROTTLED_S: Final = 1.0
+"""When it does not say for how long."""
+
+PROBE_CALLS: Final = 3
+"""Enough to tell whether a service is back, and few to wait for if it hangs."""
+
+_log = structlog.get_logger("push.service")
+
+
+class PushService:
+    """What we know of one push service, by the name that the settings give it."""
+
+    def __init__(self, name: str, calls_max: int) -> None:
+        self.name = name
+        self._slots = asyncio.Semaphore(calls_max)
+        self._rests_until_s = 0.0
+        self._failures = 0
+        self._rests = 0
+        self._probing = False
+        self._last = Answer(Verdict.ANSWERED)
+        self._told = Verdict.ANSWERED
+
+    def resting(self) -> Answer | None:
+        """Return what it last said while it rests or is being tried by another batch, else None."""
+        if self._rests_s() <= 0 and not self._probing:
+            return None
+        return self.last_word()
+
+    def last_word(self) -> Answer:
+        """Return what it last said, for phones that nothing was sent to."""
+        return Answer(self._last.verdict, self._last.reason, retry_after_s=max(self._rests_s(), 0.0))
+
+    def _rests_s(self) -> float:
+        return self._rests_until_s - asyncio.get_running_loop().time()
+
+    async def call_all(
+        self, calls: Sequence[Callable[[], Awaitable[Reply]]], rule: Callable[[Reply], Ruling]
+    ) -> list[Reply | None]:
+        """Make the calls and return the replies in order; None: not made, because the service is to rest meanwhile."""
+        probing = self._failures >= FAILURES
+        self._probing = self._probing or probing
+        made = calls[:PROBE_CALLS] if probing else calls
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._reply_to(call, rule)) for call in made]
+        finally:
+            self._probing = self._probing and not probing
+        return [task.result() for task in tasks] + [None] * (len(calls) - len(made))
+
+    async def _reply_to(self, call: Callable[[], Awaitable[Reply]], rule: Callable[[Reply], Ruling]) -> Reply | None:
+        async with self._slots:
+            if self._rests_s() > 0:
+                return None
+            reply = await call()
+            ruling = rule(reply)
+            # Whose fault a refusal of our key is, the whole batch tells; only a throttle ends it here.
+            if ruling.verdict is Verdict.THROTTLED:
+                self.note(Answer(ruling.verdict, ruling.reason, retry_after_s=reply.retry_after_s), 1)
+            return reply
+
+    def note(self, answer: Answer, calls: int) -> None:
+        """Rest after an answer to so many calls that says so, and tell the operator when things have changed."""
+        self._last = answer
+        if answer.verdict is Verdict.ANSWERED:
+            self._failures = self._rests = 0
+        elif answer.verdict is Verdict.THROTTLED:
+            self._rest(answer.retry_after_s or THROTTLED_S)
+        else:
+            self._failures += calls
+            if self._failures < FAILURES:
+                return
+            self._rests += 1
+            self._rest(full_jitter_s(self._rests, REST_BASE_S, FAILING_CAP_S) + (answer.retry_after_s or 0.0))
+        if answer.verdict is not self._told:
+            tell = _log.info if answer.verdict is Verdict.ANSWERED else _log.warning
+            tell("service.changed", service=self.name, verdict=answer.verdict.value, reason=answer.reason)
+            self._told = answer.verdict
+
+    def _rest(self, wanted_s: float) -> None:
+        until_s = asyncio.get_running_loop().time() + min(wanted_s, REST_CAP_S)
+        self._rests_until_s = max(self._rests_until_s, until_s)

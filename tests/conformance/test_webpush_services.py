@@ -1,0 +1,201 @@
+"""Web Push against simulated push services: what they say is understood, and none stands in another's way.
+
+The services run in the test's own loop, on real connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+import pytest
+import pytest_asyncio
+
+from push.gateways.webpush import WebpushGateway, WebpushSettings, topic_of
+from push.model import Fate, Verdict
+from push.push_service import PROBE_CALLS
+from push.said import ELLIPSIS
+from push.web_crypto import PLAINTEXT_BYTES
+from server.simulated import token_site
+from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
+from tests.conformance.test_webpush import BAD_TOKENS
+from tests.messages import message_for_tests
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+SENT = [Fate.ACCEPTED] * 20
+
+
+class Service:
+    """A simulated push service that runs."""
+
+    def __init__(self, provider: SimulatedWebpush, url: str, certificate: str) -> None:
+        self.provider = provider
+        self.reached = provider.reached
+        self.url = url
+        self.certificate = certificate
+
+    def browsers(self, users: Sequence[int] = range(1, 21)) -> list[bytes]:
+        """Return the subscriptions of users."""
+        return [subscription(self.url, user).encode() for user in users]
+
+
+class Services:
+    """Push services, and gateways to them, until the test ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._gateways: list[WebpushGateway] = []
+
+    async def start(self, key: str = "vapid.pem", **faults: Any) -> Service:  # noqa: ANN401 - settings
+        """Start a service, which takes messages signed with a key."""
+        settings = SimulatedWebpushSettings(key_file=self._folder / key, **faults)
+        provider = SimulatedWebpush(settings)
+        urls: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        serving = token_site.serve(provider, settings, self._stopping, urls.set_result)
+        self._tasks.append(asyncio.create_task(serving))
+        url, _, control_url = (await urls).partition(" control ")
+        async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as endpoint:
+            return Service(provider, url, (await endpoint.json())["certificate"])
+
+    def gateway(self, *services: Service, timeout_s: float = 5.0) -> WebpushGateway:
+        """Open a gateway that believes the subscriptions of some."""
+        certificates = self._folder / "certificates.pem"
+        certificates.write_text("".join(Path(one.certificate).read_text(encoding="ascii") for one in services))
+        settings = WebpushSettings(
+            url="https://alert.example",
+            key_file=self._folder / "vapid.pem",
+            subject="mailto:alerts@police.example",
+            hosts=tuple(one.url.removeprefix("https://") for one in services),
+            ca_file=certificates,
+            timeout_s=timeout_s,
+        )
+        self._gateways.append(WebpushGateway(settings))
+        return self._gateways[-1]
+
+    async def close(self) -> None:
+        """End all."""
+        for gateway in self._gateways:
+            await gateway.close()
+        self._stopping.set()
+        await asyncio.gather(*self._tasks)
+
+
+@pytest_asyncio.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    """Services to be started."""
+    started = Services(tmp_path)
+    yield started
+    await started.close()
+
+
+async def test_a_browser_shows_the_alert_cut_to_what_it_may_be(services: Services) -> None:
+    """Sealed, a long text is as large as a push service takes; the call is never cut, and the topic is the alert's."""
+    service = await services.start()
+    message = message_for_tests("小明，6岁。" * 2000)
+    for _ in range(2):
+        answer = await services.gateway(service).send(message, service.browsers([7]))
+        assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, [Fate.ACCEPTED])
+    assert PLAINTEXT_BYTES - 12 < len(service.provider.last) <= PLAINTEXT_BYTES
+    notification = msgspec.json.decode(service.provider.last)["notification"]
+    assert notification["body"].endswith(ELLIPSIS + message.text.call)
+    assert notification["navigate"] == message.web_link
+    assert notification["tag"] == message.collapse_id
+    assert list(service.reached.repeats()) == [("7", [topic_of(message)] * 2)]
+
+
+async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
+    """They are quarantined; their neighbours are told."""
+    service, elsewhere = await services.start(), await services.start()
+    good = service.browsers([7])[0]
+    hostile = [
+        good.replace(b"https:", b"http:"),
+        good.replace(b"https://", b"file:///"),
+        good.replace(b"https://", b"https://user@"),
+        good.replace(b"127.0.0.1", b"localhost"),
+        good.replace(b"127.0.0.1", b"evil.example"),
+        elsewhere.browsers([8])[0],
+        *BAD_TOKENS.values(),
+    ]
+    gateway = services.gateway(service)
+    answer = await gateway.send(message_for_tests(), [*hostile, good])
+    assert answer.verdict is Verdict.ANSWERED
+    assert answer.fates == [Fate.QUARANTINED] * len(hostile) + [Fate.ACCEPTED]
+    assert (service.reached.requests, elsewhere.reached.requests) == (1, 0)
+    only = await gateway.send(message_for_tests(), hostile)
+    assert (only.verdict, set(only.fates or [])) == (Verdict.ANSWERED, {Fate.QUARANTINED})
+
+
+async def test_an_endpoint_is_called_as_it_is_written(services: Services) -> None:
+    """The service knows /push/1 and not /push/%31, however alike parsers find them."""
+    service = await services.start()
+    token = service.browsers([1])[0].replace(b"/push/1", b"/push/%31")
+    assert (await services.gateway(service).send(message_for_tests(), [token])).fates == [Fate.INVALID]
+
+
+ILL: dict[str, tuple[dict[str, Any], Verdict, str]] = {
+    "away": ({"outages": ((0.0, 1e9),)}, Verdict.FAILING, "no answer (ServerDisconnectedError)"),
+    "hung": ({"hang_rate": 1.0}, Verdict.FAILING, "no answer (TimeoutError)"),
+    "half answers": ({"error_rate": 1.0}, Verdict.FAILING, ""),
+    "limited": ({"rate_limit": 1}, Verdict.THROTTLED, "HTTP 429"),
+    "another key": ({"key": "other.pem"}, Verdict.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
+}
+
+
+@pytest.mark.parametrize("how", ILL)
+async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Services, how: str) -> None:
+    """Each is judged by itself: the lane goes on, and only those of the ill one wait."""
+    faults, verdict, reason = ILL[how]
+    well, ill = await services.start(), await services.start(**faults)
+    gateway = services.gateway(well, ill, timeout_s=3.0)
+    mixed = [token for pair in zip(ill.browsers(), well.browsers(), strict=True) for token in pair]
+    answer = await gateway.send(message_for_tests(), mixed)
+    assert (answer.verdict, (answer.fates or [])[1::2]) == (Verdict.ANSWERED, SENT)
+    assert (answer.fates or [])[::2].count(Fate.AGAIN) >= len(SENT) - 1
+    alone = await gateway.send(message_for_tests(), ill.browsers())
+    assert alone.verdict is verdict
+    assert alone.reason == reason or not reason
+    before = ill.reached.requests
+    if verdict is Verdict.THROTTLED:
+        assert alone.retry_after_s
+        assert (await gateway.send(message_for_tests(), ill.browsers())).fates == [Fate.AGAIN] * len(SENT)
+        assert ill.reached.requests == before
+    assert (await gateway.send(message_for_tests(), well.browsers())).fates == SENT
+
+
+async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(services: Services) -> None:
+    """Back from an outage, whoever was not sent to is sent to."""
+    service = await services.start()
+    service.provider.faults.outage = True
+    gateway = services.gateway(service)
+    left = service.browsers()
+    assert (await gateway.send(message_for_tests(), left)).verdict is Verdict.FAILING
+    service.provider.faults.outage = False
+    sizes: list[int] = []
+    async with asyncio.timeout(10):
+        while left:
+            answer = await gateway.send(message_for_tests(), left)
+            kept = [token for token, fate in zip(left, answer.fates or [], strict=True) if fate is Fate.AGAIN]
+            if len(kept) < len(left):
+                sizes.append(len(left) - len(kept))
+            left = kept
+            await asyncio.sleep(answer.retry_after_s or 0)
+    assert sizes == [PROBE_CALLS, len(SENT) - PROBE_CALLS]
+    assert service.reached.accepted == len(SENT)
+
+
+async def test_a_subscription_of_another_application_is_no_fault_of_our_key(services: Services) -> None:
+    """Where the service takes our signature from others it is quarantined, and stops nothing."""
+    service = await services.start(foreign_rate=0.3)
+    answer = await services.gateway(service).send(message_for_tests(), service.browsers())
+    assert answer.verdict is Verdict.ANSWERED
+    assert set(answer.fates or []) == {Fate.ACCEPTED, Fate.QUARANTINED}
+    service = await services.start(foreign_rate=1.0)
+    answer = await services.gateway(service).send(message_for_tests(), service.browsers())
+    assert (answer.verdict, set(answer.fates or [])) == (Verdict.MISCONFIGURED, {Fate.AGAIN})
