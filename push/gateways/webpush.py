@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 from yarl import URL
 
 from push.batch_http import BatchHttp
@@ -24,7 +25,7 @@ from push.provider import Addressing, LaneSettings, Provider
 from push.push_service import PushService
 from push.said import fitted, left_s
 from push.subscription import HOST, Subscription, read_subscription
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of
+from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 from push.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 
 if TYPE_CHECKING:
@@ -135,19 +136,21 @@ class WebpushGateway:
             return resting
         replies = await service.call_all([partial(call, one) for one in to], rule)
         for one, reply in zip(to, replies, strict=True):
-            if reply is not None and rule(reply) is ACCEPTED:
+            if reply is not None and rule(reply).fate is Fate.ACCEPTED:
                 self._signatures.prove(one.origin)
         if not any(replies):
             return service.last_word()
-        answer = answer_of([self._judged(*pair) for pair in zip(to, replies, strict=True)], rule)
+        answer = answer_of([self._judged(*pair) for pair in zip(to, replies, strict=True)])
         service.note(answer, sum(reply is not None for reply in replies))
         return answer
 
-    def _judged(self, one: Subscription, reply: Reply | None) -> Reply | Ruling | None:
-        """Return a reply as it is; but where our signature is known to be good, a refusal is of the subscription."""
-        if reply is not None and reply.status in KEY_REFUSED and self._signatures.is_proven(one.origin):
+    def _judged(self, one: Subscription, reply: Reply | None) -> Ruling | None:
+        """Return what a reply means; where our signature is known to be good, a refusal is of the subscription."""
+        if reply is None:
+            return None
+        if reply.status in KEY_REFUSED and self._signatures.is_proven(one.origin):
             return ANOTHER_KEY
-        return reply
+        return rule(reply)
 
     async def _call(self, message: Message, text: bytes, one: Subscription) -> Reply:
         headers = {
@@ -175,9 +178,9 @@ def rule(reply: Reply) -> Ruling:
     """Return what one reply means by itself."""
     known = STATUSES.get(reply.status)
     if known is not None:
-        return known
+        return known if reply.retry_after_s is None else replace(known, retry_after_s=reply.retry_after_s)
     if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
-        return Ruling(Fate.AGAIN, Verdict.FAILING, reply.error or f"HTTP {reply.status}")
+        return unsettled(reply)
     return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"HTTP {reply.status}")
 
 
@@ -191,8 +194,9 @@ def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) 
     """
     fates = [NO_TOKEN.fate] * size
     for name, answer in answers.items():
+        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for number, row in enumerate(rows[name]):
-            fates[row] = Fate.AGAIN if answer.fates is None else answer.fates[number]
+            fates[row] = usual if answer.fates is None else answer.fates[number]
     mildest = min(answers.values(), key=lambda one: _HARM[one.verdict], default=Answer(Verdict.ANSWERED))
     waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
     return Answer(mildest.verdict, mildest.reason, fates, min(waits_s, default=None))
