@@ -9,7 +9,7 @@ from __future__ import annotations
 import email.utils
 import ssl
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
 import msgspec
@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
-ANSWER_BYTES = 256 * 1024
+ANSWER_BYTES = 1024 * 1024
+"""A provider may name a thousand bad tokens of 512 bytes each, and a little about each."""
+
+FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 HTTP_OK = 200
+UNREADABLE: Final = "an answer that is none of this provider's"
 MISCONFIGURED_STATUS = frozenset({401, 403, 404})
 THROTTLED_STATUS = frozenset({429})
+
+
+T = TypeVar("T")
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
@@ -60,7 +67,7 @@ class BatchHttp:
         """Send one request; an Answer when there was none."""
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
-                content = await response.content.read(ANSWER_BYTES)
+                content = await _head_of(response.content)
                 return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
@@ -68,6 +75,14 @@ class BatchHttp:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+
+async def _head_of(content: aiohttp.StreamReader) -> bytes:
+    """Read until the end or `ANSWER_BYTES`: one read gives only what has arrived so far."""
+    head = bytearray()
+    while len(head) < ANSWER_BYTES and (chunk := await content.read(ANSWER_BYTES - len(head))):
+        head += chunk
+    return bytes(head)
 
 
 def judged_by_status(answer: HttpAnswer) -> Answer | None:
@@ -79,6 +94,16 @@ def judged_by_status(answer: HttpAnswer) -> Answer | None:
     if answer.status != HTTP_OK:
         return Answer(Verdict.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
     return None
+
+
+def decoded(answer: HttpAnswer | Answer, decoder: msgspec.json.Decoder[T]) -> T | Answer:
+    """Return the JSON of an answer with status 200, or what is said by the status or by what the body is instead."""
+    if isinstance(answer, Answer):
+        return answer
+    try:
+        return judged_by_status(answer) or decoder.decode(answer.content)
+    except msgspec.DecodeError:
+        return Answer(Verdict.FAILING, UNREADABLE)
 
 
 def parse_retry_after_s(value: str | None) -> float | None:
