@@ -11,15 +11,16 @@ import click
 import uvloop
 
 from server import collector
-from server.simulated import huawei, token_site, tpns
+from server.simulated import batch_site, token_site, tpns
 from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
-from server.simulated.huawei import SimulatedHuaweiSettings
+from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from server.simulated.batch_site import BatchProvider, SimulatedBatchSettings
     from server.simulated.token_site import TokenProvider
 
     Command = Callable[..., None]
@@ -73,7 +74,11 @@ def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked t
 def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Huawei Push Kit v3."""
     settings = SimulatedHuaweiSettings(**options)
-    run(lambda stopping: huawei.serve(settings, stopping, lambda u: click.echo(f"simulated Huawei listening on {u}")))
+    _serve_batch(SimulatedHuawei(settings), settings)
+
+
+def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
+    run(lambda stopping: batch_site.serve(provider, settings, stopping, _say(provider)))
 
 
 def token_options(command: Command) -> Command:
@@ -116,7 +121,7 @@ def simulate_fcm(**options: Any) -> None:  # noqa: ANN401 - as above
     run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
 
 
-def _say(provider: TokenProvider) -> Callable[[str], None]:
+def _say(provider: TokenProvider | BatchProvider) -> Callable[[str], None]:
     return lambda urls: click.echo(f"simulated {provider.name} listening on {urls}")
 
 
