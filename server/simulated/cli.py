@@ -16,6 +16,7 @@ from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
+from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -75,6 +76,17 @@ def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Huawei Push Kit v3."""
     settings = SimulatedHuaweiSettings(**options)
     _serve_batch(SimulatedHuawei(settings), settings)
+
+
+@simulate.command("xiaomi")
+@batch_options
+@click.option("--app-secret", default="simulated", show_default=True)
+@click.option("--package-name", default="example.alert", show_default=True)
+@click.option("--channel-id", default="1", show_default=True)
+def simulate_xiaomi(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Xiaomi Push v3."""
+    settings = SimulatedXiaomiSettings(**options)
+    _serve_batch(SimulatedXiaomi(settings), settings)
 
 
 def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
