@@ -16,6 +16,7 @@ from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
+from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
 
 if TYPE_CHECKING:
@@ -87,6 +88,23 @@ def simulate_xiaomi(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Xiaomi Push v3."""
     settings = SimulatedXiaomiSettings(**options)
     _serve_batch(SimulatedXiaomi(settings), settings)
+
+
+access_token_s = click.option(
+    "--access-token-s", type=click.FloatRange(0, min_open=True), default=86_400.0, help="For how long one is taken."
+)
+
+
+@simulate.command("vivo")
+@batch_options
+@access_token_s
+@click.option("--app-id", default="simulated", show_default=True)
+@click.option("--app-key", default="simulated", show_default=True)
+@click.option("--app-secret", default="simulated", show_default=True)
+def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate vivo Push."""
+    settings = SimulatedVivoSettings(**options)
+    _serve_batch(SimulatedVivo(settings), settings)
 
 
 def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
