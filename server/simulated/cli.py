@@ -16,6 +16,7 @@ from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
+from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
 from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
 
@@ -105,6 +106,17 @@ def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate vivo Push."""
     settings = SimulatedVivoSettings(**options)
     _serve_batch(SimulatedVivo(settings), settings)
+
+
+@simulate.command("oppo")
+@batch_options
+@access_token_s
+@click.option("--app-key", default="simulated", show_default=True)
+@click.option("--master-secret", default="simulated", show_default=True)
+def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate OPPO Push."""
+    settings = SimulatedOppoSettings(**options)
+    _serve_batch(SimulatedOppo(settings), settings)
 
 
 def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
