@@ -15,6 +15,7 @@ from server.simulated import batch_site, token_site, tpns
 from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
+from server.simulated.honor import SimulatedHonor, SimulatedHonorSettings
 from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
 from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
 from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
@@ -117,6 +118,18 @@ def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate OPPO Push."""
     settings = SimulatedOppoSettings(**options)
     _serve_batch(SimulatedOppo(settings), settings)
+
+
+@simulate.command("honor")
+@batch_options
+@access_token_s
+@click.option("--app-id", default="simulated", show_default=True)
+@click.option("--client-id", default="simulated", show_default=True)
+@click.option("--client-secret", default="simulated", show_default=True)
+def simulate_honor(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Honor Push."""
+    settings = SimulatedHonorSettings(**options)
+    _serve_batch(SimulatedHonor(settings), settings)
 
 
 def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
