@@ -9,7 +9,7 @@ from __future__ import annotations
 import email.utils
 import ssl
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
 import msgspec
@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
-ANSWER_BYTES = 256 * 1024
+ANSWER_BYTES = 1024 * 1024
+"""A provider may name a thousand bad tokens of 512 bytes each, and a little about each."""
+
+FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 HTTP_OK = 200
+UNREADABLE: Final = "an answer that is none of this provider's"
 MISCONFIGURED_STATUS = frozenset({401, 403, 404})
 THROTTLED_STATUS = frozenset({429})
+
+
+T = TypeVar("T")
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
@@ -59,7 +66,7 @@ class BatchHttp:
         )
 
     async def post(self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
-        """Send one request; an Answer when there was none. A `URL` is sent as it is written."""
+        """Send one request; an Answer when there was none."""
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
                 content = await _head_of(response.content)
@@ -72,14 +79,12 @@ class BatchHttp:
         await self._session.close()
 
 
-async def _head_of(body: aiohttp.StreamReader) -> bytes:
-    """Return the body up to `ANSWER_BYTES`: one `read` gives only what has come, even of a body that breaks off."""
-    parts: list[bytes] = []
-    wanted = ANSWER_BYTES
-    while wanted and (part := await body.read(wanted)):
-        parts.append(part)
-        wanted -= len(part)
-    return b"".join(parts)
+async def _head_of(content: aiohttp.StreamReader) -> bytes:
+    """Read until the end or `ANSWER_BYTES`: one read gives only what has arrived so far."""
+    head = bytearray()
+    while len(head) < ANSWER_BYTES and (chunk := await content.read(ANSWER_BYTES - len(head))):
+        head += chunk
+    return bytes(head)
 
 
 def judged_by_status(answer: HttpAnswer) -> Answer | None:
@@ -91,6 +96,16 @@ def judged_by_status(answer: HttpAnswer) -> Answer | None:
     if answer.status != HTTP_OK:
         return Answer(Verdict.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
     return None
+
+
+def decoded(answer: HttpAnswer | Answer, decoder: msgspec.json.Decoder[T]) -> T | Answer:
+    """Return the JSON of an answer with status 200, or what is said by the status or by what the body is instead."""
+    if isinstance(answer, Answer):
+        return answer
+    try:
+        return judged_by_status(answer) or decoder.decode(answer.content)
+    except msgspec.DecodeError:
+        return Answer(Verdict.FAILING, UNREADABLE)
 
 
 def parse_retry_after_s(value: str | None) -> float | None:

@@ -103,3 +103,13 @@ def fitted(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     if size_of(cut) > bytes_max:
         raise ValueError("title, call and links alone are larger than the provider takes")
     return cut
+
+
+def fitted_apart(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> str:
+    """Return body and call, the body cut to `body_max`, where title and body are limited each by itself.
+
+    ValueError as `fitted`, and when the title is larger than `title_max`.
+    """
+    if size_of(text.title) > title_max:
+        raise ValueError("the title is larger than the provider takes")
+    return fitted(text, body_max, size_of)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.processes import Bench
 
 TOKEN_DIGITS = 64
+FIRST_USER = 90_000_000
 
 
 def token_of(user: int) -> str:
@@ -74,10 +75,12 @@ class DeviceLane:
         }
         return {f"QQ_ALERT_LANES__{self.name.upper()}__{name.upper()}": value for name, value in settings.items()}
 
-    async def people(self, number: int, seed: int = 2, locale: str = "zh-CN") -> NDArray[np.int64]:
+    async def people(
+        self, number: int, seed: int = 2, locale: str = "zh-CN", first: int = FIRST_USER
+    ) -> NDArray[np.int64]:
         """Put people with tokens around Shenzhen; returns the ids of those within 120 km by brute force."""
         rng = np.random.default_rng(seed)
-        users = rng.choice(number * 4, number, replace=False).astype(np.int64) + 90_000_000
+        users = rng.choice(number * 4, number, replace=False).astype(np.int64) + first
         longitudes, latitudes = 114.0579 + rng.normal(0, 0.4, number), 22.5431 + rng.normal(0, 0.3, number)
         inside = SHENZHEN.contains(longitudes, latitudes)
         users, longitudes, latitudes = users[inside], longitudes[inside], latitudes[inside]

@@ -145,8 +145,8 @@ class FcmGateway:
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
         path = f"{self._path}/v1/projects/{account.project}/messages:send"
+        access = await account.current()
         for last in (False, True):
-            access = await account.current()
             if isinstance(access, Answer):
                 none = Ruling(Fate.AGAIN, access.verdict, access.reason, retry_after_s=access.retry_after_s)
                 for row, _ in share:
@@ -158,7 +158,7 @@ class FcmGateway:
                 rulings[row] = ruling
             if last or EXPIRED not in found:
                 return
-            account.refuse(access)
+            access = await account.other_than(access)
             share = [(row, body) for row, body in share if rulings[row] is None or rulings[row] is EXPIRED]
 
     def _rule(self, reply: Reply) -> Ruling:

@@ -17,7 +17,8 @@ import jwt
 import msgspec
 from msgspec import Meta
 
-from push.batch_http import BatchHttp, HttpAnswer
+from push.batch_answers import TOO_LONG, Ruling, accepted_but, answer_to_all, send_fitting
+from push.batch_http import UNREADABLE, BatchHttp, HttpAnswer
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 RECIPIENTS_MAX: Final = 1000
 PAYLOAD_BYTES: Final = 4096
+OPENING, CLOSING = b',"target":{"token":["', b'"]}}'
 RENDERED_MAX: Final = 64
 TTL_MAX_S: Final = 15 * 86_400
 JWT_S: Final = 3600
@@ -40,25 +42,26 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9_.:+/=-]{1,512}")
 HTTP_OK, HTTP_BAD_REQUEST = 200, 400
 
 SUCCESS, PARTIAL, ALL_BAD = "80000000", "80100000", "80300007"
-CODES: dict[str, tuple[Verdict, str]] = {
-    SUCCESS: (Verdict.ANSWERED, "accepted"),
-    PARTIAL: (Verdict.ANSWERED, "some tokens are bad"),
-    ALL_BAD: (Verdict.ANSWERED, "all tokens are bad"),
-    "80100003": (Verdict.MISCONFIGURED, "the payload is wrong (80100003)"),
-    "80200001": (Verdict.MISCONFIGURED, "the provider rejects our key (80200001)"),
-    "80200003": (Verdict.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
-    "80300002": (Verdict.MISCONFIGURED, "this app may not send (80300002)"),
-    "80300008": (Verdict.MISCONFIGURED, "the message is too large (80300008)"),
-    "80300010": (Verdict.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
-    "81000001": (Verdict.FAILING, "an error of the provider (81000001)"),
+CODES: dict[str, Ruling] = {
+    SUCCESS: Ruling(Verdict.ANSWERED, "accepted"),
+    PARTIAL: Ruling(Verdict.ANSWERED, "some tokens are bad"),
+    ALL_BAD: Ruling(Verdict.ANSWERED, "all tokens are bad", Fate.INVALID),
+    "80100003": Ruling(Verdict.MISCONFIGURED, "the payload is wrong (80100003)"),
+    "80200001": Ruling(Verdict.MISCONFIGURED, "the provider rejects our key (80200001)"),
+    "80200003": Ruling(Verdict.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
+    "80300002": Ruling(Verdict.MISCONFIGURED, "this app may not send (80300002)"),
+    "80300008": Ruling(Verdict.MISCONFIGURED, "the message is too large (80300008)"),
+    "80300010": Ruling(Verdict.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
+    "81000001": Ruling(Verdict.FAILING, "an error of the provider (81000001)"),
 }
 """Answers to a whole request. An unknown code counts as failing: recipients stay due, the breaker limits the harm."""
 
-STATUSES: dict[int, tuple[Verdict, str]] = {
-    401: (Verdict.MISCONFIGURED, "HTTP 401"),
-    404: (Verdict.MISCONFIGURED, "HTTP 404"),
-    429: (Verdict.THROTTLED, "HTTP 429"),
-    503: (Verdict.THROTTLED, "HTTP 503, which Huawei answers to control traffic"),
+UNKNOWN: Final = Ruling(Verdict.FAILING, "an unknown code")
+STATUSES: dict[int, Ruling] = {
+    401: Ruling(Verdict.MISCONFIGURED, "HTTP 401"),
+    404: Ruling(Verdict.MISCONFIGURED, "HTTP 404"),
+    429: Ruling(Verdict.THROTTLED, "HTTP 429"),
+    503: Ruling(Verdict.THROTTLED, "HTTP 503, which Huawei answers to control traffic"),
 }
 
 
@@ -108,17 +111,19 @@ class HuaweiGateway:
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
         """Send one request; whatever the provider or the network does comes back as a value."""
-        good = [token for token in recipients if TOKEN.fullmatch(token)]
-        if not good:
-            return Answer(Verdict.ANSWERED, fates=[Fate.QUARANTINED] * len(recipients))
-        body = self._head(message, left_s(message, TTL_MAX_S)) + b'","'.join(good) + b'"]}}'
-        http = await self._http.post(self._url, body, self._authorized())
-        answer = http if isinstance(http, Answer) else _answer(http, good)
-        return answer if len(good) == len(recipients) else _with_quarantined(answer, recipients)
+        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
+
+    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+        try:
+            head = self._head(message, left_s(message, TTL_MAX_S))
+        except ValueError:
+            return answer_to_all(TOO_LONG, len(tokens))
+        http = await self._http.post(self._url, head + b'","'.join(tokens) + CLOSING, self._authorized())
+        return http if isinstance(http, Answer) else _answer(http, tokens)
 
     def _authorized(self) -> dict[str, str]:
         """Return the headers with our signed token (PS256), the same one for `RENEW_S`."""
@@ -141,8 +146,8 @@ class HuaweiGateway:
         def encoded(body: str) -> bytes:
             return msgspec.json.encode(render(message, body, self._category, ttl_s))
 
-        whole = encoded(fitted(message.text, PAYLOAD_BYTES, lambda body: len(encoded(body))))
-        return whole[:-1] + b',"target":{"token":["'
+        room = PAYLOAD_BYTES - len(OPENING) - len(CLOSING)
+        return encoded(fitted(message.text, room, lambda body: len(encoded(body))))[:-1] + OPENING
 
 
 def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, Any]:
@@ -165,29 +170,17 @@ def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, 
 def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer:
     known = STATUSES.get(http.status)
     if known is not None:
-        return Answer(*known, retry_after_s=http.retry_after_s)
+        return answer_to_all(known, len(tokens), http.retry_after_s)
     if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
         return Answer(Verdict.FAILING, f"HTTP {http.status}", retry_after_s=http.retry_after_s)
     try:
         answer = msgspec.json.decode(http.content, type=_Answer)
-        verdict, reason = CODES.get(answer.code, (Verdict.FAILING, "an unknown code"))
         if answer.code == PARTIAL:
-            illegal = {token.encode() for token in msgspec.json.decode(answer.msg, type=_Partial).illegal_tokens}
-            fates = [Fate.INVALID if token in illegal else Fate.ACCEPTED for token in tokens]
-            return Answer(verdict, reason, fates=fates)
+            illegal = msgspec.json.decode(answer.msg, type=_Partial).illegal_tokens
+            return accepted_but({token.encode(): Fate.INVALID for token in illegal}, tokens)
     except msgspec.DecodeError:
-        return Answer(Verdict.FAILING, "an answer that is no Huawei answer")
-    if answer.code == ALL_BAD:
-        return Answer(verdict, reason, fates=[Fate.INVALID] * len(tokens))
-    return Answer(verdict, reason, retry_after_s=http.retry_after_s)
-
-
-def _with_quarantined(answer: Answer, recipients: Sequence[bytes]) -> Answer:
-    """Put back, as quarantined, who was left out because of a token that cannot be Huawei's."""
-    usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
-    sent = iter(answer.fates or [usual] * len(recipients))
-    fates = [next(sent) if TOKEN.fullmatch(token) else Fate.QUARANTINED for token in recipients]
-    return msgspec.structs.replace(answer, fates=fates)
+        return Answer(Verdict.FAILING, UNREADABLE)
+    return answer_to_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 
 PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway)

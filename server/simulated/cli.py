@@ -11,16 +11,21 @@ import click
 import uvloop
 
 from server import collector
-from server.simulated import huawei, token_site, tpns
+from server.simulated import batch_site, token_site, tpns
 from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulated.faults import SimulatedTpnsSettings
 from server.simulated.fcm import SimulatedFcm, SimulatedFcmSettings
-from server.simulated.huawei import SimulatedHuaweiSettings
+from server.simulated.honor import SimulatedHonor, SimulatedHonorSettings
+from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings
+from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
+from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings
+from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from server.simulated.batch_site import BatchProvider, SimulatedBatchSettings
     from server.simulated.token_site import TokenProvider
 
     Command = Callable[..., None]
@@ -74,7 +79,62 @@ def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked t
 def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Huawei Push Kit v3."""
     settings = SimulatedHuaweiSettings(**options)
-    run(lambda stopping: huawei.serve(settings, stopping, lambda u: click.echo(f"simulated Huawei listening on {u}")))
+    _serve_batch(SimulatedHuawei(settings), settings)
+
+
+@simulate.command("xiaomi")
+@batch_options
+@click.option("--app-secret", default="simulated", show_default=True)
+@click.option("--package-name", default="example.alert", show_default=True)
+@click.option("--channel-id", default="1", show_default=True)
+def simulate_xiaomi(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Xiaomi Push v3."""
+    settings = SimulatedXiaomiSettings(**options)
+    _serve_batch(SimulatedXiaomi(settings), settings)
+
+
+access_token_s = click.option(
+    "--access-token-s", type=click.FloatRange(0, min_open=True), default=86_400.0, help="For how long one is taken."
+)
+
+
+@simulate.command("vivo")
+@batch_options
+@access_token_s
+@click.option("--app-id", default="simulated", show_default=True)
+@click.option("--app-key", default="simulated", show_default=True)
+@click.option("--app-secret", default="simulated", show_default=True)
+def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate vivo Push."""
+    settings = SimulatedVivoSettings(**options)
+    _serve_batch(SimulatedVivo(settings), settings)
+
+
+@simulate.command("oppo")
+@batch_options
+@access_token_s
+@click.option("--app-key", default="simulated", show_default=True)
+@click.option("--master-secret", default="simulated", show_default=True)
+def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate OPPO Push."""
+    settings = SimulatedOppoSettings(**options)
+    _serve_batch(SimulatedOppo(settings), settings)
+
+
+@simulate.command("honor")
+@batch_options
+@access_token_s
+@click.option("--app-id", default="simulated", show_default=True)
+@click.option("--client-id", default="simulated", show_default=True)
+@click.option("--client-secret", default="simulated", show_default=True)
+def simulate_honor(**options: Any) -> None:  # noqa: ANN401 - as above
+    """Simulate Honor Push."""
+    settings = SimulatedHonorSettings(**options)
+    _serve_batch(SimulatedHonor(settings), settings)
+
+
+def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
+    run(lambda stopping: batch_site.serve(provider, settings, stopping, _say(provider)))
 
 
 def token_options(streams_max: int) -> Callable[[Command], Command]:
@@ -133,7 +193,7 @@ def simulate_webpush(**options: Any) -> None:  # noqa: ANN401 - as above
     run(lambda stopping: token_site.serve(provider, settings, stopping, _say(provider)))
 
 
-def _say(provider: TokenProvider) -> Callable[[str], None]:
+def _say(provider: TokenProvider | BatchProvider) -> Callable[[str], None]:
     return lambda urls: click.echo(f"simulated {provider.name} listening on {urls}")
 
 

@@ -47,6 +47,7 @@ class Fault(enum.Enum):
     REFUSED_STREAM = "refused stream"
     RESET = "reset"
     HALF_ANSWERED = "half answered"
+    SLOW_READER = "slow reader"
 
 
 AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.GARBAGE, Fault.DROPPED)

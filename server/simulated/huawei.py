@@ -1,12 +1,11 @@
 """Simulated Huawei Push Kit v3: `messages:send` flows in, Huawei's answer flows out, and tokens are counted.
 
 As strict as Huawei's documents: the service account's signature (PS256), the fields, 1,000 tokens, 4,096 bytes without
-them. Under `/simulated/` are switches and counts, which the real one does not have. Bounded: `BODY_BYTES` a request.
+them. Bounded: what `server.simulated.batch_site` bounds.
 """
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from pathlib import Path
@@ -14,21 +13,19 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import jwt
 import msgspec
-from aiohttp import web
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Meta
 
-from server.simulated.faults import Fault, Faults, SimulatedTpnsSettings
-from server.simulated.reached import Reached
+from server.simulated.batch_site import BatchProvider, SimulatedBatchSettings, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-BODY_BYTES: Final = 1024 * 1024
+    from aiohttp import web
+
 MESSAGE_BYTES: Final = 4096
 TOKENS_MAX: Final = 1000
-HANG_S: Final = 150.0
 KEY_BITS: Final = 2048
 AUDIENCE: Final = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"
 LIFE_MAX_S: Final = 3600
@@ -36,7 +33,7 @@ LIFE_MAX_S: Final = 3600
 Strings = Annotated[list[Annotated[str, Meta(min_length=1, max_length=512)]], Meta(min_length=1)]
 
 
-class SimulatedHuaweiSettings(SimulatedTpnsSettings, frozen=True, kw_only=True):
+class SimulatedHuaweiSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
     """As every simulated batch provider; the key file is made when it is not there."""
 
     service_account_file: Path
@@ -91,34 +88,27 @@ def account_file(path: Path, project_id: str) -> str:
     return private.public_key().public_bytes(*form_public).decode()
 
 
-class SimulatedHuawei:
+class SimulatedHuawei(BatchProvider):
     """The provider."""
 
+    name = "Huawei"
+
     def __init__(self, settings: SimulatedHuaweiSettings) -> None:
-        self._settings = settings
+        super().__init__(settings)
         self._key = account_file(settings.service_account_file, settings.project_id)
         self._path = f"/v3/{settings.project_id}/messages:send"
         self._decoder = msgspec.json.Decoder(_Send)
         self._trusted: dict[str, float] = {}
-        self.reached = Reached()
-        self.faults = Faults(settings)
-        self.invalid_rate = settings.invalid_rate
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request."""
-        if request.method == "POST" and request.path == self._path:
-            return await self._send(request)
-        return await self._control(request)
+    def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
+        """Return what answers."""
+        return {self._path: self._send}
 
-    async def _send(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.reached.request()
-        body = await request.read()
-        await self.faults.latency()
-        fault = self.faults.next_fault()
-        if fault is Fault.HUNG:
-            await asyncio.sleep(HANG_S)
-        if fault is not None:
-            return self._go_wrong(request, fault)
+    def busy(self) -> web.Response:
+        """Return an error of the provider."""
+        return _answer(500, "81000001", "an internal error (simulated)")
+
+    def _send(self, request: web.BaseRequest, body: bytes) -> web.Response:
         if not self._is_ours(request.headers.get("Authorization", "")):
             return self._refuse(401, "80200001", "OAuth authentication error")
         if request.headers.get("push-type") != "0":
@@ -135,17 +125,13 @@ class SimulatedHuawei:
         wait_s = self.faults.limited_s(len(tokens))
         if wait_s:
             self.reached.refused["http 503"] += 1
-            return web.Response(status=503, headers={"Retry-After": str(math.ceil(wait_s))})
+            return json_answer({}, 503, {"Retry-After": str(math.ceil(wait_s))})
         return self._accept(tokens, str(push.payload.notification.notifyId))
 
     def _accept(self, tokens: list[str], collapse_id: str) -> web.Response:
-        illegal = [token for token in tokens if self.faults.is_invalid(token)] if self._settings.invalid_rate else []
+        illegal = self.reach(tokens, collapse_id)
         if not illegal:
-            self.reached.accept(tokens, collapse_id)
             return _answer(200, "80000000", "Success")
-        bad = set(illegal)
-        self.reached.invalid += len(illegal)
-        self.reached.accept([token for token in tokens if token not in bad], collapse_id)
         if len(illegal) == len(tokens):
             return _answer(200, "80300007", "All tokens are invalid")
         counts = {"success": len(tokens) - len(illegal), "failure": len(illegal), "illegal_tokens": illegal}
@@ -174,50 +160,7 @@ class SimulatedHuawei:
         self.reached.refused[code] += 1
         return _answer(status, code, f"{message} (simulated)")
 
-    def _go_wrong(self, request: web.BaseRequest, fault: Fault) -> web.Response:
-        self.reached.refused[fault.value] += 1
-        if fault is Fault.BUSY:
-            return _answer(500, "81000001", "an internal error (simulated)")
-        if fault is Fault.GARBAGE:
-            return web.Response(body=b"\x00<html>simulated garbage", content_type="text/html")
-        if fault is Fault.DROPPED and request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=502, text="simulated outage")
-
-    async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
-        answers: dict[tuple[str, str], Callable[[], object]] = {
-            ("GET", "/simulated/counts"): self.reached.summary,
-            ("GET", "/simulated/tokens"): self.reached.tokens,
-            ("GET", "/simulated/repeats"): lambda: list(self.reached.repeats()),
-        }
-        where = (request.method, request.path)
-        if where in answers:
-            return web.Response(body=msgspec.json.encode(answers[where]()), content_type="application/json")
-        if where == ("POST", "/simulated/outage"):
-            self.faults.outage = bool(msgspec.json.decode(await request.read())["on"])
-        elif where == ("POST", "/simulated/reset"):
-            self.reached.reset()
-        else:
-            return web.Response(status=404, text="simulated: no such path")
-        return web.Response(status=204)
-
-
-async def serve(
-    settings: SimulatedHuaweiSettings, stopping: asyncio.Event, ready: Callable[[str], None] = lambda _: None
-) -> None:
-    """Serve until `stopping` is set; `ready` gets the base URL."""
-    provider = SimulatedHuawei(settings)
-    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
-        ready(f"http://{host}:{port}")
-        await stopping.wait()
-    finally:
-        await runner.cleanup()
-
 
 def _answer(status: int, code: str, message: str) -> web.Response:
     content = {"code": code, "msg": message, "requestId": f"simulated-{time.time_ns()}"}
-    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")
+    return json_answer(content, status)

@@ -26,16 +26,11 @@ async def _alarms(bench: Bench, server: Process) -> set[str]:
     return {alarm["kind"] for alarm in snapshot["alarms"]}
 
 
-@pytest.mark.parametrize(
-    "options",
-    [(), ("--error-rate", "0.3"), ("--rate-limit", "8000"), ("--latency-ms", "20")],
-    ids=["calm", "errors of every kind", "limited", "slow"],
-)
-async def test_each_lane_reaches_its_own_people_once(bench: Bench, options: tuple[str, ...]) -> None:
-    """TPNS by account, Huawei by token, in one alert: everybody in the area, once, whatever Huawei does meanwhile."""
+async def test_each_lane_reaches_its_own_people_once(bench: Bench) -> None:
+    """TPNS by account, Huawei by token, in one alert: everybody in the area, once."""
     huawei = HuaweiLane(bench)
     await bench.provider()
-    await huawei.start(*options)
+    await huawei.start()
     accounts, devices = await bench.people(PEOPLE), await huawei.people(PEOPLE)
     server = await bench.server(**huawei.env())
     _, answer = await bench.file(server)
@@ -103,27 +98,6 @@ async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_onc
     await huawei.control("outage", {"on": False})
     await bench.sent(server, answer["alert"]["id"])
     assert np.array_equal(await huawei.reached(), devices)
-
-
-async def test_one_percent_of_dead_tokens_is_removed(bench: Bench) -> None:
-    """They are invalid in the ledger, gone from the index, and everybody else is reached."""
-    huawei = HuaweiLane(bench)
-    await bench.provider()
-    await huawei.start("--invalid-rate", "0.01")
-    devices = await huawei.people(PEOPLE)
-    server = await bench.server(**huawei.env())
-    _, answer = await bench.file(server)
-    progress = await bench.sent(server, answer["alert"]["id"])
-    reached = await huawei.reached()
-    assert 0 < progress["lanes"]["huawei"]["invalid"] < devices.size // 20
-    redis = connect(bench.redis_url)
-    index = PositionIndex(redis, ("tpns", "huawei"))
-
-    async def only_the_living_are_left() -> bool:
-        return bool((await index.present("huawei", devices) == np.isin(devices, reached)).all())
-
-    await until(only_the_living_are_left)
-    await redis.aclose()
 
 
 async def test_twenty_percent_of_dead_tokens_stop_the_lane_and_none_is_removed(bench: Bench) -> None:

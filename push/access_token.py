@@ -1,0 +1,105 @@
+"""Access tokens: a way to ask for one flows in, a token that is good for a while flows out, renewed in good time.
+
+A token that a provider no longer takes has expired, and whoever it was used for is tried again with another; only the
+refusal of a token that was just given says that our credentials are at fault.
+Bounded: one question at a time, asked again no sooner than `AGAIN_S` after a failure; two attempts a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from push.model import Answer, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from push.batch_http import HttpAnswer
+
+FRESH_SHARE: Final = 0.8
+"""A token is renewed at this share of its life, so that none ends on its way."""
+
+AGAIN_S: Final = 1.0
+"""Everybody who waits for a token that cannot be had shares one failure."""
+
+HTTP_OK, HTTP_SERVER_ERROR, HTTP_THROTTLED = 200, 500, 429
+NOT_TAKEN: Final = Answer(Verdict.MISCONFIGURED, "the provider rejects an access token that it has just given")
+
+
+class Granted(NamedTuple):
+    """A token, and for how long it is good."""
+
+    token: str
+    life_s: float
+
+
+class _OAuth(msgspec.Struct):
+    access_token: str
+    expires_in: float
+
+
+class RenewedToken:
+    """One account's token."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Granted | Answer]]) -> None:
+        self._ask = ask
+        self._asking = asyncio.Lock()
+        self._token = ""
+        self._renew_s = float("-inf")
+        self._failed: tuple[float, Answer] | None = None
+
+    async def current(self) -> str | Answer:
+        """Return a token that is good for a while, or why there is none."""
+        if time.monotonic() < self._renew_s:
+            return self._token
+        return await self.other_than("")
+
+    async def authorized(self, send: Callable[[str], Awaitable[Answer | None]]) -> Answer:
+        """Send with a token; `send` returns None when the provider does not take it, and is called once more."""
+        access = await self.current()
+        if isinstance(access, Answer):
+            return access
+        answer = await send(access)
+        if answer is not None:
+            return answer
+        access = await self.other_than(access)
+        if isinstance(access, Answer):
+            return access
+        return await send(access) or NOT_TAKEN
+
+    async def other_than(self, refused: str) -> str | Answer:
+        """Return a token that is not `refused`: whoever waited while another asked gets what was given to that one."""
+        async with self._asking:
+            now_s = time.monotonic()
+            if now_s < self._renew_s and self._token != refused:
+                return self._token
+            if self._failed is not None and now_s - self._failed[0] < AGAIN_S:
+                return self._failed[1]
+            self._renew_s = float("-inf")
+            granted = await self._ask()
+            now_s = time.monotonic()
+            if isinstance(granted, Answer):
+                self._failed = (now_s, granted)
+                return granted
+            self._failed, self._token = None, granted.token
+            self._renew_s = now_s + granted.life_s * FRESH_SHARE
+            return self._token
+
+
+def oauth_granted(answer: HttpAnswer | Answer) -> Granted | Answer:
+    """Read the answer of an OAuth 2 token endpoint (RFC 6749 5.1)."""
+    if isinstance(answer, Answer):
+        return answer
+    if answer.status >= HTTP_SERVER_ERROR or answer.status == HTTP_THROTTLED:
+        return Answer(Verdict.FAILING, f"no access token, HTTP {answer.status}", retry_after_s=answer.retry_after_s)
+    if answer.status != HTTP_OK:
+        return Answer(Verdict.MISCONFIGURED, f"no access token, HTTP {answer.status}")
+    try:
+        granted = msgspec.json.decode(answer.content, type=_OAuth)
+    except msgspec.DecodeError:
+        return Answer(Verdict.FAILING, "an answer that is no access token")
+    return Granted(granted.access_token, granted.expires_in)

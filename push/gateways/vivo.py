@@ -1,0 +1,238 @@
+"""vivo Push: a message and up to 1,000 registration ids flow in, `pushToList` of a stored message flows out.
+
+Sources: a mirror of vivo's "Push server API 2.9.2" (authentication, quotas, appId, 10094), and field comments and code
+tables of public client libraries (sizes, 2 to 1,000 ids a list, what the status of an invalid user means, 10302).
+Unverified: that 10000 is how a token that has expired is answered, that `appId` goes as a string, that one stored
+message may be used for many lists (a client library does so), and any collapse id: none was found, so that a repeat,
+which a crash may cause, is shown twice here.
+Bounded: 1,000 ids a request, two requests a batch at most, and what `push.batch_http` bounds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+import unicodedata
+import uuid
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from push.access_token import Granted, RenewedToken
+from push.batch_answers import (
+    DAY_QUOTA_S,
+    TOO_LONG,
+    Ruling,
+    accepted_but,
+    answer_to_all,
+    by_code,
+    send_fitting,
+)
+from push.batch_http import UNREADABLE, BatchHttp, decoded
+from push.intent import intent_uri
+from push.model import Answer, Fate, Verdict
+from push.provider import Addressing, LaneSettings, Provider
+from push.said import fitted_apart, left_s
+from push.stored_message import StoredMessages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.said import Message
+
+RECIPIENTS_MAX: Final = 1000
+LIST_MIN: Final = 2
+"""vivo takes no list of one: that one is sent to directly."""
+
+TITLE_WIDTH, BODY_WIDTH = 40, 100
+"""20 and 50 Chinese characters, each as wide as two Latin ones."""
+
+RENDERED_MAX: Final = 64
+TTL_MIN_S, TTL_MAX_S = 60, 7 * 86_400
+ACCESS_S: Final = 7200.0
+"""A token is good for a day; vivo asks to renew it every hour or two."""
+
+SILENT, RING_AND_VIBRATE = 1, 4
+OPEN_APP, OPEN_PAGE = 1, 4
+MILLISECONDS: Final = 1000
+TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{1,128}")
+
+ACCEPTED: Final = 0
+TOKEN_REFUSED: Final = frozenset({10000})
+CODES: dict[int, Ruling] = {
+    ACCEPTED: Ruling(Verdict.ANSWERED, "accepted"),
+    10000: Ruling(Verdict.MISCONFIGURED, "the provider does not know who we are (10000)"),
+    10040: Ruling(Verdict.THROTTLED, "the provider is busy and wants us to try again (10040)"),
+    10045: Ruling(Verdict.MISCONFIGURED, "the app is not approved yet (10045)"),
+    10070: Ruling(Verdict.THROTTLED, "the messages of the day are used up (10070)", retry_after_s=DAY_QUOTA_S),
+    10071: Ruling(Verdict.MISCONFIGURED, "our class of messages is not sent at this hour (10071)"),
+    10073: Ruling(Verdict.THROTTLED, "the system messages of the day are used up (10073)", retry_after_s=DAY_QUOTA_S),
+    10085: Ruling(Verdict.MISCONFIGURED, "the provider does not take this wording (10085)"),
+    10094: Ruling(Verdict.MISCONFIGURED, "the token is of another app (10094)"),
+    10104: Ruling(Verdict.MISCONFIGURED, "the provider does not take this wording (10104)"),
+    10200: Ruling(Verdict.MISCONFIGURED, "the provider rejects our app id or key (10200)"),
+    10206: Ruling(Verdict.MISCONFIGURED, "the provider rejects our signature (10206)"),
+    10207: Ruling(Verdict.MISCONFIGURED, "the provider rejects our time: are the clocks right? (10207)"),
+    10250: Ruling(Verdict.THROTTLED, "we ask for tokens too often (10250)"),
+    10252: Ruling(Verdict.THROTTLED, "the stored messages of the day are used up (10252)", retry_after_s=DAY_QUOTA_S),
+    # An app that may only send to its test devices gets it for every id: ids are kept, and so many stop the lane.
+    10302: Ruling(Verdict.ANSWERED, "the provider rejects the ids (10302)", Fate.QUARANTINED),
+}
+
+STATUSES: dict[int, Fate] = {
+    1: Fate.INVALID,  # there is no such id
+    2: Fate.REFUSED,  # the app is gone or its notifications are switched off, which may change
+    3: Fate.INVALID,  # three months without a connection, after which vivo gives the id up
+    4: Fate.QUARANTINED,  # not one of the test devices: our push mode is at fault
+}
+"""What is wrong with one id. An unknown status is `refused`: final for this one, and never for its neighbours."""
+
+
+class VivoSettings(LaneSettings, frozen=True, kw_only=True):
+    """Who we are at vivo, and the class of our messages.
+
+    `classification` 1 (system) is sent at night too, 0 (operations) is not. `category` must be one of the class.
+    """
+
+    app_id: str
+    app_key: str
+    app_secret: str
+    classification: Annotated[int, Meta(ge=0, le=1)] = 1
+    category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
+
+
+class _User(msgspec.Struct):
+    status: int
+    userid: str = ""
+
+
+class _Answer(msgspec.Struct, rename="camel"):
+    result: int
+    auth_token: str = ""
+    task_id: str | int = ""
+    invalid_users: list[_User] | None = None
+    invalid_user: _User | None = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+class VivoGateway:
+    """The vivo client: keep-alive connections, one stored message for all batches, one list a batch."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, settings: VivoSettings) -> None:
+        self._settings = settings
+        self._base = f"{settings.url.rstrip('/')}/message"
+        headers = {"Content-Type": "application/json"}
+        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers)
+        self._access = RenewedToken(self._ask)
+        self._stored = StoredMessages(self._store)
+        self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request; whatever the provider or the network does comes back as a value."""
+        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+        try:
+            self._content(message)
+        except ValueError:
+            return answer_to_all(TOO_LONG, len(tokens))
+        attempt = self._send_one if len(tokens) < LIST_MIN else self._send_list
+        return await self._access.authorized(lambda access: attempt(message, tokens, access))
+
+    async def _send_list(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
+        task = await self._stored.id_of(message, access)
+        if not isinstance(task, str):
+            return task
+        content = {"appId": self._settings.app_id, "taskId": task, "requestId": uuid.uuid4().hex, "pushMode": 0}
+        head = msgspec.json.encode(content)[:-1] + b',"regIds":["'
+        answer = await self._call("pushToList", head + b'","'.join(tokens) + b'"]}', access)
+        if not isinstance(answer, _Answer):
+            return answer
+        if answer.result not in CODES:
+            # It may be the word for a message that is not stored any more, which we do not know.
+            self._stored.forget(message, task)
+        return _judged(answer, tokens)
+
+    async def _send_one(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
+        content = {**self._content(message), "regId": tokens[0].decode(), "pushMode": 0}
+        answer = await self._call("send", msgspec.json.encode(content), access)
+        return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
+
+    async def _store(self, message: Message, access: str) -> str | Answer | None:
+        answer = await self._call("saveListPayload", msgspec.json.encode(self._content(message)), access)
+        if not isinstance(answer, _Answer):
+            return answer
+        if answer.result == ACCEPTED:
+            return str(answer.task_id) or Answer(Verdict.FAILING, UNREADABLE)
+        return msgspec.structs.replace(by_code(CODES, answer.result, 0), fates=None)
+
+    async def _call(self, path: str, body: bytes, access: str) -> _Answer | Answer | None:
+        """Make one call; None: the token is not taken."""
+        http = await self._http.post(f"{self._base}/{path}", body, {"authToken": access})
+        answer = decoded(http, _ANSWER)
+        return None if isinstance(answer, _Answer) and answer.result in TOKEN_REFUSED else answer
+
+    async def _ask(self) -> Granted | Answer:
+        settings, now_ms = self._settings, int(time.time() * MILLISECONDS)
+        signed = f"{settings.app_id}{settings.app_key}{now_ms}{settings.app_secret}".encode()
+        sign = hashlib.md5(signed, usedforsecurity=False).hexdigest()
+        content = {"appId": settings.app_id, "appKey": settings.app_key, "timestamp": now_ms, "sign": sign}
+        answer = decoded(await self._http.post(f"{self._base}/auth", msgspec.json.encode(content)), _ANSWER)
+        if isinstance(answer, Answer):
+            return answer
+        if answer.result == ACCEPTED and answer.auth_token:
+            return Granted(answer.auth_token, ACCESS_S)
+        return by_code(CODES, answer.result, 0)
+
+    def _content(self, message: Message) -> dict[str, Any]:
+        ttl_s = max(TTL_MIN_S, left_s(message, TTL_MAX_S))
+        return {**self._rendered(message, ttl_s), "requestId": uuid.uuid4().hex}
+
+    def _fitted(self, message: Message, ttl_s: int) -> dict[str, Any]:
+        body = fitted_apart(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
+        return render(message, body, self._settings, ttl_s)
+
+
+def render(message: Message, body: str, settings: VivoSettings, ttl_s: int) -> dict[str, Any]:
+    """Return the message without its ids: a notification that rings and vibrates, sent at any hour."""
+    page: dict[str, Any] = {"skipType": OPEN_APP}
+    if message.deep_link is not None:
+        page = {"skipType": OPEN_PAGE, "skipContent": intent_uri(message.deep_link)}
+    return {
+        "appId": settings.app_id,
+        "title": message.text.title,
+        "content": body,
+        "notifyType": SILENT if message.silent else RING_AND_VIBRATE,
+        "timeToLive": ttl_s,
+        "networkType": -1,
+        "classification": settings.classification,
+        "category": settings.category,
+        "clientCustomMap": {"alert": message.collapse_id},
+        **page,
+    }
+
+
+def width(text: str) -> int:
+    """Return how wide vivo counts a text: East Asian characters are two wide, all others one."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
+
+
+def _judged(answer: _Answer, tokens: Sequence[bytes]) -> Answer:
+    if answer.result != ACCEPTED:
+        return by_code(CODES, answer.result, len(tokens))
+    users = [*(answer.invalid_users or []), *([answer.invalid_user] if answer.invalid_user else [])]
+    return accepted_but({user.userid.encode(): STATUSES.get(user.status, Fate.REFUSED) for user in users}, tokens)
+
+
+PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway)

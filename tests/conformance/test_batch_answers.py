@@ -1,0 +1,135 @@
+"""The tables of the batch lanes, entry by entry, through the real gateways to a server that gives the answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from push.gateways import honor, huawei, oppo, vivo
+from push.model import Fate, Verdict
+from tests.answering import BEFOREHAND, DIALECTS, HONOR, HUAWEI, OPPO, VIVO, WITH_TOKENS, XIAOMI, Dialect, spoken
+from tests.messages import message_for_tests
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from push.batch_answers import Ruling
+
+TWO = [b"a1", b"b2"]
+ENTRIES = [(dialect, code) for dialect in DIALECTS for code in dialect.codes if code not in dialect.token_refused]
+REFUSALS = [(dialect, code) for dialect in WITH_TOKENS for code in sorted(dialect.token_refused)]
+STATUSES = [(HUAWEI, status) for status in huawei.STATUSES] + [(HONOR, status) for status in honor.STATUSES]
+
+
+def _entry(value: object) -> str:
+    return value.name if isinstance(value, Dialect) else str(value)
+
+
+@pytest.mark.parametrize(("dialect", "code"), ENTRIES, ids=_entry)
+async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """Verdict, reason, and what it means for every recipient."""
+    async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(code))) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TWO)
+    ruling: Ruling = dialect.codes[code]
+    assert answer.verdict is ruling.verdict
+    assert answer.fates == (None if ruling.fate is None else [ruling.fate] * 2)
+    assert answer.retry_after_s == ruling.retry_after_s
+    assert ruling.reason
+    assert ruling.verdict is Verdict.ANSWERED or answer.reason == ruling.reason
+
+
+@pytest.mark.parametrize(("dialect", "status"), STATUSES, ids=_entry)
+async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status: int, tmp_path: Path) -> None:
+    """What HTTP says before any code does."""
+    table = huawei.STATUSES if dialect is HUAWEI else honor.STATUSES
+    async with spoken(dialect, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TWO)
+    assert (answer.verdict, answer.reason) == (table[status].verdict, table[status].reason)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
+@pytest.mark.parametrize(
+    "response",
+    [
+        (200, b'{"code":"987654321","result":987654321}'),
+        (200, b"\x00<html>"),
+        (200, b""),
+        (200, b"[]"),
+        (302, b""),
+        (500, b""),
+        (502, b"{}"),
+    ],
+    ids=str,
+)
+async def test_nonsense_is_a_failure_and_never_an_exception(
+    dialect: Dialect, response: tuple[int, bytes], tmp_path: Path
+) -> None:
+    """Unknown codes, no JSON, errors on the way: everybody stays due."""
+    status, body = response
+    async with spoken(dialect, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TWO)
+    assert (answer.verdict, answer.fates) == (Verdict.FAILING, None)
+
+
+@pytest.mark.parametrize(("dialect", "code"), REFUSALS, ids=_entry)
+async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault(
+    dialect: Dialect, code: int, tmp_path: Path
+) -> None:
+    """Refused once: sent with another one. Refused again: misconfigured, after two attempts and no more."""
+    answers = [code]
+
+    def said(_: str) -> web.Response:
+        return web.json_response(dialect.says(answers.pop() if answers else 0) if dialect is not HONOR else _honor())
+
+    def _honor() -> dict[str, Any]:
+        return {"code": answers.pop() if answers else 200}
+
+    async with spoken(dialect, tmp_path, said) as (gateway, seen):
+        first = await gateway.send(message_for_tests(), TWO)
+        answers[:] = [code] * 9
+        asked = len(seen)
+        second = await gateway.send(message_for_tests(), TWO)
+    assert (first.verdict, first.fates) == (Verdict.ANSWERED, None)
+    assert (second.verdict, second.fates) == (Verdict.MISCONFIGURED, None)
+    sends = [path for path in seen[asked:] if path not in BEFOREHAND]
+    assert len(sends) == 2
+
+
+@pytest.mark.parametrize("dialect", WITH_TOKENS, ids=_entry)
+async def test_one_token_serves_many_requests(dialect: Dialect, tmp_path: Path) -> None:
+    """One question for a token, one stored message, where there is one."""
+    message = message_for_tests()
+    accepted = {"code": 0, "result": 0} if dialect is not HONOR else {"code": 200}
+    async with spoken(dialect, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
+        for _ in range(3):
+            assert (await gateway.send(message, TWO)).verdict is Verdict.ANSWERED
+    assert all(seen.count(path) == 1 for path in seen if path in BEFOREHAND)
+    assert sum(path not in BEFOREHAND for path in seen) == 3
+
+
+NAMED: list[tuple[Dialect, dict[str, Any], list[Fate]]] = [
+    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,zz"}}, [Fate.ACCEPTED, Fate.INVALID]),
+    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,a1"}}, [Fate.INVALID, Fate.INVALID]),
+    (HUAWEI, {"code": "80100000", "msg": '{"illegal_tokens":["a1"]}'}, [Fate.INVALID, Fate.ACCEPTED]),
+    (OPPO, {"code": 0, "data": {"10000": ["a1"], "status": "x"}}, [Fate.INVALID, Fate.ACCEPTED]),
+    (OPPO, {"code": 0, "data": {"19999": ["a1"]}}, [Fate.REFUSED, Fate.ACCEPTED]),
+    (HONOR, {"code": 200, "data": {"expireTokens": ["a1"], "failTokens": ["b2"]}}, [Fate.INVALID, Fate.QUARANTINED]),
+    (HONOR, {"code": "80100000", "data": {"expireTokens": ["b2"]}}, [Fate.ACCEPTED, Fate.INVALID]),
+    *(
+        (VIVO, {"result": 0, "invalidUsers": [{"status": status, "userid": "b2"}]}, [Fate.ACCEPTED, fate])
+        for status, fate in [*vivo.STATUSES.items(), (99, Fate.REFUSED)]
+    ),
+    *((OPPO, {"code": 0, "data": {str(code): ["b2"]}}, [Fate.ACCEPTED, fate]) for code, fate in oppo.ID_CODES.items()),
+]
+
+
+@pytest.mark.parametrize(("dialect", "said", "fates"), NAMED, ids=_entry)
+async def test_what_is_said_of_one_token_costs_no_other(
+    dialect: Dialect, said: dict[str, Any], fates: list[Fate], tmp_path: Path
+) -> None:
+    """Bad tokens by name; all others are accepted."""
+    async with spoken(dialect, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TWO)
+    assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, fates)

@@ -1,0 +1,178 @@
+"""The gateways of the batch lanes to strict simulated providers, and what they keep to themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from push.gateways import honor, huawei, oppo, vivo, xiaomi
+from push.model import Fate, Verdict
+from push.said import Text
+from server.simulated import batch_site
+from server.simulated.honor import SimulatedHonor, SimulatedHonorSettings
+from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings, account_file
+from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
+from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
+from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
+from tests.answering import BEFOREHAND, DIALECTS, OPPO, VIVO, XIAOMI, Dialect, spoken
+from tests.messages import message_for_tests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from push.model import Gateway
+    from server.simulated.batch_site import BatchProvider
+
+LONG = message_for_tests("蓝色校服，书包，" * 200)
+
+
+def _huawei(url: str, secret: str, folder: Path) -> Gateway:
+    file = folder / f"{secret}.json"
+    account_file(file, "simulated")
+    return huawei.HuaweiGateway(huawei.HuaweiSettings(url=url, service_account_file=file))
+
+
+OPEN: dict[str, tuple[Callable[[Path], BatchProvider], Callable[[str, str, Path], Gateway]]] = {
+    "huawei": (
+        lambda folder: SimulatedHuawei(SimulatedHuaweiSettings(service_account_file=folder / "simulated.json")),
+        _huawei,
+    ),
+    "xiaomi": (
+        lambda _: SimulatedXiaomi(SimulatedXiaomiSettings()),
+        lambda url, secret, _: xiaomi.XiaomiGateway(
+            xiaomi.XiaomiSettings(url=url, app_secret=secret, package_name="example.alert", channel_id="1")
+        ),
+    ),
+    "vivo": (
+        lambda _: SimulatedVivo(SimulatedVivoSettings()),
+        lambda url, secret, _: vivo.VivoGateway(
+            vivo.VivoSettings(url=url, app_id="simulated", app_key="simulated", app_secret=secret)
+        ),
+    ),
+    "oppo": (
+        lambda _: SimulatedOppo(SimulatedOppoSettings()),
+        lambda url, secret, _: oppo.OppoGateway(
+            oppo.OppoSettings(url=url, app_key="simulated", master_secret=secret, template_id="7")
+        ),
+    ),
+    "honor": (
+        lambda _: SimulatedHonor(SimulatedHonorSettings()),
+        lambda url, secret, _: honor.HonorGateway(
+            honor.HonorSettings(
+                url=url,
+                auth_url=f"{url}/auth/token",
+                app_id="simulated",
+                client_id="simulated",
+                client_secret=secret,
+            )
+        ),
+    ),
+}
+
+
+async def _sent(name: str, secret: str, folder: Path, *requests: list[bytes]) -> tuple[BatchProvider, list[Any]]:
+    make, open_gateway = OPEN[name]
+    provider = make(folder)
+    stopping, url = asyncio.Event(), asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(batch_site.serve(provider, batch_site.SimulatedBatchSettings(), stopping, url.set_result))
+        gateway = open_gateway(await url, secret, folder)
+        answers = [await gateway.send(LONG, request) for request in requests]
+        await gateway.close()
+        stopping.set()
+    return provider, answers
+
+
+@pytest.mark.parametrize("name", OPEN)
+async def test_a_strict_provider_takes_a_long_message_for_one_and_for_a_thousand(name: str, tmp_path: Path) -> None:
+    """Signed, of the right fields, cut to what the provider takes; each token once."""
+    thousand = [b"t%d" % number for number in range(1000)]
+    provider, answers = await _sent(name, "simulated", tmp_path, [b"one"], thousand)
+    assert [(answer.verdict, answer.fates) for answer in answers] == [(Verdict.ANSWERED, None)] * 2
+    assert (len(provider.reached.tokens()), provider.reached.accepted) == (1001, 1001)
+    assert not provider.reached.refused
+
+
+@pytest.mark.parametrize("name", OPEN)
+async def test_a_wrong_secret_is_our_fault_and_sends_nothing(name: str, tmp_path: Path) -> None:
+    """Misconfigured, with the provider's code and without the secret."""
+    provider, (answer,) = await _sent(name, "wrong-secret", tmp_path, [b"a1", b"b2"])
+    assert (answer.verdict, answer.fates) == (Verdict.MISCONFIGURED, None)
+    assert "wrong-secret" not in answer.reason
+    assert not provider.reached.tokens()
+
+
+def _accepted(_: str) -> web.Response:
+    return web.json_response({"code": 0, "result": 0})
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect, tmp_path: Path) -> None:
+    """Quarantined in their places; alone, they are no reason to ask the provider at all."""
+    async with spoken(dialect, tmp_path, lambda _: web.Response(status=500)) as (gateway, seen):
+        alone = await gateway.send(message_for_tests(), [b'"', b"a b"])
+        assert not seen
+        mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"])
+    assert (alone.verdict, alone.fates) == (Verdict.ANSWERED, [Fate.QUARANTINED] * 2)
+    assert (mixed.verdict, mixed.fates) == (Verdict.FAILING, [Fate.AGAIN, Fate.QUARANTINED, Fate.AGAIN])
+
+
+@pytest.mark.parametrize("dialect", [XIAOMI, VIVO, OPPO], ids=lambda dialect: dialect.name)
+async def test_a_title_that_the_provider_does_not_take_refuses_this_alert_only(
+    dialect: Dialect, tmp_path: Path
+) -> None:
+    """A title is never cut: nobody is sent to, and the lane goes on with other alerts."""
+    long_title = LONG.__class__(
+        alert_id=LONG.alert_id,
+        notice="alert",
+        locale="zh-CN",
+        text=Text("寻人" * 40, "b", "c"),
+        expires=LONG.expires,
+    )
+    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+        refused = await gateway.send(long_title, [b"a1", b"b2"])
+        assert not seen
+        accepted = await gateway.send(message_for_tests(), [b"a1", b"b2"])
+    assert (refused.verdict, refused.fates) == (Verdict.ANSWERED, [Fate.REFUSED] * 2)
+    assert (accepted.verdict, accepted.fates) == (Verdict.ANSWERED, None)
+
+
+@pytest.mark.parametrize(("dialect", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
+async def test_a_message_that_is_not_stored_any_more_is_stored_again(
+    dialect: Dialect, code: int, tmp_path: Path
+) -> None:
+    """The recipients are tried again, with another one."""
+    codes = [code]
+    async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(codes.pop() if codes else 0))) as (
+        gateway,
+        seen,
+    ):
+        message = message_for_tests()
+        first = await gateway.send(message, [b"a1", b"b2"])
+        second = await gateway.send(message, [b"a1", b"b2"])
+    assert (first.verdict, first.fates) == (Verdict.FAILING, None)
+    assert second.verdict is Verdict.ANSWERED
+    stored = [path for path in seen if path in BEFOREHAND and "auth" not in path]
+    assert len(stored) == 2
+
+
+async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> None:
+    """A thousand bad tokens by name are more than one read gives."""
+    tokens = [b"%0200d" % number for number in range(1000)]
+    bad = {"code": 0, "data": {"bad_regids": b",".join(tokens[1:]).decode()}}
+    async with spoken(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), tokens)
+    assert answer.fates == [Fate.ACCEPTED] + [Fate.INVALID] * 999
+
+
+async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_path: Path) -> None:
+    """Whoever waits while another asks gets what was given to that one."""
+    message = message_for_tests()
+    async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
+        answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"]) for _ in range(20)))
+    assert {answer.verdict for answer in answers} == {Verdict.ANSWERED}
+    assert (seen.count("/message/auth"), seen.count("/message/saveListPayload")) == (1, 1)

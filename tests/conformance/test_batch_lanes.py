@@ -1,0 +1,147 @@
+"""Batch lanes conform: whatever a provider does, everybody is reached, and the ledger says what was answered.
+
+Every test sends one alert in all of these lanes side by side: a server and its stores cost more than five lanes do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from geo.connection import connect
+from geo.index import PositionIndex
+from tests.batch_lanes import BatchLane, HonorLane, HuaweiBatchLane, OppoLane, VivoLane, XiaomiLane
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from tests.processes import Bench, Process
+
+    Lanes = dict[str, tuple[BatchLane, NDArray[np.int64]]]
+
+PEOPLE = 2000
+ONE_LANE = 100_000_000
+"""Users of different lanes have ids so far apart, because each user is in one lane only."""
+
+EXPIRING: list[type[BatchLane]] = [VivoLane, OppoLane, HonorLane]
+LANES: list[type[BatchLane]] = [HuaweiBatchLane, XiaomiLane, *EXPIRING]
+WARM = {"workers": "8", "queue_batches": "16"}
+ONE_RING = {
+    "QQ_ALERT_POLICIES__ONE__RINGS": "[{radius_km = 120}]",
+    "QQ_ALERT_ALERT__POLICY": "one",
+}
+"""What is proven here has nothing to do with rings."""
+
+
+@asynccontextmanager
+async def _serving(
+    bench: Bench,
+    kinds: list[type[BatchLane]],
+    **behaviour: Any,  # noqa: ANN401 - rates and counts
+) -> AsyncIterator[Lanes]:
+    """Simulated providers that behave alike; yields each lane with who is in its area."""
+    async with AsyncExitStack() as stack:
+        lanes = [await stack.enter_async_context(kind(bench).serving(**behaviour)) for kind in kinds]
+        yield {
+            lane.name: (lane, await lane.people(PEOPLE, first=ONE_LANE * (row + 1))) for row, lane in enumerate(lanes)
+        }
+
+
+async def _filed(bench: Bench, lanes: Lanes) -> tuple[Process, str]:
+    env = {name: value for lane, _ in lanes.values() for name, value in lane.env(**WARM).items()}
+    server = await bench.server(**ONE_RING, **env)
+    _, answer = await bench.file(server)
+    return server, answer["alert"]["id"]
+
+
+async def _reached_once(lanes: Lanes, progress: dict[str, Any]) -> None:
+    for name, (lane, devices) in lanes.items():
+        assert np.array_equal(await lane.reached(), devices), name
+        assert (await lane.counts())["duplicates"] == 0, name
+        assert progress["lanes"][name]["accepted"] == devices.size, name
+
+
+@pytest.mark.parametrize("behaviour", [{}, {"rate_limit": 1000}, {"latency_ms": 10.0}], ids=["calm", "limited", "slow"])
+async def test_everybody_is_reached_exactly_once(bench: Bench, behaviour: dict[str, Any]) -> None:
+    """A provider that answers, soon or late or not so fast."""
+    async with _serving(bench, LANES, **behaviour) as lanes:
+        server, alert = await _filed(bench, lanes)
+        await _reached_once(lanes, await bench.sent(server, alert))
+
+
+async def test_nobody_is_lost_when_requests_fail_in_every_way(bench: Bench) -> None:
+    """Everybody; twice only those whose answer broke off, under the same collapse id."""
+    async with _serving(bench, LANES, error_rate=0.3) as lanes:
+        server, alert = await _filed(bench, lanes)
+        progress = await bench.sent(server, alert)
+        for name, (lane, devices) in lanes.items():
+            assert np.array_equal(await lane.reached(), devices), name
+            assert progress["lanes"][name]["accepted"] == devices.size, name
+            assert {"garbage", "dropped", "half answered"} <= (await lane.counts())["refused_requests"].keys(), name
+            repeats = await bench.get(f"{lane.control_url}/simulated/repeats")
+            assert all(len(set(collapse_ids)) == 1 for _, collapse_ids in repeats), name
+
+
+async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
+    """All away when the alert is filed, told to the operators, back: everybody, once."""
+    async with _serving(bench, LANES) as lanes:
+        for lane, _ in lanes.values():
+            await lane.control("outage", {"on": True})
+        server, alert = await _filed(bench, lanes)
+
+        async def outages_are_told() -> bool:
+            async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+                alarms = (await feed.receive_json())["alarms"]
+            return {alarm["lane"] for alarm in alarms if alarm["kind"] == "outage"} >= lanes.keys()
+
+        await until(outages_are_told)
+        for lane, _ in lanes.values():
+            assert (await lane.reached()).size == 0, lane.name
+            await lane.control("outage", {"on": False})
+        await _reached_once(lanes, await bench.sent(server, alert))
+
+
+async def test_a_token_that_ends_during_the_sweep_is_renewed_and_nobody_is_lost(bench: Bench) -> None:
+    """A token that is not taken any more is no fault of ours: another one, and the same people."""
+    async with _serving(bench, EXPIRING, access_token_s=0.3, latency_ms=10.0) as lanes:
+        server, alert = await _filed(bench, lanes)
+        await _reached_once(lanes, await bench.sent(server, alert))
+        for lane, _ in lanes.values():
+            assert (await lane.counts())["access_tokens"] > 1, lane.name
+
+
+async def test_one_percent_of_dead_tokens_is_removed(bench: Bench) -> None:
+    """They are invalid in the ledger, gone from the index, and everybody else is reached."""
+    async with _serving(bench, LANES, invalid_rate=0.01) as lanes:
+        server, alert = await _filed(bench, lanes)
+        progress = await bench.sent(server, alert)
+        redis = connect(bench.redis_url)
+        index = PositionIndex(redis, ("tpns", *lanes))
+        for name, (lane, devices) in lanes.items():
+            reached = await lane.reached()
+            ended = progress["lanes"][name]
+            assert 0 < ended["invalid"] == devices.size - reached.size < devices.size // 20, name
+            assert ended["accepted"] == reached.size, name
+            living = np.isin(devices, reached)
+            await until(lambda: _present(index, name, devices, living))  # noqa: B023 - awaited before the next lane
+        await redis.aclose()
+
+
+async def _present(index: PositionIndex, lane: str, users: NDArray[np.int64], expected: NDArray[np.bool_]) -> bool:
+    return bool((await index.present(lane, users) == expected).all())
+
+
+async def test_each_is_simulated_by_a_command(bench: Bench) -> None:
+    """`qq-alert simulate NAME`, which says so."""
+    lanes = [kind(bench) for kind in LANES]
+    await asyncio.gather(*(lane.start() for lane in lanes))
+    for lane in lanes:
+        assert (await lane.counts())["simulated"] is True
