@@ -63,4 +63,5 @@ def _text(case: Case, words: Catalogue) -> Text:
         title=title.format(name=child.name, age=child.age),
         body=where + looks + (words.stop if looks else ""),
         call=words.call.format(contact=case.contact.name, phone=case.contact.phone),
+        phone=case.contact.phone,
     )

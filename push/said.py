@@ -1,7 +1,7 @@
 """What is said: an alert's content by locale flows in, one message in a recipient's language flows out.
 
 The content is written once, when the case is filed, and kept with the alert. Bounded: a message is cut at a grapheme to
-what the provider takes (bytes), never in its title, the phone number or a link.
+what the provider takes, never in the phone number or a link.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ MINUTE_S: Final = 60
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a phone says in one language: `body` may be cut, `call` (whom to call) may not."""
+    """What a phone says in one language: title and `body` may be cut, `call` (whom to call) at most to its `phone`."""
 
     title: str
     body: str
     call: str
+    phone: str = ""
 
     def joined(self, body: str | None = None) -> str:
         """Return body and call as one text."""
@@ -66,6 +67,10 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     web_link: str | None = None
     silent: bool = False
 
+    def titled(self, title: str) -> Message:
+        """Return the same with another title."""
+        return msgspec.structs.replace(self, text=msgspec.structs.replace(self.text, title=title))
+
     @property
     def collapse_number(self) -> int:
         """A positive 31-bit number, the same for every repeat, so that a phone shows one message."""
@@ -83,33 +88,38 @@ def left_s(message: Message, cap_s: int) -> int:
     return max(0, min(cap_s, int(left // MINUTE_S * MINUTE_S)))
 
 
+class DoesNotFitError(ValueError):
+    """A message of which not even title, phone number and links fit: intake's bounds are to make that impossible."""
+
+
 def fitted(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     """Return body and call, the body cut so that `size_of` them, in the rendered request, is at most `bytes_max`.
 
-    ValueError when not even title and call fit: then the message cannot be sent there.
+    Where there is no room even for the call, the phone number stands alone.
     """
     whole = text.joined()
     if size_of(whole) <= bytes_max:
         return whole
-    graphemes: list[str] = regex.findall(r"\X", text.body)
+    for call in (text.call, text.phone):
+        if call and size_of(ELLIPSIS + call) <= bytes_max:
+            return _cut(text.body, call, bytes_max, size_of)
+    raise DoesNotFitError("title, phone and links alone are larger than the provider takes")
+
+
+def fitted_apart(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> tuple[str, str]:
+    """Return the title, and body and call, each cut to what the provider takes of it."""
+    title = text.title if size_of(text.title) <= title_max else _cut(text.title, "", title_max, size_of)
+    return title, fitted(text, body_max, size_of)
+
+
+def _cut(text: str, rest: str, bytes_max: int, size_of: Callable[[str], int]) -> str:
+    """Return as many graphemes of `text` as fit with an ellipsis and `rest` behind."""
+    graphemes: list[str] = regex.findall(r"\X", text)
     low, high = 0, len(graphemes)
     while low < high:
         middle = (low + high + 1) // 2
-        if size_of(text.joined("".join(graphemes[:middle]) + ELLIPSIS)) <= bytes_max:
+        if size_of("".join(graphemes[:middle]) + ELLIPSIS + rest) <= bytes_max:
             low = middle
         else:
             high = middle - 1
-    cut = text.joined("".join(graphemes[:low]) + ELLIPSIS)
-    if size_of(cut) > bytes_max:
-        raise ValueError("title, call and links alone are larger than the provider takes")
-    return cut
-
-
-def fitted_apart(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> str:
-    """Return body and call, the body cut to `body_max`, where title and body are limited each by itself.
-
-    ValueError as `fitted`, and when the title is larger than `title_max`.
-    """
-    if size_of(text.title) > title_max:
-        raise ValueError("the title is larger than the provider takes")
-    return fitted(text, body_max, size_of)
+    return "".join(graphemes[:low]) + ELLIPSIS + rest

@@ -19,6 +19,7 @@ from push.ledger import rows_of
 from push.model import Answer, Batch, Outcome, Verdict
 from push.outcomes import Addressed, merged, sorted_out
 from push.provider import Addressing
+from push.said import DoesNotFitError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,6 +130,8 @@ class Worker:
             self._stats.in_flight += 1
             try:
                 answer = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows))
+            except DoesNotFitError as error:
+                answer = Answer(Verdict.MISCONFIGURED, str(error))
             finally:
                 self._stats.in_flight -= 1
             self._stats.provider.observe(loop.time() - started_s)

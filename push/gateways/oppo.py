@@ -198,8 +198,8 @@ class OppoGateway:
         return self._rendered(message, max(TTL_MIN_S, left_s(message, TTL_MAX_S)))
 
     def _fitted(self, message: Message, ttl_s: int) -> dict[str, Any]:
-        body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
-        return render(message, body, self._settings, ttl_s)
+        title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
+        return render(message.titled(title), body, self._settings, ttl_s)
 
 
 def render(message: Message, body: str, settings: OppoSettings, ttl_s: int) -> dict[str, Any]:

@@ -200,8 +200,8 @@ class VivoGateway:
         return {**self._rendered(message, ttl_s), "requestId": uuid.uuid4().hex}
 
     def _fitted(self, message: Message, ttl_s: int) -> dict[str, Any]:
-        body = fitted_apart(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
-        return render(message, body, self._settings, ttl_s)
+        title, body = fitted_apart(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
+        return render(message.titled(title), body, self._settings, ttl_s)
 
 
 def render(message: Message, body: str, settings: VivoSettings, ttl_s: int) -> dict[str, Any]:

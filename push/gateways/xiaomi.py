@@ -138,8 +138,8 @@ class XiaomiGateway:
 
     def _rendered(self, message: Message, ttl_s: int) -> bytes:
         """Return the form up to the first id."""
-        body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
-        return urlencode(render(message, body, self._settings, ttl_s)).encode() + b"&registration_id="
+        title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
+        return urlencode(render(message.titled(title), body, self._settings, ttl_s)).encode() + b"&registration_id="
 
 
 def render(message: Message, body: str, settings: XiaomiSettings, ttl_s: int) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -122,23 +123,19 @@ async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect,
 
 
 @pytest.mark.parametrize("dialect", [XIAOMI, VIVO, OPPO], ids=lambda dialect: dialect.name)
-async def test_a_title_that_the_provider_does_not_take_refuses_this_alert_only(
-    dialect: Dialect, tmp_path: Path
-) -> None:
-    """A title is never cut: nobody is sent to, and the lane goes on with other alerts."""
-    long_title = LONG.__class__(
-        alert_id=LONG.alert_id,
-        notice="alert",
-        locale="zh-CN",
-        text=Text("寻人" * 40, "b", "c"),
-        expires=LONG.expires,
-    )
+async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(dialect: Dialect, tmp_path: Path) -> None:
+    """A phone number is never cut: nobody is sent to, and the lane goes on with others; a long title is cut."""
+    texts = [
+        Text("寻人", "b", "请联系" * 80),
+        Text("寻人" * 40, "b", "c"),
+        Text("寻人", "b", "请联系" * 80, phone="110"),
+    ]
     async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
-        refused = await gateway.send(long_title, [b"a1", b"b2"])
+        refused = await gateway.send(msgspec.structs.replace(LONG, text=texts[0]), [b"a1", b"b2"])
         assert not seen
-        accepted = await gateway.send(message_for_tests(), [b"a1", b"b2"])
+        told = [await gateway.send(msgspec.structs.replace(LONG, text=text), [b"a1", b"b2"]) for text in texts[1:]]
     assert (refused.verdict, refused.fates) == (Verdict.ANSWERED, [Fate.REFUSED] * 2)
-    assert (accepted.verdict, accepted.fates) == (Verdict.ANSWERED, None)
+    assert [(answer.verdict, answer.fates) for answer in told] == [(Verdict.ANSWERED, None)] * 2
 
 
 @pytest.mark.parametrize(("dialect", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handlers.cases import Case
 from handlers.wording import catalogues, content_of
-from push.said import ELLIPSIS, Content, Text, fitted
+from push.said import ELLIPSIS, Content, Text, fitted, fitted_apart
 from tests.processes import CASE
 
 CALL = "请联系福田分局：13800138000"
@@ -47,6 +47,22 @@ def test_what_cannot_fit_is_an_error_and_not_a_shorter_phone_number() -> None:
     except ValueError:
         return
     raise AssertionError("it was cut in the call")
+
+
+def test_without_room_for_the_call_the_phone_number_stands_alone() -> None:
+    """A police station with a long name costs nobody the number; nothing is ever cut in it."""
+    text = Text("t", "body", CALL, phone="13800138000")
+    for room in range(_bytes("…13800138000"), _bytes("…" + CALL)):
+        assert fitted(text, room, _bytes).endswith("…13800138000")
+
+
+@given(title=st.text(min_size=1, max_size=80))
+def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
+    """Within the limit, whole graphemes; a title that fits stays as it is."""
+    cut, body = fitted_apart(Text(title, "body", CALL), title_max=20, body_max=100, size_of=len)
+    assert len(cut) <= 20
+    assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
+    assert body == "body" + CALL
 
 
 def test_a_reader_gets_the_same_language_or_chinese() -> None:
