@@ -162,7 +162,7 @@ async def _http2(turns: Lanes, folder: Path, people: int, runs: int) -> dict[str
             floors.append(await asyncio.to_thread(http2_servers.h2load, peer, body, requests))
             curl.append(await asyncio.to_thread(libcurl, peer, body, requests // LOADS))
         async with http2_servers.delayed(peer.port, DELAY_S) as port:
-            settings = peer.settings(url=f"https://127.0.0.1:{port}", rate_per_s=str(HELD_PER_S))
+            settings = peer.settings(url=f"https://127.0.0.1:{port}", rate_per_s=str(HELD_PER_S), ramp_s="0")
             held = await turns.token(settings, HOLD_S)
     return {
         "token lane": figure(values, floors, "requests a CPU s of the whole server, ledger on (floor: h2load)"),

@@ -30,6 +30,11 @@ POLL_S = 1.0
 """How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
 
 EXTENSIONS_PER_LEASE = 4
+TURNS_MAX = 16
+"""More alerts at once in one lane take turns in a less regular order."""
+
+URGENT = timedelta(minutes=10)
+"""A third of the 30 minutes: who has less left goes before all turns."""
 
 _log = structlog.get_logger("push.claims")
 
@@ -42,6 +47,7 @@ class Claims:
         self._pool = pool
         self._lease_s = lease_s
         self._held: dict[int, HeldUnit] = {}
+        self._turns: dict[str, list[UUID]] = {}
         self._bell = asyncio.Event()
 
     def ring(self) -> None:
@@ -53,12 +59,9 @@ class Claims:
         while True:
             self._bell.clear()
             asked_s = asyncio.get_running_loop().time()
-            row = await until_back(
-                lambda: sql.work.claim(self._pool, lane, self.owner, timedelta(seconds=self._lease_s), [*self._held]),
-                AWAY,
-                "postgresql",
-            )
+            row = await until_back(partial(self._claim, lane), AWAY, "postgresql")
             if row is not None:
+                self._take_turn(lane, row.alert_id)
                 unit = HeldUnit(row, asked_s + self._lease_s)
                 self._held[row.id] = unit
                 return unit
@@ -67,6 +70,15 @@ class Claims:
                     await self._bell.wait()
             except TimeoutError:
                 continue
+
+    async def _claim(self, lane: str) -> UnitRow | None:
+        lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
+        return await sql.work.claim(self._pool, lane, self.owner, lease, [*self._held], turns, URGENT)
+
+    def _take_turn(self, lane: str, alert: UUID) -> None:
+        """Put an alert behind all others of a lane."""
+        others = [one for one in self._turns.get(lane, []) if one != alert]
+        self._turns[lane] = [*others[1 - TURNS_MAX :], alert]
 
     async def finish_if_complete(self, unit: HeldUnit) -> None:
         """Mark a unit done when everybody found in it is settled."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.model import Gateway
+    from push.quota import Quotas
     from sql.database import Pool
 
 LISTEN_CHECK_S = 5.0
@@ -59,6 +60,7 @@ class Engine:
         index: PositionIndex,
         forgetting: Forgetting,
         gateways: Mapping[str, Gateway],
+        quotas: Quotas,
     ) -> None:
         self._plan = plan
         self.commit = Histogram()
@@ -83,6 +85,7 @@ class Engine:
                 claims=self.claims,
                 ledger=self.ledger,
                 alarms=self.alarms,
+                quota=quotas.of(name),
             )
             for name, lane in plan.lanes.items()
         }

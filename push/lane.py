@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from push.claims import Claims
     from push.ledger import Ledger
     from push.model import Gateway
+    from push.quota import Quota
     from sql.database import Pool
 
 _log = structlog.get_logger("push.lane")
@@ -65,6 +66,7 @@ class Lane:
         claims: Claims,
         ledger: Ledger,
         alarms: AlarmBoard,
+        quota: Quota,
     ) -> None:
         self.name = name
         self.plan = plan
@@ -78,7 +80,7 @@ class Lane:
             self.invalid = InvalidTokens(
                 name, index, share_max=plan.invalid_share, count_min=plan.invalid_count, stop=self._stop_for_good
             )
-        pace = Pace(plan.rate_per_s)
+        pace = Pace(plan.rate_per_s, quota)
         self._sweeps = [
             Sweep(
                 name,

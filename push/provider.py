@@ -10,7 +10,7 @@ import enum
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from push.model import Gateway
+    from push.quota import Quotas
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -48,14 +49,24 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     invalid_share: Share = 0.05
     invalid_count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
 
+    @property
+    def lane_rate_per_s(self) -> float | None:
+        """The rate of the whole lane."""
+        return self.rate_per_s
+
 
 class Provider(NamedTuple):
-    """One kind of lane: `open_gateway` takes an instance of `settings`."""
+    """One kind of lane: `open_gateway` takes an instance of `settings`, and `Quotas` where it `keeps_quotas` itself."""
 
     name: str
     addressing: Addressing
     settings: type[LaneSettings]
-    open_gateway: Callable[[Any], Gateway]
+    open_gateway: Callable[..., Gateway]
+    keeps_quotas: bool = False
+
+    def opened(self, settings: LaneSettings, quotas: Quotas) -> Gateway:
+        """Return a gateway; called with the loop running."""
+        return self.open_gateway(settings, quotas) if self.keeps_quotas else self.open_gateway(settings)
 
 
 @cache

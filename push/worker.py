@@ -168,7 +168,7 @@ class Worker:
                 _log.info("lane.resumed", lane=self._lane)
             self._alarms.clear_lane(self._lane)
         elif answer.verdict is Verdict.THROTTLED:
-            self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
+            await self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
             self._alarms.lane(self._lane, "throttled", answer.reason)
         elif answer.verdict is Verdict.MISCONFIGURED:
             if self._breaker.misconfigured():

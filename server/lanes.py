@@ -12,6 +12,7 @@ from push.provider import Addressing, providers
 
 if TYPE_CHECKING:
     from push.model import Gateway
+    from push.quota import Quotas
     from server.settings import Settings
 
 
@@ -25,7 +26,7 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
     return {
         name: LanePlan(
             addressing=providers()[name].addressing,
-            rate_per_s=lane.rate_per_s,
+            rate_per_s=lane.lane_rate_per_s,
             workers=lane.workers,
             queue_batches=lane.queue_batches,
             misconfigured_probe_s=lane.misconfigured_probe_s,
@@ -36,6 +37,6 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
     }
 
 
-def gateways(settings: Settings) -> dict[str, Gateway]:
+def gateways(settings: Settings, quotas: Quotas) -> dict[str, Gateway]:
     """Open each lane's gateway; called with the loop running."""
-    return {name: providers()[name].open_gateway(lane) for name, lane in settings.lanes.items()}
+    return {name: providers()[name].opened(lane, quotas) for name, lane in settings.lanes.items()}

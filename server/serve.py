@@ -38,6 +38,7 @@ from push.backoff import until_back
 from push.engine import Engine, EnginePlan
 from push.filing import FilingPlan
 from push.late import LatePlan
+from push.quota import Quotas
 from server import lanes
 from server import stores as store_room
 from server.encryption import encryption_key
@@ -76,7 +77,8 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             await sql.work.release_all(pool)
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
         forgetting = Forgetting(redis)
-        engine = Engine(_plan(settings, stores), pool, index, forgetting, lanes.gateways(settings))
+        quotas = Quotas(redis)
+        engine = Engine(_plan(settings, stores), pool, index, forgetting, lanes.gateways(settings, quotas), quotas)
         cities = await asyncio.to_thread(_cities, settings)
         handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis), cities)
         async with asyncio.TaskGroup() as group:
@@ -112,7 +114,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
         filing=FilingPlan(
             policies=policies(settings),
             policy=settings.alert.policy,
-            lanes={name: lane.rate_per_s for name, lane in settings.lanes.items()},
+            lanes={name: lane.lane_rate_per_s for name, lane in settings.lanes.items()},
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
         ),

@@ -14,6 +14,8 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sql.database import Pool
 
 CHANNEL = "qq_alert_sweeps"
@@ -44,9 +46,20 @@ class UnitRow(msgspec.Struct, frozen=True):
     content: str
 
 
-async def claim(pool: Pool, lane: str, owner: UUID, lease: timedelta, held: list[int]) -> UnitRow | None:
-    """Claim the most urgent unit of a lane that nobody holds and that is not in `held`; None when there is none."""
-    row = await pool.fetchrow(_CLAIM, lane, owner, lease, held)
+async def claim(
+    pool: Pool,
+    lane: str,
+    owner: UUID,
+    lease: timedelta,
+    held: list[int],
+    turns: Sequence[UUID] = (),
+    urgent: timedelta = timedelta(),
+) -> UnitRow | None:
+    """Claim the most urgent unit of a lane that nobody holds and that is not in `held`; None when there is none.
+
+    `turns`: alerts that had their turn, the last one last; `urgent`: how near a deadline is that goes before all turns.
+    """
+    row = await pool.fetchrow(_CLAIM, lane, owner, lease, held, turns, urgent)
     return None if row is None else UnitRow(*row)
 
 

@@ -21,7 +21,7 @@ class Script(msgspec.Struct, frozen=True):
     digest: str
 
 
-def script(name: str) -> Script:
-    """Return `NAME.lua`; FileNotFoundError when there is none."""
-    text = resources.files("geo").joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
+def script(name: str, room: str = "geo") -> Script:
+    """Return `NAME.lua` of a room; FileNotFoundError when there is none."""
+    text = resources.files(room).joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
     return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())

@@ -20,6 +20,7 @@ from msgspec import Meta
 from push.batch_http import BatchHttp
 from push.http2 import Head, Http2Client, Http2Settings, Reply
 from push.model import Answer, Fate, Verdict
+from push.pace import Pace
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.service_account import AccessToken
@@ -28,6 +29,7 @@ from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.quota import Quotas
     from push.said import Message
 
 RECIPIENTS_MAX: Final = 500
@@ -44,6 +46,8 @@ USUAL_TOKENS: Final = re.compile(rb"[A-Za-z0-9_:=-]{20,1024}(?: [A-Za-z0-9_:=-]{
 HEAD: Final = b'{"message":{"token":"'
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
 EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
+THROTTLED_S: Final = 1.0
+PROJECT_THROTTLED: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "the quota of its project is used up")
 GARBAGE: Final = Ruling(Fate.AGAIN, Verdict.FAILING, "an answer that is no FCM answer")
 
 ERRORS: dict[str, Ruling] = {
@@ -63,13 +67,22 @@ ERRORS: dict[str, Ruling] = {
 
 
 class FcmSettings(LaneSettings, frozen=True, kw_only=True):
-    """The service accounts of our projects, the first one being that of tokens that name none."""
+    """The service accounts of our projects, the first one being that of tokens that name none.
+
+    `rate_per_s` is that of each project; a fresh start grows to it for `ramp_s`, because Google asks to take a minute.
+    """
 
     service_account_files: Annotated[list[Path], Meta(min_length=1, max_length=50)]
     channel_id: str = "missing_child"
+    ramp_s: Annotated[float, Meta(ge=0, le=600)] = 60.0
     streams_per_connection: Annotated[int, Meta(ge=1, le=1000)] = 100
     connections_max: Annotated[int, Meta(ge=1, le=256)] = 64
     ca_file: Path | None = None
+
+    @property
+    def lane_rate_per_s(self) -> float | None:
+        """The rate of all projects together."""
+        return None if self.rate_per_s is None else self.rate_per_s * len(self.service_account_files)
 
 
 class _Detail(msgspec.Struct):
@@ -93,12 +106,16 @@ class FcmGateway:
 
     recipients_max = RECIPIENTS_MAX
 
-    def __init__(self, settings: FcmSettings) -> None:
+    def __init__(self, settings: FcmSettings, quotas: Quotas) -> None:
         self._settings = settings
         self._http = BatchHttp(connections=4, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
         accounts = [AccessToken.of(file, SCOPE, self._http) for file in settings.service_account_files]
         self._accounts = {account.project.encode(): account for account in accounts}
         self._usual = accounts[0].project.encode()
+        self._paces = {
+            account: Pace(settings.rate_per_s, quotas.of(f"fcm:{account.project}", ramp_s=settings.ramp_s))
+            for account in accounts
+        }
         self._path = urlsplit(settings.url).path.rstrip("/")
         self._http2 = Http2Client(
             Http2Settings(
@@ -107,7 +124,7 @@ class FcmGateway:
                 connections_max=settings.connections_max,
                 timeout_s=settings.timeout_s,
                 ca_file=settings.ca_file,
-                rate_per_s=settings.rate_per_s,
+                rate_per_s=settings.lane_rate_per_s,
             )
         )
         self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
@@ -145,6 +162,7 @@ class FcmGateway:
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
         path = f"{self._path}/v1/projects/{account.project}/messages:send"
+        await self._paces[account].take(len(share))
         access = await account.current()
         for last in (False, True):
             if isinstance(access, Answer):
@@ -157,9 +175,20 @@ class FcmGateway:
             for (row, _), ruling in zip(share, found, strict=True):
                 rulings[row] = ruling
             if last or EXPIRED not in found:
+                await self._heed(account, [row for row, _ in share], rulings)
                 return
             access = await account.other_than(access)
             share = [(row, body) for row, body in share if rulings[row] is None or rulings[row] is EXPIRED]
+
+    async def _heed(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
+        """Slow one project down that is told to, which with several of them is no reason to hold the whole lane."""
+        throttled = [one for row in rows if (one := rulings[row]) is not None and one.verdict is Verdict.THROTTLED]
+        if not throttled or len(self._accounts) == 1:
+            return
+        await self._paces[account].throttled(max(one.retry_after_s or THROTTLED_S for one in throttled))
+        for row in rows:
+            if rulings[row] in throttled:
+                rulings[row] = PROJECT_THROTTLED
 
     def _rule(self, reply: Reply) -> Ruling:
         if reply.status == HTTP_OK:
@@ -215,4 +244,4 @@ def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str
     }
 
 
-PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway)
+PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, keeps_quotas=True)

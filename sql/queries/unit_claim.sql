@@ -1,5 +1,6 @@
--- First sends before passes for late entrants (unless another ring came due behind such a pass), nearest ring first, then the earliest deadline. A lease that ran out is
--- anybody's. The same shards of a nearer ring come first: done, or found by this very process, which then knows whom it
+-- First sends before passes for late entrants (unless another ring came due behind such a pass), nearest ring first. In
+-- the same ring alerts take turns, so that a small one does not wait for a large one; but whose deadline is near goes
+-- first, the earliest of all. A lease that ran out is anybody's. The same shards of a nearer ring come first: done, or found by this very process, which then knows whom it
 -- is about to tell; otherwise two rings could tell one person.
 -- Lost in a crash of PostgreSQL, this only makes a unit be swept again, minus the ledger: no need to wait for the disk.
 with soft as (
@@ -17,7 +18,9 @@ with soft as (
                       where n.alert_id = s.alert_id and n.notice = s.notice and n.lane = s.lane and n.ring < s.ring
                         and nearer.shard_from = u.shard_from and not nearer.done
                         and not (nearer.searched and nearer.lease_owner = $2 and nearer.lease_until > now()))
-    order by u.passes > 0 and a.state = 'sent', s.ring, r.deadline, u.id
+    order by u.passes > 0 and a.state = 'sent', s.ring,
+             case when r.deadline < now() + $6::interval then r.deadline end nulls last,
+             array_position($5::uuid[], s.alert_id) nulls first, r.deadline, u.id
     limit 1
     for update of u skip locked
 )

@@ -10,6 +10,7 @@ import sql.access
 import sql.filing
 import sql.rings
 import sql.work
+from push.claims import Claims
 from sql.filing import AlertRow
 from sql.rings import RingRow, SweepPlan
 
@@ -77,6 +78,19 @@ async def test_two_alerts_share_a_lane_nearest_ring_first_then_earliest_deadline
     sooner = await add_alert(pool, "B", due_in_min=10, rings=(1, 2))
     expected = [(sooner, 1)] * 2 + [(later, 1)] * 2 + [(sooner, 2)] * 2 + [(later, 2)] * 2
     assert await _claimed(pool, uuid4()) == expected
+
+
+async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
+    """A small alert does not wait for a large one, but whoever has little time left goes before both."""
+    await add_authority(pool)
+    large = await add_alert(pool, "A", due_in_min=20, rings=(1,), units=6)
+    small = await add_alert(pool, "B", due_in_min=30, rings=(1,), units=2)
+    claims = Claims(pool, LEASE.total_seconds())
+    first = [(await claims.next_unit("tpns")).row.alert_id for _ in range(3)]
+    urgent = await add_alert(pool, "C", due_in_min=9, rings=(1,), units=2)
+    then = [(await claims.next_unit("tpns")).row.alert_id for _ in range(7)]
+    assert first == [large, small, large]
+    assert then == [urgent, urgent, small, large, large, large, large]
 
 
 async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) -> None:

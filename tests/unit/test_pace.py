@@ -73,7 +73,7 @@ def test_a_throttling_provider_is_left_alone_as_long_as_it_asks_and_then_approac
         pace = Pace(RATE_PER_S)
         async with Lane(pace) as lane:
             await lane.sent_in(5.0)
-            pace.throttled(7.0)
+            await pace.throttled(7.0)
             assert await lane.sent_in(6.99) == 0
             # Those who had waited for their turn when the provider throttled go on at once.
             await lane.sent_in(1.0)
@@ -89,7 +89,7 @@ def test_an_absurd_wish_to_wait_is_capped() -> None:
 
     async def scenario() -> None:
         pace = Pace(None)
-        pace.throttled(86_400.0)
+        await pace.throttled(86_400.0)
         async with Lane(pace) as lane:
             assert await lane.sent_in(HOLD_CAP_S - 1) == 0
             assert await lane.sent_in(2.0) > 0
