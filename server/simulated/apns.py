@@ -53,6 +53,7 @@ KINDS: Final = (
     Fault.GARBAGE,
     Fault.HALF_ANSWERED,
     Fault.DROPPED,
+    Fault.SLOW_READER,
 )
 PREFIX: Final = "/3/device/"
 

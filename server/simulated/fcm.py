@@ -64,6 +64,7 @@ KINDS: Final = (
     Fault.GARBAGE,
     Fault.HALF_ANSWERED,
     Fault.DROPPED,
+    Fault.SLOW_READER,
 )
 
 

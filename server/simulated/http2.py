@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from server.simulated.dispatch import Site
 
 BODY_BYTES: Final = 16 * 1024
+SLOW_READER_S: Final = 0.1
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
 """Faults in which no whole answer goes out."""
 
@@ -161,7 +162,9 @@ class Http2Protocol(asyncio.Protocol):
         if fault in SILENT:
             self._go_wrong(stream, fault)
             return
-        response = self._site.handle(request) if fault is None else self._site.wrong(fault)
+        if fault is Fault.SLOW_READER:
+            self._read_later()
+        response = self._site.handle(request) if fault in {None, Fault.SLOW_READER} else self._site.wrong(fault)
         delay_s = self._site.faults.latency_s()
         if delay_s:
             asyncio.get_running_loop().call_later(delay_s, self._late, stream, response)
@@ -216,6 +219,16 @@ class Http2Protocol(asyncio.Protocol):
             self._h2.send_data(stream, b"{")
             self._flush()
             self._close()
+
+    def _read_later(self) -> None:
+        """Take nothing off the wire for a while."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(SLOW_READER_S, self._read_on)
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _forget(self, stream: int) -> None:
         self._open.discard(stream)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from geo.connection import connect
 from geo.index import PositionIndex
-from tests.lanes import ApnsLane, FcmLane, HuaweiLane, TlsLane
+from tests.lanes import HuaweiLane
 from tests.processes import until
 
 if TYPE_CHECKING:
     from tests.processes import Bench, Process
 
 PEOPLE = 20_000
-FEW = 4000
-"""The simulated APNs is strict, not fast."""
 
 
 async def _alarms(bench: Bench, server: Process) -> set[str]:
@@ -39,41 +36,6 @@ async def test_each_lane_reaches_its_own_people_once(bench: Bench) -> None:
     assert np.array_equal(await huawei.reached(), devices)
     assert (await huawei.counts())["duplicates"] == 0
     assert progress["lanes"]["huawei"]["accepted"] == devices.size
-
-
-WIRE: list[tuple[type[TlsLane], tuple[str, ...]]] = [
-    (ApnsLane, ()),
-    (ApnsLane, ("--error-rate", "0.01")),
-    (ApnsLane, ("--goaway-every", "200")),
-    (ApnsLane, ("--latency-ms", "20", "--streams-max", "100")),
-    (FcmLane, ()),
-    (FcmLane, ("--error-rate", "0.01")),
-    (FcmLane, ("--goaway-every", "200", "--streams-max", "100")),
-    (FcmLane, ("--rate-limit", "1000")),
-    (FcmLane, ("--access-token-s", "2", "--latency-ms", "50", "--streams-max", "10")),
-]
-
-
-@pytest.mark.parametrize(
-    ("kind", "options"), WIRE, ids=lambda one: " ".join(one) if isinstance(one, tuple) else str(one.name)
-)
-async def test_token_lanes_reach_everybody_whatever_the_wire_does(
-    bench: Bench, kind: type[TlsLane], options: tuple[str, ...]
-) -> None:
-    """One request a phone over HTTP/2: everybody; twice only who was answered in a connection that broke."""
-    lane = kind(bench)
-    await bench.provider()
-    await lane.start(*options)
-    devices = await lane.people(FEW)
-    server = await bench.server(**lane.env())
-    _, answer = await bench.file(server)
-    progress = await bench.sent(server, answer["alert"]["id"])
-    counts = await lane.counts()
-    assert np.array_equal(await lane.reached(), devices)
-    assert progress["lanes"][lane.name]["accepted"] == devices.size
-    assert counts["duplicates"] == 0 or "--error-rate" in options
-    for _, collapse_ids in await bench.get(f"{lane.control_url}/simulated/repeats"):
-        assert len(set(collapse_ids)) == 1
 
 
 async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_once_it_is_back(bench: Bench) -> None:

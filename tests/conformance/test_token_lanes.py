@@ -1,0 +1,143 @@
+"""Token lanes conform: whatever APNs and FCM do on the wire, everybody is reached, and repeats show one message.
+
+Every test sends one alert in both lanes side by side: a server and its stores cost more than two lanes do.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.lanes import ApnsLane, FcmLane, TlsLane
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tests.processes import Bench, Process
+
+    Lanes = Sequence[tuple[TlsLane, NDArray[np.int64]]]
+
+PEOPLE = 4000
+"""The simulated providers are strict, not fast."""
+
+ONE_LANE = 100_000_000
+WORKERS, BATCH = 4, 500
+KILLS = 3
+IN_TIME = {"timeout_s": "1"}
+
+
+async def _lanes(bench: Bench, *options: str) -> Lanes:
+    """Start both providers, with people of their own."""
+    lanes: list[tuple[TlsLane, NDArray[np.int64]]] = []
+    for row, kind in enumerate((ApnsLane, FcmLane)):
+        lane = kind(bench)
+        await lane.start(*options)
+        lanes.append((lane, await lane.people(PEOPLE, first=ONE_LANE * (row + 1))))
+    return lanes
+
+
+async def _serve(bench: Bench, lanes: Lanes, **more: str) -> Process:
+    env = {name: value for lane, _ in lanes for name, value in lane.env(**more).items()}
+    return await bench.server(**env)
+
+
+async def _everybody_is_reached(bench: Bench, lanes: Lanes, progress: dict[str, Any]) -> None:
+    for lane, devices in lanes:
+        assert np.array_equal(await lane.reached(), devices), lane.name
+        assert progress["lanes"][lane.name]["accepted"] == devices.size, lane.name
+        repeats = await bench.get(f"{lane.control_url}/simulated/repeats")
+        assert all(len(set(collapse_ids)) == 1 for _, collapse_ids in repeats), lane.name
+
+
+async def _nobody_twice(lanes: Lanes) -> None:
+    for lane, _ in lanes:
+        assert (await lane.counts())["duplicates"] == 0, lane.name
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--goaway-every", "200"), ("--latency-ms", "20", "--streams-max", "20"), ("--rate-limit", "1500")],
+    ids=["calm", "GOAWAY again and again", "slow with few streams", "limited"],
+)
+async def test_everybody_is_reached_exactly_once(bench: Bench, options: tuple[str, ...]) -> None:
+    """One request a phone over HTTP/2; what a provider has not looked at goes elsewhere, and nothing else does."""
+    lanes = await _lanes(bench, *options)
+    await bench.provider()
+    server = await _serve(bench, lanes)
+    _, answer = await bench.file(server)
+    await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
+    await _nobody_twice(lanes)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--error-rate", "0.01"), ("--hang-rate", "0.002")],
+    ids=["errors of every kind", "no answer now and then"],
+)
+async def test_nobody_is_lost_when_requests_fail(bench: Bench, options: tuple[str, ...]) -> None:
+    """503, 500, refused and reset streams, garbage, half answers, lost connections, slow readers, silence."""
+    lanes = await _lanes(bench, *options)
+    await bench.provider()
+    server = await _serve(bench, lanes, **IN_TIME)
+    _, answer = await bench.file(server)
+    await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
+
+
+async def test_credentials_that_end_during_the_sweep_are_renewed(bench: Bench) -> None:
+    """FCM's access token lives for two seconds: another one, and the same people, once."""
+    lane = FcmLane(bench)
+    await bench.provider()
+    await lane.start("--access-token-s", "2", "--latency-ms", "50", "--streams-max", "10")
+    lanes = [(lane, await lane.people(PEOPLE))]
+    server = await _serve(bench, lanes)
+    _, answer = await bench.file(server)
+    await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
+    await _nobody_twice(lanes)
+
+
+async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
+    """Both away when the alert is filed; back, everybody is reached once."""
+    lanes = await _lanes(bench)
+    await bench.provider()
+    for lane, _ in lanes:
+        await lane.control("outage", {"on": True})
+    server = await _serve(bench, lanes)
+    _, answer = await bench.file(server)
+
+    async def outages_are_told() -> bool:
+        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+            alarms = (await feed.receive_json())["alarms"]
+        return {alarm["lane"] for alarm in alarms if alarm["kind"] == "outage"} >= {lane.name for lane, _ in lanes}
+
+    await until(outages_are_told)
+    for lane, _ in lanes:
+        assert (await lane.reached()).size == 0, lane.name
+        await lane.control("outage", {"on": False})
+    await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
+    await _nobody_twice(lanes)
+
+
+async def test_kills_in_the_middle_repeat_at_most_what_was_in_flight_and_show_one_message(bench: Bench) -> None:
+    """SIGKILL three times: nobody is missed, repeats are at most workers x batch a kill, under one collapse id."""
+    lanes = await _lanes(bench, "--latency-ms", "5")
+    await bench.provider()
+    server = await _serve(bench, lanes)
+    _, answer = await bench.file(server)
+    for kill in range(1, KILLS + 1):
+        goal = sum(devices.size for _, devices in lanes) * kill // (KILLS + 1)
+
+        async def has_come_so_far(goal: int = goal) -> bool:
+            return sum([int((await lane.counts())["distinct"]) for lane, _ in lanes]) >= goal
+
+        await until(has_come_so_far)
+        server.end(signal.SIGKILL)
+        server = await _serve(bench, lanes)
+    await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
+    for lane, _ in lanes:
+        assert (await lane.counts())["duplicates"] <= KILLS * WORKERS * BATCH, lane.name
