@@ -7,7 +7,7 @@ extension, so a dead process holds nothing for longer.
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ import structlog
 
 import sql.work
 from push.backoff import until_back
+from push.sound import Sound
 from push.unit import HeldUnit
 from sql.database import AWAY
 
@@ -33,6 +34,7 @@ EXTENSIONS_PER_LEASE = 4
 TURNS_MAX = 16
 """More alerts at once in one lane take turns in a less regular order."""
 
+USUAL_SOUND = Sound()
 URGENT = timedelta(minutes=10)
 """A third of the 30 minutes: who has less left goes before all turns."""
 
@@ -42,10 +44,11 @@ _log = structlog.get_logger("push.claims")
 class Claims:
     """The units that this process holds."""
 
-    def __init__(self, pool: Pool, lease_s: float) -> None:
+    def __init__(self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND) -> None:
         self.owner: UUID = uuid4()
         self._pool = pool
         self._lease_s = lease_s
+        self._sound = sound
         self._held: dict[int, HeldUnit] = {}
         self._turns: dict[str, list[UUID]] = {}
         self._bell = asyncio.Event()
@@ -62,7 +65,8 @@ class Claims:
             row = await until_back(partial(self._claim, lane), AWAY, "postgresql")
             if row is not None:
                 self._take_turn(lane, row.alert_id)
-                unit = HeldUnit(row, asked_s + self._lease_s)
+                silent = self._sound.silent(row.ring, datetime.now(UTC))
+                unit = HeldUnit(row, asked_s + self._lease_s, silent=silent)
                 self._held[row.id] = unit
                 return unit
             try:

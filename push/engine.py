@@ -22,6 +22,7 @@ from push.filing import Desk, FilingPlan
 from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
 from push.ledger import Ledger
+from push.sound import Sound
 from push.stats import Histogram
 from push.watcher import Watcher
 from sql.database import AWAY, CONNECT_TIMEOUT_S
@@ -48,6 +49,7 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     filing: FilingPlan
     late: LatePlan
     lanes: dict[str, LanePlan]
+    sound: Sound
 
 
 class Engine:
@@ -66,7 +68,7 @@ class Engine:
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.commit.observe)
-        self.claims = Claims(pool, plan.lease_s)
+        self.claims = Claims(pool, plan.lease_s, plan.sound)
         self.forgetting = forgetting
         self.entrants = Entrants(plan.late)
         audiences = Audiences(pool)

@@ -22,7 +22,7 @@ from push.audience import Place
 from push.estimate import Estimate, estimate
 from push.model import Notice
 from push.plan import DEADLINE, EXPIRY, Override, Policy, Ring, rings_of
-from push.said import Content
+from push.said import Content, Links
 from sql.filing import AlertRow, ReceiptRow
 from sql.rings import RingRow, SweepPlan
 
@@ -43,13 +43,14 @@ AUDIENCE_CAP = "audience cap"
 
 
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What every alert gets: policies by name, the lanes with their rates (recipients a second), and the hard caps."""
+    """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links."""
 
     policies: dict[str, Policy]
     policy: str
     lanes: dict[str, float | None]
     radius_cap_km: float
     audience_cap: int
+    links: Links = Links()
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +115,7 @@ class Desk:
             case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
             if case is not None:
                 return await self._answer_standing(connection, filing, case, received_at, render)
-            alert = _alert(filing, received_at, sampled)
+            alert = _alert(filing, received_at, sampled, self.plan.links)
             case_id = await sql.filing.add_case(
                 connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
             )
@@ -201,11 +202,11 @@ class Desk:
         return receipt
 
 
-def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None) -> AlertRow:
-    place = filing.place
+def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None, links: Links) -> AlertRow:
+    place, alert_id = filing.place, uuid4()
     boundary, jurisdiction = place.dumped()
     return AlertRow(
-        id=uuid4(),
+        id=alert_id,
         status=filing.status,
         received_at=received_at,
         deadline=received_at + DEADLINE,
@@ -216,6 +217,6 @@ def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None) -> A
         city_polygon=boundary,
         jurisdiction=jurisdiction,
         policy=filing.policy,
-        content=msgspec.json.encode(filing.said).decode(),
+        content=msgspec.json.encode(links.put_in(filing.said, alert_id)).decode(),
         estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
     )

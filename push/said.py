@@ -7,11 +7,12 @@ what the provider takes, never in the phone number or a link.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
 
 import msgspec
 import regex
+from msgspec import Meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,20 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
                 return known, text
         usual = LOCALE_DEFAULT if LOCALE_DEFAULT in self.texts else next(iter(self.texts))
         return usual, self.texts[usual]
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a tap leads: addresses in which `{alert}` stands for the alert's id; none where the platform has none."""
+
+    deep_link: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://\S+$", max_length=300)] | None = None
+    web_link: Annotated[str, Meta(pattern=r"^https://\S+$", max_length=300)] | None = None
+
+    def put_in(self, content: Content, alert_id: UUID) -> Content:
+        """Return a content with the links to an alert."""
+        deep, web = (
+            None if link is None else link.replace("{alert}", str(alert_id)) for link in (self.deep_link, self.web_link)
+        )
+        return msgspec.structs.replace(content, deep_link=deep, web_link=web)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

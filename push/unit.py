@@ -21,10 +21,11 @@ _CONTENT = msgspec.json.Decoder(Content)
 class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands."""
 
-    def __init__(self, row: UnitRow, lease_until_s: float) -> None:
+    def __init__(self, row: UnitRow, lease_until_s: float, *, silent: bool = False) -> None:
         self.row = row
         self.lease_until_s = lease_until_s
         self.content = _CONTENT.decode(row.content)
+        self._silent = silent
         self._messages: dict[str, Message] = {}
         self.batches: set[Batch] = set()
         self.swept = False
@@ -45,6 +46,7 @@ class HeldUnit:
                 photo_url=self.content.photo_url,
                 deep_link=self.content.deep_link,
                 web_link=self.content.web_link,
+                silent=self._silent,
             )
         return message
 

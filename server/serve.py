@@ -117,6 +117,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             lanes={name: lane.lane_rate_per_s for name, lane in settings.lanes.items()},
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
+            links=settings.alert.links,
         ),
         late=LatePlan(
             every_s=settings.alert.late_entrants_every_s,
@@ -124,6 +125,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             gap_s=settings.alert.late_entrants_gap_s,
         ),
         lanes=lanes.plans(settings),
+        sound=settings.alert.sound,
     )
 
 

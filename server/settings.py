@@ -8,126 +8,23 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from msgspec import Meta
 
-from geo.connection import cluster_url
-from geo.keys import POSITION_DAYS
 from handlers.signing import read_keys
 from push.plan import SHIPPED, Policy, fault_of
 from push.provider import LaneSettings, providers
+from server.sections import Settings, TlsSettings
+
+__all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]
 
 ENV_PREFIX = "QQ_ALERT_"
-
-Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
 class SettingsError(Exception):
     """The configuration cannot be used; the text says which value and why, never a secret."""
-
-
-class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class DatabaseSettings(_Section, frozen=True, kw_only=True):
-    """PostgreSQL >= 15; without `url` the embedded one."""
-
-    url: str | None = None
-
-
-class RedisSettings(_Section, frozen=True, kw_only=True):
-    """Redis >= 6.2 or Valkey; `url`, or some nodes of a cluster as host:port; without both the embedded one."""
-
-    url: str | None = None
-    cluster: Annotated[list[str], Meta(max_length=1000)] = []
-    username: str | None = None
-    password: str | None = None
-    tls: bool = False
-
-    def reached_at(self) -> str | None:
-        """Return the URL of what is configured, None for the embedded one."""
-        if not self.cluster:
-            return self.url
-        return cluster_url(self.cluster, username=self.username, password=self.password, tls=self.tls)
-
-
-class TlsSettings(_Section, frozen=True, kw_only=True):
-    """PEM files; `client_ca` asks every client for a certificate."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
-
-
-class SecuritySettings(_Section, frozen=True, kw_only=True):
-    """`encryption_key`: 32 bytes in URL-safe base64, the first encrypts, further ones (comma) still decrypt."""
-
-    encryption_key: str | None = None
-
-
-class AlertSettings(_Section, frozen=True, kw_only=True):
-    """What every alert gets: the policy unless a case names another, and the hard caps on radius and people.
-
-    Late entrants are looked for every so often, and `late_entrants_gap_s` after the last time when
-    `late_entrants_burst` reports came from the area.
-    """
-
-    policy: str = "qq"
-    radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
-    audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
-    late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
-    late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
-    late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
-
-
-class CitiesSettings(_Section, frozen=True, kw_only=True):
-    """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
-
-    file: Path | None = None
-    adcode_property: str = "adcode"
-    adcode_prefix: str = ""
-
-
-class PositionSettings(_Section, frozen=True, kw_only=True):
-    """A position is forgotten between once and twice `kept_days` after its report."""
-
-    kept_days: Annotated[float, Meta(ge=1, le=90)] = POSITION_DAYS
-
-
-class MetricsSettings(_Section, frozen=True, kw_only=True):
-    """A listener of its own for /metrics, so that it need not be reachable from outside."""
-
-    listen: str | None = None
-
-
-class LogSettings(_Section, frozen=True, kw_only=True):
-    """`auto`: readable on a terminal, JSON elsewhere."""
-
-    format: Annotated[str, Meta(pattern="^(auto|json|console)$")] = "auto"
-    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
-
-
-class Settings(_Section, frozen=True, kw_only=True):
-    """All of `qq-alert.toml`."""
-
-    listen: str = "127.0.0.1:8470"
-    state_dir: Path = Path(".qq-alert")
-    grace_s: Seconds = 10.0
-    lease_s: Seconds = 10.0
-    database: DatabaseSettings = DatabaseSettings()
-    redis: RedisSettings = RedisSettings()
-    tls: TlsSettings | None = None
-    security: SecuritySettings = SecuritySettings()
-    alert: AlertSettings = AlertSettings()
-    policies: dict[str, Policy] = {}
-    cities: CitiesSettings = CitiesSettings()
-    positions: PositionSettings = PositionSettings()
-    metrics: MetricsSettings = MetricsSettings()
-    log: LogSettings = LogSettings()
-    lanes: dict[str, LaneSettings] = {}
 
 
 def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
@@ -202,6 +99,7 @@ def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
 
 def _checked(settings: Settings) -> Settings:
     _check_area(settings)
+    _check_zone(settings.alert.sound.time_zone)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
         address(settings.metrics.listen, "$.metrics.listen")
@@ -235,6 +133,13 @@ def _check_area(settings: Settings) -> None:
         raise SettingsError("$.redis: url or cluster, not both")
     for number, node in enumerate(settings.redis.cluster):
         address(node, f"$.redis.cluster[{number}]")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(f"$.alert.sound.time_zone: no such time zone: {name}") from None
 
 
 def address(listen: str, path: str) -> tuple[str, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import msgspec
 import regex
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from handlers.cases import Case
 from handlers.wording import catalogues, content_of
-from push.said import ELLIPSIS, Content, Text, fitted, fitted_apart
+from push.said import ELLIPSIS, Content, Links, Text, fitted, fitted_apart
 from tests.processes import CASE
 
 CALL = "请联系福田分局：13800138000"
@@ -63,6 +65,17 @@ def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
     assert len(cut) <= 20
     assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
     assert body == "body" + CALL
+
+
+def test_links_lead_to_the_alert() -> None:
+    """The alert's id stands where the configuration says so; without a link there is none."""
+    alert = UUID(int=7)
+    content = Content(texts={"zh-CN": Text("t", "b", "c")})
+    linked = Links(deep_link="qq://alert/{alert}?from=push", web_link="https://a.example/{alert}").put_in(
+        content, alert
+    )
+    assert (linked.deep_link, linked.web_link) == (f"qq://alert/{alert}?from=push", f"https://a.example/{alert}")
+    assert Links().put_in(content, alert) == content
 
 
 def test_a_reader_gets_the_same_language_or_chinese() -> None:

@@ -65,3 +65,9 @@ def test_serve_exits_with_two_when_it_cannot_start(tmp_path: Path, environ: dict
     """An unknown name, an impossible value, no lane at all: exit code 2."""
     env = {"QQ_ALERT_STATE_DIR": str(tmp_path), **environ}
     assert Process("serve", env=env).wait() == 2
+
+
+def test_a_time_zone_that_does_not_exist_is_named() -> None:
+    """A night by clocks that nobody has would be no night."""
+    with pytest.raises(SettingsError, match="Asia/Shangai"):
+        load(None, {"QQ_ALERT_ALERT__SOUND__TIME_ZONE": "Asia/Shangai"})

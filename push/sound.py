@@ -1,0 +1,35 @@
+"""Sound: a ring and the hour flow in, whether a message rings flows out.
+
+At night only those nearby are woken: a phone that rings for something 100 km away is switched off the next time.
+Bounded by the rings of an alert.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec import Meta
+
+Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class Sound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From `night_from` to `night_until`, by the clocks of `time_zone`, only the first `night_rings` rings ring."""
+
+    time_zone: Annotated[str, Meta(pattern="^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
+    night_from: Clock = "22:00"
+    night_until: Clock = "07:00"
+    night_rings: Annotated[int, Meta(ge=0, le=16)] = 1
+
+    def silent(self, ring: int, now: datetime) -> bool:
+        """Tell whether a message in `ring` (1 is the nearest) comes without a sound at the moment `now`."""
+        return ring > self.night_rings and self._is_night(now.astimezone(ZoneInfo(self.time_zone)).time())
+
+    def _is_night(self, clock: time) -> bool:
+        begins, ends = time.fromisoformat(self.night_from), time.fromisoformat(self.night_until)
+        if begins <= ends:
+            return begins <= clock < ends
+        return clock >= begins or clock < ends

@@ -1,0 +1,125 @@
+"""Sections of the settings: names, kinds and ranges flow in from here, `server.settings` reads them.
+
+An unknown name is an error. Bounded: every number has its range.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from geo.connection import cluster_url
+from geo.keys import POSITION_DAYS
+from push.plan import Policy
+from push.provider import LaneSettings
+from push.said import Links
+from push.sound import Sound
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class DatabaseSettings(Section, frozen=True, kw_only=True):
+    """PostgreSQL >= 15; without `url` the embedded one."""
+
+    url: str | None = None
+
+
+class RedisSettings(Section, frozen=True, kw_only=True):
+    """Redis >= 6.2 or Valkey; `url`, or some nodes of a cluster as host:port; without both the embedded one."""
+
+    url: str | None = None
+    cluster: Annotated[list[str], Meta(max_length=1000)] = []
+    username: str | None = None
+    password: str | None = None
+    tls: bool = False
+
+    def reached_at(self) -> str | None:
+        """Return the URL of what is configured, None for the embedded one."""
+        if not self.cluster:
+            return self.url
+        return cluster_url(self.cluster, username=self.username, password=self.password, tls=self.tls)
+
+
+class TlsSettings(Section, frozen=True, kw_only=True):
+    """PEM files; `client_ca` asks every client for a certificate."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class SecuritySettings(Section, frozen=True, kw_only=True):
+    """`encryption_key`: 32 bytes in URL-safe base64, the first encrypts, further ones (comma) still decrypt."""
+
+    encryption_key: str | None = None
+
+
+class AlertSettings(Section, frozen=True, kw_only=True):
+    """What every alert gets: the policy unless a case names another, and the hard caps on radius and people.
+
+    Late entrants are looked for every so often, and `late_entrants_gap_s` after the last time when
+    `late_entrants_burst` reports came from the area. `sound` and `links`: how a message rings, and where a tap leads.
+    """
+
+    policy: str = "qq"
+    radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
+    audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
+    late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
+    late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
+    late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+    sound: Sound = Sound()
+    links: Links = Links()
+
+
+class CitiesSettings(Section, frozen=True, kw_only=True):
+    """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
+
+    file: Path | None = None
+    adcode_property: str = "adcode"
+    adcode_prefix: str = ""
+
+
+class PositionSettings(Section, frozen=True, kw_only=True):
+    """A position is forgotten between once and twice `kept_days` after its report."""
+
+    kept_days: Annotated[float, Meta(ge=1, le=90)] = POSITION_DAYS
+
+
+class MetricsSettings(Section, frozen=True, kw_only=True):
+    """A listener of its own for /metrics, so that it need not be reachable from outside."""
+
+    listen: str | None = None
+
+
+class LogSettings(Section, frozen=True, kw_only=True):
+    """`auto`: readable on a terminal, JSON elsewhere."""
+
+    format: Annotated[str, Meta(pattern="^(auto|json|console)$")] = "auto"
+    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All of `qq-alert.toml`."""
+
+    listen: str = "127.0.0.1:8470"
+    state_dir: Path = Path(".qq-alert")
+    grace_s: Seconds = 10.0
+    lease_s: Seconds = 10.0
+    database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
+    tls: TlsSettings | None = None
+    security: SecuritySettings = SecuritySettings()
+    alert: AlertSettings = AlertSettings()
+    policies: dict[str, Policy] = {}
+    cities: CitiesSettings = CitiesSettings()
+    positions: PositionSettings = PositionSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log: LogSettings = LogSettings()
+    lanes: dict[str, LaneSettings] = {}
