@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from push.breaker import Condition
-from push.model import Outcome, Verdict
+from push.model import Verdict
 from push.stats import LATENCY_BUCKETS_S, Histogram
 
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ class EngineCollector(Collector):
 
     def _lanes(self) -> Iterator[Metric]:
         recipients = CounterMetricFamily(
-            "qq_alert_recipients", "Recipients settled in the ledger by this process.", labels=["lane", "outcome"]
+            "qq_alert_recipients",
+            "Recipients settled in the ledger by this process.",
+            labels=["lane", "outcome", "notice", "ring"],
+        )
+        removed = CounterMetricFamily(
+            "qq_alert_tokens_removed", "Devices removed because their token is dead.", labels=["lane"]
         )
         requests = CounterMetricFamily(
             "qq_alert_provider_requests", "Requests answered by the provider.", labels=["lane", "verdict"]
@@ -75,8 +80,9 @@ class EngineCollector(Collector):
             "qq_alert_lane_condition", "1 for the condition that the lane is in.", labels=["lane", "condition"]
         )
         for name, lane in self._engine.lanes.items():
-            for outcome in Outcome:
-                recipients.add_metric([name, outcome.value], lane.stats.recipients[outcome.value])
+            for (outcome, notice, ring), count in sorted(lane.stats.recipients.items()):
+                recipients.add_metric([name, outcome, notice, str(ring)], count)
+            removed.add_metric([name], 0 if lane.invalid is None else lane.invalid.removed)
             for verdict in Verdict:
                 requests.add_metric([name, verdict.value], lane.stats.requests[verdict.value])
             queue.add_metric([name], len(lane.queue))
@@ -84,7 +90,7 @@ class EngineCollector(Collector):
             flight.add_metric([name], lane.stats.in_flight)
             for possible in Condition:
                 condition.add_metric([name, possible.value], float(lane.breaker.condition is possible))
-        yield from (recipients, requests, queue, parked, flight, condition)
+        yield from (recipients, removed, requests, queue, parked, flight, condition)
 
     def _latencies(self) -> Iterator[Metric]:
         provider = HistogramMetricFamily(

@@ -20,11 +20,15 @@ WINDOW_S = 5.0
 
 
 class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and who was told."""
+    """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and by outcome."""
 
     found: int
     sent: int
     accepted: int
+    invalid: int
+    refused: int
+    quarantined: int
+    failed: int
     units: int
     units_done: int
 
@@ -125,8 +129,17 @@ class Meter:
 
 
 def _ring(row: Counts) -> RingProgress:
-    sent = row.accepted + row.invalid + row.refused + row.quarantined + row.failed
-    return RingProgress(found=row.found, sent=sent, accepted=row.accepted, units=row.units, units_done=row.units_done)
+    return RingProgress(
+        found=row.found,
+        sent=row.accepted + row.invalid + row.refused + row.quarantined + row.failed,
+        accepted=row.accepted,
+        invalid=row.invalid,
+        refused=row.refused,
+        quarantined=row.quarantined,
+        failed=row.failed,
+        units=row.units,
+        units_done=row.units_done,
+    )
 
 
 def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:

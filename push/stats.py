@@ -25,10 +25,10 @@ class Histogram:
 
 
 class LaneStats:
-    """One lane's counts in this process since it started."""
+    """One lane's counts in this process since it started; recipients by outcome, notice and ring."""
 
     def __init__(self) -> None:
-        self.recipients: Counter[str] = Counter()
+        self.recipients: Counter[tuple[str, str, int]] = Counter()
         self.requests: Counter[str] = Counter()
         self.provider = Histogram()
         self.index = Histogram()

@@ -196,7 +196,7 @@ class Worker:
         if rows:
             await self._ledger.record(rows)
         for row in rows:
-            self._stats.recipients[row.outcome] += row.recipients
+            self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
         batch.unit.batches.discard(batch)
         if again is not None:
             rest = batch.rest(again)

@@ -193,7 +193,7 @@ async def test_metrics_are_well_formed_and_name_nobody(bench: Bench) -> None:
             return await response.text()
 
     async def settled() -> bool:
-        return 'qq_alert_recipients_total{lane="tpns",outcome="accepted"} 0.0' not in await text()
+        return 'qq_alert_recipients_total{lane="tpns",notice="alert",outcome="accepted",ring="1"}' in await text()
 
     await until(settled)
     metrics = await text()
