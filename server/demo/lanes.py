@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TOKEN_DIGITS: Final = 64
 TPNS: Final = "tpns"
+SIMULATED: Final = "simulated"
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -29,19 +30,36 @@ class SimulatedLane(NamedTuple):
     """What the simulated provider and the lane's settings need beyond an address, both given a folder of their own."""
 
     options: Callable[[Path], list[str]]
-    settings: Callable[[Path], dict[str, str]]
+    settings: Callable[[Path, Endpoint], dict[str, str]]
     encrypted: bool = False
 
 
 LANES: Final = {
-    TPNS: SimulatedLane(lambda _: [], lambda _: {"access_id": "simulated", "secret_key": "simulated"}),
+    TPNS: SimulatedLane(lambda _: [], lambda *_: {"access_id": SIMULATED, "secret_key": SIMULATED}),
     "huawei": SimulatedLane(
         lambda folder: ["--service-account-file", str(folder / "huawei.json")],
-        lambda folder: {"service_account_file": str(folder / "huawei.json")},
+        lambda folder, _: {"service_account_file": str(folder / "huawei.json")},
+    ),
+    "xiaomi": SimulatedLane(
+        lambda _: [],
+        lambda *_: {"app_secret": SIMULATED, "package_name": "example.alert", "channel_id": "1"},
+    ),
+    "vivo": SimulatedLane(
+        lambda _: [], lambda *_: {"app_id": SIMULATED, "app_key": SIMULATED, "app_secret": SIMULATED}
+    ),
+    "oppo": SimulatedLane(lambda _: [], lambda *_: {"app_key": SIMULATED, "master_secret": SIMULATED}),
+    "honor": SimulatedLane(
+        lambda _: [],
+        lambda _, endpoint: {
+            "app_id": SIMULATED,
+            "client_id": SIMULATED,
+            "client_secret": SIMULATED,
+            "auth_url": f"{endpoint.url}/auth/token",
+        },
     ),
     "apns": SimulatedLane(
         lambda folder: ["--key-file", str(folder / "apns.p8")],
-        lambda folder: {
+        lambda folder, _: {
             "key_file": str(folder / "apns.p8"),
             "key_id": "SIMULATED1",
             "team_id": "SIMULATEDT",
@@ -51,7 +69,7 @@ LANES: Final = {
     ),
     "fcm": SimulatedLane(
         lambda folder: ["--accounts-dir", str(folder)],
-        lambda folder: {
+        lambda folder, _: {
             "service_account_files": msgspec.json.encode([str(folder / "simulated-project.json")]).decode()
         },
         encrypted=True,
@@ -61,7 +79,7 @@ LANES: Final = {
 
 def environ(name: str, folder: Path, endpoint: Endpoint, **more: str) -> dict[str, str]:
     """Return a lane's settings as environment of a server."""
-    settings = {"url": endpoint.url, **LANES[name].settings(folder), **more}
+    settings = {"url": endpoint.url, **LANES[name].settings(folder, endpoint), **more}
     if LANES[name].encrypted:
         settings["ca_file"] = endpoint.certificate
     return {f"QQ_ALERT_LANES__{name.upper()}__{key.upper()}": value for key, value in settings.items()}
