@@ -7,8 +7,10 @@ import os
 import signal
 import tempfile
 import time
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import asyncpg
 import numpy as np
@@ -23,7 +25,7 @@ from server.stopping import CLOSE_S
 from tests.processes import START_S, Bench, Process, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 PEOPLE = 100_000
 LATENCY_MS = 200
@@ -72,11 +74,9 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
         async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             await feed.receive_json()
             frozen += await _freeze(bench, own, silent)
-            # A console that waits for the stores as well holds up nothing.
-            asked = asyncio.create_task(bench.get(f"{server.url}/v1/alerts"))
-            took_s = await _stopped(server)
-            asked.cancel()
-            await asyncio.wait({asked})
+            # Consoles that wait for the stores as well hold up nothing.
+            async with _asking(bench, server, "GET", "/v1/alerts"), _asking(bench, server, "POST", "/v1/feed/tickets"):
+                took_s = await _stopped(server)
         assert took_s < ENDS_S
         assert int((await bench.counts())["accepted"]) < inside.size
         _thaw(frozen)
@@ -107,6 +107,18 @@ async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Benc
     assert await _stopped(server) < ENDS_S
     silent.close()
     await silent.wait_closed()
+
+
+@asynccontextmanager
+async def _asking(bench: Bench, server: Process, method: str, path: str) -> AsyncIterator[None]:
+    """Send a request, whose answer nobody waits for."""
+    url = urlsplit(server.url)
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    head = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Bearer {bench.token}"]
+    writer.write("\r\n".join([*head, "Content-Length: 0", "", ""]).encode())
+    await writer.drain()
+    yield
+    writer.close()
 
 
 async def _some(bench: Bench) -> bool:
