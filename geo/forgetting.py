@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 
 from geo import keys
 from geo.connection import AWAY, COMMAND_TIMEOUT_S
+from geo.ending import end_if_cancelled
 from geo.positions import now_ms
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class Forgetting:
         """Listen to all processes until cancelled; after a gap goes on where it was."""
         last = b"%d-0" % (now_ms() - int(KEPT_S * 1000))
         while True:
+            # A URL may set a socket timeout, with which redis-py hides a cancellation now and then.
+            end_if_cancelled()
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
                     # The first look waits for nobody, so that we know at once what we missed.

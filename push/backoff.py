@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from geo.ending import end_if_cancelled
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -45,13 +47,3 @@ async def until_back(call: Callable[[], Awaitable[T]], away: tuple[type[BaseExce
             if attempt:
                 _log.info("store.back", store=store, attempts=attempt)
             return result
-
-
-def end_if_cancelled() -> None:
-    """Raise CancelledError when this task was cancelled and a driver hid it.
-
-    asyncpg's `compat.wait_for` returns a result that came in the same moment as the cancellation, on Python < 3.12.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

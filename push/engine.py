@@ -1,7 +1,7 @@
 """The engine: settings and stores flow in, running lanes flow out; it starts and stops everything that sends.
 
 Order of the end, inside out: sweeps stop claiming, what is being sent reaches the ledger within the grace time, then
-the ledger, the leases and the watcher stop. Bounded: `grace_s`.
+the ledger, the leases and the watcher stop. Bounded: `grace_s`, what `geo.ending` takes, `RELEASE_S`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 import sql.work
+from geo.ending import ended, in_time
 from push.alarms import AlarmBoard
 from push.audience import Audiences
 from push.backoff import full_jitter_s
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 LISTEN_CHECK_S = 5.0
+RELEASE_S = 2.0
+"""To give leases back, which run out by themselves: nobody waits for a PostgreSQL that does not answer."""
 
 _log = structlog.get_logger("push.engine")
 
@@ -111,15 +114,20 @@ class Engine:
         for lane in self.lanes.values():
             lane.start(group)
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """All that runs since `start`."""
+        return [*self._background, *(task for lane in self.lanes.values() for task in lane.tasks)]
+
     async def stop(self, grace_s: float) -> None:
         """Stop sending, with everything that was sent in the ledger unless `grace_s` runs out first."""
         async with asyncio.TaskGroup() as group:
             for lane in self.lanes.values():
                 group.create_task(lane.stop(grace_s), name=f"stop {lane.name}")
-        for task in self._background:
-            task.cancel()
+        await ended(self._background)
         try:
-            await self.claims.release()
+            if not await in_time(self.claims.release(), RELEASE_S):
+                _log.warning("leases.left", error="no answer")
         except AWAY as error:
             _log.warning("leases.left", error=type(error).__name__)
 

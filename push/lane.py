@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+from geo.ending import ended
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.invalid import InvalidTokens
 from push.pace import Pace
@@ -130,6 +131,11 @@ class Lane:
         if self.invalid is not None:
             self._removing = group.create_task(self.invalid.run(), name=f"{self.name} removals")
 
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """All that runs since `start`."""
+        return [*self._sweeping, *self._working, *([self._removing] if self._removing is not None else [])]
+
     def _stop_for_good(self, why: str) -> None:
         self.breaker.stop()
         _log.error("lane.stopped", lane=self.name, reason=why)
@@ -148,11 +154,8 @@ class Lane:
                 task.cancel()
         if sending:
             _, late = await asyncio.wait(sending, timeout=grace_s)
-            for task in late:
-                task.cancel()
             if late:
                 _log.warning("lane.grace_over", lane=self.name, batches=len(late))
-        if self._removing is not None:
-            self._removing.cancel()
+        await ended(self.tasks)
         self.queue.close()
         await self._gateway.close()

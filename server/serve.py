@@ -1,13 +1,12 @@
 """The server process: settings flow in, the running edge and engine flow out until a signal or a bug ends them.
 
 The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
-Bounded: `grace_s` for what is being sent, `EDGE_GRACE_S` for open connections.
+Bounded: `grace_s` for what is being sent, `EDGE_GRACE_S` for open connections, and the bounds of `server.stopping`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -20,6 +19,7 @@ import sql.filing
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
+from geo.ending import ended
 from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import generations
@@ -40,9 +40,9 @@ from push.filing import FilingPlan
 from push.late import LatePlan
 from push.quota import Quotas
 from server import lanes
-from server import stores as store_room
 from server.encryption import encryption_key
 from server.settings import Settings, SettingsError, TlsSettings, address, policies
+from server.stopping import close_pool, close_redis, migrated, stop_event
 from sql.database import AWAY, open_pool
 
 if TYPE_CHECKING:
@@ -66,13 +66,14 @@ class StoreDiedError(Exception):
 
 async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None] = lambda _: None) -> None:
     """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL."""
-    stopping = _stop_event()
-    await store_room.migrate(stores)
+    stopping = stop_event()
+    if not await migrated(stores, stopping):
+        return
     async with AsyncExitStack() as stack:
         pool = await open_pool(stores.database_url)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         redis = connect(stores.redis_url)
-        stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(close_redis, redis)
         if stores.embedded:
             await sql.work.release_all(pool)
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
@@ -86,25 +87,20 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
             chores = group.create_task(_chores(pool), name="chores")
             guard = group.create_task(_guard(stores), name="embedded stores")
-            runners, url = await _listen(settings, handlers, Gatekeeper(pool, redis))
-            _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
-            ready(url)
-            await stopping.wait()
-            _log.info("server.stopping", grace_s=settings.grace_s)
-            handlers.health.stopping = True
-            for runner in runners:
-                await runner.cleanup()
-            await engine.stop(settings.grace_s)
-            for task in (lag, chores, guard):
-                task.cancel()
+            try:
+                runners, url = await _listen(settings, handlers, Gatekeeper(pool, redis))
+                _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
+                ready(url)
+                await stopping.wait()
+                _log.info("server.stopping", grace_s=settings.grace_s)
+                handlers.health.stopping = True
+                for runner in runners:
+                    await runner.cleanup()
+                await engine.stop(settings.grace_s)
+            finally:
+                # A group that goes down cancels each task once, which a driver may hide or outlast.
+                await ended((*engine.tasks, lag, chores, guard))
     _log.info("server.stopped")
-
-
-def _stop_event() -> asyncio.Event:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    return stopping
 
 
 def _plan(settings: Settings, stores: Stores) -> EnginePlan:

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+from geo.forgetting import BLOCK_MS, Forgetting
 from tests.processes import Bench, Process, until
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+ENDS_S = 5 * BLOCK_MS / 1000
+"""A listener whose cancellation the driver hid ends after one more read at the latest."""
+
+MOMENTS = 50
+"""In turns of the loop: by then its first look is sent and answered, and the second, which waits, is sent."""
 
 
 async def test_a_user_forgotten_during_a_sweep_is_not_told_by_any_process(bench: Bench) -> None:
@@ -61,3 +74,53 @@ async def test_who_is_no_user_is_refused(bench: Bench) -> None:
         for user in ("0", "x", "-5", "9223372036854775808", "1" * 5000):
             async with session.delete(f"{server.url}/v1/users/{user}") as response:
                 assert response.status == 422
+
+
+async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aioredis.Redis) -> None:
+    """Whoever waits on it gets an error of its own kind; what is forgotten afterwards is heard all the same."""
+    hears = Forgetting(redis)
+    listening = asyncio.create_task(hears.run(), name="forgetting")
+
+    async def waits() -> list[str]:
+        clients = await redis.client_list()
+        return [client["id"] for client in clients if client["cmd"] == "xread" and "b" in client["flags"]]
+
+    async def is_waiting() -> bool:
+        return bool(await waits())
+
+    await until(is_waiting)
+    for number in await waits():
+        await redis.client_unblock(int(number), error=True)
+    await until(is_waiting)
+    await Forgetting(redis).announce([7])
+
+    async def heard() -> bool:
+        return hears.remaining([b"7"]) is not None
+
+    await until(heard)
+    assert not listening.done()
+    listening.cancel()
+    await _ended(listening)
+
+
+async def test_the_listener_ends_at_whatever_moment_it_is_cancelled(redis: aioredis.Redis) -> None:
+    """Also in the turn of the loop in which redis-py has just sent a command, when Python 3.11 hides the cancellation.
+
+    This client has redis-py's own socket timeout, which is what makes it write with `asyncio.wait_for`.
+    """
+    assert redis.connection_pool.connection_kwargs.get("socket_timeout", 5) is not None
+    await redis.ping()
+    for moment in range(MOMENTS):
+        listening = asyncio.create_task(Forgetting(redis).run(), name=f"cancelled in turn {moment}")
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        listening.cancel()
+        # What it has sent is answered at once, so that nobody waits for a read that blocks.
+        await Forgetting(redis).announce([7])
+        await _ended(listening)
+
+
+async def _ended(listening: asyncio.Task[None]) -> None:
+    """See a listener end that was cancelled once."""
+    await asyncio.wait({listening}, timeout=ENDS_S)
+    assert listening.cancelled(), f"{listening.get_name()} goes on"

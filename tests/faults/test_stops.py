@@ -1,0 +1,156 @@
+"""SIGTERM ends a server in time, also while a store that it waits for says nothing, and costs nobody the alert."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import asyncpg
+import numpy as np
+import pytest
+from redis import asyncio as aioredis
+
+from geo.ending import CANCEL_AGAIN_S, CANCELS
+from push.engine import RELEASE_S
+from server.embedded import EmbeddedStores
+from server.serve import EDGE_GRACE_S
+from server.stopping import CLOSE_S
+from tests.processes import START_S, Bench, Process, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+PEOPLE = 100_000
+LATENCY_MS = 200
+"""Long enough that something is being sent whenever the signal comes."""
+
+WORKERS = 4
+BATCH = 1000
+GRACE_S = 3
+ENDS_S = GRACE_S + EDGE_GRACE_S + CANCELS * CANCEL_AGAIN_S + RELEASE_S + 2 * CLOSE_S
+"""The bounds of everything that a stop waits for, one after the other."""
+
+
+@pytest.fixture
+def own() -> Iterator[EmbeddedStores]:
+    """Stores of the test's own, which it may freeze."""
+    with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
+        Path(folder).chmod(0o755)
+        stores = EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True)
+        try:
+            yield stores
+        finally:
+            stores.stop()
+
+
+@pytest.mark.parametrize(
+    ("silent", "repeats_max"),
+    [({"redis"}, 0), ({"postgresql"}, WORKERS * BATCH), ({"redis", "postgresql"}, WORKERS * BATCH)],
+    ids=["redis", "postgresql", "both"],
+)
+async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
+    own: EmbeddedStores, tmp_path: Path, silent: set[str], repeats_max: int
+) -> None:
+    """Stores frozen in the middle of an alert: exit 0 within the bounds; once they are back everybody is reached.
+
+    Repeats are what was sent and could not be committed: nothing while PostgreSQL answers, else a batch a worker.
+    """
+    bench = Bench(own.start(), tmp_path)
+    frozen: list[int] = []
+    try:
+        await bench.provider("--latency-ms", str(LATENCY_MS))
+        await bench.register()
+        inside = await bench.people(PEOPLE)
+        server = await bench.server(QQ_ALERT_GRACE_S=str(GRACE_S))
+        _, answer = await bench.file(server)
+        await until(lambda: _some(bench))
+        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+            await feed.receive_json()
+            frozen += await _freeze(bench, own, silent)
+            # Consoles that wait for the stores as well hold up nothing.
+            async with _asking(bench, server, "GET", "/v1/alerts"), _asking(bench, server, "POST", "/v1/feed/tickets"):
+                took_s = await _stopped(server)
+        assert took_s < ENDS_S
+        assert int((await bench.counts())["accepted"]) < inside.size
+        _thaw(frozen)
+        server = await bench.server()
+        await bench.sent(server, answer["alert"]["id"])
+        assert np.array_equal(await bench.reached(), inside)
+        assert (await bench.counts())["duplicates"] <= repeats_max
+    finally:
+        _thaw(frozen)
+        await bench.close()
+
+
+async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Bench) -> None:
+    """Whoever accepts and says nothing in place of PostgreSQL keeps nobody from ending a server that starts."""
+    connected = asyncio.Event()
+
+    async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        while await reader.read(1024):
+            pass
+        writer.close()
+
+    silent = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    env = bench.env(QQ_ALERT_DATABASE__URL=f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    server = bench.own(Process("serve", env=env, log=bench.log))
+    await asyncio.wait_for(connected.wait(), START_S)
+    assert await _stopped(server) < ENDS_S
+    silent.close()
+    await silent.wait_closed()
+
+
+@asynccontextmanager
+async def _asking(bench: Bench, server: Process, method: str, path: str) -> AsyncIterator[None]:
+    """Send a request, whose answer nobody waits for."""
+    url = urlsplit(server.url)
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    head = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Bearer {bench.token}"]
+    writer.write("\r\n".join([*head, "Content-Length: 0", "", ""]).encode())
+    await writer.drain()
+    yield
+    writer.close()
+
+
+async def _some(bench: Bench) -> bool:
+    return int((await bench.counts())["accepted"]) >= WORKERS * BATCH
+
+
+async def _stopped(server: Process) -> float:
+    """Send SIGTERM; returns how long the server took to end in good order."""
+    started_s = time.monotonic()
+    assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
+    return time.monotonic() - started_s
+
+
+async def _freeze(bench: Bench, stores: EmbeddedStores, silent: set[str]) -> list[int]:
+    """Stop processes of our stores without ending them; returns their ids."""
+    frozen: list[int] = []
+    if "redis" in silent:
+        client = aioredis.Redis.from_url(bench.redis_url)
+        frozen.append((await client.info("server"))["process_id"])
+        await client.aclose()
+    if "postgresql" in silent:
+        connection = await asyncpg.connect(bench.database_url)
+        # The postmaster first, so that it starts no more of them.
+        frozen.append(stores.pids()[0])
+        os.kill(frozen[-1], signal.SIGSTOP)
+        frozen += [row["pid"] for row in await connection.fetch("select pid from pg_stat_activity")]
+        connection.terminate()
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    return frozen
+
+
+def _thaw(frozen: list[int]) -> None:
+    while frozen:
+        os.kill(frozen.pop(), signal.SIGCONT)
