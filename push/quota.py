@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from redis.exceptions import NoScriptError
 
 from geo.connection import AWAY
+from geo.ending import end_if_cancelled
 from geo.scripts import script
-from push.backoff import end_if_cancelled
 
 if TYPE_CHECKING:
     from geo.connection import Client
