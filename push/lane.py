@@ -7,6 +7,7 @@ Bounded: `queue_batches` outstanding, `workers` requests in flight, `grace_s` to
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +17,7 @@ from geo.ending import ended
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.invalid import InvalidTokens
 from push.pace import Pace
+from push.plan import EXPIRY
 from push.provider import Addressing
 from push.queue import LaneQueue
 from push.stats import LaneStats
@@ -39,12 +41,14 @@ _log = structlog.get_logger("push.lane")
 class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
     """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once.
 
-    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it.
+    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it. Whose token is invalid is tried
+    again after `invalid_for`, if they still stand in the index: then they have another one.
     """
 
     addressing: Addressing = Addressing.ACCOUNTS
     invalid_share: float = 0.05
     invalid_count: int = 1000
+    invalid_for: timedelta = EXPIRY
     rate_per_s: float | None = None
     workers: int = 16
     queue_batches: int = 64
@@ -90,7 +94,7 @@ class Lane:
                 audiences=audiences,
                 pool=pool,
                 queue=self.queue,
-                addressing=plan.addressing,
+                invalid_for=plan.invalid_for,
                 recipients_max=gateway.recipients_max,
                 observe_search_s=self.stats.index.observe,
             )

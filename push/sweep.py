@@ -19,11 +19,11 @@ from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import STORE_CAP_S, full_jitter_s, until_back
 from push.model import Batch
 from push.packing import unpack, untold
-from push.provider import Addressing
 from sql.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from numpy.typing import NDArray
 
@@ -56,7 +56,7 @@ class Sweep:
         audiences: Audiences,
         pool: Pool,
         queue: LaneQueue,
-        addressing: Addressing,
+        invalid_for: timedelta,
         recipients_max: int,
         observe_search_s: Callable[[float], None],
     ) -> None:
@@ -66,7 +66,7 @@ class Sweep:
         self._audiences = audiences
         self._pool = pool
         self._queue = queue
-        self._addressing = addressing
+        self._invalid_for = invalid_for
         self._recipients_max = recipients_max
         self._observe_search_s = observe_search_s
 
@@ -137,7 +137,7 @@ class Sweep:
                 row.shard_from,
                 row.shard_to,
                 lane=self._lane,
-                invalid_again=self._addressing is Addressing.DEVICES,
+                invalid_for=self._invalid_for,
             ),
             AWAY,
             "postgresql",

@@ -5,9 +5,11 @@ Bounded by the providers that there are: one lane each.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from push.lane import LanePlan
+from push.plan import EXPIRY
 from push.provider import Addressing, providers
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ def needs_token(settings: Settings) -> dict[str, bool]:
 
 def plans(settings: Settings) -> dict[str, LanePlan]:
     """Return how each lane works."""
+    every = timedelta(seconds=settings.alert.late_entrants_every_s)
     return {
         name: LanePlan(
             addressing=providers()[name].addressing,
@@ -32,6 +35,8 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
             misconfigured_probe_s=lane.misconfigured_probe_s,
             invalid_share=lane.invalid_share,
             invalid_count=lane.invalid_count,
+            # Until the next pass for late entrants, so that wider rings do not try it again before it is removed.
+            invalid_for=every if providers()[name].addressing is Addressing.DEVICES else EXPIRY,
         )
         for name, lane in settings.lanes.items()
     }

@@ -14,6 +14,7 @@ from sql.query import query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from sql.database import Pool
 
@@ -58,15 +59,15 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
 
 
 async def told(
-    pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int, *, lane: str, invalid_again: bool
+    pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int, *, lane: str, invalid_for: timedelta
 ) -> list[bytes]:
     """Return the packed ids of everybody whom `lane` need not tell this notice in shards [`shard_from`, `shard_to`).
 
-    Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and with
-    `invalid_again` also who had an invalid token here: who still stands in the index has another one by now.
+    Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and after
+    `invalid_for` also who had an invalid token here: who still stands in the index then has another one.
     Where units of another size had been swept, some of other shards may be among them.
     """
-    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_again)
+    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_for)
     return [row[0] for row in rows]
 
 
