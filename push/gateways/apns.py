@@ -18,9 +18,9 @@ import jwt
 import msgspec
 from msgspec import Meta
 
-from push.http2 import Head, Http2Client, Http2Settings, Reply
+from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, Provider
 from push.said import fitted
 from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
@@ -78,8 +78,8 @@ UNKNOWN: dict[int, Ruling] = {
 REFUSED: Final = Ruling(Fate.REFUSED, Verdict.ANSWERED, "an unknown reason")
 
 
-class ApnsSettings(LaneSettings, frozen=True, kw_only=True):
-    """Who we are at Apple, and how a message arrives. `ca_file` only for a provider of one's own."""
+class ApnsSettings(Http2LaneSettings, frozen=True, kw_only=True):
+    """Who we are at Apple, and how a message arrives."""
 
     key_file: Path
     key_id: str
@@ -89,7 +89,6 @@ class ApnsSettings(LaneSettings, frozen=True, kw_only=True):
     renew_s: Annotated[float, Meta(ge=RENEW_MIN_S, le=3000)] = 2400.0
     streams_per_connection: Annotated[int, Meta(ge=1, le=5000)] = 500
     connections_max: Annotated[int, Meta(ge=1, le=128)] = 16
-    ca_file: Path | None = None
 
 
 class _Refusal(msgspec.Struct):
@@ -147,16 +146,7 @@ class ApnsGateway:
         self._settings = settings
         self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
         self._token = ProviderToken(settings)
-        self._http2 = Http2Client(
-            Http2Settings(
-                url=settings.url,
-                streams_per_connection=settings.streams_per_connection,
-                connections_max=settings.connections_max,
-                timeout_s=settings.timeout_s,
-                ca_file=settings.ca_file,
-                rate_per_s=settings.rate_per_s,
-            )
-        )
+        self._http2 = settings.client()
         self._payload = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:

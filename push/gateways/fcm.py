@@ -18,10 +18,10 @@ import msgspec
 from msgspec import Meta
 
 from push.batch_http import BatchHttp
-from push.http2 import Head, Http2Client, Http2Settings, Reply
+from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
 from push.pace import Pace
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, Provider
 from push.said import fitted, left_s
 from push.service_account import AccessToken
 from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
@@ -66,7 +66,7 @@ ERRORS: dict[str, Ruling] = {
 """By FCM's own error code, else by Google's status. An unknown one is `refused`, for this phone only."""
 
 
-class FcmSettings(LaneSettings, frozen=True, kw_only=True):
+class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
     """The service accounts of our projects, the first one being that of tokens that name none.
 
     `rate_per_s` is that of each project; a fresh start grows to it for `ramp_s`, because Google asks to take a minute.
@@ -75,9 +75,6 @@ class FcmSettings(LaneSettings, frozen=True, kw_only=True):
     service_account_files: Annotated[list[Path], Meta(min_length=1, max_length=50)]
     channel_id: str = "missing_child"
     ramp_s: Annotated[float, Meta(ge=0, le=600)] = 60.0
-    streams_per_connection: Annotated[int, Meta(ge=1, le=1000)] = 100
-    connections_max: Annotated[int, Meta(ge=1, le=256)] = 64
-    ca_file: Path | None = None
 
     @property
     def lane_rate_per_s(self) -> float | None:
@@ -117,16 +114,7 @@ class FcmGateway:
             for account in accounts
         }
         self._path = urlsplit(settings.url).path.rstrip("/")
-        self._http2 = Http2Client(
-            Http2Settings(
-                url=settings.url,
-                streams_per_connection=settings.streams_per_connection,
-                connections_max=settings.connections_max,
-                timeout_s=settings.timeout_s,
-                ca_file=settings.ca_file,
-                rate_per_s=settings.lane_rate_per_s,
-            )
-        )
+        self._http2 = settings.client()
         self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
     async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:

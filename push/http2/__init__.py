@@ -7,8 +7,8 @@ Bounded: connections, streams, bytes and waits, each by a setting or a named con
 not taken from a library because one request a phone is what token lanes spend their time on: see `bench/lanes.py`.
 """
 
-from push.http2.client import Http2Client, Http2Settings
+from push.http2.client import Http2Client, Http2LaneSettings, Http2Settings
 from push.http2.group import Reply
 from push.http2.headers import Head
 
-__all__ = ["Head", "Http2Client", "Http2Settings", "Reply"]
+__all__ = ["Head", "Http2Client", "Http2LaneSettings", "Http2Settings", "Reply"]

@@ -12,14 +12,16 @@ import ssl
 from collections import deque
 from math import ceil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlsplit
 
 import msgspec
+from msgspec import Meta
 
 from push.http2.connection import Connection
 from push.http2.group import Group
 from push.http2.headers import HeaderBlocks
+from push.provider import LaneSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,6 +51,27 @@ class Http2Settings(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout_s: float = 5.0
     ca_file: Path | None = None
     rate_per_s: float | None = None
+
+
+class Http2LaneSettings(LaneSettings, frozen=True, kw_only=True):
+    """What a lane over HTTP/2 has beside what every lane has. `ca_file` only for a provider of one's own."""
+
+    streams_per_connection: Annotated[int, Meta(ge=1, le=5000)] = 100
+    connections_max: Annotated[int, Meta(ge=1, le=256)] = 64
+    ca_file: Path | None = None
+
+    def client(self) -> Http2Client:
+        """Return the lane's client; called with the loop running."""
+        return Http2Client(
+            Http2Settings(
+                url=self.url,
+                streams_per_connection=self.streams_per_connection,
+                connections_max=self.connections_max,
+                timeout_s=self.timeout_s,
+                ca_file=self.ca_file,
+                rate_per_s=self.lane_rate_per_s,
+            )
+        )
 
 
 class Http2Client:

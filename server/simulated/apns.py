@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.simulated.faults import Fault, Faults
-from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+from server.simulated.http2 import STREAM_FAULTS, Request, Response, SimulatedTokenSettings
 from server.simulated.reached import Reached
 
 if TYPE_CHECKING:
@@ -45,16 +45,6 @@ SUFFIXES: Final = {
 }
 """Every push type, and what the topic has behind the app's name then."""
 
-KINDS: Final = (
-    Fault.UNAVAILABLE,
-    Fault.BUSY,
-    Fault.REFUSED_STREAM,
-    Fault.RESET,
-    Fault.GARBAGE,
-    Fault.HALF_ANSWERED,
-    Fault.DROPPED,
-    Fault.SLOW_READER,
-)
 PREFIX: Final = "/3/device/"
 
 
@@ -106,7 +96,7 @@ class SimulatedApns:
         self._since_ms = settings.invalid_since_ms or int((time.time() - TOKEN_LIFE_S) * 1000)
         self._bad = Faults(msgspec.structs.replace(settings, invalid_rate=settings.bad_token_rate))
         self.reached = Reached()
-        self.faults = Faults(settings, KINDS)
+        self.faults = Faults(settings, STREAM_FAULTS)
 
     def listen_at(self, url: str) -> None:
         """Nobody needs to know."""

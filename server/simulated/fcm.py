@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from server.simulated.faults import Fault, Faults
 from server.simulated.fcm_fields import Send, fault_of
-from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+from server.simulated.http2 import STREAM_FAULTS, Request, Response, SimulatedTokenSettings
 from server.simulated.reached import Reached
 
 if TYPE_CHECKING:
@@ -56,16 +56,6 @@ GENERAL: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"}
 """Errors that are not FCM's own: they have a status, but no error code of FCM."""
 
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
-KINDS: Final = (
-    Fault.UNAVAILABLE,
-    Fault.BUSY,
-    Fault.REFUSED_STREAM,
-    Fault.RESET,
-    Fault.GARBAGE,
-    Fault.HALF_ANSWERED,
-    Fault.DROPPED,
-    Fault.SLOW_READER,
-)
 
 
 class SimulatedFcmSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
@@ -95,7 +85,7 @@ class SimulatedFcm:
         self._quotas = {project: Faults(settings) for project in settings.projects}
         self._decoder = msgspec.json.Decoder(Send)
         self.reached = Reached()
-        self.faults = Faults(settings, KINDS)
+        self.faults = Faults(settings, STREAM_FAULTS)
 
     def listen_at(self, url: str) -> None:
         """Write into the key files where access tokens are to be had."""

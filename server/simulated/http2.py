@@ -38,6 +38,18 @@ if TYPE_CHECKING:
 
 BODY_BYTES: Final = 16 * 1024
 SLOW_READER_S: Final = 0.1
+STREAM_FAULTS: Final = (
+    Fault.UNAVAILABLE,
+    Fault.BUSY,
+    Fault.REFUSED_STREAM,
+    Fault.RESET,
+    Fault.GARBAGE,
+    Fault.HALF_ANSWERED,
+    Fault.DROPPED,
+    Fault.SLOW_READER,
+)
+"""What can go wrong on this wire."""
+
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
 """Faults in which no whole answer goes out."""
 

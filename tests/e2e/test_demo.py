@@ -34,6 +34,7 @@ PROMISED = {
     "late_told",
     "late_others",
     "late_s",
+    "lanes",
 }
 
 
@@ -69,12 +70,15 @@ def _numbered(folder: Path) -> Iterator[Path]:
 
 
 async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> None:
-    """`--exit --json`: exit 0, the promised object, what was accepted is what brute force counted."""
-    process = await _demo(tmp_path, "--people", "20000", "--exit", "--json")
+    """`--exit --json`, in four lanes: exit 0, the promised object, what was accepted is what brute force counted."""
+    lanes = "tpns,huawei,apns,fcm"
+    process = await _demo(tmp_path, "--people", "20000", "--exit", "--json", "--lanes", lanes)
     output, errors = await asyncio.wait_for(process.communicate(), TOLD_WITHIN_S)
     assert process.returncode == 0, errors.decode()
     story = json.loads(output)
     assert set(story) == PROMISED
+    assert [*story["lanes"]] == lanes.split(",")
+    assert all(story["lanes"].values())
     assert (story["people"], story["duplicates"]) == (20_000, 0)
     assert story["in_area"] == story["accepted"] > 0
     assert (story["late_moved_in"], story["late_told"], story["late_others"]) == (1000, 1000, 0)
