@@ -16,7 +16,7 @@ from redis import asyncio as aioredis
 import sql.migrate
 from server.embedded import EmbeddedStores, StoreUrls
 from sql.database import open_pool
-from tests.processes import Bench
+from tests.bench import Bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

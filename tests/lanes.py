@@ -15,12 +15,13 @@ from geo.devices import address
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
 from server.simulated.webpush import subscription
-from tests.processes import SHENZHEN, Process
+from tests.bench import SHENZHEN
+from tests.processes import Process
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tests.processes import Bench
+    from tests.bench import Bench
 
 TOKEN_DIGITS = 64
 FIRST_USER = 90_000_000

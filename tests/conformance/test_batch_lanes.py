@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.processes import Bench, Process
+    from tests.bench import Bench
+    from tests.processes import Process
 
     Lanes = dict[str, tuple[BatchLane, NDArray[np.int64]]]
 

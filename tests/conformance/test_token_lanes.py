@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.processes import Bench, Process
+    from tests.bench import Bench
+    from tests.processes import Process
 
     Lanes = Sequence[tuple[TlsLane, NDArray[np.int64]]]
 

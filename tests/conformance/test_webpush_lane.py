@@ -29,7 +29,7 @@ from tests.processes import until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.processes import Bench
+    from tests.bench import Bench
 
 ORIGIN = "https://push.example"
 PEOPLE = 300

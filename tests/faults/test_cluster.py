@@ -11,7 +11,8 @@ from geo.connection import connect
 from geo.forgetting import Forgetting
 from server.embedded import StoreUrls
 from tests import cluster
-from tests.processes import Bench, until
+from tests.bench import Bench
+from tests.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.processes import Bench, Process, until
+from tests.processes import Process, until
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.bench import Bench
 
 PEOPLE = 370_000
 """About 200,000 of them are within 120 km."""

@@ -12,7 +12,8 @@ from tests.lanes import HuaweiLane
 from tests.processes import until
 
 if TYPE_CHECKING:
-    from tests.processes import Bench, Process
+    from tests.bench import Bench
+    from tests.processes import Process
 
 PEOPLE = 20_000
 

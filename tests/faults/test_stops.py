@@ -22,7 +22,8 @@ from push.engine import RELEASE_S
 from server.embedded import EmbeddedStores
 from server.serve import EDGE_GRACE_S
 from server.stopping import CLOSE_S
-from tests.processes import START_S, Bench, Process, until
+from tests.bench import Bench
+from tests.processes import START_S, Process, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

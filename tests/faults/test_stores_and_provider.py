@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from server.embedded import EmbeddedStores
-from tests.processes import Bench, until
+from tests.bench import Bench
+from tests.processes import until
 
 WORKERS = 4
 BATCH = 1000

@@ -23,10 +23,12 @@ from geo.shards import shard_of
 from handlers.access import Role
 from handlers.openapi import document
 from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, routes
-from tests.processes import Bench, Process, until
+from tests.processes import Process, until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
+
+    from tests.bench import Bench
 
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import boundaries
-from tests.processes import SHENZHEN, Bench
+from tests.bench import SHENZHEN, Bench
 
 PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.forgetting import BLOCK_MS, Forgetting
-from tests.processes import Bench, Process, until
+from tests.processes import Process, until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
+
+    from tests.bench import Bench
 
 ENDS_S = 5 * BLOCK_MS / 1000
 """A listener whose cancellation the driver hid ends after one more read at the latest."""

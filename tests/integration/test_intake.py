@@ -14,7 +14,8 @@ import pytest
 
 from geo.crs import Crs, from_wgs84
 from server.file_case import signed_headers
-from tests.processes import CASE, Bench, Process
+from tests.bench import CASE, Bench
+from tests.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.processes import Bench, Process, until
+from tests.processes import Process, until
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
 
 MOVED = 1000
 FAR = (100.0, 35.0)

@@ -11,8 +11,9 @@ import shapely
 
 from server.file_case import send_case
 from tests import boundaries
+from tests.bench import CASE, Bench
 from tests.boundaries import HONG_KONG, SHENZHEN
-from tests.processes import CASE, Bench, Process, until
+from tests.processes import Process, until
 
 if TYPE_CHECKING:
     from pathlib import Path

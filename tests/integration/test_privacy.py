@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.processes import CASE, until
+from tests.bench import CASE
+from tests.processes import until
 
 if TYPE_CHECKING:
-    from tests.processes import Bench
+    from tests.bench import Bench
 
 PHONE = "13800138000"
 PHOTO = "https://police.example/photos/123.jpg"

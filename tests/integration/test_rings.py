@@ -12,8 +12,9 @@ import sql.rings
 import sql.work
 from geo.area import distances_km
 from tests import boundaries
+from tests.bench import CASE, SHENZHEN, Bench
 from tests.integration.test_claims import GONE, LEASE, add_alert, add_authority
-from tests.processes import CASE, SHENZHEN, Bench, until
+from tests.processes import until
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.processes import Bench
+    from tests.bench import Bench
 
 Key = ec.EllipticCurvePrivateKey
 

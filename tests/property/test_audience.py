@@ -12,7 +12,7 @@ from geo.area import INDEX_LATITUDE_MAX, Area, Circle, distances_km
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
 from geo.shards import SHARDS, shard_of, shards_of
-from tests.processes import at_home
+from tests.bench import at_home
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis

@@ -11,7 +11,7 @@ from geo.index import PositionIndex
 from geo.sample import ages_of, interval, sample
 from geo.shards import SHARDS
 from tests import boundaries
-from tests.processes import at_home
+from tests.bench import at_home
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis

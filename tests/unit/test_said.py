@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handlers.cases import Case
 from handlers.wording import catalogues, content_of
 from push.said import ELLIPSIS, Content, Links, Text, fitted, fitted_apart
-from tests.processes import CASE
+from tests.bench import CASE
 
 CALL = "请联系福田分局：13800138000"
 
