@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 
-from tests.http2_peer import Peer, Provider, reasons, run
+from tests.http2_peer import Peer, Pipe, Provider, reasons, run
 
 if TYPE_CHECKING:
     from push.http2 import Http2Client
@@ -132,6 +133,16 @@ def test_a_provider_that_never_says_its_settings_ends_the_calls() -> None:
     assert run(Provider(_ok, None), lambda client: reasons(client, 2)) == ["0 no connection (TimeoutError)"] * 2
 
 
+@pytest.mark.parametrize("chosen", [None, "http/1.1"], ids=str)
+def test_encryption_without_http2_is_no_connection(monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+    """Nothing is sent to a provider that has not chosen h2 in the handshake (RFC 9113, 3.2)."""
+    encryption = SimpleNamespace(selected_alpn_protocol=lambda: chosen)
+    monkeypatch.setattr(Pipe, "get_extra_info", lambda *_: encryption)
+    provider = Provider(_ok)
+    assert run(provider, lambda client: reasons(client, 2)) == ["0 the provider speaks no HTTP/2"] * 2
+    assert [(peer.heads, peer.pipe.lost) for peer in provider.peers] == [([], True)]
+
+
 def test_a_provider_that_never_reads_ends_the_calls() -> None:
     """What is written and not read is bounded by the calls of one connection, and ends with it."""
     provider = Provider(_never)
@@ -172,6 +183,8 @@ def test_closing_ends_what_waits_and_what_is_under_way(settings: dict[int, int] 
         await client.close()
         return await sender, await reasons(client, 2)
 
-    found, after = run(Provider(_never, settings), main)
+    provider = Provider(_never, settings)
+    found, after = run(provider, main)
+    assert [peer.pipe.lost for peer in provider.peers] == [True]
     assert all(reason and reason.startswith("0 ") for reason in found)
     assert after == ["0 the lane is closed"] * 2
