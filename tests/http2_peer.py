@@ -73,7 +73,7 @@ class Pipe(asyncio.Transport):
         """As asyncio's: what is written is delivered, nothing more is heard."""
         if not self._closing:
             self._closing = True
-            self.hear(bytes(self._there))
+            self.hear(_cut(self._there, len(self._there)))
             self.drop()
 
     abort = drop

@@ -23,30 +23,35 @@ from tests.http2_peer import Peer, Provider, rule, run
 
 if TYPE_CHECKING:
     from push.http2 import Reply
-    from push.token_answers import Ruling
 
 INTERNAL_ERROR, REFUSED_STREAM = 2, 7
-BODY_BYTES_MAX = 3000
+BODY_BYTES_MAX, WINDOW_BYTES = 3000, 65_535
+HABITS = ["let_in", "refuse", "reset", "change", "ping", "hang", "go_away", "drop", "end"]
+"""What a provider does besides answering; each has some of these habits, and so much of each."""
+
 HEADS = [
     Head((("authorization", "Bearer " + str(one) * 1500), ("x-one", str(one))), f"/send/{one}") for one in range(4)
 ]
+TURNS, REFUSED = 3, 0.2
 Groups = list[tuple[int, int, int]]
 
 
 class Fickle:
     """A provider that does anything that HTTP/2 allows, at random."""
 
-    def __init__(self, random: Random, first: list[dict[int, int]]) -> None:
+    def __init__(self, random: Random, first: list[dict[int, int]], habits: set[str]) -> None:
         self.random = random
         self.provider = Provider(self._asked, *first)
         self.provider.piece = lambda: random.choice((1, 9, 100, 1 << 16))
         self.provider.connected = self._connected
-        self.provider.refusals.extend(OSError("refused") for _ in range(random.choice((0, 0, 1, 2))))
+        self.acts = [self._answer] * 2 + [getattr(self, f"_{habit}") for habit in sorted(habits)]
         self.processed: Counter[bytes] = Counter()
         self.highest: dict[Peer, int] = {}
         self.said: dict[bytes, str] = {}
 
     def _connected(self, peer: Peer) -> None:
+        if self.random.random() < REFUSED:
+            self.provider.refusals.append(OSError("refused"))
         self._later(peer)
 
     def _asked(self, peer: Peer, stream: int, body: bytes) -> None:
@@ -58,12 +63,7 @@ class Fickle:
     def _act(self, peer: Peer) -> None:
         if peer.pipe.is_closing() or peer.pipe.ended:
             return
-        acts = [self._answer] * 12 + [self._refuse, self._reset, self._settings, self._ping, self._hang] * 2
-        self.random.choice([*acts, self._go_away, self._drop, self._end])(peer)
-        # What the client has sent is let in, as every server does in the end.
-        missing = (1 << 16) - 1 - peer.h2.inbound_flow_control_window
-        if missing > 0:
-            peer.h2.increment_flow_control_window(missing)
+        self.random.choice(self.acts)(peer)
         peer.flush()
         self._later(peer)
 
@@ -101,6 +101,12 @@ class Fickle:
         if trailers:
             peer.h2.send_headers(stream, [("x-trailer", "1")], end_stream=True)
 
+    def _let_in(self, peer: Peer) -> None:
+        """Make room for as much as there was."""
+        missing = WINDOW_BYTES - peer.h2.inbound_flow_control_window
+        if missing > 0:
+            peer.h2.increment_flow_control_window(missing)
+
     def _refuse(self, peer: Peer) -> None:
         found = self._stream(peer)
         if found is not None:
@@ -132,11 +138,11 @@ class Fickle:
         self.processed.update(peer.open.values())
         peer.pipe.end()
 
-    def _settings(self, peer: Peer) -> None:
+    def _change(self, peer: Peer) -> None:
         name, values = self.random.choice(
             [
                 (SettingCodes.MAX_CONCURRENT_STREAMS, (0, 1, 5, 100)),
-                (SettingCodes.INITIAL_WINDOW_SIZE, (0, BODY_BYTES_MAX, 65_535)),
+                (SettingCodes.INITIAL_WINDOW_SIZE, (0, BODY_BYTES_MAX, WINDOW_BYTES)),
                 (SettingCodes.HEADER_TABLE_SIZE, (0, 100, 4096, 65_536)),
             ]
         )
@@ -149,48 +155,50 @@ class Fickle:
 FIRST = st.fixed_dictionaries(
     {},
     optional={
-        int(SettingCodes.MAX_CONCURRENT_STREAMS): st.integers(1, 20),
+        int(SettingCodes.MAX_CONCURRENT_STREAMS): st.integers(0, 100),
         int(SettingCodes.INITIAL_WINDOW_SIZE): st.integers(BODY_BYTES_MAX, 70_000),
         int(SettingCodes.HEADER_TABLE_SIZE): st.sampled_from([0, 64, 4096, 65_536]),
     },
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     groups=st.lists(
-        st.tuples(st.integers(0, 3), st.integers(1, 40), st.integers(4, BODY_BYTES_MAX)), min_size=1, max_size=6
+        st.tuples(st.integers(0, 3), st.integers(1, 60), st.integers(4, BODY_BYTES_MAX)), min_size=1, max_size=6
     ),
     first=st.lists(FIRST, min_size=1, max_size=3),
-    limits=st.tuples(st.integers(1, 20), st.integers(1, 4)),
+    limits=st.tuples(st.integers(1, 100), st.integers(1, 4)),
+    habits=st.sets(st.sampled_from(HABITS)),
     seed=st.integers(0, 1 << 32),
 )
 def test_every_call_has_one_ruling_and_is_processed_once_at_most(
-    groups: Groups, first: list[dict[int, int]], limits: tuple[int, int], seed: int
+    groups: Groups, first: list[dict[int, int]], limits: tuple[int, int], habits: set[str], seed: int
 ) -> None:
     """No provider sees a protocol error or a call twice; a ruling with a status is what it said of that very call."""
-    fickle = Fickle(Random(seed), first)
+    fickle, found = Fickle(Random(seed), first, habits), dict[bytes, str]()
 
-    async def main(client: Http2Client) -> list[list[Ruling | None]]:
-        sends = []
-        for number, (head, count, size) in enumerate(groups):
-            bodies = [b"%d-%d " % (number, row) for row in range(count)]
+    async def send(client: Http2Client, number: int) -> None:
+        head, count, size = groups[number]
+        for turn in range(TURNS):
+            bodies = [b"%d-%d-%d " % (number, turn, row) for row in range(count)]
             calls = [(b"", body.ljust(size, b"x")) for body in bodies]
-            sends.append(client.send_all(HEADS[head], calls, rule))
-        return await asyncio.gather(*sends)
+            rulings = await client.send_all(HEADS[head], calls, rule)
+            assert len(rulings) == count
+            found.update((body, ruling.reason) for (_, body), ruling in zip(calls, rulings, strict=True) if ruling)
 
-    found = run(fickle.provider, main, streams_per_connection=limits[0], connections_max=limits[1])
-    for number, (rulings, (_, count, size)) in enumerate(zip(found, groups, strict=True)):
-        assert len(rulings) == count
-        for row, ruling in enumerate(rulings):
-            body = (b"%d-%d " % (number, row)).ljust(size, b"x")
-            assert ruling is not None
-            assert fickle.processed[body] <= 1
-            status, _, rest = ruling.reason.partition(" ")
-            assert status in {"0", "200", "400", "503"}
-            if status != "0":
-                assert fickle.processed[body] == 1
-                assert not rest or ruling.reason == fickle.said[body]
+    async def main(client: Http2Client) -> None:
+        await asyncio.gather(*(send(client, number) for number in range(len(groups))))
+
+    run(fickle.provider, main, streams_per_connection=limits[0], connections_max=limits[1])
+    assert len(found) == sum(count for _, count, _ in groups) * TURNS
+    for body, reason in found.items():
+        status, _, rest = reason.partition(" ")
+        assert status in {"0", "200", "400", "503"}
+        assert fickle.processed[body] <= 1
+        if status != "0":
+            assert fickle.processed[body] == 1
+            assert not rest or reason == fickle.said[body]
 
 
 class _Nobody:
@@ -220,7 +228,7 @@ FRAMES = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(FRAMES, st.binary(max_size=30)), max_size=12))
 def test_garbage_is_a_protocol_error_and_never_a_bug(pieces: list[bytes]) -> None:
     """Whatever bytes come in, either they are read or the connection is given up: nothing else is raised."""
