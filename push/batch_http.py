@@ -116,6 +116,7 @@ def parse_retry_after_s(value: str | None) -> float | None:
         return float(value)
     try:
         at = email.utils.parsedate_to_datetime(value)
-    except ValueError:
+        # A date without a zone is meant as UTC, which alone is allowed.
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
         return None
-    return max(0.0, (at - datetime.now(at.tzinfo or UTC)).total_seconds())

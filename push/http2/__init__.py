@@ -1,14 +1,17 @@
 """HTTP/2 for token lanes: groups of calls, one a phone, flow in; a ruling for each flows out.
 
-`client` holds a lane's connections, `connection` one of them, `reader` reads what a provider sends, `headers` and
-`frames` make the bytes of calls, `group` is what a worker waits for. Whatever the network does is a value.
+`client` holds a lane's connections, `dial` opens them, `waiting` is who waits for room on them, `connection` is one of
+them and `watch` its clock, `reader` reads what a provider sends, `headers` and `frames` make the bytes of calls, and
+`group` is what a worker waits for. Whatever the network does is a value.
 
 Bounded: connections, streams, bytes and waits, each by a setting or a named constant. The protocol is written here and
 not taken from a library because one request a phone is what token lanes spend their time on: see `bench/lanes.py`.
 """
 
-from push.http2.client import Http2Client, Http2LaneSettings, Http2Settings
+from push.http2.client import Http2Client
+from push.http2.dial import Http2Settings
 from push.http2.group import Reply
 from push.http2.headers import Head
+from push.http2.settings import Http2LaneSettings
 
 __all__ = ["Head", "Http2Client", "Http2LaneSettings", "Http2Settings", "Reply"]

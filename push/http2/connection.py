@@ -9,47 +9,32 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import struct
-from collections import deque
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from push.http2 import frames as wire
 from push.http2.group import Reply
-from push.http2.reader import Reader
+from push.http2.reader import RESET, Reader
+from push.http2.watch import Watch
 
 if TYPE_CHECKING:
+    from push.http2.dial import Owner
     from push.http2.group import Group
     from push.http2.headers import HeaderBlocks
 
 STREAM_ROOM: Final = 100_000
 """A connection retires so many stream numbers before the last one (RFC 9113, 5.1.1)."""
 
-PING_S: Final = 30.0
-"""A silent connection is asked so often whether it lives: routers forget idle ones after minutes."""
+UNREAD_BYTES: Final = 1 << 20
+"""What is said to a peer that asks on and on (pings, say) and does not read."""
 
-SMOOTHING: Final = 0.2
 MISDIRECTED: Final = 421
 LATE: Final = Reply(0, error="no answer in time")
 
 
-class Owner(Protocol):
-    """Who opens connections and hears of what happens on them."""
-
-    def has_room(self, connection: Connection) -> None:
-        """Hear that streams have become free, or that the connection is lost."""
-
-    def given_back(self, group: Group, row: int) -> None:
-        """Take a call that is to be sent elsewhere."""
-
-    def died(self, error: Exception) -> None:
-        """Hear of a bug."""
-
-
 class Connection(asyncio.Protocol):
-    """A connection; of use once the peer has said its settings, until it says GOAWAY or is lost.
+    """A connection; of use once the peer has said its settings, until it says GOAWAY or is lost (`going`).
 
-    `ready` ends as None then, or says why not; `answered`: whether the peer has answered a call, and so
-    shown its limits.
+    `ready` ends as None then, or says why not.
     """
 
     def __init__(self, owner: Owner, blocks: HeaderBlocks, streams_max: int, timeout_s: float) -> None:
@@ -57,22 +42,18 @@ class Connection(asyncio.Protocol):
         self._owner = owner
         self._blocks = blocks
         self._streams_max = self._peer_streams = streams_max
-        self._timeout_s = timeout_s
         self._time = loop.time
+        self.watch = Watch(timeout_s, loop.time())
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._open: dict[int, tuple[Group, int]] = {}
         self._reader = Reader(self, blocks, self._open)
-        self._bursts: deque[tuple[float, int]] = deque()
-        self._probe: tuple[int, float] | None = None
         self._stream = 1
         self._window = self._stream_window = wire.WINDOW_BYTES
         self._full = False
-        self._heard_s = self._asked_s = self._begun_s = loop.time()
+        self._unread_bytes = 0
         self.ready: asyncio.Future[str | None] = loop.create_future()
         self.going = False
-        self.answered = False
-        self.round_trip_s = 0.0
 
     @property
     def streams(self) -> int:
@@ -96,26 +77,27 @@ class Connection(asyncio.Protocol):
         """Tell whether it is closed."""
         return self._transport is None
 
-    @property
-    def idle_s(self) -> float:
-        """For how long no call was begun."""
-        return self._time() - self._begun_s
-
     def begin(self, group: Group, count: int) -> int:
         """Send up to `count` of a group's calls and return how many; `room` was asked for before."""
-        if group.body_bytes_max > self._stream_window:
-            group.fail("the provider's window is smaller than a message")
+        longest = min(self._stream_window, wire.FRAME_BYTES)
+        if group.body_bytes_max > longest or group.head_bytes_max > wire.HEAD_BYTES:
+            group.fail("a message larger than the provider takes")
+            return 0
+        count = min(count, self._window // group.body_bytes_max)
+        if count <= 0:
+            # No header block is made that is not sent: the peer's table would not be ours any more.
             return 0
         before, after, lasts = self._blocks.of(group.head)
         first, calls = self._stream, []
-        for row in group.begin(min(count if lasts else 1, self._window // group.body_bytes_max)):
+        for row in group.begin(count if lasts else 1):
             calls.append(group.calls[row])
             self._open[self._stream] = group, row
             self._stream += 2
-        if calls:
-            self._window -= sum(len(body) for _, body in calls)
-            self._out.append(wire.requests(before, after, first, calls))
-            self._note_burst(first)
+        self._window -= sum(len(body) for _, body in calls)
+        self._out.append(wire.requests(before, after, first, calls))
+        self.watch.begin(first, self._stream, self._time())
+        if self._stream > wire.STREAM_LAST - STREAM_ROOM:
+            self.going = True
         return len(calls)
 
     def flush(self) -> None:
@@ -127,35 +109,31 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
-        """Write what is left to be written, and close."""
+        """Write what is left to be written, and close; what is under way ends without an answer."""
+        self.going = True
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort() if self._open else self._transport.close()
 
     def abort(self) -> None:
         """Drop the connection."""
+        self.going = True
         if self._transport is not None:
             self._transport.abort()
 
-    def look(self) -> None:
-        """End calls that take too long; drop a peer that has been silent, having asked it whether it lives."""
-        now_s = self._time()
-        oldest = next(iter(self._open), self._stream)
-        while self._bursts and (self._bursts[0][1] <= oldest or self._bursts[0][0] + self._timeout_s < now_s):
-            begun_s, end = self._bursts.popleft()
-            if end <= oldest:
-                continue
-            if self._heard_s < begun_s:
+    def look(self, as_of_s: float) -> None:
+        """End calls that took too long at `as_of_s`; drop a peer that was silent, having asked it whether it lives."""
+        if self.watch.dead(as_of_s):
+            self.abort()
+            return
+        for begun_s, end in self.watch.due(as_of_s, next(iter(self._open), self._stream)):
+            if self.watch.heard_s < begun_s:
                 self.abort()
                 return
             for stream in [*itertools.takewhile(end.__gt__, self._open)]:
                 self.say(wire.reset(stream))
                 self._reader.forget(stream)
                 self.on_reply(stream, LATE)
-        if self._asked_s > self._heard_s:
-            if now_s - self._asked_s > self._timeout_s:
-                self.abort()
-        elif now_s - self._heard_s > PING_S:
-            self._asked_s = now_s
+        if self.watch.asks(as_of_s, self._time()):
             self.say(wire.frame(wire.PING, 0, 0, b"qq-alert"))
         self.flush()
 
@@ -171,31 +149,40 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Begin calls again."""
         self._full = False
-        self._owner.has_room(self)
-        self.flush()
-
-    def data_received(self, data: bytes) -> None:
-        """Read frames, and use the room that they make."""
-        self._heard_s = self._time()
+        self._unread_bytes = 0
         try:
-            self._reader.feed(data)
             self._owner.has_room(self)
-        except (ValueError, struct.error):
-            self.abort()
         except Exception as error:  # noqa: BLE001 - a bug: said to everybody who waits, who then end the process
             self._owner.died(error)
         self.flush()
 
+    def data_received(self, data: bytes) -> None:
+        """Read frames, and use the room that they make."""
+        self.watch.heard_s = self._time()
+        try:
+            self._reader.feed(data)
+            self._owner.has_room(self)
+        except wire.ProtocolError:
+            self.abort()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._owner.died(error)
+        self.flush()
+
+    def eof_received(self) -> None:
+        """Begin nothing more: the peer has said all that it will say, and so the connection is closed."""
+        self.going = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Whatever was under way ends without an answer."""
         self._transport = None
+        self.going = True
         reason = "the connection was lost" if exc is None else f"the connection was lost ({type(exc).__name__})"
         if not self.ready.done():
             self.ready.set_result(reason)
         try:
+            self._owner.has_room(self)
             for stream in [*self._open]:
                 self.on_reply(stream, Reply(0, error=reason))
-            self._owner.has_room(self)
         except Exception as error:  # noqa: BLE001 - as above
             self._owner.died(error)
 
@@ -205,11 +192,10 @@ class Connection(asyncio.Protocol):
         if begun is None:
             return
         if reply.status:
-            self.answered = True
-            if self._probe is not None and self._probe[0] <= stream:
-                took_s = self._time() - self._probe[1]
-                self.round_trip_s += (took_s - self.round_trip_s) * (SMOOTHING if self.round_trip_s else 1.0)
-                self._probe = None
+            watch = self.watch
+            watch.answered_s = watch.heard_s
+            if watch.probe <= stream:
+                watch.measure()
         if reply.status == MISDIRECTED:
             # This connection is not for our host: the call goes to another one (RFC 9110, 15.5.20).
             self.going = True
@@ -241,21 +227,21 @@ class Connection(asyncio.Protocol):
         """Give back what the peer will not process."""
         self.going = True
         for stream in [one for one in self._open if one > last]:
-            self._reader.forget(stream)
-            self.on_refused(stream)
+            if self._reader.forget(stream):
+                self.on_reply(stream, RESET)
+            else:
+                self.on_refused(stream)
 
     def on_window(self, more_bytes: int) -> None:
         """Send so much more."""
         self._window += more_bytes
+        if self._window > wire.STREAM_LAST:
+            raise wire.ProtocolError("a window larger than there may be")
 
     def say(self, data: bytes) -> None:
         """Send this with what is sent next."""
         self._out.append(data)
-
-    def _note_burst(self, first: int) -> None:
-        self._begun_s = self._time()
-        self._bursts.append((self._begun_s, self._stream))
-        if self._probe is None:
-            self._probe = first, self._begun_s
-        if self._stream > wire.STREAM_LAST - STREAM_ROOM:
-            self.going = True
+        if self._full:
+            self._unread_bytes += len(data)
+            if self._unread_bytes > UNREAD_BYTES:
+                self.abort()

@@ -29,13 +29,21 @@ WINDOW_BYTES: Final = 65_535
 RECEIVE_BYTES: Final = 1 << 20
 STREAM_LAST: Final = (1 << 31) - 1
 PRIORITY_BYTES: Final = 5
+PING_BYTES, GOAWAY_BYTES = 8, 8
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+HEAD_BYTES: Final = FRAME_BYTES // 2
+"""The longest head and path of a call: Huffman's code makes some bytes longer, and a block is to fit into a frame."""
 
 _MORE: Final = 0x80
 """A number goes on in the next byte (RFC 7541, 5.1)."""
 
 _PATH_LITERAL: Final = b"\x04"
 _SHORT_LENGTH: Final = 127
+
+
+class ProtocolError(Exception):
+    """What has come in is not what HTTP/2 allows."""
 
 
 def requests(before: bytes, after: bytes, stream: int, calls: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -75,8 +83,8 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 def greeting() -> bytes:
     """Return what a client says first: no pushes, no header table, and a window for many small answers."""
-    settings = SETTING.pack(HEADER_TABLE_SIZE, 0) + SETTING.pack(ENABLE_PUSH, 0)
-    return PREFACE + frame(SETTINGS, 0, 0, settings) + window_update(RECEIVE_BYTES - WINDOW_BYTES)
+    ours = SETTING.pack(HEADER_TABLE_SIZE, 0) + SETTING.pack(ENABLE_PUSH, 0)
+    return PREFACE + frame(SETTINGS, 0, 0, ours) + window_update(RECEIVE_BYTES - WINDOW_BYTES)
 
 
 def reset(stream: int) -> bytes:
@@ -89,13 +97,39 @@ def window_update(more_bytes: int) -> bytes:
     return frame(WINDOW_UPDATE, 0, 0, NUMBER.pack(more_bytes))
 
 
+def number(payload: bytes) -> int:
+    """Return the number that a frame consists of."""
+    if len(payload) != NUMBER.size:
+        raise ProtocolError("a frame of a wrong length")
+    value: int = NUMBER.unpack(payload)[0]
+    return value
+
+
+def settings(payload: bytes) -> list[tuple[int, int]]:
+    """Return the names and values of a SETTINGS frame."""
+    if len(payload) % SETTING.size:
+        raise ProtocolError("settings of a wrong length")
+    found = [*SETTING.iter_unpack(payload)]
+    if any(name == INITIAL_WINDOW_SIZE and value > STREAM_LAST for name, value in found):
+        raise ProtocolError("a window larger than there may be")
+    return found
+
+
+def increment(payload: bytes) -> int:
+    """Return by how much a window grows."""
+    more_bytes = number(payload) & STREAM_LAST
+    if not more_bytes:
+        raise ProtocolError("a window that does not grow")
+    return more_bytes
+
+
 def unpadded(flags: int, payload: bytes) -> bytes:
-    """Return a frame's content without padding and priority; ValueError: the padding is longer than the frame."""
+    """Return a frame's content without padding and priority."""
     start, end = 0, len(payload)
     if flags & PADDED:
         start, end = 1, end - payload[0] if payload else -1
     if flags & PRIORITY:
         start += PRIORITY_BYTES
     if start > end:
-        raise ValueError("more padding than frame")
+        raise ProtocolError("more padding than frame")
     return payload[start:end]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.token_answers import stops
+from push.token_answers import ACCEPTED, stops, unsettled
 
 if TYPE_CHECKING:
     import asyncio
@@ -44,6 +44,7 @@ class Group:
         self.head = head
         self.calls = calls
         self.rulings: list[Ruling | None] = [None] * len(calls)
+        self.head_bytes_max = sum(map(_length, head.headers)) + max(len(path) for path, _ in calls)
         self.body_bytes_max = max(1, *(len(body) for _, body in calls))
         self._rule = rule
         self.answered = answered
@@ -51,6 +52,7 @@ class Group:
         self._next = 0
         self._again: list[int] = []
         self._replays: dict[int, int] = {}
+        self._stopped = False
 
     @property
     def waiting(self) -> int:
@@ -67,16 +69,25 @@ class Group:
 
     def reply(self, row: int, reply: Reply) -> None:
         """Note what came back of a call; a word about us ends what is not begun."""
-        ruling = self.rulings[row] = self._rule(reply)
+        try:
+            ruling = self._rule(reply)
+        except (ValueError, RecursionError):
+            # Garbage of a provider ends neither the process nor a worker's wait.
+            ruling = unsettled(reply, f"HTTP {reply.status}, an answer that cannot be read")
+        self.rulings[row] = ruling
         self._left -= 1
-        if self.waiting and stops(ruling):
+        if ruling is not ACCEPTED and stops(ruling):
             self.stop()
         self._end_if_over()
 
     def give_back(self, row: int) -> None:
         """Take back a call that was not processed; one that had its last chance ends without an answer."""
+        if self._stopped:
+            self._left -= 1
+            self._end_if_over()
+            return
         self._replays[row] = self._replays.get(row, 0) + 1
-        if self._replays[row] > REPLAYS_MAX or self.answered.done():
+        if self._replays[row] > REPLAYS_MAX:
             self.reply(row, Reply(0, error="refused again and again"))
         else:
             self._again.append(row)
@@ -84,12 +95,11 @@ class Group:
     def fail(self, error: str) -> None:
         """End without an answer what is not begun."""
         for row in [*self.begin(len(self.calls))]:
-            self.rulings[row] = self._rule(Reply(0, error=error))
-            self._left -= 1
-        self._end_if_over()
+            self.reply(row, Reply(0, error=error))
 
     def stop(self) -> None:
-        """Begin nothing more; what is not begun has no ruling."""
+        """Begin nothing more; what is not begun, or is given back later, has no ruling."""
+        self._stopped = True
         self._left -= self.waiting
         self._next = len(self.calls)
         self._again.clear()
@@ -103,3 +113,7 @@ class Group:
     def _end_if_over(self) -> None:
         if not self._left and not self.answered.done():
             self.answered.set_result(None)
+
+
+def _length(header: tuple[str, str]) -> int:
+    return len(header[0]) + len(header[1])

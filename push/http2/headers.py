@@ -12,6 +12,7 @@ from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
 
 from push.batch_http import parse_retry_after_s
+from push.http2.frames import ProtocolError
 
 TABLE_BYTES: Final = 4096
 PLAIN_OK: Final = b"\x88"
@@ -34,22 +35,29 @@ class HeaderBlocks:
     def __init__(self, scheme: str, authority: str) -> None:
         self._pseudo = ((":method", "POST"), (":scheme", scheme), (":authority", authority))
         self._encoder = Encoder()
-        self._encoder.header_table_size = TABLE_BYTES
+        self._encoder.header_table_size = self._size = self._smallest = TABLE_BYTES
         self._blocks: dict[Head, tuple[bytes, bytes]] = {}
         # Our peer may keep no table for us, so that each of its blocks can be read, or skipped, by itself.
         self._decoder = Decoder()
         self._decoder.max_allowed_table_size = 0
+        # It may say so in a block that is skipped, so that is not waited for.
+        self._decoder.header_table_size = 0
 
     def resize(self, table_bytes: int) -> None:
         """Heed how large a table the peer keeps."""
-        self._encoder.header_table_size = min(table_bytes, TABLE_BYTES)
+        self._size = min(table_bytes, TABLE_BYTES)
+        self._smallest = min(self._smallest, self._size)
         self._blocks.clear()
 
     def of(self, head: Head) -> tuple[bytes, bytes, bool]:
-        """Return what comes before and after a call's path, and whether that is good for the calls that follow too."""
+        """Return what comes before and after a call's path, and whether that is good for the calls that follow too.
+
+        A call with it is to be sent, and before any other: the peer's table changes with what the block adds.
+        """
         known = self._blocks.get(head)
         if known is not None:
             return *known, True
+        self._resize()
         path = () if head.path is None else ((":path", head.path),)
         before = self._encoder.encode((*self._pseudo, *path))
         after = self._encoder.encode(head.headers)
@@ -60,8 +68,19 @@ class HeaderBlocks:
         self._blocks.clear()
         return before, after, False
 
+    def _resize(self) -> None:
+        """Let the next block say the smallest size since the last one, and the size that holds (RFC 7541, 4.2).
+
+        The library would say every size there was, also those that the peer does not allow any more, and would forget
+        one that is set twice.
+        """
+        for size in (self._smallest, self._size):
+            if size < self._encoder.header_table_size or size == self._size != self._encoder.header_table_size:
+                self._encoder.header_table_size = size
+        self._smallest = self._size
+
     def status_of(self, block: bytes) -> tuple[int, float | None]:
-        """Return the status of an answer and its Retry-After in seconds; ValueError: it is no header block."""
+        """Return the status of an answer, 0 when it has none, and its Retry-After in seconds."""
         if block[:1] == PLAIN_OK:
             return OK, None
         status, retry_after_s = 0, None
@@ -70,10 +89,18 @@ class HeaderBlocks:
                 if name == b":status":
                     status = int(value)
                 elif name == b"retry-after":
-                    retry_after_s = parse_retry_after_s(value.decode("ascii", "replace"))
-        except HPACKError as error:
-            raise ValueError("no header block") from error
+                    retry_after_s = _retry_after_s(value)
+        except (HPACKError, ValueError) as error:
+            raise ProtocolError("no header block") from error
         return status, retry_after_s
+
+
+def _retry_after_s(value: bytes) -> float | None:
+    """Read a Retry-After; a date that cannot be read (without a zone, beyond all years) is none."""
+    try:
+        return parse_retry_after_s(value.decode("ascii", "replace"))
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _only_indices(block: bytes) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from push.http2 import frames as wire
-from push.http2.frames import FRAME, NUMBER, SETTING
+from push.http2.frames import FRAME, NUMBER, STREAM_LAST, ProtocolError
 from push.http2.group import Reply
 from push.http2.headers import PLAIN_OK
 
@@ -25,6 +25,7 @@ OK: Final = 200
 ACCEPTED: Final = Reply(OK)
 RESET: Final = Reply(0, error="the stream was reset")
 TOO_LONG: Final = Reply(0, error="an answer longer than is read")
+NO_STATUS: Final = Reply(0, error="an answer without a status")
 _WHOLE: Final = wire.END_HEADERS | wire.END_STREAM
 
 
@@ -78,37 +79,41 @@ class Reader:
         self._taken = 0
 
     def feed(self, data: bytes) -> None:
-        """Read what has come in; ValueError and struct.error: it is not what HTTP/2 allows."""
+        """Read what has come in; ProtocolError: it is not what HTTP/2 allows."""
         if self._buffer:
             data = self._buffer + data
-        at, end = 0, len(data)
+        at, end, wanted, begun = 0, len(data), self._open, self._answers
+        between = self._block is None
         while end - at >= FRAME.size:
             head, flags, stream = FRAME.unpack_from(data, at)
             start, after = at + FRAME.size, at + FRAME.size + (head >> 8)
             if head >> 8 > wire.FRAME_BYTES:
-                raise ValueError("no HTTP/2 frame")
+                raise ProtocolError("no HTTP/2 frame")
             if after > end:
                 break
-            at = after
-            if head & 0xFF == wire.HEADERS and flags == _WHOLE and data[start : start + 1] == PLAIN_OK:
+            at, stream, plain = after, stream & STREAM_LAST, False
+            if head & 0xFF == wire.HEADERS and data[start : start + 1] == PLAIN_OK:
+                plain = between and stream in wanted and stream not in begun
+            if plain and flags == _WHOLE:
                 # Nearly all answers: a 200 without a body.
                 self._heard.on_reply(stream, ACCEPTED)
-            elif head & 0xFF == wire.HEADERS and flags == wire.END_HEADERS and data[start : start + 1] == PLAIN_OK:
+            elif plain and flags == wire.END_HEADERS:
                 at = self._take_answered(data, after, stream)
             else:
-                self._take(head & 0xFF, flags, stream & wire.STREAM_LAST, data[start:after])
+                self._take(head & 0xFF, flags, stream, data[start:after])
+                between = self._block is None
         self._buffer = data[at:]
         if self._taken > wire.RECEIVE_BYTES // 2:
             self._heard.say(wire.window_update(self._taken))
             self._taken = 0
 
-    def forget(self, stream: int) -> None:
-        """Want no answer on this stream any more."""
-        self._answers.pop(stream, None)
+    def forget(self, stream: int) -> bool:
+        """Want no answer on this stream any more; return whether one had begun."""
+        return self._answers.pop(stream, None) is not None
 
     def _take_answered(self, data: bytes, at: int, stream: int) -> int:
         """Take a 200 whose body is one frame that has come in too; return where the next frame begins."""
-        if len(data) - at >= FRAME.size and stream in self._open and stream not in self._answers:
+        if len(data) - at >= FRAME.size:
             head, flags, same = FRAME.unpack_from(data, at)
             start = at + FRAME.size
             after: int = start + (head >> 8)
@@ -121,30 +126,45 @@ class Reader:
         return at
 
     def _take(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
+        if self._block is not None and kind != wire.CONTINUATION:
+            raise ProtocolError("headers that are interrupted")
         if kind == wire.DATA:
             self._on_data(flags, stream, payload)
         elif kind in {wire.HEADERS, wire.CONTINUATION}:
             self._on_headers(kind, flags, stream, payload)
         elif kind == wire.RST_STREAM:
-            self._on_reset(stream, NUMBER.unpack(payload)[0])
-        elif kind == wire.SETTINGS and not flags & wire.ACK:
-            for name, value in SETTING.iter_unpack(payload):
+            self._on_reset(stream, wire.number(payload))
+        elif kind == wire.PUSH_PROMISE:
+            raise ProtocolError("a push, which we do not take")
+        elif stream == 0:
+            self._heed(kind, flags, payload)
+
+    def _heed(self, kind: int, flags: int, payload: bytes) -> None:
+        """Take what concerns the whole connection."""
+        if kind == wire.SETTINGS and not flags & wire.ACK:
+            for name, value in wire.settings(payload):
                 self._heard.on_setting(name, value)
             self._heard.say(wire.frame(wire.SETTINGS, wire.ACK, 0))
             self._heard.on_settings()
         elif kind == wire.PING and not flags & wire.ACK:
+            if len(payload) != wire.PING_BYTES:
+                raise ProtocolError("a ping of a wrong length")
             self._heard.say(wire.frame(wire.PING, wire.ACK, 0, payload))
         elif kind == wire.GOAWAY:
-            self._heard.on_goaway(NUMBER.unpack_from(payload)[0] & wire.STREAM_LAST)
-        elif kind == wire.WINDOW_UPDATE and stream == 0:
-            self._heard.on_window(NUMBER.unpack(payload)[0])
-        elif kind == wire.PUSH_PROMISE:
-            raise ValueError("a push, which we do not take")
+            if len(payload) < wire.GOAWAY_BYTES:
+                raise ProtocolError("a farewell of a wrong length")
+            self._heard.on_goaway(NUMBER.unpack_from(payload)[0] & STREAM_LAST)
+        elif kind == wire.WINDOW_UPDATE:
+            self._heard.on_window(wire.increment(payload))
 
     def _on_data(self, flags: int, stream: int, payload: bytes) -> None:
         self._taken += len(payload)
+        if stream not in self._open:
+            return
         answer = self._answers.get(stream)
-        if answer is None or stream not in self._open:
+        if answer is None:
+            if flags & wire.END_STREAM:
+                self._end(stream, NO_STATUS)
             return
         answer.body += wire.unpadded(flags & wire.PADDED, payload)
         if len(answer.body) > ANSWER_BYTES:
@@ -160,9 +180,9 @@ class Reader:
             _, ends, block = self._block
             block += payload
         else:
-            raise ValueError("a continuation of nothing")
+            raise ProtocolError("a continuation of nothing")
         if len(block) > BLOCK_BYTES:
-            raise ValueError("headers longer than are read")
+            raise ProtocolError("headers longer than are read")
         self._block = None if flags & wire.END_HEADERS else (stream, ends, block)
         if self._block is not None or stream not in self._open:
             return
@@ -170,14 +190,17 @@ class Reader:
         if answer is None:
             status, retry_after_s = self._blocks.status_of(bytes(block))
             if status < OK:
+                if ends:
+                    self._end(stream, NO_STATUS)
                 return
             answer = self._answers[stream] = _Answer(status, retry_after_s)
         if ends:
             self._end(stream, answer.reply())
 
     def _on_reset(self, stream: int, code: int) -> None:
-        self.forget(stream)
-        if code == wire.REFUSED_STREAM:
+        # Whoever has begun to answer has processed the call, whatever it says now.
+        begun = self.forget(stream)
+        if code == wire.REFUSED_STREAM and not begun:
             self._heard.on_refused(stream)
         else:
             self._heard.on_reply(stream, RESET)
