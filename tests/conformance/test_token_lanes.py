@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Lanes = Sequence[tuple[TlsLane, NDArray[np.int64]]]
 
-PEOPLE = 4000
+PEOPLE, MANY = 1500, 5000
 """The simulated providers are strict, not fast."""
 
 ONE_LANE = 100_000_000
@@ -33,13 +33,13 @@ KILLS = 3
 IN_TIME = {"timeout_s": "1"}
 
 
-async def _lanes(bench: Bench, *options: str) -> Lanes:
+async def _lanes(bench: Bench, *options: str, people: int = PEOPLE) -> Lanes:
     """Start both providers, with people of their own."""
     lanes: list[tuple[TlsLane, NDArray[np.int64]]] = []
     for row, kind in enumerate((ApnsLane, FcmLane)):
         lane = kind(bench)
         await lane.start(*options)
-        lanes.append((lane, await lane.people(PEOPLE, first=ONE_LANE * (row + 1))))
+        lanes.append((lane, await lane.people(people, first=ONE_LANE * (row + 1))))
     return lanes
 
 
@@ -95,7 +95,7 @@ async def test_credentials_that_end_during_the_sweep_are_renewed(bench: Bench) -
     lane = FcmLane(bench)
     await bench.provider()
     await lane.start("--access-token-s", "2", "--latency-ms", "50", "--streams-max", "10")
-    lanes = [(lane, await lane.people(PEOPLE))]
+    lanes = [(lane, await lane.people(MANY))]
     server = await _serve(bench, lanes)
     _, answer = await bench.file(server)
     await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
@@ -126,7 +126,7 @@ async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
 
 async def test_kills_in_the_middle_repeat_at_most_what_was_in_flight_and_show_one_message(bench: Bench) -> None:
     """SIGKILL three times: nobody is missed, repeats are at most workers x batch a kill, under one collapse id."""
-    lanes = await _lanes(bench, "--latency-ms", "5")
+    lanes = await _lanes(bench, "--latency-ms", "5", people=MANY)
     await bench.provider()
     server = await _serve(bench, lanes)
     _, answer = await bench.file(server)
