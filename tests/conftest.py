@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import tempfile
@@ -38,16 +39,30 @@ def embedded() -> Iterator[StoreUrls]:
             yield urls
 
 
+@pytest.fixture(scope="session")
+def template(embedded: StoreUrls) -> str:
+    """A migrated database, of which a copy is made in a tenth of the time that migrating takes."""
+    assert embedded.postgres is not None
+
+    async def make(url: str) -> None:
+        admin = await asyncpg.connect(url)
+        await admin.execute("create database template_of_tests")
+        await admin.close()
+        await sql.migrate.migrate(url.replace("/app?", "/template_of_tests?"))
+
+    asyncio.run(make(embedded.postgres))
+    return "template_of_tests"
+
+
 @pytest_asyncio.fixture
-async def stores(embedded: StoreUrls) -> AsyncIterator[StoreUrls]:
+async def stores(embedded: StoreUrls, template: str) -> AsyncIterator[StoreUrls]:
     """An empty, migrated database and an empty Redis."""
     assert embedded.postgres is not None
     assert embedded.redis is not None
     name = f"test_{next(_numbers)}"
     admin = await asyncpg.connect(embedded.postgres)
-    await admin.execute(f"create database {name}")
+    await admin.execute(f"create database {name} template {template}")
     url = embedded.postgres.replace("/app?", f"/{name}?")
-    await sql.migrate.migrate(url)
     redis = aioredis.Redis.from_url(embedded.redis)
     await redis.flushall()
     yield StoreUrls(url, embedded.redis)

@@ -53,8 +53,8 @@ def own() -> Iterator[EmbeddedStores]:
 
 @pytest.mark.parametrize(
     ("silent", "repeats_max"),
-    [({"redis"}, 0), ({"postgresql"}, WORKERS * BATCH), ({"redis", "postgresql"}, WORKERS * BATCH)],
-    ids=["redis", "postgresql", "both"],
+    [({"redis"}, 0), ({"redis", "postgresql"}, WORKERS * BATCH)],
+    ids=["redis", "both"],
 )
 async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
     own: EmbeddedStores, tmp_path: Path, silent: set[str], repeats_max: int

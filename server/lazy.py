@@ -1,0 +1,31 @@
+"""Lazy commands: names and where their code is flow in, a click group that reads a module only when asked flows out.
+
+A process that starts one command reads a third of the modules. Bounded by the commands that there are.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are `module:name`, read when they are run or listed."""
+
+    def __init__(self, *arguments: Any, lazy: dict[str, str], **more: Any) -> None:  # noqa: ANN401 - click's own
+        super().__init__(*arguments, **more)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names."""
+        return sorted({*super().list_commands(ctx), *self._lazy})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None when there is none of that name."""
+        if cmd_name not in self._lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self._lazy[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
