@@ -65,6 +65,8 @@ ERRORS: dict[str, Ruling] = {
 }
 """By FCM's own error code, else by Google's status. An unknown one is `refused`, for this phone only."""
 
+REFUSED: Final = Ruling(Fate.REFUSED, Verdict.ANSWERED, "an unknown code")
+
 
 class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
     """The service accounts of our projects, the first one being that of tokens that name none.
@@ -190,7 +192,7 @@ class FcmGateway:
         code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
             return EXPIRED
-        ruling = ERRORS.get(code, Ruling(Fate.REFUSED, Verdict.ANSWERED, f"unknown code, HTTP {reply.status}"))
+        ruling = ERRORS.get(code, REFUSED)
         if reply.retry_after_s is not None:
             return msgspec.structs.replace(ruling, retry_after_s=reply.retry_after_s)
         return ruling

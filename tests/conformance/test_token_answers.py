@@ -1,0 +1,171 @@
+"""The tables of APNs and FCM, entry by entry, through the real gateways to a server that gives the answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+import pytest
+from redis import asyncio as aioredis
+
+from push.gateways import apns, fcm
+from push.model import Fate, Verdict
+from push.quota import Quotas
+from push.token_answers import stops
+from server.simulated.apns import key_in
+from server.simulated.faults import Faults
+from server.simulated.fcm import account_in
+from server.simulated.http2 import Request, Response, SimulatedTokenSettings
+from server.simulated.reached import Reached
+from server.simulated.token_site import serve
+from tests.messages import message_for_tests
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from push.token_answers import Ruling
+    from server.simulated.faults import Fault
+
+TOKENS = [b"%064x" % number for number in (1, 2)]
+STATUS_OF = {"QUOTA_EXCEEDED": 429, "RESOURCE_EXHAUSTED": 429, "THIRD_PARTY_AUTH_ERROR": 401}
+SINCE_MS = 1_700_000_000_000
+
+
+class Scripted:
+    """A provider that answers the first phone as it is told, and accepts all others."""
+
+    name = "scripted"
+    streams_first = 1
+    http1 = True
+    apart: frozenset[str] = frozenset()
+
+    def __init__(self, settings: SimulatedTokenSettings, answer: Response) -> None:
+        self.reached, self.faults = Reached(), Faults(settings)
+        self._answer = answer
+        self.grants = 0
+
+    def listen_at(self, url: str) -> None:
+        """Need not know."""
+
+    def wrong(self, fault: Fault) -> Response:
+        """Go wrong in no way of its own."""
+        raise AssertionError(fault)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        if request.path == "/token":
+            self.grants += 1
+            return Response(200, b'{"access_token": "%d", "expires_in": 3600}' % self.grants)
+        first = TOKENS[0].decode()
+        if first in request.path or first.encode() in request.body:
+            return self._answer
+        return Response(200, b"" if request.path.startswith("/3/") else b"{}")
+
+
+@asynccontextmanager
+async def _scripted(answer: Response) -> AsyncIterator[tuple[Scripted, str, Path]]:
+    """Yield the provider, its URL and its certificate."""
+    settings = SimulatedTokenSettings()
+    provider, stopping = Scripted(settings, answer), asyncio.Event()
+    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(provider, settings, stopping, said.set_result), name="scripted")
+        control_url = (await said).split()[-1]
+        async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as response:
+            endpoint = await response.json()
+        yield provider, endpoint["url"], Path(endpoint["certificate"])
+        stopping.set()
+
+
+@asynccontextmanager
+async def _apns(answer: Response, folder: Path) -> AsyncIterator[tuple[apns.ApnsGateway, Scripted]]:
+    key_in(folder / "apns.p8")
+    async with _scripted(answer) as (provider, url, certificate):
+        settings = apns.ApnsSettings(
+            url=url, key_file=folder / "apns.p8", key_id="K", team_id="T", topic="t", ca_file=certificate
+        )
+        gateway = apns.ApnsGateway(settings)
+        yield gateway, provider
+        await gateway.close()
+
+
+@asynccontextmanager
+async def _fcm(answer: Response, folder: Path) -> AsyncIterator[tuple[fcm.FcmGateway, Scripted]]:
+    account_in(folder, "simulated-project")
+    file = folder / "simulated-project.json"
+    async with _scripted(answer) as (provider, url, certificate):
+        account = msgspec.json.decode(file.read_bytes())
+        file.write_bytes(msgspec.json.encode({**account, "token_uri": f"{url}/token"}))
+        settings = fcm.FcmSettings(url=url, service_account_files=[file], ca_file=certificate)
+        gateway = fcm.FcmGateway(settings, Quotas(aioredis.Redis(port=9)))
+        yield gateway, provider
+        await gateway.close()
+
+
+def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.model.Answer
+    """The first phone has its fate, the second is accepted, or not sent to where the word is about us."""
+    second = {Fate.ACCEPTED, Fate.AGAIN} if stops(ruling) else {Fate.ACCEPTED}
+    assert answer.fates[0] is ruling.fate
+    assert answer.fates[1] in second
+    assert ruling.reason
+    if stops(ruling):
+        assert (answer.verdict, answer.reason) == (ruling.verdict, ruling.reason)
+    else:
+        assert answer.verdict is Verdict.ANSWERED
+
+
+@pytest.mark.parametrize("reason", [*apns.REASONS, "ANewOne"])
+async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_path: Path) -> None:
+    """A word on one phone costs no other; a word on us stops; an unknown reason is about this phone only."""
+    body = msgspec.json.encode({"reason": reason, "timestamp": SINCE_MS})
+    async with _apns(Response(400, body), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS)
+    ruling = apns.REASONS.get(reason, apns.REFUSED)
+    _as_ruled(answer, ruling)
+    assert answer.dead_since_ms == ({0: SINCE_MS} if ruling.fate is Fate.INVALID else {})
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(403, Verdict.MISCONFIGURED), (429, Verdict.THROTTLED)])
+async def test_an_unknown_reason_of_apns_counts_by_its_status(status: int, verdict: Verdict, tmp_path: Path) -> None:
+    """Forbidden and too many are about us, whatever the word for it will be: nobody is given up."""
+    async with _apns(Response(status, b'{"reason": "ANewOne"}'), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS)
+    assert answer.verdict is verdict
+    assert answer.fates is not None
+    assert answer.fates[0] is Fate.AGAIN
+
+
+@pytest.mark.parametrize("code", [*fcm.ERRORS, "A_NEW_ONE"])
+async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path: Path) -> None:
+    """As with APNs, by FCM's own code; the wait that comes with it is heeded."""
+    error = {"status": "FAILED_PRECONDITION", "details": [{"errorCode": code}]}
+    headers = (("retry-after", "7"),)
+    answer_of_google = Response(STATUS_OF.get(code, 400), msgspec.json.encode({"error": error}), headers)
+    async with _fcm(answer_of_google, tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS)
+    _as_ruled(answer, fcm.ERRORS.get(code, fcm.REFUSED))
+    if answer.verdict is Verdict.THROTTLED:
+        assert answer.retry_after_s == 7.0
+
+
+async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_more(tmp_path: Path) -> None:
+    """It may have run out, so another one is tried; then it is our account that is wrong, and nobody is given up."""
+    async with _fcm(Response(401, b'{"error": {"status": "UNAUTHENTICATED"}}'), tmp_path) as (gateway, provider):
+        answer = await gateway.send(message_for_tests(), TOKENS)
+        grants = provider.grants
+    assert (answer.verdict, grants) == (Verdict.MISCONFIGURED, 2)
+    assert answer.fates is not None
+    assert answer.fates[0] is Fate.AGAIN
+
+
+@pytest.mark.parametrize("body", [b"", b"\\x00<html>", b"[]", b'{"reason": 7}', b"[" * 5000])
+@pytest.mark.parametrize("status", [400, 403, 500])
+async def test_garbage_settles_nobody(status: int, body: bytes, tmp_path: Path) -> None:
+    """An answer without sense is no answer: the phone is tried again, and the other one is told."""
+    async with _apns(Response(status, body), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS)
+    assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED]
