@@ -49,7 +49,8 @@ class Connection(asyncio.Protocol):
         self._open: dict[int, tuple[Group, int]] = {}
         self._reader = Reader(self, blocks, self._open)
         self._stream = 1
-        self._window = self._stream_window = wire.WINDOW_BYTES
+        self._window = self._widest = self._stream_window = wire.WINDOW_BYTES
+        self._in_window = streams_max
         self._full = False
         self._unread_bytes = 0
         self.ready: asyncio.Future[str | None] = loop.create_future()
@@ -57,8 +58,8 @@ class Connection(asyncio.Protocol):
 
     @property
     def streams(self) -> int:
-        """How many calls at once the peer and the settings allow."""
-        return max(1, min(self._streams_max, self._peer_streams))
+        """How many calls at once the settings, the peer's streams and its window allow."""
+        return max(1, min(self._streams_max, self._peer_streams, self._in_window))
 
     @property
     def active(self) -> int:
@@ -83,10 +84,11 @@ class Connection(asyncio.Protocol):
         if group.body_bytes_max > longest or group.head_bytes_max > wire.HEAD_BYTES:
             group.fail("a message larger than the provider takes")
             return 0
+        # A peer opens its window again when half of it is used up.
+        self._in_window = self._widest // (2 * group.body_bytes_max)
         count = min(count, self._window // group.body_bytes_max)
         if count <= 0:
-            # No header block is made that is not sent: the peer's table would not be ours any more.
-            return 0
+            return 0  # A header block that is made is sent, or the peer's table would not be ours any more.
         before, after, lasts = self._blocks.of(group.head)
         first, calls = self._stream, []
         for row in group.begin(count if lasts else 1):
@@ -235,6 +237,7 @@ class Connection(asyncio.Protocol):
     def on_window(self, more_bytes: int) -> None:
         """Send so much more."""
         self._window += more_bytes
+        self._widest = max(self._widest, self._window)
         if self._window > wire.STREAM_LAST:
             raise wire.ProtocolError("a window larger than there may be")
 

@@ -81,7 +81,7 @@ async def populate(
 ) -> Population:
     """Put `people` into the index, telling how many are done."""
     client = connect(redis_url)
-    index = PositionIndex(client, lanes)
+    index = PositionIndex(client, [*dict.fromkeys(lanes)])
     in_area = 0
     outsiders: list[int] = []
     try:
