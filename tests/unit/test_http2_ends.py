@@ -92,7 +92,7 @@ def test_a_provider_that_hangs_with_one_stream_costs_a_batch_one_timeout_and_not
 
 def test_a_connection_window_that_stays_used_up_ends_the_calls_and_one_that_opens_goes_on() -> None:
     """65,535 bytes let 65 calls through; the others go on another connection, or wait for more and end without."""
-    assert run(Provider(_ok, None, None), lambda client: reasons(client, 100, 1000)) == ["200 "] * 100
+    assert run(Provider(_ok), lambda client: reasons(client, 100, 1000)) == ["200 "] * 100
     found, took_s = run(Provider(_ok), lambda client: _timed(client, 100, 1000), connections_max=1)
     assert found == ["200 "] * 65 + ["0 no answer in time"] * 35
     assert took_s < 2 * TIMEOUT_S
