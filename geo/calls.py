@@ -45,6 +45,7 @@ def record_calls(positions: Positions, lanes: Sequence[str], generations: Genera
             keys.forgotten(shard),
             keys.moved(shard),
             *(keys.positions(shard, lane, one) for one in (generation, other) for lane in lanes),
+            keys.foreign(shard),
         ]
         moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
         which = lanes.index(positions.lane) + 1

@@ -64,5 +64,10 @@ def moved(shard: int) -> str:
     return f"moved:{{{shard}}}"
 
 
+def foreign(shard: int) -> str:
+    """A mark: somebody here is reached by account and reads another language than the usual one."""
+    return f"foreign:{{{shard}}}"
+
+
 FORGETTING: Final = "forgetting"
 """Stream: users as they are forgotten, so that every process drops them from what it is about to send."""

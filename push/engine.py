@@ -31,6 +31,7 @@ from sql.database import AWAY, CONNECT_TIMEOUT_S
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geo.foreign import Foreigners
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.model import Gateway
@@ -66,6 +67,7 @@ class Engine:
         forgetting: Forgetting,
         gateways: Mapping[str, Gateway],
         quotas: Quotas,
+        foreigners: Foreigners,
     ) -> None:
         self._plan = plan
         self.commit = Histogram()
@@ -85,6 +87,7 @@ class Engine:
                 gateway=gateways[name],
                 index=index,
                 forgetting=forgetting,
+                foreigners=foreigners,
                 audiences=audiences,
                 pool=pool,
                 claims=self.claims,

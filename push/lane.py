@@ -25,6 +25,7 @@ from push.sweep import SWEEPS_PER_LANE, Sweep
 from push.worker import Worker
 
 if TYPE_CHECKING:
+    from geo.foreign import Foreigners
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
@@ -66,6 +67,7 @@ class Lane:
         gateway: Gateway,
         index: PositionIndex,
         forgetting: Forgetting,
+        foreigners: Foreigners,
         audiences: Audiences,
         pool: Pool,
         claims: Claims,
@@ -109,6 +111,7 @@ class Lane:
                 invalid=self.invalid,
                 index=index,
                 forgetting=forgetting,
+                foreigners=foreigners,
                 pace=pace,
                 breaker=self.breaker,
                 ledger=ledger,

@@ -27,11 +27,16 @@ _BAD = frozenset({Fate.INVALID, Fate.QUARANTINED})
 
 
 class Addressed:
-    """The recipients of a batch as its provider knows them: by user id, or, in the same order, by device."""
+    """The recipients of a batch as its provider knows them, and in which language each reads.
 
-    def __init__(self, recipients: Sequence[bytes], devices: Sequence[Device]) -> None:
+    `devices` in the order of `recipients`: their tokens are what the provider is given, unless it addresses accounts,
+    for which there may be none at all: then everybody reads the usual language.
+    """
+
+    def __init__(self, recipients: Sequence[bytes], devices: Sequence[Device], *, by_token: bool) -> None:
         self._recipients = recipients
         self._devices = devices
+        self._by_token = by_token
         self._read_ms = int(time.time() * MILLISECONDS)
 
     def by_locale(self, recipients_max: int) -> Iterator[tuple[str, list[int]]]:
@@ -47,7 +52,7 @@ class Addressed:
 
     def chosen(self, rows: list[int]) -> Sequence[bytes]:
         """Return what the provider is given for some places."""
-        if self._devices:
+        if self._by_token:
             return [self._devices[row].token for row in rows]
         return self._recipients if len(rows) == len(self._recipients) else [self._recipients[row] for row in rows]
 

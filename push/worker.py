@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from geo.connection import AWAY as INDEX_AWAY
+from geo.devices import LOCALE_USUAL, Device
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
 from push.model import Answer, Batch, Outcome, Verdict
@@ -24,7 +25,7 @@ from push.said import DoesNotFitError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from geo.devices import Device
+    from geo.foreign import Foreigners
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from push.alarms import AlarmBoard
@@ -43,6 +44,8 @@ LEASE_WAIT_S = 0.2
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
 
+USUAL = Device(LOCALE_USUAL, b"")
+
 _log = structlog.get_logger("push.worker")
 
 
@@ -59,6 +62,7 @@ class Worker:
         invalid: InvalidTokens | None,
         index: PositionIndex,
         forgetting: Forgetting,
+        foreigners: Foreigners,
         pace: Pace,
         breaker: Breaker,
         ledger: Ledger,
@@ -73,6 +77,7 @@ class Worker:
         self._invalid = invalid
         self._index = index
         self._forgetting = forgetting
+        self._foreigners = foreigners
         self._pace = pace
         self._breaker = breaker
         self._ledger = ledger
@@ -155,12 +160,16 @@ class Worker:
                 there = await self._index.present(self._lane, batch.users)
                 wanted = there if wanted is None else there & wanted
                 batch.found_s = asyncio.get_running_loop().time()
+            if self._addressing is Addressing.ACCOUNTS and await self._foreigners.among(batch.users):
+                known = await self._index.reached_at(self._lane, batch.users)
+                devices = [USUAL if device is None else device for device in known]
         except (*INDEX_AWAY, TimeoutError):
             return None
         if wanted is not None and not wanted.all():
             devices = [device for device, stays in zip(devices, wanted.tolist(), strict=False) if stays]
             batch.keep(wanted)
-        return Addressed(batch.recipients, [device for device in devices if device is not None])
+        by_token = self._addressing is Addressing.DEVICES
+        return Addressed(batch.recipients, [one for one in devices if one is not None], by_token=by_token)
 
     async def _after(self, batch: Batch, addressed: Addressed, answer: Answer) -> None:
         if answer.verdict is Verdict.ANSWERED:

@@ -20,6 +20,7 @@ import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
 from geo.ending import ended
+from geo.foreign import Foreigners
 from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import generations
@@ -79,7 +80,15 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
         forgetting = Forgetting(redis)
         quotas = Quotas(redis)
-        engine = Engine(_plan(settings, stores), pool, index, forgetting, lanes.gateways(settings, quotas), quotas)
+        engine = Engine(
+            _plan(settings, stores),
+            pool,
+            index,
+            forgetting,
+            lanes.gateways(settings, quotas),
+            quotas,
+            Foreigners(redis),
+        )
         cities = await asyncio.to_thread(_cities, settings)
         handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis), cities)
         async with asyncio.TaskGroup() as group:

@@ -1,7 +1,8 @@
 -- Puts the users of one shard where they were last heard from, and out of every other lane and generation: one step
 -- for everybody else. A report that is not newer than what is known changes nothing, so that a repeat is harmless.
 -- KEYS: devices of the reports' generation; devices of the other one; who was forgotten; who moved between lanes;
---       positions of each lane in the reports' generation; positions of each lane in the other one
+--       positions of each lane in the reports' generation; positions of each lane in the other one;
+--       whether somebody is reached by account, without a token, and reads another language than the usual one
 -- ARGV: which lane the reports are of; when their generation ends (ms); now (ms); how long moves are kept (ms);
 --       the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of how to reach each,
 --       empty when nobody has more than an id
@@ -9,7 +10,7 @@
 -- Returns how many reports were newer.
 local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local lanes = #KEYS / 2 - 2
+local lanes = (#KEYS - 5) / 2
 local number = {}
 for i = 1, lanes do
     number[ARGV[4 + i]] = i
@@ -41,6 +42,7 @@ if redis.call('EXISTS', forgotten) == 1 then
 end
 
 local places, records, old, leaving, movers = {}, {}, {}, {}, {}
+local stranger = false
 for i = 1, #users do
     local user, at = users[i], tonumber(reports[4 * i - 2])
     local record = known[i] or elsewhere[i]
@@ -48,6 +50,9 @@ for i = 1, #users do
     if newer and not (gone[i] and tonumber(gone[i]) >= at) then
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
         records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
+        if addresses[i] and addresses[i] ~= '' and not string.find(addresses[i], '%z', 2) then
+            stranger = true
+        end
         if record then
             local before = number[string.match(record, '^[^%z]*', 7)]
             if not known[i] then
@@ -83,5 +88,8 @@ if #movers > 0 then
     redis.call('ZADD', moved, unpack(movers))
     redis.call('ZREMRANGEBYSCORE', moved, '-inf', now - kept)
     redis.call('PEXPIRE', moved, kept)
+end
+if stranger and redis.call('PTTL', KEYS[#KEYS]) < tonumber(ends) - now then
+    redis.call('SET', KEYS[#KEYS], '1', 'PX', tonumber(ends) - now)
 end
 return #records / 2

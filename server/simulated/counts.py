@@ -1,16 +1,19 @@
 """Counting: accepted accounts flow in by request, how often each was reached flows out.
 
-Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; merged ones cost 16.
+Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; merged ones cost 16;
+`TITLES_MAX` titles.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - used in annotations of attributes
 
 PENDING_MAX = 20_000_000
+TITLES_MAX = 64
 
 
 class Counts:
@@ -24,6 +27,7 @@ class Counts:
         self.requests = 0
         self.invalid = 0
         self.refused: dict[str, int] = {}
+        self.titles: Counter[str] = Counter()
         self.first_request_at: float | None = None
         self.last_request_at: float | None = None
         self._pending: list[NDArray[np.int64]] = []
@@ -42,8 +46,10 @@ class Counts:
         """Note that a whole request was refused."""
         self.refused[why] = self.refused.get(why, 0) + 1
 
-    def accept(self, accounts: list[str]) -> None:
-        """Count accounts that a request reached."""
+    def accept(self, accounts: list[str], title: str) -> None:
+        """Count accounts that a request reached, and how many were told under a title."""
+        if title in self.titles or len(self.titles) < TITLES_MAX:
+            self.titles[title] += len(accounts)
         # As numbers: a million strings kept would be looked through by every garbage collection.
         self._pending.append(np.fromstring(" ".join(accounts), dtype=np.int64, sep=" "))
         self._pending_accounts += len(accounts)
@@ -84,6 +90,7 @@ class Counts:
             "max_per_account": int(self._times.max()) if self._times.size else 0,
             "invalid": self.invalid,
             "refused_requests": self.refused,
+            "titles": dict(self.titles),
             "first_request_at": self.first_request_at,
             "last_request_at": self.last_request_at,
         }

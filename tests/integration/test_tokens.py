@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from geo.connection import connect
 from geo.devices import DeadToken, Device, address, device_from
+from geo.foreign import Foreigners
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
 from handlers.reports import Reports, Unreadable, decode
@@ -19,6 +21,8 @@ from tests.processes import until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
+
+    from tests.bench import Bench
 
 LANES = {"tpns": False, "apns": True}
 USERS = np.array([11, 12, 13], dtype=np.int64)
@@ -55,6 +59,28 @@ async def test_the_newest_report_says_how_a_user_is_reached(redis: aioredis.Redi
     await _report(index, None, moment, lane="tpns", locale="zh-CN")
     assert await index.reached_at("apns", USERS) == [None] * 3
     assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == []
+
+
+async def test_accounts_are_told_in_their_language(bench: Bench) -> None:
+    """TPNS knows none: who reported `en` reads English, all others Chinese; looked up only where there are any."""
+    await bench.provider()
+    devices = [
+        {"user": user, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": now, "locale": locale}
+        for now in [datetime.now(UTC).isoformat()]
+        for user, locale in [*((user, "zh-CN") for user in range(1, 300)), *((user, "en") for user in range(300, 320))]
+    ]
+    server = await bench.server()
+    async with bench.session() as session:
+        await session.post(f"{server.url}/v1/devices", json=devices)
+    _, answer = await bench.file(server)
+    await bench.sent(server, answer["alert"]["id"])
+    counts = await bench.counts()
+    told = {"en" if "Missing" in title else "zh-CN": number for title, number in counts["titles"].items()}
+    assert told == {"en": 20, "zh-CN": 299}
+    assert (counts["distinct"], counts["duplicates"]) == (319, 0)
+    redis = connect(bench.redis_url)
+    assert [await Foreigners(redis).among(np.array(part)) for part in ([1], [*range(300, 320)])] == [False, True]
+    await redis.aclose()
 
 
 async def test_a_dead_token_is_removed_unless_it_was_registered_again(redis: aioredis.Redis) -> None:
