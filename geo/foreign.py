@@ -1,7 +1,7 @@
 """Foreigners: shards flow in, whether somebody there is reached by account and reads another language flows out.
 
 Where nobody does, which is nearly everywhere, accounts need not be looked up before a message is sent to them.
-Bounded: one look at all shards every `LOOK_S`; while Redis is away what was known stands.
+Bounded: one look at all shards every `LOOK_S`, for `TIMEOUT_S`; while Redis is away what was known stands.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from geo import keys
-from geo.connection import AWAY, COMMAND_TIMEOUT_S
+from geo.connection import AWAY
 from geo.shards import SHARDS, shards_of
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 10.0
 """A language that is reported for the first time in a shard is spoken after this time."""
+
+TIMEOUT_S: Final = 1.0
+"""A Redis that says nothing holds up no message for longer."""
 
 
 class Foreigners:
@@ -49,7 +52,7 @@ class Foreigners:
         for shard in range(SHARDS):
             pipe.execute_command("EXISTS", keys.foreign(shard))
         try:
-            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 self._marked = np.array(await pipe.execute(), dtype=np.bool_)
         except (*AWAY, TimeoutError):
             return
