@@ -13,6 +13,7 @@ from handlers.cases import Case
 from handlers.wording import catalogues, content_of
 from push.said import ELLIPSIS, Content, Links, Text, fitted, fitted_apart
 from tests.bench import CASE
+from tests.messages import message_for_tests
 
 CALL = "请联系福田分局：13800138000"
 
@@ -65,6 +66,16 @@ def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
     assert len(cut) <= 20
     assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
     assert body == "body" + CALL
+
+
+def test_whatever_is_said_of_an_alert_later_replaces_what_was_said_first() -> None:
+    """One name for all notices and repeats of an alert, another one for another alert."""
+    first = message_for_tests()
+    later = msgspec.structs.replace(first, notice="found", locale="en")
+    other = message_for_tests()
+    assert (first.collapse_id, first.collapse_number) == (later.collapse_id, later.collapse_number)
+    assert first.collapse_id != other.collapse_id
+    assert len(first.collapse_id.encode()) <= 64
 
 
 def test_links_lead_to_the_alert() -> None:
