@@ -14,6 +14,7 @@ from uuid import UUID
 
 import aiohttp
 import asyncpg
+import click
 import msgspec
 
 from bench import http2_servers
@@ -115,7 +116,7 @@ class Lanes:
                     while await connection.fetchval(_LEFT, lane) and (limit is None or datetime.now(UTC) < limit):
                         await asyncio.sleep(POLL_S)
                 cpu_s = await _cpu_s(world.server_url) - before_s
-                if limit is None:
+                if limit is None or datetime.now(UTC) < filed_at + 2 * HOLD_START:
                     return Turn(*await _steady(connection, lane), cpu_s)
                 earlier, _ = await _told(connection, lane, filed_at + HOLD_START)
                 told, last = await _told(connection, lane, limit)
@@ -151,7 +152,8 @@ async def _batch(turns: Lanes, runs: int) -> dict[str, Figure]:
 async def _http2(turns: Lanes, folder: Path, people: int, runs: int) -> dict[str, Figure]:
     absent = http2_servers.missing()
     if absent is not None:
-        raise RuntimeError(f"the token lane is measured against them: {absent}")
+        click.echo(f"token lanes are not measured: {absent}", err=True)
+        return {}
     body, requests = example(), max(1000, people // LOADS)
     values: list[float] = []
     curl: list[float] = []
