@@ -62,7 +62,7 @@ async def send_fitting(
         return await send(recipients)
     fates = [Fate.QUARANTINED] * len(recipients)
     if not rows:
-        return Answer(Verdict.ANSWERED, "no token of this provider's form", fates)
+        return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)
     answer = await send([recipients[row] for row in rows])
     usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
     for place, row in enumerate(rows):

@@ -77,6 +77,7 @@ class Answer(msgspec.Struct, frozen=True):
     """A provider's answer.
 
     `fates` is in request order; None means that all were accepted (if `ANSWERED`) or are to be tried again.
+    `asked` False: nothing was sent, because nobody's token can be this provider's, which says nothing of it.
     `dead_since_ms` by place in the request: since when a token is invalid, where the provider says so.
     """
 
@@ -85,6 +86,7 @@ class Answer(msgspec.Struct, frozen=True):
     fates: Sequence[Fate] | None = None
     retry_after_s: float | None = None
     dead_since_ms: Mapping[int, int] = {}
+    asked: bool = True
 
 
 class Gateway(Protocol):

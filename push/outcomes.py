@@ -86,7 +86,8 @@ def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
             fates[row] = usual if answer.fates is None else answer.fates[number]
             if number in answer.dead_since_ms:
                 since_ms[row] = answer.dead_since_ms[number]
-    return Answer(last.verdict, last.reason, fates, last.retry_after_s, since_ms)
+    asked = any(answer.asked for _, answer in answers)
+    return Answer(last.verdict, last.reason, fates, last.retry_after_s, since_ms, asked)
 
 
 def sorted_out(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:

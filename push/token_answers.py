@@ -62,7 +62,8 @@ def answer_of(rulings: Sequence[Ruling | None]) -> Answer:
     answered = any(ruling.verdict is Verdict.ANSWERED for ruling in said)
     if gravest is None or (answered and gravest.verdict in {Verdict.ANSWERED, Verdict.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.
-        return Answer(Verdict.ANSWERED, fates=fates, dead_since_ms=since_ms)
+        asked = any(ruling is not NO_TOKEN for ruling in rulings)
+        return Answer(Verdict.ANSWERED, fates=fates, dead_since_ms=since_ms, asked=asked)
     waits_s = [ruling.retry_after_s for ruling in said if ruling.retry_after_s is not None]
     return Answer(gravest.verdict, gravest.reason, fates, max(waits_s, default=None), since_ms)
 

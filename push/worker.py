@@ -172,6 +172,18 @@ class Worker:
         return Addressed(batch.recipients, [one for one in devices if one is not None], by_token=by_token)
 
     async def _after(self, batch: Batch, addressed: Addressed, answer: Answer) -> None:
+        if answer.asked:
+            await self._heed(answer)
+        if answer.fates is None and answer.verdict is not Verdict.ANSWERED:
+            self._queue.park(batch, self._delay_s(batch, answer))
+            return
+        settled, again = sorted_out(answer)
+        if self._invalid is not None:
+            self._invalid.observe(*addressed.judged(batch.users, answer))
+        await self._settle(batch, settled, again, self._delay_s(batch, answer))
+
+    async def _heed(self, answer: Answer) -> None:
+        """Open or close the breaker, slow down, and tell the operators, as the provider says."""
         if answer.verdict is Verdict.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)
@@ -186,13 +198,6 @@ class Worker:
         elif self._breaker.failed():
             _log.error("lane.outage", lane=self._lane, reason=answer.reason)
             self._alarms.lane(self._lane, "outage", answer.reason)
-        if answer.fates is None and answer.verdict is not Verdict.ANSWERED:
-            self._queue.park(batch, self._delay_s(batch, answer))
-            return
-        settled, again = sorted_out(answer)
-        if self._invalid is not None:
-            self._invalid.observe(*addressed.judged(batch.users, answer))
-        await self._settle(batch, settled, again, self._delay_s(batch, answer))
 
     def _delay_s(self, batch: Batch, answer: Answer) -> float:
         jitter_s = full_jitter_s(batch.attempts)

@@ -197,9 +197,10 @@ def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) 
         usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for number, row in enumerate(rows[name]):
             fates[row] = usual if answer.fates is None else answer.fates[number]
-    mildest = min(answers.values(), key=lambda one: _HARM[one.verdict], default=Answer(Verdict.ANSWERED))
+    mildest = min(answers.values(), key=lambda one: _HARM[one.verdict], default=Answer(Verdict.ANSWERED, asked=False))
     waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
-    return Answer(mildest.verdict, mildest.reason, fates, min(waits_s, default=None))
+    wait_s = min(waits_s, default=None)
+    return Answer(mildest.verdict, mildest.reason, fates, wait_s, asked=mildest.asked)
 
 
 def topic_of(message: Message) -> str:

@@ -118,7 +118,8 @@ async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect,
         alone = await gateway.send(message_for_tests(), [b'"', b"a b"])
         assert not seen
         mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"])
-    assert (alone.verdict, alone.fates) == (Verdict.ANSWERED, [Fate.QUARANTINED] * 2)
+    assert (alone.verdict, alone.fates, alone.asked) == (Verdict.ANSWERED, [Fate.QUARANTINED] * 2, False)
+    assert mixed.asked
     assert (mixed.verdict, mixed.fates) == (Verdict.FAILING, [Fate.AGAIN, Fate.QUARANTINED, Fate.AGAIN])
 
 

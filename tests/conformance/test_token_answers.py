@@ -152,6 +152,15 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
         assert answer.retry_after_s == 7.0
 
 
+async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
+    """They are quarantined without a request, and so neither open nor close the lane's breaker."""
+    async with _apns(Response(500), tmp_path) as (gateway, _):
+        alone = await gateway.send(message_for_tests(), [b"none", b"x y"])
+        mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]])
+    assert (alone.asked, alone.fates) == (False, [Fate.QUARANTINED] * 2)
+    assert (mixed.asked, mixed.fates) == (True, [Fate.QUARANTINED, Fate.AGAIN])
+
+
 async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_more(tmp_path: Path) -> None:
     """It may have run out, so another one is tried; then it is our account that is wrong, and nobody is given up."""
     async with _fcm(Response(401, b'{"error": {"status": "UNAUTHENTICATED"}}'), tmp_path) as (gateway, provider):
