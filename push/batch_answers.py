@@ -1,6 +1,5 @@
 """Answers of batch lanes: what a provider said of a request or of its tokens flows in, one answer flows out.
 
-Tokens that cannot be the provider's are never sent, because one of them may spoil the request of a thousand others.
 Bounded by the batch.
 """
 
@@ -13,8 +12,7 @@ import msgspec
 from push.model import Answer, Fate, Verdict
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 DAY_QUOTA_S: Final = 3600.0
 """A quota of the day is not used up for less than this; the lane's own cap decides how soon it looks again."""
@@ -27,12 +25,6 @@ class Ruling(msgspec.Struct, frozen=True):
     reason: str
     fate: Fate | None = None
     retry_after_s: float | None = None
-
-
-TOO_LONG: Final = Ruling(
-    Verdict.ANSWERED, "title, call and links alone are longer than the provider takes", Fate.REFUSED
-)
-"""It is this alert's fault and no other's: the lane goes on, and the figures show who was not told."""
 
 
 def answer_to_all(ruling: Ruling, recipients: int, retry_after_s: float | None = None) -> Answer:
@@ -51,21 +43,3 @@ def accepted_but(bad: Mapping[bytes, Fate], tokens: Sequence[bytes]) -> Answer:
     """Return the answer to a request that all of its tokens but the `bad` ones were accepted of."""
     fates = [bad.get(token, Fate.ACCEPTED) for token in tokens] if bad else None
     return Answer(Verdict.ANSWERED, "accepted", fates)
-
-
-async def send_fitting(
-    form: re.Pattern[bytes], recipients: Sequence[bytes], send: Callable[[Sequence[bytes]], Awaitable[Answer]]
-) -> Answer:
-    """Send to the tokens of the provider's form; the others are quarantined."""
-    rows = [row for row, token in enumerate(recipients) if form.fullmatch(token)]
-    if len(rows) == len(recipients):
-        return await send(recipients)
-    fates = [Fate.QUARANTINED] * len(recipients)
-    if not rows:
-        return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)
-    answer = await send([recipients[row] for row in rows])
-    usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
-    for place, row in enumerate(rows):
-        fates[row] = usual if answer.fates is None else answer.fates[place]
-    since_ms = {rows[place]: at_ms for place, at_ms in answer.dead_since_ms.items()}
-    return msgspec.structs.replace(answer, fates=fates, dead_since_ms=since_ms)

@@ -89,8 +89,19 @@ class Answer(msgspec.Struct, frozen=True):
     asked: bool = True
 
 
+def unsayable(why: Exception, recipients: int) -> Answer:
+    """Return the answer for a message that cannot be cut to what a provider takes: nothing was sent.
+
+    It is this alert's fault and no other's: the lane goes on, and the figures show who was not told.
+    """
+    return Answer(Verdict.ANSWERED, str(why), [Fate.REFUSED] * recipients, asked=False)
+
+
 class Gateway(Protocol):
-    """A provider: sends one message to at most `recipients_max` recipients, never raises for what it answers."""
+    """A provider: sends one message to at most `recipients_max` recipients, never raises for what it answers.
+
+    DoesNotFitError (`push.said`) from one that does not answer `unsayable` itself.
+    """
 
     recipients_max: int
 

@@ -17,7 +17,7 @@ from geo.connection import AWAY as INDEX_AWAY
 from geo.devices import LOCALE_USUAL, Device
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
-from push.model import Answer, Batch, Outcome, Verdict
+from push.model import Answer, Batch, Outcome, Verdict, unsayable
 from push.outcomes import Addressed, merged, sorted_out
 from push.provider import Addressing
 from push.said import DoesNotFitError
@@ -136,7 +136,7 @@ class Worker:
             try:
                 answer = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows))
             except DoesNotFitError as error:
-                answer = Answer(Verdict.MISCONFIGURED, str(error))
+                answer = unsayable(error, len(rows))
             finally:
                 self._stats.in_flight -= 1
             self._stats.provider.observe(loop.time() - started_s)

@@ -19,7 +19,8 @@ import msgspec
 from msgspec import Meta
 
 from push.access_token import Granted, RenewedToken, oauth_granted
-from push.batch_answers import TOO_LONG, Ruling, accepted_but, answer_to_all, by_code, send_fitting
+from push.batch_answers import Ruling, accepted_but, answer_to_all, by_code
+from push.batch_gateway import BatchGateway
 from push.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 1000
 PAYLOAD_BYTES: Final = 4096
 OPENING, CLOSING = b',"token":["', b'"]}'
 RENDERED_MAX: Final = 64
@@ -92,31 +92,18 @@ class _Answer(msgspec.Struct):
     data: _Data | None = None
 
 
-class HonorGateway:
+class HonorGateway(BatchGateway):
     """The Honor client: keep-alive connections, one request a batch."""
-
-    recipients_max = RECIPIENTS_MAX
 
     def __init__(self, settings: HonorSettings) -> None:
         self._settings = settings
         self._url = f"{settings.url.rstrip('/')}/api/v1/{settings.app_id}/sendMessage"
-        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s)
+        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s))
         self._access = RenewedToken(self._ask)
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send one request; whatever the provider or the network does comes back as a value."""
-        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
-
     async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
-        try:
-            head = self._head(message, left_s(message, TTL_MAX_S))
-        except ValueError:
-            return answer_to_all(TOO_LONG, len(tokens))
+        head = self._head(message, left_s(message, TTL_MAX_S))
         body = head + b'","'.join(tokens) + CLOSING
         return await self._access.authorized(lambda access: self._attempt(body, tokens, access))
 

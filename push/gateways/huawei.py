@@ -17,7 +17,8 @@ import jwt
 import msgspec
 from msgspec import Meta
 
-from push.batch_answers import TOO_LONG, Ruling, accepted_but, answer_to_all, send_fitting
+from push.batch_answers import Ruling, accepted_but, answer_to_all
+from push.batch_gateway import BatchGateway
 from push.batch_http import UNREADABLE, BatchHttp, HttpAnswer
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 1000
 PAYLOAD_BYTES: Final = 4096
 OPENING, CLOSING = b',"target":{"token":["', b'"]}}'
 RENDERED_MAX: Final = 64
@@ -94,10 +94,8 @@ class _Partial(msgspec.Struct):
     illegal_tokens: list[str] = []
 
 
-class HuaweiGateway:
+class HuaweiGateway(BatchGateway):
     """The Huawei client: keep-alive connections, one request a batch."""
-
-    recipients_max = RECIPIENTS_MAX
 
     def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
         self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
@@ -106,22 +104,13 @@ class HuaweiGateway:
         self._now_s = now_s
         self._made_s = float("-inf")
         self._headers: dict[str, str] = {}
-        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+        super().__init__(
+            TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+        )
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send one request; whatever the provider or the network does comes back as a value."""
-        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
-
     async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
-        try:
-            head = self._head(message, left_s(message, TTL_MAX_S))
-        except ValueError:
-            return answer_to_all(TOO_LONG, len(tokens))
+        head = self._head(message, left_s(message, TTL_MAX_S))
         http = await self._http.post(self._url, head + b'","'.join(tokens) + CLOSING, self._authorized())
         return http if isinstance(http, Answer) else _answer(http, tokens)
 

@@ -22,13 +22,11 @@ from msgspec import Meta
 from push.access_token import Granted, RenewedToken
 from push.batch_answers import (
     DAY_QUOTA_S,
-    TOO_LONG,
     Ruling,
     accepted_but,
-    answer_to_all,
     by_code,
-    send_fitting,
 )
+from push.batch_gateway import BatchGateway
 from push.batch_http import FORM, UNREADABLE, BatchHttp, decoded
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 1000
 LIST_MIN: Final = 2
 TITLE_MAX, BODY_MAX = 50, 200
 RENDERED_MAX: Final = 64
@@ -114,32 +111,20 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-class OppoGateway:
+class OppoGateway(BatchGateway):
     """The OPPO client: keep-alive connections, one stored message for all batches, one broadcast a batch."""
-
-    recipients_max = RECIPIENTS_MAX
 
     def __init__(self, settings: OppoSettings) -> None:
         self._settings = settings
         self._base = f"{settings.url.rstrip('/')}/server/v1"
-        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=FORM)
+        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=FORM))
         self._access = RenewedToken(self._ask)
         self._stored = StoredMessages(self._store)
         self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send one request; whatever the provider or the network does comes back as a value."""
-        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
-
     async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
-        try:
-            self._content(message)
-        except ValueError:
-            return answer_to_all(TOO_LONG, len(tokens))
+        # What does not fit asks for no access token either; what does is rendered once and kept.
+        self._content(message)
         attempt = self._send_one if len(tokens) < LIST_MIN else self._send_list
         return await self._access.authorized(lambda access: attempt(message, tokens, access))
 

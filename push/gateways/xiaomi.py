@@ -19,13 +19,11 @@ from msgspec import Meta
 
 from push.batch_answers import (
     DAY_QUOTA_S,
-    TOO_LONG,
     Ruling,
     accepted_but,
-    answer_to_all,
     by_code,
-    send_fitting,
 )
+from push.batch_gateway import BatchGateway
 from push.batch_http import FORM, BatchHttp, decoded
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from push.said import Message
 
-RECIPIENTS_MAX: Final = 1000
 TITLE_MAX, BODY_MAX = 49, 127
 """Characters: Xiaomi wants fewer than 50 and fewer than 128."""
 
@@ -107,31 +104,18 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-class XiaomiGateway:
+class XiaomiGateway(BatchGateway):
     """The Xiaomi client: keep-alive connections, one request a batch."""
-
-    recipients_max = RECIPIENTS_MAX
 
     def __init__(self, settings: XiaomiSettings) -> None:
         self._settings = settings
         self._url = f"{settings.url.rstrip('/')}/v3/message/regid"
         headers = {"Authorization": f"key={settings.app_secret}", **FORM}
-        self._http = BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers)
+        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers))
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send one request; whatever the provider or the network does comes back as a value."""
-        return await send_fitting(TOKEN, recipients, lambda tokens: self._send(message, tokens))
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._http.close()
-
     async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
-        try:
-            head = self._head(message, left_s(message, TTL_MAX_S))
-        except ValueError:
-            return answer_to_all(TOO_LONG, len(tokens))
+        head = self._head(message, left_s(message, TTL_MAX_S))
         http = await self._http.post(self._url, head + _quoted(tokens))
         answer = decoded(http, _ANSWER)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer

@@ -1,0 +1,62 @@
+"""Gateways of batch lanes that address devices: a message and tokens flow in, one request at a time flows out.
+
+What each provider says on the wire is in its own file. Bounded: `recipients_max` tokens a request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from push.model import Answer, Fate, Verdict, unsayable
+from push.said import DoesNotFitError
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Sequence
+
+    from push.batch_http import BatchHttp
+    from push.said import Message
+
+RECIPIENTS_MAX = 1000
+"""All of these providers take so many; what could be verified of it stands in their files."""
+
+
+class BatchGateway:
+    """Sends to the tokens of its provider's form, because one that cannot be its may spoil a thousand others."""
+
+    recipients_max = RECIPIENTS_MAX
+
+    def __init__(self, form: re.Pattern[bytes], http: BatchHttp) -> None:
+        self._form = form
+        self._http = http
+
+    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+        """Send one request; whatever the provider or the network does comes back as a value."""
+        rows = [row for row, token in enumerate(recipients) if self._form.fullmatch(token)]
+        if len(rows) == len(recipients):
+            return await self._send_if_it_fits(message, recipients)
+        fates = [Fate.QUARANTINED] * len(recipients)
+        if not rows:
+            return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)
+        answer = await self._send_if_it_fits(message, [recipients[row] for row in rows])
+        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
+        for place, row in enumerate(rows):
+            fates[row] = usual if answer.fates is None else answer.fates[place]
+        since_ms = {rows[place]: at_ms for place, at_ms in answer.dead_since_ms.items()}
+        return msgspec.structs.replace(answer, fates=fates, dead_since_ms=since_ms)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+
+    async def _send_if_it_fits(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+        try:
+            return await self._send(message, tokens)
+        except DoesNotFitError as error:
+            return unsayable(error, len(tokens))
+
+    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+        """Send to tokens that are all of the provider's form."""
+        raise NotImplementedError
