@@ -62,8 +62,8 @@ class Pace:
             self._rate_per_s = max(self._rate_per_s * SLOW_FACTOR, self.configured_per_s * RECOVER_PER_S)
             # Neither tokens nor the rate grow while everybody is held.
             self._filled_at_s = self._hold_until_s
-        if self._quota is not None:
-            await self._quota.hold(hold_s)
+            if self._quota is not None:
+                await self._quota.hold(hold_s)
 
     def _refill(self, now_s: float) -> None:
         if self._rate_per_s is None or self.configured_per_s is None:

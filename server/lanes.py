@@ -29,7 +29,8 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
     return {
         name: LanePlan(
             addressing=providers()[name].addressing,
-            rate_per_s=lane.lane_rate_per_s,
+            # What a gateway keeps for each of its projects is not to be taken twice.
+            rate_per_s=None if providers()[name].keeps_quotas else lane.rate_per_s,
             workers=lane.workers,
             queue_batches=lane.queue_batches,
             misconfigured_probe_s=lane.misconfigured_probe_s,
