@@ -172,12 +172,12 @@ class FcmGateway:
 
     async def _heed(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
         """Slow one project down that is told to, which with several of them is no reason to hold the whole lane."""
-        throttled = [one for row in rows if (one := rulings[row]) is not None and one.verdict is Verdict.THROTTLED]
+        throttled = {row: one for row in rows if (one := rulings[row]) is not None and one.verdict is Verdict.THROTTLED}
         if not throttled:
             return
-        await self._paces[account].throttled(max(one.retry_after_s or THROTTLED_S for one in throttled))
-        for row in rows if len(self._accounts) > 1 else ():
-            if rulings[row] in throttled:
+        await self._paces[account].throttled(max(one.retry_after_s or THROTTLED_S for one in throttled.values()))
+        if len(self._accounts) > 1:
+            for row in throttled:
                 rulings[row] = PROJECT_THROTTLED
 
     def _rule(self, reply: Reply) -> Ruling:

@@ -94,13 +94,15 @@ async def _apns(answer: Response, folder: Path) -> AsyncIterator[tuple[apns.Apns
 
 
 @asynccontextmanager
-async def _fcm(answer: Response, folder: Path) -> AsyncIterator[tuple[fcm.FcmGateway, Scripted]]:
-    account_in(folder, "simulated-project")
-    file = folder / "simulated-project.json"
+async def _fcm(answer: Response, folder: Path, *projects: str) -> AsyncIterator[tuple[fcm.FcmGateway, Scripted]]:
+    names = projects or ("simulated-project",)
+    files = [folder / f"{name}.json" for name in names]
     async with _scripted(answer) as (provider, url, certificate):
-        account = msgspec.json.decode(file.read_bytes())
-        file.write_bytes(msgspec.json.encode({**account, "token_uri": f"{url}/token"}))
-        settings = fcm.FcmSettings(url=url, service_account_files=[file], ca_file=certificate)
+        for name, file in zip(names, files, strict=True):
+            account_in(folder, name)
+            account = msgspec.json.decode(file.read_bytes())
+            file.write_bytes(msgspec.json.encode({**account, "token_uri": f"{url}/token"}))
+        settings = fcm.FcmSettings(url=url, service_account_files=files, ca_file=certificate)
         gateway = fcm.FcmGateway(settings, Quotas(aioredis.Redis(port=9)))
         yield gateway, provider
         await gateway.close()
@@ -150,6 +152,16 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
     _as_ruled(answer, fcm.ERRORS.get(code, fcm.REFUSED))
     if answer.verdict is Verdict.THROTTLED:
         assert answer.retry_after_s == 7.0
+
+
+async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: Path) -> None:
+    """Its phones are tried again, those of the other project are told, and the lane goes on."""
+    used_up = Response(429, b'{"error": {"details": [{"errorCode": "QUOTA_EXCEEDED"}]}}')
+    async with _fcm(used_up, tmp_path, "project-a", "project-b") as (gateway, _):
+        tokens = [b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1], b"project-c/" + TOKENS[1]]
+        answer = await gateway.send(message_for_tests(), tokens)
+    assert answer.verdict is Verdict.ANSWERED
+    assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED, Fate.QUARANTINED]
 
 
 async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
