@@ -1,0 +1,1 @@
+select seq, digest from audit_event order by seq desc limit 1;
