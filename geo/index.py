@@ -198,8 +198,8 @@ class PositionIndex:
         inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
         return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
 
-    async def present(self, lane: str, users: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell for each user whether they still stand in this lane, wherever they are."""
+    async def present(self, lane: str, users: NDArray[np.int64], *, settled: bool = False) -> NDArray[np.bool_]:
+        """Tell for each user whether they stand in this lane, wherever they are; `settled`: and did a minute ago."""
         pipe = self._client.pipeline(transaction=False)
         shards = shards_of(users)
         rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
@@ -207,12 +207,17 @@ class PositionIndex:
             for generation in self.generations.living(self.clock_ms()):
                 name = keys.positions(int(shards[chosen[0]]), lane, generation)
                 pipe.execute_command("ZMSCORE", name, *users[chosen].tolist())
+            if settled:
+                since = self.clock_ms() - MOVED_KEPT_MS
+                pipe.execute_command("ZRANGEBYSCORE", keys.moved(int(shards[chosen[0]])), since, "+inf")
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             replies = iter(await pipe.execute())
         there = np.zeros(users.size, dtype=np.bool_)
         for chosen in rows:
             for reply in (next(replies), next(replies)):
                 there[chosen] |= np.array([score is not None for score in reply])
+            if settled and (moved := next(replies)):
+                there[chosen] &= ~np.isin(users[chosen], [int(user) for user in moved])
         return there
 
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> list[Device | None]:

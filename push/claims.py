@@ -31,6 +31,9 @@ POLL_S = 1.0
 """How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
 
 EXTENSIONS_PER_LEASE = 4
+HALTED_MAX = 1024
+"""Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
+
 TURNS_MAX = 16
 """More alerts at once in one lane take turns in a less regular order."""
 
@@ -50,6 +53,7 @@ class Claims:
         self._lease_s = lease_s
         self._sound = sound
         self._held: dict[int, HeldUnit] = {}
+        self._halted_s: dict[UUID, float] = {}
         self._turns: dict[str, list[UUID]] = {}
         self._bell = asyncio.Event()
 
@@ -66,8 +70,9 @@ class Claims:
             if row is not None:
                 self._take_turn(lane, row.alert_id)
                 silent = self._sound.silent(row.ring, datetime.now(UTC))
-                unit = HeldUnit(row, asked_s + self._lease_s, silent=silent)
-                self._held[row.id] = unit
+                unit = self._held[row.id] = HeldUnit(row, asked_s, self._lease_s, silent=silent)
+                # A stop may have been heard while this was asked for: then it is not known which came first.
+                unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
                 return unit
             try:
                 async with asyncio.timeout(POLL_S):
@@ -84,13 +89,33 @@ class Claims:
         others = [one for one in self._turns.get(lane, []) if one != alert]
         self._turns[lane] = [*others[1 - TURNS_MAX :], alert]
 
+    @property
+    def held(self) -> list[HeldUnit]:
+        """What this process holds."""
+        return [*self._held.values()]
+
+    def halt(self, alert_id: UUID) -> None:
+        """Stop what is held of an alert: nothing more of it is sent, until it is claimed anew."""
+        self._halted_s.pop(alert_id, None)
+        self._halted_s[alert_id] = asyncio.get_running_loop().time()
+        if len(self._halted_s) > HALTED_MAX:
+            del self._halted_s[next(iter(self._halted_s))]
+        for unit in self._held.values():
+            unit.halted = unit.halted or unit.row.alert_id == alert_id
+
     async def finish_if_complete(self, unit: HeldUnit) -> None:
-        """Mark a unit done when everybody found in it is settled."""
-        if unit.complete and unit.row.id in self._held:
+        """Mark a unit done when everybody found in it is settled, or give it back when some were left out."""
+        if not unit.complete or unit.row.id not in self._held:
+            return
+        if unit.cut:
+            await until_back(lambda: sql.work.let_go(self._pool, unit.row.id, self.owner), AWAY, "postgresql")
+        else:
             await until_back(
                 lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found), AWAY, "postgresql"
             )
-            self._held.pop(unit.row.id, None)
+        self._held.pop(unit.row.id, None)
+        if unit.cut:
+            self.ring()
 
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
         """Return whom this process is about to tell in the same shards, for other rings of the same alert and lane."""

@@ -2,19 +2,28 @@
 
 This is the one place that keeps exercises and tests from people, and stops from being overtaken: no transport sends
 without a clearance, each asks it right before every request, and only `Clearances` makes them.
-Bounded by the batch; whether a stop may have been missed is never older than `push.stops.TRUSTED_S`.
+Bounded by the batch; that it may be sent was seen less than `push.unit.TRUSTED_S` ago.
 """
 
 from __future__ import annotations
 
+import asyncio
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
+import numpy as np
+
+import sql.enrolment
 from push.model import Answer, Fate, Status, Verdict
+from sql.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from push.model import Batch
+    from push.unit import HeldUnit
+    from sql.database import Pool
 
 STOPPED: Final = Answer(Verdict.FAILING, "stopped", asked=False)
 """The answer of a transport that was stopped: nothing was sent, and nothing is known of the provider."""
@@ -30,22 +39,44 @@ class Clearance(Protocol):
         """Tell whether a request to `url` may be made at all."""
 
 
-class BatchClearance:
-    """Leave to send one batch of an alert whose status is `status`."""
+class UnitClearance:
+    """Leave to send one batch of a unit."""
 
-    __slots__ = ("_going", "_status")
+    __slots__ = ("_time", "_unit")
 
-    def __init__(self, status: Status, going: Callable[[], bool]) -> None:
-        self._status = status
-        self._going = going
+    def __init__(self, unit: HeldUnit, time: Callable[[], float]) -> None:
+        self._unit = unit
+        self._time = time
 
     def stands(self) -> bool:
         """Tell whether another request may start now."""
-        return self._going()
+        return self._unit.goes_on(self._time())
 
     def allows(self, url: str) -> bool:
         """Tell whether a request to `url` may be made: a test leaves this machine never."""
-        return self._status is not Status.TEST or on_this_machine(url)
+        return self._unit.row.status != Status.TEST or on_this_machine(url)
+
+
+class Clearances:
+    """Gives leave in one lane."""
+
+    def __init__(self, *, simulated: bool, pool: Pool) -> None:
+        self._simulated = simulated
+        self._pool = pool
+
+    async def of(self, batch: Batch) -> Clearance | None:
+        """Leave in a batch only who may be reached, and return leave to send to them; None: PostgreSQL is away."""
+        status = Status(batch.unit.row.status)
+        if status is Status.TEST and not self._simulated:
+            batch.keep(np.zeros(batch.size, dtype=np.bool_))
+        elif status is Status.EXERCISE:
+            users = batch.users.tolist()
+            try:
+                enrolled = await sql.enrolment.enrolled_among(self._pool, users)
+            except AWAY:
+                return None
+            batch.keep(np.array([user in enrolled for user in users], dtype=np.bool_))
+        return UnitClearance(batch.unit, asyncio.get_running_loop().time)
 
 
 def forbidden(recipients: int) -> Answer:

@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import asyncpg
 import msgspec
 import structlog
 
-import sql.work
 from geo.ending import ended, in_time
 from push.alarms import AlarmBoard
 from push.audience import Audiences
-from push.backoff import full_jitter_s
 from push.claims import Claims
 from push.filing import Desk, FilingPlan
 from push.lane import Lane, LanePlan
@@ -25,11 +22,13 @@ from push.late import Entrants, LatePlan
 from push.ledger import Ledger
 from push.sound import Sound
 from push.stats import Histogram
+from push.stops import Stops
 from push.watcher import Watcher
-from sql.database import AWAY, CONNECT_TIMEOUT_S
+from sql.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from uuid import UUID
 
     from geo.foreign import Foreigners
     from geo.forgetting import Forgetting
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from push.quota import Quotas
     from sql.database import Pool
 
-LISTEN_CHECK_S = 5.0
 RELEASE_S = 2.0
 """To give leases back, which run out by themselves: nobody waits for a PostgreSQL that does not answer."""
 
@@ -98,12 +96,19 @@ class Engine:
             for name, lane in plan.lanes.items()
         }
         self.desk = Desk(pool, index, plan.filing, alarms=self.alarms, ring=self.ring)
+        self._stops = Stops(plan.database_url, self.claims, halt=self.halt, ring=self.ring)
         self._background: list[asyncio.Task[None]] = []
 
     def ring(self) -> None:
         """Say that there may be new work."""
         self.claims.ring()
         self.watcher.ring()
+
+    def halt(self, alert_id: UUID) -> None:
+        """Stop at once what this process sends of an alert."""
+        self.claims.halt(alert_id)
+        for lane in self.lanes.values():
+            lane.queue.unpark_halted()
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Start all tasks in `group`; one that dies of a bug takes the group down."""
@@ -112,7 +117,7 @@ class Engine:
             group.create_task(self.claims.keep(), name="leases"),
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
-            group.create_task(self._listen(), name="listen"),
+            group.create_task(self._stops.run(), name="stops"),
         ]
         for lane in self.lanes.values():
             lane.start(group)
@@ -133,23 +138,3 @@ class Engine:
                 _log.warning("leases.left", error="no answer")
         except AWAY as error:
             _log.warning("leases.left", error=type(error).__name__)
-
-    async def _listen(self) -> None:
-        """Ring when another process commits work; while the connection is away the lanes poll all the same."""
-        attempt = 0
-        while True:
-            try:
-                connection = await asyncpg.connect(self._plan.database_url, timeout=CONNECT_TIMEOUT_S)
-            except AWAY:
-                attempt += 1
-                await asyncio.sleep(full_jitter_s(attempt, cap_s=LISTEN_CHECK_S))
-                continue
-            attempt = 0
-            try:
-                await connection.add_listener(sql.work.CHANNEL, lambda *_: self.ring())
-                while not connection.is_closed():
-                    await asyncio.sleep(LISTEN_CHECK_S)
-            except AWAY:
-                continue
-            finally:
-                connection.terminate()

@@ -14,6 +14,8 @@ import msgspec
 import structlog
 
 from geo.ending import ended
+from push.candidates import Candidates
+from push.clearance import Clearances
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.invalid import InvalidTokens
 from push.pace import Pace
@@ -43,10 +45,12 @@ class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
     """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once.
 
     `invalid_share` of at least `invalid_count` tokens that come back invalid stop it. Whose token is invalid is tried
-    again after `invalid_for`, if they still stand in the index: then they have another one.
+    again after `invalid_for`, if they still stand in the index: then they have another one. `simulated`: its provider
+    is known to be one, so that tests may use it.
     """
 
     addressing: Addressing = Addressing.ACCOUNTS
+    simulated: bool = False
     invalid_share: float = 0.05
     invalid_count: int = 1000
     invalid_for: timedelta = EXPIRY
@@ -88,17 +92,19 @@ class Lane:
                 name, index, share_max=plan.invalid_share, count_min=plan.invalid_count, stop=self._stop_for_good
             )
         pace = Pace(plan.rate_per_s, quota)
+        candidates = Candidates(
+            name, index=index, audiences=audiences, pool=pool, observe_search_s=self.stats.index.observe
+        )
+        clearances = Clearances(simulated=plan.simulated, pool=pool)
         self._sweeps = [
             Sweep(
                 name,
                 claims=claims,
-                index=index,
-                audiences=audiences,
+                candidates=candidates,
                 pool=pool,
                 queue=self.queue,
                 invalid_for=plan.invalid_for,
                 recipients_max=gateway.recipients_max,
-                observe_search_s=self.stats.index.observe,
             )
             for _ in range(SWEEPS_PER_LANE)
         ]
@@ -112,6 +118,7 @@ class Lane:
                 index=index,
                 forgetting=forgetting,
                 foreigners=foreigners,
+                clearances=clearances,
                 pace=pace,
                 breaker=self.breaker,
                 ledger=ledger,

@@ -81,6 +81,7 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             row.id,
             users.size,
             pack(users),
+            row.said,
         )
         for outcome, users in whom.items()
         if users.size

@@ -20,7 +20,7 @@ class LaneQueue:
         self.room = room
         self._queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=room)
         self._slots = asyncio.BoundedSemaphore(room)
-        self._parked: dict[int, asyncio.TimerHandle] = {}
+        self._parked: dict[int, tuple[asyncio.TimerHandle, Batch]] = {}
 
     def __len__(self) -> int:
         return self._queue.qsize()
@@ -41,7 +41,15 @@ class LaneQueue:
 
     def park(self, batch: Batch, delay_s: float) -> None:
         """Put a batch that was taken aside; it comes back after `delay_s`, and no worker waits for it."""
-        self._parked[id(batch)] = asyncio.get_running_loop().call_later(delay_s, self._unpark, batch)
+        timer = asyncio.get_running_loop().call_later(delay_s, self._unpark, batch)
+        self._parked[id(batch)] = timer, batch
+
+    def unpark_halted(self) -> None:
+        """Bring back now what is parked and may not be sent any more, so that it drains."""
+        for timer, batch in [*self._parked.values()]:
+            if batch.unit.over:
+                timer.cancel()
+                self._unpark(batch)
 
     def _unpark(self, batch: Batch) -> None:
         del self._parked[id(batch)]
@@ -53,6 +61,6 @@ class LaneQueue:
 
     def close(self) -> None:
         """Forget what is parked: its recipients stay due in the record."""
-        for timer in self._parked.values():
+        for timer, _ in self._parked.values():
             timer.cancel()
         self._parked.clear()

@@ -36,23 +36,68 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What one alert says, by locale, with its picture and links."""
+    """What one alert says, by locale, with its picture and links; `last` is the last word, by notice.
+
+    The last word is ready from the first moment, and names no child. Without `texts` the child's data is deleted.
+    """
 
     texts: dict[str, Text]
+    last: dict[str, dict[str, Text]] = {}
     photo_url: str | None = None
     deep_link: str | None = None
     web_link: str | None = None
 
-    def text_for(self, locale: str) -> tuple[str, Text]:
+    def of(self, notice: str) -> dict[str, Text]:
+        """Return what a notice says, by locale."""
+        return self.last.get(notice, self.texts)
+
+    def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
         """Return the text for a reader of `locale` and its own locale: the same, the same language, or the usual."""
-        if locale in self.texts:
-            return locale, self.texts[locale]
+        texts = self.of(notice)
+        if locale in texts:
+            return locale, texts[locale]
         language = locale.partition("-")[0].lower()
-        for known, text in self.texts.items():
+        for known, text in texts.items():
             if known.partition("-")[0].lower() == language:
                 return known, text
-        usual = LOCALE_DEFAULT if LOCALE_DEFAULT in self.texts else next(iter(self.texts))
-        return usual, self.texts[usual]
+        usual = LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
+        return usual, texts[usual]
+
+    def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
+        """Return what is said in the language that is nearest to `locale`; a last word shows no picture."""
+        known, text = self.text_for(locale, about.notice)
+        return Message(
+            alert_id=about.alert_id,
+            notice=about.notice,
+            locale=known,
+            text=marked(text, about.status),
+            expires=about.expires,
+            photo_url=None if about.notice in self.last else self.photo_url,
+            deep_link=self.deep_link,
+            web_link=self.web_link,
+            silent=silent,
+        )
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message is about: which word of which alert, and until when it is of use."""
+
+    alert_id: UUID
+    notice: str
+    status: str
+    expires: datetime
+
+
+MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
+"""What no text of an exercise or a test can be without: title and body begin with it."""
+
+
+def marked(text: Text, status: str) -> Text:
+    """Return a text that says first what it is, unless it is meant."""
+    mark = MARKS.get(status)
+    if mark is None:
+        return text
+    return msgspec.structs.replace(text, title=f"【{mark}】{text.title}", body=f"{mark}: {text.body}")
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

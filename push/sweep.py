@@ -1,7 +1,7 @@
 """A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
 
-Recipients are GEOSEARCH minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
-Bounded: the searches asked for ahead, and the queue's room: the next shard is asked for only when there is some.
+Recipients are candidates minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
+Bounded: what `push.candidates` asks for ahead, and the queue's room: the next shard is asked for only when there is some.
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ from push.packing import unpack, untold
 from sql.database import AWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
 
     from numpy.typing import NDArray
 
-    from geo.index import PositionIndex
-    from push.audience import Audiences
+    from push.candidates import Candidates
     from push.claims import Claims
     from push.queue import LaneQueue
     from push.unit import HeldUnit
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 SWEEPS_PER_LANE = 2
 """While one sweep waits for the record between two units the other one keeps searching."""
 
-SEARCHES_AHEAD = 2
 TOLD_TRUSTED_S = 30.0
 """Half of how long `geo.calls.MOVED_KEPT_MS` keeps who changed lanes out of a sweep."""
 
@@ -52,23 +49,19 @@ class Sweep:
         lane: str,
         *,
         claims: Claims,
-        index: PositionIndex,
-        audiences: Audiences,
+        candidates: Candidates,
         pool: Pool,
         queue: LaneQueue,
         invalid_for: timedelta,
         recipients_max: int,
-        observe_search_s: Callable[[float], None],
     ) -> None:
         self._lane = lane
         self._claims = claims
-        self._index = index
-        self._audiences = audiences
+        self._candidates = candidates
         self._pool = pool
         self._queue = queue
         self._invalid_for = invalid_for
         self._recipients_max = recipients_max
-        self._observe_search_s = observe_search_s
 
     async def run(self) -> None:
         """Sweep unit after unit until cancelled."""
@@ -77,7 +70,8 @@ class Sweep:
             found = unit.found = await self._sweep(unit)
             if unit.dropped:
                 continue
-            if unit.batches:
+            unit.cut = unit.cut or unit.halted
+            if unit.batches and not unit.cut:
                 # Now wider rings may be claimed; with nobody on the way the end of the unit says it all.
                 await until_back(
                     partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
@@ -90,21 +84,14 @@ class Sweep:
 
     async def _sweep(self, unit: HeldUnit) -> int:
         row = unit.row
-        area = await until_back(
-            partial(self._audiences.area, row.alert_id, row.radius_km, city=row.city), AWAY, "postgresql"
-        )
         told, told_s = await self._told(unit), self._now_s()
         packer = Packer(unit, self._recipients_max)
         count, shard_next, failures = 0, row.shard_from, 0
         while shard_next < row.shard_to:
             try:
-                async for found in self._index.stream(
-                    self._lane,
-                    area,
-                    range(shard_next, row.shard_to),
-                    SEARCHES_AHEAD,
-                    self._observe_search_s,
-                ):
+                async for found in self._candidates.stream(unit, shard_next):
+                    if unit.over:
+                        return count
                     count += len(found.users)
                     if self._now_s() - told_s > TOLD_TRUSTED_S:
                         # In a slow lane others may have been told meanwhile, in the lane that they were in before.
@@ -134,6 +121,7 @@ class Sweep:
                 self._pool,
                 row.alert_id,
                 row.notice,
+                row.said,
                 row.shard_from,
                 row.shard_to,
                 lane=self._lane,

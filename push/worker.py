@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.breaker import Breaker
     from push.claims import Claims
+    from push.clearance import Clearance, Clearances
     from push.invalid import InvalidTokens
     from push.ledger import Ledger, Settled
     from push.model import Gateway
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 THROTTLE_DEFAULT_S = 1.0
 RETRY_AFTER_CAP_S = 60.0
-LEASE_WAIT_S = 0.2
+RECORD_WAIT_S = 0.2
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
 
@@ -63,6 +64,7 @@ class Worker:
         index: PositionIndex,
         forgetting: Forgetting,
         foreigners: Foreigners,
+        clearances: Clearances,
         pace: Pace,
         breaker: Breaker,
         ledger: Ledger,
@@ -78,6 +80,7 @@ class Worker:
         self._index = index
         self._forgetting = forgetting
         self._foreigners = foreigners
+        self._clearances = clearances
         self._pace = pace
         self._breaker = breaker
         self._ledger = ledger
@@ -95,6 +98,9 @@ class Worker:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
         while not self._retiring:
             batch = await self._queue.get()
+            if batch.unit.over:
+                await self._drain(batch)
+                continue
             probing = await self._breaker.permit()
             await self._pace.take(batch.size)
             self.sending = True
@@ -104,29 +110,38 @@ class Worker:
                 self.sending = False
 
     async def _handle(self, batch: Batch, *, probing: bool) -> None:
-        loop = asyncio.get_running_loop()
-        if batch.unit.dropped:
-            self._queue.settled()
+        if batch.unit.over:
+            await self._drain(batch)
             return
-        if loop.time() >= batch.unit.lease_until_s:
-            # Whether the lease still stands is known when PostgreSQL answers again; until then nothing is sent.
-            self._queue.park(batch, LEASE_WAIT_S)
+        if not batch.unit.goes_on(asyncio.get_running_loop().time()):
+            # Whether it may still be sent is known when PostgreSQL answers again; until then nothing is.
+            self._queue.park(batch, RECORD_WAIT_S)
             return
         if batch.unit.row.expires <= datetime.now(UTC):
             await self._settle(batch, {Outcome.FAILED: None})
             return
-        addressed = await self._addressed(batch)
-        if addressed is None:
+        clearance = await self._clearances.of(batch)
+        addressed = None if clearance is None else await self._addressed(batch)
+        if clearance is None or addressed is None:
             self._queue.park(batch, full_jitter_s(1))
             return
         if not batch.recipients:
             await self._settle(batch, {})
             return
         batch.attempts += 1
-        answer = await self._send(batch, addressed, PROBE_RECIPIENTS if probing else batch.size)
+        answer = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         await self._after(batch, addressed, answer)
 
-    async def _send(self, batch: Batch, addressed: Addressed, recipients_max: int) -> Answer:
+    async def _drain(self, batch: Batch) -> None:
+        """Let go of a batch that may not be sent: its recipients stay due in the record."""
+        batch.unit.cut = True
+        batch.unit.batches.discard(batch)
+        self._queue.settled()
+        await self._claims.finish_if_complete(batch.unit)
+
+    async def _send(
+        self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int
+    ) -> Answer:
         """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
         loop = asyncio.get_running_loop()
         answers: list[tuple[list[int], Answer]] = []

@@ -23,6 +23,7 @@ _LOCK = query("filing_lock")
 _CASE_FIND = query("case_find")
 _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
+_NOTICE_ADD = query("notice_add")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
@@ -56,6 +57,10 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     content: str
     estimate: str | None
+    state: str
+    review: str
+    verified: bool
+    send_at: datetime | None
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -115,4 +120,9 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.policy,
         alert.content,
         alert.estimate,
+        alert.state,
+        alert.review,
+        alert.verified,
+        alert.send_at,
     )
+    await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 _COMMIT = query("ledger_commit")
 _TOLD = query("ledger_told")
+_HEARD = query("ledger_heard")
 _SIZE = query("ledger_size")
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch, out of shards [`shard_from`, `shard_to`), that had one outcome.
 
-    `packed` as push/packing.py writes it.
+    `packed` as push/packing.py writes it; `said` is the version that they were told.
     """
 
     alert_id: UUID
@@ -39,6 +40,7 @@ class LedgerRow(msgspec.Struct, frozen=True):
     unit_id: int
     recipients: int
     packed: bytes
+    said: int = 1
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
@@ -55,20 +57,36 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
         [row.unit_id for row in rows],
         [row.recipients for row in rows],
         [row.packed for row in rows],
+        [row.said for row in rows],
     )
 
 
 async def told(
-    pool: Pool, alert_id: UUID, notice: str, shard_from: int, shard_to: int, *, lane: str, invalid_for: timedelta
+    pool: Pool,
+    alert_id: UUID,
+    notice: str,
+    said: int,
+    shard_from: int,
+    shard_to: int,
+    *,
+    lane: str,
+    invalid_for: timedelta,
 ) -> list[bytes]:
     """Return the packed ids of everybody whom `lane` need not tell this notice in shards [`shard_from`, `shard_to`).
+
+    Each update (`said` is its version) is a notice of its own.
 
     Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and after
     `invalid_for` also who had an invalid token here: who still stands in the index then has another one.
     Where units of another size had been swept, some of other shards may be among them.
     """
-    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_for)
+    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_for, said)
     return [row[0] for row in rows]
+
+
+async def heard(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[bytes]:
+    """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them."""
+    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to)]
 
 
 async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:

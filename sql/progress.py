@@ -28,7 +28,11 @@ _PING = query("ping")
 
 
 class ListedAlert(msgspec.Struct, frozen=True):
-    """An alert as listed, newest first; `estimate` is JSON text. `sweeping_again`: it looks for late entrants."""
+    """An alert as listed, newest first; `estimate` is JSON text.
+
+    `busy`: it looks for late entrants, or says a later word to those who were told. `send_at`: when a scheduled one is
+    sent; `through_alert`: whether the child was found because of it.
+    """
 
     id: UUID
     case_number: str
@@ -44,14 +48,24 @@ class ListedAlert(msgspec.Struct, frozen=True):
     policy: str
     estimate: str | None
     sent_at: datetime | None
+    verified: bool
+    review: str
+    send_at: datetime | None
+    version: int
+    ended_at: datetime | None
+    through_alert: bool | None
+    audience_max: int | None
+    approvals: list[str]
     rings: list[RingRow]
-    sweeping_again: bool
+    busy: bool
 
 
 class Counts(msgspec.Struct, frozen=True):
     """The counts of one sweep: how many of its units are searched and done, and the recipients by outcome."""
 
     alert_id: UUID
+    notice: str
+    version: int
     lane: str
     ring: int
     units: int
@@ -83,9 +97,9 @@ async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
     return [Counts(*row) for row in await pool.fetch(_READ, alert_ids)]
 
 
-async def settle(pool: Pool, again_after: timedelta) -> list[tuple[UUID, str]]:
-    """Move running alerts to `sending`, `sent` or `expired`, as their units and the time say; returns what changed."""
-    return [(row[0], row[1]) for row in await pool.fetch(_SETTLE, again_after)]
+async def settle(connection: Connection, again_after: timedelta) -> list[tuple[UUID, str, str]]:
+    """Move alerts as their units and the time say; returns what changed: (alert, state before, state after)."""
+    return [(row[0], row[1], row[2]) for row in await connection.fetch(_SETTLE, again_after)]
 
 
 async def ping(pool: Pool, timeout_s: float) -> None:

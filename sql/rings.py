@@ -24,8 +24,8 @@ _RING_HOLD = query("ring_hold")
 _SWEEP_ADD = query("sweep_add")
 _SWEEP_WAKE = query("sweep_wake")
 _AREA = query("alert_area")
-_LOCK = query("alert_lock")
 _SWEEP_AGAIN = query("alert_sweep_again")
+_NOTIFY_AGAIN = query("sweep_notify_again")
 _HASTEN = query("alert_hasten")
 
 
@@ -46,13 +46,17 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SweepPlan(msgspec.Struct, frozen=True):
-    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`."""
+    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`.
+
+    The first message goes over a ring, every other notice (a `version` of it) over those told before, without one.
+    """
 
     notice: str
-    ring: int
+    ring: int | None
     lane: str
     shards: int
     shards_per_unit: int
+    version: int = 1
 
 
 class PlaceRow(msgspec.Struct, frozen=True):
@@ -60,20 +64,6 @@ class PlaceRow(msgspec.Struct, frozen=True):
 
     longitude: float | None
     latitude: float | None
-    city_polygon: bytes | None
-    jurisdiction: bytes | None
-
-
-class LockedAlert(msgspec.Struct, frozen=True):
-    """An alert whose rings nobody else changes until the transaction ends."""
-
-    state: str
-    status: str
-    received_at: datetime
-    expires: datetime
-    longitude: float | None
-    latitude: float | None
-    city: str | None
     city_polygon: bytes | None
     jurisdiction: bytes | None
 
@@ -98,7 +88,14 @@ async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepP
     """Add sweeps with their units and wake every process that listens for work when the transaction commits."""
     for sweep in sweeps:
         await connection.execute(
-            _SWEEP_ADD, alert_id, sweep.notice, sweep.ring, sweep.lane, sweep.shards, sweep.shards_per_unit
+            _SWEEP_ADD,
+            alert_id,
+            sweep.notice,
+            sweep.ring,
+            sweep.lane,
+            sweep.shards,
+            sweep.shards_per_unit,
+            sweep.version,
         )
     await connection.execute(_SWEEP_WAKE)
 
@@ -130,15 +127,14 @@ async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
     return PlaceRow(*row)
 
 
-async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
-    """Lock an alert until the caller's transaction ends; None when there is none."""
-    row = await connection.fetchrow(_LOCK, alert_id)
-    return None if row is None else LockedAlert(*row)
-
-
 async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
     """Open the widest due ring of the alerts whose time has come for late entrants; returns these alerts."""
     return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
+
+
+async def notify_again(pool: Pool, every: timedelta, passes_max: int) -> set[UUID]:
+    """Open later words again for who may have been missed, at most so often; returns these alerts."""
+    return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max)}
 
 
 async def hasten_sweep(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:

@@ -16,10 +16,10 @@ from sql.query import query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sql.database import Pool
+    from sql.database import Connection, Pool
 
 CHANNEL = "qq_alert_sweeps"
-"""The NOTIFY channel on which a committed alert wakes every process."""
+"""The NOTIFY channel on which every process is woken: by an alert's id to stop what it holds of it, else to look."""
 
 _CLAIM = query("unit_claim")
 _EXTEND = query("unit_extend")
@@ -27,16 +27,23 @@ _RELEASE = query("unit_release")
 _RELEASE_ALL = query("unit_release_all")
 _SEARCHED = query("unit_searched")
 _FINISH = query("unit_finish")
+_HALTED = query("unit_halted")
+_LET_GO = query("unit_let_go")
+_HALT = query("sweep_halt")
 
 
 class UnitRow(msgspec.Struct, frozen=True):
-    """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with what its alert says."""
+    """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with what its alert says.
+
+    `said` is the version that is said; `ring` 0: those who were told before, wherever they are.
+    """
 
     id: int
     shard_from: int
     shard_to: int
     alert_id: UUID
     notice: str
+    said: int
     ring: int
     lane: str
     radius_km: float | None
@@ -86,3 +93,18 @@ async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
 async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:
     """Mark a unit done, in which `found` recipients stood; False when the lease had gone to somebody else."""
     return await pool.fetchval(_FINISH, unit, owner, found) is not None
+
+
+async def halt(connection: Connection, alert_id: UUID) -> None:
+    """Tell every process to stop what it holds of an alert, once the caller's transaction is committed."""
+    await connection.execute(_HALT, alert_id)
+
+
+async def halted(connection: Connection | Pool, units: list[int]) -> set[int]:
+    """Return which of these units may not be sent any more."""
+    return {row[0] for row in await connection.fetch(_HALTED, units)}
+
+
+async def let_go(pool: Pool, unit: int, owner: UUID) -> None:
+    """Give one unit back undone."""
+    await pool.execute(_LET_GO, unit, owner)

@@ -1,11 +1,14 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
-       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.sent_at,
+       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.sent_at, a.verified, a.review,
+       a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
+       array(select p.name from approval p where p.alert_id = a.id order by p.at, p.name) as approvals,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,
            'decided_by', r.decided_by, 'reason', r.reason, 'held', r.held) order by r.ring)
            from ring r where r.alert_id = a.id), '[]')::text as rings,
        exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-               where s.alert_id = a.id and not u.done and u.passes > 0) as sweeping_again
+               where s.alert_id = a.id and not u.done and (u.passes > 0 or s.notice <> 'alert')
+                 and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)) as busy
 from alert a join child_case c on c.id = a.case_id
 where $1::uuid is null or a.id = $1
 order by a.received_at desc limit $2;

@@ -1,2 +1,4 @@
-select state, status, received_at, expires, longitude, latitude, city, city_polygon, jurisdiction
-from alert where id = $1 for update;
+select a.state, a.status, c.authority_id, c.case_number, a.version, a.review, a.received_at, a.deadline, a.expires,
+       a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction, a.content::text as content, a.audience_max,
+       c.content #>> '{child,name}' as child_name
+from alert a join child_case c on c.id = a.case_id where a.id = $1 for update of a;

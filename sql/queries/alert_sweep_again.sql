@@ -3,7 +3,7 @@ with due as (
     select a.id from alert a
     where a.state = 'sent' and a.expires > now() and a.next_sweep_at <= now()
       and not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                      where s.alert_id = a.id and not u.done and u.passes > 0)
+                      where s.alert_id = a.id and s.notice = 'alert' and not u.done and u.passes > 0)
     for update of a skip locked
 ), widest as (
     select r.alert_id, max(r.ring) as ring from ring r join due on due.id = r.alert_id

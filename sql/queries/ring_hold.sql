@@ -4,9 +4,12 @@ with reached as (
     from sweep s join sweep_unit u on u.sweep_id = s.id
     where s.alert_id = any($1::uuid[]) and s.notice = 'alert'
     group by s.alert_id
+), held as (
+    update ring r set held = 'audience cap'
+    from reached join alert a on a.id = reached.alert_id
+    where r.alert_id = reached.alert_id and reached.people >= coalesce(a.audience_max, $2::bigint) and r.held is null
+      and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                  where s.alert_id = r.alert_id and s.ring = r.ring and not u.done and u.passes = 0)
+    returning r.alert_id
 )
-update ring r set held = 'audience cap'
-from reached where r.alert_id = reached.alert_id and reached.people >= $2::bigint and r.held is null
-  and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-              where s.alert_id = r.alert_id and s.ring = r.ring and not u.done and u.passes = 0)
-returning r.alert_id;
+select alert_id, pg_notify('qq_alert_sweeps', alert_id::text)::text from (select distinct alert_id from held) once;

@@ -1,7 +1,7 @@
--- A sweep of one lane and ring with its units: the 1024 shards cut into spans.
+-- A sweep of one lane with its units: the 1024 shards cut into spans.
 with added as (
-    insert into sweep (alert_id, notice, ring, lane)
-    values ($1, $2, $3, $4) returning id
+    insert into sweep (alert_id, notice, ring, lane, version)
+    values ($1, $2, $3, $4, $7) returning id
 )
 insert into sweep_unit (sweep_id, shard_from, shard_to)
 select added.id, s, s + $6::int from added, generate_series(0, $5::int - 1, $6::int) s;

@@ -1,0 +1,37 @@
+"""Actors: who does something flows in, how they are named in the audit trail flows out.
+
+Bounded by the names of tokens and authorities.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+import msgspec
+
+SYSTEM_ROLE: Final = "system"
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who does something: a person with a token, an authority with its signature, or the system by itself.
+
+    `authority`: the one that the person belongs to, or that signed.
+    """
+
+    role: str
+    name: str
+    authority: str | None = None
+
+    @property
+    def said(self) -> str:
+        """How the audit trail names them."""
+        return self.role if self.role == SYSTEM_ROLE else f"{self.role} {self.name}"
+
+    @property
+    def person(self) -> str:
+        """Whom two tokens of the same name stand for: one person, however the name is typed."""
+        return " ".join(unicodedata.normalize("NFKC", self.name).casefold().split())
+
+
+SYSTEM: Final = Actor(role=SYSTEM_ROLE, name=SYSTEM_ROLE)

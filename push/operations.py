@@ -1,0 +1,105 @@
+"""Operations: what somebody wants done to an alert flows in, the alert moved on with its audit event flows out, or why not.
+
+One transaction each: the alert is locked, the table of `push.lifecycle` asked, the change made, the event appended.
+What stops an alert is told to every process when that is committed, and to this one before it is answered.
+Bounded: one alert at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+import structlog
+
+import sql.audit
+import sql.life
+import sql.work
+from push.lifecycle import Action, State, leads_to
+from push.refusals import Refusal, Refused, impossible
+from sql.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from push.actor import Actor
+    from sql.database import Connection, Pool
+    from sql.life import LockedAlert
+
+_log = structlog.get_logger("push.operations")
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for."""
+
+    actor: Actor
+    reason: str = ""
+    case_number: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change came to: the state after it, what the audit trail keeps of it, whether what is sent must stop."""
+
+    after: State
+    details: dict[str, Any] = {}
+    halts: bool = False
+    through_alert: bool | None = None
+
+
+Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refused]]"
+"""What is done to a locked alert, within the transaction; a refusal must come before anything is written."""
+
+
+class Operations:
+    """Does things to alerts."""
+
+    def __init__(self, pool: Pool, *, halt: Callable[[UUID], None], ring: Callable[[], None]) -> None:
+        self._pool = pool
+        self._halt = halt
+        self._ring = ring
+
+    async def do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
+        """Do one thing to one alert; None when it is done. One of `sql.database.AWAY`: nothing was."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            alert = await sql.life.lock_alert(connection, alert_id)
+            if alert is None:
+                return Refused(Refusal.NO_ALERT)
+            refused = _admitted(alert, action, order)
+            if refused is not None:
+                return refused
+            done = await change(connection, alert)
+            if isinstance(done, Refused):
+                return done
+            before = State(alert.state)
+            if done.after not in leads_to(before, action):
+                raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
+            await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            if done.halts:
+                await sql.work.halt(connection, alert_id)
+            event = AuditEvent(
+                actor=order.actor.said,
+                action=action.value,
+                alert=alert_id,
+                before=before.value,
+                after=done.after.value,
+                reason=order.reason,
+                details=done.details,
+            )
+            await sql.audit.append(connection, event)
+        if done.halts:
+            self._halt(alert_id)
+        self._ring()
+        _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
+        return None
+
+
+def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | None:
+    """Refuse what the state, the typed case number or the reason rules out, whatever is wanted."""
+    if not leads_to(State(alert.state), action):
+        return impossible(action, State(alert.state))
+    if order.case_number is not None and order.case_number != alert.case_number:
+        return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
+    if alert.child_name and alert.child_name in order.reason:
+        return Refused(Refusal.NAMES_CHILD)
+    return None

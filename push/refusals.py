@@ -1,0 +1,47 @@
+"""Refusals: why something is not done to an alert flows out as a value, with what would be possible.
+
+Nothing flows in; bounded by the actions that there are.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from push.lifecycle import Action, State, possible
+
+
+class Refusal(enum.Enum):
+    """Why something is not done to an alert."""
+
+    NO_ALERT = "no such alert"
+    IMPOSSIBLE = "not possible now"
+    CASE_NUMBER = "the case number is not that of this alert"
+    NAMES_CHILD = "a reason stays for ever, so it must not name the child"
+    OWN_WORK = "whoever filed or changed an alert does not approve it"
+    APPROVED = "you have approved it before"
+    NOTHING_HELD = "nothing is held"
+    LOCALES = "all languages of the alert are needed, and no others"
+    NOT_LATER = "not later than now planned"
+    EXPIRY_CAP = "over the cap on an alert's life"
+    NOT_RUNNING = "the alert is over"
+    RADIUS_CAP = "over the cap on the radius"
+    AUDIENCE_CAP = "over the cap on the audience"
+    UNKNOWN_AUDIENCE = "the audience cannot be estimated now"
+    NOT_WIDER = "not wider than what is told already"
+    BETWEEN = "between two planned rings"
+    HELD = "a nearer ring is held"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An answer of no; `possible` names the actions that the alert's state allows."""
+
+    refusal: Refusal
+    detail: str = ""
+    possible: tuple[Action, ...] = ()
+
+
+def impossible(action: Action, state: State) -> Refused:
+    """Return the refusal of an action that a state does not allow."""
+    return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {state.value}", tuple(possible(state)))

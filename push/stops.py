@@ -1,0 +1,85 @@
+"""Stops: what the record says of held units flows in, units that may not be sent any more are halted.
+
+Whoever stops an alert tells every process when that is committed (NOTIFY). Because a notice can be lost with its
+connection, the record is looked at all the same, and a unit not seen for `push.unit.TRUSTED_S` is not sent.
+Bounded: a look every `LOOK_S` while anything is held, each within `LOOK_TIMEOUT_S`; one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+import sql.work
+from push.backoff import full_jitter_s
+from sql.database import AWAY, CONNECT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.claims import Claims
+    from sql.database import Connection
+
+LOOK_S: Final = 0.25
+LOOK_TIMEOUT_S: Final = 2.0
+AGAIN_CAP_S: Final = 1.0
+"""Nothing is sent while nobody listens: the connection is asked for again soon."""
+
+_log = structlog.get_logger("push.stops")
+
+
+class Stops:
+    """Listens for stops, and looks for those that were not heard."""
+
+    def __init__(
+        self, database_url: str, claims: Claims, *, halt: Callable[[UUID], None], ring: Callable[[], None]
+    ) -> None:
+        self._database_url = database_url
+        self._claims = claims
+        self._halt = halt
+        self._ring = ring
+
+    async def run(self) -> None:
+        """Listen and look until cancelled, on a connection that is opened again when it is lost."""
+        attempt = 0
+        while True:
+            try:
+                connection = await asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_S)
+            except AWAY:
+                attempt += 1
+                await asyncio.sleep(full_jitter_s(attempt, cap_s=AGAIN_CAP_S))
+                continue
+            attempt = 0
+            try:
+                await connection.add_listener(sql.work.CHANNEL, self._heard)
+                # Work that was committed while nobody listened rang no bell.
+                self._ring()
+                while True:
+                    await self._look(connection)
+                    await asyncio.sleep(LOOK_S)
+            except AWAY as error:
+                _log.warning("stops.deaf", error=type(error).__name__)
+            finally:
+                connection.terminate()
+
+    def _heard(self, *heard: object) -> None:
+        payload = str(heard[-1])
+        if payload:
+            self._halt(UUID(payload))
+        self._ring()
+
+    async def _look(self, connection: Connection) -> None:
+        """Ask which held units may still be sent; asking also shows that the connection lives."""
+        asked_s = asyncio.get_running_loop().time()
+        units = self._claims.held
+        async with asyncio.timeout(LOOK_TIMEOUT_S):
+            halted = await sql.work.halted(connection, [unit.row.id for unit in units])
+        for unit in units:
+            if unit.row.id not in halted:
+                unit.seen_s = max(unit.seen_s, asked_s)
+        for alert in {unit.row.alert_id for unit in units if unit.row.id in halted and not unit.over}:
+            self._halt(alert)

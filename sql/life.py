@@ -1,0 +1,126 @@
+"""The life of alerts: an alert is locked, moved, worded anew, reviewed; what stands flows out, within one transaction.
+
+Bounded: one alert at a time, which nobody else changes until the caller's transaction ends.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection, Pool
+
+_LOCK = query("alert_lock")
+_MOVE = query("alert_move")
+_SAY = query("alert_say")
+_REWORD = query("alert_reword")
+_EXTEND = query("alert_extend")
+_RELEASE = query("alert_release")
+_AUTHOR_ADD = query("author_add")
+_AUTHOR_IS = query("author_is")
+_APPROVAL_ADD = query("approval_add")
+_APPROVAL_LIST = query("approval_list")
+_APPROVAL_FORGET = query("approval_forget")
+_REVIEW = query("authority_review")
+_REVIEW_SET = query("authority_review_set")
+
+
+class LockedAlert(msgspec.Struct, frozen=True):
+    """An alert that nobody else changes; degrees, polygons as WKB, `content` is JSON text.
+
+    `child_name` is what no reason may say; None once the child's data is deleted.
+    """
+
+    state: str
+    status: str
+    authority: str
+    case_number: str
+    version: int
+    review: str
+    received_at: datetime
+    deadline: datetime
+    expires: datetime
+    longitude: float | None
+    latitude: float | None
+    city: str | None
+    city_polygon: bytes | None
+    jurisdiction: bytes | None
+    content: str
+    audience_max: int | None
+    child_name: str | None
+
+
+async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
+    """Lock an alert until the caller's transaction ends; None when there is none."""
+    row = await connection.fetchrow(_LOCK, alert_id)
+    return None if row is None else LockedAlert(*row)
+
+
+async def move(connection: Connection, alert_id: UUID, state: str, *, through_alert: bool | None = None) -> None:
+    """Put an alert into a state, and note whether the child was found because of it where that is known."""
+    await connection.execute(_MOVE, alert_id, state, through_alert)
+
+
+async def say(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
+    """Note another word of an alert, and what is said from now on (JSON text)."""
+    await connection.execute(_SAY, alert_id, version, notice, content)
+
+
+async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
+    """Change what is said (JSON text) before anybody was told."""
+    await connection.execute(_REWORD, alert_id, content)
+
+
+async def extend(connection: Connection, alert_id: UUID, expires: datetime) -> None:
+    """Let an alert expire later."""
+    await connection.execute(_EXTEND, alert_id, expires)
+
+
+async def release(connection: Connection, alert_id: UUID, people_max: int) -> None:
+    """Let what is held go on, up to so many people."""
+    await connection.execute(_RELEASE, alert_id, people_max)
+
+
+async def add_author(connection: Connection, alert_id: UUID, name: str) -> None:
+    """Note who put a hand to an alert."""
+    await connection.execute(_AUTHOR_ADD, alert_id, name)
+
+
+async def is_author(connection: Connection, alert_id: UUID, name: str) -> bool:
+    """Tell whether somebody put a hand to an alert."""
+    found: bool = await connection.fetchval(_AUTHOR_IS, alert_id, name)
+    return found
+
+
+async def add_approval(connection: Connection, alert_id: UUID, name: str) -> bool:
+    """Note who approved; False when they had before."""
+    return await connection.fetchval(_APPROVAL_ADD, alert_id, name) is not None
+
+
+async def approvals(connection: Connection, alert_id: UUID) -> list[str]:
+    """Return who approved, in order."""
+    return [row[0] for row in await connection.fetch(_APPROVAL_LIST, alert_id)]
+
+
+async def forget_approvals(connection: Connection, alert_id: UUID) -> None:
+    """Take all approvals back: what they were given for has changed."""
+    await connection.execute(_APPROVAL_FORGET, alert_id)
+
+
+async def review_of(connection: Connection | Pool, authority: str) -> tuple[str, int]:
+    """Return how an authority's cases are reviewed, and the grace in seconds; LookupError without such an authority."""
+    row = await connection.fetchrow(_REVIEW, authority)
+    if row is None:
+        raise LookupError("no such authority")
+    return row[0], row[1]
+
+
+async def set_review(pool: Pool | Connection, authority: str, review: str, grace_s: int | None) -> bool:
+    """Set how an authority's cases are reviewed; False without such an authority."""
+    return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None

@@ -1,0 +1,1 @@
+update alert set expires = $2 where id = $1;

@@ -1,0 +1,5 @@
+-- Another word of an alert: those told before it are told it, and who is told from now on hears it first.
+with said as (
+    insert into notice (alert_id, version, notice, at) values ($1, $2, $3, now())
+)
+update alert set version = $2, content = $4::jsonb where id = $1;

@@ -1,0 +1,1 @@
+insert into approval (alert_id, name) values ($1, $2) on conflict do nothing returning alert_id;

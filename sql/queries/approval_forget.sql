@@ -1,0 +1,1 @@
+delete from approval where alert_id = $1;

@@ -1,0 +1,1 @@
+select name from approval where alert_id = $1 order by at, name;

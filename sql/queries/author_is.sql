@@ -1,0 +1,1 @@
+select exists (select from alert_author where alert_id = $1 and name = $2);

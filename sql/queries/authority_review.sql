@@ -1,0 +1,1 @@
+select review, grace_s from authority where id = $1;

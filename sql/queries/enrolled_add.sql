@@ -1,0 +1,1 @@
+insert into enrolled (user_id) select unnest($1::bigint[]) on conflict do nothing;

@@ -1,0 +1,1 @@
+select user_id from enrolled where user_id = any($1::bigint[]);

@@ -1,0 +1,1 @@
+select user_id from enrolled order by user_id limit $1;

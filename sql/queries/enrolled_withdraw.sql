@@ -1,0 +1,1 @@
+delete from enrolled where user_id = any($1::bigint[]);
