@@ -18,6 +18,8 @@ from handlers.problems import Problem
 from handlers.reports import DeviceReport, Taken
 from push.estimate import Estimate
 from push.progress import AlertProgress
+from push.summary import Summary
+from sql.audit import Link
 
 _COMPONENTS = "#/components/schemas/{name}"
 
@@ -117,6 +119,24 @@ def _widen() -> dict[str, Any]:
     return posted
 
 
+def _audit() -> dict[str, Any]:
+    digest = {"type": "string", "description": "The SHA-256 of content, byte for byte, in hexadecimal."}
+    event = {"type": "object", "properties": {"digest": digest, "content": _ref("Link")}}
+    following = {"type": ["integer", "null"], "description": "The seq to go on after; null at the end."}
+    page = {"type": "object", "properties": {"events": {"type": "array", "items": event}, "next": following}}
+    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}}
+    described = _reading("The audit trail, in order, a page at a time.", _json("A page.", page), parameters=[after])
+    described["responses"]["422"] = _problem("Not a seq.")
+    return described
+
+
+def _summary() -> dict[str, Any]:
+    summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
+    described = _reading(summary, _json("The summary.", _ref("Summary")), parameters=[_path("id", {"type": "string"})])
+    described["responses"]["404"] = _problem("No such alert.")
+    return described
+
+
 def _open(summary: str, content_type: str = "application/json", unavailable: str = "") -> dict[str, Any]:
     ok = {"description": "OK.", "content": {content_type: {}}}
     away = {"503": {"description": unavailable}} if unavailable else {}
@@ -148,6 +168,8 @@ def _paths() -> dict[str, Any]:
         "/v1/alerts": {"get": _reading("Alerts with their progress.", _json("The newest alerts.", alerts))},
         "/v1/alerts/{id}": {"get": one},
         "/v1/alerts/{id}/rings": {"post": _widen()},
+        "/v1/alerts/{id}/summary": {"get": _summary()},
+        "/v1/audit": {"get": _audit()},
         "/v1/estimates": {"post": _estimates()},
         "/v1/feed": {"get": feed},
         "/v1/feed/tickets": {"post": _reading("A ticket for the feed.", _json("The ticket.", ticket))},
@@ -162,7 +184,7 @@ def _paths() -> dict[str, Any]:
 def document() -> bytes:
     """Return the document as JSON."""
     _, components = msgspec.json.schema_components(
-        [Case, DeviceReport, Taken, Problem, AlertProgress, EstimateRequest, Estimate, Widening],
+        [Case, DeviceReport, Taken, Problem, AlertProgress, EstimateRequest, Estimate, Widening, Link, Summary],
         ref_template=_COMPONENTS,
     )
     return msgspec.json.encode(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from handlers.alerts import Alerts
+    from handlers.audit import Audit
     from handlers.devices import Devices
     from handlers.estimates import Estimates
     from handlers.feed import Feed
@@ -50,6 +51,7 @@ class Handlers(NamedTuple):
     intake: Intake
     devices: Devices
     alerts: Alerts
+    audit: Audit
     estimates: Estimates
     feed: Feed
     health: Health
@@ -65,6 +67,8 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),
         Route("GET", "/v1/alerts/{id}", Role.VIEWER, handlers.alerts.get_one),
         Route("POST", "/v1/alerts/{id}/rings", Role.OPERATOR, handlers.alerts.post_ring),
+        Route("GET", "/v1/alerts/{id}/summary", Role.VIEWER, handlers.audit.get_summary),
+        Route("GET", "/v1/audit", Role.ADMIN, handlers.audit.get_page),
         Route("POST", "/v1/estimates", Role.VIEWER, handlers.estimates.post),
         Route("GET", "/v1/feed", TICKET, handlers.feed.get),
         Route("POST", "/v1/feed/tickets", Role.VIEWER, handlers.feed.post_ticket),

@@ -5,24 +5,19 @@ Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that th
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sql.access
 from handlers.access import Role, digest, new_token
 from handlers.signing import Vault, new_secret
-from server import stores as store_room
 from server.encryption import encryption_key
-from sql.database import open_pool
+from server.stores import record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow
-    from sql.database import Pool
 
 OVERLAP = timedelta(days=7)
 
@@ -31,22 +26,12 @@ class RegistryError(Exception):
     """What was asked for is not there, or there already."""
 
 
-@asynccontextmanager
-async def _record(stores: Stores) -> AsyncIterator[Pool]:
-    await store_room.migrate(stores)
-    pool = await open_pool(stores.database_url)
-    try:
-        yield pool
-    finally:
-        await pool.close()
-
-
 async def add_authority(
     settings: Settings, stores: Stores, authority: str, name: str, jurisdiction: bytes | None = None
 ) -> str:
     """Add an authority, limited to a polygon (WKB) if there is one, and return its first secret."""
     secret = new_secret()
-    async with _record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
         if not await sql.access.add_authority(connection, authority, name):
             raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
         await sql.access.limit_authority(connection, authority, jurisdiction)
@@ -56,7 +41,7 @@ async def add_authority(
 
 async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdiction: bytes | None) -> None:
     """Set the polygon beyond which an authority reaches nobody, or lift it."""
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         if not await sql.access.limit_authority(pool, authority, jurisdiction):
             raise RegistryError(f"no authority {authority}")
 
@@ -64,7 +49,7 @@ async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdict
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
     """Return a new secret; those before it verify for `OVERLAP` more."""
     secret = new_secret()
-    async with _record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
         if authority not in {row.id for row in await sql.access.list_authorities(connection)}:
             raise RegistryError(f"no authority {authority}")
         await sql.access.expire_secrets(connection, authority, OVERLAP)
@@ -74,13 +59,13 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
 
 async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
     """Return all authorities."""
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         return await sql.access.list_authorities(pool)
 
 
 async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
     """Make an authority's signatures worthless at once."""
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         if not await sql.access.revoke_authority(pool, authority):
             raise RegistryError(f"no authority {authority} that stands")
 
@@ -88,18 +73,18 @@ async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
 async def create_token(_: Settings, stores: Stores, role: Role, name: str) -> tuple[int, str]:
     """Return (id, token) of a new bearer token."""
     token = new_token()
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         return await sql.access.add_token(pool, name, role.value, digest(token)), token
 
 
 async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
     """Return all tokens, without the tokens."""
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         return await sql.access.list_tokens(pool)
 
 
 async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
     """Make a token worthless (servers forget what they cached within seconds)."""
-    async with _record(stores) as pool:
+    async with record(stores) as pool:
         if not await sql.access.revoke_token(pool, token_id):
             raise RegistryError(f"no token {token_id} that stands")

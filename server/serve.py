@@ -26,6 +26,7 @@ from geo.index import PositionIndex
 from geo.keys import generations
 from handlers.access import Gatekeeper
 from handlers.alerts import Alerts
+from handlers.audit import Audit
 from handlers.devices import Devices
 from handlers.estimates import Estimates
 from handlers.feed import Feed
@@ -161,6 +162,7 @@ def _handlers(
         intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities),
         devices=Devices(reports, index, engine.forgetting),
         alerts=Alerts(pool, engine.watcher, engine.desk),
+        audit=Audit(pool),
         estimates=Estimates(pool, engine.desk, cities),
         feed=feed,
         health=Health(pool, index),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,10 +17,12 @@ import sql.migrate
 from push.backoff import until_back
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
-from sql.database import AWAY
+from sql.database import AWAY, open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+
+    from sql.database import Pool
 
 STORE_WAIT_S = 60.0
 
@@ -79,6 +81,17 @@ async def migrate(stores: Stores) -> None:
             await until_back(lambda: sql.migrate.migrate(stores.database_url), AWAY, "postgresql")
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {STORE_WAIT_S:.0f} s") from None
+
+
+@asynccontextmanager
+async def record(stores: Stores) -> AsyncIterator[Pool]:
+    """Open the record for a command, its schema brought up."""
+    await migrate(stores)
+    pool = await open_pool(stores.database_url)
+    try:
+        yield pool
+    finally:
+        await pool.close()
 
 
 def _required(url: str | None) -> str:

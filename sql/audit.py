@@ -2,6 +2,7 @@
 
 Each event's text holds the digest of the one before, so nothing can be changed or left out in the middle unseen.
 Bounded: `PAGE` events a read. Appending takes turns until the caller's transaction ends: let it be its last statement.
+What a chain proves and what not is said in `push.audit`, which verifies it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
-    from sql.database import Connection
+    from collections.abc import AsyncIterator
+
+    from sql.database import Connection, Pool
 
 PAGE: Final = 1000
 FIRST: Final = bytes(32)
@@ -25,6 +28,8 @@ FIRST: Final = bytes(32)
 _LOCK = query("audit_lock")
 _LAST = query("audit_last")
 _ADD = query("audit_add")
+_PAGE = query("audit_page")
+_OF_ALERT = query("audit_of_alert")
 
 
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,10 +71,35 @@ async def append(connection: Connection, *events: AuditEvent) -> None:
         return
     await connection.execute(_LOCK)
     last = await connection.fetchrow(_LAST)
-    seq, digest = (0, FIRST) if last is None else (last[0], last[1])
+    seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC)) if last is None else tuple(last)
     for event in events:
-        seq += 1
-        link = Link(seq=seq, at=datetime.now(UTC), previous=digest.hex(), event=event)
-        content = msgspec.json.encode(link, order="deterministic")
-        digest = hashlib.sha256(content).digest()
-        await connection.execute(_ADD, seq, event.alert, content.decode(), digest)
+        # A server whose clock is behind that of the one before it may not make time go back in the trail.
+        seq, at = seq + 1, max(at, datetime.now(UTC))
+        row = linked(seq, at, digest, event)
+        await connection.execute(_ADD, row.seq, row.alert_id, row.content, row.digest)
+        digest = row.digest
+
+
+def linked(seq: int, at: datetime, previous: bytes, event: AuditEvent) -> Row:
+    """Return the row of an event that follows the one whose digest is `previous`."""
+    content = msgspec.json.encode(Link(seq=seq, at=at, previous=previous.hex(), event=event), order="deterministic")
+    return Row(seq, event.alert, content.decode(), hashlib.sha256(content).digest())
+
+
+async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[Row]:
+    """Return the events that follow `after`, in order: at most `limit`, and never more than `PAGE`."""
+    return [Row(*row) for row in await pool.fetch(_PAGE, after, min(limit, PAGE))]
+
+
+async def of_alert(pool: Pool | Connection, alert_id: UUID, after: int) -> list[Row]:
+    """Return the events of one alert that follow `after`, in order, `PAGE` at most."""
+    return [Row(*row) for row in await pool.fetch(_OF_ALERT, alert_id, after, PAGE)]
+
+
+async def read(pool: Pool | Connection, alert_id: UUID | None = None) -> AsyncIterator[Row]:
+    """Yield all events, or those of one alert, in order, holding one page at a time."""
+    after = 0
+    while rows := await (page(pool, after) if alert_id is None else of_alert(pool, alert_id, after)):
+        for row in rows:
+            yield row
+        after = rows[-1].seq

@@ -12,15 +12,22 @@ import sysconfig
 from contextlib import AsyncExitStack
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
 from sql.database import CONNECT_TIMEOUT_S
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection
 
 LOCK_KEY = 0x5151_A1E7
 LOCK_TIMEOUT_S = 60.0
 MIGRATE_TIMEOUT_S = 120.0
+
+_APPLIED = query("migrations_applied")
 
 
 class MigrationError(Exception):
@@ -33,9 +40,24 @@ async def migrate(url: str) -> None:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
         await connection.execute("select pg_advisory_lock($1)", LOCK_KEY, timeout=LOCK_TIMEOUT_S)
-        encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
         folder = stack.enter_context(resources.as_file(resources.files("sql").joinpath("migrations")))
+        if _versions(folder) <= await _applied(connection):
+            return
+        encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
         await _dbmate(dbmate_url(url, encrypted=bool(encrypted)), folder)
+
+
+def _versions(folder: Path) -> set[str]:
+    """Return the versions of our migrations, as dbmate writes them down: the digits that a file's name begins with."""
+    return {file.name.partition("_")[0] for file in folder.glob("*.sql")}
+
+
+async def _applied(connection: Connection) -> set[str]:
+    """Return the versions that the database has: most commands and starts find it current, and ask dbmate nothing."""
+    try:
+        return {row[0] for row in await connection.fetch(_APPLIED)}
+    except asyncpg.UndefinedTableError:
+        return set()
 
 
 async def _dbmate(url: str, folder: Path) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +24,7 @@ from server import registry
 from server.file_case import send_case
 from server.settings import load
 from server.stores import Stores
-from tests.processes import ROOT, Process
+from tests.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,18 +119,9 @@ class Bench:
 
     async def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command that prints JSON."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server.cli",
-            *arguments,
-            env={**os.environ, **self.env()},
-            cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
+        process = Process(*arguments, env=self.env(), log=self.folder / "command.log")
+        output = await process.printed()
+        assert process.end() == 0, (self.folder / "command.log").read_text(encoding="utf-8")
         result: dict[str, Any] = json.loads(output)
         return result
 

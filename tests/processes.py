@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.fork import forked
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
 
 ROOT = Path(__file__).parent.parent
 START_S = 30.0
@@ -27,50 +26,47 @@ class Process:
     """One of our commands as a process of its own; its first line says where it listens."""
 
     def __init__(self, *arguments: str, env: dict[str, str] | None = None, log: Path = Path(os.devnull)) -> None:
-        with log.open("a") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "server.cli", *arguments],
-                env={**os.environ, **(env or {})},
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-            )
+        self._process, self._output = forked(list(arguments), {**os.environ, **(env or {})}, ROOT, log)
         self.url = ""
 
     async def started(self) -> str:
         """Wait until it listens; returns its URL."""
-        pipe = self._process.stdout
-        assert pipe is not None
-        line = await asyncio.wait_for(asyncio.to_thread(pipe.readline), START_S)
-        assert "http" in line, f"the process ended with {self._process.wait()}"
+        line = await asyncio.wait_for(asyncio.to_thread(self._output.readline), START_S)
+        assert "http" in line, f"the process ended with {self.wait()}"
         self.url = line.split()[-1]
         return self.url
+
+    async def printed(self) -> str:
+        """Wait until it ends by itself; returns what it printed on standard output."""
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._output.read), STOP_S)
+        finally:
+            await asyncio.to_thread(self.wait)
 
     @property
     def alive(self) -> bool:
         """Tell whether it still runs."""
-        return self._process.poll() is None
+        return self._process.is_alive()
 
     def wait(self) -> int:
         """Wait until it ends by itself; returns its exit code."""
-        try:
-            return self._process.wait(STOP_S)
-        finally:
-            self.end()
+        self._process.join(STOP_S)
+        has_ended = not self.alive
+        code = self.end()
+        assert has_ended, "the process did not end by itself"
+        return code
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, wait, and return its exit code."""
-        if self._process.poll() is None:
-            self._process.send_signal(number)
-        try:
-            code = self._process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
+        """Send it a signal, wait, and return its exit code: that of the signal, negative, if it was killed by one."""
+        if self.alive and self._process.pid is not None:
+            os.kill(self._process.pid, number)
+        self._process.join(STOP_S)
+        if self.alive:
             self._process.kill()
-            code = self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
-        return code
+            self._process.join()
+        self._output.close()
+        assert self._process.exitcode is not None
+        return self._process.exitcode
 
 
 async def until(true: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:

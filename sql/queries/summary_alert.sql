@@ -1,0 +1,9 @@
+-- Nothing of the case is read: whoever publishes this publishes nothing of the child.
+select a.id, a.status, a.state, a.received_at, a.sent_at, a.ended_at, a.through_alert, a.longitude, a.latitude,
+       case when bool_or(r.city) then a.city end as city, max(r.radius_km) as radius_km
+from alert a
+left join ring r on r.alert_id = a.id
+    and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                where s.alert_id = r.alert_id and s.ring = r.ring and (u.searched or u.done or u.passes > 0))
+where a.id = $1
+group by a.id;

@@ -1,0 +1,1 @@
+select notice, version, at from notice where alert_id = $1 order by version;

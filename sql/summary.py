@@ -1,0 +1,72 @@
+"""Summaries: an alert's id flows in, what may be published of it flows out: place, times, counts, nothing of the case.
+
+Bounded: five counts a kind of notice; an alert has few notices.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection, Pool
+
+_ALERT = query("summary_alert")
+_COUNTS = query("summary_counts")
+_NOTICES = query("summary_notices")
+
+
+class SummaryRow(msgspec.Struct, frozen=True):
+    """An alert: degrees, and the city and radius (km) of the widest ring in which anybody was looked for."""
+
+    id: UUID
+    status: str
+    state: str
+    received_at: datetime
+    sent_at: datetime | None
+    ended_at: datetime | None
+    through_alert: bool | None
+    longitude: float | None
+    latitude: float | None
+    city: str | None
+    radius_km: float | None
+
+
+class NoticeCounts(msgspec.Struct, frozen=True):
+    """What became of the recipients of one kind of notice, over all lanes, rings and versions."""
+
+    notice: str
+    accepted: int
+    invalid: int
+    refused: int
+    quarantined: int
+    failed: int
+
+
+class NoticeRow(msgspec.Struct, frozen=True):
+    """One thing that was said, and when."""
+
+    notice: str
+    version: int
+    at: datetime
+
+
+async def alert(pool: Pool | Connection, alert_id: UUID) -> SummaryRow | None:
+    """Return an alert, None when there is none."""
+    row = await pool.fetchrow(_ALERT, alert_id)
+    return None if row is None else SummaryRow(*row)
+
+
+async def counts(pool: Pool | Connection, alert_id: UUID) -> list[NoticeCounts]:
+    """Return the counts of an alert by kind of notice."""
+    return [NoticeCounts(*row) for row in await pool.fetch(_COUNTS, alert_id)]
+
+
+async def notices(pool: Pool | Connection, alert_id: UUID) -> list[NoticeRow]:
+    """Return what was said of an alert, in order."""
+    return [NoticeRow(*row) for row in await pool.fetch(_NOTICES, alert_id)]
