@@ -2,8 +2,8 @@
 
 In: `document` makes harmless XML of bytes, `verification` says what of it an authority signed, `grammar` and `values`
 hold the standard's rules, `reading` makes a typed message of it (`model`), `places` finds where it is, `acceptance`
-says what this server does about it, and `intake` is all of that in one call. Out: `areas` and `writing` make a document,
-`signing` signs it, `feed` lists documents as Atom.
+says what this server does about it, and `intake` is all of that in one call. Out: `areas` and `writing` make a
+document, `signing` signs it, `feed` lists documents as Atom.
 
 Everything here is pure: no socket, no store, no clock. Whatever a stranger sends is a value, never an exception.
 Bounded: documents of `handlers.cases.BODY_BYTES`, `document.DEPTH_MAX` deep, of `document.ELEMENTS_MAX` elements.

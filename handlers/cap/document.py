@@ -2,7 +2,8 @@
 
 What could reach out of the document or grow is refused before the parser sees it: a DOCTYPE, an entity, an encoding
 other than UTF-8. lxml's own defences (no entities, no network, no DTD, no huge trees) stand behind that. Comments are
-left out, so that they cannot split a text. Bounded: `BODY_BYTES`, `DEPTH_MAX`, `ELEMENTS_MAX`.
+left out, so that they cannot split a text. A style sheet named before the root, as weather services do, is not looked
+at. Bounded: `BODY_BYTES`, `DEPTH_MAX`, `ELEMENTS_MAX`.
 """
 
 from __future__ import annotations
@@ -88,12 +89,10 @@ def _foreign(root: etree._Element) -> str | None:
 
 def _outgrown(root: etree._Element) -> str | None:
     """Say what a message does not need and this tree has."""
-    if root.getprevious() is not None or root.getnext() is not None:
-        return "a processing instruction: none is read"
     depth = count = 0
     for event, element in etree.iterwalk(root, events=("start", "end", "pi")):
         if event == "pi" or not isinstance(element.tag, str):
-            return "a processing instruction or an entity: none is read"
+            return "a processing instruction or an entity within the message: none is read"
         depth += 1 if event == "start" else -1
         count += event == "start"
         if depth > DEPTH_MAX:

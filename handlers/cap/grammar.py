@@ -21,6 +21,9 @@ SCHEMA_HINT = "{http://www.w3.org/2001/XMLSchema-instance}schemaLocation"
 """The one attribute that an element may carry; nothing is loaded from it."""
 
 
+SIGNATURE = f"{{{SIGNATURE_NAMESPACE}}}Signature"
+
+
 class Rule(msgspec.Struct, frozen=True):
     """One element: whether it must be there, whether it may be repeated, and what is in it (nothing: text)."""
 
@@ -149,8 +152,7 @@ def _children(element: etree._Element, rule: Rule, path: str) -> Iterator[FieldE
             yield FieldError(here, f"out of order: it belongs before `{before}`")
         elif seen[name] > 1 and not inner.many:
             yield FieldError(here, "more than once")
-        else:
-            at, before = place, name
+        at, before = place, name
         yield from _faults(child, inner, here)
     for inner in rule.children:
         if inner.required and inner.name not in seen:
@@ -163,5 +165,5 @@ def _known(child: etree._Element, order: dict[str, int]) -> str | None:
 
 
 def _is_signature(child: etree._Element) -> bool:
-    """XMLDSig alone may stand at the end; `handlers.cap.verification` judges it."""
-    return etree.QName(child).namespace == SIGNATURE_NAMESPACE and child.getnext() is None
+    """A signature alone may stand at the end; `handlers.cap.verification` judges it."""
+    return child.tag == SIGNATURE and child.getnext() is None

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class Received(msgspec.Struct, frozen=True):
-    """A message of a stranger, and whether its authority signed it: the caller decides what an unsigned one may do."""
+    """A message, and whether its authority signed it.
+
+    UNSIGNED is for the caller to weigh (the request may be signed). UNVERIFIABLE is never to be sent from: the message
+    is there to be shown, not to be believed.
+    """
 
     message: Message
     signature: Signature

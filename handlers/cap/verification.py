@@ -109,6 +109,9 @@ def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime
     if why is not None:
         return Signature(Verdict.UNVERIFIABLE, why), root
     candidates = _candidates(found[0], pins)
+    for key_info in found[0].findall("ds:KeyInfo", _DS):
+        # It is not signed, and only a pinned key counts: so nobody has to read what else a stranger put there.
+        found[0].remove(key_info)
     why = Why.NOT_PINNED
     for certificate in candidates:
         outcome = _unfit(certificate, now) or _signed(root, certificate, now)
@@ -149,6 +152,9 @@ def _unacceptable(signature: etree._Element) -> Why | None:
         return Why.WRAPPING
     if any(name not in CANONICAL for name in names[1:]):
         return Why.WRAPPING
+    for path in ("ds:SignatureValue", "ds:SignedInfo/ds:Reference/ds:DigestValue"):
+        if not _bytes(signature.findtext(path, "", _DS)):
+            return Why.MALFORMED
     form = _algorithm(signature, "ds:SignedInfo/ds:CanonicalizationMethod")
     method = _algorithm(signature, "ds:SignedInfo/ds:SignatureMethod")
     digest = _algorithm(signature, "ds:SignedInfo/ds:Reference/ds:DigestMethod")
@@ -169,11 +175,12 @@ def _candidates(signature: etree._Element, pins: Sequence[x509.Certificate]) -> 
     named = signature.findall("ds:KeyInfo/ds:X509Data/ds:X509Certificate", _DS)
     if not named:
         return list(pins)
-    carried = {_der("".join(element.itertext())) for element in named}
+    carried = {_bytes("".join(element.itertext())) for element in named}
     return [pin for pin in pins if pin.public_bytes(Encoding.DER) in carried]
 
 
-def _der(text: str) -> bytes:
+def _bytes(text: str) -> bytes:
+    """Decode base64; what is none is empty."""
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -202,7 +209,7 @@ def _signed(root: etree._Element, certificate: x509.Certificate, now: datetime) 
     except (etree.DocumentInvalid, binascii.Error):
         return Why.MALFORMED
     except (SignXMLException, ValueError):
-        # Another key or digest, or a key value besides the certificate that is not the certificate's.
+        # Another key, another digest, or a kind of signature that is not the key's.
         return Why.TAMPERED
     if not isinstance(result, VerifyResult):
         return Why.WRAPPING
