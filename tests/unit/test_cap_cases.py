@@ -1,0 +1,129 @@
+"""What a good CAP message asks of this server: texts by language, an exact place, and when it ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import shapely
+
+from handlers.cap import CapCase, Verdict, receive_case
+from handlers.cap.model import Circle, MessageType, Status
+from tests.cap_documents import AMBER, AREA, CHINESE, ENGLISH, NOW, good
+
+POLYGON = "<polygon>22.5,114.1 22.5,114.2 22.6,114.2 22.6,114.1 22.5,114.1</polygon>"
+REFERENCES = "<references>alerts@police.example,SZ-1,2026-05-24T00:00:00-00:00</references>"
+SAME = "<geocode><valueName>SAME</valueName><value>006037</value></geocode>"
+
+
+def _case(body: bytes) -> CapCase:
+    received = receive_case(body, (), NOW)
+    assert not isinstance(received, list), received
+    assert received.signature.verdict is Verdict.UNSIGNED
+    return received.case
+
+
+def test_each_language_has_its_texts_with_the_child_where_parameters_name_it() -> None:
+    """Headline, description, instruction, contact and event; the picture and the age are the message's."""
+    case = _case(good())
+    assert list(case.texts) == ["zh-CN", "en-US"]
+    chinese, english = case.texts["zh-CN"], case.texts["en-US"]
+    assert (chinese.event, chinese.headline, chinese.description) == ("儿童失踪", "寻找小明", "红色外套")
+    assert (english.child_name, chinese.child_name, english.contact) == ("Ming", "小明", "0755-110")
+    assert (case.child_age, case.photo_url) == (6, "https://police.example/1.jpg")
+    assert (case.status, case.message_type) == (Status.ACTUAL, MessageType.ALERT)
+
+
+def test_what_is_missing_falls_back_to_what_there_is() -> None:
+    """For a headline the event, for a description the headline, for a language en-US, for parameters nothing."""
+    bare = good((ENGLISH, ""), ("<language>zh-CN</language>", "<language/>"), ("<headline>寻找小明</headline>", ""))
+    text = _case(bare).texts["en-US"]
+    assert (text.headline, text.description) == ("儿童失踪", "红色外套")
+    text = _case(good(("<description>红色外套</description>", ""), ("qq-alert:childName", "x"))).texts["zh-CN"]
+    assert (text.description, text.child_name) == ("寻找小明", "")
+
+
+def test_the_place_is_circle_polygon_and_city_as_written_with_longitude_first() -> None:
+    """Areas that are repeated for another language count once."""
+    place = _case(good()).place
+    assert place is not None
+    assert place.circle == Circle(114.12, 22.55, 30)
+    assert place.cities == ["440300"]
+    assert place.polygon is not None
+    assert place.polygon.equals(shapely.box(114.1, 22.5, 114.2, 22.6))
+    assert place.left_aside == []
+
+
+def test_areas_add_up_to_their_union_and_nothing_more() -> None:
+    """Two overlapping polygons and one apart: no person twice, nobody in between."""
+    apart = "<polygon>30,120 30,121 31,121 31,120 30,120</polygon>"
+    over = "<polygon>22.5,114.15 22.5,114.3 22.6,114.3 22.6,114.15 22.5,114.15</polygon>"
+    place = _case(good((POLYGON, POLYGON + over + apart))).place
+    assert place is not None
+    assert place.polygon is not None
+    assert place.polygon.area == pytest.approx(0.2 * 0.1 + 1.0)
+    assert len(place.polygon.geoms) == 2
+
+
+def test_codes_of_other_systems_beside_a_shape_are_named_and_left_aside() -> None:
+    """The shape stands; who reads the answer sees which codes did not count."""
+    place = _case(good((AREA, f"<area><areaDesc>x</areaDesc>{POLYGON}{SAME}</area>"))).place
+    assert place is not None
+    assert place.left_aside == ["/alert/info[1]/area[1]/geocode[1]"]
+
+
+@pytest.mark.parametrize("name", ["adcode", "ADCODE", "GB/T 2260", "GB/T2260", "gb 2260"])
+def test_a_city_code_is_known_by_the_names_that_mean_the_same_standard(name: str) -> None:
+    """The city alone is a place."""
+    code = f"<geocode><valueName>{name}</valueName><value>110000</value></geocode>"
+    place = _case(good((AREA, f"<area><areaDesc>x</areaDesc>{code}</area>"), (ENGLISH, ""))).place
+    assert place is not None
+    assert (place.cities, place.circle, place.polygon) == (["110000"], None, None)
+
+
+def test_a_polygon_across_the_antimeridian_must_be_cut_there() -> None:
+    """An edge of 358 degrees could mean either way around: it is not guessed."""
+    jump = "<polygon>10,179 11,179 11,-179 10,-179 10,179</polygon>"
+    errors = receive_case(good((POLYGON, jump)), (), NOW)
+    assert isinstance(errors, list)
+    assert "180 degrees" in errors[0].detail
+
+
+@pytest.mark.parametrize("event", ["AMBER Alert", "Missing child", "Child Abduction", "儿童走失", "失踪儿童"])
+def test_a_missing_child_is_recognized_without_a_code(event: str) -> None:
+    """By the code CAE, or by an event in words."""
+    code = "<eventCode><valueName>SAME</valueName><value>CAE</value></eventCode>"
+    assert _case(good((code, ""), (ENGLISH, ""), ("儿童失踪", event))).texts
+
+
+def test_an_alert_ends_when_its_last_info_does_or_after_72_hours() -> None:
+    """One info that never says when lives as long as an alert does."""
+    sent = NOW - timedelta(minutes=30)
+    expires = "<expires>2026-05-26T08:30:00+08:00</expires>"
+    assert _case(good()).expires == sent + timedelta(hours=24)
+    assert _case(good((expires, ""))).expires == sent + timedelta(hours=72)
+
+
+@pytest.mark.parametrize("status", [Status.ACTUAL, Status.EXERCISE, Status.TEST])
+def test_real_alerts_exercises_and_tests_are_told_apart(status: Status) -> None:
+    """Never confused, and no other status is taken."""
+    assert _case(good((">Actual<", f">{status.value}<"))).status is status
+
+
+def test_updates_and_cancels_name_the_messages_that_they_are_about() -> None:
+    """A cancel needs neither area nor words, and comes even after its alert has expired."""
+    update = _case(good((">Alert<", ">Update<"), ("</scope>", f"</scope>{REFERENCES}")))
+    assert [(r.sender, r.identifier) for r in update.references] == [("alerts@police.example", "SZ-1")]
+    cancel = good((">Alert<", ">Cancel<"), ("</scope>", f"</scope>{REFERENCES}"), (CHINESE, ""), (ENGLISH, ""))
+    assert (_case(cancel).place, _case(cancel).texts) == (None, {})
+    late = receive_case(cancel, (), NOW + timedelta(days=30))
+    assert not isinstance(late, list)
+
+
+def test_the_example_of_the_standard_is_read_and_becomes_a_case_once_its_place_is_known() -> None:
+    """Appendix A's AMBER alert has a code of US counties alone: with a circle beside it, it is a case."""
+    case = _case(AMBER.replace("<geocode>", "<circle>34.05,-118.24 50</circle><geocode>").encode())
+    assert list(case.texts) == ["en-US", "es-US"]
+    assert case.place is not None
+    assert case.place.circle == Circle(-118.24, 34.05, 50)
+    assert len(case.place.left_aside) == 2

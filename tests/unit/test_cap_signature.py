@@ -1,0 +1,262 @@
+"""Signatures of CAP: only what a pinned, valid certificate signed as a whole is verified, and only that is read."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from lxml import etree
+from signxml.algorithms import DigestAlgorithm, SignatureMethod
+from signxml.signer import XMLSigner
+
+from handlers.cap import Received, Signature, Signer, Verdict, Why, read_pins, receive
+from handlers.cap.verification import fingerprint
+from tests.cap_documents import GOOD, NOW, Keys, good, keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography import x509
+
+DS = "http://www.w3.org/2000/09/xmldsig#"
+ENDED = -1
+
+
+class _OldSigner(XMLSigner):
+    """Signs with SHA-1, as nobody should."""
+
+    def check_deprecated_methods(self) -> None:
+        """Allow everything."""
+
+
+def _pins(*pinned: Keys) -> tuple[x509.Certificate, ...]:
+    return read_pins([key.certificate for key in pinned])
+
+
+def _ours(key: Keys | None = None) -> bytes:
+    """Sign the good message as this server does."""
+    received = receive(good(), (), NOW)
+    assert isinstance(received, Received)
+    key = key or keys()
+    return Signer(key.key, key.certificate).signed(received.message)
+
+
+def _theirs(key: Keys | None = None, signer: XMLSigner | None = None) -> bytes:
+    """Sign the good document as it is, line breaks and all."""
+    key = key or keys()
+    root = etree.fromstring(GOOD.encode())
+    signed = (signer or XMLSigner()).sign(root, key=key.key, cert=key.certificate.decode())
+    return etree.tostring(signed)
+
+
+def _changed(change: Callable[[etree._Element, etree._Element], None]) -> bytes:
+    """Return a signed document after a change to its root or signature."""
+    root = etree.fromstring(_ours())
+    signature = root.find(f"{{{DS}}}Signature")
+    assert signature is not None
+    change(root, signature)
+    return etree.tostring(root)
+
+
+def _at(signature: etree._Element, path: str) -> etree._Element:
+    found = signature.find("/".join(f"{{{DS}}}{name}" for name in path.split("/")))
+    assert found is not None
+    return found
+
+
+def _verdict(body: bytes, *pinned: Keys, after_days: int = 0) -> Signature:
+    received = receive(body, _pins(*(pinned or (keys(),))), NOW + timedelta(days=after_days))
+    assert isinstance(received, Received), received
+    return received.signature
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+def test_what_this_server_signs_it_verifies_with_the_certificate_that_it_used(kind: str) -> None:
+    """RSA and a NIST curve; the verdict names the certificate, among several that are pinned."""
+    key = keys(kind)
+    verdict = _verdict(_ours(key), keys(name="another"), key)
+    assert verdict == Signature(Verdict.VERIFIED, fingerprint=fingerprint(_pins(key)[0]))
+
+
+def test_a_document_signed_elsewhere_with_other_canonical_forms_verifies() -> None:
+    """Pretty-printed, Canonical XML 1.0 and 1.1, SHA-512, without a certificate inside."""
+    assert _verdict(_theirs()).verdict is Verdict.VERIFIED
+    other = XMLSigner(
+        c14n_algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
+        signature_algorithm=SignatureMethod.RSA_SHA512,
+        digest_algorithm=DigestAlgorithm.SHA512,
+    )
+    assert _verdict(_theirs(signer=other)).verdict is Verdict.VERIFIED
+    bare = _changed(lambda _, signature: signature.remove(_at(signature, "KeyInfo")))
+    assert _verdict(bare, keys(name="another"), keys()).verdict is Verdict.VERIFIED
+    assert _verdict(bare, keys(name="another")).why is Why.TAMPERED
+
+
+def test_an_unsigned_document_is_said_to_be_unsigned() -> None:
+    """It may be good; what it may do is the caller's to decide."""
+    assert _verdict(good()) == Signature(Verdict.UNSIGNED)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("22.55,114.12 30", "22.55,114.12 300"), ("小明", "小红"), (">Actual<", ">Exercise<"), ("zh-CN", "zh-TW")],
+)
+def test_a_change_of_any_byte_that_matters_is_found(change: tuple[str, str]) -> None:
+    """A wider circle, another child, another status, another language."""
+    body = _ours().decode()
+    assert change[0] in body
+    assert _verdict(body.replace(*change, 1).encode()).why is Why.TAMPERED
+
+
+def test_changed_digests_and_values_are_found() -> None:
+    """A digest that fits the changed document does not fit the signature; a cut value fits nothing."""
+
+    def other_value(_: etree._Element, signature: etree._Element) -> None:
+        _at(signature, "SignatureValue").text = base64.b64encode(b"x" * 256).decode()
+
+    def other_digest(_: etree._Element, signature: etree._Element) -> None:
+        _at(signature, "SignedInfo/Reference/DigestValue").text = base64.b64encode(b"x" * 32).decode()
+
+    assert _verdict(_changed(other_value)).why is Why.TAMPERED
+    assert _verdict(_changed(other_digest)).why is Why.TAMPERED
+
+
+def test_only_the_pinned_certificate_itself_is_believed() -> None:
+    """Another one of the same name and key type is not it, and neither is what the document brings along."""
+    assert _verdict(_ours(), keys(name="another")).why is Why.NOT_PINNED
+    received = receive(_ours(), (), NOW)
+    assert isinstance(received, Received)
+    assert received.signature.why is Why.NOT_PINNED
+
+    def foreign(_: etree._Element, signature: etree._Element) -> None:
+        pem = keys(name="another").certificate.decode()
+        _at(signature, "KeyInfo/X509Data/X509Certificate").text = "".join(pem.splitlines()[1:-1])
+
+    assert _verdict(_changed(foreign), keys(), keys(name="another")).why is Why.TAMPERED
+
+
+def test_a_certificate_counts_from_its_first_day_to_its_last() -> None:
+    """As of the moment that the caller gives, not of a clock."""
+    assert _verdict(_ours(), after_days=364).verdict is Verdict.VERIFIED
+    assert _verdict(_ours(), after_days=366).why is Why.EXPIRED
+    assert _verdict(_ours(), after_days=-366).why is Why.NOT_YET_VALID
+    assert _verdict(_ours(keys(days=ENDED)), keys(days=ENDED)).why is Why.EXPIRED
+
+
+def test_weak_keys_and_algorithms_are_refused() -> None:
+    """RSA of 1024 bits, SHA-1 in the signature or the digest, and HMAC with the certificate as its secret."""
+    weak = keys("weak")
+    assert _verdict(_theirs(weak), weak).why is Why.WEAK_KEY
+    with pytest.raises(ValueError, match="2048"):
+        Signer(weak.key, weak.certificate)
+    by_sha1 = _OldSigner(signature_algorithm=SignatureMethod.RSA_SHA1, digest_algorithm=DigestAlgorithm.SHA256)
+    over_sha1 = _OldSigner(digest_algorithm=DigestAlgorithm.SHA1)
+    assert _verdict(_theirs(signer=by_sha1)).why is Why.ALGORITHM
+    assert _verdict(_theirs(signer=over_sha1)).why is Why.ALGORITHM
+    hmac = XMLSigner(signature_algorithm=SignatureMethod.HMAC_SHA256)
+    signed = hmac.sign(etree.fromstring(GOOD.encode()), key=keys().certificate)
+    assert _verdict(etree.tostring(signed)).why is Why.ALGORITHM
+
+
+def _object(_: etree._Element, signature: etree._Element) -> None:
+    etree.SubElement(signature, f"{{{DS}}}Object").append(etree.fromstring(GOOD.encode()))
+
+
+def _target(_: etree._Element, signature: etree._Element) -> None:
+    _at(signature, "SignedInfo/Reference").set("URI", "#part")
+
+
+def _two_targets(_: etree._Element, signature: etree._Element) -> None:
+    reference = _at(signature, "SignedInfo/Reference")
+    reference.addnext(etree.fromstring(etree.tostring(reference)))
+
+
+def _transform(_: etree._Element, signature: etree._Element) -> None:
+    transform = _at(signature, "SignedInfo/Reference/Transforms")[1]
+    transform.set("Algorithm", "http://www.w3.org/TR/1999/REC-xpath-19991116")
+
+
+def _comments(_: etree._Element, signature: etree._Element) -> None:
+    transform = _at(signature, "SignedInfo/Reference/Transforms")[1]
+    transform.set("Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#WithComments")
+
+
+def _no_transform(_: etree._Element, signature: etree._Element) -> None:
+    reference = _at(signature, "SignedInfo/Reference")
+    reference.remove(_at(reference, "Transforms"))
+
+
+@pytest.mark.parametrize("change", [_object, _target, _two_targets, _transform, _comments, _no_transform])
+def test_other_forms_of_signatures_are_refused(change: Callable[[etree._Element, etree._Element], None]) -> None:
+    """Objects, other targets and other transforms let a signature cover something else than what is read."""
+    assert _verdict(_changed(change)).why is Why.WRAPPING
+
+
+def test_a_signed_alert_inside_of_another_one_is_never_taken_for_it() -> None:
+    """Signature wrapping: the signed original kept somewhere, another alert around it."""
+    original = etree.fromstring(_ours())
+    evil = etree.fromstring(good(("小明", "小红")))
+    evil.append(original)
+    assert isinstance(receive(etree.tostring(evil), _pins(keys()), NOW), list)
+
+    evil = etree.fromstring(good(("小明", "小红")))
+    signature = original.find(f"{{{DS}}}Signature")
+    assert signature is not None
+    evil.append(signature)
+    assert _verdict(etree.tostring(evil)).why is Why.TAMPERED
+    etree.SubElement(signature, f"{{{DS}}}Object").append(original)
+    assert _verdict(etree.tostring(evil)).why is Why.WRAPPING
+
+
+def test_what_stands_behind_or_beside_the_signature_is_refused() -> None:
+    """Content behind the signature, a signature elsewhere, a second one: bad fields, before any verdict counts."""
+    behind = _changed(lambda root, _: root.append(root[-2]))
+    inside = _changed(lambda root, signature: root[-2].append(signature))
+    twice = _changed(lambda root, signature: root.append(etree.fromstring(etree.tostring(signature))))
+    for body in (behind, inside, twice):
+        errors = receive(body, _pins(keys()), NOW)
+        assert isinstance(errors, list)
+        assert any("Signature" in error.detail for error in errors)
+
+
+@pytest.mark.parametrize("path", ["SignatureValue", "SignedInfo", "SignedInfo/SignatureMethod", "SignedInfo/Reference"])
+def test_half_a_signature_is_a_value_and_not_an_exception(path: str) -> None:
+    """Whatever is missing, the answer is that it cannot be verified."""
+
+    def drop(_: etree._Element, signature: etree._Element) -> None:
+        found = _at(signature, path)
+        parent = found.getparent()
+        assert parent is not None
+        parent.remove(found)
+
+    assert _verdict(_changed(drop)).verdict is Verdict.UNVERIFIABLE
+
+
+@pytest.mark.parametrize("text", ["", "===", "é", "AAAA"])
+def test_a_signature_value_of_nonsense_is_a_value_and_not_an_exception(text: str) -> None:
+    """Bad base64 in value, digest or certificate."""
+    for path in ("SignatureValue", "SignedInfo/Reference/DigestValue", "KeyInfo/X509Data/X509Certificate"):
+        body = _changed(lambda _, signature, path=path: setattr(_at(signature, path), "text", text))  # type: ignore[misc]
+        assert _verdict(body).verdict is Verdict.UNVERIFIABLE
+
+
+def test_what_is_verified_is_read_from_what_was_signed() -> None:
+    """The message of a verified document is that of the unsigned one, to the last field."""
+    plain, signed = receive(good(), (), NOW), receive(_theirs(), _pins(keys()), NOW)
+    assert isinstance(plain, Received)
+    assert isinstance(signed, Received)
+    assert signed.signature.verdict is Verdict.VERIFIED
+    assert signed.message == plain.message
+
+
+def test_pins_and_signing_keys_that_cannot_be_used_are_refused() -> None:
+    """Too many, none at all, or a certificate of another key: said when they are read, not when a child is missing."""
+    with pytest.raises(ValueError, match="more than 8"):
+        read_pins([keys().certificate] * 9)
+    with pytest.raises(ValueError, match="PEM"):
+        read_pins([b"nothing"])
+    with pytest.raises(ValueError, match="not that of the key"):
+        Signer(keys().key, keys(name="another").certificate)
+    assert Signer(keys().key, keys().certificate).not_after == NOW + timedelta(days=365)
