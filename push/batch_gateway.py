@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from push.clearance import withheld
 from push.model import Answer, Fate, Verdict, unsayable
 from push.said import DoesNotFitError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from push.batch_http import BatchHttp
+    from push.clearance import Clearance
     from push.said import Message
 
 RECIPIENTS_MAX = 1000
@@ -24,23 +26,31 @@ RECIPIENTS_MAX = 1000
 
 
 class BatchGateway:
-    """Sends to the tokens of its provider's form, because one that cannot be its may spoil a thousand others."""
+    """Sends to the tokens of its provider's form, because one that cannot be its may spoil a thousand others.
+
+    `url`: where its messages go.
+    """
 
     recipients_max = RECIPIENTS_MAX
 
-    def __init__(self, form: re.Pattern[bytes], http: BatchHttp) -> None:
+    def __init__(self, form: re.Pattern[bytes], http: BatchHttp, url: str) -> None:
         self._form = form
+        self._url = url
         self._http = http
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request; whatever the provider or the network does comes back as a value."""
+        # Before anything else: who may not send needs no access token either.
+        unsent = withheld(clearance, self._url, len(recipients))
+        if unsent is not None:
+            return unsent
         rows = [row for row, token in enumerate(recipients) if self._form.fullmatch(token)]
         if len(rows) == len(recipients):
-            return await self._send_if_it_fits(message, recipients)
+            return await self._send_if_it_fits(message, recipients, clearance)
         fates = [Fate.QUARANTINED] * len(recipients)
         if not rows:
             return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)
-        answer = await self._send_if_it_fits(message, [recipients[row] for row in rows])
+        answer = await self._send_if_it_fits(message, [recipients[row] for row in rows], clearance)
         usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for place, row in enumerate(rows):
             fates[row] = usual if answer.fates is None else answer.fates[place]
@@ -51,12 +61,12 @@ class BatchGateway:
         """Close the connections."""
         await self._http.close()
 
-    async def _send_if_it_fits(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send_if_it_fits(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         try:
-            return await self._send(message, tokens)
+            return await self._send(message, tokens, clearance)
         except DoesNotFitError as error:
             return unsayable(error, len(tokens))
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send to tokens that are all of the provider's form."""
         raise NotImplementedError

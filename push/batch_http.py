@@ -1,6 +1,7 @@
 """HTTP for batch lanes: a request for many recipients flows in, status and bounded body flow out, or a failure.
 
-Whatever the network does comes back as a value. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
+Whatever the network does comes back as a value. A message is sent only with a clearance, which is asked before a
+connection is sought and again when there is one. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
 of an answer.
 """
 
@@ -14,13 +15,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import aiohttp
 import msgspec
 
+from push.clearance import STOPPED
 from push.model import Answer, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from aiohttp.abc import AbstractStreamWriter
     from yarl import URL
+
+    from push.clearance import Clearance
 
 CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
@@ -45,6 +50,27 @@ class HttpAnswer(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
 
 
+class _StoppedError(Exception):
+    """Whoever may send no more has found a connection."""
+
+
+class _Cleared(aiohttp.BytesPayload):
+    """The body of a request, which is written if it may still be sent: to find a connection may take seconds.
+
+    aiohttp writes the head of a request together with the first bytes of its body.
+    """
+
+    def __init__(self, data: bytes, clearance: Clearance) -> None:
+        super().__init__(data)
+        self._clearance = clearance
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the body, or nothing."""
+        if not self._clearance.stands():
+            raise _StoppedError
+        await super().write_with_length(writer, content_length)
+
+
 class BatchHttp:
     """Keep-alive connections to one provider."""
 
@@ -65,13 +91,31 @@ class BatchHttp:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def post(self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
-        """Send one request; an Answer when there was none."""
+    async def send(
+        self, url: str | URL, data: bytes, clearance: Clearance, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | Answer:
+        """Send a message, or what goes before one; an Answer when there was none, STOPPED when nothing was sent.
+
+        Whoever knows how many recipients there are asks `allows` before; what is not allowed is not sent from here.
+        """
+        if not (clearance.allows(str(url)) and clearance.stands()):
+            return STOPPED
+        return await self._post(url, _Cleared(data, clearance), headers)
+
+    async def ask(self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
+        """Ask for an access token, which reaches nobody; an Answer when there was none."""
+        return await self._post(url, data, headers)
+
+    async def _post(
+        self, url: str | URL, data: bytes | _Cleared, headers: Mapping[str, str] | None
+    ) -> HttpAnswer | Answer:
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
                 content = await _head_of(response.content)
                 return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            if isinstance(error.__cause__, _StoppedError):
+                return STOPPED
             return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
 
     async def close(self) -> None:

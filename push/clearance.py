@@ -79,6 +79,13 @@ class Clearances:
         return UnitClearance(batch.unit, asyncio.get_running_loop().time)
 
 
+def withheld(clearance: Clearance, url: str, recipients: int) -> Answer | None:
+    """Return the answer to a batch of which nothing may be sent to `url` now, None when it may be sent."""
+    if not clearance.allows(url):
+        return forbidden(recipients)
+    return None if clearance.stands() else STOPPED
+
+
 def forbidden(recipients: int) -> Answer:
     """Return the answer of a transport that may not send to where it was to: final, and nothing was sent."""
     return Answer(Verdict.ANSWERED, "not for this status", [Fate.REFUSED] * recipients, asked=False)

@@ -18,6 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from push.clearance import Clearance
     from push.said import Message
     from push.unit import HeldUnit
 
@@ -105,8 +106,11 @@ class Gateway(Protocol):
 
     recipients_max: int
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
-        """Send to recipients: user ids as decimal bytes, or device tokens where the provider addresses devices."""
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
+        """Send to recipients: user ids as decimal bytes, or device tokens where the provider addresses devices.
+
+        `clearance` is asked right before every request; what it does not let be sent comes back unsent.
+        """
 
     async def close(self) -> None:
         """Close its connections."""

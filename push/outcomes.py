@@ -74,7 +74,10 @@ class Addressed:
 
 
 def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
-    """Return the answers to parts of a batch as one; who was in none of them is to be tried again."""
+    """Return the answers to parts of a batch as one; who was in none of them is to be tried again.
+
+    What it says of the provider is the last word that the provider said: a part that was not sent says nothing.
+    """
     rows, last = answers[-1]
     if len(answers) == 1 and len(rows) == recipients:
         return last
@@ -86,8 +89,8 @@ def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
             fates[row] = usual if answer.fates is None else answer.fates[number]
             if number in answer.dead_since_ms:
                 since_ms[row] = answer.dead_since_ms[number]
-    asked = any(answer.asked for _, answer in answers)
-    return Answer(last.verdict, last.reason, fates, last.retry_after_s, since_ms, asked)
+    last = next((answer for _, answer in reversed(answers) if answer.asked), last)
+    return Answer(last.verdict, last.reason, fates, last.retry_after_s, since_ms, last.asked)
 
 
 def sorted_out(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from push.backoff import full_jitter_s
-from push.model import Answer, Verdict
+from push.model import Answer, Fate, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from push.clearance import Clearance
     from push.http2 import Reply
     from push.token_answers import Ruling
 
@@ -57,38 +58,48 @@ class PushService:
         self._last = Answer(Verdict.ANSWERED)
         self._told = Verdict.ANSWERED
 
-    def resting(self) -> Answer | None:
-        """Return what it last said while it rests or is being tried by another batch, else None."""
-        if self._rests_s() <= 0 and not self._probing:
-            return None
-        return self.last_word()
+    @property
+    def resting(self) -> bool:
+        """Tell whether it rests, or is being tried by another batch."""
+        return self._rests_s() > 0 or self._probing
 
-    def last_word(self) -> Answer:
-        """Return what it last said, for phones that nothing was sent to."""
-        return Answer(self._last.verdict, self._last.reason, retry_after_s=max(self._rests_s(), 0.0))
+    def last_word(self, phones: int) -> Answer:
+        """Return what it last said, for so many phones that nothing was sent to: all of them are tried again."""
+        wait_s = max(self._rests_s(), 0.0)
+        return Answer(self._last.verdict, self._last.reason, [Fate.AGAIN] * phones, retry_after_s=wait_s)
 
     def _rests_s(self) -> float:
         return self._rests_until_s - asyncio.get_running_loop().time()
 
     async def call_all(
-        self, calls: Sequence[Callable[[], Awaitable[Reply]]], rule: Callable[[Reply], Ruling]
+        self,
+        calls: Sequence[Callable[[], Awaitable[Reply | None]]],
+        rule: Callable[[Reply], Ruling],
+        clearance: Clearance,
     ) -> list[Reply | None]:
-        """Make the calls and return the replies in order; None: not made, because the service is to rest meanwhile."""
+        """Make the calls and return the replies in order.
+
+        None: not made, because the service is to rest meanwhile, or the clearance does not stand any more.
+        """
         probing = self._failures >= FAILURES
         self._probing = self._probing or probing
         made = calls[:PROBE_CALLS] if probing else calls
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._reply_to(call, rule)) for call in made]
+                tasks = [group.create_task(self._reply_to(call, rule, clearance)) for call in made]
         finally:
             self._probing = self._probing and not probing
         return [task.result() for task in tasks] + [None] * (len(calls) - len(made))
 
-    async def _reply_to(self, call: Callable[[], Awaitable[Reply]], rule: Callable[[Reply], Ruling]) -> Reply | None:
+    async def _reply_to(
+        self, call: Callable[[], Awaitable[Reply | None]], rule: Callable[[Reply], Ruling], clearance: Clearance
+    ) -> Reply | None:
         async with self._slots:
-            if self._rests_s() > 0:
+            if self._rests_s() > 0 or not clearance.stands():
                 return None
             reply = await call()
+            if reply is None:
+                return None
             ruling = rule(reply)
             # Whose fault a refusal of our key is, the whole batch tells; only a throttle ends it here.
             if ruling.verdict is Verdict.THROTTLED:

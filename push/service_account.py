@@ -66,4 +66,4 @@ class AccessToken(RenewedToken):
         headers = {"kid": account.private_key_id}
         assertion = jwt.encode(claims, account.private_key, algorithm="RS256", headers=headers)
         body = urlencode({"grant_type": GRANT, "assertion": assertion}).encode()
-        return oauth_granted(await self._http.post(account.token_uri, body, FORM))
+        return oauth_granted(await self._http.ask(account.token_uri, body, FORM))

@@ -15,6 +15,7 @@ from push.model import Answer
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from push.clearance import Clearance
     from push.said import Message
 
 KEPT_MAX: Final = 64
@@ -36,11 +37,11 @@ class _Entry:
 class StoredMessages:
     """The ids of what a provider has stored; `store` returns None when it does not take the access token."""
 
-    def __init__(self, store: Callable[[Message, str], Awaitable[str | Answer | None]]) -> None:
+    def __init__(self, store: Callable[[Message, str, Clearance], Awaitable[str | Answer | None]]) -> None:
         self._store = store
         self._entries: dict[Message, _Entry] = {}
 
-    async def id_of(self, message: Message, access: str) -> str | Answer | None:
+    async def id_of(self, message: Message, access: str, clearance: Clearance) -> str | Answer | None:
         """Return the message's id, stored now if it is not; or why it could not be; None: `access` is not taken."""
         entry = self._entry(message)
         if time.monotonic() < entry.until_s:
@@ -50,9 +51,10 @@ class StoredMessages:
                 return entry.stored_id
             if entry.failed is not None and time.monotonic() - entry.failed[0] < AGAIN_S:
                 return entry.failed[1]
-            stored = await self._store(message, access)
+            stored = await self._store(message, access, clearance)
             if isinstance(stored, Answer):
-                entry.failed = (time.monotonic(), stored)
+                # That one batch was stopped is no word of the provider: another one stores the message.
+                entry.failed = (time.monotonic(), stored) if stored.asked else None
             elif stored is not None:
                 entry.failed, entry.stored_id, entry.until_s = None, stored, time.monotonic() + KEEP_S
             return stored

@@ -35,6 +35,9 @@ class Ruling(msgspec.Struct, frozen=True):
 
 ACCEPTED: Final = Ruling(Fate.ACCEPTED, Verdict.ANSWERED, "accepted")
 NO_TOKEN: Final = Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "not of the form of this provider's tokens")
+FORBIDDEN: Final = Ruling(Fate.REFUSED, Verdict.ANSWERED, "not for this status")
+"""The ruling for a phone that may not be sent to: final, and nothing was sent."""
+
 _STOPS: Final = frozenset({Verdict.MISCONFIGURED, Verdict.THROTTLED})
 
 
@@ -62,7 +65,7 @@ def answer_of(rulings: Sequence[Ruling | None]) -> Answer:
     answered = any(ruling.verdict is Verdict.ANSWERED for ruling in said)
     if gravest is None or (answered and gravest.verdict in {Verdict.ANSWERED, Verdict.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.
-        asked = any(ruling is not NO_TOKEN for ruling in rulings)
+        asked = any(ruling is not NO_TOKEN and ruling is not FORBIDDEN for ruling in said)
         return Answer(Verdict.ANSWERED, fates=fates, dead_since_ms=since_ms, asked=asked)
     waits_s = [ruling.retry_after_s for ruling in said if ruling.retry_after_s is not None]
     return Answer(gravest.verdict, gravest.reason, fates, max(waits_s, default=None), since_ms)

@@ -19,6 +19,7 @@ from hyperframe.frame import GoAwayFrame
 from push.http2 import Head, Http2Client, Http2Settings, Reply
 from push.model import Fate, Verdict
 from push.token_answers import Ruling
+from tests.clearances import CLEAR
 from tests.clock import JumpingLoop
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def calls(number: int, size: int = 10) -> list[tuple[bytes, bytes]]:
 
 async def reasons(client: Http2Client, number: int, size: int = 10, head: Head = HEAD) -> list[str | None]:
     """Send calls and return what came back of each."""
-    rulings = await client.send_all(head, calls(number, size), rule)
+    rulings = await client.send_all(head, calls(number, size), rule, CLEAR)
     return [None if one is None else one.reason for one in rulings]
 
 

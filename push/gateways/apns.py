@@ -27,6 +27,7 @@ from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 RECIPIENTS_MAX: Final = 500
@@ -149,7 +150,7 @@ class ApnsGateway:
         self._http2 = settings.client()
         self._payload = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each token; whatever Apple or the network does comes back as a value."""
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
         rows = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
@@ -157,9 +158,8 @@ class ApnsGateway:
         for last in (False, True):
             token = self._token.current()
             calls = [(self._path + recipients[row], payload) for row in rows]
-            for row, ruling in zip(
-                rows, await self._http2.send_all(self._head(message, token), calls, self._rule), strict=True
-            ):
+            found = await self._http2.send_all(self._head(message, token), calls, self._rule, clearance)
+            for row, ruling in zip(rows, found, strict=True):
                 rulings[row] = ruling
             if last or not any(ruling is not None and ruling.expired for ruling in rulings):
                 break

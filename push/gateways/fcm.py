@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from push.batch_http import BatchHttp
+from push.clearance import withheld
 from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
 from push.pace import Pace
@@ -29,6 +30,7 @@ from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.quota import Quotas
     from push.said import Message
 
@@ -119,14 +121,18 @@ class FcmGateway:
         self._http2 = settings.client()
         self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each token; whatever Google or the network does comes back as a value."""
+        # Before anything else: who may not send waits for no pace and no access token either.
+        unsent = withheld(clearance, self._settings.url, len(recipients))
+        if unsent is not None:
+            return unsent
         tail = self._tail(message, left_s(message, TTL_MAX_S))
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
         shares = self._shares(recipients, tail)
         async with asyncio.TaskGroup() as group:
             for account, share in shares.items():
-                group.create_task(self._send_share(account, share, rulings), name=f"fcm {account.project}")
+                group.create_task(self._send_share(account, share, rulings, clearance), name=f"fcm {account.project}")
         return answer_of(rulings)
 
     async def close(self) -> None:
@@ -148,7 +154,11 @@ class FcmGateway:
         return shares
 
     async def _send_share(
-        self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None]
+        self,
+        account: AccessToken,
+        share: list[tuple[int, bytes]],
+        rulings: list[Ruling | None],
+        clearance: Clearance,
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
         path = f"{self._path}/v1/projects/{account.project}/messages:send"
@@ -161,7 +171,7 @@ class FcmGateway:
                     rulings[row] = none
                 return
             head = Head((("authorization", f"Bearer {access}"), ("content-type", "application/json")), path)
-            found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule)
+            found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule, clearance)
             for (row, _), ruling in zip(share, found, strict=True):
                 rulings[row] = ruling
             if last or EXPIRED not in found:

@@ -30,6 +30,7 @@ from push.said import fitted, left_s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 PAYLOAD_BYTES: Final = 4096
@@ -97,23 +98,26 @@ class HonorGateway(BatchGateway):
 
     def __init__(self, settings: HonorSettings) -> None:
         self._settings = settings
-        self._url = f"{settings.url.rstrip('/')}/api/v1/{settings.app_id}/sendMessage"
-        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s))
+        super().__init__(
+            TOKEN,
+            BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s),
+            f"{settings.url.rstrip('/')}/api/v1/{settings.app_id}/sendMessage",
+        )
         self._access = RenewedToken(self._ask)
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         head = self._head(message, left_s(message, TTL_MAX_S))
         body = head + b'","'.join(tokens) + CLOSING
-        return await self._access.authorized(lambda access: self._attempt(body, tokens, access))
+        return await self._access.authorized(lambda access: self._attempt(body, tokens, access, clearance))
 
-    async def _attempt(self, body: bytes, tokens: Sequence[bytes], access: str) -> Answer | None:
+    async def _attempt(self, body: bytes, tokens: Sequence[bytes], access: str, clearance: Clearance) -> Answer | None:
         headers = {
             "Authorization": f"Bearer {access}",
             "Content-Type": "application/json; charset=UTF-8",
             "timestamp": str(int(time.time() * MILLISECONDS)),
         }
-        http = await self._http.post(self._url, body, headers)
+        http = await self._http.send(self._url, body, clearance, headers)
         return http if isinstance(http, Answer) else _answer(http, tokens)
 
     async def _ask(self) -> Granted | Answer:
@@ -122,7 +126,7 @@ class HonorGateway(BatchGateway):
             "client_id": self._settings.client_id,
             "client_secret": self._settings.client_secret,
         }
-        return oauth_granted(await self._http.post(self._settings.auth_url, urlencode(form).encode(), FORM))
+        return oauth_granted(await self._http.ask(self._settings.auth_url, urlencode(form).encode(), FORM))
 
     def _rendered(self, message: Message, ttl_s: int) -> bytes:
         """Return the body up to the first token."""

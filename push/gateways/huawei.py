@@ -27,6 +27,7 @@ from push.said import fitted, left_s
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 PAYLOAD_BYTES: Final = 4096
@@ -99,19 +100,21 @@ class HuaweiGateway(BatchGateway):
 
     def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
         self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
-        self._url = f"{settings.url.rstrip('/')}/v3/{self._account.project_id}/messages:send"
         self._category = settings.category
         self._now_s = now_s
         self._made_s = float("-inf")
         self._headers: dict[str, str] = {}
         super().__init__(
-            TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
+            TOKEN,
+            BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file),
+            f"{settings.url.rstrip('/')}/v3/{self._account.project_id}/messages:send",
         )
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         head = self._head(message, left_s(message, TTL_MAX_S))
-        http = await self._http.post(self._url, head + b'","'.join(tokens) + CLOSING, self._authorized())
+        body = head + b'","'.join(tokens) + CLOSING
+        http = await self._http.send(self._url, body, clearance, self._authorized())
         return http if isinstance(http, Answer) else _answer(http, tokens)
 
     def _authorized(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ from push.stored_message import StoredMessages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 LIST_MIN: Final = 2
@@ -116,32 +117,39 @@ class OppoGateway(BatchGateway):
 
     def __init__(self, settings: OppoSettings) -> None:
         self._settings = settings
-        self._base = f"{settings.url.rstrip('/')}/server/v1"
-        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=FORM))
+        super().__init__(
+            TOKEN,
+            BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=FORM),
+            f"{settings.url.rstrip('/')}/server/v1",
+        )
         self._access = RenewedToken(self._ask)
         self._stored = StoredMessages(self._store)
         self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         # What does not fit asks for no access token either; what does is rendered once and kept.
         self._content(message)
         attempt = self._send_one if len(tokens) < LIST_MIN else self._send_list
-        return await self._access.authorized(lambda access: attempt(message, tokens, access))
+        return await self._access.authorized(lambda access: attempt(message, tokens, access, clearance))
 
-    async def _send_list(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
-        stored = await self._stored.id_of(message, access)
+    async def _send_list(
+        self, message: Message, tokens: Sequence[bytes], access: str, clearance: Clearance
+    ) -> Answer | None:
+        stored = await self._stored.id_of(message, access, clearance)
         if not isinstance(stored, str):
             return stored
         target = {"message_id": stored, "target_type": REGISTRATION_IDS, "auth_token": access}
         form = urlencode(target).encode() + b"&target_value=" + b"%3B".join(tokens)
-        answer = await self._call("message/notification/broadcast", form)
+        answer = await self._call("message/notification/broadcast", form, clearance)
         if not isinstance(answer, _Answer):
             return answer
         if answer.code in NOT_STORED:
             self._stored.forget(message, stored)
         return _judged(answer, tokens)
 
-    async def _send_one(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
+    async def _send_one(
+        self, message: Message, tokens: Sequence[bytes], access: str, clearance: Clearance
+    ) -> Answer | None:
         notification = msgspec.json.encode(
             {
                 "target_type": REGISTRATION_IDS,
@@ -150,28 +158,28 @@ class OppoGateway(BatchGateway):
             }
         )
         form = urlencode({"message": notification, "auth_token": access}).encode()
-        answer = await self._call("message/notification/unicast", form)
+        answer = await self._call("message/notification/unicast", form, clearance)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
 
-    async def _store(self, message: Message, access: str) -> str | Answer | None:
+    async def _store(self, message: Message, access: str, clearance: Clearance) -> str | Answer | None:
         form = urlencode({**_as_form(self._content(message)), "auth_token": access}).encode()
-        answer = await self._call("message/notification/save_message_content", form)
+        answer = await self._call("message/notification/save_message_content", form, clearance)
         if not isinstance(answer, _Answer):
             return answer
         if answer.code == ACCEPTED:
             return answer.text("message_id") or Answer(Verdict.FAILING, UNREADABLE)
         return msgspec.structs.replace(by_code(CODES, answer.code, 0), fates=None)
 
-    async def _call(self, path: str, form: bytes) -> _Answer | Answer | None:
+    async def _call(self, path: str, form: bytes, clearance: Clearance) -> _Answer | Answer | None:
         """Make one call; None: the token is not taken."""
-        answer = decoded(await self._http.post(f"{self._base}/{path}", form), _ANSWER)
+        answer = decoded(await self._http.send(f"{self._url}/{path}", form, clearance), _ANSWER)
         return None if isinstance(answer, _Answer) and answer.code in TOKEN_REFUSED else answer
 
     async def _ask(self) -> Granted | Answer:
         settings, now_ms = self._settings, int(time.time() * MILLISECONDS)
         sign = hashlib.sha256(f"{settings.app_key}{now_ms}{settings.master_secret}".encode()).hexdigest()
         form = urlencode({"app_key": settings.app_key, "timestamp": now_ms, "sign": sign}).encode()
-        answer = decoded(await self._http.post(f"{self._base}/auth", form), _ANSWER)
+        answer = decoded(await self._http.ask(f"{self._url}/auth", form), _ANSWER)
         if isinstance(answer, Answer):
             return answer
         token = answer.text("auth_token")

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from push.batch_http import BatchHttp, HttpAnswer, judged_by_status
+from push.clearance import withheld
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 RECIPIENTS_MAX = 1000
@@ -76,10 +78,13 @@ class TpnsGateway:
         self._codes = msgspec.json.Decoder(list[int])
         self._head: tuple[Message, bytes] | None = None
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request; whatever the provider or the network does comes back as a value."""
+        unsent = withheld(clearance, self._url, len(recipients))
+        if unsent is not None:
+            return unsent
         body = self._head_of(message) + b'","'.join(recipients) + b'"]}'
-        answer = await self._http.post(self._url, body)
+        answer = await self._http.send(self._url, body, clearance)
         if isinstance(answer, Answer):
             return answer
         return judged_by_status(answer) or self._answer(answer, len(recipients))

@@ -39,6 +39,7 @@ from push.stored_message import StoredMessages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 LIST_MIN: Final = 2
@@ -122,26 +123,31 @@ class VivoGateway(BatchGateway):
 
     def __init__(self, settings: VivoSettings) -> None:
         self._settings = settings
-        self._base = f"{settings.url.rstrip('/')}/message"
         headers = {"Content-Type": "application/json"}
-        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers))
+        super().__init__(
+            TOKEN,
+            BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers),
+            f"{settings.url.rstrip('/')}/message",
+        )
         self._access = RenewedToken(self._ask)
         self._stored = StoredMessages(self._store)
         self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         # What does not fit asks for no access token either; what does is rendered once and kept.
         self._content(message)
         attempt = self._send_one if len(tokens) < LIST_MIN else self._send_list
-        return await self._access.authorized(lambda access: attempt(message, tokens, access))
+        return await self._access.authorized(lambda access: attempt(message, tokens, access, clearance))
 
-    async def _send_list(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
-        task = await self._stored.id_of(message, access)
+    async def _send_list(
+        self, message: Message, tokens: Sequence[bytes], access: str, clearance: Clearance
+    ) -> Answer | None:
+        task = await self._stored.id_of(message, access, clearance)
         if not isinstance(task, str):
             return task
         content = {"appId": self._settings.app_id, "taskId": task, "requestId": uuid.uuid4().hex, "pushMode": 0}
         head = msgspec.json.encode(content)[:-1] + b',"regIds":["'
-        answer = await self._call("pushToList", head + b'","'.join(tokens) + b'"]}', access)
+        answer = await self._call("pushToList", head + b'","'.join(tokens) + b'"]}', access, clearance)
         if not isinstance(answer, _Answer):
             return answer
         if answer.result not in CODES:
@@ -149,22 +155,24 @@ class VivoGateway(BatchGateway):
             self._stored.forget(message, task)
         return _judged(answer, tokens)
 
-    async def _send_one(self, message: Message, tokens: Sequence[bytes], access: str) -> Answer | None:
+    async def _send_one(
+        self, message: Message, tokens: Sequence[bytes], access: str, clearance: Clearance
+    ) -> Answer | None:
         content = {**self._content(message), "regId": tokens[0].decode(), "pushMode": 0}
-        answer = await self._call("send", msgspec.json.encode(content), access)
+        answer = await self._call("send", msgspec.json.encode(content), access, clearance)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
 
-    async def _store(self, message: Message, access: str) -> str | Answer | None:
-        answer = await self._call("saveListPayload", msgspec.json.encode(self._content(message)), access)
+    async def _store(self, message: Message, access: str, clearance: Clearance) -> str | Answer | None:
+        answer = await self._call("saveListPayload", msgspec.json.encode(self._content(message)), access, clearance)
         if not isinstance(answer, _Answer):
             return answer
         if answer.result == ACCEPTED:
             return str(answer.task_id) or Answer(Verdict.FAILING, UNREADABLE)
         return msgspec.structs.replace(by_code(CODES, answer.result, 0), fates=None)
 
-    async def _call(self, path: str, body: bytes, access: str) -> _Answer | Answer | None:
+    async def _call(self, path: str, body: bytes, access: str, clearance: Clearance) -> _Answer | Answer | None:
         """Make one call; None: the token is not taken."""
-        http = await self._http.post(f"{self._base}/{path}", body, {"authToken": access})
+        http = await self._http.send(f"{self._url}/{path}", body, clearance, {"authToken": access})
         answer = decoded(http, _ANSWER)
         return None if isinstance(answer, _Answer) and answer.result in TOKEN_REFUSED else answer
 
@@ -173,7 +181,7 @@ class VivoGateway(BatchGateway):
         signed = f"{settings.app_id}{settings.app_key}{now_ms}{settings.app_secret}".encode()
         sign = hashlib.md5(signed, usedforsecurity=False).hexdigest()
         content = {"appId": settings.app_id, "appKey": settings.app_key, "timestamp": now_ms, "sign": sign}
-        answer = decoded(await self._http.post(f"{self._base}/auth", msgspec.json.encode(content)), _ANSWER)
+        answer = decoded(await self._http.ask(f"{self._url}/auth", msgspec.json.encode(content)), _ANSWER)
         if isinstance(answer, Answer):
             return answer
         if answer.result == ACCEPTED and answer.auth_token:

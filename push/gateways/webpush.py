@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 from push.batch_http import BatchHttp
+from push.clearance import STOPPED, forbidden
 from push.http2 import Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
@@ -31,6 +32,7 @@ from push.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 RECIPIENTS_MAX: Final = 50
@@ -62,6 +64,9 @@ STATUSES: dict[int, Ruling] = {
 KEY_REFUSED: Final = frozenset({401, 403})
 ANOTHER_KEY: Final = Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "a subscription for another key")
 """Services refuse a subscription that was made for another application's key as they refuse a wrong key of ours."""
+
+NOWHERE: Final = ""
+"""Stands for the push services of browsers that may not be sent to."""
 
 Host = Annotated[str, Meta(pattern=rf"^{HOST}(:[0-9]{{1,5}})?$", max_length=253)]
 
@@ -101,45 +106,56 @@ class WebpushGateway:
         )
         self._text = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def send(self, message: Message, recipients: Sequence[bytes]) -> Answer:
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each browser; whatever a push service or the network does comes back as a value."""
-        parts: dict[str, list[tuple[int, Subscription]]] = {}
+        rows: dict[str, list[int]] = {}
+        subscriptions: dict[str, list[Subscription]] = {}
         for row, token in enumerate(recipients):
             subscription = read_subscription(token, self._settings.hosts)
-            if subscription is not None:
-                parts.setdefault(subscription.service, []).append((row, subscription))
-        subscriptions = {name: [one for _, one in part] for name, part in parts.items()}
-        answers = await self._at_once(message, self._text(message), subscriptions)
-        return together({name: [row for row, _ in part] for name, part in parts.items()}, answers, len(recipients))
+            if subscription is None:
+                continue
+            if not clearance.allows(subscription.endpoint):
+                rows.setdefault(NOWHERE, []).append(row)
+                continue
+            rows.setdefault(subscription.service, []).append(row)
+            subscriptions.setdefault(subscription.service, []).append(subscription)
+        answers = await self._at_once(message, self._text(message), subscriptions, clearance)
+        if NOWHERE in rows:
+            answers[NOWHERE] = forbidden(len(rows[NOWHERE]))
+        return together(rows, answers, len(recipients))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
 
-    async def _at_once(self, message: Message, text: bytes, parts: dict[str, list[Subscription]]) -> dict[str, Answer]:
+    async def _at_once(
+        self, message: Message, text: bytes, parts: dict[str, list[Subscription]], clearance: Clearance
+    ) -> dict[str, Answer]:
         """Send to all services at once, so that none waits for another."""
+        call = partial(self._call, message, text, clearance)
         async with asyncio.TaskGroup() as group:
             tasks = {
-                name: group.create_task(
-                    self._to_service(self._services[name], partial(self._call, message, text), part)
-                )
+                name: group.create_task(self._to_service(self._services[name], call, part, clearance))
                 for name, part in parts.items()
             }
         return {name: task.result() for name, task in tasks.items()}
 
     async def _to_service(
-        self, service: PushService, call: Callable[[Subscription], Awaitable[Reply]], to: Sequence[Subscription]
+        self,
+        service: PushService,
+        call: Callable[[Subscription], Awaitable[Reply | None]],
+        to: Sequence[Subscription],
+        clearance: Clearance,
     ) -> Answer:
         """Send to those of one push service, unless it rests."""
-        resting = service.resting()
-        if resting is not None:
-            return resting
-        replies = await service.call_all([partial(call, one) for one in to], rule)
+        if service.resting:
+            return service.last_word(len(to))
+        replies = await service.call_all([partial(call, one) for one in to], rule, clearance)
         for one, reply in zip(to, replies, strict=True):
             if reply is not None and rule(reply).fate is Fate.ACCEPTED:
                 self._signatures.prove(one.origin)
         if not any(replies):
-            return service.last_word()
+            return service.last_word(len(to)) if clearance.stands() else STOPPED
         answer = answer_of([self._judged(*pair) for pair in zip(to, replies, strict=True)])
         service.note(answer, sum(reply is not None for reply in replies))
         return answer
@@ -152,7 +168,8 @@ class WebpushGateway:
             return ANOTHER_KEY
         return rule(reply)
 
-    async def _call(self, message: Message, text: bytes, one: Subscription) -> Reply:
+    async def _call(self, message: Message, text: bytes, clearance: Clearance, one: Subscription) -> Reply | None:
+        """Make one request; None: it was not to be made any more."""
         headers = {
             "Authorization": self._signatures.header(one.origin),
             "Content-Encoding": "aes128gcm",
@@ -162,7 +179,9 @@ class WebpushGateway:
             "Urgency": "high",
         }
         # As it is written: a push service may compare the text, which a parser would write anew.
-        answer = await self._http.post(URL(one.endpoint, encoded=True), seal(text, one), headers)
+        answer = await self._http.send(URL(one.endpoint, encoded=True), seal(text, one), clearance, headers)
+        if answer is STOPPED:
+            return None
         if isinstance(answer, Answer):
             return Reply(0, error=answer.reason)
         return Reply(answer.status, retry_after_s=answer.retry_after_s)
@@ -190,14 +209,16 @@ _HARM: Final = {Verdict.ANSWERED: 0, Verdict.THROTTLED: 1, Verdict.FAILING: 2, V
 def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) -> Answer:
     """Return the answers of several push services as one: the mildest counts, so that the lane goes on for its phones.
 
-    `rows` by service: whose places in the batch these are; who is of no service has a token that is none.
+    One that was not asked says nothing beside those that were. `rows` by service: whose places in the batch these are;
+    who is of no service has a token that is none.
     """
     fates = [NO_TOKEN.fate] * size
     for name, answer in answers.items():
         usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for number, row in enumerate(rows[name]):
             fates[row] = usual if answer.fates is None else answer.fates[number]
-    mildest = min(answers.values(), key=lambda one: _HARM[one.verdict], default=Answer(Verdict.ANSWERED, asked=False))
+    nobody = Answer(Verdict.ANSWERED, asked=False)
+    mildest = min(answers.values(), key=lambda one: (not one.asked, _HARM[one.verdict]), default=nobody)
     waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
     wait_s = min(waits_s, default=None)
     return Answer(mildest.verdict, mildest.reason, fates, wait_s, asked=mildest.asked)

@@ -33,6 +33,7 @@ from push.said import fitted_apart, left_s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.clearance import Clearance
     from push.said import Message
 
 TITLE_MAX, BODY_MAX = 49, 127
@@ -109,14 +110,17 @@ class XiaomiGateway(BatchGateway):
 
     def __init__(self, settings: XiaomiSettings) -> None:
         self._settings = settings
-        self._url = f"{settings.url.rstrip('/')}/v3/message/regid"
         headers = {"Authorization": f"key={settings.app_secret}", **FORM}
-        super().__init__(TOKEN, BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers))
+        super().__init__(
+            TOKEN,
+            BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers),
+            f"{settings.url.rstrip('/')}/v3/message/regid",
+        )
         self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
 
-    async def _send(self, message: Message, tokens: Sequence[bytes]) -> Answer:
+    async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         head = self._head(message, left_s(message, TTL_MAX_S))
-        http = await self._http.post(self._url, head + _quoted(tokens))
+        http = await self._http.send(self._url, head + _quoted(tokens), clearance)
         answer = decoded(http, _ANSWER)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
 

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Final
 from push.http2.dial import Dialer
 from push.http2.group import Group
 from push.http2.waiting import Waiting
+from push.token_answers import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from push.clearance import Clearance
     from push.http2.connection import Connection
     from push.http2.dial import Http2Settings
     from push.http2.group import Reply
@@ -72,18 +74,23 @@ class Http2Client:
         return sum(known) / len(known) if known else 0.0
 
     async def send_all(
-        self, head: Head, calls: Sequence[tuple[bytes, bytes]], rule: Callable[[Reply], Ruling]
+        self, head: Head, calls: Sequence[tuple[bytes, bytes]], rule: Callable[[Reply], Ruling], clearance: Clearance
     ) -> list[Ruling | None]:
         """Send calls (path and body) that share a head and return their rulings in order.
 
-        Once a ruling says that nothing more is to be sent, what is not begun ends as None. Cancelled: calls that were
+        Once a ruling says that nothing more is to be sent, or the clearance does not stand, what is not begun ends as
+        None; where the clearance does not allow our provider at all, FORBIDDEN. Cancelled: calls that were
         begun end by themselves, and nobody hears of them. RuntimeError when a bug was met.
         """
         if not calls:
             return []
         if self._dead is not None:
             raise RuntimeError("the HTTP/2 client has met a bug") from self._dead
-        group = Group(head, calls, rule, asyncio.get_running_loop().create_future())
+        if not clearance.allows(self._settings.url):
+            return [FORBIDDEN] * len(calls)
+        if not clearance.stands():
+            return [None] * len(calls)
+        group = Group(head, calls, rule, clearance, asyncio.get_running_loop().create_future())
         try:
             self._enter(group)
             await group.answered
@@ -228,6 +235,7 @@ class Http2Client:
                 if connection.going:
                     self._leave(connection)
                     connection.flush()
+            self._waiting.heed()
             if self._waiting and as_of_s - self._moved_s > self._settings.timeout_s:
                 self._waiting.fail("no answer in time")
             self._pump()

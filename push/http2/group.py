@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator, Sequence
 
+    from push.clearance import Clearance
     from push.http2.headers import Head
     from push.token_answers import Ruling
 
@@ -32,13 +33,14 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class Group:
-    """Calls (path and body) that share a head, with what is known of each."""
+    """Calls (path and body) that share a head, with what is known of each, and the leave to begin them."""
 
     def __init__(
         self,
         head: Head,
         calls: Sequence[tuple[bytes, bytes]],
         rule: Callable[[Reply], Ruling],
+        clearance: Clearance,
         answered: asyncio.Future[None],
     ) -> None:
         self.head = head
@@ -47,6 +49,7 @@ class Group:
         self.head_bytes_max = sum(map(_length, head.headers)) + max(len(path) for path, _ in calls)
         self.body_bytes_max = max(1, *(len(body) for _, body in calls))
         self._rule = rule
+        self._clearance = clearance
         self.answered = answered
         self._left = len(calls)
         self._next = 0
@@ -58,6 +61,11 @@ class Group:
     def waiting(self) -> int:
         """How many calls are not begun."""
         return 0 if self.answered.done() else len(self.calls) - self._next + len(self._again)
+
+    def heed(self) -> None:
+        """Begin nothing more once the clearance does not stand; asked right before calls are begun."""
+        if not self._stopped and not self._clearance.stands():
+            self.stop()
 
     def begin(self, count: int) -> Iterator[int]:
         """Yield the next `count` calls to be begun, those that were given back first."""
@@ -93,7 +101,8 @@ class Group:
             self._again.append(row)
 
     def fail(self, error: str) -> None:
-        """End without an answer what is not begun."""
+        """End without an answer what is not begun; what was not to be begun has no ruling all the same."""
+        self.heed()
         for row in [*self.begin(len(self.calls))]:
             self.reply(row, Reply(0, error=error))
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from push.gateways import honor, huawei, oppo, vivo
 from push.model import Fate, Verdict
 from tests.answering import BEFOREHAND, DIALECTS, HONOR, HUAWEI, OPPO, VIVO, WITH_TOKENS, XIAOMI, Dialect, spoken
+from tests.clearances import CLEAR
 from tests.messages import message_for_tests
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _entry(value: object) -> str:
 async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
     """Verdict, reason, and what it means for every recipient."""
     async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(code))) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TWO)
+        answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     ruling: Ruling = dialect.codes[code]
     assert answer.verdict is ruling.verdict
     assert answer.fates == (None if ruling.fate is None else [ruling.fate] * 2)
@@ -45,7 +46,7 @@ async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status:
     """What HTTP says before any code does."""
     table = huawei.STATUSES if dialect is HUAWEI else honor.STATUSES
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TWO)
+        answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.verdict, answer.reason) == (table[status].verdict, table[status].reason)
 
 
@@ -69,7 +70,7 @@ async def test_nonsense_is_a_failure_and_never_an_exception(
     """Unknown codes, no JSON, errors on the way: everybody stays due."""
     status, body = response
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TWO)
+        answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.verdict, answer.fates) == (Verdict.FAILING, None)
 
 
@@ -87,10 +88,10 @@ async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault
         return {"code": answers.pop() if answers else 200}
 
     async with spoken(dialect, tmp_path, said) as (gateway, seen):
-        first = await gateway.send(message_for_tests(), TWO)
+        first = await gateway.send(message_for_tests(), TWO, CLEAR)
         answers[:] = [code] * 9
         asked = len(seen)
-        second = await gateway.send(message_for_tests(), TWO)
+        second = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (first.verdict, first.fates) == (Verdict.ANSWERED, None)
     assert (second.verdict, second.fates) == (Verdict.MISCONFIGURED, None)
     sends = [path for path in seen[asked:] if path not in BEFOREHAND]
@@ -104,7 +105,7 @@ async def test_one_token_serves_many_requests(dialect: Dialect, tmp_path: Path) 
     accepted = {"code": 0, "result": 0} if dialect is not HONOR else {"code": 200}
     async with spoken(dialect, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
         for _ in range(3):
-            assert (await gateway.send(message, TWO)).verdict is Verdict.ANSWERED
+            assert (await gateway.send(message, TWO, CLEAR)).verdict is Verdict.ANSWERED
     assert all(seen.count(path) == 1 for path in seen if path in BEFOREHAND)
     assert sum(path not in BEFOREHAND for path in seen) == 3
 
@@ -131,5 +132,5 @@ async def test_what_is_said_of_one_token_costs_no_other(
 ) -> None:
     """Bad tokens by name; all others are accepted."""
     async with spoken(dialect, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TWO)
+        answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, fates)

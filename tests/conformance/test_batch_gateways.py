@@ -19,6 +19,7 @@ from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
 from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
 from tests.answering import BEFOREHAND, DIALECTS, OPPO, VIVO, XIAOMI, Dialect, spoken
+from tests.clearances import CLEAR
 from tests.messages import message_for_tests
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ async def _sent(name: str, secret: str, folder: Path, *requests: list[bytes]) ->
     async with asyncio.TaskGroup() as group:
         group.create_task(batch_site.serve(provider, batch_site.SimulatedBatchSettings(), stopping, url.set_result))
         gateway = open_gateway(await url, secret, folder)
-        answers = [await gateway.send(LONG, request) for request in requests]
+        answers = [await gateway.send(LONG, request, CLEAR) for request in requests]
         await gateway.close()
         stopping.set()
     return provider, answers
@@ -115,9 +116,9 @@ def _accepted(_: str) -> web.Response:
 async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect, tmp_path: Path) -> None:
     """Quarantined in their places; alone, they are no reason to ask the provider at all."""
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=500)) as (gateway, seen):
-        alone = await gateway.send(message_for_tests(), [b'"', b"a b"])
+        alone = await gateway.send(message_for_tests(), [b'"', b"a b"], CLEAR)
         assert not seen
-        mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"])
+        mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"], CLEAR)
     assert (alone.verdict, alone.fates, alone.asked) == (Verdict.ANSWERED, [Fate.QUARANTINED] * 2, False)
     assert mixed.asked
     assert (mixed.verdict, mixed.fates) == (Verdict.FAILING, [Fate.AGAIN, Fate.QUARANTINED, Fate.AGAIN])
@@ -132,9 +133,11 @@ async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(di
         Text("寻人", "b", "请联系" * 80, phone="110"),
     ]
     async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
-        refused = await gateway.send(msgspec.structs.replace(LONG, text=texts[0]), [b"a1", b"b2"])
+        refused = await gateway.send(msgspec.structs.replace(LONG, text=texts[0]), [b"a1", b"b2"], CLEAR)
         assert not seen
-        told = [await gateway.send(msgspec.structs.replace(LONG, text=text), [b"a1", b"b2"]) for text in texts[1:]]
+        told = [
+            await gateway.send(msgspec.structs.replace(LONG, text=text), [b"a1", b"b2"], CLEAR) for text in texts[1:]
+        ]
     assert (refused.verdict, refused.fates) == (Verdict.ANSWERED, [Fate.REFUSED] * 2)
     assert [(answer.verdict, answer.fates) for answer in told] == [(Verdict.ANSWERED, None)] * 2
 
@@ -150,8 +153,8 @@ async def test_a_message_that_is_not_stored_any_more_is_stored_again(
         seen,
     ):
         message = message_for_tests()
-        first = await gateway.send(message, [b"a1", b"b2"])
-        second = await gateway.send(message, [b"a1", b"b2"])
+        first = await gateway.send(message, [b"a1", b"b2"], CLEAR)
+        second = await gateway.send(message, [b"a1", b"b2"], CLEAR)
     assert (first.verdict, first.fates) == (Verdict.FAILING, None)
     assert second.verdict is Verdict.ANSWERED
     stored = [path for path in seen if path in BEFOREHAND and "auth" not in path]
@@ -163,7 +166,7 @@ async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> No
     tokens = [b"%0200d" % number for number in range(1000)]
     bad = {"code": 0, "data": {"bad_regids": b",".join(tokens[1:]).decode()}}
     async with spoken(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), tokens)
+        answer = await gateway.send(message_for_tests(), tokens, CLEAR)
     assert answer.fates == [Fate.ACCEPTED] + [Fate.INVALID] * 999
 
 
@@ -171,6 +174,6 @@ async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_
     """Whoever waits while another asks gets what was given to that one."""
     message = message_for_tests()
     async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
-        answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"]) for _ in range(20)))
+        answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"], CLEAR) for _ in range(20)))
     assert {answer.verdict for answer in answers} == {Verdict.ANSWERED}
     assert (seen.count("/message/auth"), seen.count("/message/saveListPayload")) == (1, 1)

@@ -2,110 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import msgspec
 import pytest
-from redis import asyncio as aioredis
 
 from push.gateways import apns, fcm
 from push.model import Fate, Verdict
-from push.quota import Quotas
 from push.token_answers import stops
-from server.simulated.apns import key_in
-from server.simulated.faults import Faults
-from server.simulated.fcm import account_in
-from server.simulated.http2 import Request, Response, SimulatedTokenSettings
-from server.simulated.reached import Reached
-from server.simulated.token_site import serve
+from server.simulated.http2 import Response
+from tests.clearances import CLEAR
 from tests.messages import message_for_tests
+from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from push.token_answers import Ruling
-    from server.simulated.faults import Fault
 
-TOKENS = [b"%064x" % number for number in (1, 2)]
 STATUS_OF = {"QUOTA_EXCEEDED": 429, "RESOURCE_EXHAUSTED": 429, "THIRD_PARTY_AUTH_ERROR": 401}
 SINCE_MS = 1_700_000_000_000
-
-
-class Scripted:
-    """A provider that answers the first phone as it is told, and accepts all others."""
-
-    name = "scripted"
-    streams_first = 1
-    http1 = True
-    apart: frozenset[str] = frozenset()
-
-    def __init__(self, settings: SimulatedTokenSettings, answer: Response) -> None:
-        self.reached, self.faults = Reached(), Faults(settings)
-        self._answer = answer
-        self.grants = 0
-
-    def listen_at(self, url: str) -> None:
-        """Need not know."""
-
-    def wrong(self, fault: Fault) -> Response:
-        """Go wrong in no way of its own."""
-        raise AssertionError(fault)
-
-    def handle(self, request: Request) -> Response:
-        """Answer one request."""
-        if request.path == "/token":
-            self.grants += 1
-            return Response(200, b'{"access_token": "%d", "expires_in": 3600}' % self.grants)
-        first = TOKENS[0].decode()
-        if first in request.path or first.encode() in request.body:
-            return self._answer
-        return Response(200, b"" if request.path.startswith("/3/") else b"{}")
-
-
-@asynccontextmanager
-async def _scripted(answer: Response) -> AsyncIterator[tuple[Scripted, str, Path]]:
-    """Yield the provider, its URL and its certificate."""
-    settings = SimulatedTokenSettings()
-    provider, stopping = Scripted(settings, answer), asyncio.Event()
-    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(serve(provider, settings, stopping, said.set_result), name="scripted")
-        control_url = (await said).split()[-1]
-        async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as response:
-            endpoint = await response.json()
-        yield provider, endpoint["url"], Path(endpoint["certificate"])
-        stopping.set()
-
-
-@asynccontextmanager
-async def _apns(answer: Response, folder: Path) -> AsyncIterator[tuple[apns.ApnsGateway, Scripted]]:
-    key_in(folder / "apns.p8")
-    async with _scripted(answer) as (provider, url, certificate):
-        settings = apns.ApnsSettings(
-            url=url, key_file=folder / "apns.p8", key_id="K", team_id="T", topic="t", ca_file=certificate
-        )
-        gateway = apns.ApnsGateway(settings)
-        yield gateway, provider
-        await gateway.close()
-
-
-@asynccontextmanager
-async def _fcm(answer: Response, folder: Path, *projects: str) -> AsyncIterator[tuple[fcm.FcmGateway, Scripted]]:
-    names = projects or ("simulated-project",)
-    files = [folder / f"{name}.json" for name in names]
-    async with _scripted(answer) as (provider, url, certificate):
-        for name, file in zip(names, files, strict=True):
-            account_in(folder, name)
-            account = msgspec.json.decode(file.read_bytes())
-            file.write_bytes(msgspec.json.encode({**account, "token_uri": f"{url}/token"}))
-        settings = fcm.FcmSettings(url=url, service_account_files=files, ca_file=certificate)
-        gateway = fcm.FcmGateway(settings, Quotas(aioredis.Redis(port=9)))
-        yield gateway, provider
-        await gateway.close()
 
 
 def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.model.Answer
@@ -124,8 +40,8 @@ def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.model
 async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_path: Path) -> None:
     """A word on one phone costs no other; a word on us stops; an unknown reason is about this phone only."""
     body = msgspec.json.encode({"reason": reason, "timestamp": SINCE_MS})
-    async with _apns(Response(400, body), tmp_path) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TOKENS)
+    async with scripted_apns(Response(400, body), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     ruling = apns.REASONS.get(reason, apns.REFUSED)
     _as_ruled(answer, ruling)
     assert answer.dead_since_ms == ({0: SINCE_MS} if ruling.fate is Fate.INVALID else {})
@@ -134,8 +50,8 @@ async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_
 @pytest.mark.parametrize(("status", "verdict"), [(403, Verdict.MISCONFIGURED), (429, Verdict.THROTTLED)])
 async def test_an_unknown_reason_of_apns_counts_by_its_status(status: int, verdict: Verdict, tmp_path: Path) -> None:
     """Forbidden and too many are about us, whatever the word for it will be: nobody is given up."""
-    async with _apns(Response(status, b'{"reason": "ANewOne"}'), tmp_path) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TOKENS)
+    async with scripted_apns(Response(status, b'{"reason": "ANewOne"}'), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     assert answer.verdict is verdict
     assert answer.fates is not None
     assert answer.fates[0] is Fate.AGAIN
@@ -147,8 +63,8 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
     error = {"status": "FAILED_PRECONDITION", "details": [{"errorCode": code}]}
     headers = (("retry-after", "7"),)
     answer_of_google = Response(STATUS_OF.get(code, 400), msgspec.json.encode({"error": error}), headers)
-    async with _fcm(answer_of_google, tmp_path) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TOKENS)
+    async with scripted_fcm(answer_of_google, tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     _as_ruled(answer, fcm.ERRORS.get(code, fcm.REFUSED))
     if answer.verdict is Verdict.THROTTLED:
         assert answer.retry_after_s == 7.0
@@ -157,26 +73,29 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
 async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: Path) -> None:
     """Its phones are tried again, those of the other project are told, and the lane goes on."""
     used_up = Response(429, b'{"error": {"details": [{"errorCode": "QUOTA_EXCEEDED"}]}}')
-    async with _fcm(used_up, tmp_path, "project-a", "project-b") as (gateway, _):
+    async with scripted_fcm(used_up, tmp_path, "project-a", "project-b") as (gateway, _):
         tokens = [b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1], b"project-c/" + TOKENS[1]]
-        answer = await gateway.send(message_for_tests(), tokens)
+        answer = await gateway.send(message_for_tests(), tokens, CLEAR)
     assert answer.verdict is Verdict.ANSWERED
     assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED, Fate.QUARANTINED]
 
 
 async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
     """They are quarantined without a request, and so neither open nor close the lane's breaker."""
-    async with _apns(Response(500), tmp_path) as (gateway, _):
-        alone = await gateway.send(message_for_tests(), [b"none", b"x y"])
-        mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]])
+    async with scripted_apns(Response(500), tmp_path) as (gateway, _):
+        alone = await gateway.send(message_for_tests(), [b"none", b"x y"], CLEAR)
+        mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]], CLEAR)
     assert (alone.asked, alone.fates) == (False, [Fate.QUARANTINED] * 2)
     assert (mixed.asked, mixed.fates) == (True, [Fate.QUARANTINED, Fate.AGAIN])
 
 
 async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_more(tmp_path: Path) -> None:
     """It may have run out, so another one is tried; then it is our account that is wrong, and nobody is given up."""
-    async with _fcm(Response(401, b'{"error": {"status": "UNAUTHENTICATED"}}'), tmp_path) as (gateway, provider):
-        answer = await gateway.send(message_for_tests(), TOKENS)
+    async with scripted_fcm(Response(401, b'{"error": {"status": "UNAUTHENTICATED"}}'), tmp_path) as (
+        gateway,
+        provider,
+    ):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
         grants = provider.grants
     assert (answer.verdict, grants) == (Verdict.MISCONFIGURED, 2)
     assert answer.fates is not None
@@ -187,6 +106,6 @@ async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_mor
 @pytest.mark.parametrize("status", [400, 403, 500])
 async def test_garbage_settles_nobody(status: int, body: bytes, tmp_path: Path) -> None:
     """An answer without sense is no answer: the phone is tried again, and the other one is told."""
-    async with _apns(Response(status, body), tmp_path) as (gateway, _):
-        answer = await gateway.send(message_for_tests(), TOKENS)
+    async with scripted_apns(Response(status, body), tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED]

@@ -21,6 +21,7 @@ from push.said import ELLIPSIS
 from push.web_crypto import PLAINTEXT_BYTES
 from server.simulated import token_site
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
+from tests.clearances import CLEAR
 from tests.conformance.test_webpush import BAD_TOKENS
 from tests.messages import message_for_tests
 
@@ -100,7 +101,7 @@ async def test_a_browser_shows_the_alert_cut_to_what_it_may_be(services: Service
     service = await services.start()
     message = message_for_tests("小明，6岁。" * 2000)
     for _ in range(2):
-        answer = await services.gateway(service).send(message, service.browsers([7]))
+        answer = await services.gateway(service).send(message, service.browsers([7]), CLEAR)
         assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, [Fate.ACCEPTED])
     assert PLAINTEXT_BYTES - 12 < len(service.provider.last) <= PLAINTEXT_BYTES
     notification = msgspec.json.decode(service.provider.last)["notification"]
@@ -124,11 +125,11 @@ async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
         *BAD_TOKENS.values(),
     ]
     gateway = services.gateway(service)
-    answer = await gateway.send(message_for_tests(), [*hostile, good])
+    answer = await gateway.send(message_for_tests(), [*hostile, good], CLEAR)
     assert answer.verdict is Verdict.ANSWERED
     assert answer.fates == [Fate.QUARANTINED] * len(hostile) + [Fate.ACCEPTED]
     assert (service.reached.requests, elsewhere.reached.requests) == (1, 0)
-    only = await gateway.send(message_for_tests(), hostile)
+    only = await gateway.send(message_for_tests(), hostile, CLEAR)
     assert (only.verdict, set(only.fates or [])) == (Verdict.ANSWERED, {Fate.QUARANTINED})
 
 
@@ -136,7 +137,7 @@ async def test_an_endpoint_is_called_as_it_is_written(services: Services) -> Non
     """The service knows /push/1 and not /push/%31, however alike parsers find them."""
     service = await services.start()
     token = service.browsers([1])[0].replace(b"/push/1", b"/push/%31")
-    assert (await services.gateway(service).send(message_for_tests(), [token])).fates == [Fate.INVALID]
+    assert (await services.gateway(service).send(message_for_tests(), [token], CLEAR)).fates == [Fate.INVALID]
 
 
 ILL: dict[str, tuple[dict[str, Any], Verdict, str]] = {
@@ -155,18 +156,18 @@ async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Service
     well, ill = await services.start(), await services.start(**faults)
     gateway = services.gateway(well, ill, timeout_s=3.0)
     mixed = [token for pair in zip(ill.browsers(), well.browsers(), strict=True) for token in pair]
-    answer = await gateway.send(message_for_tests(), mixed)
+    answer = await gateway.send(message_for_tests(), mixed, CLEAR)
     assert (answer.verdict, (answer.fates or [])[1::2]) == (Verdict.ANSWERED, SENT)
     assert (answer.fates or [])[::2].count(Fate.AGAIN) >= len(SENT) - 1
-    alone = await gateway.send(message_for_tests(), ill.browsers())
+    alone = await gateway.send(message_for_tests(), ill.browsers(), CLEAR)
     assert alone.verdict is verdict
     assert alone.reason == reason or not reason
     before = ill.reached.requests
     if verdict is Verdict.THROTTLED:
         assert alone.retry_after_s
-        assert (await gateway.send(message_for_tests(), ill.browsers())).fates == [Fate.AGAIN] * len(SENT)
+        assert (await gateway.send(message_for_tests(), ill.browsers(), CLEAR)).fates == [Fate.AGAIN] * len(SENT)
         assert ill.reached.requests == before
-    assert (await gateway.send(message_for_tests(), well.browsers())).fates == SENT
+    assert (await gateway.send(message_for_tests(), well.browsers(), CLEAR)).fates == SENT
 
 
 async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(services: Services) -> None:
@@ -175,12 +176,12 @@ async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(servi
     service.provider.faults.outage = True
     gateway = services.gateway(service)
     left = service.browsers()
-    assert (await gateway.send(message_for_tests(), left)).verdict is Verdict.FAILING
+    assert (await gateway.send(message_for_tests(), left, CLEAR)).verdict is Verdict.FAILING
     service.provider.faults.outage = False
     sizes: list[int] = []
     async with asyncio.timeout(10):
         while left:
-            answer = await gateway.send(message_for_tests(), left)
+            answer = await gateway.send(message_for_tests(), left, CLEAR)
             kept = [token for token, fate in zip(left, answer.fates or [], strict=True) if fate is Fate.AGAIN]
             if len(kept) < len(left):
                 sizes.append(len(left) - len(kept))
@@ -193,9 +194,9 @@ async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(servi
 async def test_a_subscription_of_another_application_is_no_fault_of_our_key(services: Services) -> None:
     """Where the service takes our signature from others it is quarantined, and stops nothing."""
     service = await services.start(foreign_rate=0.3)
-    answer = await services.gateway(service).send(message_for_tests(), service.browsers())
+    answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
     assert answer.verdict is Verdict.ANSWERED
     assert set(answer.fates or []) == {Fate.ACCEPTED, Fate.QUARANTINED}
     service = await services.start(foreign_rate=1.0)
-    answer = await services.gateway(service).send(message_for_tests(), service.browsers())
+    answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
     assert (answer.verdict, set(answer.fates or [])) == (Verdict.MISCONFIGURED, {Fate.AGAIN})

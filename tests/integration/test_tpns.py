@@ -13,6 +13,7 @@ from aiohttp import web
 
 from push.gateways.tpns import TpnsGateway, TpnsSettings
 from push.model import Fate, Verdict
+from tests.clearances import CLEAR
 from tests.messages import message_for_tests
 from tests.processes import Process
 
@@ -68,7 +69,7 @@ async def test_a_request_has_what_the_provider_documents() -> None:
     """Path, authentication, accounts, product environment, expiry of at most 72 h, sound and a collapsing number."""
     message = message_for_tests()
     async with _answering(web.json_response({"ret_code": 0})) as (url, seen), _gateway(url) as gateway:
-        answer = await gateway.send(message, [b"10000001", b"10000002"])
+        answer = await gateway.send(message, [b"10000001", b"10000002"], CLEAR)
     body = seen[0]["body"]
     assert answer.verdict is Verdict.ANSWERED
     assert answer.fates is None
@@ -105,7 +106,7 @@ async def test_a_request_has_what_the_provider_documents() -> None:
 async def test_every_answer_has_a_verdict(response: web.Response, verdict: Verdict) -> None:
     """The table of codes, HTTP errors and nonsense: a value for each, never an exception."""
     async with _answering(response) as (url, _), _gateway(url) as gateway:
-        answer = await gateway.send(message_for_tests(), [b"1", b"2"])
+        answer = await gateway.send(message_for_tests(), [b"1", b"2"], CLEAR)
     assert answer.verdict is verdict
     readable = response.headers.get("Retry-After") == "7"
     assert answer.retry_after_s == (7.0 if readable else None)
@@ -118,16 +119,16 @@ async def test_what_is_said_of_one_account_is_read_for_that_account() -> None:
         _answering(web.json_response({"ret_code": 0, "result": codes})) as (url, _),
         _gateway(url) as gateway,
     ):
-        answer = await gateway.send(message_for_tests(), [b"1", b"2", b"3", b"4"])
+        answer = await gateway.send(message_for_tests(), [b"1", b"2", b"3", b"4"], CLEAR)
     assert answer.fates == [Fate.ACCEPTED, Fate.INVALID, Fate.AGAIN, Fate.REFUSED]
 
 
 async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> None:
     """No answer within `timeout_s`, a refused connection: failing."""
     async with _simulated("--hang-rate", "1") as url, _gateway(url, timeout_s=0.2) as gateway:
-        hung = await gateway.send(message_for_tests(), [b"1"])
+        hung = await gateway.send(message_for_tests(), [b"1"], CLEAR)
     async with _gateway("http://127.0.0.1:9") as gateway:
-        absent = await gateway.send(message_for_tests(), [b"1"])
+        absent = await gateway.send(message_for_tests(), [b"1"], CLEAR)
     assert (hung.verdict, absent.verdict) == (Verdict.FAILING, Verdict.FAILING)
 
 

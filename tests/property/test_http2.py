@@ -19,6 +19,7 @@ from push.http2 import Head, Http2Client
 from push.http2.frames import ProtocolError
 from push.http2.headers import HeaderBlocks
 from push.http2.reader import Reader
+from tests.clearances import CLEAR
 from tests.http2_peer import Peer, Provider, rule, run
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ def test_every_call_has_one_ruling_and_is_processed_once_at_most(
         for turn in range(TURNS):
             bodies = [b"%d-%d-%d " % (number, turn, row) for row in range(count)]
             calls = [(b"", body.ljust(size, b"x")) for body in bodies]
-            rulings = await client.send_all(HEADS[head], calls, rule)
+            rulings = await client.send_all(HEADS[head], calls, rule, CLEAR)
             assert len(rulings) == count
             found.update((body, ruling.reason) for (_, body), ruling in zip(calls, rulings, strict=True) if ruling)
 

@@ -22,6 +22,7 @@ from hyperframe.frame import (
 
 from push.http2.headers import Head
 from push.token_answers import ACCEPTED, Ruling
+from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def test_after_a_word_about_us_nothing_is_sent_again() -> None:
         return ACCEPTED if reply.status == 200 else Ruling(rule(reply).fate, rule(reply).verdict, "stop", expired=True)
 
     async def main(client: Http2Client) -> list[Ruling | None]:
-        return await client.send_all(HEAD, calls(3), ruling)
+        return await client.send_all(HEAD, calls(3), ruling, CLEAR)
 
     found = run(Provider(answer), main)
     assert [ruling and ruling.reason for ruling in found] == ["stop", None, "accepted"]

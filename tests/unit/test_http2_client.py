@@ -11,6 +11,7 @@ from h2.settings import SettingCodes
 
 from push.http2.client import IDLE_S
 from push.http2.watch import PING_S
+from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def test_a_bug_is_raised_in_every_sender_and_in_all_that_come() -> None:
             peer.answer(1)
 
     async def main(client: Http2Client) -> None:
-        senders = [asyncio.create_task(client.send_all(HEAD, calls(3), buggy)) for _ in range(3)]
-        senders += [asyncio.create_task(client.send_all(HEAD, [(b"", b"the last one")], rule))]
+        senders = [asyncio.create_task(client.send_all(HEAD, calls(3), buggy, CLEAR)) for _ in range(3)]
+        senders += [asyncio.create_task(client.send_all(HEAD, [(b"", b"the last one")], rule, CLEAR))]
         found = await asyncio.gather(*senders, return_exceptions=True)
         assert [type(one) for one in found] == [KeyError] * 4
         with pytest.raises(RuntimeError, match="has met a bug"):
@@ -218,7 +219,7 @@ def test_the_oldest_group_is_begun_first_and_none_is_passed_over() -> None:
 
     async def main(client: Http2Client) -> None:
         groups = [[(b"", b"%d" % number)] * 5 for number in range(8)]
-        await asyncio.gather(*(client.send_all(HEAD, group, rule) for group in groups))
+        await asyncio.gather(*(client.send_all(HEAD, group, rule, CLEAR) for group in groups))
 
     run(Provider(asked), main, streams_per_connection=2, connections_max=1)
     assert order == [b"%d" % number for number in range(8) for _ in range(5)]

@@ -9,6 +9,7 @@ from h2.settings import SettingCodes
 from hyperframe.frame import SettingsFrame
 
 from push.http2 import Head, Http2Client
+from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 TABLE = SettingCodes.HEADER_TABLE_SIZE
@@ -135,7 +136,7 @@ def test_a_token_that_is_renewed_again_and_again_arrives_each_time() -> None:
     async def main(client: Http2Client) -> None:
         for turn in range(100):
             head = Head((("authorization", f"Bearer {turn:0400}"), ("x-name", "a")), "/send")
-            rulings = await client.send_all(head, calls(3), rule)
+            rulings = await client.send_all(head, calls(3), rule, CLEAR)
             assert {ruling and ruling.reason for ruling in rulings} == {"200 "}
         (connection,) = client._connections  # noqa: SLF001 - what is kept is not to be seen from outside
         assert len(connection._blocks._blocks) <= 1  # noqa: SLF001
@@ -152,7 +153,7 @@ def test_each_call_has_its_own_path_of_any_length() -> None:
 
     async def main(client: Http2Client) -> None:
         paths = [(b"/" + b"x" * (length - 1), b"{}") for length in lengths]
-        assert all(await client.send_all(Head(HEAD.headers), paths * 2, rule))
+        assert all(await client.send_all(Head(HEAD.headers), paths * 2, rule, CLEAR))
 
     run(provider, main)
     paths = [len(str(head[":path"])) for peer in provider.peers for head in peer.heads]

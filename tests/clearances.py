@@ -1,0 +1,34 @@
+"""Clearances of tests: what a test decides flows in, leave to send that falls when it says so flows out.
+
+Bounded by the test.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from push.clearance import BatchClearance
+from push.model import Status
+
+CLEAR: Final = BatchClearance(Status.ACTUAL, lambda: True)
+"""Leave to send anything anywhere."""
+
+TESTING: Final = BatchClearance(Status.TEST, lambda: True)
+"""Leave to send within this machine."""
+
+
+class Revocable:
+    """Leave to send until it is taken away; `asked` counts how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.revoked = False
+        self.asked = 0
+
+    def stands(self) -> bool:
+        """Tell whether it was not taken away."""
+        self.asked += 1
+        return not self.revoked
+
+    def allows(self, url: str) -> bool:
+        """Allow whatever is a URL."""
+        return bool(url)
