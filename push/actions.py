@@ -21,7 +21,7 @@ from push.said import Content, Text
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.filing import Desk
+    from push.planner import Planner
     from sql.database import Connection
     from sql.life import LockedAlert
 
@@ -31,9 +31,9 @@ _CONTENT = msgspec.json.Decoder(Content)
 class Actions:
     """What people do to alerts."""
 
-    def __init__(self, operations: Operations, desk: Desk, life_max: timedelta) -> None:
+    def __init__(self, operations: Operations, planner: Planner, life_max: timedelta) -> None:
         self._operations = operations
-        self._desk = desk
+        self._planner = planner
         self._life_max = life_max
 
     async def approve(self, alert_id: UUID, order: Order) -> Refused | None:
@@ -94,7 +94,7 @@ class Actions:
                 return Done(after=state, details={"version": alert.version})
             version = alert.version + 1
             await sql.life.say(connection, alert_id, version, Notice.UPDATE, encoded)
-            await self._desk.add_word(connection, alert_id, alert.status, Notice.UPDATE, version)
+            await self._planner.add_word(connection, alert_id, alert.status, Notice.UPDATE, version)
             return Done(after=state, details={"version": version}, halts=True)
 
         return await self._operations.do(alert_id, Action.UPDATE, order, change)
@@ -110,7 +110,9 @@ class Actions:
             if expires <= datetime.now(UTC):
                 return Refused(Refusal.NOT_LATER)
             await sql.life.extend(connection, alert_id, expires)
-            return Done(after=State(alert.state), details={"expires": expires.isoformat(timespec="seconds")}, halts=True)
+            return Done(
+                after=State(alert.state), details={"expires": expires.isoformat(timespec="seconds")}, halts=True
+            )
 
         return await self._operations.do(alert_id, Action.EXTEND, order, change)
 
@@ -153,7 +155,7 @@ class Actions:
             if told:
                 version = alert.version + 1
                 await sql.life.say(connection, alert_id, version, notice, alert.content)
-                await self._desk.add_word(connection, alert_id, alert.status, notice, version)
+                await self._planner.add_word(connection, alert_id, alert.status, notice, version)
             return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
 
         return await self._operations.do(alert_id, action, order, change)

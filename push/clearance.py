@@ -54,7 +54,7 @@ class UnitClearance:
 
     def allows(self, url: str) -> bool:
         """Tell whether a request to `url` may be made: a test leaves this machine never."""
-        return self._unit.row.status != Status.TEST or on_this_machine(url)
+        return allowed(Status(self._unit.row.status), url)
 
 
 class Clearances:
@@ -84,6 +84,11 @@ def withheld(clearance: Clearance, url: str, recipients: int) -> Answer | None:
     if not clearance.allows(url):
         return forbidden(recipients)
     return None if clearance.stands() else STOPPED
+
+
+def allowed(status: Status, url: str) -> bool:
+    """Tell whether what has a status may be requested of `url`: a test leaves this machine never."""
+    return status is not Status.TEST or on_this_machine(url)
 
 
 def forbidden(recipients: int) -> Answer:

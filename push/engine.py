@@ -7,19 +7,23 @@ the ledger, the leases and the watcher stop. Bounded: `grace_s`, what `geo.endin
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from geo.ending import ended, in_time
+from push.actions import Actions
 from push.alarms import AlarmBoard
 from push.audience import Audiences
 from push.claims import Claims
-from push.filing import Desk, FilingPlan
+from push.filing import Desk
 from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
 from push.ledger import Ledger
+from push.operations import Operations
+from push.planner import FilingPlan, Planner
 from push.sound import Sound
 from push.stats import Histogram
 from push.stops import Stops
@@ -52,6 +56,7 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     late: LatePlan
     lanes: dict[str, LanePlan]
     sound: Sound
+    life_max: timedelta
 
 
 class Engine:
@@ -95,7 +100,10 @@ class Engine:
             )
             for name, lane in plan.lanes.items()
         }
-        self.desk = Desk(pool, index, plan.filing, alarms=self.alarms, ring=self.ring)
+        planner = Planner(index, plan.filing, self.alarms)
+        self.desk = Desk(pool, planner, self.ring)
+        self.operations = Operations(pool, halt=self.halt, ring=self.ring)
+        self.actions = Actions(self.operations, planner, plan.life_max)
         self._stops = Stops(plan.database_url, self.claims, halt=self.halt, ring=self.ring)
         self._background: list[asyncio.Task[None]] = []
 

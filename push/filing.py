@@ -1,62 +1,54 @@
 """Filing: a checked case flows in, a committed alert with its rings and sweeps flows out, or the answer given before.
 
-Case, alert, rings, sweeps and the webhook's receipt are one transaction: the answer is given after it stands.
-Bounded: one alert a case number; radius and audience by the caps of `FilingPlan`.
+Case, alert, rings, sweeps, the first events of the audit trail and the webhook's receipt are one transaction: the
+answer is given after it stands. Bounded: one alert a case number; `DRAFTS_MAX` unsigned ones that wait for review.
 """
 
 from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import msgspec
 
+import sql.audit
 import sql.filing
+import sql.life
 import sql.progress
-import sql.rings
-from geo.shards import SHARDS
-from push.alarms import EVERY_LANE
+from push.actor import Actor
 from push.audience import Place
-from push.estimate import Estimate, estimate
-from push.model import Notice
-from push.plan import DEADLINE, EXPIRY, Override, Policy, Ring, rings_of
+from push.lifecycle import State
+from push.plan import DEADLINE, EXPIRY, Override
+from push.review import Decision, Review, decide
 from push.said import Content, Links
+from sql.audit import AuditEvent
 from sql.filing import AlertRow, ReceiptRow
-from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from geo.index import PositionIndex
-    from push.alarms import AlarmBoard
+    from push.estimate import Estimate
+    from push.planner import Planner
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
 
-SHARDS_PER_UNIT = 16
-"""64 units a sweep: enough for several processes to share, and few requests that are not full."""
+HTTP_OK, HTTP_ACCEPTED, HTTP_CONFLICT, HTTP_TOO_MANY = 200, 202, 409, 429
 
-HTTP_OK, HTTP_ACCEPTED, HTTP_CONFLICT = 200, 202, 409
-
-AUDIENCE_CAP = "audience cap"
-
-
-class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links."""
-
-    policies: dict[str, Policy]
-    policy: str
-    lanes: dict[str, float | None]
-    radius_cap_km: float
-    audience_cap: int
-    links: Links = Links()
+DRAFTS_MAX: Final = 20
+"""Unsigned cases of an authority that wait for review: anybody may send them, and people have to read each."""
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
-    """A case whose signature, fields and place are checked; `content` is the case as JSON text."""
+    """A case whose fields and place are checked; `content` is the case as JSON text.
+
+    `verified`: its signature was; without one it waits for somebody's approval, whatever the policy.
+    """
 
     authority: str
+    actor: Actor
+    verified: bool = True
     webhook_id: str
     body_digest: bytes
     case_number: str
@@ -68,6 +60,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     override: Override | None
     said: Content
+    expires: datetime | None = None
 
 
 class Filed(enum.Enum):
@@ -76,24 +69,15 @@ class Filed(enum.Enum):
     NEW = HTTP_ACCEPTED
     SAME_CASE = HTTP_OK
     OTHER_CONTENT = HTTP_CONFLICT
+    TOO_MANY_DRAFTS = HTTP_TOO_MANY
 
 
 class Desk:
     """Takes filings."""
 
-    def __init__(
-        self,
-        pool: Pool,
-        index: PositionIndex,
-        plan: FilingPlan,
-        *,
-        alarms: AlarmBoard,
-        ring: Callable[[], None],
-    ) -> None:
+    def __init__(self, pool: Pool, planner: Planner, ring: Callable[[], None]) -> None:
         self._pool = pool
-        self._index = index
-        self.plan = plan
-        self._alarms = alarms
+        self.planner = planner
         self.ring = ring
 
     async def file(self, filing: Filing, render: Callable[[Filed, ListedAlert | None], bytes]) -> ReceiptRow:
@@ -102,10 +86,11 @@ class Desk:
         if before is not None:
             return before
         received_at = datetime.now(UTC)
-        rings = self.rings(
+        rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )
-        sampled = await self.estimate(filing.place, rings)
+        sampled = await self.planner.estimate(filing.place, rings)
+        held = self.planner.over_cap(rings, sampled)
         async with self._pool.acquire() as connection, connection.transaction():
             await sql.filing.lock_case(connection, filing.authority, filing.case_number)
             # A retry of this very webhook may have been waiting for the same lock.
@@ -115,76 +100,24 @@ class Desk:
             case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
             if case is not None:
                 return await self._answer_standing(connection, filing, case, received_at, render)
-            alert = _alert(filing, received_at, sampled, self.plan.links)
+            if not filing.verified and await sql.filing.drafts(connection, filing.authority) >= DRAFTS_MAX:
+                refused = Filed.TOO_MANY_DRAFTS
+                return ReceiptRow(filing.body_digest, refused.value, render(refused, None))
+            review, grace_s = await sql.life.review_of(connection, filing.authority)
+            decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
+            alert = _alert(filing, received_at, sampled, self.planner.plan.links, decision)
             case_id = await sql.filing.add_case(
                 connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
             )
             await sql.filing.add_alert(connection, case_id, alert)
-            held = self.over_cap(rings, sampled)
-            await self.add_rings(connection, alert.id, rings, held)
+            await self.planner.add_rings(connection, alert.id, filing.status, rings, held)
             listed = (await sql.progress.list_alerts(connection, alert.id))[0]
             receipt = ReceiptRow(filing.body_digest, Filed.NEW.value, render(Filed.NEW, listed))
             await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
+            await sql.audit.append(connection, *_events(filing, alert, decision))
         self.ring()
-        self.warn(alert.id, sampled, held)
+        self.planner.warn(alert.id, sampled, held)
         return receipt
-
-    def rings(
-        self,
-        policy: str,
-        place: Place,
-        received_at: datetime,
-        *,
-        last_seen_at: datetime,
-        override: Override | None = None,
-    ) -> list[Ring]:
-        """Return the rings of a policy around a place."""
-        return rings_of(
-            self.plan.policies[policy],
-            received_at=received_at,
-            last_seen_at=last_seen_at,
-            has_place=place.longitude is not None,
-            has_city=place.boundary is not None,
-            override=override,
-        )
-
-    async def estimate(self, place: Place, rings: list[Ring]) -> Estimate | None:
-        """Sample who is in the rings around a place; None when Redis does not answer in time."""
-        areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
-        return await estimate(self._index, rings, areas, self.plan.lanes)
-
-    def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
-        """Return the rings that would reach more people than the cap allows."""
-        if sampled is None:
-            return set()
-        return {ring.ring for ring in rings if sampled.up_to(ring.ring) > self.plan.audience_cap}
-
-    async def add_rings(
-        self, connection: Connection, alert_id: UUID, rings: list[Ring], held: Iterable[int] = ()
-    ) -> None:
-        """Add rings with a sweep for each lane, within the caller's transaction."""
-        held = set(held)
-        for ring in rings:
-            fields = msgspec.structs.asdict(ring)
-            await sql.rings.add_ring(
-                connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
-            )
-        sweeps = [
-            SweepPlan(Notice.ALERT.value, ring.ring, lane, SHARDS, SHARDS_PER_UNIT)
-            for ring in rings
-            for lane in self.plan.lanes
-        ]
-        await sql.rings.add_sweeps(connection, alert_id, sweeps)
-
-    def warn(self, alert_id: UUID, sampled: Estimate | None, held: set[int]) -> None:
-        """Raise the alarms that are known before anything is sent."""
-        if held:
-            detail = f"rings {sorted(held)} would reach more than {self.plan.audience_cap} people and are held"
-            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert_id), detail)
-        for lane, expected in sampled.lanes.items() if sampled is not None else ():
-            if expected.margin_s is not None and expected.margin_s < 0:
-                detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
-                self._alarms.raise_alarm("late", lane, str(alert_id), detail)
 
     async def _answer_standing(
         self,
@@ -202,15 +135,35 @@ class Desk:
         return receipt
 
 
-def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None, links: Links) -> AlertRow:
+def _events(filing: Filing, alert: AlertRow, decision: Decision) -> tuple[AuditEvent, AuditEvent]:
+    """Return what the audit trail keeps of a new alert: who filed it, and where it went from there."""
+    details = {"case_number": filing.case_number, "status": filing.status, "verified": filing.verified}
+    filed = AuditEvent(
+        actor=filing.actor.said, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
+    )
+    sent_on = AuditEvent(
+        actor="system",
+        action=decision.action.value,
+        alert=alert.id,
+        before=State.RECEIVED.value,
+        after=decision.state.value,
+        details={"review": decision.review.value},
+    )
+    return filed, sent_on
+
+
+def _alert(
+    filing: Filing, received_at: datetime, sampled: Estimate | None, links: Links, decision: Decision
+) -> AlertRow:
     place, alert_id = filing.place, uuid4()
     boundary, jurisdiction = place.dumped()
+    latest = received_at + EXPIRY
     return AlertRow(
         id=alert_id,
         status=filing.status,
         received_at=received_at,
         deadline=received_at + DEADLINE,
-        expires=received_at + EXPIRY,
+        expires=latest if filing.expires is None else min(latest, filing.expires),
         longitude=place.longitude,
         latitude=place.latitude,
         city=place.city,
@@ -219,4 +172,8 @@ def _alert(filing: Filing, received_at: datetime, sampled: Estimate | None, link
         policy=filing.policy,
         content=msgspec.json.encode(links.put_in(filing.said, alert_id)).decode(),
         estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
+        state=decision.state.value,
+        review=decision.review.value,
+        verified=filing.verified,
+        send_at=decision.send_at,
     )

@@ -14,9 +14,9 @@ import msgspec
 import structlog
 
 from geo.ending import ended
+from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.candidates import Candidates
 from push.clearance import Clearances
-from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.invalid import InvalidTokens
 from push.pace import Pace
 from push.plan import EXPIRY

@@ -1,4 +1,4 @@
-"""Operations: what somebody wants done to an alert flows in, the alert moved on with its audit event flows out, or why not.
+"""Operations: what somebody wants done to an alert flows in, the alert moved on flows out, or why not.
 
 One transaction each: the alert is locked, the table of `push.lifecycle` asked, the change made, the event appended.
 What stops an alert is told to every process when that is committed, and to this one before it is answered.
@@ -7,7 +7,6 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -16,14 +15,15 @@ import structlog
 import sql.audit
 import sql.life
 import sql.work
+from push.actor import Actor
 from push.lifecycle import Action, State, leads_to
 from push.refusals import Refusal, Refused, impossible
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from push.actor import Actor
     from sql.database import Connection, Pool
     from sql.life import LockedAlert
 

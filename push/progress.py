@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from push.model import Notice
+
 if TYPE_CHECKING:
     from sql.progress import Counts, ListedAlert
 
@@ -50,8 +52,16 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     rings: dict[int, RingProgress]
 
 
+class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A later word of an alert: those told before by lane, as far as they can be reached."""
+
+    notice: str
+    version: int
+    lanes: dict[str, RingProgress]
+
+
 class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert with its lanes."""
+    """One alert with its lanes, and what was said after the first message."""
 
     alert: UUID
     case_number: str
@@ -60,7 +70,9 @@ class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
     received_at: datetime
     deadline: datetime
     sent_at: datetime | None
+    version: int
     lanes: dict[str, LaneProgress]
+    notices: list[NoticeProgress]
 
 
 class Meter:
@@ -72,8 +84,9 @@ class Meter:
     def progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
         """Return one alert's progress from the counts of its sweeps."""
         lanes: dict[str, LaneProgress] = {}
-        for lane in sorted({row.lane for row in rows}):
-            lanes[lane] = self._lane(alert, lane, [row for row in rows if row.lane == lane])
+        first = [row for row in rows if row.notice == Notice.ALERT]
+        for lane in sorted({row.lane for row in first}):
+            lanes[lane] = self._lane(alert, lane, [row for row in first if row.lane == lane])
         return AlertProgress(
             alert=alert.id,
             case_number=alert.case_number,
@@ -82,7 +95,9 @@ class Meter:
             received_at=alert.received_at,
             deadline=alert.deadline,
             sent_at=alert.sent_at,
+            version=alert.version,
             lanes=lanes,
+            notices=_notices([row for row in rows if row.notice != Notice.ALERT]),
         )
 
     def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:
@@ -126,6 +141,16 @@ class Meter:
             samples.popleft()
         elapsed_s = now_s - samples[0][0]
         return (settled - samples[0][1]) / elapsed_s if elapsed_s > 0 else 0.0
+
+
+def _notices(rows: list[Counts]) -> list[NoticeProgress]:
+    words = sorted({(row.version, row.notice) for row in rows})
+    return [
+        NoticeProgress(
+            notice=notice, version=version, lanes={row.lane: _ring(row) for row in rows if row.version == version}
+        )
+        for version, notice in words
+    ]
 
 
 def _ring(row: Counts) -> RingProgress:

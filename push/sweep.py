@@ -1,7 +1,7 @@
 """A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
 
 Recipients are candidates minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
-Bounded: what `push.candidates` asks for ahead, and the queue's room: the next shard is asked for only when there is some.
+Bounded: what `push.candidates` asks for ahead, and the queue's room: the next shard is asked for only when it has some.
 """
 
 from __future__ import annotations

@@ -10,12 +10,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import sql.audit
 import sql.progress
 import sql.rings
-from push.alarms import EVERY_LANE
+from push.actor import SYSTEM
 from push.backoff import until_back
 from push.late import ALERTS_MAX
+from push.lifecycle import State, between
 from push.progress import Meter
+from push.warnings import Warnings
+from sql.audit import AuditEvent
 from sql.database import AWAY
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
+NOTICE_PASSES = 2
+"""How often those told before are gone over again for a later word: who changed lanes in the middle is found then."""
+
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
 
@@ -57,7 +64,8 @@ class Watcher:
         self._ring_lanes = ring
         self._bell = asyncio.Event()
         self._meter = Meter()
-        self._again: set[UUID] = set()
+        self._busy: set[UUID] = set()
+        self._warnings = Warnings(alarms, audience_cap)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
         self.tick_s: Callable[[], float] = lambda: TICK_S
@@ -81,15 +89,14 @@ class Watcher:
 
     async def _tick(self) -> bool:
         await self._sweep_again()
-        if await sql.progress.settle(self._pool, self._entrants.plan.every):
-            self._ring_lanes()
+        await self._settle()
         alerts = await sql.progress.list_alerts(self._pool)
-        await self._watch_entrants([alert for alert in alerts if alert.state == "sent"])
+        await self._watch_entrants([alert for alert in alerts if alert.state == State.SENT])
         by_id = {alert.id: alert for alert in alerts}
-        again = {alert.id for alert in alerts if alert.sweeping_again}
+        busy = {alert.id for alert in alerts if alert.busy or alert.state == State.SENDING}
         # Once more after a pass is through, for what it found last.
-        stale = [a.id for a in alerts if a.state == "sending" or a.id in again | self._again or self._changed(a)]
-        self._again = again
+        stale = [alert.id for alert in alerts if alert.id in busy | self._busy or self._changed(alert)]
+        self._busy = busy
         counts = await sql.progress.read_counts(self._pool, stale) if stale else []
         for alert_id in stale:
             rows = [row for row in counts if row.alert_id == alert_id]
@@ -98,18 +105,40 @@ class Watcher:
                 self.current[alert_id] = progress
                 self._check_deadline(progress, by_id[alert_id])
                 self.publish(progress)
-        self._warn_of_held(alerts)
+        self._warnings.look(alerts)
         await self._check_cap([self.current[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]
-        return bool(again) or any(alert.state == "sending" for alert in alerts)
+        return bool(busy)
+
+    async def _settle(self) -> None:
+        """Let happen what happens by itself, each with its event in the audit trail."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            moved = await sql.progress.settle(connection, self._entrants.plan.every)
+            await sql.audit.append(
+                connection,
+                *(
+                    AuditEvent(
+                        actor=SYSTEM.said,
+                        action=between(State(before), State(after)).value,
+                        alert=alert_id,
+                        before=before,
+                        after=after,
+                    )
+                    for alert_id, before, after in moved
+                ),
+            )
+        if moved:
+            self._ring_lanes()
 
     async def _sweep_again(self) -> None:
         """Look for late entrants where it is time, or where a burst of reports came from."""
         bursts = self._entrants.bursts()
         if bursts:
             await sql.rings.hasten_sweep(self._pool, bursts, self._entrants.plan.gap)
-        if await sql.rings.sweep_again(self._pool, self._entrants.plan.every):
+        again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
+        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.every, NOTICE_PASSES)
+        if again:
             self._ring_lanes()
 
     async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
@@ -131,19 +160,9 @@ class Watcher:
             return
         await sql.rings.hold_over_cap(self._pool, over, self._audience_cap)
 
-    def _warn_of_held(self, alerts: list[ListedAlert]) -> None:
-        """Say what is held for as long as it is, also after a restart."""
-        for alert in alerts:
-            held = [ring.ring for ring in alert.rings if ring.held is not None]
-            if held and alert.state in {"sending", "sent"}:
-                detail = f"rings {held} would reach more than {self._audience_cap} people and are held"
-                self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert.id), detail)
-            else:
-                self._alarms.clear("audience_cap", EVERY_LANE, str(alert.id))
-
     def _changed(self, alert: ListedAlert) -> bool:
         known = self.current.get(alert.id)
-        return known is None or known.state != alert.state
+        return known is None or (known.state, known.version) != (alert.state, alert.version)
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
         now = datetime.now(UTC)
@@ -151,7 +170,7 @@ class Watcher:
         deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
         name = str(progress.alert)
         for lane, state in progress.lanes.items():
-            if progress.state != "sending":
+            if progress.state != State.SENDING:
                 self._alarms.clear("late", lane, name)
             elif now > deadline or (state.eta is not None and state.eta > deadline):
                 late_s = ((state.eta or now) - deadline).total_seconds()

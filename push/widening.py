@@ -6,61 +6,39 @@ Bounded: radius and audience by the caps of the filing plan, which nobody widens
 
 from __future__ import annotations
 
-import enum
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
-import structlog
-
+import sql.life
 import sql.rings
 from push.audience import place_from
+from push.lifecycle import Action, State
+from push.operations import Done, Operations, Order
 from push.plan import DEADLINE, RINGS_MAX, Override, Ring
+from push.refusals import Refusal, Refused
 from sql.rings import PlaceRow
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.filing import Desk
-    from sql.database import Pool
-    from sql.rings import LockedAlert, RingRow
-
-RUNNING = ("sending", "sent")
-
-_log = structlog.get_logger("push.widening")
+    from push.planner import Planner
+    from sql.database import Connection
+    from sql.life import LockedAlert
+    from sql.rings import RingRow
 
 
-class Refusal(enum.Enum):
-    """Why an alert is not widened."""
-
-    NO_ALERT = "no such alert"
-    NOT_RUNNING = "the alert is over"
-    RADIUS_CAP = "over the cap on the radius"
-    AUDIENCE_CAP = "over the cap on the audience"
-    UNKNOWN_AUDIENCE = "the audience cannot be estimated now"
-    NOT_WIDER = "not wider than what is told already"
-    BETWEEN = "between two planned rings"
-    HELD = "a nearer ring is held"
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """An answer of no, with what would be possible."""
-
-    refusal: Refusal
-    detail: str
-
-
-async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city: bool | None) -> Refused | None:
+async def widen(
+    operations: Operations, planner: Planner, alert_id: UUID, order: Order, radius_km: float, *, city: bool | None
+) -> Refused | None:
     """Widen an alert to a radius around its place, due at once; None when it is done."""
-    if wish.radius_km > desk.plan.radius_cap_km:
-        return Refused(Refusal.RADIUS_CAP, f"the cap is {desk.plan.radius_cap_km:g} km")
-    async with pool.acquire() as connection, connection.transaction():
-        alert = await sql.rings.lock_alert(connection, alert_id)
-        if alert is None:
-            return Refused(Refusal.NO_ALERT, "")
+    if radius_km > planner.plan.radius_cap_km:
+        return Refused(Refusal.RADIUS_CAP, f"the cap is {planner.plan.radius_cap_km:g} km")
+    wish = Override(radius_km=radius_km, reason=order.reason, by=order.actor.said)
+
+    async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
         now = datetime.now(UTC)
-        if alert.state not in RUNNING or alert.expires <= now:
-            return Refused(Refusal.NOT_RUNNING, f"its state is {alert.state}")
+        if alert.expires <= now:
+            return Refused(Refusal.NOT_RUNNING, "its time is over")
         if alert.longitude is None:
             return Refused(
                 Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around"
@@ -69,17 +47,18 @@ async def widen(desk: Desk, pool: Pool, alert_id: UUID, wish: Override, *, city:
         target = _target(rings, wish, city=None if city is None else city and alert.city_polygon is not None, now=now)
         if isinstance(target, Refused):
             return target
-        refused = await _over_cap(desk, alert, target)
+        refused = await _over_cap(planner, alert, target)
         if refused is not None:
             return refused
+        await sql.life.add_author(connection, alert_id, order.actor.person)
         await sql.rings.hasten_rings(
             connection, alert_id, min(target.ring, len(rings)), now, now + DEADLINE, wish.by, wish.reason
         )
         if target.ring > len(rings):
-            await desk.add_rings(connection, alert_id, [target])
-    desk.ring()
-    _log.info("alert.widened", alert=str(alert_id), ring=target.ring)
-    return None
+            await planner.add_rings(connection, alert_id, alert.status, [target])
+        return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": radius_km})
+
+    return await operations.do(alert_id, Action.WIDEN, order, change)
 
 
 def _target(rings: list[RingRow], wish: Override, *, city: bool | None, now: datetime) -> Ring | Refused:
@@ -119,12 +98,13 @@ def _target(rings: list[RingRow], wish: Override, *, city: bool | None, now: dat
     )
 
 
-async def _over_cap(desk: Desk, alert: LockedAlert, target: Ring) -> Refused | None:
+async def _over_cap(planner: Planner, alert: LockedAlert, target: Ring) -> Refused | None:
     """Refuse what would reach too many people, or nobody knows how many."""
     place = place_from(PlaceRow(alert.longitude, alert.latitude, alert.city_polygon, alert.jurisdiction))
-    sampled = await desk.estimate(place, [target])
+    sampled = await planner.estimate(place, [target])
     if sampled is None:
         return Refused(Refusal.UNKNOWN_AUDIENCE, "Redis does not answer; try again")
-    if sampled.people > desk.plan.audience_cap:
-        return Refused(Refusal.AUDIENCE_CAP, f"about {sampled.people} people; the cap is {desk.plan.audience_cap}")
+    cap = alert.audience_max or planner.plan.audience_cap
+    if sampled.people > cap:
+        return Refused(Refusal.AUDIENCE_CAP, f"about {sampled.people} people; the cap is {cap}")
     return None

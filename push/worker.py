@@ -16,9 +16,8 @@ import structlog
 from geo.connection import AWAY as INDEX_AWAY
 from geo.devices import LOCALE_USUAL, Device
 from push.backoff import full_jitter_s
-from push.clearance import BatchClearance
 from push.ledger import rows_of
-from push.model import Answer, Batch, Outcome, Status, Verdict, unsayable
+from push.model import Answer, Batch, Outcome, Verdict, unsayable
 from push.outcomes import Addressed, merged, sorted_out
 from push.provider import Addressing
 from push.said import DoesNotFitError
@@ -140,13 +139,10 @@ class Worker:
         self._queue.settled()
         await self._claims.finish_if_complete(batch.unit)
 
-    async def _send(
-        self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int
-    ) -> Answer:
+    async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> Answer:
         """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
         loop = asyncio.get_running_loop()
         answers: list[tuple[list[int], Answer]] = []
-        clearance = BatchClearance(Status(batch.unit.row.status), lambda: not batch.unit.dropped)
         for locale, rows in addressed.by_locale(recipients_max):
             started_s = loop.time()
             self._stats.in_flight += 1

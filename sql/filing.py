@@ -23,6 +23,7 @@ _LOCK = query("filing_lock")
 _CASE_FIND = query("case_find")
 _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
+_DRAFTS = query("drafts_count")
 _NOTICE_ADD = query("notice_add")
 
 
@@ -126,3 +127,9 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.send_at,
     )
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
+
+
+async def drafts(connection: Connection, authority: str) -> int:
+    """Return how many cases that nobody signed wait for review."""
+    count: int = await connection.fetchval(_DRAFTS, authority)
+    return count

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import msgspec
 
 from sql.query import query
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from sql.database import Connection, Pool
 
 _LOCK = query("alert_lock")
@@ -22,6 +23,7 @@ _SAY = query("alert_say")
 _REWORD = query("alert_reword")
 _EXTEND = query("alert_extend")
 _RELEASE = query("alert_release")
+_HELD = query("held_rings")
 _AUTHOR_ADD = query("author_add")
 _AUTHOR_IS = query("author_is")
 _APPROVAL_ADD = query("approval_add")
@@ -85,6 +87,11 @@ async def extend(connection: Connection, alert_id: UUID, expires: datetime) -> N
 async def release(connection: Connection, alert_id: UUID, people_max: int) -> None:
     """Let what is held go on, up to so many people."""
     await connection.execute(_RELEASE, alert_id, people_max)
+
+
+async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:
+    """Return which rings are held."""
+    return [row[0] for row in await connection.fetch(_HELD, alert_id)]
 
 
 async def add_author(connection: Connection, alert_id: UUID, name: str) -> None:

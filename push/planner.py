@@ -1,0 +1,124 @@
+"""The planner: a place and a policy flow in, rings with their estimate and the sweeps that tell them flow out.
+
+A test has sweeps in simulated lanes only; every other status in all lanes.
+Bounded: radius and audience by the caps of `FilingPlan`; a sweep is 64 units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+import sql.rings
+from geo.shards import SHARDS
+from push.alarms import EVERY_LANE
+from push.estimate import Estimate, estimate
+from push.model import Notice, Status
+from push.plan import Override, Policy, Ring, rings_of
+from push.said import Links
+from sql.rings import RingRow, SweepPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from geo.index import PositionIndex
+    from push.alarms import AlarmBoard
+    from push.audience import Place
+    from sql.database import Connection
+
+SHARDS_PER_UNIT = 16
+"""64 units a sweep: enough for several processes to share, and few requests that are not full."""
+
+AUDIENCE_CAP = "audience cap"
+
+
+class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
+
+    `simulated` are the lanes whose provider is known to be simulated.
+    """
+
+    policies: dict[str, Policy]
+    policy: str
+    lanes: dict[str, float | None]
+    radius_cap_km: float
+    audience_cap: int
+    links: Links = Links()
+    simulated: frozenset[str] = frozenset()
+
+
+class Planner:
+    """Plans whom an alert reaches."""
+
+    def __init__(self, index: PositionIndex, plan: FilingPlan, alarms: AlarmBoard) -> None:
+        self._index = index
+        self.plan = plan
+        self._alarms = alarms
+
+    def rings(
+        self,
+        policy: str,
+        place: Place,
+        received_at: datetime,
+        *,
+        last_seen_at: datetime,
+        override: Override | None = None,
+    ) -> list[Ring]:
+        """Return the rings of a policy around a place."""
+        return rings_of(
+            self.plan.policies[policy],
+            received_at=received_at,
+            last_seen_at=last_seen_at,
+            has_place=place.longitude is not None,
+            has_city=place.boundary is not None,
+            override=override,
+        )
+
+    async def estimate(self, place: Place, rings: list[Ring]) -> Estimate | None:
+        """Sample who is in the rings around a place; None when Redis does not answer in time."""
+        areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
+        return await estimate(self._index, rings, areas, self.plan.lanes)
+
+    def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
+        """Return the rings that would reach more people than the cap allows."""
+        if sampled is None:
+            return set()
+        return {ring.ring for ring in rings if sampled.up_to(ring.ring) > self.plan.audience_cap}
+
+    async def add_rings(
+        self, connection: Connection, alert_id: UUID, status: str, rings: list[Ring], held: Iterable[int] = ()
+    ) -> None:
+        """Add rings with a sweep for each lane, within the caller's transaction."""
+        held = set(held)
+        for ring in rings:
+            fields = msgspec.structs.asdict(ring)
+            await sql.rings.add_ring(
+                connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
+            )
+        sweeps = [
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, SHARDS, SHARDS_PER_UNIT)
+            for ring in rings
+            for lane in self._lanes(status)
+        ]
+        await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    async def add_word(self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int) -> None:
+        """Add the sweeps that tell a later word to those who were told, within the caller's transaction."""
+        sweeps = [SweepPlan(notice.value, None, lane, SHARDS, SHARDS_PER_UNIT, version) for lane in self._lanes(status)]
+        await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    def _lanes(self, status: str) -> list[str]:
+        return [lane for lane in self.plan.lanes if status != Status.TEST or lane in self.plan.simulated]
+
+    def warn(self, alert_id: UUID, sampled: Estimate | None, held: set[int]) -> None:
+        """Raise the alarms that are known before anything is sent."""
+        if held:
+            detail = f"rings {sorted(held)} would reach more than {self.plan.audience_cap} people and are held"
+            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert_id), detail)
+        for lane, expected in sampled.lanes.items() if sampled is not None else ():
+            if expected.margin_s is not None and expected.margin_s < 0:
+                detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
+                self._alarms.raise_alarm("late", lane, str(alert_id), detail)

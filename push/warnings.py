@@ -1,0 +1,62 @@
+"""Warnings: alerts as they stand flow in, alarms about what waits for somebody are raised and end.
+
+What is said here stands as long as it is true, also after a restart. Bounded by the alerts of a listing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from push.alarms import EVERY_LANE
+from push.lifecycle import State
+from push.review import is_late
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.alarms import AlarmBoard
+    from sql.progress import ListedAlert
+
+CAP: Final = "audience_cap"
+REVIEW: Final = "review"
+REVIEW_LATE: Final = "review_late"
+
+
+class Warnings:
+    """Says what waits for a person."""
+
+    def __init__(self, alarms: AlarmBoard, audience_cap: int) -> None:
+        self._alarms = alarms
+        self._audience_cap = audience_cap
+
+    def look(self, alerts: Sequence[ListedAlert]) -> None:
+        """Raise and clear alarms for alerts that are held or in review."""
+        now = datetime.now(UTC)
+        for alert in alerts:
+            held = [ring.ring for ring in alert.rings if ring.held is not None]
+            running = alert.state in {State.SENDING, State.SENT}
+            cap = alert.audience_max or self._audience_cap
+            self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held and running)
+            waits = alert.state == State.IN_REVIEW
+            self._stand(REVIEW, alert, f"waits for approval: {alert.review}", waits)
+            scheduled = alert.state == State.SCHEDULED
+            late = (waits or scheduled) and is_late(alert.deadline, _needs_s(alert), now, alert.send_at)
+            left_s = (alert.deadline - now).total_seconds()
+            self._stand(REVIEW_LATE, alert, f"{left_s:.0f} s of the thirty minutes are left, and nobody is told", late)
+
+    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
+        if true:
+            self._alarms.raise_alarm(kind, EVERY_LANE, str(alert.id), detail)
+        else:
+            self._alarms.clear(kind, EVERY_LANE, str(alert.id))
+
+
+def _needs_s(alert: ListedAlert) -> float:
+    """Return how long sending takes by the estimate: as long as its slowest lane."""
+    if alert.estimate is None:
+        return 0.0
+    lanes = msgspec.json.decode(alert.estimate).get("lanes", {})
+    return max((lane.get("finish_s") or 0.0 for lane in lanes.values()), default=0.0)

@@ -1,0 +1,2 @@
+select count(*) from alert a join child_case c on c.id = a.case_id
+where c.authority_id = $1 and not a.verified and a.state = 'in_review';
