@@ -1,7 +1,8 @@
 """Access: a bearer token or a feed ticket flows in, a role flows out.
 
 Tokens are looked up by SHA-256 digest; tickets live in Redis, once and for `TICKET_S` seconds.
-Bounded: `CACHE_MAX` digests for `CACHE_S` seconds, so that a revoked token works no longer than that.
+Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
+that; one that ends works until its end.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import enum
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import sql.access
 from geo.connection import COMMAND_TIMEOUT_S
@@ -25,6 +26,7 @@ TOKEN_MAX = 128
 TICKET_S = 30
 CACHE_S = 5.0
 CACHE_MAX = 10_000
+T = TypeVar("T")
 BEARER = "bearer"
 """Where a request keeps whose token opened it."""
 
@@ -55,15 +57,18 @@ def new_token() -> str:
 
 
 def digest(token: str) -> bytes:
-    """Return what is stored of a token: its entropy makes a plain hash enough."""
-    return hashlib.sha256(token.encode()).digest()
+    """Return what is stored of a token or a ticket: its entropy makes a plain hash enough."""
+    # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which a stranger may send.
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 
 class Bearer(NamedTuple):
-    """Whose token it is, and what it opens."""
+    """Whose token it is, and what it opens; `authority`: whose officer he is, None for everybody else."""
 
     role: Role
     name: str
+    token_id: int
+    authority: str | None
 
 
 class Gatekeeper:
@@ -72,24 +77,32 @@ class Gatekeeper:
     def __init__(self, pool: Pool, redis: Client) -> None:
         self._pool = pool
         self._redis = redis
-        self._cache: dict[bytes, tuple[float, Bearer | None]] = {}
+        self._good: dict[bytes, tuple[float, Bearer]] = {}
+        self._wrong: dict[bytes, float] = {}
 
-    async def bearer_of(self, authorization: str | None) -> Bearer | None:
+    def has_seen(self, authorization: str) -> bool:
+        """Tell whether this is no guess: a token that was good once, or that was looked up just now."""
+        key = _key(authorization)
+        return key is None or key in self._good or self._wrong.get(key, 0.0) > asyncio.get_running_loop().time()
+
+    async def bearer_of(self, authorization: str) -> Bearer | None:
         """Return whose Authorization header it is, None when it opens nothing."""
-        scheme, _, token = (authorization or "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token or len(token) > TOKEN_MAX:
+        key = _key(authorization)
+        if key is None:
             return None
-        key = digest(token)
-        now_s = asyncio.get_running_loop().time()
-        cached = self._cache.get(key)
-        if cached is not None and cached[0] > now_s:
-            return cached[1]
-        row = await sql.access.role_of(self._pool, key)
-        bearer = None if row is None else Bearer(Role(row[0]), row[1])
-        if len(self._cache) >= CACHE_MAX:
-            self._cache.clear()
-        self._cache[key] = (now_s + CACHE_S, bearer)
+        loop = asyncio.get_running_loop()
+        until_s, bearer = self._good.get(key, (0.0, None))
+        if until_s > loop.time():
+            return bearer
+        if self._wrong.get(key, 0.0) > loop.time():
+            return None
+        token = await sql.access.use_token(self._pool, key)
+        if token is None:
+            _keep(self._wrong, key, loop.time() + CACHE_S)
+            return None
+        bearer = Bearer(Role(token.role), token.name, token.id, token.authority)
+        self._wrong.pop(key, None)
+        _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
         return bearer
 
     async def issue_ticket(self) -> str:
@@ -107,5 +120,18 @@ class Gatekeeper:
             return await self._redis.getdel(_ticket_key(ticket)) is not None
 
 
+def _key(authorization: str) -> bytes | None:
+    """Return the digest of the token in an Authorization header, None when there is none."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    return digest(token) if scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_MAX else None
+
+
+def _keep(cache: dict[bytes, T], key: bytes, value: T) -> None:
+    if len(cache) >= CACHE_MAX:
+        cache.clear()
+    cache[key] = value
+
+
 def _ticket_key(ticket: str) -> str:
-    return f"ticket:{hashlib.sha256(ticket.encode()).hexdigest()}"
+    return f"ticket:{digest(ticket).hex()}"

@@ -17,10 +17,11 @@ import structlog
 from aiohttp import web
 
 from handlers import problems
-from handlers.access import ALLOWS, Gatekeeper, Role
+from handlers.access import Bearer, Role
 from push.watcher import TICK_S
 
 if TYPE_CHECKING:
+    from handlers.door import Door
     from push.alarms import Alarm, AlarmBoard
     from push.progress import AlertProgress
     from push.watcher import Watcher
@@ -61,8 +62,8 @@ class Client:
 class Feed:
     """`GET /v1/feed`, and what publishes to it."""
 
-    def __init__(self, gatekeeper: Gatekeeper, watcher: Watcher, alarms: AlarmBoard) -> None:
-        self._gatekeeper = gatekeeper
+    def __init__(self, door: Door, watcher: Watcher, alarms: AlarmBoard) -> None:
+        self._door = door
         self._watcher = watcher
         self._alarms = alarms
         # A restart must not make an old `after` look like one of ours.
@@ -162,16 +163,11 @@ class Feed:
             return problems.response(503, "too many listeners", headers={"Retry-After": "5"})
         ticket = request.query.get("ticket")
         if ticket is not None:
-            redeemed = await self._gatekeeper.redeem_ticket(ticket)
-            return None if redeemed else problems.response(401, "the ticket is unknown, used or too old")
-        bearer = await self._gatekeeper.bearer_of(request.headers.get("Authorization"))
-        if bearer is None:
-            return problems.response(
-                401, "a bearer token or a ticket is needed", headers={"WWW-Authenticate": "Bearer"}
-            )
-        return None if bearer.role in ALLOWS[Role.VIEWER] else problems.response(403, "this needs the role viewer")
+            return await self._door.ticket(request, ticket)
+        bearer = await self._door.bearer(request, Role.VIEWER)
+        return None if isinstance(bearer, Bearer) else bearer
 
     async def post_ticket(self, _: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""
-        ticket = await self._gatekeeper.issue_ticket()
+        ticket = await self._door.issue_ticket()
         return web.Response(body=msgspec.json.encode({"ticket": ticket}), content_type="application/json")

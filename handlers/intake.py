@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geo.cities import Cities
+    from handlers.door import Door
     from push.audience import Place
     from push.plan import Ring
     from sql.database import Pool
@@ -43,8 +44,9 @@ _log = structlog.get_logger("handlers.intake")
 class Intake:
     """`POST /v1/intake/{authority}`."""
 
-    def __init__(self, pool: Pool, desk: Desk, vault: Vault, cities: Cities | None) -> None:
+    def __init__(self, pool: Pool, desk: Desk, vault: Vault, cities: Cities | None, door: Door) -> None:
         self._pool = pool
+        self._door = door
         self._desk = desk
         self._vault = vault
         self._cities = cities
@@ -61,16 +63,17 @@ class Intake:
         authority = request.match_info["authority"]
         secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
         if not is_signed(secrets, request.headers, body):
-            _log.warning("intake.unsigned", known=bool(secrets))
-            return problems.response(401, UNSIGNED)
+            return self._door.unsigned(request, authority if secrets else None, UNSIGNED)
+        if (refused := await self._door.signed(authority)) is not None:
+            return refused
         case = read(body, Case)
         if isinstance(case, list):
             return problems.response(422, "the case has bad fields; nothing was stored or sent", hinted(case))
         limit = await sql.access.jurisdiction_of(self._pool, authority)
         place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
-        refused = unsupported(case) + wish_faults(case, self._desk.plan)
-        if refused or isinstance(place, list):
-            errors = refused + (place if isinstance(place, list) else [])
+        faults = unsupported(case) + wish_faults(case, self._desk.plan)
+        if faults or isinstance(place, list):
+            errors = faults + (place if isinstance(place, list) else [])
             return problems.response(422, "the case cannot be sent; nothing was stored", errors)
         return await self._file(authority, request.headers["webhook-id"], body, case, place)
 

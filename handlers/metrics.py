@@ -23,6 +23,7 @@ from push.stats import LATENCY_BUCKETS_S, Histogram
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from handlers.door import Door
     from handlers.feed import Feed
     from push.engine import Engine
 
@@ -132,6 +133,28 @@ class EngineCollector(Collector):
         yield from (rate, eta, margin, alarms)
 
 
+class DoorCollector(Collector):
+    """Reads what the door refused when Prometheus asks."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all families."""
+        failures = self._door.failures
+        signatures = CounterMetricFamily(
+            "qq_alert_failed_signatures", "Webhooks whose signature does not verify.", labels=["authority"]
+        )
+        for known, count in failures.signatures.items():
+            signatures.add_metric([known], count)
+        tokens = CounterMetricFamily("qq_alert_failed_tokens", "Bearer tokens and tickets that open nothing.")
+        tokens.add_metric([], failures.tokens)
+        limited = CounterMetricFamily("qq_alert_limited_requests", "Requests over a limit.", labels=["limit"])
+        for limit, count in {**self._door.limits.refused, "address": failures.refused}.items():
+            limited.add_metric([limit], count)
+        yield from (signatures, tokens, limited)
+
+
 def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     buckets: list[tuple[str, float]] = []
     total = 0
@@ -144,13 +167,14 @@ def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
 class Metrics:
     """`GET /metrics`."""
 
-    def __init__(self, engine: Engine, feed: Feed) -> None:
+    def __init__(self, engine: Engine, feed: Feed, door: Door) -> None:
         self.lag = LoopLag()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         self._registry.register(EngineCollector(engine, feed, self.lag))
+        self._registry.register(DoorCollector(door))
 
     async def get(self, _: web.Request) -> web.Response:
         """Return all metrics."""

@@ -44,7 +44,12 @@ def _path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 _BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
-_DENIED = {"401": _problem("No valid token."), "403": _problem("The token's role does not suffice.")}
+_OFTEN = {"429": _problem("Too many requests, or failures; Retry-After says when to try again.")}
+_DENIED = {
+    "401": _problem("No valid token."),
+    "403": _problem("The token's role does not suffice."),
+    **_OFTEN,
+}
 _AWAY = {"503": _problem("A store is away; Retry-After says when to try again.")}
 _ALERT = {"type": "object", "description": "An alert: id, case_number, status, state, times, area, estimate."}
 
@@ -65,6 +70,7 @@ def _intake() -> dict[str, Any]:
             "409": _problem("The case number or webhook-id stands with other content."),
             "413": _problem("Over 64 KiB."),
             "422": _problem("Bad fields, each named."),
+            **_OFTEN,
             **_AWAY,
         },
     }

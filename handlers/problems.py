@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from geo.connection import AWAY as INDEX_AWAY
 from sql.database import AWAY
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
             raise
         allow = error.headers.get("Allow")
         return response(error.status, error.reason, headers={"Allow": allow} if allow else None)
-    except AWAY as error:
+    except (*AWAY, *INDEX_AWAY) as error:
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
         return response(503, "a store is away; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
     except Exception:  # noqa: BLE001 - the last line before the outside; it is logged as a bug

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import web
 
 from handlers import problems
-from handlers.access import ALLOWS, BEARER, Gatekeeper, Role
+from handlers.access import BEARER, Bearer, Role
 from handlers.devices import BODY_BYTES as CLIENT_MAX_BYTES
+from handlers.headers import secure
 from handlers.openapi import document
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from aiohttp.typedefs import Handler
-
     from handlers.alerts import Alerts
     from handlers.audit import Audit
     from handlers.devices import Devices
+    from handlers.door import Door
     from handlers.estimates import Estimates
     from handlers.feed import Feed
     from handlers.health import Health
@@ -79,37 +79,27 @@ def routes(handlers: Handlers) -> list[Route]:
     ]
 
 
-def application(table: Sequence[Route], gatekeeper: Gatekeeper) -> web.Application:
-    """Return the application that serves `table`."""
-    app = web.Application(middlewares=[problems.middleware, _headers], client_max_size=CLIENT_MAX_BYTES)
+def application(table: Sequence[Route], door: Door, *, encrypted: bool = False) -> web.Application:
+    """Return the application that serves `table`; `encrypted`: over TLS."""
+    app = web.Application(middlewares=[problems.middleware], client_max_size=CLIENT_MAX_BYTES)
     for route in table:
-        handler = _guarded(route, gatekeeper) if isinstance(route.role, Role) else route.handler
+        handler = _guarded(route, door) if isinstance(route.role, Role) else route.handler
         app.router.add_route(route.method, route.path, handler)
+    secure(app, encrypted=encrypted)
     return app
 
 
-def _guarded(route: Route, gatekeeper: Gatekeeper) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    allowed = ALLOWS[Role(route.role)]
+def _guarded(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    role = Role(route.role)
 
     async def guard(request: web.Request) -> web.StreamResponse:
-        bearer = await gatekeeper.bearer_of(request.headers.get("Authorization"))
-        if bearer is None:
-            return problems.response(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
-        if bearer.role not in allowed:
-            return problems.response(403, f"this needs the role {route.role}")
+        bearer = await door.bearer(request, role)
+        if not isinstance(bearer, Bearer):
+            return bearer
         request[BEARER] = bearer
         return await route.handler(request)
 
     return guard
-
-
-@web.middleware
-async def _headers(request: web.Request, handler: Handler) -> web.StreamResponse:
-    response = await handler(request)
-    if not response.prepared:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 async def _openapi(_: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 """Alarms: what is wrong flows in from anywhere in the job, each change flows out once to feed and log.
 
-Bounded: one alarm for each (kind, lane, alert); raising one that stands changes nothing.
+Bounded: one alarm for each (kind, lane, alert, about); raising one that stands changes nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ _log = structlog.get_logger("push.alarms")
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """Something that an operator must know: `raised` False says that it is over."""
+    """Something that an operator must know: `raised` False says that it is over.
+
+    `about`: whom or what it is about besides a lane or an alert, as an authority or a certificate.
+    """
 
     kind: str
     lane: str
@@ -29,13 +32,14 @@ class Alarm(msgspec.Struct, frozen=True):
     detail: str
     raised: bool
     at: datetime
+    about: str = ""
 
 
 class AlarmBoard:
     """The alarms that stand in this process."""
 
     def __init__(self) -> None:
-        self._standing: dict[tuple[str, str, str | None], Alarm] = {}
+        self._standing: dict[tuple[str, str, str | None, str], Alarm] = {}
         self.publish: Callable[[Alarm], None] = lambda _: None
 
     @property
@@ -43,21 +47,21 @@ class AlarmBoard:
         """All alarms that stand, oldest first."""
         return list(self._standing.values())
 
-    def raise_alarm(self, kind: str, lane: str, alert: str | None, detail: str) -> None:
+    def raise_alarm(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
         """Raise an alarm unless it stands."""
-        if (kind, lane, alert) in self._standing:
+        if (kind, lane, alert, about) in self._standing:
             return
-        alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC))
-        self._standing[kind, lane, alert] = alarm
-        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail)
+        alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC), about=about)
+        self._standing[kind, lane, alert, about] = alarm
+        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=about)
         self.publish(alarm)
 
-    def clear(self, kind: str, lane: str, alert: str | None) -> None:
+    def clear(self, kind: str, lane: str, alert: str | None, about: str = "") -> None:
         """Say that an alarm is over, if it stands."""
-        if self._standing.pop((kind, lane, alert), None) is None:
+        if self._standing.pop((kind, lane, alert, about), None) is None:
             return
-        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert)
-        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC)))
+        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=about)
+        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=about))
 
     def lane(self, lane: str, kind: str, detail: str) -> None:
         """Raise an alarm about a lane as a whole."""

@@ -1,12 +1,13 @@
 """Authorities and tokens: names flow in, secrets shown once flow out.
 
-Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that the police change over without a gap.
+Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that the police change over without a gap; a
+token lasts `TOKEN_DAYS` unless it is said otherwise, and never longer than `TOKEN_DAYS_MAX`.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sql.access
 from handlers.access import Role, digest, new_token
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from sql.access import AuthorityRow, TokenRow
 
 OVERLAP = timedelta(days=7)
+TOKEN_DAYS: Final = 365
+TOKEN_DAYS_MAX: Final = 1095
 
 
 class RegistryError(Exception):
@@ -70,11 +73,18 @@ async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
             raise RegistryError(f"no authority {authority} that stands")
 
 
-async def create_token(_: Settings, stores: Stores, role: Role, name: str) -> tuple[int, str]:
-    """Return (id, token) of a new bearer token."""
-    token = new_token()
+async def create_token(
+    _: Settings, stores: Stores, role: Role, name: str, *, days: int = TOKEN_DAYS, authority: str | None = None
+) -> tuple[int, str]:
+    """Return (id, token) of a new bearer token that ends after `days`; `authority`: whose officer it is for."""
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
+    token, lasts = new_token(), timedelta(days=days)
     async with record(stores) as pool:
-        return await sql.access.add_token(pool, name, role.value, digest(token)), token
+        token_id = await sql.access.add_token(pool, name, role.value, digest(token), lasts=lasts, authority=authority)
+    if token_id is None:
+        raise RegistryError(f"no authority {authority} that stands")
+    return token_id, token
 
 
 async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:

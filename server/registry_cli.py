@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +12,9 @@ from handlers.access import Role
 from server import registry
 from server.command import config_option, json_flag, on_record, say
 from server.jurisdiction import read_jurisdiction
+
+if TYPE_CHECKING:
+    from sql.access import TokenRow
 
 _geojson = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -91,12 +96,25 @@ def token_group() -> None:
 @token_group.command("create")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
 @click.option("--name", required=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, registry.TOKEN_DAYS_MAX),
+    default=registry.TOKEN_DAYS,
+    show_default=True,
+    help="After so many days it opens nothing any more.",
+)
+@click.option("--authority", help="The authority whose officer it is for.")
 @json_flag
 @config_option
 @click.pass_context
-def token_create(context: click.Context, role: str, name: str, *, as_json: bool) -> None:
+def token_create(
+    context: click.Context, role: str, name: str, days: int, authority: str | None, *, as_json: bool
+) -> None:
     """Create a token and print it, once."""
-    token_id, token = on_record(context, lambda s, stores: registry.create_token(s, stores, Role(role), name))
+    token_id, token = on_record(
+        context,
+        lambda s, stores: registry.create_token(s, stores, Role(role), name, days=days, authority=authority),
+    )
     say({"id": token_id, "token": token}, f"{token_id}: {token}\n(shown once)", as_json=as_json)
 
 
@@ -107,8 +125,13 @@ def token_create(context: click.Context, role: str, name: str, *, as_json: bool)
 def token_list(context: click.Context, *, as_json: bool) -> None:
     """List tokens without showing them."""
     rows = on_record(context, registry.list_tokens)
-    lines = [f"{r.id}\t{r.role}\t{r.name}{' (revoked)' if r.revoked_at else ''}" for r in rows]
-    say(rows, "\n".join(lines), as_json=as_json)
+    say(rows, "\n".join(map(_token_line, rows)), as_json=as_json)
+
+
+def _token_line(row: TokenRow) -> str:
+    used = "never used" if row.last_used_at is None else f"used {row.last_used_at:%F %R}"
+    mark = " (revoked)" if row.revoked_at else " (over)" if row.expires_at <= datetime.now(UTC) else ""
+    return f"{row.id}\t{row.role}\t{row.name}\t{row.authority or '-'}\tends {row.expires_at:%F}\t{used}{mark}"
 
 
 @token_group.command("revoke")

@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from geo.connection import cluster_url
 from geo.keys import POSITION_DAYS
+from handlers.limits import LimitSettings
 from push.plan import Policy
 from push.provider import LaneSettings
 from push.said import Links
@@ -56,9 +57,13 @@ class TlsSettings(Section, frozen=True, kw_only=True):
 
 
 class SecuritySettings(Section, frozen=True, kw_only=True):
-    """`encryption_key`: 32 bytes in URL-safe base64, the first encrypts, further ones (comma) still decrypt."""
+    """`encryption_key`: 32 bytes in URL-safe base64, the first encrypts, further ones (comma) still decrypt.
+
+    What ends within `expires_soon_days` is an alarm: secrets, tokens, certificates.
+    """
 
     encryption_key: str | None = None
+    expires_soon_days: Annotated[float, Meta(gt=0, le=365)] = 14.0
 
 
 class AlertSettings(Section, frozen=True, kw_only=True):
@@ -116,6 +121,7 @@ class Settings(Section, frozen=True, kw_only=True):
     redis: RedisSettings = RedisSettings()
     tls: TlsSettings | None = None
     security: SecuritySettings = SecuritySettings()
+    limits: LimitSettings = LimitSettings()
     alert: AlertSettings = AlertSettings()
     policies: dict[str, Policy] = {}
     cities: CitiesSettings = CitiesSettings()

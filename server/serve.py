@@ -10,12 +10,13 @@ import asyncio
 import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
-import sql.filing
+import sql.access
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
@@ -28,36 +29,38 @@ from handlers.access import Gatekeeper
 from handlers.alerts import Alerts
 from handlers.audit import Audit
 from handlers.devices import Devices
+from handlers.door import Door
 from handlers.estimates import Estimates
+from handlers.failures import Failures
 from handlers.feed import Feed
 from handlers.health import Health
 from handlers.intake import Intake
+from handlers.limits import Limits
 from handlers.metrics import Metrics
 from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
-from push.backoff import until_back
 from push.engine import Engine, EnginePlan
 from push.filing import FilingPlan
 from push.late import LatePlan
 from push.quota import Quotas
 from server import lanes
+from server.chores import run_chores
 from server.encryption import encryption_key
+from server.expiry import Expiry, certificates
 from server.settings import Settings, SettingsError, TlsSettings, address, policies
 from server.stopping import close_pool, close_redis, migrated, stop_event
-from sql.database import AWAY, open_pool
+from sql.database import open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from server.stores import Stores
     from sql.database import Pool
 
 EDGE_GRACE_S = 2.0
 EMBEDDED_CHECK_S = 0.5
-CHORES_EVERY_S = 3600.0
-RECEIPTS_KEPT = timedelta(days=30)
-"""Signatures are refused after five minutes; receipts stay far longer so that late retries get their answer."""
 
 _log = structlog.get_logger("server.serve")
 
@@ -91,14 +94,18 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             Foreigners(redis),
         )
         cities = await asyncio.to_thread(_cities, settings)
-        handlers = _handlers(settings, engine, pool, index, Gatekeeper(pool, redis), cities)
+        failures = Failures(settings.limits, engine.alarms)
+        door = Door(Gatekeeper(pool, redis), Limits(redis, settings.limits), failures)
+        handlers = _handlers(settings, engine, pool, index, door, cities)
+        expiry = _expiry(settings, engine, pool)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
-            chores = group.create_task(_chores(pool), name="chores")
+            chores = group.create_task(run_chores(pool, expiry), name="chores")
+            quiet = group.create_task(failures.run(), name="failures")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
-                runners, url = await _listen(settings, handlers, Gatekeeper(pool, redis))
+                runners, url = await _listen(settings, handlers, door)
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
@@ -109,7 +116,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 await engine.stop(settings.grace_s)
             finally:
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
-                await ended((*engine.tasks, lag, chores, guard))
+                await ended((*engine.tasks, lag, chores, quiet, guard))
     _log.info("server.stopped")
 
 
@@ -148,45 +155,54 @@ def _cities(settings: Settings) -> Cities | None:
     return cities
 
 
+def _expiry(settings: Settings, engine: Engine, pool: Pool) -> Expiry:
+    within = timedelta(days=settings.security.expires_soon_days)
+    served = certificates(settings.tls)
+
+    async def configured() -> list[tuple[str, datetime]]:
+        return served
+
+    return Expiry(engine.alarms, within, (configured, partial(sql.access.ending, pool, within)))
+
+
 def _handlers(
     settings: Settings,
     engine: Engine,
     pool: Pool,
     index: PositionIndex,
-    gatekeeper: Gatekeeper,
+    door: Door,
     cities: Cities | None,
 ) -> Handlers:
-    feed = Feed(gatekeeper, engine.watcher, engine.alarms)
+    feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities),
+        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door),
         devices=Devices(reports, index, engine.forgetting),
         alerts=Alerts(pool, engine.watcher, engine.desk),
         audit=Audit(pool),
         estimates=Estimates(pool, engine.desk, cities),
         feed=feed,
         health=Health(pool, index),
-        metrics=Metrics(engine, feed),
+        metrics=Metrics(engine, feed, door),
     )
 
 
-async def _listen(settings: Settings, handlers: Handlers, gatekeeper: Gatekeeper) -> tuple[list[web.AppRunner], str]:
+async def _listen(settings: Settings, handlers: Handlers, door: Door) -> tuple[list[web.AppRunner], str]:
     table = routes(handlers)
     own = settings.metrics.listen
     if own is None:
-        runner, url = await _runner(table, gatekeeper, settings.listen, settings.tls)
+        runner, url = await _runner(table, door, settings.listen, settings.tls)
         return [runner], url
     public = [route for route in table if route.path != "/metrics"]
-    runner, url = await _runner(public, gatekeeper, settings.listen, settings.tls)
-    inner, _ = await _runner([route for route in table if route.path == "/metrics"], gatekeeper, own, None)
+    runner, url = await _runner(public, door, settings.listen, settings.tls)
+    inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
     return [runner, inner], url
 
 
-async def _runner(
-    table: list[Route], gatekeeper: Gatekeeper, listen: str, tls: TlsSettings | None
-) -> tuple[web.AppRunner, str]:
+async def _runner(table: list[Route], door: Door, listen: str, tls: TlsSettings | None) -> tuple[web.AppRunner, str]:
     host, port = address(listen, "$.listen")
-    runner = web.AppRunner(application(table, gatekeeper), access_log=None, shutdown_timeout=EDGE_GRACE_S)
+    app = application(table, door, encrypted=tls is not None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port, ssl_context=_ssl(tls), backlog=1024).start()
@@ -217,10 +233,3 @@ async def _guard(stores: Stores) -> None:
         await asyncio.sleep(EMBEDDED_CHECK_S)
         if (name := stores.dead()) is not None:
             raise StoreDiedError(f"the embedded {name} ended by itself; its log is in the state folder")
-
-
-async def _chores(pool: Pool) -> None:
-    """Forget old receipts from time to time."""
-    while True:
-        await until_back(lambda: sql.filing.forget_receipts(pool, RECEIPTS_KEPT), AWAY, "postgresql")
-        await asyncio.sleep(CHORES_EVERY_S)

@@ -1,12 +1,13 @@
 """Who may speak: authorities, their encrypted secrets and bearer token digests flow in and out.
 
-Bounded: eight secrets an authority are ever read, newest first.
+Bounded: eight secrets an authority are ever read, newest first; `ENDING_MAX` of what ends soon; a token's last use is
+written once in `USE_WRITTEN_EVERY` at most.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -26,7 +27,11 @@ _SECRETS = query("authority_secrets")
 _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
 _TOKEN_REVOKE = query("token_revoke")
-_TOKEN_ROLE = query("token_role")
+_TOKEN_USE = query("token_use")
+_ENDING = query("ending")
+
+USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
+ENDING_MAX: Final = 1000
 
 
 class AuthorityRow(msgspec.Struct, frozen=True):
@@ -46,8 +51,21 @@ class TokenRow(msgspec.Struct, frozen=True):
     id: int
     name: str
     role: str
+    authority: str | None
     created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
     revoked_at: datetime | None
+
+
+class UsedToken(msgspec.Struct, frozen=True):
+    """A token that opens something, and for how long still."""
+
+    id: int
+    role: str
+    name: str
+    authority: str | None
+    left: timedelta
 
 
 async def add_authority(connection: Connection, authority: str, name: str) -> bool:
@@ -91,9 +109,11 @@ async def secrets_of(pool: Pool, authority: str) -> list[bytes]:
     return [row[0] for row in await pool.fetch(_SECRETS, authority)]
 
 
-async def add_token(pool: Pool, name: str, role: str, digest: bytes) -> int:
-    """Add a bearer token by its digest; returns its id."""
-    token_id: int = await pool.fetchval(_TOKEN_ADD, name, role, digest)
+async def add_token(
+    pool: Pool, name: str, role: str, digest: bytes, *, lasts: timedelta, authority: str | None
+) -> int | None:
+    """Add a bearer token by its digest; returns its id, None when there is no such authority that stands."""
+    token_id: int | None = await pool.fetchval(_TOKEN_ADD, name, role, digest, lasts, authority)
     return token_id
 
 
@@ -107,7 +127,15 @@ async def revoke_token(pool: Pool, token_id: int) -> bool:
     return await pool.fetchval(_TOKEN_REVOKE, token_id) is not None
 
 
-async def role_of(pool: Pool, digest: bytes) -> tuple[str, str] | None:
-    """Return (role, name) of the token with this digest, None when unknown or revoked."""
-    row = await pool.fetchrow(_TOKEN_ROLE, digest)
-    return None if row is None else (row[0], row[1])
+async def use_token(pool: Pool, digest: bytes) -> UsedToken | None:
+    """Return the token with this digest and note its use; None when it is unknown, over or revoked.
+
+    A token of an authority that is revoked is over too.
+    """
+    row = await pool.fetchrow(_TOKEN_USE, digest, USE_WRITTEN_EVERY)
+    return None if row is None else UsedToken(*row)
+
+
+async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
+    """Return (what, when) of tokens and webhook secrets that end within so long, the first to end first."""
+    return [(row[0], row[1]) for row in await pool.fetch(_ENDING, within, ENDING_MAX)]

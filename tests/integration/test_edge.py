@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
 import msgspec
@@ -20,29 +21,42 @@ from geo.crs import Crs, from_wgs84
 from geo.keys import Generations
 from geo.positions import now_ms
 from geo.shards import shard_of
-from handlers.access import Role
+from handlers.access import Gatekeeper, Role
+from handlers.door import Door
+from handlers.failures import Failures
+from handlers.headers import SECURITY
+from handlers.limits import Limits, LimitSettings
 from handlers.openapi import document
-from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, routes
+from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, Route, application, routes
+from push.alarms import AlarmBoard
 from tests.processes import Process, until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
+    from sql.database import Pool
     from tests.bench import Bench
 
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 
 
 class _Anything:
-    """Stands for any handler: only the table is looked at."""
+    """Stands for any handler: only the table is looked at, and nothing of it is called."""
 
     def __getattr__(self, _: str) -> Any:  # noqa: ANN401 - anything
-        return _Anything()
+        return self.untouched
+
+    async def untouched(self, _: object) -> NoReturn:
+        raise AssertionError("a handler was called")
+
+
+def _routes() -> list[Route]:
+    anything: Any = _Anything()
+    return routes(Handlers(*[anything] * len(Handlers._fields)))
 
 
 def _table() -> list[tuple[str, str, object]]:
-    anything: Any = _Anything()
-    return [(route.method, route.path, route.role) for route in routes(Handlers(*[anything] * len(Handlers._fields)))]
+    return [(route.method, route.path, route.role) for route in _routes()]
 
 
 def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> None:
@@ -53,11 +67,47 @@ def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> Non
     assert described == {(method, path) for method, path, _ in _table()}
 
 
-def test_every_route_declares_a_role() -> None:
-    """No endpoint is open by oversight: those without a bearer are named here."""
+async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) -> None:
+    """The router has what the table has, and those without a bearer are named here: none is open by oversight."""
     opened = {path for _, path, role in _table() if not isinstance(role, Role)}
     assert opened == {"/v1/intake/{authority}", "/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
     assert {role for _, _, role in _table()} - set(Role) == {SIGNATURE, TICKET, NOBODY}
+    limits = LimitSettings()
+    door = Door(Gatekeeper(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
+    served = {
+        (route.method, route.resource and route.resource.canonical)
+        for route in application(_routes(), door).router.routes()
+    }
+    assert served == {(method, path) for method, path, _ in _table()}
+
+
+async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_can_be(bench: Bench) -> None:
+    """401 on each route with a role, by a server as it runs; every answer, of any kind, has the security headers."""
+    server = await bench.server()
+    answers: list[aiohttp.ClientResponse] = []
+    async with aiohttp.ClientSession() as session:
+        for method, path, role in _table():
+            url = server.url + path.format(authority="sz", user="1", id="00000000-0000-0000-0000-000000000000")
+            for headers in ({}, {"Authorization": "Bearer qqa_unknown"}, {"Authorization": "Basic Og=="}):
+                async with session.request(method, url, headers=headers) as response:
+                    answers.append(response)
+                    assert response.status == (200 if role == NOBODY else 401), (method, path, headers)
+        for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/health", 405)):
+            async with session.request(method, server.url + path) as response:
+                answers.append(response)
+                assert response.status == status
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        answers.append(feed._response)  # noqa: SLF001 - aiohttp has no other way to the headers of a WebSocket's answer
+    for answer in answers:
+        assert answer.headers.items() >= SECURITY.items()
+        assert "Server" not in answer.headers
+        assert "Strict-Transport-Security" not in answer.headers
+    reader, writer = await asyncio.open_connection(*server.url.removeprefix("http://").split(":"))
+    writer.write(b"no HTTP at all\r\n\r\n")
+    answered = (await reader.read()).decode()
+    writer.close()
+    assert answered.startswith("HTTP/1.0 400")
+    assert not [word for word in ("aiohttp", "Python") if word in answered]
 
 
 async def test_tokens_open_what_their_role_allows(bench: Bench) -> None:

@@ -1,0 +1,82 @@
+"""The door: a request flows in, whose token opens it flows out, or the refusal.
+
+Whatever asks for a token or a signature goes through here: unknown, over and too often are answered in one place.
+Bounded by `handlers.access`, `handlers.limits` and `handlers.failures`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from handlers import problems
+from handlers.access import ALLOWS, Bearer
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from handlers.access import Gatekeeper, Role
+    from handlers.failures import Failures
+    from handlers.limits import Limits
+
+
+class Door:
+    """Lets requests in: by bearer token, by ticket, or by signature."""
+
+    def __init__(self, gatekeeper: Gatekeeper, limits: Limits, failures: Failures) -> None:
+        self._gatekeeper = gatekeeper
+        self.limits = limits
+        self.failures = failures
+
+    async def bearer(self, request: web.Request, role: Role) -> Bearer | web.Response:
+        """Return whose token opens a route with `role`, or why it does not."""
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            return _unauthorized("a bearer token is needed")
+        # Only a token that was never good costs its address anything: so who comes with one that has ended, again and
+        # again, neither asks PostgreSQL each time nor keeps out a good one from behind the same address.
+        if not self._gatekeeper.has_seen(authorization) and (wait_s := self.failures.attempt(request.remote)):
+            self.failures.token()
+            return _too_many("too many failures from this address", wait_s)
+        bearer = await self._gatekeeper.bearer_of(authorization)
+        if bearer is None:
+            self.failures.token()
+            return _unauthorized("the token is unknown, over or revoked")
+        if wait_s := await self.limits.token(bearer.token_id, role):
+            return _too_many("too many requests of this token", wait_s)
+        if bearer.role not in ALLOWS[role]:
+            return problems.response(403, f"this needs the role {role}")
+        return bearer
+
+    async def issue_ticket(self) -> str:
+        """Return a ticket that opens the feed once."""
+        return await self._gatekeeper.issue_ticket()
+
+    async def ticket(self, request: web.Request, ticket: str) -> web.Response | None:
+        """Use up a ticket; returns the refusal of one that opens nothing."""
+        if await self._gatekeeper.redeem_ticket(ticket):
+            return None
+        self.failures.token()
+        if wait_s := self.failures.attempt(request.remote):
+            return _too_many("too many failures from this address", wait_s)
+        return problems.response(401, "the ticket is unknown, used or too old")
+
+    def unsigned(self, request: web.Request, authority: str | None, detail: str) -> web.Response:
+        """Refuse a request whose signature does not verify; `authority` None when there is no such one."""
+        if wait_s := self.failures.signature(request.remote, authority):
+            return _too_many("too many failures from this address", wait_s)
+        return problems.response(401, detail)
+
+    async def signed(self, authority: str) -> web.Response | None:
+        """Count a request whose signature verified; returns the refusal when there are too many."""
+        if wait_s := await self.limits.authority(authority):
+            return _too_many("too many webhooks of this authority", wait_s)
+        return None
+
+
+def _unauthorized(detail: str) -> web.Response:
+    return problems.response(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _too_many(detail: str, wait_s: float) -> web.Response:
+    return problems.response(429, detail, headers={"Retry-After": str(math.ceil(wait_s))})

@@ -1,0 +1,15 @@
+-- Takes one request out of an allowance that all processes share: one step, so that together they keep it.
+-- KEYS: the allowance: until when what was taken is paid for, in us by the clock of Redis
+-- ARGV: what one request costs (us); how many may come at once
+-- Returns 0 when it was taken, or after how many us there is one again.
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local paid = math.max(now, tonumber(redis.call('GET', KEYS[1])) or 0)
+local wait = paid - now - (burst - 1) * cost
+if wait > 0 then
+    return math.ceil(wait)
+end
+paid = paid + cost
+redis.call('SET', KEYS[1], string.format('%.0f', paid), 'PX', math.ceil((paid - now) / 1000))
+return 0

@@ -1,0 +1,12 @@
+-- What ends within $1, or has ended not longer ago: tokens; and authorities whose last secret has an end, until they
+-- get another one.
+select 'token ' || id || ' (' || role || ')' as name, expires_at as ends_at
+from bearer_token
+where revoked_at is null and expires_at between now() - $1::interval and now() + $1::interval
+union all
+select 'the webhook secret of ' || a.id, max(s.expires_at)
+from authority a join authority_secret s on s.authority_id = a.id
+where a.revoked_at is null
+group by a.id
+having count(*) = count(s.expires_at) and max(s.expires_at) < now() + $1::interval
+order by ends_at limit $2;

@@ -1,1 +1,0 @@
-select role, name from bearer_token where digest = $1 and revoked_at is null;

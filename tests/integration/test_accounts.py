@@ -1,0 +1,102 @@
+"""Accounts: a token has a role, a name, an end and a last use, and may belong to an authority."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+import sql.access
+from geo.connection import connect
+from handlers.access import Bearer, Gatekeeper, Role
+from server import registry
+from server.settings import load
+from server.stores import Stores
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+    from sql.database import Pool
+    from tests.bench import Bench
+
+
+def _stores(bench: Bench) -> Stores:
+    return Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+
+
+async def _new_token(bench: Bench, *, days: int = 30, authority: str | None = None) -> tuple[int, str]:
+    settings = load(None, bench.env())
+    return await registry.create_token(settings, _stores(bench), Role.OPERATOR, "desk", days=days, authority=authority)
+
+
+async def test_a_token_is_listed_with_all_that_is_known_of_it_and_opens_nothing_after_its_end(bench: Bench) -> None:
+    """Role, name, authority, end and last use are there, the token is not; past its end it is a 401."""
+    server = await bench.server()
+    arguments = ("--role", "viewer", "--name", "desk", "--days", "30", "--authority", "sz")
+    created = await bench.command("token", "create", *arguments, "--json")
+    ended_id, ended = await _new_token(bench)
+    await bench.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
+    statuses = []
+    async with aiohttp.ClientSession() as session:
+        for token in (created["token"], ended, "qqa_\udcff"):
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.get(f"{server.url}/v1/alerts", headers=headers) as response:
+                statuses.append(response.status)
+    assert statuses == [200, 401, 401]
+    rows: list[dict[str, str | None]] = list(await bench.command("token", "list", "--json"))  # type: ignore[arg-type]
+    row = next(row for row in rows if row["id"] == created["id"])
+    ends = datetime.fromisoformat(str(row["expires_at"])) - datetime.now(UTC)
+    assert (row["role"], row["name"], row["authority"], row["revoked_at"]) == ("viewer", "desk", "sz", None)
+    assert timedelta(days=29) < ends <= timedelta(days=30)
+    assert datetime.now(UTC) - datetime.fromisoformat(str(row["last_used_at"])) < timedelta(minutes=1)
+    assert created["token"] not in str(rows)
+
+
+async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(
+    bench: Bench, pool: Pool, redis: aioredis.Redis
+) -> None:
+    """What is kept of a token is kept for no longer than the token lasts."""
+    token_id, token = await _new_token(bench, authority="sz")
+    await bench.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
+    gatekeeper, header = Gatekeeper(pool, redis), f"Bearer {token}"
+    assert await gatekeeper.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz")
+
+    async def is_over() -> bool:
+        return await gatekeeper.bearer_of(header) is None
+
+    await until(is_over, within_s=4.0)
+
+
+async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
+    bench: Bench, pool: Pool, redis: aioredis.Redis
+) -> None:
+    """A second process that sees the token in the same minute writes nothing, one that sees it later does."""
+    token_id, token = await _new_token(bench)
+
+    async def used() -> datetime | None:
+        await Gatekeeper(pool, redis).bearer_of(f"Bearer {token}")
+        return next(row.last_used_at for row in await sql.access.list_tokens(pool) if row.id == token_id)
+
+    first = await used()
+    assert first is not None
+    assert await used() == first
+    await bench.query("update bearer_token set last_used_at = now() - interval '61 seconds' where id = $1", token_id)
+    later = await used()
+    assert later is not None
+    assert later > first
+
+
+async def test_a_token_belongs_to_an_authority_that_stands_and_ends_with_it(bench: Bench, pool: Pool) -> None:
+    """No token for an unknown authority; those of one that is revoked open nothing."""
+    with pytest.raises(registry.RegistryError, match="no authority nobody"):
+        await _new_token(bench, authority="nobody")
+    with pytest.raises(registry.RegistryError, match="1 to 1095 days"):
+        await _new_token(bench, days=1096)
+    _, token = await _new_token(bench, authority="sz")
+    await sql.access.revoke_authority(pool, "sz")
+    client = connect(bench.redis_url)
+    assert await Gatekeeper(pool, client).bearer_of(f"Bearer {token}") is None
+    await client.aclose()

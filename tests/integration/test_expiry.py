@@ -1,0 +1,87 @@
+"""What ends soon is an alarm until it is renewed: certificates, webhook secrets, tokens, and whatever else is named."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+import sql.access
+from push.alarms import AlarmBoard
+from server.expiry import Expiry, certificates
+from server.sections import TlsSettings
+from server.settings import SettingsError
+from server.simulated.certificate import DAYS, context_in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sql.database import Pool
+    from tests.bench import Bench
+
+FORTNIGHT = timedelta(days=14)
+
+
+def _standing(board: AlarmBoard) -> set[str]:
+    return {alarm.about for alarm in board.standing if alarm.kind == "expires_soon"}
+
+
+async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:
+    """Another end, which is soon too, is told again; one far away clears the alarm; what is far away raises none."""
+    board, now = AlarmBoard(), datetime.now(UTC)
+    told: list[tuple[bool, str]] = []
+    board.publish = lambda alarm: told.append((alarm.raised, alarm.detail))
+    ends = {"key": now + timedelta(days=3), "far": now + timedelta(days=15), "gone": now - timedelta(days=1)}
+
+    async def pinned() -> list[tuple[str, datetime]]:
+        return list(ends.items())
+
+    expiry = Expiry(board, FORTNIGHT, (pinned,))
+    await expiry.look()
+    await expiry.look()
+    assert _standing(board) == {"key", "gone"}
+    assert len(told) == 2
+    assert ends["key"].isoformat() in told[0][1]
+    ends["key"] += timedelta(days=1)
+    await expiry.look()
+    assert [raised for raised, _ in told[2:]] == [False, True]
+    ends["key"] += timedelta(days=100)
+    await expiry.look()
+    assert _standing(board) == {"gone"}
+
+
+def test_a_certificate_tells_when_it_ends_and_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    """Both files are read; the text that refuses one says which, and nothing of what is in it."""
+    context_in(tmp_path, [])
+    tls = TlsSettings(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem", client_ca=tmp_path / "cert.pem")
+    ends = certificates(tls)
+    assert [name.split(" (")[0] for name, _ in ends] == ["[tls] certificate", "[tls] client_ca"]
+    assert all(timedelta(days=DAYS - 1) < end - datetime.now(UTC) <= timedelta(days=DAYS) for _, end in ends)
+    with pytest.raises(SettingsError, match=r"key\.pem: ValueError"):
+        certificates(TlsSettings(certificate=tmp_path / "key.pem", key=tmp_path / "key.pem"))
+
+
+async def test_tokens_and_secrets_that_end_are_found_and_those_replaced_are_not(bench: Bench, pool: Pool) -> None:
+    """A token until a fortnight after its end or its revocation; a secret as long as the authority has no newer one."""
+    ending = partial(sql.access.ending, pool, FORTNIGHT)
+    assert await ending() == []
+    await bench.query("update bearer_token set expires_at = now() + interval '13 days'")
+    await bench.query("update authority_secret set expires_at = now() + interval '1 day'")
+    assert [name for name, _ in await ending()] == ["the webhook secret of sz", "token 1 (admin)"]
+    await bench.query("insert into authority_secret (authority_id, ciphertext) values ('sz', 'new')")
+    await bench.query("update bearer_token set expires_at = now() - interval '13 days'")
+    assert [name for name, _ in await ending()] == ["token 1 (admin)"]
+    assert await sql.access.revoke_token(pool, 1)
+    assert await ending() == []
+
+
+async def test_a_server_says_at_its_start_what_ends_soon(bench: Bench) -> None:
+    """Whoever opens the feed learns of a token that ends in three days."""
+    await bench.query("update bearer_token set expires_at = now() + interval '3 days'")
+    server = await bench.server()
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        event = await feed.receive_json(timeout=10)
+        while "expires_soon" not in {alarm.get("kind") for alarm in event.get("alarms", [event])}:
+            event = await feed.receive_json(timeout=10)

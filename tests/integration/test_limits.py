@@ -1,0 +1,144 @@
+"""Limits: tokens and authorities keep theirs over all processes; who fails too often is slowed down and heard of."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+from redis import asyncio as aioredis
+
+from geo.connection import connect
+from handlers.access import Role
+from handlers.failures import Failures
+from handlers.limits import Limits, LimitSettings
+from push.alarms import AlarmBoard
+from server.file_case import send_case, signed_headers
+from tests.bench import CASE
+
+if TYPE_CHECKING:
+    from server.embedded import StoreUrls
+    from tests.bench import Bench
+    from tests.processes import Process
+
+BODY = msgspec.json.encode(CASE)
+SLOW = LimitSettings(webhooks_per_minute=6, people_per_s=1, people_burst=1, platform_per_s=1, platform_burst=3)
+
+
+async def test_processes_keep_one_limit_together(stores: StoreUrls) -> None:
+    """Of twelve webhooks through two processes six are taken; another authority and a token have their own limits."""
+    clients = [connect(stores.redis or "") for _ in range(2)]
+    limits = [Limits(client, SLOW) for client in clients]
+    waits = await asyncio.gather(*(limits[turn % 2].authority("sz") for turn in range(12)))
+    assert sum(wait_s == 0 for wait_s in waits) == 6
+    assert 0 < max(waits) <= 10
+    assert sum(one.refused["authority"] for one in limits) == 6
+    assert await limits[0].authority("gz") == 0
+    assert [await limits[0].token(1, Role.PLATFORM) for _ in range(3)] == [0, 0, 0]
+    assert await limits[1].token(1, Role.VIEWER) == 0
+    assert await limits[1].token(2, Role.VIEWER) == 0
+    for client in clients:
+        await client.aclose()
+
+
+async def test_without_redis_a_process_keeps_the_limit_by_itself() -> None:
+    """Nothing is refused because Redis is away, and the limit still holds."""
+    away = aioredis.Redis(port=9)
+    limits = Limits(away, SLOW)
+    waits = [await limits.authority("sz") for _ in range(7)]
+    assert waits[:6] == [0] * 6
+    assert 0 < waits[6] <= 10
+    await away.aclose()
+
+
+async def test_addresses_are_told_apart_as_their_owners_are_and_only_so_many_are_kept() -> None:
+    """A network of IPv6 is one address, IPv4 within IPv6 is IPv4, and nobody waits where the limit is off."""
+    failures = Failures(LimitSettings(failures_per_minute=1), AlarmBoard())
+    assert failures.attempt("2001:db8::1") == 0
+    assert failures.attempt("2001:db8::2%eth0") > 0
+    assert failures.attempt("2001:db8:0:1::1") == 0
+    assert failures.attempt("::ffff:10.0.0.1") == 0
+    assert failures.attempt("10.0.0.1") > 0
+    assert failures.attempt("10.0.0.2") == 0
+    for number in range(10_000):
+        failures.attempt(f"10.1.{number >> 8}.{number & 255}")
+    assert failures.attempt("10.0.0.2") == 0, "the oldest of too many addresses was not let go"
+    off = Failures(LimitSettings(failures_per_minute=1, per_address=False), AlarmBoard())
+    assert [off.attempt("10.0.0.1") for _ in range(3)] == [0, 0, 0]
+
+
+async def _flood(server: Process, number: int, authority: str) -> list[tuple[int, str | None]]:
+    forged = signed_headers("whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldCEhISE=", BODY)
+    answers = []
+    async with aiohttp.ClientSession(headers=forged) as session:
+        for _ in range(number):
+            async with session.post(f"{server.url}/v1/intake/{authority}", data=BODY) as response:
+                answers.append((response.status, response.headers.get("Retry-After")))
+    return answers
+
+
+async def _alarm(feed: aiohttp.ClientWebSocketResponse, kind: str, *, raised: bool) -> Any:  # noqa: ANN401 - JSON
+    async with asyncio.timeout(20):
+        async for message in feed:
+            event = message.json()
+            if event["type"] == "alarm" and (event["kind"], event["raised"]) == (kind, raised):
+                return event
+    raise AssertionError("the feed ended")
+
+
+async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_nobody_out(bench: Bench) -> None:
+    """401, then 429; the authority's own case is taken from the same address, until it comes too often itself."""
+    server = await bench.server(
+        QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
+        QQ_ALERT_LIMITS__FAILED_SIGNATURES="6",
+        QQ_ALERT_LIMITS__FAILED_WINDOW_S="3",
+        QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE="2",
+    )
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        flood = await _flood(server, 8, "sz") + await _flood(server, 2, "nobody")
+        # The token that opened the feed was not known to this process before, so the address had four tries left.
+        assert [status for status, _ in flood] == [401] * 4 + [429] * 6
+        assert 0 < int(flood[-1][1] or 0) <= 12
+        alarm = await _alarm(feed, "failed_signatures", raised=True)
+        assert (alarm["about"], "authority sz" in alarm["detail"]) == ("sz", True)
+        signed = [(await send_case(server.url, "sz", bench.secret, BODY))[0] for _ in range(3)]
+        assert signed == [202, 200, 429]
+        assert (await _alarm(feed, "failed_signatures", raised=False))["about"] == "sz"
+        async with session.get(f"{server.url}/metrics") as response:
+            metrics = await response.text()
+    for line in (
+        'failed_signatures_total{authority="known"} 8.0',
+        'failed_signatures_total{authority="unknown"} 2.0',
+        'limited_requests_total{limit="address"} 6.0',
+        'limited_requests_total{limit="authority"} 1.0',
+    ):
+        assert f"qq_alert_{line}" in metrics
+
+
+async def test_who_guesses_tokens_is_slowed_down_and_a_token_that_is_known_still_opens(bench: Bench) -> None:
+    """After so many guesses nothing unknown is looked up; one wrong token again and again is one guess; an alarm."""
+    server = await bench.server(
+        QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
+        QQ_ALERT_LIMITS__FAILED_TOKENS="9",
+        QQ_ALERT_LIMITS__PEOPLE_PER_S="1",
+        QQ_ALERT_LIMITS__PEOPLE_BURST="3",
+    )
+    url = f"{server.url}/v1/alerts"
+
+    async def status(token: str) -> int:
+        async with session.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
+            return response.status
+
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        assert [await status("qqa_over") for _ in range(4)] == [401] * 4
+        assert [await status(f"qqa_{number}") for number in range(6)] == [401] * 3 + [429] * 3
+        async with session.get(f"{server.url}/v1/feed?ticket=guessed") as response:
+            assert response.status == 429
+        assert (await _alarm(feed, "failed_tokens", raised=True))["about"] == ""
+        assert [await status(bench.token) for _ in range(2)] == [200, 200]
+        async with session.get(url) as response:
+            # The feed, and two of these: that is the burst, and a second has one more.
+            assert response.status in {200, 429}
+        spent = [await status(bench.token) for _ in range(8)]
+        assert 429 in spent
