@@ -25,7 +25,7 @@ from push.plan import Override
 
 if TYPE_CHECKING:
     from geo.cities import Cities
-    from push.filing import Desk, FilingPlan
+    from push.planner import FilingPlan, Planner
     from sql.database import Pool
 
 BODY_BYTES = 16 * 1024
@@ -47,9 +47,9 @@ class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 class Estimates:
     """`POST /v1/estimates`."""
 
-    def __init__(self, pool: Pool, desk: Desk, cities: Cities | None) -> None:
+    def __init__(self, pool: Pool, planner: Planner, cities: Cities | None) -> None:
         self._pool = pool
-        self._desk = desk
+        self._planner = planner
         self._cities = cities
 
     async def post(self, request: web.Request) -> web.Response:
@@ -63,16 +63,16 @@ class Estimates:
             return problems.response(422, "nothing can be estimated", [FieldError("$.authority", "no such authority")])
         limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
         place = locate(asked, "$", self._cities, None if limit is None else load(limit))
-        faults = _faults(asked, self._desk.plan) + (place if isinstance(place, list) else [])
+        faults = _faults(asked, self._planner.plan) + (place if isinstance(place, list) else [])
         if faults or isinstance(place, list):
             return problems.response(422, "nothing can be estimated", faults)
         now = datetime.now(UTC)
         override = None
         if asked.radius_km is not None:
             override = Override(radius_km=asked.radius_km, reason="", by="estimate")
-        policy = asked.policy or self._desk.plan.policy
-        rings = self._desk.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
-        sampled = await self._desk.estimate(place, rings)
+        policy = asked.policy or self._planner.plan.policy
+        rings = self._planner.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
+        sampled = await self._planner.estimate(place, rings)
         if sampled is None:
             headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
             return problems.response(503, "Redis did not answer in time", headers=headers)
@@ -81,7 +81,7 @@ class Estimates:
             "policy": policy,
             "rings": rings,
             "estimate": sampled,
-            "audience_cap": self._desk.plan.audience_cap,
+            "audience_cap": self._planner.plan.audience_cap,
         }
         return web.Response(body=msgspec.json.encode(content), content_type="application/json")
 

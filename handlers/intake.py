@@ -20,6 +20,7 @@ from handlers.places import hinted, locate
 from handlers.reading import read
 from handlers.signing import Vault, is_signed
 from handlers.wording import content_of
+from push.actor import Actor
 from push.filing import Desk, Filed, Filing
 from push.plan import Override
 
@@ -71,7 +72,7 @@ class Intake:
             return problems.response(422, "the case has bad fields; nothing was stored or sent", hinted(case))
         limit = await sql.access.jurisdiction_of(self._pool, authority)
         place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
-        faults = unsupported(case) + wish_faults(case, self._desk.plan)
+        faults = unsupported(case) + wish_faults(case, self._desk.planner.plan)
         if faults or isinstance(place, list):
             errors = faults + (place if isinstance(place, list) else [])
             return problems.response(422, "the case cannot be sent; nothing was stored", errors)
@@ -81,6 +82,7 @@ class Intake:
         content = msgspec.json.encode(case, order="deterministic")
         filing = Filing(
             authority=authority,
+            actor=Actor(role="authority", name=authority, authority=authority),
             webhook_id=webhook_id,
             body_digest=hashlib.sha256(body).digest(),
             case_number=case.case_number,
@@ -89,7 +91,7 @@ class Intake:
             status=case.status,
             place=place,
             last_seen_at=case.last_seen.at,
-            policy=(case.area and case.area.policy) or self._desk.plan.policy,
+            policy=(case.area and case.area.policy) or self._desk.planner.plan.policy,
             override=_override(case, authority),
             said=content_of(case),
         )
@@ -102,7 +104,7 @@ class Intake:
 
 
 def _response(receipt: ReceiptRow) -> web.Response:
-    is_problem = receipt.status == Filed.OTHER_CONTENT.value
+    is_problem = receipt.status in {Filed.OTHER_CONTENT.value, Filed.TOO_MANY_DRAFTS.value}
     return web.Response(
         status=receipt.status,
         body=receipt.answer,
@@ -111,6 +113,8 @@ def _response(receipt: ReceiptRow) -> web.Response:
 
 
 def _render(filed: Filed, alert: ListedAlert | None) -> bytes:
+    if filed is Filed.TOO_MANY_DRAFTS:
+        return problems.body(429, "too many unsigned cases of this authority wait for review; nothing was stored")
     if filed is Filed.OTHER_CONTENT or alert is None:
         return problems.body(409, "this case number stands with other content; the alert that stands is unchanged")
     return msgspec.json.encode({"alert": alert_json(alert)})
@@ -129,6 +133,13 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
         "case_number": alert.case_number,
         "status": alert.status,
         "state": alert.state,
+        "review": {
+            "policy": alert.review,
+            "verified": alert.verified,
+            "approvals": alert.approvals,
+            "send_at": alert.send_at,
+        },
+        "version": alert.version,
         "received_at": alert.received_at,
         "deadline": alert.deadline,
         "expires": alert.expires,

@@ -39,11 +39,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str = ""
     type: str = "about:blank"
     errors: list[FieldError] = []
+    possible: list[str] | None = None
 
 
-def body(status: int, detail: str, errors: list[FieldError] | None = None) -> bytes:
-    """Return a problem document."""
-    problem = Problem(HTTPStatus(status).phrase, status, detail, errors=(errors or [])[:ERRORS_MAX])
+def body(status: int, detail: str, errors: list[FieldError] | None = None, possible: list[str] | None = None) -> bytes:
+    """Return a problem document; `possible` names what could be done instead."""
+    problem = Problem(HTTPStatus(status).phrase, status, detail, errors=(errors or [])[:ERRORS_MAX], possible=possible)
     encoded = msgspec.to_builtins(problem)
     return msgspec.json.encode({"type": problem.type, **encoded})
 
@@ -53,11 +54,12 @@ def response(
     detail: str,
     errors: list[FieldError] | None = None,
     headers: dict[str, str] | None = None,
+    possible: list[str] | None = None,
 ) -> web.Response:
     """Return a problem response."""
     return web.Response(
         status=status,
-        body=body(status, detail, errors),
+        body=body(status, detail, errors, possible),
         content_type="application/problem+json",
         headers=headers,
     )

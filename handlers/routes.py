@@ -18,6 +18,7 @@ from handlers.openapi import document
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from handlers.actions import AlertActions
     from handlers.alerts import Alerts
     from handlers.audit import Audit
     from handlers.devices import Devices
@@ -51,6 +52,7 @@ class Handlers(NamedTuple):
     intake: Intake
     devices: Devices
     alerts: Alerts
+    actions: AlertActions
     audit: Audit
     estimates: Estimates
     feed: Feed
@@ -66,7 +68,7 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("DELETE", "/v1/users/{user}", Role.PLATFORM, handlers.devices.delete),
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),
         Route("GET", "/v1/alerts/{id}", Role.VIEWER, handlers.alerts.get_one),
-        Route("POST", "/v1/alerts/{id}/rings", Role.OPERATOR, handlers.alerts.post_ring),
+        *_actions(handlers.actions),
         Route("GET", "/v1/alerts/{id}/summary", Role.VIEWER, handlers.audit.get_summary),
         Route("GET", "/v1/audit", Role.ADMIN, handlers.audit.get_page),
         Route("POST", "/v1/estimates", Role.VIEWER, handlers.estimates.post),
@@ -76,6 +78,23 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("GET", "/ready", NOBODY, handlers.health.get_ready),
         Route("GET", "/metrics", NOBODY, handlers.metrics.get),
         Route("GET", "/openapi.json", NOBODY, _openapi),
+    ]
+
+
+def _actions(actions: AlertActions) -> list[Route]:
+    """Return what people do to alerts: approvals and more people than the cap are for approvers."""
+    path = "/v1/alerts/{id}"
+    return [
+        Route("POST", f"{path}/approval", Role.APPROVER, actions.post_approval),
+        Route("POST", f"{path}/release", Role.APPROVER, actions.post_release),
+        Route("POST", f"{path}/veto", Role.OPERATOR, actions.post_veto),
+        Route("POST", f"{path}/pause", Role.OPERATOR, actions.post_pause),
+        Route("POST", f"{path}/resume", Role.OPERATOR, actions.post_resume),
+        Route("POST", f"{path}/cancel", Role.OPERATOR, actions.post_cancel),
+        Route("POST", f"{path}/found", Role.OPERATOR, actions.post_found),
+        Route("POST", f"{path}/update", Role.OPERATOR, actions.post_update),
+        Route("POST", f"{path}/extension", Role.OPERATOR, actions.post_extension),
+        Route("POST", f"{path}/rings", Role.OPERATOR, actions.post_ring),
     ]
 
 

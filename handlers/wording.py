@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from push.model import Notice
 from push.said import Content, Text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from handlers.cases import Case
 
 
@@ -31,6 +34,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     comma: str
     stop: str
     call: str
+    found_title: str
+    found: str
+    cancel_title: str
+    cancel: str
 
 
 @cache
@@ -47,7 +54,20 @@ def catalogues() -> dict[str, Catalogue]:
 def content_of(case: Case) -> Content:
     """Return what phones say of a case: where and when, what the child looks like, whom to call."""
     texts = {locale: _text(case, catalogue) for locale, catalogue in catalogues().items()}
-    return Content(texts=texts, photo_url=case.child.photo_url)
+    return Content(texts=texts, last=last_words(case.last_seen.at), photo_url=case.child.photo_url)
+
+
+def last_words(seen_at: datetime) -> dict[str, dict[str, Text]]:
+    """Return what phones say when an alert ends, by notice and language: which one it was, and no word of the child."""
+    day = {"month": f"{seen_at:%m}", "day": f"{seen_at:%d}"}
+    return {
+        Notice.FOUND.value: {
+            locale: Text(words.found_title, words.found.format(**day), "") for locale, words in catalogues().items()
+        },
+        Notice.CANCEL.value: {
+            locale: Text(words.cancel_title, words.cancel.format(**day), "") for locale, words in catalogues().items()
+        },
+    }
 
 
 def _text(case: Case, words: Catalogue) -> Text:

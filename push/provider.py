@@ -37,7 +37,8 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """What every lane has: where its provider is, and how fast it may go (recipients a second).
 
     `invalid_share` and `invalid_count`: when more than this share of at least so many recipients have invalid tokens,
-    the lane stops, because that is our configuration's fault and not theirs.
+    the lane stops, because that is our configuration's fault and not theirs. `simulated`: its provider is a simulated
+    one on this machine, so that tests may use it; one elsewhere cannot be.
     """
 
     url: Annotated[str, Meta(pattern="^https?://")]
@@ -48,6 +49,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     misconfigured_probe_s: Annotated[float, Meta(gt=0, le=3600)] = 15.0
     invalid_share: Share = 0.05
     invalid_count: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    simulated: bool = False
 
     @property
     def lane_rate_per_s(self) -> float | None:

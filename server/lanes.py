@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from push.clearance import on_this_machine
 from push.lane import LanePlan
 from push.plan import EXPIRY
 from push.provider import Addressing, providers
@@ -23,12 +24,18 @@ def needs_token(settings: Settings) -> dict[str, bool]:
     return {name: providers()[name].addressing is Addressing.DEVICES for name in settings.lanes}
 
 
+def simulated(settings: Settings) -> frozenset[str]:
+    """Return the lanes that tests may use: said to be simulated, and on this machine."""
+    return frozenset(name for name, lane in settings.lanes.items() if lane.simulated and on_this_machine(lane.url))
+
+
 def plans(settings: Settings) -> dict[str, LanePlan]:
     """Return how each lane works."""
     every = timedelta(seconds=settings.alert.late_entrants_every_s)
     return {
         name: LanePlan(
             addressing=providers()[name].addressing,
+            simulated=name in simulated(settings),
             # What a gateway keeps for each of its projects is not to be taken twice.
             rate_per_s=None if providers()[name].keeps_quotas else lane.rate_per_s,
             workers=lane.workers,

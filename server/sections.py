@@ -67,7 +67,7 @@ class SecuritySettings(Section, frozen=True, kw_only=True):
 
 
 class AlertSettings(Section, frozen=True, kw_only=True):
-    """What every alert gets: the policy unless a case names another, and the hard caps on radius and people.
+    """What every alert gets: the policy unless a case names another, and the hard caps on radius, people and life.
 
     Late entrants are looked for every so often, and `late_entrants_gap_s` after the last time when
     `late_entrants_burst` reports came from the area. `sound` and `links`: how a message rings, and where a tap leads.
@@ -76,6 +76,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     policy: str = "qq"
     radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
     audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
+    life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
     late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
     late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0

@@ -26,6 +26,7 @@ from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import generations
 from handlers.access import Gatekeeper
+from handlers.actions import AlertActions
 from handlers.alerts import Alerts
 from handlers.audit import Audit
 from handlers.devices import Devices
@@ -41,8 +42,8 @@ from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
 from push.engine import Engine, EnginePlan
-from push.filing import FilingPlan
 from push.late import LatePlan
+from push.planner import FilingPlan
 from push.quota import Quotas
 from server import lanes
 from server.chores import run_chores
@@ -131,6 +132,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
             links=settings.alert.links,
+            simulated=lanes.simulated(settings),
         ),
         late=LatePlan(
             every_s=settings.alert.late_entrants_every_s,
@@ -139,6 +141,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
         ),
         lanes=lanes.plans(settings),
         sound=settings.alert.sound,
+        life_max=timedelta(hours=settings.alert.life_max_h),
     )
 
 
@@ -173,14 +176,16 @@ def _handlers(
     door: Door,
     cities: Cities | None,
 ) -> Handlers:
+    alerts = Alerts(pool, engine.watcher)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
         intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door),
         devices=Devices(reports, index, engine.forgetting),
-        alerts=Alerts(pool, engine.watcher, engine.desk),
+        alerts=alerts,
+        actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),
         audit=Audit(pool),
-        estimates=Estimates(pool, engine.desk, cities),
+        estimates=Estimates(pool, engine.desk.planner, cities),
         feed=feed,
         health=Health(pool, index),
         metrics=Metrics(engine, feed, door),

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from handlers.signing import read_keys
+from push.clearance import on_this_machine
 from push.plan import SHIPPED, Policy, fault_of
 from push.provider import LaneSettings, providers
 from server.sections import Settings, TlsSettings
@@ -99,6 +100,7 @@ def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
 
 def _checked(settings: Settings) -> Settings:
     _check_area(settings)
+    _check_simulated(settings)
     _check_zone(settings.alert.sound.time_zone)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
@@ -113,6 +115,12 @@ def _checked(settings: Settings) -> Settings:
         if file is not None and not file.is_file():
             raise SettingsError(f"$.tls: {file} is not a file")
     return settings
+
+
+def _check_simulated(settings: Settings) -> None:
+    for name, lane in settings.lanes.items():
+        if lane.simulated and not on_this_machine(lane.url):
+            raise SettingsError(f"$.lanes.{name}.simulated: only a provider at a loopback address (in digits) can be")
 
 
 def policies(settings: Settings) -> dict[str, Policy]:

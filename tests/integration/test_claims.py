@@ -37,6 +37,10 @@ async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[
         policy="qq",
         content='{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}',
         estimate=None,
+        state="sending",
+        review="auto",
+        verified=True,
+        send_at=None,
     )
     sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]
     async with pool.acquire() as connection, connection.transaction():

@@ -1,0 +1,207 @@
+"""Actions over HTTP: what a person with a token wants done to an alert flows in, the alert as it stands then flows out.
+
+What cannot be undone asks for the case number, typed; what the alert's state does not allow is a 409 that says what it
+does. Bounded: `BODY_BYTES`; a reason by `Reason`, texts by `Wording`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from handlers import problems
+from handlers.access import BEARER
+from handlers.reading import read
+from push.actor import Actor
+from push.operations import Order
+from push.refusals import Refusal, Refused
+from push.widening import widen
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+
+    from handlers.access import Bearer
+    from handlers.alerts import Alerts
+    from push.actions import Actions
+    from push.operations import Operations
+    from push.planner import Planner
+
+BODY_BYTES = 16 * 1024
+Reason = Annotated[str, Meta(min_length=5, max_length=500)]
+CaseNumber = Annotated[str, Meta(min_length=1, max_length=64)]
+
+STATUSES = {
+    Refusal.NO_ALERT: 404,
+    Refusal.CASE_NUMBER: 422,
+    Refusal.NAMES_CHILD: 422,
+    Refusal.LOCALES: 422,
+    Refusal.OWN_WORK: 403,
+    Refusal.EXPIRY_CAP: 422,
+    Refusal.RADIUS_CAP: 422,
+    Refusal.AUDIENCE_CAP: 422,
+    Refusal.UNKNOWN_AUDIENCE: 503,
+}
+"""What a refusal is in HTTP; all others are conflicts with what stands."""
+
+
+class Because(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why; what is done can be taken back."""
+
+    reason: Reason
+
+
+class Irreversible(Because, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why, and the case number as typed by whoever means it."""
+
+    case_number: CaseNumber
+
+
+class Found(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The child is found; `through_alert`: whether because of the alert, absent while that is not known."""
+
+    through_alert: bool | None = None
+
+
+class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an alert says in one language; whom to call stays as the case has it."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=100)]
+    body: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class Update(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other texts, in every language of the alert."""
+
+    texts: Annotated[dict[str, Wording], Meta(min_length=1, max_length=16)]
+
+
+class Extension(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much longer an alert is to live."""
+
+    hours: Annotated[float, Meta(gt=0, le=168)]
+
+
+class Release(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many people an alert may reach that is held at the cap."""
+
+    people_max: Annotated[int, Meta(ge=1, le=2_000_000_000)]
+
+
+class Widening(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A wider ring, due at once; `city` not given: as planned for that radius."""
+
+    radius_km: Annotated[float, Meta(gt=0, le=20_000)]
+    city: bool | None = None
+
+
+T = TypeVar("T", bound=Because)
+
+
+class AlertActions:
+    """`POST /v1/alerts/{id}/...`."""
+
+    def __init__(self, actions: Actions, operations: Operations, planner: Planner, alerts: Alerts) -> None:
+        self._actions = actions
+        self._operations = operations
+        self._planner = planner
+        self._alerts = alerts
+
+    async def post_approval(self, request: web.Request) -> web.Response:
+        """Approve."""
+        return await self._do(request, Irreversible, lambda one, order, _: self._actions.approve(one, order))
+
+    async def post_veto(self, request: web.Request) -> web.Response:
+        """Hold back what would be sent by itself."""
+        return await self._do(request, Because, lambda one, order, _: self._actions.veto(one, order))
+
+    async def post_pause(self, request: web.Request) -> web.Response:
+        """Stop for now."""
+        return await self._do(request, Because, lambda one, order, _: self._actions.pause(one, order))
+
+    async def post_resume(self, request: web.Request) -> web.Response:
+        """Go on."""
+        return await self._do(request, Irreversible, lambda one, order, _: self._actions.resume(one, order))
+
+    async def post_cancel(self, request: web.Request) -> web.Response:
+        """Stop for good, and say so to those who were told."""
+        return await self._do(request, Irreversible, lambda one, order, _: self._actions.cancel(one, order))
+
+    async def post_found(self, request: web.Request) -> web.Response:
+        """Say that the child is found."""
+        return await self._do(
+            request,
+            Found,
+            lambda one, order, wish: self._actions.find(one, order, through_alert=wish.through_alert),
+        )
+
+    async def post_update(self, request: web.Request) -> web.Response:
+        """Say something else."""
+
+        def update(one: UUID, order: Order, wish: Update) -> Awaitable[Refused | None]:
+            return self._actions.update(
+                one, order, {name: (text.title, text.body) for name, text in wish.texts.items()}
+            )
+
+        return await self._do(request, Update, update)
+
+    async def post_extension(self, request: web.Request) -> web.Response:
+        """Let it live longer."""
+        return await self._do(request, Extension, lambda one, order, wish: self._actions.extend(one, order, wish.hours))
+
+    async def post_release(self, request: web.Request) -> web.Response:
+        """Let it reach more people than the cap."""
+        return await self._do(
+            request, Release, lambda one, order, wish: self._actions.release(one, order, wish.people_max)
+        )
+
+    async def post_ring(self, request: web.Request) -> web.Response:
+        """Widen."""
+
+        def wider(one: UUID, order: Order, wish: Widening) -> Awaitable[Refused | None]:
+            return widen(self._operations, self._planner, one, order, wish.radius_km, city=wish.city)
+
+        return await self._do(request, Widening, wider)
+
+    async def _do(
+        self, request: web.Request, kind: type[T], act: Callable[[UUID, Order, T], Awaitable[Refused | None]]
+    ) -> web.Response:
+        """Read what is wanted, do it, and answer with the alert or with why not."""
+        alert_id = alert_of(request)
+        if alert_id is None:
+            return problems.response(404, "no such alert")
+        if (request.content_length or 0) > BODY_BYTES:
+            return problems.response(413, f"at most {BODY_BYTES} bytes")
+        wish = read(await request.read(), kind)
+        if isinstance(wish, list):
+            return problems.response(422, "the request has bad fields", wish)
+        typed = wish.case_number if isinstance(wish, Irreversible) else None
+        refused = await act(alert_id, Order(actor=actor_of(request), reason=wish.reason, case_number=typed), wish)
+        return await self._alerts.get_one(request) if refused is None else refusal(refused)
+
+
+def alert_of(request: web.Request) -> UUID | None:
+    """Return the alert that a path names, None when that is no alert's id."""
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        return None
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who asks."""
+    bearer: Bearer = request[BEARER]
+    return Actor(role=bearer.role.value, name=bearer.name, authority=bearer.authority)
+
+
+def refusal(refused: Refused) -> web.Response:
+    """Return the answer of no, with what is possible where the state does not allow it."""
+    detail = f"{refused.refusal.value}: {refused.detail}".rstrip(": ")
+    possible = [action.value for action in refused.possible] if refused.refusal is Refusal.IMPOSSIBLE else None
+    if possible is not None:
+        detail += f"; possible: {', '.join(possible) or 'nothing more'}"
+    return problems.response(STATUSES.get(refused.refusal, 409), detail, possible=possible)
