@@ -10,17 +10,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import sql.access
+import sql.audit
+import sql.life
 from handlers.access import Role, digest, new_token
 from handlers.signing import Vault, new_secret
 from server.encryption import encryption_key
 from server.stores import record
+from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
+    from push.review import Review
     from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow
 
 OVERLAP = timedelta(days=7)
+COMMAND_LINE: Final = "command line"
+"""Who acts there is known to the machine's own records, not to us."""
+
 TOKEN_DAYS: Final = 365
 TOKEN_DAYS_MAX: Final = 1095
 
@@ -58,6 +65,15 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
         await sql.access.expire_secrets(connection, authority, OVERLAP)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
     return secret
+
+
+async def review(_: Settings, stores: Stores, authority: str, policy: Review, grace_s: int | None = None) -> None:
+    """Set how an authority's cases are reviewed, as the audit trail then says."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.life.set_review(connection, authority, policy.value, grace_s):
+            raise RegistryError(f"no authority {authority}")
+        details = {"authority": authority, "policy": policy.value, "grace_s": grace_s}
+        await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action="review policy", details=details))
 
 
 async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlers.access import Role
+from push.review import Review
 from server import registry
 from server.command import config_option, json_flag, on_record, say
 from server.jurisdiction import read_jurisdiction
@@ -66,6 +67,18 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
     click.echo(f"{authority} reaches {'everybody' if limit is None else 'nobody outside of its jurisdiction'}")
 
 
+@authority_group.command("review")
+@click.argument("authority")
+@click.option("--policy", type=click.Choice([review.value for review in Review]), required=True)
+@click.option("--grace-s", type=click.IntRange(1, 1800), help="How long a case waits under 'grace' (60 at first).")
+@config_option
+@click.pass_context
+def authority_review(context: click.Context, authority: str, policy: str, grace_s: int | None) -> None:
+    """Say who looks at an authority's cases before anybody is told; those that stand keep their own."""
+    on_record(context, lambda s, stores: registry.review(s, stores, authority, Review(policy), grace_s))
+    click.echo(f"{authority}: {policy}")
+
+
 @authority_group.command("list")
 @json_flag
 @config_option
@@ -74,7 +87,7 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
     """List authorities."""
     rows = on_record(context, registry.list_authorities)
     marks = [f"{' (limited)' if r.limited else ''}{' (revoked)' if r.revoked_at else ''}" for r in rows]
-    lines = [f"{r.id}\t{r.name}\t{r.secrets} secrets{mark}" for r, mark in zip(rows, marks, strict=True)]
+    lines = [f"{r.id}\t{r.name}\t{r.review}\t{r.secrets} secrets{mark}" for r, mark in zip(rows, marks, strict=True)]
     say(rows, "\n".join(lines), as_json=as_json)
 
 

@@ -42,6 +42,7 @@ class AuthorityRow(msgspec.Struct, frozen=True):
     created_at: datetime
     revoked_at: datetime | None
     limited: bool
+    review: str
     secrets: int
 
 

@@ -98,6 +98,10 @@ async def server(
         "QQ_ALERT_REDIS__URL": stores.redis,
         "QQ_ALERT_LOG__LEVEL": "warning",
         **lane_settings,
+        # Benchmarks ask more often than people and police do.
+        "QQ_ALERT_LIMITS__PEOPLE_PER_S": "1000000",
+        "QQ_ALERT_LIMITS__PEOPLE_BURST": "1000000",
+        "QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE": "1000000",
         # A demo shows in seconds what takes minutes in earnest.
         "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
         "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": str(OUTSIDERS),

@@ -118,7 +118,7 @@ async def test_what_is_not_due_or_held_is_claimed_by_nobody(pool: Pool) -> None:
 
 
 async def _widen(bench: Bench, server: Process, alert: str, radius_km: float) -> tuple[int, str]:
-    wish = {"radius_km": radius_km, "reason": "seen in a car on the G4"}
+    wish = {"radius_km": radius_km, "reason": "seen in a car on the G4", "case_number": CASE["case_number"]}
     status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wish)
     return status, answer.get("detail", "")
 

@@ -1,0 +1,212 @@
+"""The life of an alert over HTTP: review before anybody is told, stops, later words, and what is not possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+
+from handlers.access import Role
+from push.review import Review
+from server import registry
+from server.settings import load
+from server.stores import Stores
+from tests.bench import CASE, Bench
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.processes import Process
+
+NUMBER = CASE["case_number"]
+WHY = {"reason": "because of a test", "case_number": NUMBER}
+
+
+class Desk:
+    """People with tokens of their own, and one alert at a time."""
+
+    def __init__(self, bench: Bench, server: Process) -> None:
+        self.bench = bench
+        self.server = server
+        self._tokens: dict[str, str] = {}
+
+    async def person(self, name: str, role: Role, authority: str | None = None) -> None:
+        """Give somebody a token."""
+        settings = load(None, self.bench.env())
+        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
+
+    async def review(self, policy: Review, grace_s: int | None = None) -> None:
+        """Set the authority's policy."""
+        settings = load(None, self.bench.env())
+        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        await registry.review(settings, stores, "sz", policy, grace_s)
+
+    async def act(self, alert: str, action: str, by: str = "", **wish: object) -> tuple[int, Any]:
+        """Do something to an alert; returns the status and the answer."""
+        token = self._tokens.get(by, self.bench.token)
+        body = msgspec.json.encode(WHY | wish if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | wish)
+        url = f"{self.server.url}/v1/alerts/{alert}/{action}"
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
+            session.post(url, data=body) as response,
+        ):
+            return response.status, await response.json(content_type=None)
+
+    async def state(self, alert: str) -> str:
+        """Return an alert's state."""
+        state: str = (await self.bench.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
+        return state
+
+    async def said(self, notice: str, alert: str) -> int:
+        """Return how many people the record says were told a notice."""
+        query = "select coalesce(sum(recipients), 0) from ledger where notice = $1 and alert_id = $2"
+        return int((await self.bench.query(query, notice, alert))[0][0])
+
+    async def told(self, notice: str, alert: str, people: int) -> None:
+        """Wait until so many people were told a notice, and all of its units are done."""
+
+        async def done() -> bool:
+            query = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
+                       where s.alert_id = $1 and s.notice = $2 and not u.done"""
+            open_units = (await self.bench.query(query, alert, notice))[0][0]
+            return await self.said(notice, alert) == people and open_units == 0
+
+        await until(done)
+
+
+async def _desk(bench: Bench, people: int = 2000) -> tuple[Desk, int]:
+    await bench.provider()
+    inside = await bench.people(people)
+    return Desk(bench, await bench.server()), inside.size
+
+
+async def test_nobody_is_told_before_two_different_people_approve_who_had_no_hand_in_it(bench: Bench) -> None:
+    """Neither an officer of the authority, nor who worded it, nor one person twice; the 30 minutes run all the time."""
+    desk, inside = await _desk(bench)
+    await desk.review(Review.TWO_PERSON)
+    for name in ("Li", "Wang", "Zhao"):
+        await desk.person(name, Role.APPROVER)
+    await desk.person("li ", Role.APPROVER)
+    await desk.person("Officer", Role.APPROVER, "sz")
+    await desk.person("Chen", Role.OPERATOR)
+    status, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    assert (status, answer["alert"]["state"]) == (202, "in_review")
+    assert (await desk.act(alert, "approval", by="Chen"))[0] == 403
+    assert (await desk.act(alert, "approval", by="Officer"))[0] == 403
+    assert (await desk.act(alert, "approval", by="Li", case_number="SZ-2026-000124"))[0] == 422
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    assert (await desk.act(alert, "approval", by="li "))[0] == 409
+    texts = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
+    assert (await desk.act(alert, "update", by="Zhao", texts=texts))[0] == 200
+    assert (await desk.act(alert, "approval", by="Zhao"))[0] == 403
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
+    assert await desk.state(alert) == "in_review"
+    assert await desk.said("alert", alert) == 0
+    status, answer = await desk.act(alert, "approval", by="Wang")
+    assert (status, answer["alert"]["review"]["approvals"]) == (200, ["li", "wang"])
+    await bench.sent(desk.server, alert)
+    assert await desk.said("alert", alert) == inside
+    assert (await bench.command("audit", "verify", "--json"))["events"] > 5
+
+
+async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_back(bench: Bench) -> None:
+    """Held back, it waits for an approval; left alone, it is sent when the grace is over."""
+    desk, inside = await _desk(bench)
+    await desk.review(Review.GRACE, 600)
+    _, answer = await bench.file(desk.server)
+    held = answer["alert"]["id"]
+    assert answer["alert"]["state"] == "scheduled"
+    assert (await desk.act(held, "veto"))[1]["alert"]["state"] == "in_review"
+    status, problem = await desk.act(held, "veto")
+    assert (status, problem["possible"]) == (409, ["approve", "update", "cancel", "found"])
+    _, answer = await bench.file(desk.server, case_number="SZ-2")
+    left = answer["alert"]["id"]
+    await bench.query("update alert set send_at = now() where id = $1", left)
+    await bench.sent(desk.server, left)
+    assert await desk.said("alert", left) == inside
+    assert await desk.said("alert", held) == 0
+    assert (await desk.act(held, "approval"))[0] == 200
+    await bench.sent(desk.server, held)
+    assert await desk.said("alert", held) == inside
+
+
+async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Bench) -> None:
+    """Whoever came later or was not told hears nothing; what is over cannot be done again, and the answer says so."""
+    desk, inside = await _desk(bench)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    await bench.place([1, 2, 3], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    status, answer = await desk.act(alert, "found", through_alert=True)
+    assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
+    await desk.told("found", alert, inside)
+    assert (await bench.counts())["accepted"] == 2 * inside
+    status, problem = await desk.act(alert, "cancel")
+    assert (status, problem["possible"]) == (409, [])
+    shown = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]
+    assert [(one["notice"], one["lanes"]["tpns"]["accepted"]) for one in shown["notices"]] == [("found", inside)]
+
+
+async def test_an_update_goes_to_those_told_before_and_is_heard_first_by_all_others(bench: Bench) -> None:
+    """In every language or not at all; a second update is another word, and reaches everybody again."""
+    desk, inside = await _desk(bench)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    text = {"title": "Missing", "body": "A child in red"}
+    assert (await desk.act(alert, "update", texts={"en": text}))[0] == 422
+    assert (await desk.act(alert, "update", texts={"en": text, "zh-CN": text}, reason="小明 was seen"))[0] == 422
+    assert (await desk.act(alert, "update", texts={"en": text, "zh-CN": text}))[0] == 200
+    await desk.told("update", alert, inside)
+    assert (await desk.act(alert, "update", texts={"en": text, "zh-CN": text | {"body": "2"}}))[0] == 200
+    await desk.told("update", alert, 2 * inside)
+    assert await desk.said("alert", alert) == inside
+    assert (await desk.act(alert, "cancel"))[1]["alert"]["state"] == "cancelled"
+    await desk.told("cancel", alert, inside)
+
+
+async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> None:
+    """Paused in the middle: what is left is told once after it was resumed, and nobody twice."""
+    await bench.provider("--latency-ms", "60")
+    inside = await bench.people(20_000)
+    desk = Desk(bench, await bench.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+
+    async def begun() -> bool:
+        return await desk.said("alert", alert) > 0
+
+    await until(begun)
+    assert (await desk.act(alert, "pause"))[1]["alert"]["state"] == "paused"
+
+    async def at_rest() -> bool:
+        return not (await bench.query("select 1 from sweep_unit where not done and lease_until > now()"))
+
+    await until(at_rest)
+    told = await desk.said("alert", alert)
+    assert 0 < told < inside.size
+    assert (await bench.counts())["accepted"] == told
+    assert (await desk.act(alert, "extension", hours=12))[0] == 200
+    assert (await desk.act(alert, "extension", hours=167))[0] == 422
+    assert (await desk.act(alert, "resume"))[1]["alert"]["state"] == "sending"
+    await bench.sent(desk.server, alert)
+    counts = await bench.counts()
+    assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
+
+
+async def test_more_people_than_the_cap_need_an_approver_who_did_not_ask_for_them(bench: Bench) -> None:
+    """The ring that is held goes out when somebody else releases it, up to what he says."""
+    await bench.provider()
+    inside = await bench.people(20_000)
+    desk = Desk(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
+    await desk.person("Li", Role.APPROVER)
+    await desk.person("Chen", Role.OPERATOR)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    assert (await desk.act(alert, "release", by="Chen", people_max=50_000))[0] == 403
+    assert (await desk.act(alert, "release", by="Li", people_max=50_000))[0] == 200
+    await desk.told("alert", alert, inside.size)
+    assert (await desk.act(alert, "release", by="Li", people_max=50_000))[0] == 409
