@@ -1,4 +1,4 @@
-"""Providers: a provider's file in `push/gateways/` flows in, its name, settings and gateway flow out.
+"""Providers: a provider's file in `push/gateways/` flows in, its name, settings, gateway and what it shows flow out.
 
 A file there that defines `PROVIDER` is a lane that can be configured; nothing else lists them.
 Bounded by the files of that folder; every number of a lane's settings has its range.
@@ -10,18 +10,21 @@ import enum
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
 import push.gateways
+from push.said import DoesNotFitError
+from push.shown import Shown, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from push.model import Gateway
     from push.quota import Quotas
+    from push.said import Message
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -58,17 +61,28 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Provider(NamedTuple):
-    """One kind of lane: `open_gateway` takes an instance of `settings`, and `Quotas` where it `keeps_quotas` itself."""
+    """One kind of lane: `open_gateway` takes an instance of `settings`, and `Quotas` where it `keeps_quotas` itself.
+
+    `shown` takes an instance of `settings` and a message, and needs no open gateway; DoesNotFitError from it.
+    """
 
     name: str
     addressing: Addressing
     settings: type[LaneSettings]
     open_gateway: Callable[..., Gateway]
+    shown: Callable[[Any, Message], Shown]
     keeps_quotas: bool = False
 
     def opened(self, settings: LaneSettings, quotas: Quotas) -> Gateway:
         """Return a gateway; called with the loop running."""
         return self.open_gateway(settings, quotas) if self.keeps_quotas else self.open_gateway(settings)
+
+    def previewed(self, settings: LaneSettings, message: Message) -> Shown | Unfit:
+        """Return what phones of a lane would show of a message, or why it cannot be sent there at all."""
+        try:
+            return self.shown(settings, message)
+        except DoesNotFitError as error:
+            return Unfit(str(error))
 
 
 @cache

@@ -18,6 +18,7 @@ import structlog
 
 from push.backoff import full_jitter_s
 from push.model import Answer, Fate, Verdict
+from push.token_answers import NO_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -41,6 +42,8 @@ THROTTLED_S: Final = 1.0
 
 PROBE_CALLS: Final = 3
 """Enough to tell whether a service is back, and few to wait for if it hangs."""
+
+_HARM: Final = {Verdict.ANSWERED: 0, Verdict.THROTTLED: 1, Verdict.FAILING: 2, Verdict.MISCONFIGURED: 3}
 
 _log = structlog.get_logger("push.service")
 
@@ -127,3 +130,21 @@ class PushService:
     def _rest(self, wanted_s: float) -> None:
         until_s = asyncio.get_running_loop().time() + min(wanted_s, REST_CAP_S)
         self._rests_until_s = max(self._rests_until_s, until_s)
+
+
+def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) -> Answer:
+    """Return the answers of several push services as one: the mildest counts, so that the lane goes on for its phones.
+
+    One that was not asked says nothing beside those that were. `rows` by service: whose places in the batch these are;
+    who is of no service has a token that is none.
+    """
+    fates = [NO_TOKEN.fate] * size
+    for name, answer in answers.items():
+        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
+        for number, row in enumerate(rows[name]):
+            fates[row] = usual if answer.fates is None else answer.fates[number]
+    nobody = Answer(Verdict.ANSWERED, asked=False)
+    mildest = min(answers.values(), key=lambda one: (not one.asked, _HARM[one.verdict]), default=nobody)
+    waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
+    wait_s = min(waits_s, default=None)
+    return Answer(mildest.verdict, mildest.reason, fates, wait_s, asked=mildest.asked)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, Provider
 from push.said import fitted
+from push.shown import Rendered, Shown
 from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
@@ -148,13 +149,13 @@ class ApnsGateway:
         self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
         self._token = ProviderToken(settings)
         self._http2 = settings.client()
-        self._payload = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._payload = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each token; whatever Apple or the network does comes back as a value."""
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
         rows = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
-        payload = self._payload(message)
+        payload = self._payload(message).content
         for last in (False, True):
             token = self._token.current()
             calls = [(self._path + recipients[row], payload) for row in rows]
@@ -202,10 +203,18 @@ class ApnsGateway:
             )
         )
 
-    def _rendered(self, message: Message) -> bytes:
-        level = self._settings.interruption_level
-        body = fitted(message.text, PAYLOAD_BYTES, lambda text: len(render(message, text, level)))
-        return render(message, body, level)
+
+def rendered(settings: ApnsSettings, message: Message) -> Rendered[bytes]:
+    """Return the payload, cut to what Apple takes."""
+    level = settings.interruption_level
+    body = fitted(message.text, PAYLOAD_BYTES, lambda text: len(render(message, text, level)))
+    payload = render(message, body, level)
+    return Rendered(payload, Shown(message.text.title, body, len(payload), PAYLOAD_BYTES, "bytes", message.silent))
+
+
+def shown(settings: ApnsSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message).shown
 
 
 def render(message: Message, body: str, interruption_level: str) -> bytes:
@@ -222,4 +231,4 @@ def render(message: Message, body: str, interruption_level: str) -> bytes:
     return msgspec.json.encode({"aps": aps, **{name: link for name, link in links.items() if link is not None}})
 
 
-PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway)
+PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway, shown)

@@ -2,14 +2,15 @@
 
 Sources: Firebase's "projects.messages:send" reference, "FCM error codes" and Google's "OAuth 2.0 for servers" (RFC
 7523). With several projects a device's token is reported as `PROJECT/TOKEN`; without a slash it is of
-the first one. Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, the streams of `push.http2`.
+the first one. A silent message asks for no sound and the priority LOW; from Android 8 on the app's channel decides.
+Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, the streams of `push.http2`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ from push.pace import Pace
 from push.provider import Addressing, Provider
 from push.said import fitted, left_s
 from push.service_account import AccessToken
+from push.shown import Rendered, Shown
 from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ class FcmGateway:
         }
         self._path = urlsplit(settings.url).path.rstrip("/")
         self._http2 = settings.client()
-        self._tail = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._tail = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each token; whatever Google or the network does comes back as a value."""
@@ -127,11 +129,10 @@ class FcmGateway:
         unsent = withheld(clearance, self._settings.url, len(recipients))
         if unsent is not None:
             return unsent
-        tail = self._tail(message, left_s(message, TTL_MAX_S))
+        tail = self._tail(message, left_s(message, TTL_MAX_S)).content
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
-        shares = self._shares(recipients, tail)
         async with asyncio.TaskGroup() as group:
-            for account, share in shares.items():
+            for account, share in self._shares(recipients, tail).items():
                 group.create_task(self._send_share(account, share, rulings, clearance), name=f"fcm {account.project}")
         return answer_of(rulings)
 
@@ -143,8 +144,7 @@ class FcmGateway:
     def _shares(self, recipients: Sequence[bytes], tail: bytes) -> dict[AccessToken, list[tuple[int, bytes]]]:
         """Return the messages of each project by place in the batch, without who has a token that cannot be FCM's."""
         if USUAL_TOKENS.fullmatch(b" ".join(recipients)):
-            account = self._accounts[self._usual]
-            return {account: [(row, HEAD + token + tail) for row, token in enumerate(recipients)]}
+            return {self._accounts[self._usual]: [(row, HEAD + token + tail) for row, token in enumerate(recipients)]}
         shares: dict[AccessToken, list[tuple[int, bytes]]] = {}
         for row, recipient in enumerate(recipients):
             match = TOKEN.fullmatch(recipient)
@@ -154,11 +154,7 @@ class FcmGateway:
         return shares
 
     async def _send_share(
-        self,
-        account: AccessToken,
-        share: list[tuple[int, bytes]],
-        rulings: list[Ruling | None],
-        clearance: Clearance,
+        self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None], clearance: Clearance
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
         path = f"{self._path}/v1/projects/{account.project}/messages:send"
@@ -203,18 +199,25 @@ class FcmGateway:
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
             return EXPIRED
         ruling = ERRORS.get(code, REFUSED)
-        if reply.retry_after_s is not None:
-            return msgspec.structs.replace(ruling, retry_after_s=reply.retry_after_s)
-        return ruling
+        wait_s = reply.retry_after_s
+        return ruling if wait_s is None else msgspec.structs.replace(ruling, retry_after_s=wait_s)
 
-    def _rendered(self, message: Message, ttl_s: int) -> bytes:
-        """Return the body from behind the token on."""
 
-        def encoded(body: str) -> bytes:
-            return msgspec.json.encode(render(message, body, self._settings.channel_id, ttl_s))
+def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> Rendered[bytes]:
+    """Return the body of a request from behind the token on, cut to what FCM takes."""
 
-        body = fitted(message.text, MESSAGE_BYTES, lambda body: len(encoded(body)))
-        return b'",' + encoded(body)[1:] + b"}"
+    def encoded(body: str) -> bytes:
+        return b'",' + msgspec.json.encode(render(message, body, settings.channel_id, ttl_s))[1:] + b"}"
+
+    body = fitted(message.text, MESSAGE_BYTES, lambda body: len(HEAD) + len(encoded(body)))
+    tail = encoded(body)
+    size = len(HEAD) + len(tail)
+    return Rendered(tail, Shown(message.text.title, body, size, MESSAGE_BYTES, "bytes", message.silent))
+
+
+def shown(settings: FcmSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
 
 
 def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str, Any]:
@@ -222,14 +225,13 @@ def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str
     notification = {"title": message.text.title, "body": body}
     if message.photo_url is not None:
         notification["image"] = message.photo_url
-    shown: dict[str, Any] = {
+    android: dict[str, Any] = {
         "channel_id": channel_id,
         "tag": message.collapse_id,
         "visibility": "PUBLIC",
         "notification_priority": "PRIORITY_LOW" if message.silent else "PRIORITY_MAX",
+        **({} if message.silent else {"sound": "default"}),
     }
-    if not message.silent:
-        shown["sound"] = "default"
     links = {"deep_link": message.deep_link, "web_link": message.web_link}
     return {
         "notification": notification,
@@ -239,9 +241,9 @@ def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str
             "priority": "HIGH",
             "ttl": f"{ttl_s}s",
             "collapse_key": message.collapse_id,
-            "notification": shown,
+            "notification": android,
         },
     }
 
 
-PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, keeps_quotas=True)
+PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, shown, keeps_quotas=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
+from push.shown import Rendered, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,9 @@ OPENING, CLOSING = b',"token":["', b'"]}'
 RENDERED_MAX: Final = 64
 TTL_MAX_S: Final = 15 * 86_400
 OPEN_PAGE, OPEN_APP = 1, 3
+LOW: Final = "LOW"
+"""The importance without a sound; Honor may limit how many of it a phone gets a day."""
+
 MILLISECONDS: Final = 1000
 TOKEN: Final = re.compile(rb"[A-Za-z0-9_.:+/=-]{1,512}")
 HTTP_OK, HTTP_BAD_REQUEST, HTTP_UNAUTHORIZED = 200, 400, 401
@@ -72,7 +76,7 @@ STATUSES: dict[int, Ruling] = {
 class HonorSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at Honor, where it gives access tokens, and the class of our messages.
 
-    `importance` NORMAL (services and communication) rings at any hour; LOW is for marketing.
+    `importance` NORMAL (services and communication) rings at any hour; LOW is for marketing and for whatever is silent.
     """
 
     app_id: str
@@ -104,10 +108,10 @@ class HonorGateway(BatchGateway):
             f"{settings.url.rstrip('/')}/api/v1/{settings.app_id}/sendMessage",
         )
         self._access = RenewedToken(self._ask)
-        self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._head = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
-        head = self._head(message, left_s(message, TTL_MAX_S))
+        head = self._head(message, left_s(message, TTL_MAX_S)).content
         body = head + b'","'.join(tokens) + CLOSING
         return await self._access.authorized(lambda access: self._attempt(body, tokens, access, clearance))
 
@@ -128,14 +132,23 @@ class HonorGateway(BatchGateway):
         }
         return oauth_granted(await self._http.ask(self._settings.auth_url, urlencode(form).encode(), FORM))
 
-    def _rendered(self, message: Message, ttl_s: int) -> bytes:
-        """Return the body up to the first token."""
 
-        def encoded(body: str) -> bytes:
-            return msgspec.json.encode(render(message, body, self._settings.importance, ttl_s))
+def rendered(settings: HonorSettings, message: Message, ttl_s: int) -> Rendered[bytes]:
+    """Return the body of a request up to the first token, cut to what Honor takes."""
+    importance = LOW if message.silent else settings.importance
 
-        room = PAYLOAD_BYTES - len(OPENING) - len(CLOSING)
-        return encoded(fitted(message.text, room, lambda body: len(encoded(body))))[:-1] + OPENING
+    def encoded(body: str) -> bytes:
+        return msgspec.json.encode(render(message, body, importance, ttl_s))[:-1] + OPENING
+
+    body = fitted(message.text, PAYLOAD_BYTES, lambda body: len(encoded(body)) + len(CLOSING))
+    head = encoded(body)
+    size = len(head) + len(CLOSING)
+    return Rendered(head, Shown(message.text.title, body, size, PAYLOAD_BYTES, "bytes", importance == LOW))
+
+
+def shown(settings: HonorSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
 
 
 def render(message: Message, body: str, importance: str, ttl_s: int) -> dict[str, Any]:
@@ -186,4 +199,4 @@ def _sorted_out(data: _Data, tokens: Sequence[bytes]) -> Answer:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway)
+PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway, shown)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -23,6 +23,7 @@ from push.batch_http import UNREADABLE, BatchHttp, HttpAnswer
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
+from push.shown import Rendered, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,12 +70,19 @@ STATUSES: dict[int, Ruling] = {
 class HuaweiSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at Huawei: a service account's key file, and the class of our messages.
 
-    `category` decides whether a message is held back at night: ask Huawei for one that is not.
+    `category` decides whether a message is held back at night: ask Huawei for one that is not. Nothing else tells a
+    phone not to ring, so a silent message rings unless `silent_category` names a class without a sound (MARKETING):
+    of that one Huawei delivers two to five a phone and day, which is why it is not used unasked.
     """
 
     service_account_file: Path
     category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
+    silent_category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] | None = None
     ca_file: Path | None = None
+
+    def category_of(self, message: Message) -> str:
+        """Return the class of a message."""
+        return self.silent_category or self.category if message.silent else self.category
 
 
 class _Account(msgspec.Struct):
@@ -100,7 +108,6 @@ class HuaweiGateway(BatchGateway):
 
     def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
         self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
-        self._category = settings.category
         self._now_s = now_s
         self._made_s = float("-inf")
         self._headers: dict[str, str] = {}
@@ -109,10 +116,10 @@ class HuaweiGateway(BatchGateway):
             BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, ca_file=settings.ca_file),
             f"{settings.url.rstrip('/')}/v3/{self._account.project_id}/messages:send",
         )
-        self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._head = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
-        head = self._head(message, left_s(message, TTL_MAX_S))
+        head = self._head(message, left_s(message, TTL_MAX_S)).content
         body = head + b'","'.join(tokens) + CLOSING
         http = await self._http.send(self._url, body, clearance, self._authorized())
         return http if isinstance(http, Answer) else _answer(http, tokens)
@@ -132,14 +139,24 @@ class HuaweiGateway(BatchGateway):
             self._made_s = now_s
         return self._headers
 
-    def _rendered(self, message: Message, ttl_s: int) -> bytes:
-        """Return the body up to the first token."""
 
-        def encoded(body: str) -> bytes:
-            return msgspec.json.encode(render(message, body, self._category, ttl_s))
+def rendered(settings: HuaweiSettings, message: Message, ttl_s: int) -> Rendered[bytes]:
+    """Return the body of a request up to the first token, cut to what Huawei takes."""
+    category = settings.category_of(message)
 
-        room = PAYLOAD_BYTES - len(OPENING) - len(CLOSING)
-        return encoded(fitted(message.text, room, lambda body: len(encoded(body))))[:-1] + OPENING
+    def encoded(body: str) -> bytes:
+        return msgspec.json.encode(render(message, body, category, ttl_s))[:-1] + OPENING
+
+    body = fitted(message.text, PAYLOAD_BYTES, lambda body: len(encoded(body)) + len(CLOSING))
+    head = encoded(body)
+    silent = message.silent and settings.silent_category is not None
+    size = len(head) + len(CLOSING)
+    return Rendered(head, Shown(message.text.title, body, size, PAYLOAD_BYTES, "bytes", silent))
+
+
+def shown(settings: HuaweiSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
 
 
 def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, Any]:
@@ -175,4 +192,4 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer:
     return answer_to_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 
-PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway)
+PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, shown)

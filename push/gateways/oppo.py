@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlencode
 
@@ -20,17 +20,13 @@ import msgspec
 from msgspec import Meta
 
 from push.access_token import Granted, RenewedToken
-from push.batch_answers import (
-    DAY_QUOTA_S,
-    Ruling,
-    accepted_but,
-    by_code,
-)
+from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
 from push.batch_gateway import BatchGateway
 from push.batch_http import FORM, UNREADABLE, BatchHttp, decoded
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
+from push.shown import Rendered, Shown
 from push.stored_message import StoredMessages
 
 if TYPE_CHECKING:
@@ -46,6 +42,9 @@ TTL_MIN_S, TTL_MAX_S = 3600, 10 * 86_400
 ACCESS_S: Final = 86_400.0
 REGISTRATION_IDS: Final = 2
 OPEN_APP, OPEN_SCHEME = 0, 5
+NOTIFICATION_BAR, BANNER_AND_SOUND = 1, 16
+"""Levels of attention: a silent message is in the notification bar and nowhere else. The app's channel has its say."""
+
 MILLISECONDS: Final = 1000
 TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{1,128}")
 
@@ -74,9 +73,7 @@ CODES: dict[int, Ruling] = {
     10000: Ruling(Verdict.ANSWERED, "not a registration id (10000)", Fate.INVALID),
 }
 
-ID_CODES: dict[int, Fate] = {
-    10000: Fate.INVALID,  # not a registration id
-}
+ID_CODES: dict[int, Fate] = {10000: Fate.INVALID}
 """Ids named under a code. An unknown code is `refused`: final for these ids, and never for their neighbours."""
 
 
@@ -124,7 +121,7 @@ class OppoGateway(BatchGateway):
         )
         self._access = RenewedToken(self._ask)
         self._stored = StoredMessages(self._store)
-        self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
+        self._rendered = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         # What does not fit asks for no access token either; what does is rendered once and kept.
@@ -150,13 +147,8 @@ class OppoGateway(BatchGateway):
     async def _send_one(
         self, message: Message, tokens: Sequence[bytes], access: str, clearance: Clearance
     ) -> Answer | None:
-        notification = msgspec.json.encode(
-            {
-                "target_type": REGISTRATION_IDS,
-                "target_value": tokens[0].decode(),
-                "notification": self._content(message),
-            }
-        )
+        target = {"target_type": REGISTRATION_IDS, "target_value": tokens[0].decode()}
+        notification = msgspec.json.encode({**target, "notification": self._content(message)})
         form = urlencode({"message": notification, "auth_token": access}).encode()
         answer = await self._call("message/notification/unicast", form, clearance)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
@@ -188,11 +180,25 @@ class OppoGateway(BatchGateway):
         return by_code(CODES, answer.code, 0)
 
     def _content(self, message: Message) -> dict[str, Any]:
-        return self._rendered(message, max(TTL_MIN_S, left_s(message, TTL_MAX_S)))
+        return self._rendered(message, kept_s(message)).content
 
-    def _fitted(self, message: Message, ttl_s: int) -> dict[str, Any]:
-        title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
-        return render(message.titled(title), body, self._settings, ttl_s)
+
+def rendered(settings: OppoSettings, message: Message, ttl_s: int) -> Rendered[dict[str, Any]]:
+    """Return the message without its ids, cut to what OPPO takes."""
+    title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
+    content = render(message.titled(title), body, settings, ttl_s)
+    level = content["notify_level"]
+    return Rendered(content, Shown(title, body, len(body), BODY_MAX, "characters", level < BANNER_AND_SOUND))
+
+
+def shown(settings: OppoSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, kept_s(message)).shown
+
+
+def kept_s(message: Message) -> int:
+    """Return for how many seconds the provider is to keep a message."""
+    return max(TTL_MIN_S, left_s(message, TTL_MAX_S))
 
 
 def render(message: Message, body: str, settings: OppoSettings, ttl_s: int) -> dict[str, Any]:
@@ -206,7 +212,7 @@ def render(message: Message, body: str, settings: OppoSettings, ttl_s: int) -> d
         "off_line_ttl": ttl_s,
         "channel_id": settings.channel_id,
         "category": settings.category,
-        "notify_level": settings.notify_level,
+        "notify_level": NOTIFICATION_BAR if message.silent else settings.notify_level,
         "notify_id": message.collapse_number,
     }
     if message.deep_link is not None:
@@ -240,4 +246,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> Answer:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway)
+PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway, shown)

@@ -1,15 +1,17 @@
 """Tencent TPNS: a message and up to 1,000 accounts flow in, one `POST /v3/push/app` flows out, its answer comes back.
 
-Source: Tencent's documents "Push API" and "Server-side error codes" (product 1024). TPNS documents no collapse id of
-one's own for account lists, so repeats are collapsed by `n_id`, the notification's number on the phone.
-Bounded: 1,000 accounts a request, and what `push.batch_http` bounds.
+Sources: Tencent's documents "Push API", "Server-side error codes" and "Application limits" (product 1024; 4 KB for the
+field `message`). TPNS documents no collapse id of one's own for account lists, so repeats are collapsed by `n_id`, the
+notification's number on the phone. Unverified: `n_importance`. Where TPNS reaches a phone through its maker, the
+maker's channel decides whether a silent message rings.
+Bounded: 1,000 accounts a request, 4,096 bytes a message, and what `push.batch_http` bounds.
 """
 
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,6 +19,8 @@ from push.batch_http import BatchHttp, HttpAnswer, judged_by_status
 from push.clearance import withheld
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
+from push.said import fitted, left_s
+from push.shown import Rendered, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +29,13 @@ if TYPE_CHECKING:
     from push.said import Message
 
 RECIPIENTS_MAX = 1000
+MESSAGE_BYTES: Final = 4096
+"""Of the field `message`, in which the text stands twice: for Android and for iOS."""
+
+RENDERED_MAX: Final = 64
+IMPORTANCE_HIGH, IMPORTANCE_LOW = 4, 2
+"""Android's own words for a notification that pops up with a sound, and for one without."""
+
 EXPIRE_MAX_S = 259_200
 """TPNS keeps a message for a phone that is offline for 72 hours at most."""
 
@@ -76,14 +87,15 @@ class TpnsGateway:
         )
         self._answers = msgspec.json.Decoder(TpnsAnswer)
         self._codes = msgspec.json.Decoder(list[int])
-        self._head: tuple[Message, bytes] | None = None
+        self._head = lru_cache(maxsize=RENDERED_MAX)(rendered)
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request; whatever the provider or the network does comes back as a value."""
         unsent = withheld(clearance, self._url, len(recipients))
         if unsent is not None:
             return unsent
-        body = self._head_of(message) + b'","'.join(recipients) + b'"]}'
+        head = self._head(message, left_s(message, EXPIRE_MAX_S)).content
+        body = head + b'","'.join(recipients) + b'"]}'
         answer = await self._http.send(self._url, body, clearance)
         if isinstance(answer, Answer):
             return answer
@@ -92,12 +104,6 @@ class TpnsGateway:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close()
-
-    def _head_of(self, message: Message) -> bytes:
-        """Return the body up to the first account, rendered once a message and not once a batch."""
-        if self._head is None or (self._head[0] is not message and self._head[0] != message):
-            self._head = (message, msgspec.json.encode(render(message))[:-1] + b',"account_list":["')
-        return self._head[1]
 
     def _answer(self, http: HttpAnswer, recipients: int) -> Answer:
         try:
@@ -113,38 +119,54 @@ class TpnsGateway:
         return Answer(verdict, reason, fates=[ACCOUNT_CODES.get(code, Fate.REFUSED) for code in codes])
 
 
-def render(message: Message) -> dict[str, Any]:
-    """Return the request without its accounts: a notification on the lock screen with sound, kept until the expiry."""
-    left_s = (message.expires - datetime.now(UTC)).total_seconds()
-    body = message.text.joined()
-    return {
+def rendered(message: Message, ttl_s: int) -> Rendered[bytes]:
+    """Return the body of a request up to the first account, cut to what TPNS takes."""
+
+    def size_of(body: str) -> int:
+        return len(msgspec.json.encode(render(message, body)))
+
+    body = fitted(message.text, MESSAGE_BYTES, size_of)
+    request = {
         "audience_type": "account_list",
         "message_type": "notify",
         "environment": "product",
-        "expire_time": max(0, min(EXPIRE_MAX_S, int(left_s))),
+        "expire_time": ttl_s,
         # Every phone of the account: the one at hand is not known.
         "account_push_type": 1,
-        "message": {
-            "title": message.text.title,
-            "content": body,
-            "android": {
-                "n_id": message.collapse_number,
-                "n_ch_id": "missing_child",
-                "n_importance": 4,
-                "ring": 1,
-                "vibrate": 1,
-                "lights": 1,
-                "clearable": 1,
-            },
-            "ios": {
-                "aps": {
-                    "alert": {"title": message.text.title, "body": body},
-                    "sound": "default",
-                    "interruption-level": "time-sensitive",
-                },
-            },
+        "message": render(message, body),
+    }
+    head = msgspec.json.encode(request)[:-1] + b',"account_list":["'
+    return Rendered(head, Shown(message.text.title, body, size_of(body), MESSAGE_BYTES, "bytes", message.silent))
+
+
+def shown(_: TpnsSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(message, left_s(message, EXPIRE_MAX_S)).shown
+
+
+def render(message: Message, body: str) -> dict[str, Any]:
+    """Return the message: on the lock screen with sound unless it is silent, replacing the one before."""
+    rings = 0 if message.silent else 1
+    aps: dict[str, Any] = {
+        "alert": {"title": message.text.title, "body": body},
+        "interruption-level": "passive" if message.silent else "time-sensitive",
+    }
+    if not message.silent:
+        aps["sound"] = "default"
+    return {
+        "title": message.text.title,
+        "content": body,
+        "android": {
+            "n_id": message.collapse_number,
+            "n_ch_id": "missing_child",
+            "n_importance": IMPORTANCE_LOW if message.silent else IMPORTANCE_HIGH,
+            "ring": rings,
+            "vibrate": rings,
+            "lights": rings,
+            "clearable": 1,
         },
+        "ios": {"aps": aps},
     }
 
 
-PROVIDER = Provider("tpns", Addressing.ACCOUNTS, TpnsSettings, TpnsGateway)
+PROVIDER = Provider("tpns", Addressing.ACCOUNTS, TpnsSettings, TpnsGateway, shown)

@@ -15,25 +15,21 @@ import re
 import time
 import unicodedata
 import uuid
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta
 
 from push.access_token import Granted, RenewedToken
-from push.batch_answers import (
-    DAY_QUOTA_S,
-    Ruling,
-    accepted_but,
-    by_code,
-)
+from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
 from push.batch_gateway import BatchGateway
 from push.batch_http import UNREADABLE, BatchHttp, decoded
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
+from push.shown import Rendered, Shown
 from push.stored_message import StoredMessages
 
 if TYPE_CHECKING:
@@ -46,7 +42,7 @@ LIST_MIN: Final = 2
 """vivo takes no list of one: that one is sent to directly."""
 
 TITLE_WIDTH, BODY_WIDTH = 40, 100
-"""20 and 50 Chinese characters, each as wide as two Latin ones."""
+"""20 and 50 Chinese characters, each as wide as two Latin ones; so are the characters of what is shown counted."""
 
 RENDERED_MAX: Final = 64
 TTL_MIN_S, TTL_MAX_S = 60, 7 * 86_400
@@ -131,7 +127,7 @@ class VivoGateway(BatchGateway):
         )
         self._access = RenewedToken(self._ask)
         self._stored = StoredMessages(self._store)
-        self._rendered = lru_cache(maxsize=RENDERED_MAX)(self._fitted)
+        self._rendered = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
         # What does not fit asks for no access token either; what does is rendered once and kept.
@@ -189,12 +185,24 @@ class VivoGateway(BatchGateway):
         return by_code(CODES, answer.result, 0)
 
     def _content(self, message: Message) -> dict[str, Any]:
-        ttl_s = max(TTL_MIN_S, left_s(message, TTL_MAX_S))
-        return {**self._rendered(message, ttl_s), "requestId": uuid.uuid4().hex}
+        return {**self._rendered(message, kept_s(message)).content, "requestId": uuid.uuid4().hex}
 
-    def _fitted(self, message: Message, ttl_s: int) -> dict[str, Any]:
-        title, body = fitted_apart(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
-        return render(message.titled(title), body, self._settings, ttl_s)
+
+def rendered(settings: VivoSettings, message: Message, ttl_s: int) -> Rendered[dict[str, Any]]:
+    """Return the message without its ids, cut to what vivo takes."""
+    title, body = fitted_apart(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
+    content = render(message.titled(title), body, settings, ttl_s)
+    return Rendered(content, Shown(title, body, width(body), BODY_WIDTH, "characters", message.silent))
+
+
+def shown(settings: VivoSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, kept_s(message)).shown
+
+
+def kept_s(message: Message) -> int:
+    """Return for how many seconds the provider is to keep a message."""
+    return max(TTL_MIN_S, left_s(message, TTL_MAX_S))
 
 
 def render(message: Message, body: str, settings: VivoSettings, ttl_s: int) -> dict[str, Any]:
@@ -228,4 +236,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> Answer:
     return accepted_but({user.userid.encode(): STATUSES.get(user.status, Fate.REFUSED) for user in users}, tokens)
 
 
-PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway)
+PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway, shown)

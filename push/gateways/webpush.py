@@ -23,10 +23,11 @@ from push.clearance import STOPPED, forbidden
 from push.http2 import Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
-from push.push_service import PushService
+from push.push_service import PushService, together
 from push.said import fitted, left_s
+from push.shown import Rendered, Shown
 from push.subscription import HOST, Subscription, read_subscription
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
+from push.token_answers import ACCEPTED, Ruling, answer_of, unsettled
 from push.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class WebpushGateway:
             timeout_s=settings.timeout_s,
             ca_file=settings.ca_file,
         )
-        self._text = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._text = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> Answer:
         """Send one request to each browser; whatever a push service or the network does comes back as a value."""
@@ -119,7 +120,7 @@ class WebpushGateway:
                 continue
             rows.setdefault(subscription.service, []).append(row)
             subscriptions.setdefault(subscription.service, []).append(subscription)
-        answers = await self._at_once(message, self._text(message), subscriptions, clearance)
+        answers = await self._at_once(message, self._text(message).content, subscriptions, clearance)
         if NOWHERE in rows:
             answers[NOWHERE] = forbidden(len(rows[NOWHERE]))
         return together(rows, answers, len(recipients))
@@ -186,12 +187,6 @@ class WebpushGateway:
             return Reply(0, error=answer.reason)
         return Reply(answer.status, retry_after_s=answer.retry_after_s)
 
-    def _rendered(self, message: Message) -> bytes:
-        site = self._settings.url
-        return render(
-            message, fitted(message.text, PLAINTEXT_BYTES, lambda text: len(render(message, text, site))), site
-        )
-
 
 def rule(reply: Reply) -> Ruling:
     """Return what one reply means by itself."""
@@ -203,30 +198,22 @@ def rule(reply: Reply) -> Ruling:
     return Ruling(Fate.REFUSED, Verdict.ANSWERED, f"HTTP {reply.status}")
 
 
-_HARM: Final = {Verdict.ANSWERED: 0, Verdict.THROTTLED: 1, Verdict.FAILING: 2, Verdict.MISCONFIGURED: 3}
-
-
-def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) -> Answer:
-    """Return the answers of several push services as one: the mildest counts, so that the lane goes on for its phones.
-
-    One that was not asked says nothing beside those that were. `rows` by service: whose places in the batch these are;
-    who is of no service has a token that is none.
-    """
-    fates = [NO_TOKEN.fate] * size
-    for name, answer in answers.items():
-        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
-        for number, row in enumerate(rows[name]):
-            fates[row] = usual if answer.fates is None else answer.fates[number]
-    nobody = Answer(Verdict.ANSWERED, asked=False)
-    mildest = min(answers.values(), key=lambda one: (not one.asked, _HARM[one.verdict]), default=nobody)
-    waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]
-    wait_s = min(waits_s, default=None)
-    return Answer(mildest.verdict, mildest.reason, fates, wait_s, asked=mildest.asked)
-
-
 def topic_of(message: Message) -> str:
     """Return the alert's collapse id in the 32 characters that RFC 8030 5.4 allows."""
     return unpadded(message.alert_id.bytes)
+
+
+def rendered(settings: WebpushSettings, message: Message) -> Rendered[bytes]:
+    """Return what is sealed for each browser, cut to what push services take."""
+    site = settings.url
+    body = fitted(message.text, PLAINTEXT_BYTES, lambda text: len(render(message, text, site)))
+    text = render(message, body, site)
+    return Rendered(text, Shown(message.text.title, body, len(text), PLAINTEXT_BYTES, "bytes", message.silent))
+
+
+def shown(settings: WebpushSettings, message: Message) -> Shown:
+    """Return what browsers show of a message."""
+    return rendered(settings, message).shown
 
 
 def render(message: Message, body: str, site: str) -> bytes:
@@ -248,4 +235,4 @@ def render(message: Message, body: str, site: str) -> bytes:
     return msgspec.json.encode({"web_push": DECLARATIVE, "notification": notification})
 
 
-PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway)
+PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway, shown)

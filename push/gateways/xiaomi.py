@@ -3,32 +3,29 @@
 Sources: Xiaomi's "Server API addresses and parameters" (HyperOS documents 1559; fields, 50 and 128 characters, kept for
 10 days), "Server error codes" (1560) and "Templates" (2314). Unverified: that 1,000 ids are the most (client libraries
 say so), and the answer's `bad_regids` (client libraries read it; Xiaomi's own text names only the callback type 16).
-Pictures are not sent, because Xiaomi wants them uploaded before.
+Pictures are not sent, because Xiaomi wants them uploaded before. A silent message asks for the light alone; from
+Android 8 on the channel that Xiaomi has granted decides.
 Bounded: 1,000 ids a request, and what `push.batch_http` bounds.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Meta
 
-from push.batch_answers import (
-    DAY_QUOTA_S,
-    Ruling,
-    accepted_but,
-    by_code,
-)
+from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
 from push.batch_gateway import BatchGateway
 from push.batch_http import FORM, BatchHttp, decoded
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
+from push.shown import Rendered, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,18 +113,25 @@ class XiaomiGateway(BatchGateway):
             BatchHttp(connections=settings.workers, timeout_s=settings.timeout_s, headers=headers),
             f"{settings.url.rstrip('/')}/v3/message/regid",
         )
-        self._head = lru_cache(maxsize=RENDERED_MAX)(self._rendered)
+        self._head = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def _send(self, message: Message, tokens: Sequence[bytes], clearance: Clearance) -> Answer:
-        head = self._head(message, left_s(message, TTL_MAX_S))
+        head = self._head(message, left_s(message, TTL_MAX_S)).content
         http = await self._http.send(self._url, head + _quoted(tokens), clearance)
         answer = decoded(http, _ANSWER)
         return _judged(answer, tokens) if isinstance(answer, _Answer) else answer
 
-    def _rendered(self, message: Message, ttl_s: int) -> bytes:
-        """Return the form up to the first id."""
-        title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
-        return urlencode(render(message.titled(title), body, self._settings, ttl_s)).encode() + b"&registration_id="
+
+def rendered(settings: XiaomiSettings, message: Message, ttl_s: int) -> Rendered[bytes]:
+    """Return the form up to the first id, cut to what Xiaomi takes."""
+    title, body = fitted_apart(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
+    form = urlencode(render(message.titled(title), body, settings, ttl_s)).encode() + b"&registration_id="
+    return Rendered(form, Shown(title, body, len(body), BODY_MAX, "characters", message.silent))
+
+
+def shown(settings: XiaomiSettings, message: Message) -> Shown:
+    """Return what phones show of a message."""
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
 
 
 def render(message: Message, body: str, settings: XiaomiSettings, ttl_s: int) -> dict[str, str]:
@@ -168,4 +172,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> Answer:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway)
+PROVIDER = Provider("xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway, shown)

@@ -1,6 +1,7 @@
 """Checks: a request's fields flow in, what the real TPNS would say against them flows out.
 
-Source: Tencent's "Push API" (product 1024); the code 1008001 for bad parameters is from memory.
+Sources: Tencent's "Push API" and "Application limits" (product 1024); the code 1008001 for bad parameters is from
+memory.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from msgspec import Meta
 ACCOUNTS_MAX = 1000
 ACCOUNT_CHARACTERS_MAX = 100
 EXPIRE_MAX_S = 259_200
+MESSAGE_BYTES = 4096
 
 BAD_PARAMETER = 1008001
 BAD_CREDENTIALS = 1008003
@@ -54,6 +56,8 @@ def fault_of(request: PushRequest) -> str | None:
         return "environment is neither product nor dev"
     if not 0 <= request.expire_time <= EXPIRE_MAX_S:
         return "expire_time is 0 to 259200 seconds"
+    if len(msgspec.json.encode(request.message)) > MESSAGE_BYTES:
+        return "message is larger than 4 KB"
     lengths = set(map(len, request.account_list))
     if min(lengths) < 1 or max(lengths) > ACCOUNT_CHARACTERS_MAX:
         return "an account has 1 to 100 characters"

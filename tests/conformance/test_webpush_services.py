@@ -14,14 +14,15 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from push.clearance import BatchClearance
 from push.gateways.webpush import WebpushGateway, WebpushSettings, topic_of
-from push.model import Fate, Verdict
+from push.model import Fate, Status, Verdict
 from push.push_service import PROBE_CALLS
 from push.said import ELLIPSIS
 from push.web_crypto import PLAINTEXT_BYTES
 from server.simulated import token_site
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
-from tests.clearances import CLEAR
+from tests.clearances import CLEAR, TESTING
 from tests.conformance.test_webpush import BAD_TOKENS
 from tests.messages import message_for_tests
 
@@ -65,7 +66,7 @@ class Services:
         async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as endpoint:
             return Service(provider, url, (await endpoint.json())["certificate"])
 
-    def gateway(self, *services: Service, timeout_s: float = 5.0) -> WebpushGateway:
+    def gateway(self, *services: Service, timeout_s: float = 5.0, at_once: int = 32) -> WebpushGateway:
         """Open a gateway that believes the subscriptions of some."""
         certificates = self._folder / "certificates.pem"
         certificates.write_text("".join(Path(one.certificate).read_text(encoding="ascii") for one in services))
@@ -76,6 +77,7 @@ class Services:
             hosts=tuple(one.url.removeprefix("https://") for one in services),
             ca_file=certificates,
             timeout_s=timeout_s,
+            requests_per_service=at_once,
         )
         self._gateways.append(WebpushGateway(settings))
         return self._gateways[-1]
@@ -200,3 +202,31 @@ async def test_a_subscription_of_another_application_is_no_fault_of_our_key(serv
     service = await services.start(foreign_rate=1.0)
     answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
     assert (answer.verdict, set(answer.fates or [])) == (Verdict.MISCONFIGURED, {Fate.AGAIN})
+
+
+async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stopped(services: Services) -> None:
+    """Two at once: who was sent to before the stop is told, and all others are tried again."""
+    service = await services.start()
+    gateway = services.gateway(service, at_once=2)
+    clearance = BatchClearance(Status.ACTUAL, lambda: service.reached.requests < 5)
+    answer = await gateway.send(message_for_tests(), service.browsers(), clearance)
+    told = (answer.fates or []).count(Fate.ACCEPTED)
+    assert (answer.verdict, answer.asked) == (Verdict.ANSWERED, True)
+    assert told == service.reached.requests
+    assert told in {5, 6}
+    assert (answer.fates or []).count(Fate.AGAIN) == len(SENT) - told
+    stopped = await gateway.send(message_for_tests(), service.browsers(), clearance)
+    assert (stopped.asked, stopped.fates) == (False, [Fate.AGAIN] * len(SENT))
+    assert service.reached.requests == told
+
+
+async def test_a_test_reaches_only_the_browsers_of_this_machine(services: Services) -> None:
+    """An endpoint by a name is refused and not dialled; its neighbour on this machine is told."""
+    service, named = await services.start(), await services.start()
+    named.url = named.url.replace("127.0.0.1", "localhost")
+    gateway = services.gateway(service, named)
+    answer = await gateway.send(message_for_tests(), [*named.browsers([1]), *service.browsers([2])], TESTING)
+    assert (answer.fates, answer.asked) == ([Fate.REFUSED, Fate.ACCEPTED], True)
+    alone = await gateway.send(message_for_tests(), named.browsers([1]), TESTING)
+    assert (alone.verdict, alone.fates, alone.asked) == (Verdict.ANSWERED, [Fate.REFUSED], False)
+    assert (service.reached.requests, named.reached.requests) == (1, 0)

@@ -1,0 +1,135 @@
+"""What an operator is shown before anything is sent is what each provider gets, cut as it is cut, silent or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from push.provider import providers
+from push.said import ELLIPSIS, Text
+from push.shown import Shown, Unfit
+from tests.messages import message_for_tests
+from tests.recording import settings_of, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+LONG = message_for_tests('小明"，6岁。' * 2000)
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    return dict(parse_qsl(body.decode(), strict_parsing=True))
+
+
+READ: dict[str, Callable[[bytes], dict[str, Any]]] = {
+    "tpns": lambda body: msgspec.json.decode(body)["message"],
+    "huawei": lambda body: msgspec.json.decode(body)["payload"]["notification"],
+    "xiaomi": _form,
+    "vivo": msgspec.json.decode,
+    "oppo": _form,
+    "honor": lambda body: msgspec.json.decode(body)["android"]["notification"],
+    "apns": lambda body: msgspec.json.decode(body)["aps"],
+    "fcm": lambda body: msgspec.json.decode(body)["message"],
+    "webpush": lambda body: msgspec.json.decode(body)["notification"],
+}
+"""How what each provider got is read."""
+
+
+def _text(name: str, body: bytes) -> tuple[str, str]:
+    got = READ[name](body)
+    shown = {"apns": got.get("alert"), "fcm": got.get("notification")}.get(name) or got
+    return shown["title"], shown.get("body") or shown.get("content") or shown["description"]
+
+
+SIZE: dict[str, Callable[[bytes], int]] = {
+    "tpns": lambda body: len(msgspec.json.encode(READ["tpns"](body))),
+    "huawei": lambda body: len(body) - len(b'a1","b2'),
+    "honor": lambda body: len(body) - len(b'a1","b2'),
+    "apns": len,
+    "fcm": lambda body: len(body) - 64,
+    "webpush": len,
+}
+"""What providers count in bytes, without recipients."""
+
+NEARLY_BYTES = 12
+"""A body of three bytes a character ends so close to a limit, or twice as far off where it is there twice."""
+
+
+@pytest.mark.parametrize("name", providers())
+async def test_what_is_shown_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
+    """A long text: the same title and the same cut body, as large as the provider takes and no larger."""
+    settings, (body,) = await told(name, tmp_path, LONG)
+    shown = providers()[name].previewed(settings, LONG)
+    assert isinstance(shown, Shown)
+    assert (shown.title, shown.body) == _text(name, body)
+    assert shown.body.endswith(ELLIPSIS + LONG.text.call)
+    if name in SIZE:
+        assert (shown.unit, shown.size) == ("bytes", SIZE[name](body))
+        assert shown.size_max - 2 * NEARLY_BYTES < shown.size <= shown.size_max
+    else:
+        assert (shown.unit, shown.size_max - shown.size in {0, 1}) == ("characters", True)
+
+
+@pytest.mark.parametrize("name", providers())
+def test_a_message_that_does_not_fit_is_shown_as_such(name: str, tmp_path: Path) -> None:
+    """A call that no provider takes is a reason to be read, and no error; it takes neither keys nor a connection."""
+    endless = replace(LONG, text=Text("寻人", "b", "请联系" * 2000))
+    unfit = providers()[name].previewed(settings_of(name, "https://127.0.0.1:9", tmp_path), endless)
+    assert isinstance(unfit, Unfit)
+    assert unfit.reason
+
+
+RINGS: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
+    "tpns": lambda got: [
+        *(got["android"][name] for name in ("ring", "vibrate", "lights", "n_importance")),
+        got["ios"]["aps"].get("sound"),
+        got["ios"]["aps"]["interruption-level"],
+    ],
+    "huawei": lambda got: [got["category"]],
+    "xiaomi": lambda got: [got["notify_type"]],
+    "vivo": lambda got: [got["notifyType"]],
+    "oppo": lambda got: [got["notify_level"]],
+    "honor": lambda got: [got["importance"]],
+    "apns": lambda got: [got.get("sound"), got["interruption-level"]],
+    "fcm": lambda got: [got["android"]["notification"].get(name) for name in ("sound", "notification_priority")],
+    "webpush": lambda got: [got["silent"], got["renotify"]],
+}
+"""What tells each provider whether a message rings."""
+
+SAID: dict[str, tuple[list[Any], list[Any]]] = {
+    "tpns": ([1, 1, 1, 4, "default", "time-sensitive"], [0, 0, 0, 2, None, "passive"]),
+    "huawei": (["SUBSCRIPTION"], ["MARKETING"]),
+    "xiaomi": (["-1"], ["4"]),
+    "vivo": ([4], [1]),
+    "oppo": (["16"], ["1"]),
+    "honor": (["NORMAL"], ["LOW"]),
+    "apns": (["default", "time-sensitive"], [None, "passive"]),
+    "fcm": (["default", "PRIORITY_MAX"], [None, "PRIORITY_LOW"]),
+    "webpush": ([False, True], [True, False]),
+}
+"""Of a message that rings, and of one that does not."""
+
+
+@pytest.mark.parametrize("name", providers())
+async def test_a_silent_message_does_not_ring(name: str, tmp_path: Path) -> None:
+    """As each provider is told so; all else is the same, so that it replaces what the phone shows of the alert."""
+    loud = message_for_tests()
+    silent = replace(loud, silent=True)
+    settings, bodies = await told(name, tmp_path, loud, silent)
+    assert tuple(RINGS[name](READ[name](body)) for body in bodies) == SAID[name]
+    assert _text(name, bodies[0]) == _text(name, bodies[1])
+    found = [providers()[name].previewed(settings, message) for message in (loud, silent)]
+    assert [isinstance(one, Shown) and one.silent for one in found] == [False, True]
+
+
+def test_where_nothing_tells_a_phone_not_to_ring_the_preview_says_so(tmp_path: Path) -> None:
+    """Huawei's only class without a sound is limited to a few a day: without one, a silent message rings."""
+    settings = replace(settings_of("huawei", "https://127.0.0.1:9", tmp_path), silent_category=None)
+    shown = providers()["huawei"].previewed(settings, replace(LONG, silent=True))
+    assert isinstance(shown, Shown)
+    assert not shown.silent

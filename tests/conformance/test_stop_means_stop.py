@@ -1,0 +1,176 @@
+"""No gateway starts a request once its clearance has fallen, or at all to where it does not reach."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from aiohttp import web
+
+from push.clearance import STOPPED, BatchClearance, forbidden
+from push.gateways import apns, fcm, tpns
+from push.model import Fate, Status, Verdict
+from push.quota import Quotas
+from server.simulated.apns import key_in
+from server.simulated.fcm import account_in
+from server.simulated.http2 import Response
+from tests.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
+from tests.clearances import TESTING, Revocable
+from tests.messages import message_for_tests
+from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from push.model import Gateway
+
+TWO = [b"a1", b"b2"]
+AT_ONCE_S = 1.0
+NOWHERE = "https://192.0.2.1"
+"""An address for documents (RFC 5737): whoever dials it waits for a long time."""
+
+AWAY: Any = None
+"""Stands for the Redis of a quota that is never asked."""
+
+
+def _while(stands: Callable[[], bool]) -> BatchClearance:
+    return BatchClearance(Status.ACTUAL, stands)
+
+
+def _accepted(_: str) -> web.Response:
+    return web.json_response({"code": 0, "result": 0})
+
+
+def _tpns(url: str, _: Path) -> Gateway:
+    return tpns.TpnsGateway(tpns.TpnsSettings(url=url, access_id="a", secret_key="s"))
+
+
+def _apns(url: str, folder: Path) -> Gateway:
+    key_in(folder / "apns.p8")
+    return apns.ApnsGateway(apns.ApnsSettings(url=url, key_file=folder / "apns.p8", key_id="K", team_id="T", topic="t"))
+
+
+def _fcm(url: str, folder: Path, token_uri: str) -> Gateway:
+    account_in(folder, "p")
+    account = msgspec.json.decode((folder / "p.json").read_bytes())
+    (folder / "p.json").write_bytes(msgspec.json.encode({**account, "token_uri": token_uri}))
+    return fcm.FcmGateway(fcm.FcmSettings(url=url, service_account_files=[folder / "p.json"]), Quotas(AWAY))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+async def test_a_batch_that_was_stopped_before_is_not_sent(dialect: Dialect, tmp_path: Path) -> None:
+    """Nor is an access token asked for, or a message stored."""
+    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+        assert await gateway.send(message_for_tests(), TWO, _while(lambda: False)) is STOPPED
+        assert not seen
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+@pytest.mark.parametrize("open_gateway", [_tpns, *(one.open_gateway for one in DIALECTS if one not in WITH_TOKENS)])
+async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_sent(
+    open_gateway: Callable[[str, Path], Gateway], asked: int, tmp_path: Path
+) -> None:
+    """However late it is stopped: neither a part of it arrives nor is the provider said to fail."""
+    stands = iter([True] * asked)
+    async with answering(_accepted) as (url, seen):
+        gateway = open_gateway(url, tmp_path)
+        answer = await gateway.send(message_for_tests(), TWO, _while(lambda: next(stands, False)))
+        assert answer is STOPPED
+        assert not seen
+        assert (await gateway.send(message_for_tests(), TWO, Revocable())).asked
+        await gateway.close()
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("dialect", WITH_TOKENS, ids=lambda dialect: dialect.name)
+async def test_a_batch_that_is_stopped_while_an_access_token_is_asked_for_is_not_sent(
+    dialect: Dialect, tmp_path: Path
+) -> None:
+    """The token stays for others; no message is stored or sent."""
+    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+        assert await gateway.send(message_for_tests(), TWO, _while(lambda: not seen)) is STOPPED
+        assert ["auth" in path for path in seen] == [True]
+
+
+@pytest.mark.parametrize("dialect", [VIVO, OPPO], ids=lambda dialect: dialect.name)
+async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(dialect: Dialect, tmp_path: Path) -> None:
+    """It lies with the provider unsent; a batch that stands uses it, and was not held back by the other's stop."""
+    message = message_for_tests()
+    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+        assert await gateway.send(message, TWO, _while(lambda: len(seen) < 2)) is STOPPED
+        assert len(seen) == 2
+        assert (await gateway.send(message, TWO, Revocable())).verdict is Verdict.ANSWERED
+    assert len(seen) == 3
+
+
+async def test_a_stop_of_one_batch_is_no_failure_for_others_that_wait_for_the_same_message(tmp_path: Path) -> None:
+    """A message that one batch may not store is stored by the next one at once."""
+    message = message_for_tests()
+    stands = iter([True])
+    async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
+        stopped = gateway.send(message, TWO, _while(lambda: next(stands, False)))
+        told = gateway.send(message, TWO, Revocable())
+        answers = await asyncio.gather(stopped, told)
+    assert [answer.verdict for answer in answers] == [STOPPED.verdict, Verdict.ANSWERED]
+    assert len(seen) == 3
+
+
+async def test_fcm_sends_nothing_when_it_is_stopped_while_it_waits_for_its_pace(tmp_path: Path) -> None:
+    """The pace lets the batch go after the stop: nobody is sent to, and all of them are tried again."""
+    loop = asyncio.get_running_loop()
+    async with scripted_fcm(Response(200, b"{}"), tmp_path, rate_per_s=8.0) as (gateway, provider):
+        fallen_s = loop.time() + 0.1
+        tokens = [b"%064x" % number for number in range(4)]
+        answer = await gateway.send(message_for_tests(), tokens, _while(lambda: loop.time() < fallen_s))
+        assert loop.time() > fallen_s
+        assert (answer.fates, answer.asked, provider.sent) == ([Fate.AGAIN] * 4, False, 0)
+
+
+async def test_fcm_sends_nothing_when_it_is_stopped_while_it_asks_for_an_access_token(tmp_path: Path) -> None:
+    """The token is there when the clearance is not any more."""
+    async with scripted_fcm(Response(200, b"{}"), tmp_path) as (gateway, provider):
+        answer = await gateway.send(message_for_tests(), TOKENS, _while(lambda: not provider.grants))
+        assert (answer.fates, answer.asked) == ([Fate.AGAIN] * 2, False)
+        assert (provider.grants, provider.sent) == (1, 0)
+
+
+async def test_apns_sends_nothing_again_with_a_new_token_once_it_is_stopped(tmp_path: Path) -> None:
+    """Who was answered keeps their fate; who was to be sent to again is not."""
+    expired = Response(403, b'{"reason": "ExpiredProviderToken"}')
+    async with scripted_apns(expired, tmp_path) as (gateway, provider):
+        clearance = _while(lambda: not provider.sent)
+        answer = await gateway.send(message_for_tests(), TOKENS, clearance)
+        sent = provider.sent
+    assert sent in {1, 2}
+    assert answer.fates is not None
+    assert answer.fates[0] is Fate.AGAIN
+
+
+@pytest.mark.parametrize(
+    "open_gateway", [_tpns, _apns, *(dialect.open_gateway for dialect in DIALECTS)], ids=lambda one: one.__name__
+)
+async def test_a_test_reaches_nobody_beyond_this_machine(
+    open_gateway: Callable[[str, Path], Gateway], tmp_path: Path
+) -> None:
+    """It is refused at once: nobody is dialled, no access token is asked for, and the provider is not judged."""
+    async with answering(_accepted) as (url, seen):
+        for elsewhere in (NOWHERE, url.replace("127.0.0.1", "localhost")):
+            gateway = open_gateway(elsewhere, tmp_path)
+            async with asyncio.timeout(AT_ONCE_S):
+                answer = await gateway.send(message_for_tests(), TOKENS, TESTING)
+            await gateway.close()
+            assert (answer.verdict, answer.fates, answer.asked) == (Verdict.ANSWERED, [Fate.REFUSED] * 2, False)
+        assert not seen
+
+
+async def test_a_test_asks_for_no_access_token_of_fcm_beyond_this_machine(tmp_path: Path) -> None:
+    """Even where the token would come from this machine."""
+    async with answering(_accepted) as (url, seen):
+        gateway = _fcm(NOWHERE, tmp_path, f"{url}/token")
+        async with asyncio.timeout(AT_ONCE_S):
+            assert await gateway.send(message_for_tests(), TOKENS, TESTING) == forbidden(2)
+        await gateway.close()
+        assert not seen

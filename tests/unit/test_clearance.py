@@ -1,0 +1,96 @@
+"""Clearances: who may be reached at all, and what of a batch that was stopped is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from push.batch_http import BatchHttp
+from push.clearance import STOPPED, BatchClearance, forbidden, withheld
+from push.model import Answer, Fate, Outcome, Status, Verdict
+from push.outcomes import merged, sorted_out
+from push.push_service import PushService
+from push.token_answers import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
+from tests.clearances import CLEAR, TESTING
+
+if TYPE_CHECKING:
+    from push.token_answers import Ruling
+
+LOOPBACK = ["http://127.0.0.1:8470/v3", "https://127.9.9.9", "https://[::1]:443/", "http://user@127.0.0.1/"]
+ELSEWHERE = [
+    "https://api.push.example",
+    "https://192.0.2.1",
+    "http://localhost:80",
+    "https://127.0.0.1@api.push.example/",
+    "https://127.0.0.1.example",
+    "https://[::ffff:192.0.2.1]",
+    "https://0.0.0.0",
+    "",
+    "no url",
+]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_only_a_test_is_kept_on_this_machine(status: Status) -> None:
+    """And only digits say what this machine is: a name may come to mean another one."""
+    clearance = BatchClearance(status, lambda: True)
+    assert all(clearance.allows(url) for url in LOOPBACK)
+    assert {clearance.allows(url) for url in ELSEWHERE} == {status is not Status.TEST}
+
+
+def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
+    """Whom a test may not reach is never tried again; who was stopped may be reached later."""
+    fallen = BatchClearance(Status.TEST, lambda: False)
+    assert withheld(TESTING, "https://192.0.2.1", 2) == forbidden(2)
+    assert withheld(fallen, "https://192.0.2.1", 2) == forbidden(2)
+    assert withheld(fallen, LOOPBACK[0], 2) is STOPPED
+    assert withheld(TESTING, LOOPBACK[0], 2) is None
+    assert (STOPPED.asked, STOPPED.fates, STOPPED.verdict is Verdict.ANSWERED) == (False, None, False)
+
+
+async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -> None:
+    """The transport asks as well, whoever calls it."""
+    http = BatchHttp(connections=1, timeout_s=5)
+    assert await http.send("http://localhost:9/", b"x", TESTING) is STOPPED
+    assert (await http.send("http://localhost:9/", b"x", CLEAR)) is not STOPPED
+    await http.close()
+
+
+@pytest.mark.parametrize(
+    ("rulings", "fates", "asked"),
+    [
+        ([ACCEPTED, None], [Fate.ACCEPTED, Fate.AGAIN], True),
+        ([None, None], [Fate.AGAIN] * 2, False),
+        ([None, NO_TOKEN], [Fate.AGAIN, Fate.QUARANTINED], False),
+        ([FORBIDDEN, NO_TOKEN], [Fate.REFUSED, Fate.QUARANTINED], False),
+    ],
+)
+def test_a_provider_that_was_not_asked_has_said_nothing(
+    rulings: list[Ruling | None], fates: list[Fate], *, asked: bool
+) -> None:
+    """Neither a breaker nor an alarm learns of calls that were not made; who was asked keeps their fate."""
+    answer = answer_of(rulings)
+    assert (answer.fates, answer.asked) == (fates, asked)
+
+
+def test_a_part_that_was_stopped_takes_nothing_from_the_parts_before() -> None:
+    """One language is told, the next is stopped: the first is recorded, and the provider is not thought to fail."""
+    whole = merged([([0, 2], Answer(Verdict.ANSWERED)), ([1], STOPPED)], 4)
+    assert (whole.verdict, whole.asked) == (Verdict.ANSWERED, True)
+    settled, again = sorted_out(whole)
+    told = settled[Outcome.ACCEPTED]
+    assert told is not None
+    assert again is not None
+    assert (np.flatnonzero(told).tolist(), np.flatnonzero(again).tolist()) == ([0, 2], [1, 3])
+    assert not merged([([0], STOPPED)], 2).asked
+
+
+async def test_phones_of_a_service_that_rests_are_never_taken_for_told() -> None:
+    """Throttled for one batch, it answers the calls of another that were under way: still nothing was sent to them."""
+    service = PushService("push.example", 1)
+    service.note(Answer(Verdict.THROTTLED, "HTTP 429", retry_after_s=30.0), 1)
+    service.note(Answer(Verdict.ANSWERED), 1)
+    assert service.resting
+    assert service.last_word(3).fates == [Fate.AGAIN] * 3

@@ -1,0 +1,149 @@
+"""The HTTP/2 client begins nothing of a group whose clearance has fallen, wherever its calls wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
+
+from push.http2.client import LOOK_S
+from push.token_answers import FORBIDDEN
+from tests.clearances import CLEAR, TESTING, Revocable
+from tests.http2_peer import HEAD, Peer, Provider, calls, rule, run
+
+if TYPE_CHECKING:
+    from push.clearance import Clearance
+    from push.http2 import Http2Client
+
+STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
+
+
+def _ok(peer: Peer, stream: int, body: bytes) -> None:
+    peer.answer(stream)
+
+
+def _never(peer: Peer, stream: int, body: bytes) -> None:
+    """Answer nothing."""
+
+
+async def _reasons(client: Http2Client, number: int, clearance: Clearance) -> list[str | None]:
+    rulings = await client.send_all(HEAD, calls(number), rule, clearance)
+    return [None if one is None else one.reason for one in rulings]
+
+
+def test_calls_that_wait_for_a_stream_are_not_begun() -> None:
+    """The third answer is that of the last call: who was answered keeps their ruling, all others have none."""
+    clearance, asked = Revocable(), list[int]()
+
+    def answer(peer: Peer, stream: int, body: bytes) -> None:
+        asked.append(stream)
+        clearance.revoked = len(asked) == 3
+        peer.answer(stream)
+
+    async def main(client: Http2Client) -> list[str | None]:
+        return await _reasons(client, 10, clearance)
+
+    found = run(Provider(answer, {STREAMS: 1}), main, connections_max=1)
+    assert found == ["200 "] * 3 + [None] * 7
+    assert len(asked) == 3
+
+
+def test_a_group_that_waits_for_room_ends_at_the_next_look() -> None:
+    """Another group holds all streams, and nothing is answered: the stopped one does not wait for that."""
+    clearance = Revocable()
+    provider = Provider(_never, {STREAMS: 2})
+
+    async def main(client: Http2Client) -> tuple[list[str | None], float]:
+        loop = asyncio.get_running_loop()
+        holding = asyncio.create_task(_reasons(client, 2, CLEAR))
+        waiting = asyncio.create_task(_reasons(client, 5, clearance))
+        await asyncio.sleep(1)
+        stopped_s = loop.time()
+        clearance.revoked = True
+        found = await waiting
+        took_s = loop.time() - stopped_s
+        await holding
+        return found, took_s
+
+    found, took_s = run(provider, main, connections_max=1, timeout_s=5.0)
+    assert found == [None] * 5
+    assert took_s <= 2 * LOOK_S
+    assert [len(peer.heads) for peer in provider.peers] == [2]
+
+
+def test_a_group_that_waits_for_a_connection_is_not_begun_when_there_is_one() -> None:
+    """The connection stays for others; not one header of the stopped group went over it."""
+    clearance = Revocable()
+
+    def connected(_: Peer) -> None:
+        clearance.revoked = True
+
+    provider = Provider(_ok)
+    provider.connected = connected
+
+    async def main(client: Http2Client) -> list[str | None]:
+        return await _reasons(client, 3, clearance)
+
+    assert run(provider, main) == [None] * 3
+    assert [peer.heads for peer in provider.peers] == [[]]
+
+
+def test_a_stopped_group_is_not_failed_with_the_connection_that_it_waited_for() -> None:
+    """A lane whose provider is down learns it from those that may be sent, not from those that may not."""
+    clearance = Revocable()
+    provider = Provider(_never)
+    provider.refusals.append(ConnectionRefusedError())
+
+    async def main(client: Http2Client) -> list[list[str | None]]:
+        sends = [asyncio.create_task(_reasons(client, 1, one)) for one in (clearance, CLEAR)]
+        await asyncio.sleep(0)
+        clearance.revoked = True
+        return await asyncio.gather(*sends)
+
+    stopped, failed = run(provider, main)
+    assert stopped == [None]
+    assert failed != [None]
+
+
+def test_calls_that_were_given_back_are_not_begun_again() -> None:
+    """Refused by one connection they would go to another one at once: not after a stop."""
+    clearance, asked = Revocable(), list[int]()
+
+    def refuse(peer: Peer, stream: int, body: bytes) -> None:
+        asked.append(stream)
+        clearance.revoked = True
+        peer.reset(stream, ErrorCodes.REFUSED_STREAM)
+
+    async def main(client: Http2Client) -> list[str | None]:
+        return await _reasons(client, 2, clearance)
+
+    assert run(Provider(refuse), main) == [None] * 2
+    assert len(asked) == 2
+
+
+def test_nobody_is_dialled_for_a_group_that_may_not_be_sent() -> None:
+    """Stopped before it came, or not for this provider at all."""
+    clearance = Revocable()
+    clearance.revoked = True
+    provider = Provider(_never)
+
+    async def main(client: Http2Client) -> None:
+        assert await client.send_all(HEAD, calls(2), rule, clearance) == [None] * 2
+        assert await client.send_all(HEAD, calls(2), rule, TESTING) == [FORBIDDEN] * 2
+
+    run(provider, main)
+    assert not provider.peers
+
+
+def test_a_clearance_is_asked_once_for_all_calls_that_begin_together() -> None:
+    """Five hundred calls with room for all of them cost a few questions, and not five hundred."""
+    clearance = Revocable()
+
+    async def main(client: Http2Client) -> list[str | None]:
+        return await _reasons(client, 500, clearance)
+
+    found = run(Provider(_ok), main, streams_per_connection=500)
+    assert found == ["200 "] * 500
+    assert clearance.asked < 20
