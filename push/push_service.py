@@ -23,7 +23,6 @@ from push.token_answers import NO_TOKEN
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from push.clearance import Clearance
     from push.http2 import Reply
     from push.token_answers import Ruling
 
@@ -75,30 +74,27 @@ class PushService:
         return self._rests_until_s - asyncio.get_running_loop().time()
 
     async def call_all(
-        self,
-        calls: Sequence[Callable[[], Awaitable[Reply | None]]],
-        rule: Callable[[Reply], Ruling],
-        clearance: Clearance,
+        self, calls: Sequence[Callable[[], Awaitable[Reply | None]]], rule: Callable[[Reply], Ruling]
     ) -> list[Reply | None]:
         """Make the calls and return the replies in order.
 
-        None: not made, because the service is to rest meanwhile, or the clearance does not stand any more.
+        None: not made, because the service is to rest meanwhile, or by the call itself, which may have no leave.
         """
         probing = self._failures >= FAILURES
         self._probing = self._probing or probing
         made = calls[:PROBE_CALLS] if probing else calls
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._reply_to(call, rule, clearance)) for call in made]
+                tasks = [group.create_task(self._reply_to(call, rule)) for call in made]
         finally:
             self._probing = self._probing and not probing
         return [task.result() for task in tasks] + [None] * (len(calls) - len(made))
 
     async def _reply_to(
-        self, call: Callable[[], Awaitable[Reply | None]], rule: Callable[[Reply], Ruling], clearance: Clearance
+        self, call: Callable[[], Awaitable[Reply | None]], rule: Callable[[Reply], Ruling]
     ) -> Reply | None:
         async with self._slots:
-            if self._rests_s() > 0 or not clearance.stands():
+            if self._rests_s() > 0:
                 return None
             reply = await call()
             if reply is None:

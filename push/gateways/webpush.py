@@ -151,7 +151,7 @@ class WebpushGateway:
         """Send to those of one push service, unless it rests."""
         if service.resting:
             return service.last_word(len(to))
-        replies = await service.call_all([partial(call, one) for one in to], rule, clearance)
+        replies = await service.call_all([partial(call, one) for one in to], rule)
         for one, reply in zip(to, replies, strict=True):
             if reply is not None and rule(reply).fate is Fate.ACCEPTED:
                 self._signatures.prove(one.origin)
