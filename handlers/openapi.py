@@ -14,7 +14,7 @@ from handlers.actions import Because, Extension, Found, Irreversible, Release, U
 from handlers.cases import Case
 from handlers.devices import REPORTS_MAX
 from handlers.estimates import EstimateRequest
-from handlers.openapi_actions import actions
+from handlers.openapi_actions import actions, preview
 from handlers.openapi_parts import (
     ALERT,
     AWAY,
@@ -32,6 +32,7 @@ from handlers.problems import Problem
 from handlers.reports import DeviceReport, Taken
 from push.estimate import Estimate
 from push.progress import AlertProgress
+from push.shown import Shown, Unfit
 from push.summary import Summary
 from sql.audit import Link
 
@@ -138,6 +139,7 @@ def _paths() -> dict[str, Any]:
         "/v1/users/{user}": {"delete": forget},
         "/v1/alerts": {"get": reading("Alerts with their progress.", answer("The newest alerts.", alerts))},
         "/v1/alerts/{id}": {"get": one},
+        "/v1/alerts/{id}/preview": {"get": preview()},
         **actions(),
         "/v1/alerts/{id}/summary": {"get": _summary()},
         "/v1/audit": {"get": _audit()},
@@ -166,6 +168,8 @@ STRUCTS: Final = [
     Extension,
     Release,
     Widening,
+    Shown,
+    Unfit,
     Link,
     Summary,
 ]

@@ -43,3 +43,18 @@ def _action(summary: str, request: str) -> dict[str, Any]:
         "422": problem("Bad fields, another case number, or over a cap."),
     }
     return posted
+
+
+def preview() -> dict[str, Any]:
+    """Return the operation that shows what phones would say."""
+    lanes = {"type": "object", "additionalProperties": {"anyOf": [ref("Shown"), ref("Unfit")]}}
+    locales = {"type": "object", "additionalProperties": lanes}
+    words = {"type": "object", "additionalProperties": locales}
+    shown = {"type": "object", "properties": {"alert": ALERT, "notices": words}, "required": ["alert", "notices"]}
+    got = reading(
+        "What phones would say, by notice, locale and lane; that it was read is in the audit trail.",
+        answer("The alert and its words.", shown),
+        parameters=[in_path("id", {"type": "string"})],
+    )
+    got["responses"]["404"] = problem("No such alert.")
+    return got

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from handlers.health import Health
     from handlers.intake import Intake
     from handlers.metrics import Metrics
+    from handlers.preview import Preview
 
 SIGNATURE = "signature"
 """The role of a route that checks a webhook's signature itself."""
@@ -53,6 +54,7 @@ class Handlers(NamedTuple):
     devices: Devices
     alerts: Alerts
     actions: AlertActions
+    preview: Preview
     audit: Audit
     estimates: Estimates
     feed: Feed
@@ -68,6 +70,7 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("DELETE", "/v1/users/{user}", Role.PLATFORM, handlers.devices.delete),
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),
         Route("GET", "/v1/alerts/{id}", Role.VIEWER, handlers.alerts.get_one),
+        Route("GET", "/v1/alerts/{id}/preview", Role.OPERATOR, handlers.preview.get),
         *_actions(handlers.actions),
         Route("GET", "/v1/alerts/{id}/summary", Role.VIEWER, handlers.audit.get_summary),
         Route("GET", "/v1/audit", Role.ADMIN, handlers.audit.get_page),

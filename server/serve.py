@@ -38,12 +38,14 @@ from handlers.health import Health
 from handlers.intake import Intake
 from handlers.limits import Limits
 from handlers.metrics import Metrics
+from handlers.preview import Preview
 from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
 from push.engine import Engine, EnginePlan
 from push.late import LatePlan
 from push.planner import FilingPlan
+from push.preview import preview
 from push.quota import Quotas
 from server import lanes
 from server.chores import run_chores
@@ -184,6 +186,7 @@ def _handlers(
         devices=Devices(reports, index, engine.forgetting),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),
+        preview=Preview(pool, partial(preview, lanes=settings.lanes)),
         audit=Audit(pool),
         estimates=Estimates(pool, engine.desk.planner, cities),
         feed=feed,

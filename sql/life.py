@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 _LOCK = query("alert_lock")
+_SAID = query("alert_said")
 _MOVE = query("alert_move")
 _SAY = query("alert_say")
 _REWORD = query("alert_reword")
@@ -62,6 +63,12 @@ async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | No
     """Lock an alert until the caller's transaction ends; None when there is none."""
     row = await connection.fetchrow(_LOCK, alert_id)
     return None if row is None else LockedAlert(*row)
+
+
+async def said_by(connection: Connection | Pool, alert_id: UUID) -> tuple[str, str, datetime] | None:
+    """Return what an alert says (JSON text), its status and its end; None when there is none."""
+    row = await connection.fetchrow(_SAID, alert_id)
+    return None if row is None else (row[0], row[1], row[2])
 
 
 async def move(connection: Connection, alert_id: UUID, state: str, *, through_alert: bool | None = None) -> None:

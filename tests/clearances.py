@@ -5,21 +5,25 @@ Bounded by the test.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from push.clearance import allowed
 from push.model import Status
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Granted:
-    """Leave to send that never falls, to whatever has a status."""
+    """Leave to send for as long as `going` says so, to whatever a status allows."""
 
-    def __init__(self, status: Status) -> None:
+    def __init__(self, status: Status, going: Callable[[], bool] = lambda: True) -> None:
         self._status = status
+        self._going = going
 
     def stands(self) -> bool:
-        """Never fall."""
-        return True
+        """Tell whether it goes on."""
+        return self._going()
 
     def allows(self, url: str) -> bool:
         """Allow what the status allows."""

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from push.clearance import STOPPED, BatchClearance, forbidden
+from push.clearance import STOPPED, forbidden
 from push.gateways import apns, fcm, tpns
 from push.model import Fate, Status, Verdict
 from push.quota import Quotas
@@ -17,7 +17,7 @@ from server.simulated.apns import key_in
 from server.simulated.fcm import account_in
 from server.simulated.http2 import Response
 from tests.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
-from tests.clearances import TESTING, Revocable
+from tests.clearances import TESTING, Granted, Revocable
 from tests.messages import message_for_tests
 from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
 
@@ -36,8 +36,8 @@ AWAY: Any = None
 """Stands for the Redis of a quota that is never asked."""
 
 
-def _while(stands: Callable[[], bool]) -> BatchClearance:
-    return BatchClearance(Status.ACTUAL, stands)
+def _while(stands: Callable[[], bool]) -> Granted:
+    return Granted(Status.ACTUAL, stands)
 
 
 def _accepted(_: str) -> web.Response:

@@ -14,7 +14,6 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from push.clearance import BatchClearance
 from push.gateways.webpush import WebpushGateway, WebpushSettings, topic_of
 from push.model import Fate, Status, Verdict
 from push.push_service import PROBE_CALLS
@@ -22,7 +21,7 @@ from push.said import ELLIPSIS
 from push.web_crypto import PLAINTEXT_BYTES
 from server.simulated import token_site
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
-from tests.clearances import CLEAR, TESTING
+from tests.clearances import CLEAR, TESTING, Granted
 from tests.conformance.test_webpush import BAD_TOKENS
 from tests.messages import message_for_tests
 
@@ -208,7 +207,7 @@ async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stop
     """Two at once: who was sent to before the stop is told, and all others are tried again."""
     service = await services.start()
     gateway = services.gateway(service, at_once=2)
-    clearance = BatchClearance(Status.ACTUAL, lambda: service.reached.requests < 5)
+    clearance = Granted(Status.ACTUAL, lambda: service.reached.requests < 5)
     answer = await gateway.send(message_for_tests(), service.browsers(), clearance)
     told = (answer.fates or []).count(Fate.ACCEPTED)
     assert (answer.verdict, answer.asked) == (Verdict.ANSWERED, True)

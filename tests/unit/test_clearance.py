@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from push.batch_http import BatchHttp
-from push.clearance import STOPPED, BatchClearance, forbidden, withheld
+from push.clearance import STOPPED, forbidden, withheld
 from push.model import Answer, Fate, Outcome, Status, Verdict
 from push.outcomes import merged, sorted_out
 from push.push_service import PushService
 from push.token_answers import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
-from tests.clearances import CLEAR, TESTING
+from tests.clearances import CLEAR, TESTING, Granted
 
 if TYPE_CHECKING:
     from push.token_answers import Ruling
@@ -35,14 +35,14 @@ ELSEWHERE = [
 @pytest.mark.parametrize("status", Status)
 def test_only_a_test_is_kept_on_this_machine(status: Status) -> None:
     """And only digits say what this machine is: a name may come to mean another one."""
-    clearance = BatchClearance(status, lambda: True)
+    clearance = Granted(status, lambda: True)
     assert all(clearance.allows(url) for url in LOOPBACK)
     assert {clearance.allows(url) for url in ELSEWHERE} == {status is not Status.TEST}
 
 
 def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
     """Whom a test may not reach is never tried again; who was stopped may be reached later."""
-    fallen = BatchClearance(Status.TEST, lambda: False)
+    fallen = Granted(Status.TEST, lambda: False)
     assert withheld(TESTING, "https://192.0.2.1", 2) == forbidden(2)
     assert withheld(fallen, "https://192.0.2.1", 2) == forbidden(2)
     assert withheld(fallen, LOOPBACK[0], 2) is STOPPED

@@ -1,0 +1,54 @@
+"""The preview over HTTP: an alert's id flows in, what its phones would say flows out, and that it was read is recorded.
+
+It shows the child's data, which nothing else does: so who read it is in the audit trail. Bounded by the alert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+import sql.audit
+import sql.life
+import sql.progress
+from handlers import problems
+from handlers.actions import actor_of, alert_of
+from handlers.intake import alert_json
+from sql.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import TypeAlias
+    from uuid import UUID
+
+    from push.preview import Words
+    from sql.database import Pool
+
+    Render: TypeAlias = Callable[[UUID, str, str, datetime], Words]
+    """What phones would show of an alert: its id, content (JSON text), status and end."""
+
+
+class Preview:
+    """`GET /v1/alerts/{id}/preview`."""
+
+    def __init__(self, pool: Pool, render: Render) -> None:
+        self._pool = pool
+        self._render = render
+
+    async def get(self, request: web.Request) -> web.Response:
+        """Show what phones would say."""
+        alert_id = alert_of(request)
+        if alert_id is None:
+            return problems.response(404, "no such alert")
+        async with self._pool.acquire() as connection, connection.transaction():
+            said = await sql.life.said_by(connection, alert_id)
+            if said is None:
+                return problems.response(404, "no such alert")
+            listed = (await sql.progress.list_alerts(connection, alert_id))[0]
+            event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
+            await sql.audit.append(connection, event)
+        content = {"alert": alert_json(listed), "notices": self._render(alert_id, *said)}
+        return web.Response(body=msgspec.json.encode(content), content_type="application/json")

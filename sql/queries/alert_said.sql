@@ -1,0 +1,1 @@
+select content::text as content, status, expires from alert where id = $1;
