@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow
+    from sql.database import Connection
 
 OVERLAP = timedelta(days=7)
 COMMAND_LINE: Final = "command line"
@@ -46,14 +47,16 @@ async def add_authority(
             raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
         await sql.access.limit_authority(connection, authority, jurisdiction)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
+        await _note(connection, "authority added", authority=authority)
     return secret
 
 
 async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdiction: bytes | None) -> None:
     """Set the polygon beyond which an authority reaches nobody, or lift it."""
-    async with record(stores) as pool:
-        if not await sql.access.limit_authority(pool, authority, jurisdiction):
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.limit_authority(connection, authority, jurisdiction):
             raise RegistryError(f"no authority {authority}")
+        await _note(connection, "authority limited", authority=authority, limited=jurisdiction is not None)
 
 
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
@@ -64,6 +67,7 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
             raise RegistryError(f"no authority {authority}")
         await sql.access.expire_secrets(connection, authority, OVERLAP)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
+        await _note(connection, "secret rotated", authority=authority)
     return secret
 
 
@@ -72,8 +76,7 @@ async def review(_: Settings, stores: Stores, authority: str, policy: Review, gr
     async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
         if not await sql.life.set_review(connection, authority, policy.value, grace_s):
             raise RegistryError(f"no authority {authority}")
-        details = {"authority": authority, "policy": policy.value, "grace_s": grace_s}
-        await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action="review policy", details=details))
+        await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
 
 
 async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
@@ -84,9 +87,10 @@ async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
 
 async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
     """Make an authority's signatures worthless at once."""
-    async with record(stores) as pool:
-        if not await sql.access.revoke_authority(pool, authority):
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.revoke_authority(connection, authority):
             raise RegistryError(f"no authority {authority} that stands")
+        await _note(connection, "authority revoked", authority=authority)
 
 
 async def create_token(
@@ -96,10 +100,13 @@ async def create_token(
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
     token, lasts = new_token(), timedelta(days=days)
-    async with record(stores) as pool:
-        token_id = await sql.access.add_token(pool, name, role.value, digest(token), lasts=lasts, authority=authority)
-    if token_id is None:
-        raise RegistryError(f"no authority {authority} that stands")
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        token_id = await sql.access.add_token(
+            connection, name, role.value, digest(token), lasts=lasts, authority=authority
+        )
+        if token_id is None:
+            raise RegistryError(f"no authority {authority} that stands")
+        await _note(connection, "token created", token=token_id, name=name, role=role.value, authority=authority)
     return token_id, token
 
 
@@ -111,6 +118,12 @@ async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
 
 async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
     """Make a token worthless (servers forget what they cached within seconds)."""
-    async with record(stores) as pool:
-        if not await sql.access.revoke_token(pool, token_id):
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.revoke_token(connection, token_id):
             raise RegistryError(f"no token {token_id} that stands")
+        await _note(connection, "token revoked", token=token_id)
+
+
+async def _note(connection: Connection, action: str, **details: object) -> None:
+    """Append to the audit trail, as the last statement of a transaction."""
+    await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details=details))

@@ -79,7 +79,7 @@ async def list_authorities(pool: Pool | Connection) -> list[AuthorityRow]:
     return [AuthorityRow(*row) for row in await pool.fetch(_AUTHORITY_LIST)]
 
 
-async def revoke_authority(pool: Pool, authority: str) -> bool:
+async def revoke_authority(pool: Pool | Connection, authority: str) -> bool:
     """Revoke an authority; False when there is none that stands."""
     return await pool.fetchval(_AUTHORITY_REVOKE, authority) is not None
 
@@ -111,7 +111,7 @@ async def secrets_of(pool: Pool, authority: str) -> list[bytes]:
 
 
 async def add_token(
-    pool: Pool, name: str, role: str, digest: bytes, *, lasts: timedelta, authority: str | None
+    pool: Pool | Connection, name: str, role: str, digest: bytes, *, lasts: timedelta, authority: str | None
 ) -> int | None:
     """Add a bearer token by its digest; returns its id, None when there is no such authority that stands."""
     token_id: int | None = await pool.fetchval(_TOKEN_ADD, name, role, digest, lasts, authority)
@@ -123,7 +123,7 @@ async def list_tokens(pool: Pool) -> list[TokenRow]:
     return [TokenRow(*row) for row in await pool.fetch(_TOKEN_LIST)]
 
 
-async def revoke_token(pool: Pool, token_id: int) -> bool:
+async def revoke_token(pool: Pool | Connection, token_id: int) -> bool:
     """Revoke a token; False when there is none that stands."""
     return await pool.fetchval(_TOKEN_REVOKE, token_id) is not None
 

@@ -7,7 +7,7 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
            'decided_by', r.decided_by, 'reason', r.reason, 'held', r.held) order by r.ring)
            from ring r where r.alert_id = a.id), '[]')::text as rings,
        exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-               where s.alert_id = a.id and not u.done and (u.passes > 0 or s.notice <> 'alert')
+               where s.alert_id = a.id and (s.notice <> 'alert' or a.state in ('sending', 'sent')) and not u.done and (u.passes > 0 or s.notice <> 'alert')
                  and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)) as busy
 from alert a join child_case c on c.id = a.case_id
 where $1::uuid is null or a.id = $1

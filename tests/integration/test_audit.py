@@ -112,9 +112,15 @@ async def test_a_trail_of_several_pages_is_verified_to_its_end(pool: Pool) -> No
     assert (broken.fault.seq, broken.events) == (PAGE + 2, PAGE + 1)
 
 
+async def _empty(pool: Pool) -> None:
+    """Begin with an empty trail: the bench's own authority and token are in it."""
+    await _tamper(pool, "delete from audit_event where seq >= $1", 1)
+
+
 async def test_the_command_line_verifies_and_shows_the_trail(bench: Bench, pool: Pool) -> None:
     """A head to write down, accepted later; at a fault the exit code is 1 and the event is named."""
     alert = uuid4()
+    await _empty(pool)
     empty = await _command(bench, "verify", "--json")
     await _append(pool, *_events(2), *_events(1, alert))
     whole = await _command(bench, "verify")
@@ -177,6 +183,7 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench
 
 async def test_an_admin_reads_the_trail_page_by_page(bench: Bench, pool: Pool) -> None:
     """Every event once and in order, over pages; what is read holds together by itself."""
+    await _empty(pool)
     await _append(pool, *_events(1100))
     server = await bench.server()
     contents: list[bytes] = []
