@@ -235,3 +235,26 @@ async def test_the_preview_shows_what_phones_will_say_and_who_read_it_is_recorde
     trail = await bench.get(f"{server.url}/v1/audit")
     last = trail["events"][-1]["content"]["event"]
     assert (last["actor"], last["action"], last["alert"]) == ("admin test", "read", alert)
+
+
+async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm(bench: Bench) -> None:
+    """An alarm that somebody is waited for, at once; a second one when too little is left; both end with the review."""
+    desk, inside = await _desk(bench)
+    await desk.review(Review.APPROVE)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+
+    async def alarms() -> set[str]:
+        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
+            return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
+
+    async def are(kinds: set[str]) -> bool:
+        return await alarms() == kinds
+
+    await until(lambda: are({"review"}))
+    await bench.pass_time(21 / 60)
+    await until(lambda: are({"review", "review_late"}))
+    assert (await desk.act(alert, "approval"))[0] == 200
+    await bench.sent(desk.server, alert)
+    assert await desk.said("alert", alert) == inside
+    await until(lambda: are(set()))
