@@ -22,9 +22,9 @@ from geo.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, reco
 from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
 from geo.devices import device_from
 from geo.positions import Positions, now_ms
+from geo.presence import present
 from geo.scripts import Script, script
 from geo.search import commands, members, once, places
-from geo.shards import shards_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -200,25 +200,9 @@ class PositionIndex:
 
     async def present(self, lane: str, users: NDArray[np.int64], *, settled: bool = False) -> NDArray[np.bool_]:
         """Tell for each user whether they stand in this lane, wherever they are; `settled`: and did a minute ago."""
-        pipe = self._client.pipeline(transaction=False)
-        shards = shards_of(users)
-        rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
-        for chosen in rows:
-            for generation in self.generations.living(self.clock_ms()):
-                name = keys.positions(int(shards[chosen[0]]), lane, generation)
-                pipe.execute_command("ZMSCORE", name, *users[chosen].tolist())
-            if settled:
-                since = self.clock_ms() - MOVED_KEPT_MS
-                pipe.execute_command("ZRANGEBYSCORE", keys.moved(int(shards[chosen[0]])), since, "+inf")
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            replies = iter(await pipe.execute())
-        there = np.zeros(users.size, dtype=np.bool_)
-        for chosen in rows:
-            for reply in (next(replies), next(replies)):
-                there[chosen] |= np.array([score is not None for score in reply])
-            if settled and (moved := next(replies)):
-                there[chosen] &= ~np.isin(users[chosen], [int(user) for user in moved])
-        return there
+        now = self.clock_ms()
+        living = self.generations.living(now)
+        return await present(self._client, lane, users, living, settled_ms=now if settled else None)
 
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> list[Device | None]:
         """Return how each user is reached in this lane now; None for who is not, or is elsewhere meanwhile."""
