@@ -53,6 +53,8 @@ class Alerts:
             "ended_at": alert.ended_at,
             "through_alert": alert.through_alert,
             "audience_max": alert.audience_max,
+            "child_deleted_at": alert.child_deleted_at,
+            "recipients_deleted_at": alert.recipients_deleted_at,
             "possible": possible(State(alert.state)),
             "lanes": {} if progress is None else progress.lanes,
             "notices": [] if progress is None else progress.notices,

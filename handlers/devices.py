@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
+import sql.enrolment
 from geo.connection import AWAY
 from handlers import problems
 from handlers.reports import USER_MAX, Unreadable, decode
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from geo.forgetting import Forgetting
     from geo.index import PositionIndex
     from handlers.reports import Reports
+    from sql.database import Pool
 
 REPORTS_MAX = 10_000
 BODY_BYTES = 4 * 1024 * 1024
@@ -27,7 +29,8 @@ USER_DIGITS = 19
 class Devices:
     """`POST /v1/devices` and `DELETE /v1/users/{user}`."""
 
-    def __init__(self, reports: Reports, index: PositionIndex, forgetting: Forgetting) -> None:
+    def __init__(self, reports: Reports, index: PositionIndex, forgetting: Forgetting, pool: Pool) -> None:
+        self._pool = pool
         self._reports = reports
         self._index = index
         self._forgetting = forgetting
@@ -48,10 +51,11 @@ class Devices:
         return web.Response(body=msgspec.json.encode(taken), content_type="application/json")
 
     async def delete(self, request: web.Request) -> web.Response:
-        """Forget a user: position, device and token at once, and what is about to be sent as well."""
+        """Forget a user: position, device, token and enrolment at once, and what is about to be sent as well."""
         text = request.match_info["user"]
         if not text.isdecimal() or not text.isascii() or len(text) > USER_DIGITS or not 1 <= int(text) <= USER_MAX:
             return problems.response(422, "a user is a positive integer below 2^63")
+        await sql.enrolment.withdraw(self._pool, [int(text)])
         await self._index.forget([int(text)])
         await self._forgetting.announce([int(text)])
         return web.Response(status=204)

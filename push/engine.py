@@ -18,6 +18,7 @@ from push.actions import Actions
 from push.alarms import AlarmBoard
 from push.audience import Audiences
 from push.claims import Claims
+from push.deletion import Deletion, Retention
 from push.filing import Desk
 from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
@@ -57,6 +58,8 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, LanePlan]
     sound: Sound
     life_max: timedelta
+    retention: Retention
+    deletion_look_s: float
 
 
 class Engine:
@@ -105,6 +108,7 @@ class Engine:
         self.operations = Operations(pool, halt=self.halt, ring=self.ring)
         self.actions = Actions(self.operations, planner, plan.life_max)
         self._stops = Stops(plan.database_url, self.claims, halt=self.halt, ring=self.ring)
+        self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
 
     def ring(self) -> None:
@@ -126,6 +130,7 @@ class Engine:
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),
+            group.create_task(self._deletion.run(), name="deletion"),
         ]
         for lane in self.lanes.values():
             lane.start(group)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
     from sql.life import LockedAlert
 
+PRIVATE_MIN = 2
+"""A single character of a name stands in many an honest reason."""
+
 _log = structlog.get_logger("push.operations")
 
 
@@ -100,6 +103,6 @@ def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | Non
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
-    if alert.child_name and alert.child_name in order.reason:
+    if any(len(word) >= PRIVATE_MIN and word in order.reason for word in alert.private):
         return Refused(Refusal.NAMES_CHILD)
     return None

@@ -21,6 +21,7 @@ COMMANDS = {
     "token": "server.registry_cli:token_group",
     "devices": "server.people_cli:devices_group",
     "users": "server.people_cli:users_group",
+    "exercise": "server.exercise_cli:exercise_group",
     "audit": "server.audit_cli:audit_group",
     "key": "server.key_cli:key_group",
     "simulate": "server.simulated.cli:simulate",

@@ -84,6 +84,18 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     links: Links = Links()
 
 
+class RetentionSettings(Section, frozen=True, kw_only=True):
+    """For how long what an alert holds is kept after its end: the child's data, sooner once it is found; who was told.
+
+    `look_s`: how often is looked for what is due.
+    """
+
+    child_after_found_h: Annotated[float, Meta(ge=0.1, le=720)] = 1.0
+    child_h: Annotated[float, Meta(ge=0.1, le=720)] = 24.0
+    recipients_h: Annotated[float, Meta(ge=1, le=8760)] = 720.0
+    look_s: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
+
+
 class CitiesSettings(Section, frozen=True, kw_only=True):
     """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
 
@@ -125,6 +137,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     alert: AlertSettings = AlertSettings()
     policies: dict[str, Policy] = {}
+    retention: RetentionSettings = RetentionSettings()
     cities: CitiesSettings = CitiesSettings()
     positions: PositionSettings = PositionSettings()
     metrics: MetricsSettings = MetricsSettings()

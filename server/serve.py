@@ -42,6 +42,7 @@ from handlers.preview import Preview
 from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
+from push.deletion import Retention
 from push.engine import Engine, EnginePlan
 from push.late import LatePlan
 from push.planner import FilingPlan
@@ -144,6 +145,12 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
         lanes=lanes.plans(settings),
         sound=settings.alert.sound,
         life_max=timedelta(hours=settings.alert.life_max_h),
+        retention=Retention(
+            child_after_found=timedelta(hours=settings.retention.child_after_found_h),
+            child=timedelta(hours=settings.retention.child_h),
+            recipients=timedelta(hours=settings.retention.recipients_h),
+        ),
+        deletion_look_s=settings.retention.look_s,
     )
 
 
@@ -183,7 +190,7 @@ def _handlers(
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
         intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door),
-        devices=Devices(reports, index, engine.forgetting),
+        devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),
         preview=Preview(pool, partial(preview, lanes=settings.lanes)),

@@ -11,12 +11,14 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+import sql.enrolment
 from geo.connection import connect
 from geo.forgetting import Forgetting
 from geo.index import PositionIndex
 from geo.keys import generations
 from handlers.reports import USER_MAX
 from server.settings import Settings, SettingsError
+from server.stores import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +48,15 @@ async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgott
     forgotten = asked = rejected = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(f"users of {path.name}", total=path.stat().st_size)
-            for users, bad, size in _chunks(path):
-                forgotten += await index.forget(users)
-                await forgetting.announce(users)
-                asked, rejected = asked + len(users), rejected + bad
-                bar.update(task, advance=size)
+        async with record(stores) as pool:
+            with Progress(*columns, console=Console(stderr=True)) as bar:
+                task = bar.add_task(f"users of {path.name}", total=path.stat().st_size)
+                for users, bad, size in _chunks(path):
+                    await sql.enrolment.withdraw(pool, users)
+                    forgotten += await index.forget(users)
+                    await forgetting.announce(users)
+                    asked, rejected = asked + len(users), rejected + bad
+                    bar.update(task, advance=size)
     finally:
         await client.aclose()
     return Forgotten(forgotten, asked - forgotten, rejected)

@@ -37,7 +37,7 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` is JSON text.
 
-    `child_name` is what no reason may say; None once the child's data is deleted.
+    `private` is what no reason may say: what the case says of the child, the place and whom to call.
     """
 
     state: str
@@ -56,7 +56,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     jurisdiction: bytes | None
     content: str
     audience_max: int | None
-    child_name: str | None
+    private: list[str]
 
 
 async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:

@@ -55,6 +55,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     through_alert: bool | None
     audience_max: int | None
+    child_deleted_at: datetime | None
+    recipients_deleted_at: datetime | None
     approvals: list[str]
     rings: list[RingRow]
     busy: bool

@@ -119,11 +119,15 @@ class Bench:
 
     async def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command that prints JSON."""
+        result: dict[str, Any] = json.loads(await self.run(*arguments))
+        return result
+
+    async def run(self, *arguments: str) -> str:
+        """Run a command; returns what it prints."""
         process = Process(*arguments, env=self.env(), log=self.folder / "command.log")
         output = await process.printed()
         assert process.end() == 0, (self.folder / "command.log").read_text(encoding="utf-8")
-        result: dict[str, Any] = json.loads(output)
-        return result
+        return output
 
     async def people(self, number: int, seed: int = 1) -> NDArray[np.int64]:
         """Put people around Shenzhen; returns the ids of those within 120 km by brute force."""
@@ -178,7 +182,17 @@ class Bench:
         """Move the clock forward for all alerts: everything that was to be at some time is so much nearer."""
         times = {
             "ring": ("due_at", "deadline"),
-            "alert": ("received_at", "deadline", "expires", "sent_at", "swept_at", "next_sweep_at"),
+            "alert": (
+                "received_at",
+                "deadline",
+                "expires",
+                "send_at",
+                "sent_at",
+                "swept_at",
+                "next_sweep_at",
+                "ended_at",
+            ),
+            "notice": ("at",),
         }
         connection = await asyncpg.connect(self.database_url)
         async with connection.transaction():

@@ -1,6 +1,7 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
        a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.sent_at, a.verified, a.review,
        a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
+       a.child_deleted_at, a.recipients_deleted_at,
        array(select p.name from approval p where p.alert_id = a.id order by p.at, p.name) as approvals,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,

@@ -1,0 +1,97 @@
+"""Deletion on timers: the clock flows in, the child's data and who was told flow out of the record, counts stay.
+
+Several processes may do it at once: each alert is locked, and what is locked is left to whoever has it. A backup that
+is restored brings deleted data back, and the next look deletes it again. Bounded: a look every `LOOK_S`, one alert a
+transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+import sql.audit
+import sql.deletion
+import sql.life
+from push.actor import SYSTEM
+from push.backoff import until_back
+from push.lifecycle import Action, State
+from sql.audit import AuditEvent
+from sql.database import AWAY
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sql.database import Pool
+
+LOOK_S: Final = 30.0
+
+_log = structlog.get_logger("push.deletion")
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long after its end what an alert holds is kept: sooner for the child once it is found."""
+
+    child_after_found: timedelta
+    child: timedelta
+    recipients: timedelta
+
+
+class Deletion:
+    """Deletes what is due."""
+
+    def __init__(self, pool: Pool, retention: Retention, look_s: float = LOOK_S) -> None:
+        self._pool = pool
+        self._retention = retention
+        self._look_s = look_s
+
+    async def run(self) -> None:
+        """Delete what is due, again and again until cancelled."""
+        while True:
+            while await until_back(self._delete_one, AWAY, "postgresql"):
+                continue
+            await asyncio.sleep(self._look_s)
+
+    async def _delete_one(self) -> bool:
+        """Delete one thing that is due; False when there is none."""
+        return await self._child() or await self._recipients()
+
+    async def _child(self) -> bool:
+        kept = self._retention
+        async with self._pool.acquire() as connection, connection.transaction():
+            due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child)
+            if due is None:
+                return False
+            alert_id, state = due
+            await sql.deletion.delete_child(connection, alert_id)
+            await sql.life.move(connection, alert_id, State.CLOSED)
+            event = AuditEvent(
+                actor=SYSTEM.said,
+                action=Action.CLOSE.value,
+                alert=alert_id,
+                before=state,
+                after=State.CLOSED.value,
+                details={"deleted": "child"},
+            )
+            await sql.audit.append(connection, event)
+        _done(alert_id, "child")
+        return True
+
+    async def _recipients(self) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            alert_id = await sql.deletion.recipients_due(connection, self._retention.recipients)
+            if alert_id is None:
+                return False
+            await sql.deletion.delete_recipients(connection, alert_id)
+            event = AuditEvent(actor=SYSTEM.said, action="delete", alert=alert_id, details={"deleted": "recipients"})
+            await sql.audit.append(connection, event)
+        _done(alert_id, "recipients")
+        return True
+
+
+def _done(alert_id: UUID, what: str) -> None:
+    _log.info("alert.deleted", alert=str(alert_id), what=what)

@@ -1,0 +1,1 @@
+update alert set recipients_deleted_at = now() where id = $1;

@@ -1,0 +1,137 @@
+"""Exercises and tests: whatever is configured, written into the record or interrupted, nobody else hears of them.
+
+The simulated provider stands in for a live one wherever its lane is not said to be simulated.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from server.settings import SettingsError, load
+from tests.bench import CASE, Bench
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.processes import Process
+
+WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
+FAST = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
+SIMULATED = {"QQ_ALERT_LANES__TPNS__SIMULATED": "true"}
+TEXTS = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
+
+
+async def _ends(bench: Bench, server: Process, alert: str) -> None:
+    """Say another word and the last one, widen, and wait until nothing is left to be done."""
+    url = f"{server.url}/v1/alerts/{alert}"
+    assert (await bench.post(f"{url}/rings", WHY | {"radius_km": 300}))[0] == 200
+    await bench.sent(server, alert)
+    assert (await bench.post(f"{url}/update", WHY | {"texts": TEXTS}))[0] == 200
+    await _is_through(bench, "update")
+    assert (await bench.post(f"{url}/found", WHY))[0] == 200
+    await _is_through(bench, "found")
+
+
+async def _is_through(bench: Bench, notice: str) -> None:
+    """Wait until no unit of a notice is left to be done, and it has been gone over again."""
+
+    async def through() -> bool:
+        query = """select count(*) filter (where not u.done), coalesce(min(u.passes), 1)
+                   from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = $1"""
+        left, passes = (await bench.query(query, notice))[0]
+        return bool(left == 0 and passes >= 1)
+
+    await until(through)
+
+
+def test_a_lane_elsewhere_cannot_be_said_to_be_simulated(bench: Bench) -> None:
+    """A flag on a live address, or on a name that could become one, is an error that says where."""
+    for url in ("https://api.tpns.tencent.com", "http://localhost:8471", "http://127.0.0.1.example:80"):
+        with pytest.raises(SettingsError, match=r"lanes\.tpns\.simulated"):
+            load(None, bench.env(**SIMULATED, QQ_ALERT_LANES__TPNS__URL=url))
+
+
+async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Bench) -> None:
+    """Filed, widened, updated, found, written into the record by hand, killed and started anew: no request at all."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    server = await bench.server(**FAST)
+    _, answer = await bench.file(server, status="test", area={"radius_km": 200, "reason": "as wide as it gets"})
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    await bench.query(
+        """with added as (insert into sweep (alert_id, notice, ring, lane) values ($1, 'alert', 1, 'tpns') returning id)
+           insert into sweep_unit (sweep_id, shard_from, shard_to)
+           select id, s, s + 16 from added, generate_series(0, 1023, 16) s""",
+        alert,
+    )
+
+    async def swept() -> bool:
+        return not await bench.query("select 1 from sweep_unit where not done")
+
+    await until(swept)
+    found = (await bench.query("select sum(found), sum(accepted) from sweep_unit"))[0]
+    assert (found[0] > 0, found[1]) == (True, 0), "the sweep by hand found people, and none was sent to"
+    server.end(signal.SIGKILL)
+    await bench.query("update sweep_unit set done = false")
+    server = await bench.server(**FAST)
+    await until(swept)
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    # What was told before would be told the later word: as if somebody had been.
+    assert not await bench.query("select 1 from ledger where outcome = 'accepted'")
+    assert (await bench.counts())["requests"] == 0
+    assert inside.size > 0
+
+
+async def test_a_test_alert_goes_to_simulated_lanes_and_says_what_it_is(bench: Bench) -> None:
+    """Where the lane is said to be simulated, and is at a loopback address; every text begins with the word."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    server = await bench.server(**FAST, **SIMULATED)
+    _, answer = await bench.file(server, status="test")
+    await bench.sent(server, answer["alert"]["id"])
+    np.testing.assert_array_equal(await bench.reached(), inside)
+    await _ends(bench, server, answer["alert"]["id"])
+    titles = (await bench.counts())["titles"]
+    assert len(titles) == 3
+    assert all(title.startswith("【测试 / TEST】") for title in titles)
+
+
+async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: Bench) -> None:
+    """Nobody while nobody is; then these, in every notice, through a kill and a withdrawal; each text says so first."""
+    await bench.provider()
+    inside = await bench.people(4000)
+    staff = [int(user) for user in inside[:40]]
+    server = await bench.server(**FAST)
+    _, answer = await bench.file(server, status="exercise", case_number="E-0")
+    await bench.sent(server, answer["alert"]["id"])
+    assert (await bench.counts())["requests"] == 0, "nobody is enrolled"
+
+    await bench.place([7_000_001], 0.0, 0.0)
+    await bench.run("exercise", "enrol", *map(str, [*staff, 7_000_001]))
+    _, answer = await bench.file(server, status="exercise")
+    alert = answer["alert"]["id"]
+    server.end(signal.SIGKILL)
+    server = await bench.server(**FAST)
+    await bench.sent(server, alert)
+    await until(lambda: _reached(bench, staff))
+    await bench.run("exercise", "withdraw", str(staff[0]))
+    async with bench.session() as session:
+        await session.delete(f"{server.url}/v1/users/{staff[1]}")
+    assert await bench.query("select user_id from enrolled where user_id = any($1)", staff[:2]) == []
+    await _ends(bench, server, alert)
+    await until(lambda: _reached(bench, staff))
+    said = "select notice, sum(recipients)::int from ledger where alert_id = $1 group by notice order by notice"
+    assert await bench.query(said, alert) == [("alert", 40), ("found", 38), ("update", 38)]
+    titles = (await bench.counts())["titles"]
+    assert len(titles) == 3
+    assert all(title.startswith("【演习 / EXERCISE】") for title in titles)
+
+
+async def _reached(bench: Bench, users: list[int]) -> bool:
+    reached = set((await bench.reached()).tolist())
+    assert reached <= set(users), "nobody outside the list"
+    return reached == set(users)

@@ -1,0 +1,185 @@
+"""Deletion: when its time is over, nothing that is kept anywhere names the child, or says who was told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import msgspec
+import numpy as np
+from redis import asyncio as aioredis
+
+from push.packing import pack, unpack
+from server.file_case import signed_headers
+from tests.bench import CASE, Bench
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.processes import Process
+
+NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
+PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg")
+FILED = {
+    "child": {"name": NAME, "sex": "male", "age": 6, "clothing": LOOKS, "features": FEATURES, "photo_url": PHOTO},
+    "contact": {"name": OFFICER, "phone": PHONE},
+    "last_seen": {**CASE["last_seen"], "place": PLACE},
+    "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
+}
+SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}
+WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
+
+
+async def _record(url: str) -> str:
+    """Return every value of every table as text; bytes also as UTF-8 and as packed ids."""
+    connection = await asyncpg.connect(url)
+    words: list[str] = []
+    try:
+        tables = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+        assert {"child_case", "alert", "ledger", "webhook_receipt", "audit_event"} <= {row[0] for row in tables}
+        for (table,) in tables:
+            for row in await connection.fetch(f'select * from "{table}"'):  # noqa: S608 - names from the catalogue
+                words += [said for value in row.values() for said in _said(value)]
+    finally:
+        await connection.close()
+    return "\n".join(words)
+
+
+def _said(value: object) -> list[str]:
+    if not isinstance(value, bytes):
+        return [str(value)]
+    words = [value.decode("utf-8", errors="replace"), value.hex()]
+    try:
+        words.append(f"users {' '.join(map(str, unpack(value).tolist()))} ")
+    except ValueError:
+        return words
+    return words
+
+
+async def _now(url: str) -> str:
+    """Return every key of Redis with its value, but for where people are and how they are reached."""
+    client = aioredis.Redis.from_url(url)
+    words: list[str] = []
+    async for key in client.scan_iter():
+        words.append(str(key))
+        if not key.startswith((b"geo:", b"device:")):
+            words.append(str(await client.dump(key)))
+    await client.aclose()
+    return "\n".join(words)
+
+
+async def _edge(bench: Bench, server: Process, alert: str) -> str:
+    """Return what the server answers about an alert, its figures, and a fresh snapshot of the feed."""
+    words = []
+    async with bench.session() as session:
+        for path in ("/v1/alerts", f"/v1/alerts/{alert}", f"/v1/alerts/{alert}/preview", "/metrics", "/v1/audit"):
+            async with session.get(f"{server.url}{path}") as response:
+                assert response.status == 200
+                words.append(await response.text())
+        async with session.ws_connect(f"{server.url}/v1/feed") as feed:
+            words.append((await feed.receive()).data)
+    return "\n".join(words)
+
+
+def _names(text: str) -> list[str]:
+    return [word for word in CHILD if word in text or word.encode().hex() in text]
+
+
+def _users(text: str, users: set[str]) -> set[str]:
+    return {user for line in text.splitlines() if line.startswith("users ") for user in line.split()} & users
+
+
+async def _life(bench: Bench, server: Process) -> str:
+    """File a case, tell people, say another word, end it as found; returns the alert."""
+    await bench.file(server, **FILED)
+    alert: str = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
+    await bench.sent(server, alert)
+    texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en")}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
+    wider = {"radius_km": 150, "reason": f"seen near {PLACE}", "case_number": CASE["case_number"]}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 422, "it would stay for ever"
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider | WHY))[0] == 200
+    await bench.sent(server, alert)
+    return alert
+
+
+async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: Bench) -> None:
+    """A whole life, then both timers: the same search that found them before finds nobody in any table, key, log, feed.
+
+    That people stand in the index, and how they are reached, has its own reason and its own end.
+    """
+    await bench.provider()
+    users = {str(user) for user in await bench.people(2000)}
+    server = await bench.server(**SHORT)
+    alert = await _life(bench, server)
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+
+    async def told() -> bool:
+        query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'found' and not u.done"
+        return not await bench.query(query)
+
+    await until(told)
+    before = await _record(bench.database_url)
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search can find"
+    assert _users(before, users) == users
+
+    await bench.pass_time(1.1)
+    await until(lambda: _is(bench, alert, "closed"))
+    assert not _names(await _record(bench.database_url))
+    assert _users(await _record(bench.database_url), users) == users, "who was told has its own timer"
+    shown = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]
+    assert shown["child_deleted_at"] is not None
+    assert shown["recipients_deleted_at"] is None
+
+    await bench.pass_time(720)
+
+    async def forgotten() -> bool:
+        return not await bench.query("select 1 from alert where recipients_deleted_at is null")
+
+    await until(forgotten)
+    record, now, edge = (
+        await _record(bench.database_url),
+        await _now(bench.redis_url),
+        await _edge(bench, server, alert),
+    )
+    server.end()
+    log = bench.log.read_text(encoding="utf-8")
+    for kept in (record, now, edge, log):
+        assert not _names(kept)
+        assert not _users(kept, users)
+        assert not users.intersection(re.findall(r"(?<![\w.])\d{8,}(?![\w.])", kept)), "whole numbers that are users"
+    assert "alert.deleted" in log
+    lanes = msgspec.json.decode(edge.splitlines()[1].encode())["alert"]["lanes"]
+    assert lanes["tpns"]["accepted"] >= len(users), "counts stay"
+
+
+async def test_a_cancelled_alert_keeps_the_childs_data_for_longer_than_one_that_is_found(bench: Bench) -> None:
+    """An hour after found, a day after any other end; a retry of the first webhook is still answered."""
+    server = await bench.server(**SHORT)
+    body = msgspec.json.encode({**CASE, **FILED})
+    headers = signed_headers(bench.secret, body)
+    async with bench.session() as session:
+        async with session.post(f"{server.url}/v1/intake/sz", data=body, headers=headers) as response:
+            alert = (await response.json())["alert"]["id"]
+        assert (await bench.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY))[0] == 200
+        await bench.pass_time(2)
+        await bench.file(server, case_number="SZ-2")
+        assert NAME in await _record(bench.database_url)
+        await bench.pass_time(23)
+        await until(lambda: _is(bench, alert, "closed"))
+        assert NAME not in await _record(bench.database_url)
+        async with session.post(f"{server.url}/v1/intake/sz", data=body, headers=headers) as response:
+            assert response.status == 202
+            assert NAME not in await response.text()
+
+
+async def _is(bench: Bench, alert: str, state: str) -> bool:
+    rows: list[Any] = await bench.query("select state from alert where id = $1", alert)
+    return bool(rows[0][0] == state)
+
+
+def test_the_search_finds_packed_users() -> None:
+    """What is packed in a ledger's row is read as the search reads it."""
+    packed = pack(np.array([12_345_678, 23_456_789], dtype=np.int64))
+    assert _users("\n".join(_said(packed)), {"23456789"}) == {"23456789"}
