@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
+from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import World, running
@@ -33,9 +34,10 @@ if TYPE_CHECKING:
 
     Work = Callable[[StoreUrls, Path], Coroutine[object, object, dict[str, Figure]]]
 
-NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users", "lanes")
+NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users", "lanes", "stop")
 WORKERS = 16
 FEW = 200_000
+STOPPED_PEOPLE = 1_000_000
 FEED_CLIENTS = 1000
 FEED_STUCK = 10
 
@@ -44,8 +46,9 @@ FEED_STUCK = 10
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--people", type=click.IntRange(1000), default=5_000_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1, 99), default=measures.RUNS, show_default=True)
+@click.option("--cancels", type=click.IntRange(1, 1000), default=CANCELS, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
-def bench(names: tuple[str, ...], people: int, runs: int, *, as_json: bool) -> None:
+def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_json: bool) -> None:
     """Measure against floors, with a SIMULATED push providers."""
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
@@ -58,6 +61,8 @@ def bench(names: tuple[str, ...], people: int, runs: int, *, as_json: bool) -> N
         figures |= _in_world(_webhook)
     if "memory" in chosen:
         figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
+    if "stop" in chosen:
+        figures |= _in_world(lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels))
     if "lanes" in chosen:
         figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
     if as_json:

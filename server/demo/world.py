@@ -91,11 +91,23 @@ async def server(
     """Run a server whose lanes are configured by `lane_settings` (environment)."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the demo needs both stores")
+    variables = _variables(stores, folder, lane_settings, boundaries)
+    settings = load(None, variables)
+    reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
+    secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
+    _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
+    async with _process("serve", **variables) as (server_url, pid):
+        yield World(server_url, providers, stores.redis, pid, secret, token)
+
+
+def _variables(
+    stores: StoreUrls, folder: Path, lane_settings: dict[str, str], boundaries: Path | None
+) -> dict[str, str]:
     variables = {
         "QQ_ALERT_LISTEN": "127.0.0.1:0",
         "QQ_ALERT_STATE_DIR": str(folder / "server"),
-        "QQ_ALERT_DATABASE__URL": stores.postgres,
-        "QQ_ALERT_REDIS__URL": stores.redis,
+        "QQ_ALERT_DATABASE__URL": str(stores.postgres),
+        "QQ_ALERT_REDIS__URL": str(stores.redis),
         "QQ_ALERT_LOG__LEVEL": "warning",
         **lane_settings,
         # Benchmarks ask more often than people and police do.
@@ -112,12 +124,16 @@ async def server(
             "QQ_ALERT_CITIES__ADCODE_PROPERTY": ADCODE_PROPERTY,
             "QQ_ALERT_CITIES__ADCODE_PREFIX": ADCODE_PREFIX,
         }
-    settings = load(None, variables)
-    reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
-    secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
-    _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
-    async with _process("serve", **variables) as (server_url, pid):
-        yield World(server_url, providers, stores.redis, pid, secret, token)
+    return variables
+
+
+@asynccontextmanager
+async def another_server(
+    stores: StoreUrls, folder: Path, lane_settings: dict[str, str], boundaries: Path | None = None
+) -> AsyncIterator[str]:
+    """Run one more server on the same stores, beside that of a world; yields its URL."""
+    async with _process("serve", **_variables(stores, folder, lane_settings, boundaries)) as (server_url, _):
+        yield server_url
 
 
 @asynccontextmanager

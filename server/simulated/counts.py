@@ -28,6 +28,7 @@ class Counts:
         self.invalid = 0
         self.refused: dict[str, int] = {}
         self.titles: Counter[str] = Counter()
+        self.last_by_title: dict[str, float] = {}
         self.first_request_at: float | None = None
         self.last_request_at: float | None = None
         self._pending: list[NDArray[np.int64]] = []
@@ -35,21 +36,23 @@ class Counts:
         self._accounts: NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._times: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def request(self) -> None:
-        """Note that a request came in."""
+    def request(self) -> float:
+        """Note that a request came in; returns when, in seconds of the clock."""
         self.requests += 1
         self.last_request_at = time.time()
         if self.first_request_at is None:
             self.first_request_at = self.last_request_at
+        return self.last_request_at
 
     def refuse(self, why: str) -> None:
         """Note that a whole request was refused."""
         self.refused[why] = self.refused.get(why, 0) + 1
 
-    def accept(self, accounts: list[str], title: str) -> None:
-        """Count accounts that a request reached, and how many were told under a title."""
+    def accept(self, accounts: list[str], title: str, at: float) -> None:
+        """Count accounts that a request reached which came in `at`, and how many were told under a title."""
         if title in self.titles or len(self.titles) < TITLES_MAX:
             self.titles[title] += len(accounts)
+            self.last_by_title[title] = max(at, self.last_by_title.get(title, at))
         # As numbers: a million strings kept would be looked through by every garbage collection.
         self._pending.append(np.fromstring(" ".join(accounts), dtype=np.int64, sep=" "))
         self._pending_accounts += len(accounts)
@@ -91,6 +94,7 @@ class Counts:
             "invalid": self.invalid,
             "refused_requests": self.refused,
             "titles": dict(self.titles),
+            "last_by_title": self.last_by_title,
             "first_request_at": self.first_request_at,
             "last_request_at": self.last_request_at,
         }

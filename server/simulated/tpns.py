@@ -65,7 +65,7 @@ class SimulatedTpns:
         return await self._control(request)
 
     async def _push(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.counts.request()
+        at = self.counts.request()
         body = await request.read()
         await self.faults.latency()
         fault = self.faults.next_fault()
@@ -88,9 +88,9 @@ class SimulatedTpns:
                 self.counts.refuse("http 429")
                 return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait_s))})
             return self._refuse(LIMITED, "too many messages", push.seq)
-        return self._accept(push)
+        return self._accept(push, at)
 
-    def _accept(self, push: PushRequest) -> web.Response:
+    def _accept(self, push: PushRequest, at: float) -> web.Response:
         invalid = [self.faults.is_invalid(account) for account in push.account_list] if self._has_invalid else []
         result = ""
         if any(invalid):
@@ -99,7 +99,7 @@ class SimulatedTpns:
             result = msgspec.json.encode([UNKNOWN_ACCOUNT if bad else 0 for bad in invalid]).decode()
         else:
             reached = push.account_list
-        self.counts.accept(reached, push.message.title)
+        self.counts.accept(reached, push.message.title, at)
         return _answer(0, push.seq, push_id=str(next(self._push_ids)), environment=push.environment, result=result)
 
     @property

@@ -18,7 +18,7 @@ WITHIN_S = 120.0
     [
         (("stream", "pipeline", "reports"), {"stream", "pipeline", "ping", "reports"}),
         (("feed",), {"feed"}),
-        (("memory",), {"memory"}),
+        (("memory", "stop"), {"memory", "stop"}),
         (("estimate", "late", "users"), {"estimate", "coverage", "late", "users"}),
     ],
     ids=["pipeline", "feed", "memory", "audience"],
@@ -34,6 +34,8 @@ async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...
         "20000",
         "--runs",
         "1",
+        "--cancels",
+        "2",
         "--json",
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
