@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BODY_BYTES = 16 * 1024
 Reason = Annotated[str, Meta(min_length=5, max_length=500)]
-CaseNumber = Annotated[str, Meta(min_length=1, max_length=64)]
+CaseNumber = Annotated[str, Meta(min_length=1, max_length=150)]
 
 STATUSES = {
     Refusal.NO_ALERT: 404,

@@ -13,7 +13,7 @@ from aiohttp import web
 
 import sql.progress
 from handlers import problems
-from handlers.intake import alert_json
+from handlers.answers import alert_json
 from push.lifecycle import State, possible
 
 if TYPE_CHECKING:

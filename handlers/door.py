@@ -67,6 +67,16 @@ class Door:
             return _too_many("too many failures from this address", wait_s)
         return problems.response(401, detail)
 
+    def unverified(self, request: web.Request, authority: str) -> web.Response | None:
+        """Count a document whose signature does not verify; returns the refusal when there are too many."""
+        wait_s = self.failures.signature(request.remote, authority)
+        return _too_many("too many failures from this address", wait_s) if wait_s else None
+
+    def stranger(self, request: web.Request) -> web.Response | None:
+        """Count a document that nobody signed, which anybody may send; returns the refusal when there are too many."""
+        wait_s = self.failures.attempt(request.remote)
+        return _too_many("too many unsigned documents from this address", wait_s) if wait_s else None
+
     async def signed(self, authority: str) -> web.Response | None:
         """Count a request whose signature verified; returns the refusal when there are too many."""
         if wait_s := await self.limits.authority(authority):

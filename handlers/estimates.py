@@ -16,8 +16,8 @@ import sql.access
 from geo.crs import Crs
 from geo.polygon import load
 from handlers import problems
+from handlers.answers import area_json
 from handlers.cases import Moment
-from handlers.intake import area_json
 from handlers.places import hinted, locate
 from handlers.problems import FieldError
 from handlers.reading import read

@@ -15,7 +15,7 @@ import sql.life
 import sql.progress
 from handlers import problems
 from handlers.actions import actor_of, alert_of
-from handlers.intake import alert_json
+from handlers.answers import alert_json
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:

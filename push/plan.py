@@ -65,11 +65,12 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's wish for another radius, and why."""
+    """Somebody's wish for another radius, and why; `whole`: with the place's shape, whatever the policy."""
 
     radius_km: float
     reason: str
     by: str
+    whole: bool = False
 
 
 def fault_of(policy: Policy, radius_cap_km: float) -> str | None:
@@ -106,7 +107,7 @@ def rings_of(
         if due_at < received_at + EXPIRY:
             rings.append(_ring(len(rings) + 1, planned.radius_km, city=city, due_at=due_at))
     if override is not None:
-        city = has_city and any(planned.city for planned in policy.rings)
+        city = has_city and (override.whole or any(planned.city for planned in policy.rings))
         widest = _ring(len(rings) + 1, override.radius_km, city=city, due_at=received_at)
         rings.append(msgspec.structs.replace(widest, decided_by=override.by, reason=override.reason))
     return rings

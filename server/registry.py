@@ -9,10 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 import sql.access
 import sql.audit
+import sql.cap
 import sql.life
 from handlers.access import Role, digest, new_token
+from handlers.cap.verification import fingerprint, read_pins
 from handlers.signing import Vault, new_secret
 from server.encryption import encryption_key
 from server.stores import record
@@ -77,6 +81,31 @@ async def review(_: Settings, stores: Stores, authority: str, policy: Review, gr
         if not await sql.life.set_review(connection, authority, policy.value, grace_s):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
+
+
+async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[str]:
+    """Pin certificates (PEM) to an authority; returns their fingerprints."""
+    try:
+        certificates = read_pins([pem])
+    except ValueError:
+        raise RegistryError("not a file of certificates (PEM), or too many") from None
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if await sql.cap.pins_of(connection, authority) is None:
+            raise RegistryError(f"no authority {authority} that stands")
+        for one in certificates:
+            text = one.public_bytes(Encoding.PEM).decode()
+            await sql.cap.pin(connection, authority, fingerprint(one), text, one.not_valid_after_utc)
+        pinned = [fingerprint(one) for one in certificates]
+        await _note(connection, "certificates pinned", authority=authority, certificates=pinned)
+    return pinned
+
+
+async def unpin(_: Settings, stores: Stores, authority: str, certificate: str) -> None:
+    """Unpin a certificate by its fingerprint."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.cap.unpin(connection, authority, certificate):
+            raise RegistryError(f"no such certificate of {authority}")
+        await _note(connection, "certificate unpinned", authority=authority, certificate=certificate)
 
 
 async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:

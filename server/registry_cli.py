@@ -79,6 +79,28 @@ def authority_review(context: click.Context, authority: str, policy: str, grace_
     click.echo(f"{authority}: {policy}")
 
 
+@authority_group.command("pin")
+@click.argument("authority")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@config_option
+@click.pass_context
+def authority_pin(context: click.Context, authority: str, file: Path) -> None:
+    """Let CAP that these certificates (PEM) sign count as the authority's; prints their fingerprints."""
+    pinned = on_record(context, lambda s, stores: registry.pin(s, stores, authority, file.read_bytes()))
+    click.echo("\n".join(pinned))
+
+
+@authority_group.command("unpin")
+@click.argument("authority")
+@click.argument("fingerprint")
+@config_option
+@click.pass_context
+def authority_unpin(context: click.Context, authority: str, fingerprint: str) -> None:
+    """Let a certificate count no more, from now on."""
+    on_record(context, lambda s, stores: registry.unpin(s, stores, authority, fingerprint))
+    click.echo(f"{fingerprint} is unpinned")
+
+
 @authority_group.command("list")
 @json_flag
 @config_option

@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 
 import sql.access
+import sql.cap
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
@@ -29,6 +30,7 @@ from handlers.access import Gatekeeper
 from handlers.actions import AlertActions
 from handlers.alerts import Alerts
 from handlers.audit import Audit
+from handlers.cap_intake import CapIntake
 from handlers.devices import Devices
 from handlers.door import Door
 from handlers.estimates import Estimates
@@ -174,7 +176,11 @@ def _expiry(settings: Settings, engine: Engine, pool: Pool) -> Expiry:
     async def configured() -> list[tuple[str, datetime]]:
         return served
 
-    return Expiry(engine.alarms, within, (configured, partial(sql.access.ending, pool, within)))
+    return Expiry(
+        engine.alarms,
+        within,
+        (configured, partial(sql.access.ending, pool, within), partial(sql.cap.ending, pool, within)),
+    )
 
 
 def _handlers(
@@ -186,10 +192,11 @@ def _handlers(
     cities: Cities | None,
 ) -> Handlers:
     alerts = Alerts(pool, engine.watcher)
+    cap = CapIntake(pool, engine.desk, engine.actions, engine.alarms, cities, door)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door),
+        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door, cap),
         devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),

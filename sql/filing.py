@@ -89,7 +89,7 @@ async def lock_case(connection: Connection, authority: str, case_number: str) ->
     await connection.execute(_LOCK, authority, case_number)
 
 
-async def find_case(connection: Connection, authority: str, case_number: str) -> CaseRow | None:
+async def find_case(connection: Connection | Pool, authority: str, case_number: str) -> CaseRow | None:
     """Return the case that stands under this number, None when there is none."""
     row = await connection.fetchrow(_CASE_FIND, authority, case_number)
     return None if row is None else CaseRow(*row)

@@ -1,0 +1,83 @@
+"""Answers about alerts: what the record has of one flows in, what the outside sees of it flows out.
+
+Never the child's data. Bounded by the alert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from handlers import problems
+from push.filing import Filed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.filing import Filing
+    from push.plan import Ring
+    from sql.filing import ReceiptRow
+    from sql.progress import ListedAlert
+    from sql.rings import RingRow
+
+UNSIGNED = "unknown authority, or the signature or timestamp does not verify"
+"""One text for all of these: a stranger learns nothing of which authorities exist."""
+
+
+def answered(receipt: ReceiptRow, filing: Filing) -> web.Response:
+    """Return the answer to a filing: the one that stands for it, or that its id was used before for something else."""
+    if receipt.body_digest != filing.body_digest:
+        # Answering the first case's 202 here would lose a second child's case without a word.
+        return problems.response(409, "this webhook-id was used before for another body; nothing was sent")
+    is_problem = receipt.status in {Filed.OTHER_CONTENT.value, Filed.TOO_MANY_DRAFTS.value}
+    return web.Response(
+        status=receipt.status,
+        body=receipt.answer,
+        content_type="application/problem+json" if is_problem else "application/json",
+    )
+
+
+def render(filed: Filed, alert: ListedAlert | None) -> bytes:
+    """Return the body of the answer to a filing."""
+    if filed is Filed.TOO_MANY_DRAFTS:
+        return problems.body(429, "too many unsigned cases of this authority wait for review; nothing was stored")
+    if filed is Filed.OTHER_CONTENT or alert is None:
+        return problems.body(409, "this case number stands with other content; the alert that stands is unchanged")
+    return msgspec.json.encode({"alert": alert_json(alert)})
+
+
+def alert_json(alert: ListedAlert) -> dict[str, Any]:
+    """Return an alert as the outside sees it: never the child's data."""
+    return {
+        "id": alert.id,
+        "case_number": alert.case_number,
+        "status": alert.status,
+        "state": alert.state,
+        "review": {
+            "policy": alert.review,
+            "verified": alert.verified,
+            "approvals": alert.approvals,
+            "send_at": alert.send_at,
+        },
+        "version": alert.version,
+        "received_at": alert.received_at,
+        "deadline": alert.deadline,
+        "expires": alert.expires,
+        "area": area_json(alert.longitude, alert.latitude, alert.city, alert.rings),
+        "policy": alert.policy,
+        "rings": alert.rings,
+        "estimate": None if alert.estimate is None else msgspec.Raw(alert.estimate.encode()),
+    }
+
+
+def area_json(
+    longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]
+) -> dict[str, Any]:
+    """Return the widest area that is planned: a circle, a city, or both."""
+    radius_km = max((ring.radius_km for ring in rings if ring.radius_km is not None), default=None)
+    circle = None
+    if longitude is not None and radius_km is not None:
+        circle = {"longitude": longitude, "latitude": latitude, "radius_km": radius_km}
+    return {"circle": circle, "city": city if any(ring.city for ring in rings) else None}

@@ -1,0 +1,141 @@
+"""CAP at the intake: a signed CAP 1.2 document flows in, an alert filed, updated or cancelled flows out, or why not.
+
+What an authority's pinned certificate signed counts like a signed webhook. Everything else is a draft: it waits in
+review, whatever the authority's policy, and an unverified Update or Cancel changes nothing but raises an alarm, because
+a real one may hide there. Bounded: `handlers.cases.BODY_BYTES`, `push.filing.DRAFTS_MAX` drafts of an authority.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from aiohttp import web
+
+import sql.access
+import sql.cap
+import sql.filing
+import sql.progress
+from geo.polygon import load
+from handlers import problems
+from handlers.actions import refusal
+from handlers.answers import UNSIGNED, alert_json, answered, render
+from handlers.cap.intake import ReceivedCase, receive_case
+from handlers.cap.model import MessageType
+from handlers.cap.verification import Verdict, read_pins
+from handlers.cap_filing import filing_of, texts_of
+from handlers.problems import FieldError
+from push.actor import Actor
+from push.alarms import EVERY_LANE
+from push.operations import Order
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from geo.cities import Cities
+    from handlers.cap.acceptance import CapCase
+    from handlers.door import Door
+    from push.actions import Actions
+    from push.alarms import AlarmBoard
+    from push.filing import Desk
+    from sql.database import Pool
+
+CONTENT_TYPE = "application/cap+xml"
+UNVERIFIED = "unverified_cap"
+
+_log = structlog.get_logger("handlers.cap_intake")
+
+
+class CapIntake:
+    """`POST /v1/intake/{authority}` with a CAP document."""
+
+    def __init__(
+        self, pool: Pool, desk: Desk, actions: Actions, alarms: AlarmBoard, cities: Cities | None, door: Door
+    ) -> None:
+        self._pool = pool
+        self._desk = desk
+        self._actions = actions
+        self._alarms = alarms
+        self._cities = cities
+        self._door = door
+
+    async def take(self, request: web.Request, authority: str, body: bytes) -> web.Response:
+        """Take a document."""
+        pems = await sql.cap.pins_of(self._pool, authority)
+        if pems is None:
+            return self._door.unsigned(request, None, UNSIGNED)
+        received = receive_case(body, read_pins([pem.encode() for pem in pems]), datetime.now(UTC))
+        if isinstance(received, list):
+            return problems.response(422, "the message cannot be taken; nothing was stored or sent", received)
+        verdict = received.signature.verdict
+        _log.info("cap.received", authority=authority, verdict=verdict.value)
+        if verdict is Verdict.VERIFIED:
+            refused = await self._door.signed(authority)
+        elif verdict is Verdict.UNVERIFIABLE:
+            refused = self._door.unverified(request, authority)
+        else:
+            refused = self._door.stranger(request)
+        if refused is not None:
+            return refused
+        if received.case.message_type is MessageType.ALERT:
+            return await self._file(authority, received)
+        return await self._follow(authority, received)
+
+    async def _file(self, authority: str, received: ReceivedCase) -> web.Response:
+        limit = await sql.access.jurisdiction_of(self._pool, authority)
+        plan = self._desk.planner.plan
+        verified = received.signature.verdict is Verdict.VERIFIED
+        filing = filing_of(
+            received.case, authority, plan, self._cities, None if limit is None else load(limit), verified=verified
+        )
+        if isinstance(filing, list):
+            return problems.response(422, "the message cannot be sent; nothing was stored", filing)
+        return answered(await self._desk.file(filing, render), filing)
+
+    async def _follow(self, authority: str, received: ReceivedCase) -> web.Response:
+        """Update or cancel what earlier messages began."""
+        case = received.case
+        alert_id = await self._alert_of(authority, case)
+        if alert_id is None:
+            return problems.response(404, "none of the messages that it refers to is known")
+        if received.signature.verdict is not Verdict.VERIFIED:
+            detail = f"an unverified CAP {case.message_type.value} came for this alert: is it meant?"
+            self._alarms.raise_alarm(UNVERIFIED, EVERY_LANE, str(alert_id), detail)
+            why = FieldError("/alert/Signature", "an Update or Cancel that nobody verifiably signed changes nothing")
+            return problems.response(422, "not verified; operators have been told", [why])
+        said = (case.sender, case.identifier, case.sent)
+        if await sql.cap.find(self._pool, authority, [said]) is None:
+            refused = await self._do(authority, alert_id, case)
+            if refused is not None:
+                return refused
+            await sql.cap.note(self._pool, authority, *said, alert_id)
+        self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert_id))
+        listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
+        return web.Response(body=msgspec.json.encode({"alert": alert_json(listed)}), content_type="application/json")
+
+    async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
+        actor = Actor(role="authority", name=authority, authority=authority)
+        order = Order(actor=actor, reason=f"CAP {case.message_type.value} {case.identifier}")
+        if case.message_type is MessageType.CANCEL:
+            refused = await self._actions.cancel(alert_id, order)
+        else:
+            texts = texts_of(case)
+            if isinstance(texts, list):
+                return problems.response(422, "the message cannot be sent; nothing was changed", texts)
+            wording = {locale: (text.title, text.body) for locale, text in texts.items()}
+            refused = await self._actions.update(alert_id, order, wording)
+        return None if refused is None else refusal(refused)
+
+    async def _alert_of(self, authority: str, case: CapCase) -> UUID | None:
+        """Return the alert that a message refers to, by the messages that were taken before or by its case number."""
+        messages = [(one.sender, one.identifier, one.sent) for one in case.references]
+        known = await sql.cap.find(self._pool, authority, messages)
+        if known is not None:
+            return known
+        for one in case.references:
+            found = await sql.filing.find_case(self._pool, authority, one.identifier)
+            if found is not None:
+                return found.alert_id
+        return None

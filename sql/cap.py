@@ -1,0 +1,57 @@
+"""CAP in the record: certificates that authorities are pinned to, and which alert each message was about.
+
+Bounded: the certificates of an authority by `handlers.cap.verification`, references by their document.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from sql.database import Connection, Pool
+
+_PIN = query("certificate_pin")
+_UNPIN = query("certificate_unpin")
+_ENDING = query("certificate_list")
+_PINS = query("authority_pins")
+_NOTE = query("cap_note")
+_FIND = query("cap_find")
+
+
+async def pin(connection: Connection, authority: str, fingerprint: str, pem: str, not_after: datetime) -> None:
+    """Let a certificate's signatures count as the authority's."""
+    await connection.execute(_PIN, authority, fingerprint, pem, not_after)
+
+
+async def unpin(connection: Connection, authority: str, fingerprint: str) -> bool:
+    """Let a certificate count no more; False when it was none of the authority's."""
+    return await connection.fetchval(_UNPIN, authority, fingerprint) is not None
+
+
+async def pins_of(pool: Pool | Connection, authority: str) -> list[str] | None:
+    """Return an authority's certificates (PEM); None for an unknown or revoked authority."""
+    row = await pool.fetchrow(_PINS, authority)
+    return None if row is None else list(row[0])
+
+
+async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
+    """Return the pinned certificates that end within a time, by a name that is no secret."""
+    return [(f"certificate {row[1][:16]} of authority {row[0]}", row[2]) for row in await pool.fetch(_ENDING, within)]
+
+
+async def note(pool: Pool, authority: str, sender: str, identifier: str, sent: datetime, alert_id: UUID) -> None:
+    """Remember which alert a message was about."""
+    await pool.execute(_NOTE, authority, sender, identifier, sent, alert_id)
+
+
+async def find(pool: Pool, authority: str, messages: Sequence[tuple[str, str, datetime]]) -> UUID | None:
+    """Return the alert that any of these messages (sender, identifier, sent) was about; None when there is none."""
+    senders, identifiers, sents = ([one[part] for one in messages] for part in range(3))
+    found: UUID | None = await pool.fetchval(_FIND, authority, senders, identifiers, sents)
+    return found

@@ -1,0 +1,207 @@
+"""CAP at the intake: what a pinned certificate signed is sent, updated and withdrawn; all else waits or is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+import numpy as np
+
+from handlers.cap.model import (
+    Area,
+    Category,
+    Certainty,
+    Circle,
+    Info,
+    Message,
+    MessageType,
+    Named,
+    Reference,
+    Severity,
+    Status,
+    Urgency,
+)
+from handlers.cap.signing import Signer
+from handlers.cap.writing import document_of
+from push.filing import DRAFTS_MAX
+from server import registry
+from server.settings import load
+from server.stores import Stores
+from tests.bench import SHENZHEN, Bench
+from tests.cap_documents import Keys, keys
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.processes import Process
+
+SENDER = "alerts@police.example"
+CENTRE = Circle(SHENZHEN.longitude, SHENZHEN.latitude, SHENZHEN.radius_km)
+FLOOD = {"QQ_ALERT_LIMITS__PER_ADDRESS": "false"}
+
+
+def info(language: str, headline: str, *areas: Area) -> Info:
+    """Return what a message says in one language."""
+    return Info(
+        language=language,
+        categories=(Category.RESCUE,),
+        event="Child missing",
+        urgency=Urgency.IMMEDIATE,
+        severity=Severity.SEVERE,
+        certainty=Certainty.LIKELY,
+        event_codes=(Named("SAME", "CAE"),),
+        headline=headline,
+        description="A child in red",
+        contact="110",
+        parameters=(Named("qq-alert:childName", "小明"),),
+        areas=areas or (Area(description="Shenzhen", circles=(CENTRE,)),),
+    )
+
+
+def message(identifier: str, kind: MessageType = MessageType.ALERT, *before: Message, **more: Any) -> Message:  # noqa: ANN401
+    """Return a message about a child missing around Shenzhen, referring to those before it."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    fields: dict[str, Any] = {
+        "identifier": identifier,
+        "sender": SENDER,
+        "sent": now,
+        "status": Status.ACTUAL,
+        "message_type": kind,
+        "references": tuple(Reference(one.sender, one.identifier, one.sent) for one in before),
+        "infos": (info("zh-CN", "寻找小明"), info("en", "Ming is missing")),
+    }
+    return Message(**fields | more)
+
+
+ENDS_DAYS = {"old": 1}
+"""After the moment of `tests.cap_documents`; all other certificates outlast these tests."""
+
+
+def pair(name: str) -> Keys:
+    """Return somebody's key with its certificate."""
+    return keys(name=name, days=ENDS_DAYS.get(name, 36_500))
+
+
+def signer(name: str = "police") -> Signer:
+    """Return who signs."""
+    return Signer(pair(name).key, pair(name).certificate)
+
+
+async def pin(bench: Bench, name: str = "police") -> None:
+    """Pin somebody's certificate to the authority."""
+    settings = load(None, bench.env())
+    stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+    await registry.pin(settings, stores, "sz", pair(name).certificate)
+
+
+async def post(server: Process, body: bytes, authority: str = "sz") -> tuple[int, Any]:
+    """Send a document; returns the status and the answer."""
+    headers = {"Content-Type": "application/cap+xml"}
+    url = f"{server.url}/v1/intake/{authority}"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
+        return response.status, await response.json(content_type=None)
+
+
+async def test_a_signed_chain_is_sent_updated_and_withdrawn_each_once(bench: Bench) -> None:
+    """Alert, a retry, Update, Cancel that refers to the Update: everybody in the circle, and nobody else, each word."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    await pin(bench)
+    server = await bench.server()
+    first = message("SZ-2026-1")
+    status, answer = await post(server, signer().signed(first))
+    alert = answer["alert"]["id"]
+    assert (status, answer["alert"]["state"], answer["alert"]["review"]["verified"]) == (202, "sending", True)
+    assert answer["alert"]["area"]["circle"]["radius_km"] == SHENZHEN.radius_km
+    assert (await post(server, signer().signed(first)))[1] == answer, "a retry gets the first answer"
+    await bench.sent(server, alert)
+    np.testing.assert_array_equal(await bench.reached(), inside)
+
+    update = message("SZ-2026-2", MessageType.UPDATE, first, infos=(info("zh-CN", "小明见于广州"),))
+    assert (await post(server, signer().signed(update)))[0] == 422, "every language of the alert, or none"
+    update = msgspec.structs.replace(
+        update, infos=(info("zh-CN", "小明见于广州"), info("en", "Ming seen in Guangzhou"))
+    )
+    for _ in range(2):
+        assert (await post(server, signer().signed(update)))[0] == 200
+    await until(lambda: _told(bench, "update", inside.size))
+
+    cancel = message("SZ-2026-3", MessageType.CANCEL, update, infos=())
+    for _ in range(2):
+        status, answer = await post(server, signer().signed(cancel))
+        assert (status, answer["alert"]["state"]) == (200, "cancelled")
+    await until(lambda: _told(bench, "cancel", inside.size))
+    late = message("SZ-2026-4", MessageType.UPDATE, first)
+    status, problem = await post(server, signer().signed(late))
+    assert (status, problem["possible"]) == (409, [])
+    unknown = message("SZ-2026-5", MessageType.CANCEL, message("nothing"), infos=())
+    assert (await post(server, signer().signed(unknown)))[0] == 404
+    said = "select notice, sum(recipients)::int from ledger group by notice order by notice"
+    size = inside.size
+    assert await bench.query(said) == [("alert", size), ("cancel", size), ("update", size)]
+    assert "小明" not in bench.log.read_text(encoding="utf-8")
+
+
+async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never_sent_by_itself(bench: Bench) -> None:
+    """Unsigned, tampered, a stranger's, an old certificate: in review; such an Update changes nothing and is told."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    await pin(bench)
+    await pin(bench, "old")
+    server = await bench.server(**FLOOD)
+    tampered = signer().signed(message("T-1")).replace("寻找小明".encode(), "寻找小红".encode())
+    documents = {
+        "U-1": document_of(message("U-1")),
+        "T-1": tampered,
+        "S-1": signer("stranger").signed(message("S-1")),
+        "O-1": signer("old").signed(message("O-1")),
+    }
+    alerts = {}
+    for name, document in documents.items():
+        status, answer = await post(server, document)
+        assert (status, answer["alert"]["state"], answer["alert"]["review"]["verified"]) == (202, "in_review", False)
+        alerts[name] = answer["alert"]["id"]
+    assert (await post(server, document_of(message("U-1")), "nobody"))[0] == 401
+    for kind in (MessageType.UPDATE, MessageType.CANCEL):
+        changed = message("U-2", kind, message("U-1"))
+        assert (await post(server, document_of(changed)))[0] == 422
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        alarms = (await feed.receive_json())["alarms"]
+    assert alerts["U-1"] in {alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"}
+    assert (await bench.counts())["requests"] == 0
+
+    wish = {"case_number": "U-1", "reason": "the desk confirmed it by telephone"}
+    status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", wish)
+    assert status == 200
+    await bench.sent(server, alerts["U-1"])
+    np.testing.assert_array_equal(await bench.reached(), inside)
+    statuses = [(await post(server, document_of(message(f"F-{number}"))))[0] for number in range(DRAFTS_MAX)]
+    assert statuses == [202] * (DRAFTS_MAX - 3) + [429] * 3
+
+
+async def test_what_the_documents_say_wrong_is_named_and_nothing_is_stored(bench: Bench) -> None:
+    """No geometry, no city that is known, a radius over the cap, an expired message, hostile bytes: 422 or 413."""
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    coded = Area(description="Shenzhen", geocodes=(Named("adcode", "440300"),))
+    wide = Area(description="China", circles=(msgspec.structs.replace(CENTRE, radius_km=900.0),))
+    old = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=80)
+    refused = {
+        "no boundary": signer().signed(message("A", infos=(info("en", "x", coded),))),
+        "over the cap": signer().signed(message("B", infos=(info("en", "x", wide),))),
+        "expired": signer().signed(message("C", sent=old)),
+        "a DTD": b'<?xml version="1.0"?><!DOCTYPE alert [<!ENTITY x SYSTEM "file:///etc/passwd">]><alert>&x;</alert>',
+        "no XML": b"{}",
+    }
+    for why, document in refused.items():
+        status, problem = await post(server, document)
+        assert status == 422, why
+        assert problem["errors"], why
+    assert (await post(server, b"<alert>" + b" " * 70_000 + b"</alert>"))[0] == 413
+    assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
+
+
+async def _told(bench: Bench, notice: str, people: int) -> bool:
+    said = await bench.query("select coalesce(sum(recipients), 0) from ledger where notice = $1", notice)
+    return bool(said[0][0] == people)
