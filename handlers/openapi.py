@@ -25,6 +25,7 @@ from handlers.openapi_parts import (
     answer,
     in_path,
     problem,
+    published,
     reading,
     ref,
 )
@@ -146,6 +147,11 @@ def _paths() -> dict[str, Any]:
         "/v1/estimates": {"post": _estimates()},
         "/v1/feed": {"get": feed},
         "/v1/feed/tickets": {"post": reading("A ticket for the feed.", answer("The ticket.", ticket))},
+        "/v1/public/alerts.atom": {"get": published("The feed of public alerts.", "application/atom+xml")},
+        "/v1/public/alerts/{id}/cap": {
+            "get": published("A public alert as signed CAP 1.2.", "application/cap+xml")
+            | {"parameters": [in_path("id", {"type": "string"})]}
+        },
         "/health": {"get": _open("200 while the process lives.")},
         "/ready": {"get": _open("200 while both stores answer.", unavailable="A store is away.")},
         "/metrics": {"get": _open("Prometheus metrics.", "text/plain")},

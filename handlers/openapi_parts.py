@@ -47,3 +47,16 @@ ALERT = {"type": "object", "description": "An alert: id, case_number, status, st
 def reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return an operation for which a token is needed."""
     return {"summary": summary, "security": BEARER, "responses": {"200": ok, **DENIED, **AWAY}, **more}
+
+
+def published(summary: str, content_type: str) -> dict[str, Any]:
+    """Return an operation that is open to everybody and may be cached."""
+    return {
+        "summary": summary,
+        "responses": {
+            "200": {"description": "OK.", "content": {content_type: {"schema": {"type": "string"}}}},
+            "304": {"description": "Not changed since the ETag that was sent."},
+            "404": problem("No such public alert, or no key to sign with is configured."),
+            **AWAY,
+        },
+    }

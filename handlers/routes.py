@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from handlers.intake import Intake
     from handlers.metrics import Metrics
     from handlers.preview import Preview
+    from handlers.public import Public
 
 SIGNATURE = "signature"
 """The role of a route that checks a webhook's signature itself."""
@@ -60,6 +61,7 @@ class Handlers(NamedTuple):
     feed: Feed
     health: Health
     metrics: Metrics
+    public: Public
 
 
 def routes(handlers: Handlers) -> list[Route]:
@@ -77,6 +79,8 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("POST", "/v1/estimates", Role.VIEWER, handlers.estimates.post),
         Route("GET", "/v1/feed", TICKET, handlers.feed.get),
         Route("POST", "/v1/feed/tickets", Role.VIEWER, handlers.feed.post_ticket),
+        Route("GET", "/v1/public/alerts.atom", NOBODY, handlers.public.get_feed),
+        Route("GET", "/v1/public/alerts/{id}/cap", NOBODY, handlers.public.get_cap),
         Route("GET", "/health", NOBODY, handlers.health.get_health),
         Route("GET", "/ready", NOBODY, handlers.health.get_ready),
         Route("GET", "/metrics", NOBODY, handlers.metrics.get),

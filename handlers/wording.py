@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from handlers.cases import Case
+
+
+EXPIRED: Final = "expired"
+"""What is said to the public when an alert's time is over; nobody is told that by a push."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,6 +42,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     found: str
     cancel_title: str
     cancel: str
+    expired_title: str
+    expired: str
+    event: str
+    area: str
 
 
 @cache
@@ -66,6 +74,9 @@ def last_words(seen_at: datetime) -> dict[str, dict[str, Text]]:
         },
         Notice.CANCEL.value: {
             locale: Text(words.cancel_title, words.cancel.format(**day), "") for locale, words in catalogues().items()
+        },
+        EXPIRED: {
+            locale: Text(words.expired_title, words.expired.format(**day), "") for locale, words in catalogues().items()
         },
     }
 

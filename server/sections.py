@@ -96,6 +96,19 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
     look_s: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
 
 
+class CapSettings(Section, frozen=True, kw_only=True):
+    """What is published as CAP 1.2: a key and its certificate (PEM) to sign with, who sends it, and our public address.
+
+    Without a key nothing is published.
+    """
+
+    key_file: Path | None = None
+    certificate_file: Path | None = None
+    sender: Annotated[str, Meta(pattern=r"^[^\s,<&]+$", max_length=200)] = "qq-alert"
+    sender_name: Annotated[str, Meta(min_length=1, max_length=200)] = "QQ Alert"
+    public_url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]$", max_length=300)] = "http://127.0.0.1:8470"
+
+
 class CitiesSettings(Section, frozen=True, kw_only=True):
     """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
 
@@ -138,6 +151,7 @@ class Settings(Section, frozen=True, kw_only=True):
     alert: AlertSettings = AlertSettings()
     policies: dict[str, Policy] = {}
     retention: RetentionSettings = RetentionSettings()
+    cap: CapSettings = CapSettings()
     cities: CitiesSettings = CitiesSettings()
     positions: PositionSettings = PositionSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -41,6 +41,7 @@ from handlers.intake import Intake
 from handlers.limits import Limits
 from handlers.metrics import Metrics
 from handlers.preview import Preview
+from handlers.public import Public
 from handlers.reports import Reports
 from handlers.routes import Handlers, Route, application, routes
 from handlers.signing import Vault
@@ -50,7 +51,7 @@ from push.late import LatePlan
 from push.planner import FilingPlan
 from push.preview import preview
 from push.quota import Quotas
-from server import lanes
+from server import lanes, publishing
 from server.chores import run_chores
 from server.encryption import encryption_key
 from server.expiry import Expiry, certificates
@@ -171,7 +172,7 @@ def _cities(settings: Settings) -> Cities | None:
 
 def _expiry(settings: Settings, engine: Engine, pool: Pool) -> Expiry:
     within = timedelta(days=settings.security.expires_soon_days)
-    served = certificates(settings.tls)
+    served = certificates(settings.tls) + publishing.ending(settings)
 
     async def configured() -> list[tuple[str, datetime]]:
         return served
@@ -206,6 +207,7 @@ def _handlers(
         feed=feed,
         health=Health(pool, index),
         metrics=Metrics(engine, feed, door),
+        public=Public(pool, publishing.publisher(settings), publishing.signer(settings)),
     )
 
 

@@ -52,7 +52,7 @@ def _said(value: object) -> list[str]:
     words = [value.decode("utf-8", errors="replace"), value.hex()]
     try:
         words.append(f"users {' '.join(map(str, unpack(value).tolist()))} ")
-    except ValueError:
+    except (ValueError, OverflowError):
         return words
     return words
 

@@ -1,0 +1,93 @@
+"""The public routes: anybody's request flows in, the feed of public alerts or one alert's signed CAP flows out.
+
+For partners and media; put a cache in front of it. Bounded: 200 alerts of `PUBLISHED`, as many signed messages kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+import sql.public
+from handlers import problems
+from handlers.actions import alert_of
+from handlers.cap.feed import Feed, atom_of
+from handlers.cap_public import entry_of, identifier_of, message_of
+from sql.public import LIST_LIMIT
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from handlers.cap.signing import Signer
+    from handlers.cap_public import Publisher
+    from sql.database import Pool
+    from sql.public import PublicAlert
+
+PUBLISHED: Final = timedelta(days=30)
+MAX_AGE_S: Final = 15
+"""How long a cache may keep an answer: an alert's end is to be known everywhere soon."""
+
+UNSIGNED: Final = "no key to sign with is configured ([cap] key_file)"
+
+
+class Public:
+    """`GET /v1/public/alerts.atom` and `GET /v1/public/alerts/{id}/cap`."""
+
+    def __init__(self, pool: Pool, publisher: Publisher, signer: Signer | None) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._signer = signer
+        self._signed: OrderedDict[UUID, tuple[str, bytes]] = OrderedDict()
+
+    async def get_feed(self, request: web.Request) -> web.Response:
+        """Return the feed."""
+        if self._signer is None:
+            return problems.response(404, UNSIGNED)
+        alerts = await sql.public.public_alerts(self._pool, PUBLISHED)
+        url = f"{self._publisher.public_url}/v1/public/alerts.atom"
+        feed = Feed(
+            id=url,
+            title=self._publisher.sender_name,
+            author=self._publisher.sender_name,
+            link=url,
+            updated=datetime(2026, 1, 1, tzinfo=UTC),
+            entries=tuple(entry_of(alert, self._publisher) for alert in alerts),
+        )
+        return _cached(request, atom_of(feed), "application/atom+xml")
+
+    async def get_cap(self, request: web.Request) -> web.Response:
+        """Return one alert's signed message."""
+        if self._signer is None:
+            return problems.response(404, UNSIGNED)
+        alert_id = alert_of(request)
+        found = [] if alert_id is None else await sql.public.public_alerts(self._pool, PUBLISHED, alert_id)
+        if not found:
+            return problems.response(404, "no such public alert")
+        return _cached(request, await self._message(self._signer, found[0]), "application/cap+xml")
+
+    async def _message(self, signer: Signer, alert: PublicAlert) -> bytes:
+        """Return the signed message, signed once for each word and each area."""
+        key = f"{identifier_of(alert)} {alert.radius_km} {alert.whole} {alert.expires} {len(alert.content)}"
+        known = self._signed.get(alert.id)
+        if known is None or known[0] != key:
+            # Signing computes for a millisecond or more, which the sends should not wait for.
+            signed = await asyncio.to_thread(signer.signed, message_of(alert, self._publisher))
+            known = self._signed[alert.id] = (key, signed)
+        self._signed.move_to_end(alert.id)
+        if len(self._signed) > LIST_LIMIT:
+            self._signed.popitem(last=False)
+        return known[1]
+
+
+def _cached(request: web.Request, body: bytes, content_type: str) -> web.Response:
+    """Return an answer that caches may keep for a while, or that it has not changed."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": f"public, max-age={MAX_AGE_S}"}
+    if request.headers.get("If-None-Match") == tag:
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, content_type=content_type, headers=headers)

@@ -1,0 +1,42 @@
+"""Publishing: the settings' key and names flow in, who signs and publishes CAP flows out.
+
+Bounded: two small files, read at the start.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from handlers.cap.signing import Signer
+from handlers.cap_public import Publisher
+from server.settings import SettingsError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from server.settings import Settings
+
+
+def publisher(settings: Settings) -> Publisher:
+    """Return who publishes."""
+    cap = settings.cap
+    return Publisher(sender=cap.sender, sender_name=cap.sender_name, public_url=cap.public_url)
+
+
+def signer(settings: Settings) -> Signer | None:
+    """Return who signs, None where no key is configured; SettingsError when it cannot be used."""
+    key, certificate = settings.cap.key_file, settings.cap.certificate_file
+    if key is None and certificate is None:
+        return None
+    if key is None or certificate is None:
+        raise SettingsError("$.cap: key_file and certificate_file belong together")
+    try:
+        return Signer(key.read_bytes(), certificate.read_bytes())
+    except (OSError, ValueError, TypeError) as error:
+        raise SettingsError(f"$.cap: {type(error).__name__} while reading key_file or certificate_file") from None
+
+
+def ending(settings: Settings) -> list[tuple[str, datetime]]:
+    """Return when the certificate ends that we sign with."""
+    ours = signer(settings)
+    return [] if ours is None else [("[cap] certificate_file", ours.not_after)]

@@ -1,0 +1,142 @@
+"""What the public sees: alerts that are meant, as signed CAP and in the feed; no word of the child afterwards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import capparser
+from capvalidator import check_schema, validate_cap_message
+from lxml import etree
+
+from handlers.cap.intake import receive
+from handlers.cap.model import MessageType
+from handlers.cap.verification import Verdict, read_pins
+from tests.bench import CASE, Bench
+from tests.cap_documents import Keys, keys
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from handlers.cap.model import Message
+    from tests.processes import Process
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
+CHILD = ("小明", "蓝色校服", "莲花山公园", "110")
+
+
+def _settings(folder: Path, ours: Keys) -> dict[str, str]:
+    (folder / "key.pem").write_bytes(ours.key)
+    (folder / "certificate.pem").write_bytes(ours.certificate)
+    return {
+        "QQ_ALERT_CAP__KEY_FILE": str(folder / "key.pem"),
+        "QQ_ALERT_CAP__CERTIFICATE_FILE": str(folder / "certificate.pem"),
+        "QQ_ALERT_CAP__SENDER": "alerts@platform.example",
+        "QQ_ALERT_CAP__PUBLIC_URL": "https://alerts.platform.example",
+    }
+
+
+async def _get(server: Process, path: str, **headers: str) -> tuple[int, bytes, str]:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}/v1/public/{path}", headers=headers) as response,
+    ):
+        return response.status, await response.read(), response.headers.get("ETag", "")
+
+
+async def _message(server: Process, alert: str, ours: Keys) -> tuple[Message, str]:
+    """Return the message of an alert, held against its schema, another parser and the signature, and its text."""
+    status, document, _ = await _get(server, f"alerts/{alert}/cap")
+    assert status == 200
+    assert check_schema(document).passed
+    assert validate_cap_message(document).passed, "the WMO's validator, signature included"
+    root = etree.fromstring(document)
+    for signature in root.findall("{http://www.w3.org/2000/09/xmldsig#}Signature"):
+        root.remove(signature)
+    parsed = capparser.parse(stringXML=etree.tostring(root, encoding="unicode"))
+    received = receive(document, read_pins([ours.certificate]), datetime.now(UTC))
+    assert not isinstance(received, list), received
+    assert received.signature.verdict is Verdict.VERIFIED
+    assert parsed.identifier[0] == received.message.identifier
+    return received.message, document.decode()
+
+
+async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_is_found(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Alert, Update, Cancel with references to all before; feed and document agree; unchanged is 304."""
+    ours = keys(days=36_500)
+    await bench.provider()
+    await bench.people(1000)
+    server = await bench.server(**_settings(tmp_path, ours))
+    await bench.file(server, status="exercise", case_number="E-1")
+    assert b"entry" not in (await _get(server, "alerts.atom"))[1], "an exercise is never public"
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    first, text = await _message(server, alert, ours)
+    assert (first.message_type, first.references, first.sender) == (MessageType.ALERT, (), "alerts@platform.example")
+    assert {info.language for info in first.infos} == {"zh-CN", "en"}
+    assert first.infos[0].areas[0].circles[0].radius_km == 120
+    assert "小明" in text
+    _, feed, tag = await _get(server, "alerts.atom")
+    entries = etree.fromstring(feed).findall(f"{ATOM}entry")
+    assert [entry.findtext(f"{ATOM}id") for entry in entries] == [f"urn:uuid:{alert}"]
+    assert (await _get(server, "alerts.atom", **{"If-None-Match": tag}))[0] == 304
+
+    texts = {locale: {"title": "小明", "body": "见于广州"} for locale in ("zh-CN", "en")}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
+    update, _ = await _message(server, alert, ours)
+    assert (update.message_type, [one.identifier for one in update.references]) == (
+        MessageType.UPDATE,
+        [first.identifier],
+    )
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    found, text = await _message(server, alert, ours)
+    assert (found.message_type, found.note) == (MessageType.CANCEL, "found")
+    assert [one.identifier for one in found.references] == [first.identifier, update.identifier]
+    assert found.infos[0].areas[0].circles[0].radius_km == 120
+    feed_text = (await _get(server, "alerts.atom"))[1].decode()
+    for word in CHILD:
+        assert word not in text
+        assert word not in feed_text
+
+
+async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench: Bench, tmp_path: Path) -> None:
+    """In review: not public, nor if it is withdrawn then. Expired: a message that it is over, without the child."""
+    ours = keys(days=36_500)
+    await bench.provider()
+    await bench.people(200)
+    server = await bench.server(**_settings(tmp_path, ours))
+    await bench.query("update authority set review = 'approve'")
+    _, answer = await bench.file(server, case_number="R-1")
+    held = answer["alert"]["id"]
+    assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
+    wish = WHY | {"case_number": "R-1"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{held}/cancel", wish))[0] == 200
+    assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
+    await bench.query("update authority set review = 'auto'")
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    await bench.pass_time(73)
+    await until(lambda: _is_expired(bench, alert))
+    message, text = await _message(server, alert, ours)
+    assert (message.message_type, message.note) == (MessageType.CANCEL, "expired")
+    assert not [word for word in CHILD if word in text]
+    assert (await _get(server, "alerts/nobody/cap"))[0] == 404
+
+
+async def test_without_a_key_nothing_is_published(bench: Bench) -> None:
+    """404 that says what is missing."""
+    server = await bench.server()
+    for path in ("alerts.atom", "alerts/0/cap"):
+        status, body, _ = await _get(server, path)
+        assert (status, b"key_file" in body) == (404, True)
+
+
+async def _is_expired(bench: Bench, alert: str) -> bool:
+    return bool((await bench.query("select state = 'expired' from alert where id = $1", alert))[0][0])
