@@ -178,7 +178,7 @@ class Bench:
         """Move the clock forward for all alerts: everything that was to be at some time is so much nearer."""
         times = {
             "ring": ("due_at", "deadline"),
-            "alert": ("received_at", "deadline", "expires", "sent_at", "swept_at", "next_sweep_at"),
+            "alert": ("received_at", "deadline", "expires", "send_at", "sent_at", "swept_at", "next_sweep_at"),
         }
         connection = await asyncpg.connect(self.database_url)
         async with connection.transaction():
