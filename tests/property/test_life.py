@@ -1,0 +1,356 @@
+"""The life of alerts: anybody does anything at any time; no state outside the table, no send outside `sending`."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID, uuid4
+
+import msgspec
+import numpy as np
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import push.audit
+import sql.audit
+import sql.life
+from handlers.access import Role
+from push.lifecycle import TRANSITIONS, Action, State
+from server import registry
+from server.file_case import send_case
+from server.settings import load
+from server.stores import Stores
+from sql.audit import AuditEvent, Link
+from tests.bench import CASE, Bench
+from tests.life_model import (
+    CHILD,
+    NEEDED,
+    PEOPLE,
+    WISHES,
+    Alert,
+    Due,
+    Person,
+    Wish,
+    after_time,
+    apply,
+    offered,
+    predict,
+)
+from tests.processes import Process, until
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    import aiohttp
+
+    from sql.database import Pool
+
+EXAMPLES, STEPS, ALERTS_MAX = 20, 40, 3
+NEAR, FAR = 24, 6
+RATE_PER_S = 60
+"""Slow enough that what is not stopped at once is seen to go on."""
+
+GRACE_S = 900
+MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
+TABLE = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
+PERSON_OF = {person.said: person.person for person in PEOPLE}
+OFFICERS = {person.person: person.authority for person in PEOPLE}
+_numbers = itertools.count()
+
+
+class World:
+    """A server with its provider, four authorities with a policy each, and everybody's tokens."""
+
+    def __init__(self, bench: Bench, pool: Pool, session: aiohttp.ClientSession) -> None:
+        self.bench = bench
+        self.pool = pool
+        self.session = session
+        self.loop = asyncio.get_running_loop()
+        self.server: Process
+        self.secrets: dict[str, str] = {}
+        self.tokens: dict[Person, str] = {}
+
+    async def begin(self) -> None:
+        """Start everything."""
+        await self.bench.provider()
+        limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in ("PEOPLE_PER_S", "PEOPLE_BURST")}
+        limits["QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE"] = "1000000"
+        self.server = await self.bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S=str(RATE_PER_S), **limits)
+        config = load(None, self.bench.env())
+        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        for policy in NEEDED:
+            self.secrets[policy] = await registry.add_authority(config, stores, policy, policy)
+            assert await sql.life.set_review(self.pool, policy, policy, GRACE_S)
+        for one in PEOPLE:
+            created = registry.create_token(config, stores, Role(one.role), one.name, authority=one.authority)
+            self.tokens[one] = (await created)[1]
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever it returns
+        """Run something on the loop of the test, from the thread of the machine."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
+
+    async def ask(self, person: Person, method: str, path: str, content: object = None) -> tuple[int, Any]:
+        """Ask the server as somebody."""
+        headers = {"Authorization": f"Bearer {self.tokens[person]}"}
+        body = None if content is None else msgspec.json.encode(content)
+        async with self.session.request(method, f"{self.server.url}{path}", data=body, headers=headers) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def look(self, alert: Alert) -> dict[str, Any]:
+        """Return the alert as an administrator sees it."""
+        status, answer = await self.ask(PEOPLE[-1], "GET", f"/v1/alerts/{alert.id}")
+        assert status == 200
+        found: dict[str, Any] = answer["alert"]
+        return found
+
+    async def file(self, policy: str, place: int) -> tuple[int, dict[str, Any]]:
+        """File the case of a place, or file it again."""
+        longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
+        case = {
+            **CASE,
+            "case_number": f"L-{place}",
+            "last_seen": {"at": CASE["last_seen"]["at"], "longitude": longitude, "latitude": latitude},
+            "area": {"radius_km": 5, "reason": "a small place"},
+        }
+        status, answer = await send_case(
+            self.server.url, policy, self.secrets[policy], msgspec.json.encode(case, order="deterministic")
+        )
+        return status, msgspec.json.decode(answer)
+
+    async def settle_people(self, place: int) -> None:
+        """Put people around a place: most near, some in the next ring."""
+        longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
+        people = [*users_of(place)]
+        await self.bench.place(people[:NEAR], longitude, latitude)
+        await self.bench.place(people[NEAR:], longitude, latitude + 0.07)
+
+    async def trail(self, alert: Alert) -> list[AuditEvent]:
+        """Return the audit trail of an alert."""
+        rows = await sql.audit.of_alert(self.pool, UUID(alert.id), 0)
+        return [msgspec.json.decode(row.content, type=Link).event for row in rows]
+
+
+def users_of(place: int) -> range:
+    """Return the ids of the people around a place."""
+    return range(1000 + place * 100, 1000 + place * 100 + NEAR + FAR)
+
+
+class Life(RuleBasedStateMachine):
+    """Anybody files, acts, waits and looks; the model says what must be answered."""
+
+    world: ClassVar[World]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alerts: list[Alert] = []
+        # What was filed before is over: nothing of it is in the way.
+        self.world.run(self.world.bench.pass_time(1000))
+
+    @initialize(policy=st.sampled_from(sorted(NEEDED)))
+    def file_first(self, policy: str) -> None:
+        """There is something to do from the beginning."""
+        self.file(policy)
+
+    def file(self, policy: str) -> None:
+        """File a case around which people stand that no other alert reaches."""
+        place = next(_numbers)
+        self.world.run(self.world.settle_people(place))
+        status, answer = self.world.run(self.world.file(policy, place))
+        state = {"auto": State.SENDING, "grace": State.SCHEDULED}.get(policy, State.IN_REVIEW)
+        assert (status, answer["alert"]["state"]) == (202, state)
+        told = None if state is State.SENDING else frozenset[int]()
+        self.alerts.append(Alert(answer["alert"]["id"], policy, f"L-{place}", place, state, told=told))
+
+    @precondition(lambda self: len(self.alerts) < ALERTS_MAX)
+    @rule(policy=st.sampled_from(sorted(NEEDED)))
+    def file_another(self, policy: str) -> None:
+        """Another child is missing."""
+        self.file(policy)
+
+    @rule(data=st.data())
+    def act(self, data: st.DataObject) -> None:
+        """Anybody wants anything, now and then with another alert's number or with the child's name in the reason."""
+        alert = data.draw(st.sampled_from(self.alerts))
+        wrong = data.draw(st.sampled_from(["", "", "", "number", "name"]))
+        person, wish = data.draw(st.sampled_from(PEOPLE)), data.draw(st.sampled_from(WISHES))
+        self.try_to(alert, person, wish, right_number=wrong != "number", names_child=wrong == "name")
+
+    @rule(data=st.data())
+    def go_on(self, data: st.DataObject) -> None:
+        """Somebody who may wants what the state allows."""
+        self.do_what_is_possible(data)
+
+    @rule(data=st.data())
+    def go_further(self, data: st.DataObject) -> None:
+        """The same: so that lives get far, and seldom end at once."""
+        self.do_what_is_possible(data)
+
+    def do_what_is_possible(self, data: st.DataObject) -> None:
+        """Draw what the model says will be done, and somebody who may; what moves an alert on is drawn most often."""
+        alert = data.draw(st.sampled_from(self.alerts))
+        due = due_of(self.world.run(self.world.look(alert)))
+        able = {
+            number: [
+                one for one in PEOPLE if predict(alert, one, wish, due, right_number=True, names_child=False) == 200
+            ]
+            for number, wish in enumerate(WISHES)
+        }
+        often = [number for number in able if able[number] for _ in range(4 if WISHES[number].action in MOVING else 1)]
+        if often:
+            number = data.draw(st.sampled_from(often))
+            person = data.draw(st.sampled_from(able[number]))
+            self.try_to(alert, person, WISHES[number], right_number=True, names_child=False)
+
+    def try_to(self, alert: Alert, person: Person, wish: Wish, *, right_number: bool, names_child: bool) -> None:
+        """Ask, and hold the answer against the model."""
+        due = due_of(self.world.run(self.world.look(alert)))
+        expected = predict(alert, person, wish, due, right_number=right_number, names_child=names_child)
+        content = {"reason": f"because of {CHILD}" if names_child else "because", **wish.fields}
+        if wish.asks_number:
+            content["case_number"] = alert.number if right_number else f"{alert.number}0"
+        path = f"/v1/alerts/{alert.id}/{wish.path}"
+        status, answer = self.world.run(self.world.ask(person, "POST", path, content))
+        if wish.action is Action.WIDEN and status == 503:
+            return  # An estimate took too long on a machine that is busy: nothing is done.
+        assert status == expected, (alert, person, wish, answer)
+        if status == 409:
+            assert answer.get("possible", offered(alert)) == offered(alert)
+            assert ("possible" in answer) == (wish.action.value not in offered(alert))
+        if status == 200:
+            apply(alert, person, wish)
+            assert answer["alert"]["state"] in alert.states
+
+    @rule(data=st.data(), person=st.sampled_from(PEOPLE), wish=st.sampled_from(WISHES))
+    def repeat_a_case_and_act_on_nothing(self, data: st.DataObject, person: Person, wish: Wish) -> None:
+        """A case again is the same alert; what is not there is not found, by those whose role suffices to look."""
+        alert = data.draw(st.sampled_from(self.alerts))
+        status, answer = self.world.run(self.world.file(alert.policy, alert.place))
+        assert (status, answer["alert"]["id"]) == (200, alert.id)
+        content = {"reason": "because", **wish.fields, **({"case_number": "L-0"} if wish.asks_number else {})}
+        path = f"/v1/alerts/{uuid4()}/{wish.path}"
+        status, _ = self.world.run(self.world.ask(person, "POST", path, content))
+        nothing = Alert("", "nobody", "", 0, State.CLOSED)
+        expected = predict(nothing, person, wish, Due.never(), right_number=True, names_child=False)
+        assert status == (404 if expected == 409 else expected)
+
+    @rule(hours=st.sampled_from([0.1, 0.5, 5, 20, 80]))
+    def let_time_pass(self, hours: float) -> None:
+        """The grace of some is over, and the time of others."""
+        self.world.run(self.world.bench.pass_time(hours))
+        for alert in self.alerts:
+            seen = self.world.run(self.world.look(alert))
+            send_at = seen["review"]["send_at"]
+            after = after_time(alert, due_of(seen), None if send_at is None else datetime.fromisoformat(send_at))
+            if after is not alert.state:
+                alert.told = None if alert.told is None or after is State.SENDING else alert.told
+                alert.state = after
+                self.world.run(until(lambda alert=alert: self._is_there(alert)))  # type: ignore[misc]
+
+    async def _is_there(self, alert: Alert) -> bool:
+        return (await self.world.look(alert))["state"] in alert.states
+
+    @precondition(lambda self: any(alert.state is State.SENDING for alert in self.alerts))
+    @rule(data=st.data())
+    def wait_until_sent(self, data: st.DataObject) -> None:
+        """Everybody is told who is to be told; nobody else is."""
+        alert = data.draw(st.sampled_from([one for one in self.alerts if one.state is State.SENDING]))
+        if alert.held:
+            return
+        people = frozenset([*users_of(alert.place)][: NEAR + FAR if alert.wide else NEAR])
+
+        async def all_told() -> bool:
+            return await self._told(alert) == people
+
+        self.world.run(until(all_told))
+
+    @precondition(lambda self: any(alert.state is State.SENDING and not alert.held for alert in self.alerts))
+    @rule(data=st.data())
+    def reach_the_cap(self, data: st.DataObject) -> None:
+        """More people stand there than may be told: somebody has to decide."""
+        alert = data.draw(st.sampled_from([one for one in self.alerts if one.state is State.SENDING and not one.held]))
+        text = "update ring set held = 'audience cap' where alert_id = $1"
+        self.world.run(self.world.bench.query(text, UUID(alert.id)))
+        alert.held = True
+
+    async def _told(self, alert: Alert) -> frozenset[int]:
+        reached = await self.world.bench.reached()
+        return frozenset(np.intersect1d(reached, np.array(users_of(alert.place))).tolist())
+
+    @invariant()
+    def every_state_is_of_the_table_and_was_reached_by_it(self) -> None:
+        """The trail of each alert goes from state to state as the table says, and ends where the alert is."""
+        for alert in self.alerts:
+            seen = self.world.run(self.world.look(alert))
+            trail = self.world.run(self.world.trail(alert))
+            assert seen["state"] in alert.states
+            assert seen["possible"] == offered(alert)
+            assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
+            for before, event in itertools.pairwise(trail):
+                assert event.before == before.after
+                assert (event.before, event.action, event.after) in TABLE
+            assert trail[-1].after in alert.states
+            check_approvals(alert, trail)
+
+    @invariant()
+    def nobody_is_told_outside_sending(self) -> None:
+        """From when an alert stands still, no more people are told than were."""
+        for alert in self.alerts:
+            if alert.state is State.SENDING:
+                continue
+            told = self.world.run(self._told(alert))
+            alert.told = told if alert.told is None else alert.told
+            assert told == alert.told, alert
+
+    @invariant()
+    def the_audit_trail_holds(self) -> None:
+        """The chain of everything that everybody did is whole."""
+        trail = self.world.run(push.audit.verify(self.world.pool))
+        assert trail.fault is None
+
+
+def due_of(seen: dict[str, Any]) -> Due:
+    """Return the times of an alert as answered."""
+    return Due(datetime.fromisoformat(seen["received_at"]), datetime.fromisoformat(seen["expires"]))
+
+
+def check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
+    """Hold each approval against who had a hand in the alert before, and the sending against the policy."""
+    authors: set[str] = set()
+    approved: list[str] = []
+    for event in trail:
+        person = PERSON_OF.get(event.actor, "")
+        if event.action in {Action.UPDATE, Action.WIDEN}:
+            authors.add(person)
+            if event.after in {State.IN_REVIEW, State.SCHEDULED}:
+                approved.clear()
+        elif event.action == Action.APPROVE:
+            assert person not in {*authors, *approved}
+            assert OFFICERS[person] != alert.policy
+            approved.append(person)
+            assert (event.after == State.SENDING) == (len(approved) >= NEEDED[alert.policy])
+
+
+async def test_whatever_anybody_does_an_alert_lives_as_the_table_says(bench: Bench, pool: Pool) -> None:
+    """Anybody does anything at any time, over HTTP: states, approvals, who is told and the audit trail all hold."""
+    async with bench.session() as session:
+        world = World(bench, pool, session)
+        await world.begin()
+        Life.world = world
+        bounds = settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            phases=(Phase.explicit, Phase.reuse, Phase.generate),
+            suppress_health_check=list(HealthCheck),
+        )
+        await asyncio.to_thread(run_state_machine_as_test, Life, settings=bounds)
