@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
+from aiohttp import web
 
 import sql.access
 from geo.polygon import load
 from handlers import problems
 from handlers.answers import UNSIGNED, answered, render
+from handlers.bodies import read_body
 from handlers.cap_intake import CONTENT_TYPE as CAP_TYPE
 from handlers.cases import BODY_BYTES, Case, unsupported, wish_faults
 from handlers.places import hinted, locate
@@ -26,8 +28,6 @@ from push.filing import Desk, Filing
 from push.plan import Override
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from geo.cities import Cities
     from handlers.cap_intake import CapIntake
     from handlers.door import Door
@@ -50,13 +50,9 @@ class Intake:
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a case."""
-        if (request.content_length or 0) > BODY_BYTES:
-            return problems.response(413, f"a case has at most {BODY_BYTES} bytes")
-        body = await request.content.read(BODY_BYTES + 1)
-        while len(body) <= BODY_BYTES and (more := await request.content.read(BODY_BYTES + 1 - len(body))):
-            body += more
-        if len(body) > BODY_BYTES:
-            return problems.response(413, f"a case has at most {BODY_BYTES} bytes")
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
         authority = request.match_info["authority"]
         if request.content_type == CAP_TYPE:
             return await self._cap.take(request, authority, body)

@@ -14,7 +14,8 @@ from handlers.actions import Because, Extension, Found, Irreversible, Release, U
 from handlers.cases import Case
 from handlers.devices import REPORTS_MAX
 from handlers.estimates import EstimateRequest
-from handlers.openapi_actions import actions, preview
+from handlers.notices import PoliceNotice
+from handlers.openapi_actions import actions, notices, preview
 from handlers.openapi_parts import (
     ALERT,
     AWAY,
@@ -136,6 +137,7 @@ def _paths() -> dict[str, Any]:
     ticket = {"type": "object", "properties": {"ticket": {"type": "string"}}}
     return {
         "/v1/intake/{authority}": {"post": _intake()},
+        "/v1/intake/{authority}/notices": {"post": notices()},
         "/v1/devices": {"post": _devices()},
         "/v1/users/{user}": {"delete": forget},
         "/v1/alerts": {"get": reading("Alerts with their progress.", answer("The newest alerts.", alerts))},
@@ -174,6 +176,7 @@ STRUCTS: Final = [
     Extension,
     Release,
     Widening,
+    PoliceNotice,
     Shown,
     Unfit,
     Link,

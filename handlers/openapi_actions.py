@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.openapi_parts import ALERT, answer, in_path, problem, reading, ref
+from handlers.openapi_parts import ALERT, AWAY, OFTEN, answer, in_path, problem, reading, ref
 
 ACTIONS: Final = {
     "approval": ("Approves an alert in review; sent once enough different people did.", "Irreversible"),
@@ -58,3 +58,26 @@ def preview() -> dict[str, Any]:
     )
     got["responses"]["404"] = problem("No such alert.")
     return got
+
+
+def notices() -> dict[str, Any]:
+    """Return the operation by which the police end an alert."""
+    header = {"in": "header", "required": True, "schema": {"type": "string"}}
+    return {
+        "summary": "The police say that the child is found, or withdraw the case; signed like a case.",
+        "parameters": [
+            in_path("authority", {"type": "string"}),
+            *({"name": f"webhook-{name}", **header} for name in ("id", "timestamp", "signature")),
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("PoliceNotice")}}},
+        "responses": {
+            "200": answer("The alert as it stands then.", {"type": "object", "properties": {"alert": ALERT}}),
+            "401": problem("Unknown authority, bad signature or timestamp."),
+            "404": problem("No such case of this authority."),
+            "409": problem("Not possible in the alert's state; `possible` names what is."),
+            "413": problem("Over 16 KiB."),
+            "422": problem("Bad fields."),
+            **OFTEN,
+            **AWAY,
+        },
+    }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from handlers.health import Health
     from handlers.intake import Intake
     from handlers.metrics import Metrics
+    from handlers.notices import Notices
     from handlers.preview import Preview
     from handlers.public import Public
 
@@ -62,12 +63,14 @@ class Handlers(NamedTuple):
     health: Health
     metrics: Metrics
     public: Public
+    notices: Notices
 
 
 def routes(handlers: Handlers) -> list[Route]:
     """Return every route."""
     return [
         Route("POST", "/v1/intake/{authority}", SIGNATURE, handlers.intake.post),
+        Route("POST", "/v1/intake/{authority}/notices", SIGNATURE, handlers.notices.post),
         Route("POST", "/v1/devices", Role.PLATFORM, handlers.devices.post),
         Route("DELETE", "/v1/users/{user}", Role.PLATFORM, handlers.devices.delete),
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),

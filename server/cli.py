@@ -17,6 +17,7 @@ COMMANDS = {
     "serve": "server.serve_cli:serve_command",
     "migrate": "server.serve_cli:migrate_command",
     "file-case": "server.police_cli:file_case",
+    "file-notice": "server.police_cli:file_notice",
     "authority": "server.registry_cli:authority_group",
     "token": "server.registry_cli:token_group",
     "devices": "server.people_cli:devices_group",

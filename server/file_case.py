@@ -14,6 +14,11 @@ from standardwebhooks import Webhook
 TIMEOUT_S = 30.0
 
 
+async def send_notice(url: str, authority: str, secret: str, body: bytes) -> tuple[int, bytes]:
+    """Sign and send a notice about a case that was filed; returns HTTP status and answer."""
+    return await send_case(url, f"{authority}/notices", secret, body)
+
+
 async def send_case(url: str, authority: str, secret: str, body: bytes) -> tuple[int, bytes]:
     """Sign and send; returns HTTP status and answer."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)

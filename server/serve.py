@@ -40,6 +40,7 @@ from handlers.health import Health
 from handlers.intake import Intake
 from handlers.limits import Limits
 from handlers.metrics import Metrics
+from handlers.notices import Notices
 from handlers.preview import Preview
 from handlers.public import Public
 from handlers.reports import Reports
@@ -192,12 +193,14 @@ def _handlers(
     door: Door,
     cities: Cities | None,
 ) -> Handlers:
+    vault = Vault(encryption_key(settings))
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.desk, engine.actions, engine.alarms, cities, door)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, Vault(encryption_key(settings)), cities, door, cap),
+        intake=Intake(pool, engine.desk, vault, cities, door, cap),
+        notices=Notices(pool, engine.actions, vault, door),
         devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),

@@ -10,6 +10,7 @@ import msgspec
 from handlers.access import Role
 from push.review import Review
 from server import registry
+from server.file_case import send_notice
 from server.settings import load
 from server.stores import Stores
 from tests.bench import CASE, Bench
@@ -258,3 +259,30 @@ async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm
     await bench.sent(desk.server, alert)
     assert await desk.said("alert", alert) == inside
     await until(lambda: are(set()))
+
+
+async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -> None:
+    """Signed like a case: those who were told are told once; said again it is the same; what is over stays over."""
+    desk, inside = await _desk(bench)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    notice = {
+        "case_number": NUMBER,
+        "notice": "found",
+        "reason": "at home with the grandmother",
+        "through_alert": False,
+    }
+    for wrong, status in (({"case_number": "other"}, 404), ({"notice": "update"}, 422), ({}, 200), ({}, 200)):
+        assert (await _police(bench, desk, notice | wrong))[0] == status
+    await desk.told("found", alert, inside)
+    assert (await _police(bench, desk, notice | {"notice": "cancel"}))[0] == 409
+    assert (await _police(bench, desk, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
+    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    found = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "found"]
+    assert [(one["actor"], one["details"]["through_alert"]) for one in found] == [("authority sz", False)]
+
+
+async def _police(bench: Bench, desk: Desk, notice: dict[str, Any], secret: str = "") -> tuple[int, Any]:
+    status, answer = await send_notice(desk.server.url, "sz", secret or bench.secret, msgspec.json.encode(notice))
+    return status, msgspec.json.decode(answer)
