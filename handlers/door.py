@@ -33,8 +33,8 @@ class Door:
         authorization = request.headers.get("Authorization")
         if authorization is None:
             return _unauthorized("a bearer token is needed")
-        # Only a token that was never good costs its address anything: so who comes with one that has ended, again and
-        # again, neither asks PostgreSQL each time nor keeps out a good one from behind the same address.
+        # Only a guess costs its address anything: so a fleet that goes on with a token that has ended does not keep out
+        # the new one from behind the same address.
         if not self._gatekeeper.has_seen(authorization) and (wait_s := self.failures.attempt(request.remote)):
             self.failures.token()
             return _too_many("too many failures from this address", wait_s)

@@ -45,11 +45,11 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     platform_per_s: Often = 2000
     platform_burst: Often = 4000
-    people_per_s: Often = 50
-    people_burst: Often = 200
-    webhooks_per_minute: Often = 120
+    people_per_s: Often = 100
+    people_burst: Often = 2000
+    webhooks_per_minute: Often = 600
     per_address: bool = True
-    failures_per_minute: Often = 60
+    failures_per_minute: Often = 300
     failed_signatures: Annotated[int, Meta(ge=1, le=10_000)] = 20
     failed_tokens: Annotated[int, Meta(ge=1, le=10_000)] = 20
     failed_window_s: Annotated[float, Meta(ge=0.1, le=86_400)] = 300.0

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import structlog
 from cryptography import x509
 
 from push.alarms import EVERY_LANE
-from server.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Source: TypeAlias = Callable[[], Awaitable[Sequence[Ending]]]
 
 KIND: Final = "expires_soon"
+
+_log = structlog.get_logger("server.expiry")
 
 
 class Expiry:
@@ -58,12 +60,15 @@ def certificates(tls: TlsSettings | None) -> list[Ending]:
     if tls is None:
         return []
     files = {"[tls] certificate": tls.certificate, "[tls] client_ca": tls.client_ca}
-    return [(f"{name} (read at the start)", _first_end(file)) for name, file in files.items() if file is not None]
+    ends = {name: _first_end(file) for name, file in files.items() if file is not None}
+    return [(f"{name} (read at the start)", end) for name, end in ends.items() if end is not None]
 
 
-def _first_end(file: Path) -> datetime:
+def _first_end(file: Path) -> datetime | None:
     """Return the earliest end of all certificates in a file: a chain is as good as its first to end."""
     try:
         return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(file.read_bytes()))
     except (OSError, ValueError) as error:
-        raise SettingsError(f"$.tls: {file}: {type(error).__name__} while reading its certificates") from None
+        # What TLS takes is served, even where we cannot read when it ends; what it does not take is refused there.
+        _log.error("expiry.unreadable", file=str(file), error=type(error).__name__)
+        return None

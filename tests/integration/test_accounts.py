@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -33,26 +33,31 @@ async def _new_token(bench: Bench, *, days: int = 30, authority: str | None = No
 
 
 async def test_a_token_is_listed_with_all_that_is_known_of_it_and_opens_nothing_after_its_end(bench: Bench) -> None:
-    """Role, name, authority, end and last use are there, the token is not; past its end it is a 401."""
-    server = await bench.server()
-    arguments = ("--role", "viewer", "--name", "desk", "--days", "30", "--authority", "sz")
-    created = await bench.command("token", "create", *arguments, "--json")
+    """Role, name, authority, end and last use are there, the token is not; its end is an alarm before, then a 401."""
+    token_id, token = await _new_token(bench, days=3, authority="sz")
     ended_id, ended = await _new_token(bench)
     await bench.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
+    server = await bench.server()
     statuses = []
     async with aiohttp.ClientSession() as session:
-        for token in (created["token"], ended, "qqa_\udcff"):
-            headers = {"Authorization": f"Bearer {token}"}
+        for presented in (token, ended, "qqa_\udcff"):
+            headers = {"Authorization": f"Bearer {presented}"}
             async with session.get(f"{server.url}/v1/alerts", headers=headers) as response:
                 statuses.append(response.status)
+
+        async def both_alarmed() -> bool:
+            async with session.get(f"{server.url}/metrics") as response:
+                return 'qq_alert_alarms{kind="expires_soon",lane="*"} 2.0' in await response.text()
+
+        await until(both_alarmed)
     assert statuses == [200, 401, 401]
-    rows: list[dict[str, str | None]] = list(await bench.command("token", "list", "--json"))  # type: ignore[arg-type]
-    row = next(row for row in rows if row["id"] == created["id"])
-    ends = datetime.fromisoformat(str(row["expires_at"])) - datetime.now(UTC)
-    assert (row["role"], row["name"], row["authority"], row["revoked_at"]) == ("viewer", "desk", "sz", None)
-    assert timedelta(days=29) < ends <= timedelta(days=30)
-    assert datetime.now(UTC) - datetime.fromisoformat(str(row["last_used_at"])) < timedelta(minutes=1)
-    assert created["token"] not in str(rows)
+    rows: list[dict[str, Any]] = list(await bench.command("token", "list", "--json"))  # type: ignore[arg-type]
+    row = next(row for row in rows if row["id"] == token_id)
+    ends = datetime.fromisoformat(row["expires_at"]) - datetime.now(UTC)
+    assert (row["role"], row["name"], row["authority"], row["revoked_at"]) == ("operator", "desk", "sz", None)
+    assert timedelta(days=2) < ends <= timedelta(days=3)
+    assert datetime.now(UTC) - datetime.fromisoformat(row["last_used_at"]) < timedelta(minutes=1)
+    assert token not in str(rows)
 
 
 async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(

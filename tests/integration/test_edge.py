@@ -118,7 +118,8 @@ async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_
 async def test_tokens_open_what_their_role_allows(bench: Bench) -> None:
     """No token 401, too small a role 403, a revoked one 401."""
     server = await bench.server()
-    created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
+    options = ("--role", "viewer", "--name", "desk", "--days", "30", "--authority", "sz")
+    created = await bench.command("token", "create", *options, "--json")
     viewer = {"Authorization": f"Bearer {created['token']}"}
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/v1/alerts") as response:

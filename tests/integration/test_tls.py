@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import ssl
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,12 +15,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.processes import until
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench import Bench
 
 Key = ec.EllipticCurvePrivateKey
+
+ANSWER = (200, "max-age=31536000")
 
 
 def _certificate(name: str, issuer: tuple[x509.Certificate, Key] | None = None) -> tuple[x509.Certificate, Key]:
@@ -52,19 +57,22 @@ def _write(folder: Path, name: str, pair: tuple[x509.Certificate, Key]) -> tuple
     return certificate, key
 
 
-async def _status(url: str, ca: Path, client: tuple[Path, Path] | None = None) -> int:
+async def _health(url: str, ca: Path, client: tuple[Path, Path] | None = None) -> tuple[int, str | None]:
     context = ssl.create_default_context(cafile=ca)
     if client is not None:
         context.load_cert_chain(*client)
     connector = aiohttp.TCPConnector(ssl=context)
     async with aiohttp.ClientSession(connector=connector) as session, session.get(f"{url}/health") as response:
-        return response.status
+        return response.status, response.headers.get("Strict-Transport-Security")
 
 
 async def test_tls_serves_those_who_trust_it_and_asks_the_police_for_their_certificate(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """Plain HTTP gets nowhere; with `client_ca` only a certificate of that CA gets an answer."""
+    """Plain HTTP gets nowhere, and browsers are told so; with `client_ca` only a certificate of that CA gets an answer.
+
+    These certificates end within the hour, and the server says so.
+    """
     ca, police, stranger = _certificate("ca"), _certificate("police ca"), _certificate("stranger ca")
     ca_file, _ = _write(tmp_path, "ca", ca)
     certificate, key = _write(tmp_path, "server", _certificate("127.0.0.1", ca))
@@ -72,14 +80,21 @@ async def test_tls_serves_those_who_trust_it_and_asks_the_police_for_their_certi
     env = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
     server = await bench.server(**env)
     assert server.url.startswith("https://")
-    assert await _status(server.url, ca_file) == 200
+    assert await _health(server.url, ca_file) == ANSWER
     with pytest.raises(aiohttp.ClientError):
-        await _status(server.url.replace("https", "http"), ca_file)
+        await _health(server.url.replace("https", "http"), ca_file)
     server.end()
     server = await bench.server(**env, QQ_ALERT_TLS__CLIENT_CA=str(client_ca))
     officer = _write(tmp_path, "officer", _certificate("officer", police))
     impostor = _write(tmp_path, "impostor", _certificate("officer", stranger))
-    assert await _status(server.url, ca_file, officer) == 200
+    assert await _health(server.url, ca_file, officer) == ANSWER
     for client in (None, impostor):
         with pytest.raises((aiohttp.ClientError, ssl.SSLError, ConnectionError)):
-            await _status(server.url, ca_file, client)
+            await _health(server.url, ca_file, client)
+
+    async def both_alarmed() -> bool:
+        events = [json.loads(line) for line in bench.log.read_text(encoding="utf-8").splitlines()]
+        about = {event["about"].split(" (")[0] for event in events if event.get("kind") == "expires_soon"}
+        return about == {"[tls] certificate", "[tls] client_ca"}
+
+    await until(both_alarmed)
