@@ -11,29 +11,36 @@ from typing import Any, Final
 import msgspec
 
 from handlers.actions import Because, Extension, Found, Irreversible, Release, Update, Widening
+from handlers.audit import SEQ_DIGITS
 from handlers.cases import Case
 from handlers.devices import REPORTS_MAX
 from handlers.estimates import EstimateRequest
 from handlers.openapi_actions import actions
+from handlers.openapi_answers import ANSWERS
 from handlers.openapi_parts import (
-    ALERT,
+    ALERT_ID,
     AWAY,
     BEARER,
     COMPONENTS,
     DENIED,
+    MALFORMED,
+    NO_ALERT,
     OFTEN,
     answer,
+    body,
     in_path,
     problem,
     reading,
     ref,
 )
 from handlers.problems import Problem
-from handlers.reports import DeviceReport, Taken
+from handlers.reports import USER_MAX, DeviceReport, Taken
 from push.estimate import Estimate
 from push.progress import AlertProgress
 from push.summary import Summary
-from sql.audit import Link
+
+SEQ_MAX: Final = 10**SEQ_DIGITS - 1
+AUTHORITY: Final = {"type": "string", "minLength": 1, "maxLength": 63}
 
 
 def _intake() -> dict[str, Any]:
@@ -41,13 +48,14 @@ def _intake() -> dict[str, Any]:
     return {
         "summary": "The police webhook: files a case.",
         "parameters": [
-            in_path("authority", {"type": "string"}),
+            in_path("authority", AUTHORITY),
             *({"name": f"webhook-{name}", **header} for name in ("id", "timestamp", "signature")),
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Case")}}},
+        "requestBody": body(ref("Case")),
         "responses": {
-            "202": answer("A new alert.", {"type": "object", "properties": {"alert": ALERT}}),
-            "200": answer("The case stands; its alert.", {"type": "object", "properties": {"alert": ALERT}}),
+            "202": answer("A new alert.", ref("FiledAnswer")),
+            "200": answer("The case stands; its alert.", ref("FiledAnswer")),
+            **MALFORMED,
             "401": problem("Unknown authority, bad signature or timestamp."),
             "409": problem("The case number or webhook-id stands with other content."),
             "413": problem("Over 64 KiB."),
@@ -73,6 +81,7 @@ def _devices() -> dict[str, Any]:
         },
         "responses": {
             "200": answer("What was taken and what was not.", ref("Taken")),
+            **MALFORMED,
             "413": problem("Too many reports or bytes."),
             "422": problem("Not a list of reports."),
             **DENIED,
@@ -82,72 +91,76 @@ def _devices() -> dict[str, Any]:
 
 
 def _estimates() -> dict[str, Any]:
-    estimated = {"type": "object", "properties": {"area": {}, "rings": {"type": "array"}, "estimate": ref("Estimate")}}
-    asked = {"required": True, "content": {"application/json": {"schema": ref("EstimateRequest")}}}
     summary = "Whom an alert would reach and when; nothing is stored or sent."
-    posted = reading(summary, answer("The estimate.", estimated), requestBody=asked)
-    posted["responses"]["422"] = problem("Bad fields, or a place that cannot be meant.")
+    posted = reading(summary, answer("The estimate.", ref("Estimated")), requestBody=body(ref("EstimateRequest")))
+    posted["responses"] |= {
+        **MALFORMED,
+        "413": problem("Over 16 KiB."),
+        "422": problem("Bad fields, or a place that cannot be meant."),
+    }
     return posted
 
 
-def _summary() -> dict[str, Any]:
-    summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
-    described = reading(summary, answer("The summary.", ref("Summary")), parameters=[in_path("id", {"type": "string"})])
-    described["responses"]["404"] = problem("No such alert.")
+def _of_alert(summary: str, ok: dict[str, Any]) -> dict[str, Any]:
+    described = reading(summary, ok, parameters=[ALERT_ID])
+    described["responses"] |= NO_ALERT
     return described
 
 
 def _audit() -> dict[str, Any]:
-    digest = {"type": "string", "description": "The SHA-256 of content, byte for byte, in hexadecimal."}
-    event = {"type": "object", "properties": {"digest": digest, "content": ref("Link")}}
-    following = {"type": ["integer", "null"], "description": "The seq to go on after; null at the end."}
-    page = {"type": "object", "properties": {"events": {"type": "array", "items": event}, "next": following}}
-    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}}
-    described = reading("The audit trail, in order, a page at a time.", answer("A page.", page), parameters=[after])
+    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": SEQ_MAX}}
+    page = answer("A page.", ref("AuditPage"))
+    described = reading("The audit trail, in order, a page at a time.", page, parameters=[after])
     described["responses"]["422"] = problem("Not a seq.")
     return described
 
 
-def _open(summary: str, content_type: str = "application/json", unavailable: str = "") -> dict[str, Any]:
-    ok = {"description": "OK.", "content": {content_type: {}}}
-    away = {"503": {"description": unavailable}} if unavailable else {}
-    return {"summary": summary, "responses": {"200": ok, **away}}
-
-
-def _paths() -> dict[str, Any]:
-    alerts = {"type": "object", "properties": {"alerts": {"type": "array", "items": ALERT}}}
-    one = reading("One alert.", answer("The alert.", ALERT), parameters=[in_path("id", {"type": "string"})])
-    one["responses"]["404"] = problem("No such alert.")
+def _feed() -> dict[str, Any]:
     query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "ticket")]
-    forget = {
-        "summary": "Forgets a user everywhere.",
-        "security": BEARER,
-        "parameters": [in_path("user", {"type": "integer", "minimum": 1})],
-        "responses": {"204": {"description": "Forgotten."}, "422": problem("Not a user."), **DENIED, **AWAY},
-    }
-    feed = {
+    upgraded = {"description": "Switching to WebSocket."}
+    return {
         "summary": "WebSocket: snapshot, then progress, alerts and alarms.",
         "security": [*BEARER, {}],
         "parameters": query,
-        "responses": {"101": {"description": "Switching to WebSocket."}, **DENIED, **AWAY},
+        "responses": {"101": upgraded, "400": problem("Not a request for a WebSocket."), **DENIED, **AWAY},
     }
-    ticket = {"type": "object", "properties": {"ticket": {"type": "string"}}}
+
+
+def _open(summary: str, ok: dict[str, Any], content_type: str = "application/json") -> dict[str, Any]:
+    return {
+        "summary": summary,
+        "responses": {"200": {"description": "OK.", "content": {content_type: {"schema": ok}}}},
+    }
+
+
+def _paths() -> dict[str, Any]:
+    forget = {
+        "summary": "Forgets a user everywhere.",
+        "security": BEARER,
+        "parameters": [in_path("user", {"type": "integer", "minimum": 1, "maximum": USER_MAX})],
+        "responses": {"204": {"description": "Forgotten."}, "422": problem("Not a user."), **DENIED, **AWAY},
+    }
+    summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
+    ready = _open("200 while both stores answer.", ref("Ready"))
+    ready["responses"]["503"] = answer("A store is away.", ref("Ready"))
     return {
         "/v1/intake/{authority}": {"post": _intake()},
         "/v1/devices": {"post": _devices()},
         "/v1/users/{user}": {"delete": forget},
-        "/v1/alerts": {"get": reading("Alerts with their progress.", answer("The newest alerts.", alerts))},
-        "/v1/alerts/{id}": {"get": one},
+        "/v1/alerts": {
+            "get": reading("Alerts with their progress.", answer("The newest alerts.", ref("AlertsAnswer")))
+        },
+        "/v1/alerts/{id}": {"get": _of_alert("One alert.", answer("The alert.", ref("AlertAnswer")))},
         **actions(),
-        "/v1/alerts/{id}/summary": {"get": _summary()},
+        "/v1/alerts/{id}/summary": {"get": _of_alert(summary, answer("The summary.", ref("Summary")))},
         "/v1/audit": {"get": _audit()},
         "/v1/estimates": {"post": _estimates()},
-        "/v1/feed": {"get": feed},
-        "/v1/feed/tickets": {"post": reading("A ticket for the feed.", answer("The ticket.", ticket))},
-        "/health": {"get": _open("200 while the process lives.")},
-        "/ready": {"get": _open("200 while both stores answer.", unavailable="A store is away.")},
-        "/metrics": {"get": _open("Prometheus metrics.", "text/plain")},
-        "/openapi.json": {"get": _open("This document.")},
+        "/v1/feed": {"get": _feed()},
+        "/v1/feed/tickets": {"post": reading("A ticket for the feed.", answer("The ticket.", ref("Ticket")))},
+        "/health": {"get": _open("200 while the process lives.", ref("Alive"))},
+        "/ready": {"get": ready},
+        "/metrics": {"get": _open("Prometheus metrics.", {"type": "string"}, "text/plain")},
+        "/openapi.json": {"get": _open("This document.", {"type": "object"})},
     }
 
 
@@ -166,36 +179,16 @@ STRUCTS: Final = [
     Extension,
     Release,
     Widening,
-    Link,
     Summary,
+    *ANSWERS,
 ]
-"""What the document describes."""
+"""What the document describes, with all that they are made of."""
 
 
 @cache
 def document() -> bytes:
     """Return the document as JSON."""
-    _, components = msgspec.json.schema_components(
-        [
-            Case,
-            DeviceReport,
-            Taken,
-            Problem,
-            AlertProgress,
-            EstimateRequest,
-            Estimate,
-            Because,
-            Irreversible,
-            Found,
-            Update,
-            Extension,
-            Release,
-            Widening,
-            Link,
-            Summary,
-        ],
-        ref_template=COMPONENTS,
-    )
+    _, components = msgspec.json.schema_components(STRUCTS, ref_template=COMPONENTS)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",

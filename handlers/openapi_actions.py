@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.openapi_parts import ALERT, answer, in_path, problem, reading, ref
+from handlers.openapi_parts import ALERT_ID, MALFORMED, NO_ALERT, answer, body, problem, reading, ref
 
 ACTIONS: Final = {
     "approval": ("Approves an alert in review; sent once enough different people did.", "Irreversible"),
@@ -32,13 +32,15 @@ def actions() -> dict[str, Any]:
 def _action(summary: str, request: str) -> dict[str, Any]:
     posted = reading(
         summary,
-        answer("The alert as it stands then.", {"type": "object", "properties": {"alert": ALERT}}),
-        requestBody={"required": True, "content": {"application/json": {"schema": ref(request)}}},
-        parameters=[in_path("id", {"type": "string"})],
+        answer("The alert as it stands then.", ref("AlertAnswer")),
+        requestBody=body(ref(request)),
+        parameters=[ALERT_ID],
     )
     posted["responses"] |= {
-        "404": problem("No such alert."),
-        "409": problem("Not possible in the alert's state; `possible` names what is."),
+        **MALFORMED,
+        **NO_ALERT,
+        "403": problem("The token's role does not suffice, or it is the work of whoever asks."),
+        "409": problem("Not possible as the alert stands; `possible` names what is where its state is the reason."),
         "413": problem("Over 16 KiB."),
         "422": problem("Bad fields, another case number, or over a cap."),
     }

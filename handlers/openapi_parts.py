@@ -33,7 +33,14 @@ def in_path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
+def body(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a body in JSON that is needed."""
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+ALERT_ID = in_path("id", {"type": "string", "format": "uuid"})
+MALFORMED = {"400": problem("Not HTTP as it should be: a body that is not encoded as it says, for example.")}
 OFTEN = {"429": problem("Too many requests, or failures; Retry-After says when to try again.")}
 DENIED = {
     "401": problem("No valid token."),
@@ -41,7 +48,7 @@ DENIED = {
     **OFTEN,
 }
 AWAY = {"503": problem("A store is away; Retry-After says when to try again.")}
-ALERT = {"type": "object", "description": "An alert: id, case_number, status, state, times, area, estimate."}
+NO_ALERT = {"404": problem("No such alert.")}
 
 
 def reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
