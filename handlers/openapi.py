@@ -55,7 +55,6 @@ def _intake() -> dict[str, Any]:
         "responses": {
             "202": answer("A new alert.", ref("FiledAnswer")),
             "200": answer("The case stands; its alert.", ref("FiledAnswer")),
-            **MALFORMED,
             "401": problem("Unknown authority, bad signature or timestamp."),
             "409": problem("The case number or webhook-id stands with other content."),
             "413": problem("Over 64 KiB."),
@@ -81,7 +80,6 @@ def _devices() -> dict[str, Any]:
         },
         "responses": {
             "200": answer("What was taken and what was not.", ref("Taken")),
-            **MALFORMED,
             "413": problem("Too many reports or bytes."),
             "422": problem("Not a list of reports."),
             **DENIED,
@@ -94,7 +92,6 @@ def _estimates() -> dict[str, Any]:
     summary = "Whom an alert would reach and when; nothing is stored or sent."
     posted = reading(summary, answer("The estimate.", ref("Estimated")), requestBody=body(ref("EstimateRequest")))
     posted["responses"] |= {
-        **MALFORMED,
         "413": problem("Over 16 KiB."),
         "422": problem("Bad fields, or a place that cannot be meant."),
     }
@@ -122,7 +119,7 @@ def _feed() -> dict[str, Any]:
         "summary": "WebSocket: snapshot, then progress, alerts and alarms.",
         "security": [*BEARER, {}],
         "parameters": query,
-        "responses": {"101": upgraded, "400": problem("Not a request for a WebSocket."), **DENIED, **AWAY},
+        "responses": {"101": upgraded, **DENIED, **AWAY},
     }
 
 
@@ -188,6 +185,12 @@ STRUCTS: Final = [
 @cache
 def document() -> bytes:
     """Return the document as JSON."""
+    paths = _paths()
+    for path, methods in paths.items():
+        for operation in methods.values():
+            operation["responses"].setdefault("400", MALFORMED)
+            if "{" in path:
+                operation["responses"].setdefault("404", problem("No such path."))
     _, components = msgspec.json.schema_components(STRUCTS, ref_template=COMPONENTS)
     return msgspec.json.encode(
         {
@@ -197,7 +200,7 @@ def document() -> bytes:
                 "version": "1",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
-            "paths": _paths(),
+            "paths": paths,
             "components": {
                 "schemas": components,
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},

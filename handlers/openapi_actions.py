@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.openapi_parts import ALERT_ID, MALFORMED, NO_ALERT, answer, body, problem, reading, ref
+from handlers.openapi_parts import ALERT_ID, NO_ALERT, answer, body, problem, reading, ref
 
 ACTIONS: Final = {
     "approval": ("Approves an alert in review; sent once enough different people did.", "Irreversible"),
@@ -37,7 +37,6 @@ def _action(summary: str, request: str) -> dict[str, Any]:
         parameters=[ALERT_ID],
     )
     posted["responses"] |= {
-        **MALFORMED,
         **NO_ALERT,
         "403": problem("The token's role does not suffice, or it is the work of whoever asks."),
         "409": problem("Not possible as the alert stands; `possible` names what is where its state is the reason."),

@@ -40,7 +40,11 @@ def body(schema: dict[str, Any]) -> dict[str, Any]:
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 ALERT_ID = in_path("id", {"type": "string", "format": "uuid"})
-MALFORMED = {"400": problem("Not HTTP as it should be: a body that is not encoded as it says, for example.")}
+MALFORMED = {
+    "description": "Not a request: too long a line or header, a body not encoded as it says, no WebSocket at the feed.",
+    "content": {**problem("")["content"], "text/plain": {"schema": {"type": "string"}}},
+}
+"""What the HTTP server itself answers to any operation, before anybody here sees a request."""
 OFTEN = {"429": problem("Too many requests, or failures; Retry-After says when to try again.")}
 DENIED = {
     "401": problem("No valid token."),
