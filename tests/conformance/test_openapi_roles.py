@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
     Request: TypeAlias = Case[Any]
 
-EXAMPLES, EXAMPLES_DENIED = 12, 2
+EXAMPLES, EXAMPLES_DENIED = 7, 2
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TAKES_BAD_PARTS = {"/v1/devices", "/v1/feed"}
 """One bad report costs none of the others, and an `after` that is no seq gets a snapshot: neither is refused."""

@@ -55,9 +55,9 @@ if TYPE_CHECKING:
 
     from sql.database import Pool
 
-EXAMPLES, STEPS, ALERTS_MAX = 20, 40, 3
+EXAMPLES, STEPS, ALERTS_MAX = 12, 35, 3
 NEAR, FAR = 24, 6
-RATE_PER_S = 60
+RATE_PER_S = 90
 """Slow enough that what is not stopped at once is seen to go on."""
 
 GRACE_S = 900
