@@ -11,54 +11,36 @@ from typing import Any, Final
 import msgspec
 
 from handlers.actions import Because, Extension, Found, Irreversible, Release, Update, Widening
+from handlers.audit import SEQ_DIGITS
 from handlers.cases import Case
 from handlers.devices import REPORTS_MAX
 from handlers.estimates import EstimateRequest
 from handlers.notices import PoliceNotice
-from handlers.openapi_actions import actions, notices, preview
+from handlers.openapi_actions import actions
+from handlers.openapi_answers import ANSWERS
 from handlers.openapi_parts import (
-    ALERT,
+    ALERT_ID,
     AWAY,
     BEARER,
     COMPONENTS,
     DENIED,
-    OFTEN,
+    MALFORMED,
+    NO_ALERT,
     answer,
+    body,
     in_path,
     problem,
-    published,
     reading,
     ref,
 )
+from handlers.openapi_public import PUBLIC, intake, notices
 from handlers.problems import Problem
-from handlers.reports import DeviceReport, Taken
+from handlers.reports import USER_MAX, DeviceReport, Taken
 from push.estimate import Estimate
 from push.progress import AlertProgress
-from push.shown import Shown, Unfit
 from push.summary import Summary
-from sql.audit import Link
 
-
-def _intake() -> dict[str, Any]:
-    header = {"in": "header", "required": True, "schema": {"type": "string"}}
-    return {
-        "summary": "The police webhook: files a case.",
-        "parameters": [
-            in_path("authority", {"type": "string"}),
-            *({"name": f"webhook-{name}", **header} for name in ("id", "timestamp", "signature")),
-        ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Case")}}},
-        "responses": {
-            "202": answer("A new alert.", {"type": "object", "properties": {"alert": ALERT}}),
-            "200": answer("The case stands; its alert.", {"type": "object", "properties": {"alert": ALERT}}),
-            "401": problem("Unknown authority, bad signature or timestamp."),
-            "409": problem("The case number or webhook-id stands with other content."),
-            "413": problem("Over 64 KiB."),
-            "422": problem("Bad fields, each named."),
-            **OFTEN,
-            **AWAY,
-        },
-    }
+SEQ_MAX: Final = 10**SEQ_DIGITS - 1
 
 
 def _devices() -> dict[str, Any]:
@@ -85,79 +67,80 @@ def _devices() -> dict[str, Any]:
 
 
 def _estimates() -> dict[str, Any]:
-    estimated = {"type": "object", "properties": {"area": {}, "rings": {"type": "array"}, "estimate": ref("Estimate")}}
-    asked = {"required": True, "content": {"application/json": {"schema": ref("EstimateRequest")}}}
     summary = "Whom an alert would reach and when; nothing is stored or sent."
-    posted = reading(summary, answer("The estimate.", estimated), requestBody=asked)
-    posted["responses"]["422"] = problem("Bad fields, or a place that cannot be meant.")
+    posted = reading(summary, answer("The estimate.", ref("Estimated")), requestBody=body(ref("EstimateRequest")))
+    posted["responses"] |= {
+        "413": problem("Over 16 KiB."),
+        "422": problem("Bad fields, or a place that cannot be meant."),
+    }
     return posted
 
 
-def _summary() -> dict[str, Any]:
-    summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
-    described = reading(summary, answer("The summary.", ref("Summary")), parameters=[in_path("id", {"type": "string"})])
-    described["responses"]["404"] = problem("No such alert.")
+def _of_alert(summary: str, ok: dict[str, Any]) -> dict[str, Any]:
+    described = reading(summary, ok, parameters=[ALERT_ID])
+    described["responses"] |= NO_ALERT
     return described
 
 
 def _audit() -> dict[str, Any]:
-    digest = {"type": "string", "description": "The SHA-256 of content, byte for byte, in hexadecimal."}
-    event = {"type": "object", "properties": {"digest": digest, "content": ref("Link")}}
-    following = {"type": ["integer", "null"], "description": "The seq to go on after; null at the end."}
-    page = {"type": "object", "properties": {"events": {"type": "array", "items": event}, "next": following}}
-    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}}
-    described = reading("The audit trail, in order, a page at a time.", answer("A page.", page), parameters=[after])
+    after = {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0, "maximum": SEQ_MAX}}
+    page = answer("A page.", ref("AuditPage"))
+    described = reading("The audit trail, in order, a page at a time.", page, parameters=[after])
     described["responses"]["422"] = problem("Not a seq.")
     return described
 
 
-def _open(summary: str, content_type: str = "application/json", unavailable: str = "") -> dict[str, Any]:
-    ok = {"description": "OK.", "content": {content_type: {}}}
-    away = {"503": {"description": unavailable}} if unavailable else {}
-    return {"summary": summary, "responses": {"200": ok, **away}}
-
-
-def _paths() -> dict[str, Any]:
-    alerts = {"type": "object", "properties": {"alerts": {"type": "array", "items": ALERT}}}
-    one = reading("One alert.", answer("The alert.", ALERT), parameters=[in_path("id", {"type": "string"})])
-    one["responses"]["404"] = problem("No such alert.")
+def _feed() -> dict[str, Any]:
     query = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("after", "ticket")]
-    forget = {
-        "summary": "Forgets a user everywhere.",
-        "security": BEARER,
-        "parameters": [in_path("user", {"type": "integer", "minimum": 1})],
-        "responses": {"204": {"description": "Forgotten."}, "422": problem("Not a user."), **DENIED, **AWAY},
-    }
-    feed = {
+    upgraded = {"description": "Switching to WebSocket."}
+    return {
         "summary": "WebSocket: snapshot, then progress, alerts and alarms.",
         "security": [*BEARER, {}],
         "parameters": query,
-        "responses": {"101": {"description": "Switching to WebSocket."}, **DENIED, **AWAY},
+        "responses": {"101": upgraded, **DENIED, **AWAY},
     }
-    ticket = {"type": "object", "properties": {"ticket": {"type": "string"}}}
+
+
+def _open(summary: str, ok: dict[str, Any], content_type: str = "application/json") -> dict[str, Any]:
     return {
-        "/v1/intake/{authority}": {"post": _intake()},
+        "summary": summary,
+        "responses": {"200": {"description": "OK.", "content": {content_type: {"schema": ok}}}},
+    }
+
+
+def _paths() -> dict[str, Any]:
+    forget = {
+        "summary": "Forgets a user everywhere.",
+        "security": BEARER,
+        "parameters": [in_path("user", {"type": "integer", "minimum": 1, "maximum": USER_MAX})],
+        "responses": {"204": {"description": "Forgotten."}, "422": problem("Not a user."), **DENIED, **AWAY},
+    }
+    summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
+    ready = _open("200 while both stores answer.", ref("Ready"))
+    ready["responses"]["503"] = answer("A store is away.", ref("Ready"))
+    return {
+        "/v1/intake/{authority}": {"post": intake()},
         "/v1/intake/{authority}/notices": {"post": notices()},
         "/v1/devices": {"post": _devices()},
         "/v1/users/{user}": {"delete": forget},
-        "/v1/alerts": {"get": reading("Alerts with their progress.", answer("The newest alerts.", alerts))},
-        "/v1/alerts/{id}": {"get": one},
-        "/v1/alerts/{id}/preview": {"get": preview()},
+        "/v1/alerts": {
+            "get": reading("Alerts with their progress.", answer("The newest alerts.", ref("AlertsAnswer")))
+        },
+        "/v1/alerts/{id}": {"get": _of_alert("One alert.", answer("The alert.", ref("AlertAnswer")))},
+        "/v1/alerts/{id}/preview": {
+            "get": _of_alert("What phones would say; who read it is recorded.", answer("Its words.", ref("Previewed")))
+        },
         **actions(),
-        "/v1/alerts/{id}/summary": {"get": _summary()},
+        "/v1/alerts/{id}/summary": {"get": _of_alert(summary, answer("The summary.", ref("Summary")))},
         "/v1/audit": {"get": _audit()},
         "/v1/estimates": {"post": _estimates()},
-        "/v1/feed": {"get": feed},
-        "/v1/feed/tickets": {"post": reading("A ticket for the feed.", answer("The ticket.", ticket))},
-        "/v1/public/alerts.atom": {"get": published("The feed of public alerts.", "application/atom+xml")},
-        "/v1/public/alerts/{id}/cap": {
-            "get": published("A public alert as signed CAP 1.2.", "application/cap+xml")
-            | {"parameters": [in_path("id", {"type": "string"})]}
-        },
-        "/health": {"get": _open("200 while the process lives.")},
-        "/ready": {"get": _open("200 while both stores answer.", unavailable="A store is away.")},
-        "/metrics": {"get": _open("Prometheus metrics.", "text/plain")},
-        "/openapi.json": {"get": _open("This document.")},
+        "/v1/feed": {"get": _feed()},
+        "/v1/feed/tickets": {"post": reading("A ticket for the feed.", answer("The ticket.", ref("Ticket")))},
+        **PUBLIC,
+        "/health": {"get": _open("200 while the process lives.", ref("Alive"))},
+        "/ready": {"get": ready},
+        "/metrics": {"get": _open("Prometheus metrics.", {"type": "string"}, "text/plain")},
+        "/openapi.json": {"get": _open("This document.", {"type": "object"})},
     }
 
 
@@ -177,38 +160,22 @@ STRUCTS: Final = [
     Release,
     Widening,
     PoliceNotice,
-    Shown,
-    Unfit,
-    Link,
     Summary,
+    *ANSWERS,
 ]
-"""What the document describes."""
+"""What the document describes, with all that they are made of."""
 
 
 @cache
 def document() -> bytes:
     """Return the document as JSON."""
-    _, components = msgspec.json.schema_components(
-        [
-            Case,
-            DeviceReport,
-            Taken,
-            Problem,
-            AlertProgress,
-            EstimateRequest,
-            Estimate,
-            Because,
-            Irreversible,
-            Found,
-            Update,
-            Extension,
-            Release,
-            Widening,
-            Link,
-            Summary,
-        ],
-        ref_template=COMPONENTS,
-    )
+    paths = _paths()
+    for path, methods in paths.items():
+        for operation in methods.values():
+            operation["responses"].setdefault("400", MALFORMED)
+            if "{" in path:
+                operation["responses"].setdefault("404", problem("No such path."))
+    _, components = msgspec.json.schema_components(STRUCTS, ref_template=COMPONENTS)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -217,7 +184,7 @@ def document() -> bytes:
                 "version": "1",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
-            "paths": _paths(),
+            "paths": paths,
             "components": {
                 "schemas": components,
                 "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.openapi_parts import ALERT, AWAY, OFTEN, answer, in_path, problem, reading, ref
+from handlers.openapi_parts import ALERT_ID, NO_ALERT, answer, body, problem, reading, ref
 
 ACTIONS: Final = {
     "approval": ("Approves an alert in review; sent once enough different people did.", "Irreversible"),
@@ -32,52 +32,15 @@ def actions() -> dict[str, Any]:
 def _action(summary: str, request: str) -> dict[str, Any]:
     posted = reading(
         summary,
-        answer("The alert as it stands then.", {"type": "object", "properties": {"alert": ALERT}}),
-        requestBody={"required": True, "content": {"application/json": {"schema": ref(request)}}},
-        parameters=[in_path("id", {"type": "string"})],
+        answer("The alert as it stands then.", ref("AlertAnswer")),
+        requestBody=body(ref(request)),
+        parameters=[ALERT_ID],
     )
     posted["responses"] |= {
-        "404": problem("No such alert."),
-        "409": problem("Not possible in the alert's state; `possible` names what is."),
+        **NO_ALERT,
+        "403": problem("The token's role does not suffice, or it is the work of whoever asks."),
+        "409": problem("Not possible as the alert stands; `possible` names what is where its state is the reason."),
         "413": problem("Over 16 KiB."),
         "422": problem("Bad fields, another case number, or over a cap."),
     }
     return posted
-
-
-def preview() -> dict[str, Any]:
-    """Return the operation that shows what phones would say."""
-    lanes = {"type": "object", "additionalProperties": {"anyOf": [ref("Shown"), ref("Unfit")]}}
-    locales = {"type": "object", "additionalProperties": lanes}
-    words = {"type": "object", "additionalProperties": locales}
-    shown = {"type": "object", "properties": {"alert": ALERT, "notices": words}, "required": ["alert", "notices"]}
-    got = reading(
-        "What phones would say, by notice, locale and lane; that it was read is in the audit trail.",
-        answer("The alert and its words.", shown),
-        parameters=[in_path("id", {"type": "string"})],
-    )
-    got["responses"]["404"] = problem("No such alert.")
-    return got
-
-
-def notices() -> dict[str, Any]:
-    """Return the operation by which the police end an alert."""
-    header = {"in": "header", "required": True, "schema": {"type": "string"}}
-    return {
-        "summary": "The police say that the child is found, or withdraw the case; signed like a case.",
-        "parameters": [
-            in_path("authority", {"type": "string"}),
-            *({"name": f"webhook-{name}", **header} for name in ("id", "timestamp", "signature")),
-        ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("PoliceNotice")}}},
-        "responses": {
-            "200": answer("The alert as it stands then.", {"type": "object", "properties": {"alert": ALERT}}),
-            "401": problem("Unknown authority, bad signature or timestamp."),
-            "404": problem("No such case of this authority."),
-            "409": problem("Not possible in the alert's state; `possible` names what is."),
-            "413": problem("Over 16 KiB."),
-            "422": problem("Bad fields."),
-            **OFTEN,
-            **AWAY,
-        },
-    }

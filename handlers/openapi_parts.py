@@ -33,7 +33,18 @@ def in_path(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
+def body(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a body in JSON that is needed."""
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+ALERT_ID = in_path("id", {"type": "string", "format": "uuid"})
+MALFORMED = {
+    "description": "Not a request: too long a line or header, a body not encoded as it says, no WebSocket at the feed.",
+    "content": {**problem("")["content"], "text/plain": {"schema": {"type": "string"}}},
+}
+"""What the HTTP server itself answers to any operation, before anybody here sees a request."""
 OFTEN = {"429": problem("Too many requests, or failures; Retry-After says when to try again.")}
 DENIED = {
     "401": problem("No valid token."),
@@ -41,22 +52,9 @@ DENIED = {
     **OFTEN,
 }
 AWAY = {"503": problem("A store is away; Retry-After says when to try again.")}
-ALERT = {"type": "object", "description": "An alert: id, case_number, status, state, times, area, estimate."}
+NO_ALERT = {"404": problem("No such alert.")}
 
 
 def reading(summary: str, ok: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     """Return an operation for which a token is needed."""
     return {"summary": summary, "security": BEARER, "responses": {"200": ok, **DENIED, **AWAY}, **more}
-
-
-def published(summary: str, content_type: str) -> dict[str, Any]:
-    """Return an operation that is open to everybody and may be cached."""
-    return {
-        "summary": summary,
-        "responses": {
-            "200": {"description": "OK.", "content": {content_type: {"schema": {"type": "string"}}}},
-            "304": {"description": "Not changed since the ETag that was sent."},
-            "404": problem("No such public alert, or no key to sign with is configured."),
-            **AWAY,
-        },
-    }

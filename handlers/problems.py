@@ -68,6 +68,9 @@ def response(
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn what handlers raise into problems: nobody outside sees a stack trace or a framework's page."""
+    if any("\0" in part for part in request.match_info.values()):
+        # PostgreSQL has no place for it, so nothing has such a name.
+        return response(404, "Not Found")
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:

@@ -7,13 +7,14 @@ Bounded by the body, which the route bounds, and by `problems.ERRORS_MAX`.
 from __future__ import annotations
 
 import types
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from handlers.problems import FieldError
 
 T = TypeVar("T", bound=msgspec.Struct)
+NUL_ESCAPED: Final = b"\\u0000"
 
 
 def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
@@ -22,7 +23,8 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
         tree = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         return [FieldError("$", f"not JSON: {error}")]
-    errors = check(tree, kind, "$")
+    # In JSON it stands only as its escape, so that nobody else pays for looking.
+    errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")
     if errors:
         return errors
     try:
@@ -47,6 +49,21 @@ def check(tree: object, kind: Any, path: str) -> list[FieldError]:  # noqa: ANN4
             errors.append(FieldError(here, "required"))
     known = {field.encode_name for field in fields}
     errors += [FieldError(f"{path}.{name}", "unknown field") for name in tree if name not in known]
+    return errors
+
+
+def _unstorable(tree: object) -> list[FieldError]:
+    """Return every text with U+0000, which PostgreSQL has no place for: not in texts, and not in JSON."""
+    errors: list[FieldError] = []
+    left: list[tuple[object, str]] = [(tree, "$")]
+    while left:
+        value, path = left.pop()
+        if isinstance(value, str) and "\0" in value:
+            errors.append(FieldError(path, "U+0000 cannot be stored"))
+        elif isinstance(value, dict):
+            left += [(name, path) for name in value] + [(one, f"{path}.{name}") for name, one in value.items()]
+        elif isinstance(value, list):
+            left += [(one, f"{path}[{index}]") for index, one in enumerate(value)]
     return errors
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import sql.audit
 import sql.progress
 import sql.rings
+import sql.work
 from push.actor import SYSTEM
 from push.backoff import until_back
 from push.late import ALERTS_MAX
@@ -115,6 +116,9 @@ class Watcher:
         """Let happen what happens by itself, each with its event in the audit trail."""
         async with self._pool.acquire() as connection, connection.transaction():
             moved = await sql.progress.settle(connection, self._entrants.plan.every)
+            for alert_id, _, after in moved:
+                if after == State.EXPIRED:
+                    await sql.work.halt(connection, alert_id)
             await sql.audit.append(
                 connection,
                 *(

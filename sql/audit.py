@@ -71,7 +71,10 @@ async def append(connection: Connection, *events: AuditEvent) -> None:
         return
     await connection.execute(_LOCK)
     last = await connection.fetchrow(_LAST)
-    seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC)) if last is None else tuple(last)
+    seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC))
+    if last is not None:
+        # Never read by PostgreSQL: its JSON does not have every text, and nothing may keep the next event out.
+        seq, digest, at = last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at
     for event in events:
         # A server whose clock is behind that of the one before it may not make time go back in the trail.
         seq, at = seq + 1, max(at, datetime.now(UTC))

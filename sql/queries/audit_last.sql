@@ -1,1 +1,1 @@
-select seq, digest, (content::jsonb ->> 'at')::timestamptz as at from audit_event order by seq desc limit 1;
+select seq, digest, content from audit_event order by seq desc limit 1;

@@ -197,3 +197,11 @@ async def test_an_admin_reads_the_trail_page_by_page(bench: Bench, pool: Pool) -
         for bad in ("-1", "x", "٣", "9" * 30):
             async with session.get(f"{server.url}/v1/audit", params={"after": bad}) as response:
                 assert response.status == 422
+
+
+async def test_no_text_of_an_event_keeps_the_next_one_out(pool: Pool) -> None:
+    """PostgreSQL's JSON does not have every text; an event with one of those is one like all others."""
+    await _append(pool, AuditEvent(actor="operator Olga", action="pause", reason="be\0cause"))
+    await _append(pool, *_events(1))
+    trail = await verify(pool)
+    assert (trail.events, trail.fault) == (2, None)

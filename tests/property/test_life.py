@@ -55,13 +55,17 @@ if TYPE_CHECKING:
 
     from sql.database import Pool
 
-EXAMPLES, STEPS, ALERTS_MAX = 20, 40, 3
+EXAMPLES, STEPS, ALERTS_MAX = 12, 35, 3
 NEAR, FAR = 24, 6
-RATE_PER_S = 60
+RATE_PER_S = 90
 """Slow enough that what is not stopped at once is seen to go on."""
 
 GRACE_S = 900
 MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
+STOPPING = {Action.PAUSE, Action.CANCEL, Action.FIND}
+APPROVERS = [person for person in PEOPLE if person.role in {"approver", "admin"}]
+OPERATOR = PEOPLE[2]
+APPROVAL, UPDATE = WISHES[0], WISHES[6]
 TABLE = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
 PERSON_OF = {person.said: person.person for person in PEOPLE}
 OFFICERS = {person.person: person.authority for person in PEOPLE}
@@ -195,6 +199,47 @@ class Life(RuleBasedStateMachine):
         """The same: so that lives get far, and seldom end at once."""
         self.do_what_is_possible(data)
 
+    @precondition(lambda self: self._having(State.IN_REVIEW))
+    @rule(data=st.data(), first=st.sampled_from(APPROVERS), anew=st.sampled_from([True, True, False]))
+    def approve_what_is_not_what_was_approved(self, data: st.DataObject, first: Person, *, anew: bool) -> None:
+        """Approved, said anew by an approver, and approved by that very one and by another: who has no hand in it."""
+        alert = data.draw(st.sampled_from(self._having(State.IN_REVIEW)))
+        author, other = data.draw(st.permutations(APPROVERS))[:2]
+        if not anew or NEEDED[alert.policy] > 1:
+            self.ask_for(alert, first, APPROVAL)
+        if anew:
+            self.ask_for(alert, author, UPDATE)
+            self.ask_for(alert, author, APPROVAL)
+        self.ask_for(alert, other, APPROVAL)
+
+    @precondition(lambda self: self._having(State.SENDING))
+    @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in STOPPING]))
+    def stop_in_the_middle(self, data: st.DataObject, wish: Wish) -> None:
+        """Once the first are told, somebody stops it: from the answer on nobody is told, whatever was on its way."""
+        alert = data.draw(st.sampled_from(self._having(State.SENDING)))
+
+        async def begun() -> bool:
+            return bool(await self._told(alert))
+
+        if not alert.held:
+            self.world.run(until(begun))
+        self.ask_for(alert, OPERATOR, wish)
+        alert.told = self.world.run(self._told(alert))
+        self.world.run(until(lambda: self._is_let_go(alert)))
+        self.nobody_is_told_outside_sending()
+
+    async def _is_let_go(self, alert: Alert) -> bool:
+        text = """select from sweep_unit u join sweep s on s.id = u.sweep_id
+                  where s.alert_id = $1 and s.notice = 'alert' and not u.done and u.lease_until > now()"""
+        return not await self.world.bench.query(text, UUID(alert.id))
+
+    def _having(self, state: State) -> list[Alert]:
+        return [alert for alert in self.alerts if alert.state is state]
+
+    def ask_for(self, alert: Alert, person: Person, wish: Wish) -> None:
+        """Ask for something as it should be asked for."""
+        self.try_to(alert, person, wish, right_number=True, names_child=False)
+
     def do_what_is_possible(self, data: st.DataObject) -> None:
         """Draw what the model says will be done, and somebody who may; what moves an alert on is drawn most often."""
         alert = data.draw(st.sampled_from(self.alerts))
@@ -209,7 +254,7 @@ class Life(RuleBasedStateMachine):
         if often:
             number = data.draw(st.sampled_from(often))
             person = data.draw(st.sampled_from(able[number]))
-            self.try_to(alert, person, WISHES[number], right_number=True, names_child=False)
+            self.ask_for(alert, person, WISHES[number])
 
     def try_to(self, alert: Alert, person: Person, wish: Wish, *, right_number: bool, names_child: bool) -> None:
         """Ask, and hold the answer against the model."""
@@ -254,16 +299,23 @@ class Life(RuleBasedStateMachine):
             if after is not alert.state:
                 alert.told = None if alert.told is None or after is State.SENDING else alert.told
                 alert.state = after
-                self.world.run(until(lambda alert=alert: self._is_there(alert)))  # type: ignore[misc]
+                self._wait_for(alert)
 
-    async def _is_there(self, alert: Alert) -> bool:
-        return (await self.world.look(alert))["state"] in alert.states
+    def _wait_for(self, alert: Alert) -> None:
+        async def is_there() -> bool:
+            return (await self.world.look(alert))["state"] in alert.states
 
-    @precondition(lambda self: any(alert.state is State.SENDING for alert in self.alerts))
+        async def stands_still() -> bool:
+            return alert.state is State.SENDING or await self._is_let_go(alert)
+
+        self.world.run(until(is_there))
+        self.world.run(until(stands_still))
+
+    @precondition(lambda self: self._having(State.SENDING))
     @rule(data=st.data())
     def wait_until_sent(self, data: st.DataObject) -> None:
         """Everybody is told who is to be told; nobody else is."""
-        alert = data.draw(st.sampled_from([one for one in self.alerts if one.state is State.SENDING]))
+        alert = data.draw(st.sampled_from(self._having(State.SENDING)))
         if alert.held:
             return
         people = frozenset([*users_of(alert.place)][: NEAR + FAR if alert.wide else NEAR])

@@ -1,0 +1,155 @@
+"""Answers in the OpenAPI document: what the handlers put together flows in as structs, their schemas flow out.
+
+They are only described with these; `tests/conformance/test_openapi_roles.py` holds what is answered against them.
+Bounded by the document.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from push.estimate import Estimate
+from push.lifecycle import Action, State
+from push.model import Status
+from push.plan import Ring
+from push.progress import LaneProgress, NoticeProgress
+from push.review import Review
+from push.shown import Shown, Unfit
+from sql.audit import Link
+from sql.rings import RingRow
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that an answer has."""
+
+
+class Circle(Answer, frozen=True, kw_only=True):
+    """Around a place (degrees, WGS-84; km)."""
+
+    longitude: float
+    latitude: float
+    radius_km: float
+
+
+class Area(Answer, frozen=True, kw_only=True):
+    """The widest area that is planned: a circle, a city by its code, or both."""
+
+    circle: Circle | None
+    city: str | None
+
+
+class Reviewed(Answer, frozen=True, kw_only=True):
+    """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back."""
+
+    policy: Review
+    verified: bool
+    approvals: list[str]
+    send_at: datetime | None
+
+
+class FiledAlert(Answer, frozen=True, kw_only=True):
+    """An alert as its authority sees it: nothing of the child but the case number."""
+
+    id: UUID
+    case_number: str
+    status: Status
+    state: State
+    review: Reviewed
+    version: int
+    received_at: datetime
+    deadline: datetime
+    expires: datetime
+    area: Area
+    policy: str
+    rings: list[RingRow]
+    estimate: Estimate | None
+
+
+class Alert(FiledAlert, frozen=True, kw_only=True):
+    """An alert with its progress; `possible` names what may be done to it now."""
+
+    sent_at: datetime | None
+    ended_at: datetime | None
+    through_alert: bool | None
+    audience_max: int | None
+    child_deleted_at: datetime | None
+    recipients_deleted_at: datetime | None
+    possible: list[Action]
+    lanes: dict[str, LaneProgress]
+    notices: list[NoticeProgress]
+
+
+class FiledAnswer(Answer, frozen=True, kw_only=True):
+    """The alert that was filed, or that stands."""
+
+    alert: FiledAlert
+
+
+class AlertAnswer(Answer, frozen=True, kw_only=True):
+    """One alert."""
+
+    alert: Alert
+
+
+class AlertsAnswer(Answer, frozen=True, kw_only=True):
+    """The newest alerts, newest first."""
+
+    alerts: list[Alert]
+
+
+class Previewed(Answer, frozen=True, kw_only=True):
+    """What phones would show, by notice, locale and lane."""
+
+    alert: FiledAlert
+    notices: dict[str, dict[str, dict[str, Shown | Unfit]]]
+
+
+class Estimated(Answer, frozen=True, kw_only=True):
+    """Whom an alert would reach; `audience_cap`: with more people than this a ring is held."""
+
+    area: Area
+    policy: str
+    rings: list[Ring]
+    estimate: Estimate
+    audience_cap: int
+
+
+class Recorded(Answer, frozen=True, kw_only=True):
+    """An event; `digest` is the SHA-256 of `content`, byte for byte as it stands in the answer, in hexadecimal."""
+
+    digest: str
+    content: Link
+
+
+class AuditPage(Answer, frozen=True, kw_only=True):
+    """Events of the audit trail in order; `next` is the seq to go on after, null at the end."""
+
+    events: list[Recorded]
+    next: int | None
+
+
+class Ticket(Answer, frozen=True, kw_only=True):
+    """What opens the feed once."""
+
+    ticket: str
+
+
+class Alive(Answer, frozen=True, kw_only=True):
+    """The process lives."""
+
+    status: Literal["alive"]
+
+
+class Ready(Answer, frozen=True, kw_only=True):
+    """Whether both stores answer, and which does not."""
+
+    status: Literal["ready", "stopping", "a store is away"]
+    stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
+
+
+ANSWERS = (FiledAnswer, AlertAnswer, AlertsAnswer, Previewed, Estimated, AuditPage, Ticket, Alive, Ready)
+"""What the document describes of them; the others are parts."""

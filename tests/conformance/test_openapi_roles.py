@@ -1,0 +1,243 @@
+"""The server against its own OpenAPI document, in every role: no 5xx, no answer that is not described, no way in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import msgspec
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from requests.auth import AuthBase
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from yarl import URL
+
+import sql.life
+from handlers.access import ALLOWS, Role
+from handlers.routes import SIGNATURE, Handlers, Route, routes
+from server import registry
+from server.file_case import signed_headers
+from server.settings import load
+from server.stores import Stores
+from tests.bench import CASE, Bench
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from requests import PreparedRequest
+    from schemathesis import APIOperation, Case
+
+    from sql.database import Pool
+
+    Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
+    Request: TypeAlias = Case[Any]
+
+EXAMPLES, EXAMPLES_DENIED = 7, 2
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+TAKES_BAD_PARTS = {"/v1/devices", "/v1/feed"}
+"""One bad report costs none of the others, and an `after` that is no seq gets a snapshot: neither is refused."""
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "/v1/intake/{authority}": {"last_seen": CASE["last_seen"], "area": None},
+    "/v1/estimates": {"longitude": 114.1, "latitude": 22.5, "city": None, "policy": "qq", "authority": "sz"},
+    "/v1/alerts/{id}/update": {"texts": {name: {"title": "Other", "body": "words"} for name in ("en", "zh-CN")}},
+    "/v1/alerts/{id}/rings": {"radius_km": 200},
+}
+"""What makes a request that is only well formed a right one, so that what is answered then is seen as well."""
+
+
+class Signed(AuthBase):
+    """Signs whatever is sent, as an authority does."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        """Sign the body."""
+        content = request.body
+        if isinstance(content, bytes) and _is_text(content):
+            request.headers.update(signed_headers(self._secret, content))
+        return request
+
+
+class Known(NamedTuple):
+    """An alert that stands: its id and its case number."""
+
+    id: str
+    number: str
+
+
+class Site(NamedTuple):
+    """A running server: its document, who may what, what stands there."""
+
+    url: str
+    schema: schemathesis.BaseSchema
+    roles: dict[tuple[str, str], str]
+    alerts: list[Known]
+    secret: str
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+@schemathesis.serializer("application/x-ndjson")
+def _ndjson(_: object, value: object) -> bytes:
+    return b"\n".join(msgspec.json.encode(one) for one in (value if isinstance(value, list) else [value]))
+
+
+@schemathesis.serializer("application/msgpack")
+def _msgpack(_: object, value: object) -> bytes:
+    return msgspec.json.encode(value) if _has_large(value) else msgspec.msgpack.encode(value)
+
+
+def _has_large(value: object) -> bool:
+    """Tell whether there is a number that MessagePack has not."""
+    if isinstance(value, int):
+        return not -(1 << 63) <= value < 1 << 64
+    if isinstance(value, dict):
+        return any(map(_has_large, value.values()))
+    return isinstance(value, list) and any(map(_has_large, value))
+
+
+def _operations(schema: schemathesis.BaseSchema) -> Iterator[Operation]:
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
+        yield result.ok()
+
+
+def _cases(operation: Operation, site: Site) -> st.SearchStrategy[tuple[Request, bool]]:
+    """Return requests, some of which the document allows, and some about what stands; and whether to sign."""
+
+    def of(mode: GenerationMode) -> st.SearchStrategy[Request]:
+        anything: st.SearchStrategy[Request] = operation.as_strategy(generation_mode=mode)
+        named = [{"authority": "sz"}] if "{authority}" in operation.path else []
+        named += [{"id": one.id} for one in site.alerts] if "{id}" in operation.path else []
+        return st.one_of([anything, *(operation.as_strategy(mode, path_parameters=one) for one in named)])
+
+    modes = [GenerationMode.POSITIVE]
+    if operation.body or operation.path_parameters or operation.query:
+        modes.append(GenerationMode.NEGATIVE)
+    return st.tuples(st.one_of([of(mode) for mode in modes]), st.booleans())
+
+
+def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_in: bool) -> None:
+    """Send examples of one operation, and hold each answer against the document."""
+    checks = [*CHECKS]
+    if operation.path not in TAKES_BAD_PARTS:
+        checks.append(negative_data_rejection)
+
+    @settings(
+        max_examples=EXAMPLES if is_let_in else EXAMPLES_DENIED,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(_cases(operation, site))
+    def hold(drawn: tuple[Request, bool]) -> None:
+        case, is_right = drawn
+        # What is made right here must not be what was made wrong there.
+        is_right = is_right and case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+        known = {one.id: one.number for one in site.alerts}
+        number = known.get(str((case.path_parameters or {}).get("id")))
+        if is_right and isinstance(case.body, dict):
+            case.body |= {"case_number": number} if number and "case_number" in case.body else {}
+            case.body |= RIGHT.get(operation.path, {})
+        is_signature = site.roles[operation.method.upper(), operation.path] == SIGNATURE
+        session.auth = Signed(site.secret) if is_signature and is_right else None
+        response = case.call(base_url=site.url, session=session)
+        case.validate_response(response, checks=checks)
+        if not is_let_in:
+            assert response.status_code in {401, 403, 404}, (operation.label, response.status_code)
+            assert response.status_code != 404 or response.json()["detail"] == "Not Found"
+
+    hold()
+
+
+def _ask_everything(site: Site, role: Role | None, token: str) -> None:
+    """Send examples of every operation in one role."""
+    with requests.Session() as session:
+        session.trust_env = False
+        if role is not None:
+            session.headers["Authorization"] = f"Bearer {token}"
+        for operation in _operations(site.schema):
+            declared = site.roles[operation.method.upper(), operation.path]
+            is_open = not isinstance(declared, Role)
+            is_let_in = is_open or role in ALLOWS[Role(declared)]
+            _ask(operation, site, session, is_let_in=is_let_in)
+
+
+def _table() -> list[Route]:
+    anything: Any = type("Anything", (), {"__getattr__": lambda *_: None})()
+    return routes(Handlers(*[anything] * len(Handlers._fields)))
+
+
+def _schema(url: str) -> schemathesis.BaseSchema:
+    answer = requests.get(f"{url}/openapi.json", timeout=10)
+    config = SchemathesisConfig.from_dict(
+        {
+            "generation": {"with-security-parameters": False},
+            # A body that is too large is refused as such before anything is read of it.
+            "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
+        }
+    )
+    return schemathesis.openapi.from_dict(json.loads(answer.content), config=config)
+
+
+async def test_no_answer_is_outside_the_document_and_no_role_gets_further_than_it_may(bench: Bench, pool: Pool) -> None:
+    """Whatever is sent to any operation in any role: described answers only, and none but 401 or 403 to who may not."""
+    await bench.provider()
+    names = ("PLATFORM_PER_S", "PLATFORM_BURST", "PEOPLE_PER_S", "PEOPLE_BURST", "WEBHOOKS_PER_MINUTE")
+    limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in names}
+    server = await bench.server(**limits, QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1000000")
+    alerts = []
+    for number, policy in enumerate(("auto", "grace", "approve", "two-person", "auto", "approve")):
+        await sql.life.set_review(pool, "sz", policy, 1800)
+        status, answer = await bench.file(server, case_number=f"SZ-{number}", last_seen=CASE["last_seen"])
+        assert status == 202
+        alerts.append(Known(answer["alert"]["id"], f"SZ-{number}"))
+    schema = await asyncio.to_thread(_schema, server.url)
+    site = Site(server.url, schema, {(one.method, one.path): one.role for one in _table()}, alerts, bench.secret)
+    config = load(None, bench.env())
+    stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+    await asyncio.to_thread(_ask_everything, site, None, "")
+    for role in Role:
+        _, token = await registry.create_token(config, stores, role, f"a {role}")
+        await asyncio.to_thread(_ask_everything, site, role, token)
+    assert "request.bug" not in bench.log.read_text(encoding="utf-8")
+
+
+HOSTILE = ("%00", "%FF", "%ED%A0%80", "%0A", "a" * 5000, "%2F", "..%2F..")
+"""Parts of a path that are no text, no name, or another path."""
+
+
+async def test_a_path_that_is_no_text_is_refused_like_any_other(bench: Bench) -> None:
+    """U+0000, broken UTF-8, half a surrogate: refused by every route that has a name in its path, and none is a bug."""
+    server = await bench.server()
+    table = [one for one in _table() if "{" in one.path]
+    statuses: dict[tuple[str, str], int] = {}
+    async with bench.session() as session:
+        for route in table:
+            before, _, after = route.path.partition("{")
+            for part in HOSTILE:
+                url = URL(f"{server.url}{before}{part}{after.partition('}')[2]}", encoded=True)
+                async with session.request(route.method, url, data=b"{}") as response:
+                    statuses[route.path, part] = response.status
+    assert {path: status for path, status in statuses.items() if status not in {401, 404, 422}} == {}
