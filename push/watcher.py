@@ -14,6 +14,7 @@ import sql.audit
 import sql.progress
 import sql.rings
 import sql.work
+from geo.calls import MOVED_KEPT_MS
 from push.actor import SYSTEM
 from push.backoff import until_back
 from push.late import ALERTS_MAX
@@ -39,6 +40,9 @@ TICK_S = 0.25
 IDLE_TICK_S = 1.0
 NOTICE_PASSES = 2
 """How often those told before are gone over again for a later word: who changed lanes in the middle is found then."""
+
+NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
+"""Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
@@ -141,7 +145,8 @@ class Watcher:
         if bursts:
             await sql.rings.hasten_sweep(self._pool, bursts, self._entrants.plan.gap)
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.every, NOTICE_PASSES)
+        apart = max(self._entrants.plan.every, NOTICE_PASS_LEAST)
+        again |= await sql.rings.notify_again(self._pool, apart, NOTICE_PASSES)
         if again:
             self._ring_lanes()
 

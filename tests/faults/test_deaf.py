@@ -1,0 +1,116 @@
+"""Deaf processes: one that hears of no stop sends nothing for longer than it trusts what it saw last."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from push.stops import LOOK_S
+from push.unit import TRUSTED_S
+from tests.bench import CASE
+from tests.hearing import CANCEL, hearing_tpns
+from tests.listening import listening
+from tests.processes import Process, until
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+    from tests.hearing import HearingTpns
+
+PEOPLE: Final = 20_000
+LATENCY_MS: Final = 300
+"""What a process holds takes one worker longer than it may go on unheard."""
+
+ONE_WORKER: Final = {"QQ_ALERT_LANES__TPNS__WORKERS": "1"}
+BOUND_S: Final = TRUSTED_S + LOOK_S
+WHY: Final = {"reason": "because of a test", "case_number": CASE["case_number"]}
+LISTENERS: Final = """select count(pg_terminate_backend(pid)) from pg_stat_activity
+                      where datname = current_database() and pid <> pg_backend_pid()
+                        and (query ilike 'listen%' or query like '-- Which of these units%')"""
+
+
+async def test_a_process_that_cannot_listen_any_more_stops_by_itself(bench: Bench) -> None:
+    """Its last request begins within what it trusts and one look; heard again, who was told is told of the cancel."""
+    async with (
+        hearing_tpns(bench, LATENCY_MS) as deaf,
+        hearing_tpns(bench) as hears,
+        listening(bench.database_url) as way,
+    ):
+        await bench.people(PEOPLE)
+        first = await bench.server()
+        other = await bench.server(
+            **ONE_WORKER, QQ_ALERT_DATABASE__URL=way.database_url, QQ_ALERT_LANES__TPNS__URL=deaf.url
+        )
+        alert = await _in_the_middle(bench, first, hears, deaf)
+        way.cut()
+        cut_s = asyncio.get_running_loop().time()
+        await _cancel(bench, first, alert)
+        hears.gate.open()
+        await until(lambda: _sends_nothing(bench, other))
+        title = deaf.heard.first
+        begun = deaf.heard.times(title)
+        assert begun[-1] - cut_s <= BOUND_S
+        way.mend()
+        await _told_once(bench, hears, deaf)
+        assert deaf.heard.times(title) == begun, "what is parked is not sent when it is heard that it is stopped"
+
+
+async def test_listening_connections_cut_right_before_a_stop_make_it_no_later_than_a_look(bench: Bench) -> None:
+    """Every process's at once: it asks the record on a new one, and goes on from there."""
+    async with hearing_tpns(bench, LATENCY_MS) as deaf, hearing_tpns(bench) as hears:
+        await bench.people(PEOPLE)
+        first = await bench.server()
+        await bench.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=deaf.url)
+        alert = await _in_the_middle(bench, first, hears, deaf)
+        assert await bench.query(LISTENERS) == [(2,)]
+        await _cancel(bench, first, alert)
+        answered_s = asyncio.get_running_loop().time()
+        hears.gate.open()
+        await _told_once(bench, hears, deaf)
+        assert deaf.heard.times(deaf.heard.first)[-1] - answered_s <= BOUND_S
+
+
+async def _in_the_middle(bench: Bench, first: Process, hears: HearingTpns, deaf: HearingTpns) -> str:
+    """File a case, and wait until both processes are at it: the one that hears is held where it is."""
+    hears.gate.close_after(1)
+    _, answer = await bench.file(first)
+    alert: str = answer["alert"]["id"]
+
+    async def begun() -> bool:
+        return hears.gate.holding > 0 and len(deaf.heard.begun) > 1
+
+    await until(begun)
+    return alert
+
+
+async def _cancel(bench: Bench, server: Process, alert: str) -> None:
+    status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY)
+    assert status == 200, answer
+
+
+async def _sends_nothing(bench: Bench, server: Process) -> bool:
+    """Tell whether what is left of the first message is parked, and nothing on its way."""
+    async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    values = {line.partition("{")[0]: float(line.split()[-1]) for line in lines if 'lane="tpns"' in line}
+    return (
+        values["qq_alert_parked_batches"] > 0
+        and values["qq_alert_requests_in_flight"] == 0 == values["qq_alert_queue_batches"]
+    )
+
+
+async def _told_once(bench: Bench, *providers: HearingTpns) -> None:
+    """Wait until the cancel is through: it reached exactly who was told, once over all processes."""
+
+    async def through() -> bool:
+        query = """select count(*) filter (where not u.done), count(*)
+                   from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'cancel'"""
+        left, units = (await bench.query(query))[0]
+        return bool(units > 0 and left == 0)
+
+    await until(through)
+    title = providers[0].heard.first
+    told, withdrawn = (np.sort(np.concatenate([one.heard.of(each) for one in providers])) for each in (title, CANCEL))
+    assert np.unique(told).size == told.size > 0
+    np.testing.assert_array_equal(withdrawn, told)

@@ -1,0 +1,271 @@
+"""Last words: whoever was told an alert is told how it ended, once, and nobody else, whatever happens in between."""
+
+from __future__ import annotations
+
+import signal
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from redis import asyncio as aioredis
+
+from geo.connection import connect
+from geo.devices import address
+from geo.index import PositionIndex
+from geo.positions import Positions, now_ms
+from push.watcher import NOTICE_PASS_LEAST
+from tests.bench import CASE, SHENZHEN
+from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, hearing_tpns
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from numpy.typing import NDArray
+
+    from tests.bench import Bench
+    from tests.hearing import Heard
+    from tests.processes import Process
+
+PEOPLE: Final = 20_000
+"""About 8,000 of them are within 120 km: more requests than are let through, and than can be held."""
+
+WORKERS: Final = 4
+THROUGH: Final = 2
+UPDATED: Final = "Seen near the station"
+WHY: Final = {"reason": "because of a test", "case_number": CASE["case_number"]}
+REASON: Final = {"reason": "because of a test"}
+TEXTS: Final = {"texts": {locale: {"title": UPDATED, "body": "A child in red"} for locale in ("zh-CN", "en")}}
+FAR: Final = (100.0, 35.0)
+NOWHERE: Final = CASE["last_seen"] | {"longitude": 90.0, "latitude": 40.0}
+HERE: Final = (SHENZHEN.longitude, SHENZHEN.latitude)
+
+
+async def _filed(bench: Bench, server: Process, **changes: object) -> str:
+    _, answer = await bench.file(server, **changes)
+    alert: str = answer["alert"]["id"]
+    return alert
+
+
+async def _act(bench: Bench, server: Process, alert: str, action: str, wish: dict[str, Any] | None = None) -> None:
+    body = REASON if action == "pause" else WHY | (wish or {})
+    status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/{action}", body)
+    assert status == 200, answer
+
+
+async def _through(bench: Bench, notice: str, passes: int = 0) -> None:
+    """Wait until no unit of a notice is left to be done, gone over so many times again."""
+
+    async def through() -> bool:
+        query = """select count(*) filter (where not u.done), min(u.passes)
+                   from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = $1"""
+        left, least = (await bench.query(query, notice))[0]
+        return bool(left == 0 and least == passes)
+
+    await until(through)
+
+
+async def _at_rest(bench: Bench) -> None:
+    """Wait until no process holds a unit: nothing is on its way."""
+
+    async def rests() -> bool:
+        return not await bench.query("select 1 from sweep_unit where not done and lease_until > now()")
+
+    await until(rests)
+
+
+async def _accepted(bench: Bench, alert: str | UUID) -> int:
+    """Return how many people the record says were told the first message."""
+    query = "select sum(recipients)::int from ledger where alert_id = $1 and notice = 'alert' and outcome = 'accepted'"
+    return int((await bench.query(query, alert))[0][0] or 0)
+
+
+async def _a_minute_passes(bench: Bench) -> None:
+    """Forget who changed lanes a moment ago, as Redis does by itself after a minute."""
+    redis = aioredis.Redis.from_url(bench.redis_url)
+    async for key in redis.scan_iter(match="moved:*", count=2048):
+        await redis.delete(key)
+    await redis.aclose()
+
+
+async def _report(
+    bench: Bench, lane: str, users: NDArray[np.int64], place: tuple[float, float], huawei: HearingHuaweiLane
+) -> None:
+    """Let users report from a place in a lane, as of now."""
+    client = connect(bench.redis_url)
+    addresses = [address("zh-CN", huawei.token_of(user)) if lane == "huawei" else b"" for user in users.tolist()]
+    number = len(users)
+    columns = [place[0]] * number, [place[1]] * number, [now_ms()] * number
+    await PositionIndex(client, ("tpns", "huawei")).record(Positions(lane, users.tolist(), *columns, addresses))
+    await client.aclose()
+
+
+def _by(users: NDArray[np.int64], *, without: NDArray[np.int64], also: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.union1d(np.setdiff1d(users, without), also)
+
+
+def _once(heard: Heard, title: str, users: NDArray[np.int64]) -> None:
+    np.testing.assert_array_equal(heard.of(title), np.sort(users))
+
+
+async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane_they_are_in(bench: Bench) -> None:
+    """In two lanes: who left, too; who changed lanes, there; not who was forgotten or came later."""
+    huawei = HearingHuaweiLane(bench)
+    async with hearing_tpns(bench) as tpns, huawei.serving():
+        accounts, devices = await bench.people(PEOPLE), await huawei.people(3000)
+        server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="60")
+        alert = await _filed(bench, server)
+        await bench.sent(server, alert)
+        _once(tpns.heard, tpns.heard.first, accounts)
+        _once(huawei.heard, tpns.heard.first, devices)
+        left, forgotten, long_ago, just_now = accounts[:500], accounts[500:503], accounts[600:800], accounts[800:900]
+        back_long_ago, back_just_now = devices[:100], devices[100:150]
+        await _report(bench, "tpns", left, FAR, huawei)
+        await _report(bench, "tpns", np.arange(1, 300), HERE, huawei)
+        await _report(bench, "huawei", np.arange(301, 400), HERE, huawei)
+        await _report(bench, "huawei", long_ago, FAR, huawei)
+        await _report(bench, "tpns", back_long_ago, HERE, huawei)
+        await _a_minute_passes(bench)
+        await _report(bench, "huawei", just_now, HERE, huawei)
+        await _report(bench, "tpns", back_just_now, FAR, huawei)
+        async with bench.session() as session:
+            for user in forgotten.tolist():
+                await session.delete(f"{server.url}/v1/users/{user}")
+
+        await _act(bench, server, alert, "found", {"through_alert": True})
+        await _through(bench, "found")
+        gone = np.concatenate([forgotten, long_ago, just_now])
+        by_account = _by(accounts, without=gone, also=back_long_ago)
+        by_token = _by(devices, without=np.concatenate([back_long_ago, back_just_now]), also=long_ago)
+        _once(tpns.heard, FOUND, by_account)
+        _once(huawei.heard, FOUND, by_token)
+        # Who changed lanes within the last minute might have been on the way out in both: a pass after that reaches
+        # them, however often late entrants are looked for. An alert where nobody is shows that it was looked.
+        await bench.pass_time(60 / 3600)
+        await bench.sent(server, await _filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
+        await _through(bench, "found", passes=0)
+        await _a_minute_passes(bench)
+        await bench.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
+        await _through(bench, "found", passes=1)
+        _once(tpns.heard, FOUND, np.union1d(by_account, back_just_now))
+        _once(huawei.heard, FOUND, np.union1d(by_token, just_now))
+        assert tpns.heard.titles == huawei.heard.titles == {tpns.heard.first, FOUND}
+        assert len(tpns.heard.numbers | huawei.heard.numbers) == 1, "the last word replaces the first on the phone"
+
+
+async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_told_until_then(bench: Bench) -> None:
+    """No request of the first message begins after the answer; who was on the way is told both; all others nothing."""
+    async with hearing_tpns(bench) as tpns:
+        inside = await bench.people(PEOPLE)
+        server = await bench.server()
+        tpns.gate.close_after(THROUGH)
+        alert = await _filed(bench, server)
+        await tpns.gate.holds(WORKERS)
+        begun = len(tpns.heard.begun)
+        assert begun == THROUGH + WORKERS
+        await _act(bench, server, alert, "found")
+        assert len(tpns.heard.begun) == begun, "no last word before what is on its way is known"
+        tpns.gate.open()
+        await _through(bench, "found")
+        told = tpns.heard.of(tpns.heard.first)
+        assert len(tpns.heard.times(tpns.heard.first)) == begun
+        assert 0 < told.size < inside.size
+        assert told.size == await _accepted(bench, alert)
+        assert np.unique(told).size == told.size
+        _once(tpns.heard, FOUND, told)
+
+
+async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_word(bench: Bench) -> None:
+    """SIGKILL while batches are in flight: everybody told is told, repeats are these batches and no more."""
+    async with hearing_tpns(bench) as tpns:
+        inside = await bench.people(PEOPLE)
+        server = await bench.server()
+        alert = await _filed(bench, server)
+        await bench.sent(server, alert)
+        tpns.gate.close_after(THROUGH)
+        await _act(bench, server, alert, "found")
+        await tpns.gate.holds(WORKERS)
+        assert len(tpns.heard.times(FOUND)) == THROUGH + WORKERS
+        server.end(signal.SIGKILL)
+        tpns.gate.open()
+        await bench.server()
+        await _through(bench, "found")
+        _once(tpns.heard, tpns.heard.first, inside)
+        found = tpns.heard.of(FOUND)
+        np.testing.assert_array_equal(np.unique(found), inside)
+        assert found.size - inside.size <= WORKERS * tpns.heard.largest(FOUND)
+
+
+async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_first_and_nobody_twice(
+    bench: Bench,
+) -> None:
+    """Paused: nothing begins. Updated: who was told hears it once; who was not hears the new text first, no update."""
+    async with hearing_tpns(bench) as tpns:
+        inside = await bench.people(PEOPLE)
+        server = await bench.server()
+        tpns.gate.close_after(THROUGH)
+        alert = await _filed(bench, server)
+        await tpns.gate.holds(WORKERS)
+        await _act(bench, server, alert, "pause")
+        tpns.gate.open()
+        await _at_rest(bench)
+        begun = len(tpns.heard.begun)
+        first = tpns.heard.first
+        before = tpns.heard.of(first)
+        assert begun == THROUGH + WORKERS
+        await _act(bench, server, alert, "resume")
+        # Held again, so that the update comes in the middle as well.
+        tpns.gate.close_after(0)
+        await _act(bench, server, alert, "update", TEXTS)
+        tpns.gate.open()
+        await bench.sent(server, alert)
+        await _through(bench, "update")
+        told = tpns.heard.of(first)
+        assert np.isin(before, told).all()
+        assert tpns.heard.titles == {first, UPDATED}
+        # The update and what others hear first have one title, and everybody in the area hears it once.
+        _once(tpns.heard, UPDATED, inside)
+        assert np.unique(told).size == told.size
+        assert told.size < inside.size
+        said = "select notice, said, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
+        assert await bench.query(said) == [
+            ("alert", 1, told.size),
+            ("alert", 2, inside.size - told.size),
+            ("update", 2, told.size),
+        ]
+
+
+async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is_back(bench: Bench) -> None:
+    """Nothing of the first message is sent after the cancel, and who was never told hears of neither."""
+    async with hearing_tpns(bench) as tpns:
+        await bench.people(PEOPLE)
+        server = await bench.server()
+        tpns.gate.close_after(THROUGH)
+        alert = await _filed(bench, server)
+        await tpns.gate.holds(WORKERS)
+        tpns.faults.outage = True
+        tpns.gate.open()
+
+        async def breaker_is_open() -> bool:
+            async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+                snapshot = await feed.receive_json()
+            return "outage" in {alarm["kind"] for alarm in snapshot["alarms"]}
+
+        await until(breaker_is_open)
+        await _act(bench, server, alert, "cancel")
+        await until(lambda: _given_back(bench))
+        first = tpns.heard.first
+        told, begun = tpns.heard.of(first), len(tpns.heard.times(first))
+        tpns.faults.outage = False
+        await _through(bench, "cancel")
+        assert told.size == await _accepted(bench, alert) > 0
+        assert len(tpns.heard.times(first)) == begun
+        _once(tpns.heard, first, told)
+        _once(tpns.heard, CANCEL, told)
+
+
+async def _given_back(bench: Bench) -> bool:
+    """Tell whether nobody holds a unit of the first message."""
+    query = """select 1 from sweep s join sweep_unit u on u.sweep_id = s.id
+               where s.notice = 'alert' and not u.done and u.lease_until > now()"""
+    return not await bench.query(query)
