@@ -15,6 +15,7 @@ import numpy as np
 import sql.audit
 import sql.life
 from handlers.access import Role
+from push.lifecycle import State
 from server import registry
 from server.file_case import send_case
 from server.settings import load
@@ -22,6 +23,7 @@ from server.stores import Stores
 from sql.audit import AuditEvent, Link
 from tests.bench import CASE, Bench
 from tests.life_model import NEEDED, PEOPLE, Alert, Person
+from tests.processes import until
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -110,11 +112,41 @@ class World:
         reached = await self.bench.reached()
         return frozenset(np.intersect1d(reached, np.array(users_of(alert.place))).tolist())
 
-    async def is_let_go(self, alert: Alert) -> bool:
-        """Tell whether the server holds nothing of an alert any more that it could send."""
+    async def wait_until_begun(self, alert: Alert) -> None:
+        """Wait until somebody is told."""
+
+        async def begun() -> bool:
+            return bool(await self.told(alert))
+
+        await until(begun)
+
+    async def wait_until_told(self, alert: Alert, people: frozenset[int]) -> None:
+        """Wait until these people are told, and no others."""
+
+        async def all_told() -> bool:
+            return await self.told(alert) == people
+
+        await until(all_told)
+
+    async def wait_until_let_go(self, alert: Alert) -> None:
+        """Wait until the server holds nothing of an alert any more that it could send."""
         text = """select from sweep_unit u join sweep s on s.id = u.sweep_id
                   where s.alert_id = $1 and s.notice = 'alert' and not u.done and u.lease_until > now()"""
-        return not await self.bench.query(text, UUID(alert.id))
+
+        async def is_let_go() -> bool:
+            return not await self.bench.query(text, UUID(alert.id))
+
+        await until(is_let_go)
+
+    async def wait_for(self, alert: Alert) -> None:
+        """Wait until an alert is where the model says that it goes by itself, and stands still there if it ended."""
+
+        async def is_there() -> bool:
+            return (await self.look(alert))["state"] in alert.states
+
+        await until(is_there)
+        if alert.state is not State.SENDING:
+            await self.wait_until_let_go(alert)
 
     async def trail(self, alert: Alert) -> list[AuditEvent]:
         """Return the audit trail of an alert."""

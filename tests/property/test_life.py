@@ -38,7 +38,6 @@ from tests.life_model import (
     predict,
 )
 from tests.life_world import FAR, NEAR, World, users_of
-from tests.processes import until
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -122,14 +121,11 @@ class Life(RuleBasedStateMachine):
         """Once the first are told, somebody stops it: from the answer on nobody is told, whatever was on its way."""
         alert = data.draw(st.sampled_from(self._having(State.SENDING)))
 
-        async def begun() -> bool:
-            return bool(await self.world.told(alert))
-
         if not alert.held:
-            self.world.run(until(begun))
+            self.world.run(self.world.wait_until_begun(alert))
         self.ask_for(alert, OPERATOR, wish)
         alert.told = self.world.run(self.world.told(alert))
-        self.world.run(until(lambda: self.world.is_let_go(alert)))
+        self.world.run(self.world.wait_until_let_go(alert))
         self.nobody_is_told_outside_sending()
 
     def _having(self, state: State) -> list[Alert]:
@@ -198,17 +194,7 @@ class Life(RuleBasedStateMachine):
             if after is not alert.state:
                 alert.told = None if alert.told is None or after is State.SENDING else alert.told
                 alert.state = after
-                self._wait_for(alert)
-
-    def _wait_for(self, alert: Alert) -> None:
-        async def is_there() -> bool:
-            return (await self.world.look(alert))["state"] in alert.states
-
-        async def stands_still() -> bool:
-            return alert.state is State.SENDING or await self.world.is_let_go(alert)
-
-        self.world.run(until(is_there))
-        self.world.run(until(stands_still))
+                self.world.run(self.world.wait_for(alert))
 
     @precondition(lambda self: self._having(State.SENDING))
     @rule(data=st.data())
@@ -219,10 +205,7 @@ class Life(RuleBasedStateMachine):
             return
         people = frozenset([*users_of(alert.place)][: NEAR + FAR if alert.wide else NEAR])
 
-        async def all_told() -> bool:
-            return await self.world.told(alert) == people
-
-        self.world.run(until(all_told))
+        self.world.run(self.world.wait_until_told(alert, people))
 
     @precondition(lambda self: any(alert.state is State.SENDING and not alert.held for alert in self.alerts))
     @rule(data=st.data())
