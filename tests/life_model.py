@@ -6,12 +6,16 @@ Bounded by the people and wishes that it lists.
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from push.lifecycle import UNTOLD, Action, State, leads_to, possible
+from push.lifecycle import TRANSITIONS, UNTOLD, Action, State, leads_to, possible
+
+if TYPE_CHECKING:
+    from sql.audit import AuditEvent
 
 LIFE_MAX: Final = timedelta(hours=168)
 NEEDED: Final = {"auto": 1, "grace": 1, "approve": 1, "two-person": 2}
@@ -47,6 +51,10 @@ PEOPLE: Final = (
     Person("approver", "Eva of approve", "eva of approve", "approve"),
     Person("admin", "Ada", "ada"),
 )
+
+PERSON_OF: Final = {person.said: person.person for person in PEOPLE}
+OFFICERS: Final = {person.person: person.authority for person in PEOPLE}
+TABLE: Final = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
 
 
 class Wish(NamedTuple):
@@ -187,3 +195,34 @@ def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:
     if alert.state is State.SCHEDULED and send_at is not None and send_at <= now:
         return State.SENDING
     return alert.state
+
+
+def due_of(seen: dict[str, Any]) -> Due:
+    """Return the times of an alert as answered."""
+    return Due(datetime.fromisoformat(seen["received_at"]), datetime.fromisoformat(seen["expires"]))
+
+
+def check_trail(alert: Alert, trail: list[AuditEvent]) -> None:
+    """Hold the audit trail of an alert against the table: each event goes on from the state that the last one left."""
+    assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
+    for before, event in itertools.pairwise(trail):
+        assert event.before == before.after
+        assert (event.before, event.action, event.after) in TABLE
+    _check_approvals(alert, trail)
+
+
+def _check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
+    """Hold each approval against who had a hand in the alert before, and the sending against the policy."""
+    authors: set[str] = set()
+    approved: list[str] = []
+    for event in trail:
+        person = PERSON_OF.get(event.actor, "")
+        if event.action in {Action.UPDATE, Action.WIDEN}:
+            authors.add(person)
+            if event.after in {State.IN_REVIEW, State.SCHEDULED}:
+                approved.clear()
+        elif event.action == Action.APPROVE:
+            assert person not in {*authors, *approved}
+            assert OFFICERS[person] != alert.policy
+            approved.append(person)
+            assert (event.after == State.SENDING) == (len(approved) >= NEEDED[alert.policy])

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 from uuid import UUID, uuid4
 
-import msgspec
-import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,16 +20,7 @@ from hypothesis.stateful import (
 )
 
 import push.audit
-import sql.audit
-import sql.life
-from handlers.access import Role
-from push.lifecycle import TRANSITIONS, Action, State
-from server import registry
-from server.file_case import send_case
-from server.settings import load
-from server.stores import Stores
-from sql.audit import AuditEvent, Link
-from tests.bench import CASE, Bench
+from push.lifecycle import Action, State
 from tests.life_model import (
     CHILD,
     NEEDED,
@@ -43,110 +32,24 @@ from tests.life_model import (
     Wish,
     after_time,
     apply,
+    check_trail,
+    due_of,
     offered,
     predict,
 )
-from tests.processes import Process, until
+from tests.life_world import FAR, NEAR, World, users_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    import aiohttp
-
     from sql.database import Pool
+    from tests.bench import Bench
 
 EXAMPLES, STEPS, ALERTS_MAX = 12, 35, 3
-NEAR, FAR = 24, 6
-RATE_PER_S = 90
-"""Slow enough that what is not stopped at once is seen to go on."""
-
-GRACE_S = 900
 MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
 STOPPING = {Action.PAUSE, Action.CANCEL, Action.FIND}
 APPROVERS = [person for person in PEOPLE if person.role in {"approver", "admin"}]
 OPERATOR = PEOPLE[2]
 APPROVAL, UPDATE = WISHES[0], WISHES[6]
-TABLE = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
-PERSON_OF = {person.said: person.person for person in PEOPLE}
-OFFICERS = {person.person: person.authority for person in PEOPLE}
 _numbers = itertools.count()
-
-
-class World:
-    """A server with its provider, four authorities with a policy each, and everybody's tokens."""
-
-    def __init__(self, bench: Bench, pool: Pool, session: aiohttp.ClientSession) -> None:
-        self.bench = bench
-        self.pool = pool
-        self.session = session
-        self.loop = asyncio.get_running_loop()
-        self.server: Process
-        self.secrets: dict[str, str] = {}
-        self.tokens: dict[Person, str] = {}
-
-    async def begin(self) -> None:
-        """Start everything."""
-        await self.bench.provider()
-        limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in ("PEOPLE_PER_S", "PEOPLE_BURST")}
-        limits["QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE"] = "1000000"
-        self.server = await self.bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S=str(RATE_PER_S), **limits)
-        config = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
-        for policy in NEEDED:
-            self.secrets[policy] = await registry.add_authority(config, stores, policy, policy)
-            assert await sql.life.set_review(self.pool, policy, policy, GRACE_S)
-        for one in PEOPLE:
-            created = registry.create_token(config, stores, Role(one.role), one.name, authority=one.authority)
-            self.tokens[one] = (await created)[1]
-
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever it returns
-        """Run something on the loop of the test, from the thread of the machine."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
-
-    async def ask(self, person: Person, method: str, path: str, content: object = None) -> tuple[int, Any]:
-        """Ask the server as somebody."""
-        headers = {"Authorization": f"Bearer {self.tokens[person]}"}
-        body = None if content is None else msgspec.json.encode(content)
-        async with self.session.request(method, f"{self.server.url}{path}", data=body, headers=headers) as response:
-            return response.status, await response.json(content_type=None)
-
-    async def look(self, alert: Alert) -> dict[str, Any]:
-        """Return the alert as an administrator sees it."""
-        status, answer = await self.ask(PEOPLE[-1], "GET", f"/v1/alerts/{alert.id}")
-        assert status == 200
-        found: dict[str, Any] = answer["alert"]
-        return found
-
-    async def file(self, policy: str, place: int) -> tuple[int, dict[str, Any]]:
-        """File the case of a place, or file it again."""
-        longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
-        case = {
-            **CASE,
-            "case_number": f"L-{place}",
-            "last_seen": {"at": CASE["last_seen"]["at"], "longitude": longitude, "latitude": latitude},
-            "area": {"radius_km": 5, "reason": "a small place"},
-        }
-        status, answer = await send_case(
-            self.server.url, policy, self.secrets[policy], msgspec.json.encode(case, order="deterministic")
-        )
-        return status, msgspec.json.decode(answer)
-
-    async def settle_people(self, place: int) -> None:
-        """Put people around a place: most near, some in the next ring."""
-        longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
-        people = [*users_of(place)]
-        await self.bench.place(people[:NEAR], longitude, latitude)
-        await self.bench.place(people[NEAR:], longitude, latitude + 0.07)
-
-    async def trail(self, alert: Alert) -> list[AuditEvent]:
-        """Return the audit trail of an alert."""
-        rows = await sql.audit.of_alert(self.pool, UUID(alert.id), 0)
-        return [msgspec.json.decode(row.content, type=Link).event for row in rows]
-
-
-def users_of(place: int) -> range:
-    """Return the ids of the people around a place."""
-    return range(1000 + place * 100, 1000 + place * 100 + NEAR + FAR)
 
 
 class Life(RuleBasedStateMachine):
@@ -218,20 +121,12 @@ class Life(RuleBasedStateMachine):
         """Once the first are told, somebody stops it: from the answer on nobody is told, whatever was on its way."""
         alert = data.draw(st.sampled_from(self._having(State.SENDING)))
 
-        async def begun() -> bool:
-            return bool(await self._told(alert))
-
         if not alert.held:
-            self.world.run(until(begun))
+            self.world.run(self.world.wait_until_begun(alert))
         self.ask_for(alert, OPERATOR, wish)
-        alert.told = self.world.run(self._told(alert))
-        self.world.run(until(lambda: self._is_let_go(alert)))
+        alert.told = self.world.run(self.world.told(alert))
+        self.world.run(self.world.wait_until_let_go(alert))
         self.nobody_is_told_outside_sending()
-
-    async def _is_let_go(self, alert: Alert) -> bool:
-        text = """select from sweep_unit u join sweep s on s.id = u.sweep_id
-                  where s.alert_id = $1 and s.notice = 'alert' and not u.done and u.lease_until > now()"""
-        return not await self.world.bench.query(text, UUID(alert.id))
 
     def _having(self, state: State) -> list[Alert]:
         return [alert for alert in self.alerts if alert.state is state]
@@ -299,17 +194,7 @@ class Life(RuleBasedStateMachine):
             if after is not alert.state:
                 alert.told = None if alert.told is None or after is State.SENDING else alert.told
                 alert.state = after
-                self._wait_for(alert)
-
-    def _wait_for(self, alert: Alert) -> None:
-        async def is_there() -> bool:
-            return (await self.world.look(alert))["state"] in alert.states
-
-        async def stands_still() -> bool:
-            return alert.state is State.SENDING or await self._is_let_go(alert)
-
-        self.world.run(until(is_there))
-        self.world.run(until(stands_still))
+                self.world.run(self.world.wait_for(alert))
 
     @precondition(lambda self: self._having(State.SENDING))
     @rule(data=st.data())
@@ -320,10 +205,7 @@ class Life(RuleBasedStateMachine):
             return
         people = frozenset([*users_of(alert.place)][: NEAR + FAR if alert.wide else NEAR])
 
-        async def all_told() -> bool:
-            return await self._told(alert) == people
-
-        self.world.run(until(all_told))
+        self.world.run(self.world.wait_until_told(alert, people))
 
     @precondition(lambda self: any(alert.state is State.SENDING and not alert.held for alert in self.alerts))
     @rule(data=st.data())
@@ -334,10 +216,6 @@ class Life(RuleBasedStateMachine):
         self.world.run(self.world.bench.query(text, UUID(alert.id)))
         alert.held = True
 
-    async def _told(self, alert: Alert) -> frozenset[int]:
-        reached = await self.world.bench.reached()
-        return frozenset(np.intersect1d(reached, np.array(users_of(alert.place))).tolist())
-
     @invariant()
     def every_state_is_of_the_table_and_was_reached_by_it(self) -> None:
         """The trail of each alert goes from state to state as the table says, and ends where the alert is."""
@@ -346,12 +224,8 @@ class Life(RuleBasedStateMachine):
             trail = self.world.run(self.world.trail(alert))
             assert seen["state"] in alert.states
             assert seen["possible"] == offered(alert)
-            assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
-            for before, event in itertools.pairwise(trail):
-                assert event.before == before.after
-                assert (event.before, event.action, event.after) in TABLE
+            check_trail(alert, trail)
             assert trail[-1].after in alert.states
-            check_approvals(alert, trail)
 
     @invariant()
     def nobody_is_told_outside_sending(self) -> None:
@@ -359,7 +233,7 @@ class Life(RuleBasedStateMachine):
         for alert in self.alerts:
             if alert.state is State.SENDING:
                 continue
-            told = self.world.run(self._told(alert))
+            told = self.world.run(self.world.told(alert))
             alert.told = told if alert.told is None else alert.told
             assert told == alert.told, alert
 
@@ -368,28 +242,6 @@ class Life(RuleBasedStateMachine):
         """The chain of everything that everybody did is whole."""
         trail = self.world.run(push.audit.verify(self.world.pool))
         assert trail.fault is None
-
-
-def due_of(seen: dict[str, Any]) -> Due:
-    """Return the times of an alert as answered."""
-    return Due(datetime.fromisoformat(seen["received_at"]), datetime.fromisoformat(seen["expires"]))
-
-
-def check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
-    """Hold each approval against who had a hand in the alert before, and the sending against the policy."""
-    authors: set[str] = set()
-    approved: list[str] = []
-    for event in trail:
-        person = PERSON_OF.get(event.actor, "")
-        if event.action in {Action.UPDATE, Action.WIDEN}:
-            authors.add(person)
-            if event.after in {State.IN_REVIEW, State.SCHEDULED}:
-                approved.clear()
-        elif event.action == Action.APPROVE:
-            assert person not in {*authors, *approved}
-            assert OFFICERS[person] != alert.policy
-            approved.append(person)
-            assert (event.after == State.SENDING) == (len(approved) >= NEEDED[alert.policy])
 
 
 async def test_whatever_anybody_does_an_alert_lives_as_the_table_says(bench: Bench, pool: Pool) -> None:
