@@ -11,7 +11,7 @@ import numpy as np
 from push.watcher import NOTICE_PASS_LEAST
 from tests.bench import CASE, SHENZHEN
 from tests.changing_lanes import a_minute_passes, report
-from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, hearing_tpns
+from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
 from tests.processes import until
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
 
         await until(breaker_is_open)
         await _act(bench, server, alert, "cancel")
-        await until(lambda: _given_back(bench))
+        await until(lambda: given_back(bench))
         first = tpns.heard.first
         told, begun = tpns.heard.of(first), len(tpns.heard.times(first))
         tpns.faults.outage = False
@@ -238,10 +238,3 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         assert len(tpns.heard.times(first)) == begun
         _once(tpns.heard, first, told)
         _once(tpns.heard, CANCEL, told)
-
-
-async def _given_back(bench: Bench) -> bool:
-    """Tell whether nobody holds a unit of the first message."""
-    query = """select 1 from sweep s join sweep_unit u on u.sweep_id = s.id
-               where s.notice = 'alert' and not u.done and u.lease_until > now()"""
-    return not await bench.query(query)
