@@ -104,7 +104,8 @@ async def _cancel(world: World, url: str, connection: asyncpg.Connection, number
             counts = await response.json()
         told = await connection.fetchval(_TOLD, alert, "alert")
         withdrawn = await connection.fetchval(_TOLD, alert, "cancel")
-    if not told == withdrawn == counts["distinct"] == counts["duplicates"] or counts["max_per_account"] > 2:
+    told_once = told == withdrawn == counts["distinct"] == counts["duplicates"] and counts["max_per_account"] == 2
+    if not told_once or set(counts["titles"].values()) != {told}:
         raise RuntimeError(f"{told} were told, {withdrawn} told that it is withdrawn; the provider saw {counts}")
     first, last = counts["titles"], counts["last_by_title"]
     title = next(title for title in first if "撤销" not in title)

@@ -14,8 +14,12 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from typing import TYPE_CHECKING
 
 from push.backoff import full_jitter_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FAILURES = 5
 PROBE_BASE_S = 0.2
@@ -44,10 +48,13 @@ class Breaker:
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 
-    async def permit(self) -> bool:
-        """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe."""
+    async def permit(self, over: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
+
+        Whoever has nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
+        """
         loop = asyncio.get_running_loop()
-        while self.condition is not Condition.CLOSED:
+        while self.condition is not Condition.CLOSED and not over():
             wait_s = self._probe_at_s - loop.time()
             if wait_s <= 0 and self.condition is not Condition.STOPPED:
                 # This caller is the probe; the others wait for its answer or for the next turn.
@@ -83,6 +90,10 @@ class Breaker:
             return False
         self._set(Condition.MISCONFIGURED)
         return True
+
+    def wake(self) -> None:
+        """Say that what somebody waits to send may be over."""
+        self._changed.set()
 
     def stop(self) -> None:
         """Let nobody send any more in this process."""

@@ -120,7 +120,7 @@ class Engine:
         """Stop at once what this process sends of an alert."""
         self.claims.halt(alert_id)
         for lane in self.lanes.values():
-            lane.queue.unpark_halted()
+            lane.let_go_of_halted()
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Start all tasks in `group`; one that dies of a bug takes the group down."""

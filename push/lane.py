@@ -150,6 +150,11 @@ class Lane:
         """All that runs since `start`."""
         return [*self._sweeping, *self._working, *([self._removing] if self._removing is not None else [])]
 
+    def let_go_of_halted(self) -> None:
+        """Let what is halted drain now, whatever it waits for."""
+        self.queue.unpark_halted()
+        self.breaker.wake()
+
     def _stop_for_good(self, why: str) -> None:
         self.breaker.stop()
         _log.error("lane.stopped", lane=self.name, reason=why)

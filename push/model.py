@@ -135,6 +135,10 @@ class Batch:
         """How many recipients there are."""
         return len(self.recipients)
 
+    def is_over(self) -> bool:
+        """Tell whether nothing of it may be sent any more."""
+        return self.unit.over
+
     def keep(self, wanted: NDArray[np.bool_]) -> None:
         """Leave all others out."""
         self.recipients = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]

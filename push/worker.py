@@ -98,10 +98,11 @@ class Worker:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
         while not self._retiring:
             batch = await self._queue.get()
+            # What is stopped leaves the probes to what may be sent once the provider is back.
+            probing = await self._breaker.permit(batch.is_over)
             if batch.unit.over:
                 await self._drain(batch)
                 continue
-            probing = await self._breaker.permit()
             await self._pace.take(batch.size)
             self.sending = True
             try:

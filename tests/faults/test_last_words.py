@@ -7,15 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from redis import asyncio as aioredis
 
-from geo.connection import connect
-from geo.devices import address
-from geo.index import PositionIndex
-from geo.positions import Positions, now_ms
 from push.watcher import NOTICE_PASS_LEAST
 from tests.bench import CASE, SHENZHEN
-from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, hearing_tpns
+from tests.changing_lanes import a_minute_passes, report
+from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
 from tests.processes import until
 
 if TYPE_CHECKING:
@@ -28,7 +24,7 @@ if TYPE_CHECKING:
     from tests.processes import Process
 
 PEOPLE: Final = 20_000
-"""About 8,000 of them are within 120 km: more requests than are let through, and than can be held."""
+"""About half of them are within 120 km, in 64 units: more requests than are let through, and than can be held."""
 
 WORKERS: Final = 4
 THROUGH: Final = 2
@@ -80,26 +76,6 @@ async def _accepted(bench: Bench, alert: str | UUID) -> int:
     return int((await bench.query(query, alert))[0][0] or 0)
 
 
-async def _a_minute_passes(bench: Bench) -> None:
-    """Forget who changed lanes a moment ago, as Redis does by itself after a minute."""
-    redis = aioredis.Redis.from_url(bench.redis_url)
-    async for key in redis.scan_iter(match="moved:*", count=2048):
-        await redis.delete(key)
-    await redis.aclose()
-
-
-async def _report(
-    bench: Bench, lane: str, users: NDArray[np.int64], place: tuple[float, float], huawei: HearingHuaweiLane
-) -> None:
-    """Let users report from a place in a lane, as of now."""
-    client = connect(bench.redis_url)
-    addresses = [address("zh-CN", huawei.token_of(user)) if lane == "huawei" else b"" for user in users.tolist()]
-    number = len(users)
-    columns = [place[0]] * number, [place[1]] * number, [now_ms()] * number
-    await PositionIndex(client, ("tpns", "huawei")).record(Positions(lane, users.tolist(), *columns, addresses))
-    await client.aclose()
-
-
 def _by(users: NDArray[np.int64], *, without: NDArray[np.int64], also: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.union1d(np.setdiff1d(users, without), also)
 
@@ -120,14 +96,14 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
         _once(huawei.heard, tpns.heard.first, devices)
         left, forgotten, long_ago, just_now = accounts[:500], accounts[500:503], accounts[600:800], accounts[800:900]
         back_long_ago, back_just_now = devices[:100], devices[100:150]
-        await _report(bench, "tpns", left, FAR, huawei)
-        await _report(bench, "tpns", np.arange(1, 300), HERE, huawei)
-        await _report(bench, "huawei", np.arange(301, 400), HERE, huawei)
-        await _report(bench, "huawei", long_ago, FAR, huawei)
-        await _report(bench, "tpns", back_long_ago, HERE, huawei)
-        await _a_minute_passes(bench)
-        await _report(bench, "huawei", just_now, HERE, huawei)
-        await _report(bench, "tpns", back_just_now, FAR, huawei)
+        await report(bench, "tpns", left, FAR, huawei)
+        await report(bench, "tpns", np.arange(1, 300), HERE, huawei)
+        await report(bench, "huawei", np.arange(301, 400), HERE, huawei)
+        await report(bench, "huawei", long_ago, FAR, huawei)
+        await report(bench, "tpns", back_long_ago, HERE, huawei)
+        await a_minute_passes(bench)
+        await report(bench, "huawei", just_now, HERE, huawei)
+        await report(bench, "tpns", back_just_now, FAR, huawei)
         async with bench.session() as session:
             for user in forgotten.tolist():
                 await session.delete(f"{server.url}/v1/users/{user}")
@@ -144,7 +120,7 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
         await bench.pass_time(60 / 3600)
         await bench.sent(server, await _filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
         await _through(bench, "found", passes=0)
-        await _a_minute_passes(bench)
+        await a_minute_passes(bench)
         await bench.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
         await _through(bench, "found", passes=1)
         _once(tpns.heard, FOUND, np.union1d(by_account, back_just_now))
@@ -253,7 +229,7 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
 
         await until(breaker_is_open)
         await _act(bench, server, alert, "cancel")
-        await until(lambda: _given_back(bench))
+        await until(lambda: given_back(bench))
         first = tpns.heard.first
         told, begun = tpns.heard.of(first), len(tpns.heard.times(first))
         tpns.faults.outage = False
@@ -262,10 +238,3 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         assert len(tpns.heard.times(first)) == begun
         _once(tpns.heard, first, told)
         _once(tpns.heard, CANCEL, told)
-
-
-async def _given_back(bench: Bench) -> bool:
-    """Tell whether nobody holds a unit of the first message."""
-    query = """select 1 from sweep s join sweep_unit u on u.sweep_id = s.id
-               where s.notice = 'alert' and not u.done and u.lease_until > now()"""
-    return not await bench.query(query)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 
+import pytest
+
 from push.breaker import FAILURES, PROBE_BASE_S, PROBE_CAP_S, Breaker, Condition
 from tests import clock
 
@@ -90,5 +92,28 @@ def test_refused_credentials_are_tried_again_only_seldom() -> None:
         assert not breaker.misconfigured()
         times = await _permitted(breaker, 4 * MISCONFIGURED_S + 1)
         assert [round(time_s) for time_s in times] == [15, 30, 45, 60]
+
+    clock.run(scenario())
+
+
+def test_whoever_has_nothing_to_send_any_more_waits_no_longer_and_takes_no_probe() -> None:
+    """All but one of 20 workers hold what is stopped: they leave at once, and the next probe is that of the last."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        for open_it in (Breaker.stop, Breaker.misconfigured):
+            breaker = Breaker(MISCONFIGURED_S)
+            open_it(breaker)
+            is_over = asyncio.Event()
+            leaving = [asyncio.create_task(breaker.permit(is_over.is_set)) for _ in range(CALLERS - 1)]
+            started_s = loop.time()
+            await asyncio.sleep(1)
+            assert not any(task.done() for task in leaving)
+            is_over.set()
+            breaker.wake()
+            assert not any(await asyncio.gather(*leaving))
+            assert loop.time() - started_s < MISCONFIGURED_S
+        assert await breaker.permit()
+        assert loop.time() - started_s == pytest.approx(MISCONFIGURED_S)
 
     clock.run(scenario())
