@@ -63,8 +63,9 @@ def per_minute(number: int) -> Rate:
 class Limits:
     """The limits of tokens and authorities."""
 
-    def __init__(self, client: Client, settings: LimitSettings) -> None:
+    def __init__(self, client: Client, settings: LimitSettings, timeout_s: float = TIMEOUT_S) -> None:
         self._client = client
+        self._timeout_s = timeout_s
         self._script = script("request", "handlers")
         self._platform = Rate(settings.platform_per_s, settings.platform_burst)
         self._people = Rate(settings.people_per_s, settings.people_burst)
@@ -98,7 +99,7 @@ class Limits:
         if loop.time() < self._alone_until_s:
             return None
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 wait_us = await self._run(key, round(rate.cost_s * MICROSECONDS), rate.burst)
         except (*AWAY, RedisError, TimeoutError) as error:
             end_if_cancelled()
