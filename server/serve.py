@@ -1,20 +1,18 @@
 """The server process: settings flow in, the running edge and engine flow out until a signal or a bug ends them.
 
 The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
-Bounded: `grace_s` for what is being sent, `EDGE_GRACE_S` for open connections, and the bounds of `server.stopping`.
+Bounded: `grace_s` for what is being sent, and what `server.edge` and `server.stopping` bound.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from aiohttp import web
 
 import sql.access
 import sql.cap
@@ -44,7 +42,7 @@ from handlers.notices import Notices
 from handlers.preview import Preview
 from handlers.public import Public
 from handlers.reports import Reports
-from handlers.routes import Handlers, Route, application, routes
+from handlers.routes import Handlers
 from handlers.signing import Vault
 from push.deletion import Retention
 from push.engine import Engine, EnginePlan
@@ -54,9 +52,10 @@ from push.preview import preview
 from push.quota import Quotas
 from server import lanes, publishing
 from server.chores import run_chores
+from server.edge import listen
 from server.encryption import encryption_key
 from server.expiry import Expiry, certificates
-from server.settings import Settings, SettingsError, TlsSettings, address, policies
+from server.settings import Settings, SettingsError, policies
 from server.stopping import close_pool, close_redis, migrated, stop_event
 from sql.database import open_pool
 
@@ -67,7 +66,6 @@ if TYPE_CHECKING:
     from server.stores import Stores
     from sql.database import Pool
 
-EDGE_GRACE_S = 2.0
 EMBEDDED_CHECK_S = 0.5
 
 _log = structlog.get_logger("server.serve")
@@ -113,7 +111,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             quiet = group.create_task(failures.run(), name="failures")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
-                runners, url = await _listen(settings, handlers, door)
+                runners, url = await listen(settings, handlers, door)
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
@@ -212,47 +210,6 @@ def _handlers(
         metrics=Metrics(engine, feed, door),
         public=Public(pool, publishing.publisher(settings), publishing.signer(settings)),
     )
-
-
-async def _listen(settings: Settings, handlers: Handlers, door: Door) -> tuple[list[web.AppRunner], str]:
-    table = routes(handlers)
-    own = settings.metrics.listen
-    if own is None:
-        runner, url = await _runner(table, door, settings.listen, settings.tls)
-        return [runner], url
-    public = [route for route in table if route.path != "/metrics"]
-    runner, url = await _runner(public, door, settings.listen, settings.tls)
-    inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
-    return [runner, inner], url
-
-
-async def _runner(table: list[Route], door: Door, listen: str, tls: TlsSettings | None) -> tuple[web.AppRunner, str]:
-    host, port = address(listen, "$.listen")
-    app = application(table, door, encrypted=tls is not None)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port, ssl_context=_ssl(tls), backlog=1024).start()
-    except OSError as error:
-        await runner.cleanup()
-        raise SettingsError(f"cannot listen on {listen}: {error.strerror}") from None
-    bound = runner.addresses[0]
-    return runner, f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}"
-
-
-def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
-    if tls is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(tls.certificate, tls.key)
-        if tls.client_ca is not None:
-            context.load_verify_locations(tls.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        raise SettingsError(f"$.tls: {type(error).__name__} while reading certificate, key or client_ca") from None
-    return context
 
 
 async def _guard(stores: Stores) -> None:

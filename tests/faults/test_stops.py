@@ -19,8 +19,8 @@ from redis import asyncio as aioredis
 
 from geo.ending import CANCEL_AGAIN_S, CANCELS
 from push.engine import RELEASE_S
+from server.edge import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
-from server.serve import EDGE_GRACE_S
 from server.stopping import CLOSE_S
 from tests.bench import Bench
 from tests.processes import START_S, Process, until

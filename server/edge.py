@@ -1,0 +1,62 @@
+"""The edge: settings and handlers flow in, listeners on their addresses flow out.
+
+Bounded: `EDGE_GRACE_S` for open connections at the end, `BACKLOG` connections that wait to be accepted.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from handlers.routes import Handlers, Route, application, routes
+from server.settings import Settings, SettingsError, TlsSettings, address
+
+if TYPE_CHECKING:
+    from handlers.door import Door
+
+EDGE_GRACE_S = 2.0
+BACKLOG = 1024
+
+
+async def listen(settings: Settings, handlers: Handlers, door: Door) -> tuple[list[web.AppRunner], str]:
+    """Listen; returns what runs and the base URL, SettingsError where that is impossible."""
+    table = routes(handlers)
+    own = settings.metrics.listen
+    if own is None:
+        runner, url = await _runner(table, door, settings.listen, settings.tls)
+        return [runner], url
+    public = [route for route in table if route.path != "/metrics"]
+    runner, url = await _runner(public, door, settings.listen, settings.tls)
+    inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
+    return [runner, inner], url
+
+
+async def _runner(table: list[Route], door: Door, listen: str, tls: TlsSettings | None) -> tuple[web.AppRunner, str]:
+    host, port = address(listen, "$.listen")
+    app = application(table, door, encrypted=tls is not None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=_ssl(tls), backlog=BACKLOG).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(f"cannot listen on {listen}: {error.strerror}") from None
+    bound = runner.addresses[0]
+    return runner, f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}"
+
+
+def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
+    if tls is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(tls.certificate, tls.key)
+        if tls.client_ca is not None:
+            context.load_verify_locations(tls.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsError(f"$.tls: {type(error).__name__} while reading certificate, key or client_ca") from None
+    return context
