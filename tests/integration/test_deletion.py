@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -10,12 +11,14 @@ import msgspec
 import numpy as np
 from redis import asyncio as aioredis
 
+import sql.deletion
 from push.packing import pack, unpack
 from server.file_case import signed_headers
 from tests.bench import CASE, Bench
 from tests.processes import until
 
 if TYPE_CHECKING:
+    from sql.database import Pool
     from tests.processes import Process
 
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
@@ -183,3 +186,30 @@ def test_the_search_finds_packed_users() -> None:
     """What is packed in a ledger's row is read as the search reads it."""
     packed = pack(np.array([12_345_678, 23_456_789], dtype=np.int64))
     assert _users("\n".join(_said(packed)), {"23456789"}) == {"23456789"}
+
+
+async def test_a_child_found_long_after_the_alert_expired_is_told_of_before_it_is_forgotten(
+    bench: Bench, pool: Pool
+) -> None:
+    """The hour runs from the last word, not from the expiry; a word that is still being told has it twice."""
+    await bench.provider()
+    await bench.people(200)
+    server = await bench.server(QQ_ALERT_RETENTION__LOOK_S="3600")
+    await bench.file(server)
+    alert = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
+    await bench.sent(server, alert)
+    await bench.pass_time(100)
+    await until(lambda: _is(bench, alert, "expired"))
+    await bench.pass_time(20)
+    await bench.switch_outage(on=True)
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+
+    async def is_due() -> bool:
+        async with pool.acquire() as connection, connection.transaction():
+            return await sql.deletion.child_due(connection, timedelta(hours=1), timedelta(hours=24)) is not None
+
+    assert not await is_due()
+    await bench.pass_time(1.1)
+    assert not await is_due(), "nobody knows yet"
+    await bench.pass_time(1)
+    assert await is_due(), "nothing is waited for without end"
