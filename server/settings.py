@@ -127,7 +127,7 @@ def _check_simulated(settings: Settings) -> None:
 def _check_retention(settings: Settings) -> None:
     kept = settings.retention
     if not kept.child_after_found_h <= kept.child_h <= kept.recipients_h:
-        raise SettingsError("$.retention: child_after_found_h, child_h and recipients_h must not be shorter in this order")
+        raise SettingsError("$.retention: not child_after_found_h <= child_h <= recipients_h")
 
 
 def policies(settings: Settings) -> dict[str, Policy]:
