@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,9 @@ FILED = {
     "last_seen": {**CASE["last_seen"], "place": PLACE},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
 }
+NEWCOMER = 87_654_321
 SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}
+LATE = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
 
 
@@ -104,7 +107,19 @@ async def _life(bench: Bench, server: Process) -> str:
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 422, "it would stay for ever"
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider | WHY))[0] == 200
     await bench.sent(server, alert)
+    await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+
+    async def came_late() -> bool:
+        return NEWCOMER in await bench.reached()
+
+    await until(came_late)
     return alert
+
+
+async def _listen(bench: Bench, server: Process) -> list[str]:
+    """Return whatever the feed says until the server ends."""
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        return [message.data async for message in feed]
 
 
 async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: Bench) -> None:
@@ -113,8 +128,9 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     That people stand in the index, and how they are reached, has its own reason and its own end.
     """
     await bench.provider()
-    users = {str(user) for user in await bench.people(2000)}
-    server = await bench.server(**SHORT)
+    users = {str(user) for user in await bench.people(2000)} | {str(NEWCOMER)}
+    server = await bench.server(**SHORT, **LATE)
+    listener = asyncio.create_task(_listen(bench, server))
     alert = await _life(bench, server)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
@@ -141,14 +157,25 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
         return not await bench.query("select 1 from alert where recipients_deleted_at is null")
 
     await until(forgotten)
+    # A process that was cut off while it sent commits what it knows only now.
+    late = """insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients,
+                                  packed) values ($1, 'found', 0, 16, 1, 'accepted', 'tpns', 1, 1, $2)"""
+    await bench.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
+
+    async def nothing_left() -> bool:
+        return not await bench.query("select 1 from ledger")
+
+    await until(nothing_left)
     record, now, edge = (
         await _record(bench.database_url),
         await _now(bench.redis_url),
         await _edge(bench, server, alert),
     )
     server.end()
-    log = bench.log.read_text(encoding="utf-8")
-    for kept in (record, now, edge, log):
+    heard = await listener
+    log, feed = bench.log.read_text(encoding="utf-8"), "\n".join(heard)
+    assert {"sent", "found", "closed"} <= {msgspec.json.decode(one).get("state") for one in heard}
+    for kept in (record, now, edge, log, feed):
         assert not _names(kept)
         assert not _users(kept, users)
         assert not users.intersection(re.findall(r"(?<![\w.])\d{8,}(?![\w.])", kept)), "whole numbers that are users"
