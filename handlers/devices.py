@@ -13,7 +13,7 @@ from aiohttp import web
 import sql.enrolment
 from geo.connection import AWAY
 from handlers import problems
-from handlers.reports import USER_MAX, Unreadable, decode
+from handlers.reports import Unreadable, decode, user_in_path
 
 if TYPE_CHECKING:
     from geo.forgetting import Forgetting
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REPORTS_MAX = 10_000
 BODY_BYTES = 4 * 1024 * 1024
-USER_DIGITS = 19
+NO_USER = "a user is a positive integer below 2^63"
 
 
 class Devices:
@@ -52,10 +52,10 @@ class Devices:
 
     async def delete(self, request: web.Request) -> web.Response:
         """Forget a user: position, device, token and enrolment at once, and what is about to be sent as well."""
-        text = request.match_info["user"]
-        if not text.isdecimal() or not text.isascii() or len(text) > USER_DIGITS or not 1 <= int(text) <= USER_MAX:
-            return problems.response(422, "a user is a positive integer below 2^63")
-        await sql.enrolment.withdraw(self._pool, [int(text)])
-        await self._index.forget([int(text)])
-        await self._forgetting.announce([int(text)])
+        user = user_in_path(request.match_info["user"])
+        if user is None:
+            return problems.response(422, NO_USER)
+        await sql.enrolment.withdraw(self._pool, [user])
+        await self._index.forget([user])
+        await self._forgetting.announce([user])
         return web.Response(status=204)

@@ -108,13 +108,19 @@ def _open(summary: str, ok: dict[str, Any], content_type: str = "application/jso
     }
 
 
-def _paths() -> dict[str, Any]:
-    forget = {
-        "summary": "Forgets a user everywhere.",
+def _of_user(summary: str, done: str) -> dict[str, Any]:
+    return {
+        "summary": summary,
         "security": BEARER,
         "parameters": [in_path("user", {"type": "integer", "minimum": 1, "maximum": USER_MAX})],
-        "responses": {"204": {"description": "Forgotten."}, "422": problem("Not a user."), **DENIED, **AWAY},
+        "responses": {"204": {"description": done}, "422": problem("Not a user."), **DENIED, **AWAY},
     }
+
+
+def _paths() -> dict[str, Any]:
+    enrol = _of_user("Enrols a user who agreed to be reached by exercises.", "Enrolled, perhaps before.")
+    enrol["responses"]["409"] = problem("As many are enrolled as can be.")
+    withdraw = _of_user("Withdraws a user from exercises.", "Not enrolled, perhaps before.")
     summary = "What may be published of an alert: counts, area and times, nothing of the child or of who acted."
     ready = _open("200 while both stores answer.", ref("Ready"))
     ready["responses"]["503"] = answer("A store is away.", ref("Ready"))
@@ -122,7 +128,8 @@ def _paths() -> dict[str, Any]:
         "/v1/intake/{authority}": {"post": intake()},
         "/v1/intake/{authority}/notices": {"post": notices()},
         "/v1/devices": {"post": _devices()},
-        "/v1/users/{user}": {"delete": forget},
+        "/v1/users/{user}": {"delete": _of_user("Forgets a user everywhere.", "Forgotten.")},
+        "/v1/enrolled/{user}": {"put": enrol, "delete": withdraw},
         "/v1/alerts": {
             "get": reading("Alerts with their progress.", answer("The newest alerts.", ref("AlertsAnswer")))
         },

@@ -29,6 +29,7 @@ FUTURE_S = 300
 NO_TOKEN = "this lane addresses accounts: no token"  # noqa: S105 - an answer
 
 USER_MAX = (1 << 63) - 1
+USER_DIGITS = 19
 MILLISECONDS = 1000
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -177,3 +178,10 @@ class Reports:
         if not oldest_ms <= _at_ms(report) <= latest_ms:
             return "in the future" if _at_ms(report) > latest_ms else "older than positions are kept"
         return None
+
+
+def user_in_path(text: str) -> int | None:
+    """Read a user from a path; None when it is no positive integer below 2^63."""
+    if not text.isdecimal() or not text.isascii() or len(text) > USER_DIGITS or not 1 <= int(text) <= USER_MAX:
+        return None
+    return int(text)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handlers.audit import Audit
     from handlers.devices import Devices
     from handlers.door import Door
+    from handlers.enrolment import Enrolment
     from handlers.estimates import Estimates
     from handlers.feed import Feed
     from handlers.health import Health
@@ -64,6 +65,7 @@ class Handlers(NamedTuple):
     metrics: Metrics
     public: Public
     notices: Notices
+    enrolment: Enrolment
 
 
 def routes(handlers: Handlers) -> list[Route]:
@@ -73,6 +75,8 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("POST", "/v1/intake/{authority}/notices", SIGNATURE, handlers.notices.post),
         Route("POST", "/v1/devices", Role.PLATFORM, handlers.devices.post),
         Route("DELETE", "/v1/users/{user}", Role.PLATFORM, handlers.devices.delete),
+        Route("PUT", "/v1/enrolled/{user}", Role.PLATFORM, handlers.enrolment.put),
+        Route("DELETE", "/v1/enrolled/{user}", Role.PLATFORM, handlers.enrolment.delete),
         Route("GET", "/v1/alerts", Role.VIEWER, handlers.alerts.get_all),
         Route("GET", "/v1/alerts/{id}", Role.VIEWER, handlers.alerts.get_one),
         Route("GET", "/v1/alerts/{id}/preview", Role.OPERATOR, handlers.preview.get),

@@ -60,6 +60,16 @@ def list_enrolled(context: click.Context, *, as_json: bool) -> None:
     say(users, "\n".join(map(str, users)) or "nobody is enrolled", as_json=as_json)
 
 
+@exercise_group.command("count")
+@json_flag
+@config_option
+@click.pass_context
+def count_enrolled(context: click.Context, *, as_json: bool) -> None:
+    """Show how many are enrolled, and nobody's id."""
+    number = on_record(context, _count)
+    say({"enrolled": number}, f"{number} enrolled", as_json=as_json)
+
+
 async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> None:
     """Enrol or withdraw users; the audit trail has how many, and names none of them."""
     if len(users) > USERS_MAX:
@@ -76,3 +86,8 @@ async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols:
 async def _enrolled(_: Settings, stores: Stores) -> list[int]:
     async with record(stores) as pool:
         return await sql.enrolment.enrolled(pool)
+
+
+async def _count(_: Settings, stores: Stores) -> int:
+    async with record(stores) as pool:
+        return await sql.enrolment.count(pool)

@@ -31,6 +31,7 @@ from handlers.audit import Audit
 from handlers.cap_intake import CapIntake
 from handlers.devices import Devices
 from handlers.door import Door
+from handlers.enrolment import Enrolment
 from handlers.estimates import Estimates
 from handlers.failures import Failures
 from handlers.feed import Feed
@@ -208,6 +209,7 @@ def _handlers(
         feed=feed,
         health=Health(pool, index),
         metrics=Metrics(engine, feed, door),
+        enrolment=Enrolment(pool),
         public=Public(pool, publishing.publisher(settings), publishing.signer(settings)),
     )
 

@@ -101,6 +101,7 @@ def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
 def _checked(settings: Settings) -> Settings:
     _check_area(settings)
     _check_simulated(settings)
+    _check_retention(settings)
     _check_zone(settings.alert.sound.time_zone)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
@@ -121,6 +122,12 @@ def _check_simulated(settings: Settings) -> None:
     for name, lane in settings.lanes.items():
         if lane.simulated and not on_this_machine(lane.url):
             raise SettingsError(f"$.lanes.{name}.simulated: only a provider at a loopback address (in digits) can be")
+
+
+def _check_retention(settings: Settings) -> None:
+    kept = settings.retention
+    if not kept.child_after_found_h <= kept.child_h <= kept.recipients_h:
+        raise SettingsError("$.retention: not child_after_found_h <= child_h <= recipients_h")
 
 
 def policies(settings: Settings) -> dict[str, Policy]:

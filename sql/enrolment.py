@@ -36,9 +36,15 @@ async def withdraw(pool: Pool | Connection, users: Sequence[int]) -> None:
     await pool.execute(_WITHDRAW, users)
 
 
-async def enrolled_among(pool: Pool, users: Sequence[int]) -> set[int]:
+async def enrolled_among(pool: Pool | Connection, users: Sequence[int]) -> set[int]:
     """Return which of these users are enrolled, as of now."""
     return {row[0] for row in await pool.fetch(_AMONG, users)}
+
+
+async def count(pool: Pool) -> int:
+    """Return how many users are enrolled."""
+    enrolled_now: int = await pool.fetchval(_COUNT)
+    return enrolled_now
 
 
 async def enrolled(pool: Pool) -> list[int]:

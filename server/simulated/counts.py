@@ -1,7 +1,7 @@
 """Counting: accepted accounts flow in by request, how often each was reached flows out.
 
 Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; merged ones cost 16;
-`TITLES_MAX` titles.
+`TITLES_MAX` titles, and as many messages.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Counts:
         self.invalid = 0
         self.refused: dict[str, int] = {}
         self.titles: Counter[str] = Counter()
+        self.messages: set[tuple[str, str]] = set()
         self.last_by_title: dict[str, float] = {}
         self.first_request_at: float | None = None
         self.last_request_at: float | None = None
@@ -48,8 +49,10 @@ class Counts:
         """Note that a whole request was refused."""
         self.refused[why] = self.refused.get(why, 0) + 1
 
-    def accept(self, accounts: list[str], title: str, at: float) -> None:
-        """Count accounts that a request reached which came in `at`, and how many were told under a title."""
+    def accept(self, accounts: list[str], title: str, body: str, at: float) -> None:
+        """Count accounts that a request reached which came in `at`, how many were told under a title, and what."""
+        if len(self.messages) < TITLES_MAX:
+            self.messages.add((title, body))
         if title in self.titles or len(self.titles) < TITLES_MAX:
             self.titles[title] += len(accounts)
             self.last_by_title[title] = max(at, self.last_by_title.get(title, at))
@@ -94,6 +97,7 @@ class Counts:
             "invalid": self.invalid,
             "refused_requests": self.refused,
             "titles": dict(self.titles),
+            "messages": sorted(self.messages),
             "last_by_title": self.last_by_title,
             "first_request_at": self.first_request_at,
             "last_request_at": self.last_request_at,

@@ -99,7 +99,7 @@ class SimulatedTpns:
             result = msgspec.json.encode([UNKNOWN_ACCOUNT if bad else 0 for bad in invalid]).decode()
         else:
             reached = push.account_list
-        self.counts.accept(reached, push.message.title, at)
+        self.counts.accept(reached, push.message.title, push.message.content, at)
         return _answer(0, push.seq, push_id=str(next(self._push_ids)), environment=push.environment, result=result)
 
     @property

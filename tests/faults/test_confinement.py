@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.processes import Process
 
 WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
+NEWCOMER, STRANGER = 7_000_001, 7_000_002
 FAST = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 SIMULATED = {"QQ_ALERT_LANES__TPNS__SIMULATED": "true"}
 TEXTS = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
@@ -66,8 +67,13 @@ async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Be
     _, answer = await bench.file(server, status="test", area={"radius_km": 200, "reason": "as wide as it gets"})
     alert = answer["alert"]["id"]
     await bench.sent(server, alert)
+    url = f"{server.url}/v1/alerts/{alert}"
+    assert (await bench.post(f"{url}/rings", WHY | {"radius_km": 300}))[0] == 200
+    await bench.sent(server, alert)
+    assert (await bench.post(f"{url}/update", WHY | {"texts": TEXTS}))[0] == 200
     await bench.query(
-        """with added as (insert into sweep (alert_id, notice, ring, lane) values ($1, 'alert', 1, 'tpns') returning id)
+        """with added as (insert into sweep (alert_id, notice, ring, lane)
+                         select $1, 'alert', max(ring), 'tpns' from ring where alert_id = $1 returning id)
            insert into sweep_unit (sweep_id, shard_from, shard_to)
            select id, s, s + 16 from added, generate_series(0, 1023, 16) s""",
         alert,
@@ -79,6 +85,8 @@ async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Be
     await until(swept)
     found = (await bench.query("select sum(found), sum(accepted) from sweep_unit"))[0]
     assert (found[0] > 0, found[1]) == (True, 0), "the sweep by hand found people, and none was sent to"
+    await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    await until(lambda: _found_more(bench, found[0]))
     server.end(signal.SIGKILL)
     await bench.query("update sweep_unit set done = false")
     server = await bench.server(**FAST)
@@ -99,9 +107,29 @@ async def test_a_test_alert_goes_to_simulated_lanes_and_says_what_it_is(bench: B
     await bench.sent(server, answer["alert"]["id"])
     np.testing.assert_array_equal(await bench.reached(), inside)
     await _ends(bench, server, answer["alert"]["id"])
-    titles = (await bench.counts())["titles"]
-    assert len(titles) == 3
-    assert all(title.startswith("【测试 / TEST】") for title in titles)
+    await _says_first(bench, "测试 / TEST")
+
+
+async def test_a_test_alert_that_a_changed_configuration_makes_live_goes_no_further(bench: Bench) -> None:
+    """Begun in a simulated lane, killed, and started anew where the lane is not said to be simulated: not one more."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    server = await bench.server(**FAST, **SIMULATED)
+    _, answer = await bench.file(server, status="test")
+    await bench.sent(server, answer["alert"]["id"])
+    server.end(signal.SIGKILL)
+    requests = (await bench.counts())["requests"]
+    await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    found = (await bench.query("select sum(found) from sweep_unit"))[0][0]
+    await bench.query("update sweep_unit set done = false")
+    server = await bench.server(**FAST)
+    await until(lambda: _found_more(bench, found))
+    url = f"{server.url}/v1/alerts/{answer['alert']['id']}"
+    assert (await bench.post(f"{url}/update", WHY | {"texts": TEXTS}))[0] == 200
+    assert (await bench.post(f"{url}/found", WHY))[0] == 200
+    await until(lambda: _is_told(bench, "found"))
+    assert (await bench.counts())["requests"] == requests
+    np.testing.assert_array_equal(await bench.reached(), inside)
 
 
 async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: Bench) -> None:
@@ -114,14 +142,17 @@ async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: 
     await bench.sent(server, answer["alert"]["id"])
     assert (await bench.counts())["requests"] == 0, "nobody is enrolled"
 
-    await bench.place([7_000_001], 0.0, 0.0)
-    await bench.run("exercise", "enrol", *map(str, [*staff, 7_000_001]))
+    await bench.place([NEWCOMER], 0.0, 0.0)
+    await bench.run("exercise", "enrol", *map(str, [*staff, NEWCOMER]))
     _, answer = await bench.file(server, status="exercise")
     alert = answer["alert"]["id"]
     server.end(signal.SIGKILL)
     server = await bench.server(**FAST)
     await bench.sent(server, alert)
     await until(lambda: _reached(bench, staff))
+    await bench.place([NEWCOMER, STRANGER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    staff.append(NEWCOMER)
+    await until(lambda: _is_in_ledger(bench, alert, len(staff)))
     await bench.run("exercise", "withdraw", str(staff[0]))
     async with bench.session() as session:
         await session.delete(f"{server.url}/v1/users/{staff[1]}")
@@ -129,13 +160,36 @@ async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: 
     await _ends(bench, server, alert)
     await until(lambda: _reached(bench, staff))
     said = "select notice, sum(recipients)::int from ledger where alert_id = $1 group by notice order by notice"
-    assert await bench.query(said, alert) == [("alert", 40), ("found", 38), ("update", 38)]
-    titles = (await bench.counts())["titles"]
-    assert len(titles) == 3
-    assert all(title.startswith("【演习 / EXERCISE】") for title in titles)
+    assert await bench.query(said, alert) == [("alert", 41), ("found", 39), ("update", 39)]
+    await _says_first(bench, "演习 / EXERCISE")
 
 
 async def _reached(bench: Bench, users: list[int]) -> bool:
     reached = set((await bench.reached()).tolist())
     assert reached <= set(users), "nobody outside the list"
     return reached == set(users)
+
+
+async def _says_first(bench: Bench, word: str) -> None:
+    """Hold every title and body of the message, the update and the last word against what they must begin with."""
+    messages = (await bench.counts())["messages"]
+    assert len(messages) == 3
+    assert [title for title, _ in messages if not title.startswith(f"【{word}】")] == []
+    assert [body for _, body in messages if not body.startswith(f"{word}: ")] == []
+
+
+async def _found_more(bench: Bench, before: int) -> bool:
+    """Tell whether a sweep found whoever came after `before` were found."""
+    return bool((await bench.query("select sum(found) from sweep_unit"))[0][0] > before)
+
+
+async def _is_told(bench: Bench, notice: str) -> bool:
+    """Tell whether a notice has no unit left to be done."""
+    query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = $1 and not u.done"
+    return not await bench.query(query, notice)
+
+
+async def _is_in_ledger(bench: Bench, alert: str, people: int) -> bool:
+    """Tell whether so many were told of this very alert."""
+    query = "select coalesce(sum(recipients), 0) from ledger where alert_id = $1 and outcome = 'accepted'"
+    return bool((await bench.query(query, alert))[0][0] == people)

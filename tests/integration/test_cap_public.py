@@ -71,7 +71,7 @@ async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_i
     ours = keys(days=36_500)
     await bench.provider()
     await bench.people(1000)
-    server = await bench.server(**_settings(tmp_path, ours))
+    server = await bench.server(**_settings(tmp_path, ours), QQ_ALERT_RETENTION__LOOK_S="0.1")
     await bench.file(server, status="exercise", case_number="E-1")
     assert b"entry" not in (await _get(server, "alerts.atom"))[1], "an exercise is never public"
     _, answer = await bench.file(server)
@@ -99,9 +99,14 @@ async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_i
     assert (found.message_type, found.note) == (MessageType.CANCEL, "found")
     assert [one.identifier for one in found.references] == [first.identifier, update.identifier]
     assert found.infos[0].areas[0].circles[0].radius_km == 120
+    await bench.pass_time(1.1)
+    await until(lambda: _is_in(bench, alert, "closed"))
+    closed, closed_text = await _message(server, alert, ours)
+    assert (closed.message_type, closed.note) == (MessageType.CANCEL, "found")
     feed_text = (await _get(server, "alerts.atom"))[1].decode()
+    assert alert in feed_text
     for word in CHILD:
-        assert word not in text
+        assert word not in text + closed_text
         assert word not in feed_text
 
 
@@ -123,7 +128,7 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     alert = answer["alert"]["id"]
     await bench.sent(server, alert)
     await bench.pass_time(73)
-    await until(lambda: _is_expired(bench, alert))
+    await until(lambda: _is_in(bench, alert, "expired"))
     message, text = await _message(server, alert, ours)
     assert (message.message_type, message.note) == (MessageType.CANCEL, "expired")
     assert not [word for word in CHILD if word in text]
@@ -138,5 +143,5 @@ async def test_without_a_key_nothing_is_published(bench: Bench) -> None:
         assert (status, b"key_file" in body) == (404, True)
 
 
-async def _is_expired(bench: Bench, alert: str) -> bool:
-    return bool((await bench.query("select state = 'expired' from alert where id = $1", alert))[0][0])
+async def _is_in(bench: Bench, alert: str, state: str) -> bool:
+    return bool((await bench.query("select state = $2 from alert where id = $1", alert, state))[0][0])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -10,12 +12,14 @@ import msgspec
 import numpy as np
 from redis import asyncio as aioredis
 
+import sql.deletion
 from push.packing import pack, unpack
 from server.file_case import signed_headers
 from tests.bench import CASE, Bench
 from tests.processes import until
 
 if TYPE_CHECKING:
+    from sql.database import Pool
     from tests.processes import Process
 
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
@@ -27,7 +31,9 @@ FILED = {
     "last_seen": {**CASE["last_seen"], "place": PLACE},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
 }
+NEWCOMER = 87_654_321
 SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}
+LATE = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
 
 
@@ -101,7 +107,19 @@ async def _life(bench: Bench, server: Process) -> str:
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 422, "it would stay for ever"
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider | WHY))[0] == 200
     await bench.sent(server, alert)
+    await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+
+    async def came_late() -> bool:
+        return NEWCOMER in await bench.reached()
+
+    await until(came_late)
     return alert
+
+
+async def _listen(bench: Bench, server: Process) -> list[str]:
+    """Return whatever the feed says until the server ends."""
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        return [message.data async for message in feed]
 
 
 async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: Bench) -> None:
@@ -110,8 +128,9 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     That people stand in the index, and how they are reached, has its own reason and its own end.
     """
     await bench.provider()
-    users = {str(user) for user in await bench.people(2000)}
-    server = await bench.server(**SHORT)
+    users = {str(user) for user in await bench.people(2000)} | {str(NEWCOMER)}
+    server = await bench.server(**SHORT, **LATE)
+    listener = asyncio.create_task(_listen(bench, server))
     alert = await _life(bench, server)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
@@ -138,14 +157,25 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
         return not await bench.query("select 1 from alert where recipients_deleted_at is null")
 
     await until(forgotten)
+    # A process that was cut off while it sent commits what it knows only now.
+    late = """insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients,
+                                  packed) values ($1, 'found', 0, 16, 1, 'accepted', 'tpns', 1, 1, $2)"""
+    await bench.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
+
+    async def nothing_left() -> bool:
+        return not await bench.query("select 1 from ledger")
+
+    await until(nothing_left)
     record, now, edge = (
         await _record(bench.database_url),
         await _now(bench.redis_url),
         await _edge(bench, server, alert),
     )
     server.end()
-    log = bench.log.read_text(encoding="utf-8")
-    for kept in (record, now, edge, log):
+    heard = await listener
+    log, feed = bench.log.read_text(encoding="utf-8"), "\n".join(heard)
+    assert {"sent", "found", "closed"} <= {msgspec.json.decode(one).get("state") for one in heard}
+    for kept in (record, now, edge, log, feed):
         assert not _names(kept)
         assert not _users(kept, users)
         assert not users.intersection(re.findall(r"(?<![\w.])\d{8,}(?![\w.])", kept)), "whole numbers that are users"
@@ -183,3 +213,30 @@ def test_the_search_finds_packed_users() -> None:
     """What is packed in a ledger's row is read as the search reads it."""
     packed = pack(np.array([12_345_678, 23_456_789], dtype=np.int64))
     assert _users("\n".join(_said(packed)), {"23456789"}) == {"23456789"}
+
+
+async def test_a_child_found_long_after_the_alert_expired_is_told_of_before_it_is_forgotten(
+    bench: Bench, pool: Pool
+) -> None:
+    """The hour runs from the last word, not from the expiry; a word that is still being told has it twice."""
+    await bench.provider()
+    await bench.people(200)
+    server = await bench.server(QQ_ALERT_RETENTION__LOOK_S="3600")
+    await bench.file(server)
+    alert = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
+    await bench.sent(server, alert)
+    await bench.pass_time(100)
+    await until(lambda: _is(bench, alert, "expired"))
+    await bench.pass_time(20)
+    await bench.switch_outage(on=True)
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+
+    async def is_due() -> bool:
+        async with pool.acquire() as connection, connection.transaction():
+            return await sql.deletion.child_due(connection, timedelta(hours=1), timedelta(hours=24)) is not None
+
+    assert not await is_due()
+    await bench.pass_time(1.1)
+    assert not await is_due(), "nobody knows yet"
+    await bench.pass_time(1)
+    assert await is_due(), "nothing is waited for without end"

@@ -26,6 +26,8 @@ LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'
         (LANE + "speed = 1", "speed"),
         ("[lanes.tpns]\nurl = 1", "lanes"),
         ('[tls]\ncertificate = "nowhere.pem"\nkey = "nowhere.key"', "nowhere.pem"),
+        ("[retention]\nchild_after_found_h = 25", "child_after_found_h"),
+        ("[retention]\nrecipients_h = 23", "recipients_h"),
         ("listen = [", "qq-alert.toml"),
     ],
 )

@@ -1,0 +1,55 @@
+"""Enrolment: people whom exercises reach come and go over HTTP and at the command line, and the trail names none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+import sql.enrolment
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+    from tests.processes import Process
+
+STAFF = 87_654_321
+
+
+async def _ask(bench: Bench, server: Process, method: str, path: str) -> int:
+    async with bench.session() as session, session.request(method, f"{server.url}{path}") as response:
+        return response.status
+
+
+async def test_who_is_enrolled_is_changed_by_the_platform_and_recorded_without_names(bench: Bench) -> None:
+    """Twice is once; a viewer may not; no more than the most; whoever is forgotten is enrolled no longer."""
+    server = await bench.server()
+    path = f"/v1/enrolled/{STAFF}"
+    created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
+    viewer = {"Authorization": f"Bearer {created['token']}"}
+    async with aiohttp.ClientSession(headers=viewer) as session, session.put(f"{server.url}{path}") as response:
+        assert response.status == 403
+    assert [await _ask(bench, server, "PUT", f"/v1/enrolled/{bad}") for bad in ("0", "x", "9" * 19)] == [422] * 3
+    assert [await _ask(bench, server, "PUT", path) for _ in range(2)] == [204, 204]
+    assert (await bench.run("exercise", "list")).split() == [str(STAFF)]
+    assert await bench.command("exercise", "count", "--json") == {"enrolled": 1}
+
+    most = sql.enrolment.ENROLLED_MAX
+    await bench.query("insert into enrolled (user_id) select generate_series(1, $1::bigint - 1)", most)
+    assert await _ask(bench, server, "PUT", "/v1/enrolled/87654322") == 409
+    assert await bench.query("select count(*) from enrolled") == [(most,)]
+    assert [await _ask(bench, server, "DELETE", path) for _ in range(2)] == [204, 204]
+    trail = [row[0] for row in await bench.query("select content from audit_event order by seq")]
+    assert [("exercise enrolment" in one, "exercise withdrawal" in one) for one in trail if "exercise" in one] == [
+        (True, False),
+        (False, True),
+    ]
+    assert not [one for one in trail if str(STAFF) in one]
+
+    assert await _ask(bench, server, "PUT", path) == 204
+    assert await _ask(bench, server, "DELETE", f"/v1/users/{STAFF}") == 204
+    assert await bench.query("select 1 from enrolled where user_id = $1", STAFF) == []
+    gone = bench.folder / "gone.txt"
+    gone.write_text("1\n2\n")
+    await bench.run("users", "forget", str(gone))
+    assert await bench.query("select min(user_id) from enrolled") == [(3,)]
+    assert str(STAFF) not in bench.log.read_text(encoding="utf-8")
