@@ -76,7 +76,8 @@ def filing_of(
         authority=authority,
         actor=Actor(role="authority", name=authority, authority=authority),
         verified=verified,
-        webhook_id=f"cap:{hashlib.sha256(key.encode()).hexdigest()}",
+        # Signed after it came unsigned, it is not a retry: the draft's answer would keep it from being sent.
+        webhook_id=f"{'cap' if verified else 'cap-draft'}:{hashlib.sha256(key.encode()).hexdigest()}",
         body_digest=digest,
         case_number=case.identifier,
         content_digest=digest,

@@ -29,7 +29,9 @@ from handlers.cap_filing import filing_of, texts_of
 from handlers.problems import FieldError
 from push.actor import Actor
 from push.alarms import EVERY_LANE
+from push.lifecycle import OVER, State
 from push.operations import Order
+from push.warnings import UNVERIFIED
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 CONTENT_TYPE = "application/cap+xml"
-UNVERIFIED = "unverified_cap"
 
 _log = structlog.get_logger("handlers.cap_intake")
 
@@ -98,26 +99,32 @@ class CapIntake:
         """Update or cancel what earlier messages began."""
         case = received.case
         alert_id = await self._alert_of(authority, case)
+        if received.signature.verdict is not Verdict.VERIFIED:
+            if alert_id is not None:
+                await self._warn(alert_id, case.message_type)
+            # The same answer whether or not there is such an alert: anybody may ask.
+            why = FieldError("/alert/Signature", "an Update or Cancel that nobody verifiably signed changes nothing")
+            return problems.response(422, "not verified; operators are told where it is about an alert", [why])
         if alert_id is None:
             return problems.response(404, "none of the messages that it refers to is known")
-        if received.signature.verdict is not Verdict.VERIFIED:
-            detail = f"an unverified CAP {case.message_type.value} came for this alert: is it meant?"
-            self._alarms.raise_alarm(UNVERIFIED, EVERY_LANE, str(alert_id), detail)
-            why = FieldError("/alert/Signature", "an Update or Cancel that nobody verifiably signed changes nothing")
-            return problems.response(422, "not verified; operators have been told", [why])
-        said = (case.sender, case.identifier, case.sent)
-        if await sql.cap.find(self._pool, authority, [said]) is None:
-            refused = await self._do(authority, alert_id, case)
-            if refused is not None:
-                return refused
-            await sql.cap.note(self._pool, authority, *said, alert_id)
+        refused = await self._do(authority, alert_id, case)
+        if refused is not None:
+            return refused
         self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert_id))
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
         return web.Response(body=msgspec.json.encode({"alert": alert_json(listed)}), content_type="application/json")
 
+    async def _warn(self, alert_id: UUID, kind: MessageType) -> None:
+        """Tell operators, unless the alert is over: then nothing that is meant can hide in the message."""
+        listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
+        if State(listed.state) not in OVER:
+            detail = f"an unverified CAP {kind.value} came for this alert: is it meant?"
+            self._alarms.raise_alarm(UNVERIFIED, EVERY_LANE, str(alert_id), detail)
+
     async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
         actor = Actor(role="authority", name=authority, authority=authority)
-        order = Order(actor=actor, reason=f"CAP {case.message_type.value} {case.identifier}")
+        # No reason: an identifier may hold what no reason may say, if only the digits of a telephone number.
+        order = Order(actor=actor, message=(case.sender, case.identifier, case.sent))
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
         else:

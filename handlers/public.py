@@ -86,8 +86,9 @@ class Public:
 
 def _cached(request: web.Request, body: bytes, content_type: str) -> web.Response:
     """Return an answer that caches may keep for a while, or that it has not changed."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    headers = {"ETag": tag, "Cache-Control": f"public, max-age={MAX_AGE_S}"}
-    if request.headers.get("If-None-Match") == tag:
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    headers = {"ETag": f'"{tag}"', "Cache-Control": f"public, max-age={MAX_AGE_S}"}
+    # A cache that compresses makes the tag a weak one, and a cache may name several.
+    if any(known.value in {tag, "*"} for known in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     return web.Response(body=body, content_type=content_type, headers=headers)

@@ -1,7 +1,8 @@
 """Filing: a checked case flows in, a committed alert with its rings and sweeps flows out, or the answer given before.
 
 Case, alert, rings, sweeps, the first events of the audit trail and the webhook's receipt are one transaction: the
-answer is given after it stands. Bounded: one alert a case number; `DRAFTS_MAX` unsigned ones that wait for review.
+answer is given after it stands. What is signed takes the place of a draft under its number: anybody can send a draft.
+Bounded: one alert a case number; `DRAFTS_MAX` unsigned ones that wait for review.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import sql.audit
 import sql.filing
 import sql.life
 import sql.progress
+import sql.work
 from push.actor import Actor
 from push.audience import Place
-from push.lifecycle import State
+from push.lifecycle import Action, State
 from push.plan import DEADLINE, EXPIRY, Override
 from push.review import Decision, Review, decide
 from push.said import Content, Links
@@ -28,6 +30,7 @@ from sql.filing import AlertRow, ReceiptRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from push.estimate import Estimate
     from push.planner import Planner
@@ -98,9 +101,9 @@ class Desk:
             if again is not None:
                 return again
             case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
-            if case is not None:
+            if case is not None and not await _superseded(connection, filing, case.alert_id):
                 return await self._answer_standing(connection, filing, case, received_at, render)
-            if not filing.verified and await sql.filing.drafts(connection, filing.authority) >= DRAFTS_MAX:
+            if not filing.verified and await _is_full(connection, filing.authority):
                 refused = Filed.TOO_MANY_DRAFTS
                 return ReceiptRow(filing.body_digest, refused.value, render(refused, None))
             review, grace_s = await sql.life.review_of(connection, filing.authority)
@@ -133,6 +136,29 @@ class Desk:
         receipt = ReceiptRow(filing.body_digest, Filed.SAME_CASE.value, render(Filed.SAME_CASE, listed))
         await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
         return receipt
+
+
+async def _is_full(connection: Connection, authority: str) -> bool:
+    """Tell whether no further draft fits; the caller's transaction adds one before another is counted."""
+    await sql.filing.lock_drafts(connection, authority)
+    return await sql.filing.drafts(connection, authority) >= DRAFTS_MAX
+
+
+async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> bool:
+    """Withdraw the draft that stands under the number of a signed case, so that no stranger's can keep it out."""
+    if not filing.verified or not await sql.filing.supersede(connection, standing):
+        return False
+    await sql.work.halt(connection, standing)
+    event = AuditEvent(
+        actor="system",
+        action=Action.CANCEL.value,
+        alert=standing,
+        before=State.IN_REVIEW.value,
+        after=State.CANCELLED.value,
+        details={"superseded": "a signed case has this number"},
+    )
+    await sql.audit.append(connection, event)
+    return True
 
 
 def _events(filing: Filing, alert: AlertRow, decision: Decision) -> tuple[AuditEvent, AuditEvent]:

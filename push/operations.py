@@ -7,12 +7,14 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import structlog
 
 import sql.audit
+import sql.cap
 import sql.life
 import sql.work
 from push.actor import Actor
@@ -34,11 +36,15 @@ _log = structlog.get_logger("push.operations")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for."""
+    """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
+
+    `message`: the CAP message (sender, identifier, sent) of the alert's authority that says so, which is done once.
+    """
 
     actor: Actor
     reason: str = ""
     case_number: str | None = None
+    message: tuple[str, str, datetime] | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +74,8 @@ class Operations:
             alert = await sql.life.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
+            if order.message and await sql.cap.find(connection, alert.authority, [order.message]) is not None:
+                return None
             refused = _admitted(alert, action, order)
             if refused is not None:
                 return refused
@@ -78,6 +86,8 @@ class Operations:
             if done.after not in leads_to(before, action):
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
             await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            if order.message:
+                await sql.cap.note(connection, alert.authority, *order.message, alert_id)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(

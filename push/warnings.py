@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from push.alarms import EVERY_LANE
-from push.lifecycle import State
+from push.lifecycle import OVER, State
 from push.review import is_late
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CAP: Final = "audience_cap"
 REVIEW: Final = "review"
 REVIEW_LATE: Final = "review_late"
+UNVERIFIED: Final = "unverified_cap"
+"""Raised where such a message comes in; what hides in it matters until the alert is over."""
 
 
 class Warnings:
@@ -45,6 +47,8 @@ class Warnings:
             scheduled = alert.state == State.SCHEDULED
             late = (waits or scheduled) and is_late(alert.deadline, _needs_s(alert), now, alert.send_at)
             left_s = (alert.deadline - now).total_seconds()
+            if alert.state in OVER:
+                self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert.id))
             self._stand(REVIEW_LATE, alert, f"{left_s:.0f} s of the thirty minutes are left, and nobody is told", late)
 
     def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:

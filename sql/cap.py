@@ -45,12 +45,14 @@ async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
     return [(f"certificate {row[1][:16]} of authority {row[0]}", row[2]) for row in await pool.fetch(_ENDING, within)]
 
 
-async def note(pool: Pool, authority: str, sender: str, identifier: str, sent: datetime, alert_id: UUID) -> None:
+async def note(
+    pool: Pool | Connection, authority: str, sender: str, identifier: str, sent: datetime, alert_id: UUID
+) -> None:
     """Remember which alert a message was about."""
     await pool.execute(_NOTE, authority, sender, identifier, sent, alert_id)
 
 
-async def find(pool: Pool, authority: str, messages: Sequence[tuple[str, str, datetime]]) -> UUID | None:
+async def find(pool: Pool | Connection, authority: str, messages: Sequence[tuple[str, str, datetime]]) -> UUID | None:
     """Return the alert that any of these messages (sender, identifier, sent) was about; None when there is none."""
     senders, identifiers, sents = ([one[part] for one in messages] for part in range(3))
     found: UUID | None = await pool.fetchval(_FIND, authority, senders, identifiers, sents)

@@ -25,6 +25,7 @@ _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
 _DRAFTS = query("drafts_count")
 _NOTICE_ADD = query("notice_add")
+_SUPERSEDE = query("draft_supersede")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
@@ -87,6 +88,16 @@ async def forget_receipts(pool: Pool, older_than: timedelta) -> None:
 async def lock_case(connection: Connection, authority: str, case_number: str) -> None:
     """Make filings of one case number take turns until the caller's transaction ends."""
     await connection.execute(_LOCK, authority, case_number)
+
+
+async def lock_drafts(connection: Connection, authority: str) -> None:
+    """Make drafts of one authority take turns until the caller's transaction ends; no case has an empty number."""
+    await connection.execute(_LOCK, authority, "")
+
+
+async def supersede(connection: Connection, alert_id: UUID) -> bool:
+    """Withdraw a draft and free its case number; False when it was signed, or somebody has decided about it."""
+    return await connection.fetchval(_SUPERSEDE, alert_id) is not None
 
 
 async def find_case(connection: Connection | Pool, authority: str, case_number: str) -> CaseRow | None:

@@ -9,6 +9,7 @@ select a.id, a.state, a.received_at, a.expires, a.longitude, a.latitude, a.city,
 from alert a
 where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
   and (a.state in ('sending', 'sent', 'paused')
-       or (a.state = 'expired' and a.sent_at is not null)
+       or (a.state = 'expired'
+           and (a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id)))
        or exists (select from notice n where n.alert_id = a.id and n.notice in ('found', 'cancel')))
 order by a.received_at desc limit $3;

@@ -85,7 +85,9 @@ async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_i
     _, feed, tag = await _get(server, "alerts.atom")
     entries = etree.fromstring(feed).findall(f"{ATOM}entry")
     assert [entry.findtext(f"{ATOM}id") for entry in entries] == [f"urn:uuid:{alert}"]
-    assert (await _get(server, "alerts.atom", **{"If-None-Match": tag}))[0] == 304
+    for known in (tag, f"W/{tag}", f'"another", {tag}'):
+        assert (await _get(server, "alerts.atom", **{"If-None-Match": known}))[0] == 304
+    assert (await _get(server, "alerts.atom", **{"If-None-Match": '"another"'}))[0] == 200
 
     texts = {locale: {"title": "小明", "body": "见于广州"} for locale in ("zh-CN", "en")}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200

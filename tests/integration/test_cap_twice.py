@@ -1,0 +1,114 @@
+"""CAP that comes twice: drafts before the signed case, a crowd of drafts, retries at the same moment."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from handlers.cap.model import MessageType
+from handlers.cap.writing import document_of
+from push.filing import DRAFTS_MAX
+from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+    from tests.processes import Process
+
+WAITING = "select count(*) from alert where state = 'in_review' and not verified"
+OTHER = (info("zh-CN", "别的"), info("en", "Something else"))
+
+
+async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Bench) -> None:
+    """The same document, another text, a webhook under its number: the draft is withdrawn, the signed case is sent."""
+    await bench.provider()
+    inside = await bench.people(500)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    same = message("SZ-1")
+    drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=OTHER), message("SZ-3"))]
+    assert [status for status, _ in drafts] == [202] * 3
+    signed = [
+        await post(server, signer().signed(same)),
+        await post(server, signer().signed(message("SZ-2"))),
+        await bench.file(server, case_number="SZ-3"),
+    ]
+    assert [(status, answer["alert"]["state"]) for status, answer in signed] == [(202, "sending")] * 3
+    assert [answer["alert"]["case_number"] for _, answer in signed] == ["SZ-1", "SZ-2", "SZ-3"]
+    for (_, draft), (_, answer) in zip(drafts, signed, strict=True):
+        assert draft["alert"]["id"] != answer["alert"]["id"]
+        assert await _state(bench, draft) == "cancelled"
+    assert (await post(server, signer().signed(same)))[1] == signed[0][1], "a retry gets the first answer"
+    status, answer = await post(server, document_of(message("SZ-1", infos=OTHER)))
+    assert (status, await _state(bench, signed[0][1])) == (409, "sending"), "no draft takes a signed case's place"
+    await bench.sent(server, signed[0][1]["alert"]["id"])
+    np.testing.assert_array_equal(await bench.reached(), inside)
+
+    approved = (await post(server, document_of(message("SZ-4"))))[1]
+    wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{approved['alert']['id']}/approval", wish))[0] == 200
+    assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, "somebody decided about it"
+
+
+async def test_drafts_at_the_same_moment_are_no_more_than_their_bound(bench: Bench) -> None:
+    """Twice as many as may wait, all at once."""
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    crowd = [post(server, document_of(message(f"F-{number}"))) for number in range(2 * DRAFTS_MAX)]
+    statuses = sorted([status for status, _ in await asyncio.gather(*crowd)])
+    assert statuses == [202] * DRAFTS_MAX + [429] * DRAFTS_MAX
+    assert await bench.query(WAITING) == [(DRAFTS_MAX,)]
+
+
+async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: Bench) -> None:
+    """Retries of an Update at once say it once; 110 within an identifier, as in the contact, refuses no Cancel."""
+    await bench.provider()
+    await bench.people(500)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    first = message("GD-20261101-1")
+    answer = (await post(server, signer().signed(first)))[1]
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    forged = message("GD-20261101-8", MessageType.CANCEL, first, infos=())
+    unknown = message("GD-20261101-9", MessageType.CANCEL, message("nothing"), infos=())
+    answers = [await post(server, document_of(one)) for one in (forged, unknown)]
+    assert answers[0] == answers[1], "nobody learns from it which alerts there are"
+    assert answers[0][0] == 422
+    assert await _alarms(bench, server) == [alert]
+
+    update = signer().signed(message("GD-20261101-2", MessageType.UPDATE, first, infos=OTHER))
+    assert [status for status, _ in await asyncio.gather(*(post(server, update) for _ in range(4)))] == [200] * 4
+    said = "select notice from notice where alert_id = $1 order by version"
+    assert await bench.query(said, alert) == [("alert",), ("update",)]
+    assert await _alarms(bench, server) == []
+    await post(server, document_of(forged))
+    wish = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", wish))[0] == 200
+    await until(lambda: _is_quiet(bench, server))
+    await post(server, document_of(forged))
+    assert await _alarms(bench, server) == [], "nothing hides in a Cancel of what is over"
+
+    second = message("GD-20261101-3")
+    alert = (await post(server, signer().signed(second)))[1]["alert"]["id"]
+    await bench.sent(server, alert)
+    cancel = signer().signed(message("GD-20261101-4", MessageType.CANCEL, second, infos=()))
+    answers = await asyncio.gather(*(post(server, cancel) for _ in range(4)))
+    assert [(status, answer["alert"]["state"]) for status, answer in answers] == [(200, "cancelled")] * 4
+
+
+async def _state(bench: Bench, answer: dict[str, Any]) -> str:
+    state: str = (await bench.query("select state from alert where id = $1", answer["alert"]["id"]))[0][0]
+    return state
+
+
+async def _alarms(bench: Bench, server: Process) -> list[str]:
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        alarms = (await feed.receive_json())["alarms"]
+    return [alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"]
+
+
+async def _is_quiet(bench: Bench, server: Process) -> bool:
+    return not await _alarms(bench, server)
