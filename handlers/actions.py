@@ -7,25 +7,22 @@ does. Bounded: `BODY_BYTES`; a reason by `Reason`, texts by `Wording`.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, TypeVar
-from uuid import UUID
 
 import msgspec
+from aiohttp import web
 from msgspec import Meta
 
 from handlers import problems
-from handlers.access import BEARER
+from handlers.asked import actor_of, alert_of, read_body
 from handlers.reading import read
-from push.actor import Actor
 from push.operations import Order
 from push.refusals import Refusal, Refused
 from push.widening import widen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from uuid import UUID
 
-    from aiohttp import web
-
-    from handlers.access import Bearer
     from handlers.alerts import Alerts
     from push.actions import Actions
     from push.operations import Operations
@@ -174,28 +171,15 @@ class AlertActions:
         alert_id = alert_of(request)
         if alert_id is None:
             return problems.response(404, "no such alert")
-        if (request.content_length or 0) > BODY_BYTES:
-            return problems.response(413, f"at most {BODY_BYTES} bytes")
-        wish = read(await request.read(), kind)
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
+        wish = read(body, kind)
         if isinstance(wish, list):
             return problems.response(422, "the request has bad fields", wish)
         typed = wish.case_number if isinstance(wish, Irreversible) else None
         refused = await act(alert_id, Order(actor=actor_of(request), reason=wish.reason, case_number=typed), wish)
         return await self._alerts.get_one(request) if refused is None else refusal(refused)
-
-
-def alert_of(request: web.Request) -> UUID | None:
-    """Return the alert that a path names, None when that is no alert's id."""
-    try:
-        return UUID(request.match_info["id"])
-    except ValueError:
-        return None
-
-
-def actor_of(request: web.Request) -> Actor:
-    """Return who asks."""
-    bearer: Bearer = request[BEARER]
-    return Actor(role=bearer.role.value, name=bearer.name, authority=bearer.authority)
 
 
 def refusal(refused: Refused) -> web.Response:

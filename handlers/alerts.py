@@ -6,17 +6,16 @@ Bounded: the newest 200 (sql.progress.LIST_LIMIT).
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
-
-import msgspec
-from aiohttp import web
 
 import sql.progress
 from handlers import problems
-from handlers.answers import alert_json
+from handlers.answers import alert_json, answer_json
+from handlers.asked import alert_of
 from push.lifecycle import State, possible
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from push.watcher import Watcher
     from sql.database import Pool
     from sql.progress import ListedAlert
@@ -32,18 +31,17 @@ class Alerts:
     async def get_all(self, _: web.Request) -> web.Response:
         """List the newest alerts."""
         alerts = await sql.progress.list_alerts(self._pool)
-        return _json({"alerts": [self._with_progress(alert) for alert in alerts]})
+        return answer_json({"alerts": [self._with_progress(alert) for alert in alerts]})
 
     async def get_one(self, request: web.Request) -> web.Response:
         """Return one alert."""
-        try:
-            alert_id = UUID(request.match_info["id"])
-        except ValueError:
+        alert_id = alert_of(request)
+        if alert_id is None:
             return problems.response(404, "no such alert")
         alerts = await sql.progress.list_alerts(self._pool, alert_id)
         if not alerts:
             return problems.response(404, "no such alert")
-        return _json({"alert": self._with_progress(alerts[0])})
+        return answer_json({"alert": self._with_progress(alerts[0])})
 
     def _with_progress(self, alert: ListedAlert) -> dict[str, Any]:
         progress = self._watcher.current.get(alert.id)
@@ -59,7 +57,3 @@ class Alerts:
             "lanes": {} if progress is None else progress.lanes,
             "notices": [] if progress is None else progress.notices,
         }
-
-
-def _json(content: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), content_type="application/json")

@@ -26,6 +26,11 @@ UNSIGNED = "unknown authority, or the signature or timestamp does not verify"
 """One text for all of these: a stranger learns nothing of which authorities exist."""
 
 
+def answer_json(content: object, status: int = 200) -> web.Response:
+    """Return an answer in JSON."""
+    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")
+
+
 def answered(receipt: ReceiptRow, filing: Filing) -> web.Response:
     """Return the answer to a filing: the one that stands for it, or that its id was used before for something else."""
     if receipt.body_digest != filing.body_digest:

@@ -6,16 +6,18 @@ Bounded: `PAGE_EVENTS` events an answer.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 import msgspec
-from aiohttp import web
 
 import sql.audit
 from handlers import problems
+from handlers.answers import answer_json
+from handlers.asked import alert_of
 from push.summary import summarise
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from sql.audit import Row
     from sql.database import Pool
 
@@ -37,22 +39,17 @@ class Audit:
             return problems.response(422, "after is the seq of an event, a number")
         rows = await sql.audit.page(self._pool, int(after), PAGE_EVENTS)
         following = rows[-1].seq if len(rows) == PAGE_EVENTS else None
-        return _json({"events": [recorded(row) for row in rows], "next": following})
+        return answer_json({"events": [recorded(row) for row in rows], "next": following})
 
     async def get_summary(self, request: web.Request) -> web.Response:
         """Return what may be published of an alert."""
-        try:
-            alert_id = UUID(request.match_info["id"])
-        except ValueError:
+        alert_id = alert_of(request)
+        if alert_id is None:
             return problems.response(404, "no such alert")
         summary = await summarise(self._pool, alert_id)
-        return problems.response(404, "no such alert") if summary is None else _json(summary)
+        return problems.response(404, "no such alert") if summary is None else answer_json(summary)
 
 
 def recorded(row: Row) -> dict[str, Any]:
     """Return an event with its digest; `content` stands byte for byte as it was hashed."""
     return {"digest": row.digest.hex(), "content": msgspec.Raw(row.content.encode())}
-
-
-def _json(content: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(content), content_type="application/json")

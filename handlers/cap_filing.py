@@ -17,7 +17,7 @@ from geo.polygon import polygons_of
 from handlers.places import locate
 from handlers.problems import FieldError
 from handlers.wording import last_words
-from push.actor import Actor
+from push.actor import of_authority
 from push.audience import Place
 from push.filing import Filing
 from push.plan import Override
@@ -63,7 +63,9 @@ def filing_of(
         radius_km = case.place.circle.radius_km
         if radius_km > plan.radius_cap_km:
             errors.append(FieldError(f"{AREA}/circle", f"over the cap of {plan.radius_cap_km:g} km"))
-        override = Override(radius_km=radius_km, reason="the message's circle", by=f"authority {authority}", whole=True)
+        override = Override(
+            radius_km=radius_km, reason="the message's circle", by=of_authority(authority).said, whole=True
+        )
     if len(case.identifier) > IDENTIFIER_MAX:
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
     if errors or isinstance(place, list) or isinstance(texts, list):
@@ -74,7 +76,7 @@ def filing_of(
     digest = hashlib.sha256(content).digest()
     return Filing(
         authority=authority,
-        actor=Actor(role="authority", name=authority, authority=authority),
+        actor=of_authority(authority),
         verified=verified,
         # Signed after it came unsigned, it is not a retry: the draft's answer would keep it from being sent.
         webhook_id=f"{'cap' if verified else 'cap-draft'}:{hashlib.sha256(key.encode()).hexdigest()}",

@@ -10,9 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
-from aiohttp import web
 
 import sql.access
 import sql.cap
@@ -21,13 +19,13 @@ import sql.progress
 from geo.polygon import load
 from handlers import problems
 from handlers.actions import refusal
-from handlers.answers import UNSIGNED, alert_json, answered, render
+from handlers.answers import UNSIGNED, alert_json, answer_json, answered, render
 from handlers.cap.intake import ReceivedCase, receive_case
 from handlers.cap.model import MessageType
 from handlers.cap.verification import Verdict, read_pins
 from handlers.cap_filing import filing_of, texts_of
 from handlers.problems import FieldError
-from push.actor import Actor
+from push.actor import of_authority
 from push.alarms import EVERY_LANE
 from push.lifecycle import OVER, State
 from push.operations import Order
@@ -35,6 +33,8 @@ from push.warnings import UNVERIFIED
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from aiohttp import web
 
     from geo.cities import Cities
     from handlers.cap.acceptance import CapCase
@@ -112,7 +112,7 @@ class CapIntake:
             return refused
         self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert_id))
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
-        return web.Response(body=msgspec.json.encode({"alert": alert_json(listed)}), content_type="application/json")
+        return answer_json({"alert": alert_json(listed)})
 
     async def _warn(self, alert_id: UUID, kind: MessageType) -> None:
         """Tell operators, unless the alert is over: then nothing that is meant can hide in the message."""
@@ -122,7 +122,7 @@ class CapIntake:
             self._alarms.raise_alarm(UNVERIFIED, EVERY_LANE, str(alert_id), detail)
 
     async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
-        actor = Actor(role="authority", name=authority, authority=authority)
+        actor = of_authority(authority)
         # No reason: an identifier may hold what no reason may say, if only the digits of a telephone number.
         order = Order(actor=actor, message=(case.sender, case.identifier, case.sent))
         if case.message_type is MessageType.CANCEL:

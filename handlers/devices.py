@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiohttp import web
 
 import sql.enrolment
 from geo.connection import AWAY
 from handlers import problems
+from handlers.answers import answer_json
 from handlers.reports import Unreadable, decode, user_in_path
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Devices:
         except AWAY:
             headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
             return problems.response(503, "Redis is away; send the same reports again", headers=headers)
-        return web.Response(body=msgspec.json.encode(taken), content_type="application/json")
+        return answer_json(taken)
 
     async def delete(self, request: web.Request) -> web.Response:
         """Forget a user: position, device, token and enrolment at once, and what is about to be sent as well."""

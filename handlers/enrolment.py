@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-import sql.audit
 import sql.enrolment
 from handlers import problems
-from handlers.actions import actor_of
+from handlers.asked import actor_of
 from handlers.devices import NO_USER
 from handlers.reports import user_in_path
-from sql.audit import AuditEvent
+from push.enrolment import change
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -40,15 +39,6 @@ class Enrolment:
         user = user_in_path(request.match_info["user"])
         if user is None:
             return problems.response(422, NO_USER)
-        async with self._pool.acquire() as connection, connection.transaction():
-            if bool(await sql.enrolment.enrolled_among(connection, [user])) is enrols:
-                return web.Response(status=204)
-            if not enrols:
-                await sql.enrolment.withdraw(connection, [user])
-            elif not await sql.enrolment.enrol(connection, [user]):
-                await sql.enrolment.withdraw(connection, [user])
-                return problems.response(409, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
-            action = "exercise enrolment" if enrols else "exercise withdrawal"
-            event = AuditEvent(actor=actor_of(request).said, action=action, details={"users": 1})
-            await sql.audit.append(connection, event)
-        return web.Response(status=204)
+        if await change(self._pool, [user], actor_of(request).said, enrols=enrols):
+            return web.Response(status=204)
+        return problems.response(409, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")

@@ -16,7 +16,8 @@ import sql.access
 from geo.crs import Crs
 from geo.polygon import load
 from handlers import problems
-from handlers.answers import area_json
+from handlers.answers import answer_json, area_json
+from handlers.asked import read_body
 from handlers.cases import Moment
 from handlers.places import hinted, locate
 from handlers.problems import FieldError
@@ -54,9 +55,10 @@ class Estimates:
 
     async def post(self, request: web.Request) -> web.Response:
         """Estimate."""
-        if (request.content_length or 0) > BODY_BYTES:
-            return problems.response(413, f"at most {BODY_BYTES} bytes")
-        asked = read(await request.read(), EstimateRequest)
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
+        asked = read(body, EstimateRequest)
         if isinstance(asked, list):
             return problems.response(422, "the request has bad fields", hinted(asked))
         if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
@@ -83,7 +85,7 @@ class Estimates:
             "estimate": sampled,
             "audience_cap": self._planner.plan.audience_cap,
         }
-        return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+        return answer_json(content)
 
 
 def _faults(asked: EstimateRequest, plan: FilingPlan) -> list[FieldError]:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from handlers import problems
 from handlers.access import Bearer, Role
+from handlers.answers import answer_json
 from push.watcher import TICK_S
 
 if TYPE_CHECKING:
@@ -170,4 +171,4 @@ class Feed:
     async def post_ticket(self, _: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""
         ticket = await self._door.issue_ticket()
-        return web.Response(body=msgspec.json.encode({"ticket": ticket}), content_type="application/json")
+        return answer_json({"ticket": ticket})

@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import msgspec
-from aiohttp import web
-
 import sql.progress
 from geo.index import AWAY as INDEX_AWAY
+from handlers.answers import answer_json
 from sql.database import AWAY as RECORD_AWAY
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from geo.index import PositionIndex
     from sql.database import Pool
 
@@ -32,7 +32,7 @@ class Health:
 
     async def get_health(self, _: web.Request) -> web.Response:
         """Say that the process lives."""
-        return _json(200, {"status": "alive"})
+        return answer_json({"status": "alive"})
 
     async def get_ready(self, _: web.Request) -> web.Response:
         """Say whether both stores answer, and which does not."""
@@ -43,7 +43,7 @@ class Health:
         ready = all(stores.values()) and not self.stopping
         status = "ready" if ready else "stopping" if self.stopping else "a store is away"
         content = {"status": status, "stores": {name: "ok" if ok else "away" for name, ok in stores.items()}}
-        return _json(200 if ready else 503, content)
+        return answer_json(content, 200 if ready else 503)
 
     async def _record_answers(self) -> bool:
         try:
@@ -59,7 +59,3 @@ class Health:
         except (*INDEX_AWAY, TimeoutError):
             return False
         return True
-
-
-def _json(status: int, content: object) -> web.Response:
-    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")

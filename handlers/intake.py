@@ -15,22 +15,21 @@ from aiohttp import web
 import sql.access
 from geo.polygon import load
 from handlers import problems
-from handlers.answers import UNSIGNED, answered, render
-from handlers.bodies import read_body
+from handlers.answers import answered, render
+from handlers.asked import read_body
 from handlers.cap_intake import CONTENT_TYPE as CAP_TYPE
 from handlers.cases import BODY_BYTES, Case, unsupported, wish_faults
 from handlers.places import hinted, locate
 from handlers.reading import read
-from handlers.signing import Vault, is_signed
 from handlers.wording import content_of
-from push.actor import Actor
+from push.actor import of_authority
 from push.filing import Desk, Filing
 from push.plan import Override
 
 if TYPE_CHECKING:
     from geo.cities import Cities
     from handlers.cap_intake import CapIntake
-    from handlers.door import Door
+    from handlers.signed import SignedWebhooks
     from push.audience import Place
     from sql.database import Pool
 
@@ -40,12 +39,11 @@ _log = structlog.get_logger("handlers.intake")
 class Intake:
     """`POST /v1/intake/{authority}`."""
 
-    def __init__(self, pool: Pool, desk: Desk, vault: Vault, cities: Cities | None, door: Door, cap: CapIntake) -> None:
+    def __init__(self, pool: Pool, desk: Desk, signed: SignedWebhooks, cities: Cities | None, cap: CapIntake) -> None:
         self._pool = pool
         self._cap = cap
-        self._door = door
         self._desk = desk
-        self._vault = vault
+        self._signed = signed
         self._cities = cities
 
     async def post(self, request: web.Request) -> web.Response:
@@ -56,10 +54,7 @@ class Intake:
         authority = request.match_info["authority"]
         if request.content_type == CAP_TYPE:
             return await self._cap.take(request, authority, body)
-        secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
-        if not is_signed(secrets, request.headers, body):
-            return self._door.unsigned(request, authority if secrets else None, UNSIGNED)
-        if (refused := await self._door.signed(authority)) is not None:
+        if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused
         case = read(body, Case)
         if isinstance(case, list):
@@ -76,7 +71,7 @@ class Intake:
         content = msgspec.json.encode(case, order="deterministic")
         filing = Filing(
             authority=authority,
-            actor=Actor(role="authority", name=authority, authority=authority),
+            actor=of_authority(authority),
             webhook_id=webhook_id,
             body_digest=hashlib.sha256(body).digest(),
             case_number=case.case_number,
@@ -97,4 +92,4 @@ class Intake:
 def _override(case: Case, authority: str) -> Override | None:
     if case.area is None or case.area.radius_km is None:
         return None
-    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=f"authority {authority}")
+    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=of_authority(authority).said)

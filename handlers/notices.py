@@ -11,24 +11,21 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from aiohttp import web
 
-import sql.access
 import sql.filing
 import sql.progress
 from handlers import problems
 from handlers.actions import BODY_BYTES, CaseNumber, Reason, refusal
-from handlers.answers import UNSIGNED, alert_json
-from handlers.bodies import read_body
+from handlers.answers import alert_json, answer_json
+from handlers.asked import read_body
 from handlers.reading import read
-from handlers.signing import is_signed
-from push.actor import Actor
+from push.actor import of_authority
 from push.lifecycle import State
 from push.operations import Order
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from handlers.door import Door
-    from handlers.signing import Vault
+    from handlers.signed import SignedWebhooks
     from push.actions import Actions
     from push.refusals import Refused
     from sql.database import Pool
@@ -49,11 +46,10 @@ ENDED = {"found": State.FOUND, "cancel": State.CANCELLED}
 class Notices:
     """`POST /v1/intake/{authority}/notices`."""
 
-    def __init__(self, pool: Pool, actions: Actions, vault: Vault, door: Door) -> None:
+    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks) -> None:
         self._pool = pool
         self._actions = actions
-        self._vault = vault
-        self._door = door
+        self._signed = signed
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a notice, signed like a case."""
@@ -61,10 +57,7 @@ class Notices:
         if isinstance(body, web.Response):
             return body
         authority = request.match_info["authority"]
-        secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
-        if not is_signed(secrets, request.headers, body):
-            return self._door.unsigned(request, authority if secrets else None, UNSIGNED)
-        if (refused := await self._door.signed(authority)) is not None:
+        if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused
         notice = read(body, PoliceNotice)
         if isinstance(notice, list):
@@ -76,11 +69,10 @@ class Notices:
         alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
         if denied is not None and alert.state != ENDED[notice.notice]:
             return refusal(denied)
-        return web.Response(body=msgspec.json.encode({"alert": alert_json(alert)}), content_type="application/json")
+        return answer_json({"alert": alert_json(alert)})
 
     async def _end(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
-        actor = Actor(role="authority", name=authority, authority=authority)
-        order = Order(actor=actor, reason=notice.reason, case_number=notice.case_number)
+        order = Order(actor=of_authority(authority), reason=notice.reason, case_number=notice.case_number)
         if notice.notice == "found":
             return await self._actions.find(alert_id, order, through_alert=notice.through_alert)
         return await self._actions.cancel(alert_id, order)

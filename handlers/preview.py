@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-from aiohttp import web
-
 import sql.audit
 import sql.life
 import sql.progress
 from handlers import problems
-from handlers.actions import actor_of, alert_of
-from handlers.answers import alert_json
+from handlers.answers import alert_json, answer_json
+from handlers.asked import actor_of, alert_of
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -23,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeAlias
     from uuid import UUID
+
+    from aiohttp import web
 
     from push.preview import Words
     from sql.database import Pool
@@ -51,4 +50,4 @@ class Preview:
             event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
             await sql.audit.append(connection, event)
         content = {"alert": alert_json(listed), "notices": self._render(alert_id, *said)}
-        return web.Response(body=msgspec.json.encode(content), content_type="application/json")
+        return answer_json(content)

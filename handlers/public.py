@@ -15,7 +15,7 @@ from aiohttp import web
 
 import sql.public
 from handlers import problems
-from handlers.actions import alert_of
+from handlers.asked import alert_of
 from handlers.cap.feed import Feed, atom_of
 from handlers.cap_public import entry_of, identifier_of, message_of
 from sql.public import LIST_LIMIT

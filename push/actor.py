@@ -35,3 +35,8 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SYSTEM: Final = Actor(role=SYSTEM_ROLE, name=SYSTEM_ROLE)
+
+
+def of_authority(authority: str) -> Actor:
+    """Return an authority that signed something."""
+    return Actor(role="authority", name=authority, authority=authority)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-import sql.audit
 import sql.enrolment
+from push import enrolment
 from server.command import config_option, json_flag, on_record, say
 from server.registry import COMMAND_LINE, RegistryError
 from server.stores import record
-from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from server.settings import Settings
@@ -74,13 +73,9 @@ async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols:
     """Enrol or withdraw users; the audit trail has how many, and names none of them."""
     if len(users) > USERS_MAX:
         raise RegistryError(f"at most {USERS_MAX} users at once")
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
-        if not enrols:
-            await sql.enrolment.withdraw(connection, users)
-        elif not await sql.enrolment.enrol(connection, users):
+    async with record(stores) as pool:
+        if not await enrolment.change(pool, users, COMMAND_LINE, enrols=enrols):
             raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
-        action = "exercise enrolment" if enrols else "exercise withdrawal"
-        await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details={"users": len(users)}))
 
 
 async def _enrolled(_: Settings, stores: Stores) -> list[int]:

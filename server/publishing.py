@@ -23,7 +23,7 @@ def publisher(settings: Settings) -> Publisher:
     return Publisher(sender=cap.sender, sender_name=cap.sender_name, public_url=cap.public_url)
 
 
-def signer(settings: Settings) -> Signer | None:
+def read_signer(settings: Settings) -> Signer | None:
     """Return who signs, None where no key is configured; SettingsError when it cannot be used."""
     key, certificate = settings.cap.key_file, settings.cap.certificate_file
     if key is None and certificate is None:
@@ -36,7 +36,6 @@ def signer(settings: Settings) -> Signer | None:
         raise SettingsError(f"$.cap: {type(error).__name__} while reading key_file or certificate_file") from None
 
 
-def ending(settings: Settings) -> list[tuple[str, datetime]]:
+def ending(signer: Signer | None) -> list[tuple[str, datetime]]:
     """Return when the certificate ends that we sign with."""
-    ours = signer(settings)
-    return [] if ours is None else [("[cap] certificate_file", ours.not_after)]
+    return [] if signer is None else [("[cap] certificate_file", signer.not_after)]

@@ -44,6 +44,7 @@ from handlers.preview import Preview
 from handlers.public import Public
 from handlers.reports import Reports
 from handlers.routes import Handlers
+from handlers.signed import SignedWebhooks
 from handlers.signing import Vault
 from push.deletion import Retention
 from push.engine import Engine, EnginePlan
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool
 
@@ -103,8 +105,9 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
         door = Door(Gatekeeper(pool, redis), Limits(redis, settings.limits), failures)
-        handlers = _handlers(settings, engine, pool, index, door, cities)
-        expiry = _expiry(settings, engine, pool)
+        signer = publishing.read_signer(settings)
+        handlers = _handlers(settings, engine, pool, index, door, cities, signer)
+        expiry = _expiry(settings, engine, pool, signer)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
@@ -170,9 +173,9 @@ def _cities(settings: Settings) -> Cities | None:
     return cities
 
 
-def _expiry(settings: Settings, engine: Engine, pool: Pool) -> Expiry:
+def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | None) -> Expiry:
     within = timedelta(days=settings.security.expires_soon_days)
-    served = certificates(settings.tls) + publishing.ending(settings)
+    served = certificates(settings.tls) + publishing.ending(signer)
 
     async def configured() -> list[tuple[str, datetime]]:
         return served
@@ -191,15 +194,16 @@ def _handlers(
     index: PositionIndex,
     door: Door,
     cities: Cities | None,
+    signer: Signer | None,
 ) -> Handlers:
-    vault = Vault(encryption_key(settings))
+    signed = SignedWebhooks(pool, Vault(encryption_key(settings)), door)
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.desk, engine.actions, engine.alarms, cities, door)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, vault, cities, door, cap),
-        notices=Notices(pool, engine.actions, vault, door),
+        intake=Intake(pool, engine.desk, signed, cities, cap),
+        notices=Notices(pool, engine.actions, signed),
         devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),
@@ -210,7 +214,7 @@ def _handlers(
         health=Health(pool, index),
         metrics=Metrics(engine, feed, door),
         enrolment=Enrolment(pool),
-        public=Public(pool, publishing.publisher(settings), publishing.signer(settings)),
+        public=Public(pool, publishing.publisher(settings), signer),
     )
 
 

@@ -1,4 +1,4 @@
-"""Bodies: a request flows in, its bytes flow out, or the refusal of more than the route takes.
+"""What a request asks: its body within a bound, the alert that its path names, and who asks flow out.
 
 Nothing beyond the bound is read, whatever the request says of its length.
 """
@@ -6,11 +6,16 @@ Nothing beyond the bound is read, whatever the request says of its length.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from handlers import problems
+from handlers.access import BEARER
+from push.actor import Actor
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from handlers.access import Bearer
 
 
 async def read_body(request: web.Request, bytes_max: int) -> bytes | web.Response:
@@ -22,3 +27,17 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes | web.Respons
         if len(body) <= bytes_max:
             return body
     return problems.response(413, f"at most {bytes_max} bytes")
+
+
+def alert_of(request: web.Request) -> UUID | None:
+    """Return the alert that a path names, None when that is no alert's id."""
+    try:
+        return UUID(request.match_info["id"])
+    except ValueError:
+        return None
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Return who asks."""
+    bearer: Bearer = request[BEARER]
+    return Actor(role=bearer.role.value, name=bearer.name, authority=bearer.authority)

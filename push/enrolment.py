@@ -1,0 +1,35 @@
+"""Enrolment for exercises: users flow in or out of the list, with an event that says how many and never who.
+
+Bounded by `sql.enrolment.ENROLLED_MAX`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sql.audit
+import sql.enrolment
+from sql.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sql.database import Pool
+
+
+async def change(pool: Pool, users: Sequence[int], by: str, *, enrols: bool) -> bool:
+    """Enrol or withdraw users; False when the list would grow too long, and nothing is changed. `by`: who does it."""
+    async with pool.acquire() as connection, connection.transaction():
+        wanted = set(users)
+        there = await sql.enrolment.enrolled_among(connection, [*wanted])
+        changed = sorted(wanted - there if enrols else there)
+        if not changed:
+            return True
+        if not enrols:
+            await sql.enrolment.withdraw(connection, changed)
+        elif not await sql.enrolment.enrol(connection, changed):
+            await sql.enrolment.withdraw(connection, changed)
+            return False
+        action = "exercise enrolment" if enrols else "exercise withdrawal"
+        await sql.audit.append(connection, AuditEvent(actor=by, action=action, details={"users": len(changed)}))
+    return True
