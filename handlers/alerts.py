@@ -30,7 +30,8 @@ class Alerts:
 
     async def get_all(self, _: web.Request) -> web.Response:
         """List the newest alerts."""
-        alerts = await sql.progress.list_alerts(self._pool)
+        listed = await sql.progress.list_alerts(self._pool)
+        alerts = sorted(listed, key=lambda alert: alert.received_at, reverse=True)
         return answer_json({"alerts": [self._with_progress(alert) for alert in alerts]})
 
     async def get_one(self, request: web.Request) -> web.Response:

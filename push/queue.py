@@ -41,7 +41,8 @@ class LaneQueue:
 
     def park(self, batch: Batch, delay_s: float) -> None:
         """Put a batch that was taken aside; it comes back after `delay_s`, and no worker waits for it."""
-        timer = asyncio.get_running_loop().call_later(delay_s, self._unpark, batch)
+        # What may not be sent any more is brought back at once, so that it drains.
+        timer = asyncio.get_running_loop().call_later(0 if batch.unit.over else delay_s, self._unpark, batch)
         self._parked[id(batch)] = timer, batch
 
     def unpark_halted(self) -> None:

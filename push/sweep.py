@@ -100,6 +100,8 @@ class Sweep:
                         await self._put(batch)
                     shard_next, failures = found.shard + 1, 0
             except INDEX_AWAY as error:
+                if unit.over:
+                    return count
                 failures += 1
                 if failures == 1:
                     _log.warning("store.away", store="redis", lane=self._lane, error=type(error).__name__)

@@ -111,7 +111,7 @@ class Watcher:
                 self._check_deadline(progress, by_id[alert_id])
                 self.publish(progress)
         self._warnings.look(alerts)
-        await self._check_cap([self.current[alert_id] for alert_id in stale])
+        await self._check_cap([by_id[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]
         return bool(busy)
@@ -160,10 +160,13 @@ class Watcher:
                 bounds[alert.id] = area.bounds()
         self._entrants.watch(bounds)
 
-    async def _check_cap(self, alerts: list[AlertProgress]) -> None:
-        """Hold what has reached as many people as the cap allows: whatever was planned, it is not meant."""
+    async def _check_cap(self, alerts: list[ListedAlert]) -> None:
+        """Hold what has reached as many people as the cap allows, or whoever released it: more is not meant."""
         over = [
-            alert.alert for alert in alerts if sum(lane.sent for lane in alert.lanes.values()) >= self._audience_cap
+            alert.id
+            for alert in alerts
+            if sum(lane.sent for lane in self.current[alert.id].lanes.values())
+            >= (alert.audience_max or self._audience_cap)
         ]
         if not over:
             return

@@ -84,7 +84,7 @@ class Counts(msgspec.Struct, frozen=True):
 async def list_alerts(
     pool: Pool | Connection, alert_id: UUID | None = None, limit: int = LIST_LIMIT
 ) -> list[ListedAlert]:
-    """Return the newest alerts, or the one asked for."""
+    """Return the alerts that are not over and the newest others, or the one asked for."""
     return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit)]
 
 

@@ -1,4 +1,4 @@
--- A hard cap: what is not yet done of an alert that has reached so many people is held until somebody decides.
+-- A hard cap: an alert that has reached so many people tells nobody more, late entrants neither, until somebody decides.
 with reached as (
     select s.alert_id, sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed) as people
     from sweep s join sweep_unit u on u.sweep_id = s.id
@@ -8,8 +8,6 @@ with reached as (
     update ring r set held = 'audience cap'
     from reached join alert a on a.id = reached.alert_id
     where r.alert_id = reached.alert_id and reached.people >= coalesce(a.audience_max, $2::bigint) and r.held is null
-      and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                  where s.alert_id = r.alert_id and s.ring = r.ring and not u.done and u.passes = 0)
     returning r.alert_id
 )
 select alert_id, pg_notify('qq_alert_sweeps', alert_id::text)::text from (select distinct alert_id from held) once;

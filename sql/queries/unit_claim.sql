@@ -13,6 +13,9 @@ with soft as (
     join alert a on a.id = s.alert_id
     left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
     where s.lane = $1 and not u.done
+      -- What follows from the rule below, said so that the planner looks at the alerts that go on, and not at all that
+      -- ever were: those that ended are closed within a day.
+      and (a.state in ('sending', 'sent') or (a.state in ('found', 'cancelled') and s.notice in ('found', 'cancel')))
       and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)
       and (u.lease_until is null or u.lease_until < now()) and not (u.id = any($4::bigint[]))
       and case when s.notice = 'alert' then

@@ -15,9 +15,14 @@ from tests import clock
 ROOM = 4
 
 
+class _Unit:
+    """What a queue asks of a unit."""
+
+    over = False
+
+
 def _batch() -> Batch:
-    anything = cast("Any", None)
-    return Batch(anything, [], np.empty(0, dtype=np.int64))
+    return Batch(cast("Any", _Unit()), [], np.empty(0, dtype=np.int64))
 
 
 def test_a_sweep_waits_when_there_is_no_room() -> None:
@@ -74,5 +79,23 @@ def test_a_closed_queue_forgets_what_is_parked() -> None:
         assert queue.parked == 0
         await asyncio.sleep(10.0)
         assert len(queue) == 0
+
+    clock.run(scenario())
+
+
+def test_what_may_not_be_sent_any_more_is_not_kept_until_its_delay_is_over() -> None:
+    """Answered after the stop with a long Retry-After, it drains at once: its lease holds up the last word."""
+
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        queue = LaneQueue(ROOM)
+        batch = _batch()
+        await queue.put(batch)
+        taken = await queue.get()
+        cast("Any", batch.unit).over = True
+        started_s = loop.time()
+        queue.park(taken, 80.0)
+        assert await queue.get() is batch
+        assert loop.time() == started_s
 
     clock.run(scenario())

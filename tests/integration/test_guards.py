@@ -1,0 +1,95 @@
+"""Guards that hold against time and numbers: the cap on people, an extension at the last moment, many other alerts."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sql.life
+import sql.progress
+from tests.bench import CASE, Bench
+from tests.integration.test_claims import add_alert, add_authority
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from sql.database import Pool
+
+WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
+
+
+async def test_an_extension_that_is_committed_while_the_alert_expires_is_kept(pool: Pool) -> None:
+    """Whoever looks at the clock waits for the extension, and then looks at the new time."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    await pool.execute("update alert set expires = now() - interval '1 second' where id = $1", alert)
+    async with pool.acquire() as other, pool.acquire() as settling, asyncio.TaskGroup() as group:
+        extending = other.transaction()
+        await extending.start()
+        locked = await sql.life.lock_alert(other, alert)
+        assert locked is not None
+        await sql.life.extend(other, alert, locked.expires + timedelta(hours=24))
+        settled = group.create_task(sql.progress.settle(settling, timedelta(minutes=5)))
+
+        async def waits() -> bool:
+            query = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%judged%'"
+            return bool(await pool.fetch(query))
+
+        await until(waits)
+        await extending.commit()
+    assert settled.result() == []
+    assert await pool.fetchval("select state from alert") == "sending"
+
+
+async def test_an_alert_that_goes_on_is_watched_however_many_newer_ones_are_over(pool: Pool) -> None:
+    """Its cap, its deadline and its progress are looked at for as long as it can tell anybody."""
+    await add_authority(pool)
+    old = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    await pool.execute("update alert set received_at = received_at - interval '1 hour'")
+    for number in range(3):
+        await add_alert(pool, f"N{number}", due_in_min=30, rings=(1,), units=1)
+    await pool.execute("update alert set state = 'closed' where id <> $1", old)
+    listed = await sql.progress.list_alerts(pool, limit=2)
+    assert listed[0].id == old
+
+
+async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench: Bench) -> None:
+    """Reached by people who came later, it stops them all; released up to a number, that number is the cap."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    place = CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"]
+    cap = inside.size + 100
+    fast = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1", "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1"}
+    server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP=str(cap), **fast)
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    await bench.place(range(1, 201), *place)
+
+    async def held() -> bool:
+        return (await bench.query("select bool_and(held is not null) from ring"))[0][0] is True
+
+    await until(held)
+    told = (await bench.counts())["distinct"]
+    assert told == inside.size + 200, "those on their way in one pass are told; nobody after"
+    await bench.place(range(1001, 1201), *place)
+    await _looked(bench)
+    assert (await bench.counts())["distinct"] == told
+
+    wish = WHY | {"people_max": told + 100}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
+    await until(held)
+    assert (await bench.counts())["distinct"] == told + 200
+    await bench.place(range(2001, 2201), *place)
+    await _looked(bench)
+    assert (await bench.counts())["distinct"] == told + 200, "the number that was released is a cap, too"
+
+
+async def _looked(bench: Bench) -> None:
+    """Wait until late entrants were looked for twice more."""
+    before = (await bench.query("select swept_at from alert"))[0][0]
+
+    async def later() -> bool:
+        return bool((await bench.query("select swept_at > $1::timestamptz + interval '2 s' from alert", before))[0][0])
+
+    await until(later)
