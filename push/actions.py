@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import sql.life
+from push.estimate import Estimate
 from push.lifecycle import UNTOLD, Action, State
 from push.model import Notice
 from push.operations import Done, Operations, Order
@@ -41,7 +42,7 @@ class Actions:
         person = order.actor.person
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            if order.actor.authority == alert.authority or await sql.life.is_author(connection, alert_id, person):
+            if await _own_work(connection, alert_id, alert, order):
                 return Refused(Refusal.OWN_WORK)
             if not await sql.life.add_approval(connection, alert_id, person):
                 return Refused(Refusal.APPROVED)
@@ -120,15 +121,17 @@ class Actions:
         """Let an alert reach more people than the cap; not by whoever asked for more."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            if order.actor.authority == alert.authority or await sql.life.is_author(
-                connection, alert_id, order.actor.person
-            ):
+            if await _own_work(connection, alert_id, alert, order):
                 return Refused(Refusal.OWN_WORK)
             held = await sql.life.held_rings(connection, alert_id)
             if not held:
                 return Refused(Refusal.NOTHING_HELD)
-            await sql.life.release(connection, alert_id, people_max)
-            return Done(after=State(alert.state), details={"people_max": people_max, "rings": held})
+            expected = {ring: _expected(alert, ring) for ring in held}
+            freed = [ring for ring in held if expected[ring] <= people_max]
+            if not freed:
+                return Refused(Refusal.AUDIENCE_CAP, f"about {min(expected.values())} people at least")
+            await sql.life.release(connection, alert_id, people_max, freed)
+            return Done(after=State(alert.state), details={"people_max": people_max, "rings": freed})
 
         return await self._operations.do(alert_id, Action.RELEASE, order, change)
 
@@ -159,6 +162,20 @@ class Actions:
             return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
 
         return await self._operations.do(alert_id, action, order, change)
+
+
+async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> bool:
+    """Tell whether somebody would approve what they filed, worded or widened."""
+    return order.actor.authority == alert.authority or await sql.life.is_author(
+        connection, alert_id, order.actor.person
+    )
+
+
+def _expected(alert: LockedAlert, ring: int) -> int:
+    """Return how many people a ring and those before it hold by the estimate; 0 where there is none."""
+    if alert.estimate is None:
+        return 0
+    return msgspec.json.decode(alert.estimate, type=Estimate).up_to(ring)
 
 
 def _encoded(content: Content, texts: dict[str, Text]) -> str:

@@ -5,10 +5,11 @@ Bounded by the names of tokens and authorities.
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 import msgspec
+
+from push.naming import folded
 
 SYSTEM_ROLE: Final = "system"
 
@@ -31,7 +32,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def person(self) -> str:
         """Whom two tokens of the same name stand for: one person, however the name is typed."""
-        return " ".join(unicodedata.normalize("NFKC", self.name).casefold().split())
+        return folded(self.name)
 
 
 SYSTEM: Final = Actor(role=SYSTEM_ROLE, name=SYSTEM_ROLE)

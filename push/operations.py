@@ -19,6 +19,7 @@ import sql.life
 import sql.work
 from push.actor import Actor
 from push.lifecycle import Action, State, leads_to
+from push.naming import says_any
 from push.refusals import Refusal, Refused, impossible
 from sql.audit import AuditEvent
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
     from sql.database import Connection, Pool
     from sql.life import LockedAlert
-
-PRIVATE_MIN = 2
-"""A single character of a name stands in many an honest reason."""
 
 _log = structlog.get_logger("push.operations")
 
@@ -113,6 +111,6 @@ def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | Non
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
-    if any(len(word) >= PRIVATE_MIN and word in order.reason for word in alert.private):
+    if says_any(order.reason, alert.private):
         return Refused(Refusal.NAMES_CHILD)
     return None

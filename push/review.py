@@ -41,9 +41,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(review: Review, grace_s: int, received_at: datetime, *, verified: bool) -> Decision:
-    """Return what becomes of a case; what nobody signed waits for somebody, whatever the authority's policy."""
-    if not verified and review not in APPROVALS:
-        review = Review.APPROVE
+    """Return what becomes of a case; what nobody signed waits for two people, whatever the authority's policy.
+
+    Anybody may have sent it, whoever approves it first too.
+    """
+    if not verified:
+        review = Review.TWO_PERSON
     if review is Review.AUTO:
         return Decision(action=Action.SEND, state=State.SENDING, review=review)
     if review is Review.GRACE:

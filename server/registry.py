@@ -18,6 +18,7 @@ import sql.life
 from handlers.access import Role, digest, new_token
 from handlers.cap.verification import fingerprint, read_pins
 from handlers.signing import Vault, new_secret
+from push.naming import is_plain
 from server.encryption import encryption_key
 from server.stores import record
 from sql.audit import AuditEvent
@@ -128,6 +129,8 @@ async def create_token(
     """Return (id, token) of a new bearer token that ends after `days`; `authority`: whose officer it is for."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
+    if not is_plain(name):
+        raise RegistryError("a name has letters or digits, and no signs that nobody sees: it stands for one person")
     token, lasts = new_token(), timedelta(days=days)
     async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
         token_id = await sql.access.add_token(

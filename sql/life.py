@@ -35,7 +35,7 @@ _REVIEW_SET = query("authority_review_set")
 
 
 class LockedAlert(msgspec.Struct, frozen=True):
-    """An alert that nobody else changes; degrees, polygons as WKB, `content` is JSON text.
+    """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
     `private` is what no reason may say: what the case says of the child, the place and whom to call.
     """
@@ -56,6 +56,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     jurisdiction: bytes | None
     content: str
     audience_max: int | None
+    estimate: str | None
     private: list[str]
 
 
@@ -91,9 +92,9 @@ async def extend(connection: Connection, alert_id: UUID, expires: datetime) -> N
     await connection.execute(_EXTEND, alert_id, expires)
 
 
-async def release(connection: Connection, alert_id: UUID, people_max: int) -> None:
-    """Let what is held go on, up to so many people."""
-    await connection.execute(_RELEASE, alert_id, people_max)
+async def release(connection: Connection, alert_id: UUID, people_max: int, rings: list[int]) -> None:
+    """Let rings that are held go on, up to so many people."""
+    await connection.execute(_RELEASE, alert_id, people_max, rings)
 
 
 async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:

@@ -227,10 +227,19 @@ class Bench:
         )
         await client.aclose()
 
-    async def post(self, url: str, content: object) -> tuple[int, Any]:
-        """Post JSON with the token; returns the status and the JSON answered."""
-        async with self.session() as session, session.post(url, data=msgspec.json.encode(content)) as response:
+    async def post(self, url: str, content: object, token: str = "") -> tuple[int, Any]:
+        """Post JSON with the token, or another one; returns the status and the JSON answered."""
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token or self.token}"}) as session,
+            session.post(url, data=msgspec.json.encode(content)) as response,
+        ):
             return response.status, await response.json(content_type=None)
+
+    async def colleague(self) -> str:
+        """Return the token of a second person, who approves."""
+        settings = load(None, self.env())
+        stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
+        return (await registry.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
 
     async def break_ledger(self) -> None:
         """Take the ledger's table away, which no server expects."""

@@ -1,5 +1,6 @@
 select a.state, a.status, c.authority_id, c.case_number, a.version, a.review, a.received_at, a.deadline, a.expires,
        a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction, a.content::text as content, a.audience_max,
+       a.estimate::text as estimate,
        array_remove(array[c.content #>> '{child,name}', c.content #>> '{child,clothing}', c.content #>> '{child,features}',
                           c.content #>> '{last_seen,place}', c.content #>> '{contact,name}',
                           c.content #>> '{contact,phone}'], null) as private

@@ -1,2 +1,6 @@
--- Another text before anybody was told.
-update alert set content = $2::jsonb where id = $1;
+-- Another text before anybody was told: it has the whole grace of its authority before it, or what was left if that is more.
+update alert a
+set content = $2::jsonb,
+    send_at = case when a.send_at is not null then greatest(a.send_at, now() + u.grace_s * interval '1 second') end
+from child_case c join authority u on u.id = c.authority_id
+where a.id = $1 and c.id = a.case_id;

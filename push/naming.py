@@ -1,0 +1,32 @@
+"""Names: texts as people type them flow in, whether they name somebody, or one another, flows out.
+
+However something is written (case, width, spaces, points, signs that nobody sees), it is the same name.
+Bounded by the texts.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+NAME_MIN: Final = 2
+"""A single character of a name stands in many an honest text."""
+
+
+def folded(text: str) -> str:
+    """Return the letters and digits of a text, as they compare."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", text.casefold()) if sign.isalnum())
+
+
+def is_plain(name: str) -> bool:
+    """Tell whether a name has nothing that nobody sees: such two look like one."""
+    return bool(folded(name)) and not any(unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cn"} for sign in name)
+
+
+def says_any(text: str, private: Iterable[str]) -> bool:
+    """Tell whether a text says any of some private texts, however it is written."""
+    said = folded(text)
+    return any(len(word) >= NAME_MIN and word in said for word in map(folded, private))
