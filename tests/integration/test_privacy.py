@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING
 
+import aiohttp
 import msgspec
 
 from tests.bench import CASE
@@ -66,7 +68,9 @@ async def test_a_bug_says_where_it_is_and_nothing_else(bench: Bench) -> None:
     await bench.people(2000)
     server = await bench.server()
     await bench.break_ledger()
-    _, _ = await bench.file(server)
+    with contextlib.suppress(aiohttp.ClientConnectionError):
+        # The process may end before the answer is written.
+        await bench.file(server)
 
     async def ended() -> bool:
         return not server.alive
