@@ -15,17 +15,17 @@ from msgspec import Meta
 from handlers import problems
 from handlers.asked import actor_of, alert_of, read_body
 from handlers.reading import read
-from push.operations import Order
-from push.refusals import Refusal, Refused
-from push.widening import widen
+from push.life.operations import Order
+from push.life.refusals import Refusal, Refused
+from push.life.widening import widen
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
     from handlers.alerts import Alerts
-    from push.actions import Actions
-    from push.operations import Operations
+    from push.life.actions import Actions
+    from push.life.operations import Operations
     from push.planner import Planner
 
 BODY_BYTES = 16 * 1024

@@ -11,7 +11,7 @@ import sql.progress
 from handlers import problems
 from handlers.answers import alert_json, answer_json
 from handlers.asked import alert_of
-from push.lifecycle import State, possible
+from push.life.lifecycle import State, possible
 
 if TYPE_CHECKING:
     from aiohttp import web

@@ -11,12 +11,12 @@ import msgspec
 from aiohttp import web
 
 from handlers import problems
-from push.filing import Filed
+from push.life.filing import Filed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.filing import Filing
+    from push.life.filing import Filing
     from push.plan import Ring
     from sql.filing import ReceiptRow
     from sql.progress import ListedAlert

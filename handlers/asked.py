@@ -10,7 +10,7 @@ from uuid import UUID
 
 from handlers import problems
 from handlers.access import BEARER
-from push.actor import Actor
+from push.life.actor import Actor
 
 if TYPE_CHECKING:
     from aiohttp import web

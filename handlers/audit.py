@@ -13,7 +13,7 @@ import sql.audit
 from handlers import problems
 from handlers.answers import answer_json
 from handlers.asked import alert_of
-from push.summary import summarise
+from push.life.summary import summarise
 
 if TYPE_CHECKING:
     from aiohttp import web

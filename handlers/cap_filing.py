@@ -17,9 +17,9 @@ from geo.polygon import polygons_of
 from handlers.places import locate
 from handlers.problems import FieldError
 from handlers.wording import last_words
-from push.actor import of_authority
 from push.audience import Place
-from push.filing import Filing
+from push.life.actor import of_authority
+from push.life.filing import Filing
 from push.plan import Override
 from push.said import LOCALE_DEFAULT, Content, Text
 

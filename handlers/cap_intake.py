@@ -2,7 +2,7 @@
 
 What an authority's pinned certificate signed counts like a signed webhook. Everything else is a draft: it waits in
 review, whatever the authority's policy, and an unverified Update or Cancel changes nothing but raises an alarm, because
-a real one may hide there. Bounded: `handlers.cases.BODY_BYTES`, `push.filing.DRAFTS_MAX` drafts of an authority.
+a real one may hide there. Bounded: `handlers.cases.BODY_BYTES`, `push.life.filing.DRAFTS_MAX` drafts of an authority.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from handlers.cap.model import MessageType
 from handlers.cap.verification import Verdict, read_pins
 from handlers.cap_filing import filing_of, texts_of
 from handlers.problems import FieldError
-from push.actor import of_authority
 from push.alarms import EVERY_LANE
-from push.lifecycle import OVER, State
-from push.operations import Order
-from push.warnings import UNVERIFIED
+from push.life.actor import of_authority
+from push.life.lifecycle import OVER, State
+from push.life.operations import Order
+from push.life.warnings import UNVERIFIED
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from geo.cities import Cities
     from handlers.cap.acceptance import CapCase
     from handlers.door import Door
-    from push.actions import Actions
     from push.alarms import AlarmBoard
-    from push.filing import Desk
+    from push.life.actions import Actions
+    from push.life.filing import Desk
     from sql.database import Pool
 
 CONTENT_TYPE = "application/cap+xml"

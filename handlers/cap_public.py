@@ -34,7 +34,7 @@ from handlers.cap.model import (
     Urgency,
 )
 from handlers.wording import EXPIRED, catalogues, last_words
-from push.lifecycle import OVER, State
+from push.life.lifecycle import OVER, State
 from push.said import LOCALE_DEFAULT, Content
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from geo.crs import Crs
 from handlers.problems import FieldError
-from push.naming import says_any
+from push.life.naming import says_any
 
 if TYPE_CHECKING:
     from push.planner import FilingPlan

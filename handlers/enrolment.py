@@ -15,7 +15,7 @@ from handlers import problems
 from handlers.asked import actor_of
 from handlers.devices import NO_USER
 from handlers.reports import user_in_path
-from push.enrolment import change
+from push.life.enrolment import change
 
 if TYPE_CHECKING:
     from sql.database import Pool

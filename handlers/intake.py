@@ -22,8 +22,8 @@ from handlers.cases import BODY_BYTES, Case, unsupported, wish_faults
 from handlers.places import hinted, locate
 from handlers.reading import read
 from handlers.wording import content_of
-from push.actor import of_authority
-from push.filing import Desk, Filing
+from push.life.actor import of_authority
+from push.life.filing import Desk, Filing
 from push.plan import Override
 
 if TYPE_CHECKING:

@@ -18,16 +18,16 @@ from handlers.actions import BODY_BYTES, CaseNumber, Reason, refusal
 from handlers.answers import alert_json, answer_json
 from handlers.asked import read_body
 from handlers.reading import read
-from push.actor import of_authority
-from push.lifecycle import State
-from push.operations import Order
+from push.life.actor import of_authority
+from push.life.lifecycle import State
+from push.life.operations import Order
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from handlers.signed import SignedWebhooks
-    from push.actions import Actions
-    from push.refusals import Refused
+    from push.life.actions import Actions
+    from push.life.refusals import Refused
     from sql.database import Pool
 
 

@@ -37,8 +37,8 @@ from handlers.openapi_public import PUBLIC, intake, notices
 from handlers.problems import Problem
 from handlers.reports import USER_MAX, DeviceReport, Taken
 from push.estimate import Estimate
+from push.life.summary import Summary
 from push.progress import AlertProgress
-from push.summary import Summary
 
 SEQ_MAX: Final = 10**SEQ_DIGITS - 1
 

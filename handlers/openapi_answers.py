@@ -13,11 +13,11 @@ from uuid import UUID
 import msgspec
 
 from push.estimate import Estimate
-from push.lifecycle import Action, State
+from push.life.lifecycle import Action, State
+from push.life.review import Review
 from push.model import Status
 from push.plan import Ring
 from push.progress import LaneProgress, NoticeProgress
-from push.review import Review
 from push.shown import Shown, Unfit
 from sql.audit import Link
 from sql.rings import RingRow

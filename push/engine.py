@@ -14,16 +14,16 @@ import msgspec
 import structlog
 
 from geo.ending import ended, in_time
-from push.actions import Actions
 from push.alarms import AlarmBoard
 from push.audience import Audiences
 from push.claims import Claims
-from push.deletion import Deletion, Retention
-from push.filing import Desk
 from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
 from push.ledger import Ledger
-from push.operations import Operations
+from push.life.actions import Actions
+from push.life.deletion import Deletion, Retention
+from push.life.filing import Desk
+from push.life.operations import Operations
 from push.planner import FilingPlan, Planner
 from push.sound import Sound
 from push.stats import Histogram

@@ -18,13 +18,13 @@ import structlog
 
 from push.backoff import full_jitter_s
 from push.model import Answer, Fate, Verdict
-from push.token_answers import NO_TOKEN
+from push.transport.token_answers import NO_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from push.http2 import Reply
-    from push.token_answers import Ruling
+    from push.transport.http2 import Reply
+    from push.transport.token_answers import Ruling
 
 FAILURES: Final = 5
 """As for a whole lane: one failure in five calls, say, is borne by trying those again."""

@@ -15,12 +15,12 @@ import sql.progress
 import sql.rings
 import sql.work
 from geo.calls import MOVED_KEPT_MS
-from push.actor import SYSTEM
 from push.backoff import until_back
 from push.late import ALERTS_MAX
-from push.lifecycle import State, between
+from push.life.actor import SYSTEM
+from push.life.lifecycle import State, between
+from push.life.warnings import Warnings
 from push.progress import Meter
-from push.warnings import Warnings
 from sql.audit import AuditEvent
 from sql.database import AWAY
 

@@ -12,8 +12,8 @@ import msgspec
 
 import sql.audit
 from handlers.audit import recorded
-from push.audit import Anchor, Trail, verify
-from push.summary import Summary, summarise
+from push.life.audit import Anchor, Trail, verify
+from push.life.summary import Summary, summarise
 from server.command import config_option, json_flag, on_record, say
 from server.stores import record
 from sql.audit import Link

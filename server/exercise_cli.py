@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import sql.enrolment
-from push import enrolment
+from push.life import enrolment
 from server.command import config_option, json_flag, on_record, say
 from server.registry import COMMAND_LINE, RegistryError
 from server.stores import record

@@ -18,13 +18,13 @@ import sql.life
 from handlers.access import Role, digest, new_token
 from handlers.cap.verification import fingerprint, read_pins
 from handlers.signing import Vault, new_secret
-from push.naming import is_plain
+from push.life.naming import is_plain
 from server.encryption import encryption_key
 from server.stores import record
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
-    from push.review import Review
+    from push.life.review import Review
     from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow

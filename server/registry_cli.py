@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handlers.access import Role
-from push.review import Review
+from push.life.review import Review
 from server import registry
 from server.command import config_option, json_flag, on_record, say
 from server.jurisdiction import read_jurisdiction

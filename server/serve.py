@@ -46,9 +46,9 @@ from handlers.reports import Reports
 from handlers.routes import Handlers
 from handlers.signed import SignedWebhooks
 from handlers.signing import Vault
-from push.deletion import Retention
 from push.engine import Engine, EnginePlan
 from push.late import LatePlan
+from push.life.deletion import Retention
 from push.planner import FilingPlan
 from push.preview import preview
 from push.quota import Quotas

@@ -20,8 +20,8 @@ from server.simulated.huawei import account_file
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from push.batch_answers import Ruling
     from push.model import Gateway
+    from push.transport.batch_answers import Ruling
 
     Said = Callable[[str], web.Response]
 

@@ -16,9 +16,9 @@ from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
-from push.http2 import Head, Http2Client, Http2Settings, Reply
 from push.model import Fate, Verdict
-from push.token_answers import Ruling
+from push.transport.http2 import Head, Http2Client, Http2Settings, Reply
+from push.transport.token_answers import Ruling
 from tests.clearances import CLEAR
 from tests.clock import JumpingLoop
 

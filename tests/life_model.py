@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from push.lifecycle import TRANSITIONS, UNTOLD, Action, State, leads_to, possible
+from push.life.lifecycle import TRANSITIONS, UNTOLD, Action, State, leads_to, possible
 
 if TYPE_CHECKING:
     from sql.audit import AuditEvent

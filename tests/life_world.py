@@ -15,7 +15,7 @@ import numpy as np
 import sql.audit
 import sql.life
 from handlers.access import Role
-from push.lifecycle import State
+from push.life.lifecycle import State
 from server import registry
 from server.file_case import send_case
 from server.settings import load

@@ -2,7 +2,7 @@
 
 Sources: Apple's "Sending notification requests to APNs", "Handling notification responses" and "Establishing a
 token-based connection to APNs". Bounded: 4,096 bytes a payload, `RECIPIENTS_MAX` phones a batch, the streams and
-connections of `push.http2`.
+connections of `push.transport.http2`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import jwt
 import msgspec
 from msgspec import Meta
 
-from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, Provider
 from push.said import fitted
 from push.shown import Rendered, Shown
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
+from push.transport.http2 import Head, Http2LaneSettings, Reply
+from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,7 +3,7 @@
 Sources: Firebase's "projects.messages:send" reference, "FCM error codes" and Google's "OAuth 2.0 for servers" (RFC
 7523). With several projects a device's token is reported as `PROJECT/TOKEN`; without a slash it is of
 the first one. A silent message asks for no sound and the priority LOW; from Android 8 on the app's channel decides.
-Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, the streams of `push.http2`.
+Bounded: 4,096 bytes a message, `RECIPIENTS_MAX` phones a batch, the streams of `push.transport.http2`.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta
 
-from push.batch_http import BatchHttp
 from push.clearance import withheld
-from push.http2 import Head, Http2LaneSettings, Reply
 from push.model import Answer, Fate, Verdict
 from push.pace import Pace
 from push.provider import Addressing, Provider
 from push.said import fitted, left_s
-from push.service_account import AccessToken
 from push.shown import Rendered, Shown
-from push.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
+from push.transport.batch_http import BatchHttp
+from push.transport.http2 import Head, Http2LaneSettings, Reply
+from push.transport.service_account import AccessToken
+from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,7 +4,7 @@ Sources: Honor's "Sending downlink messages" (OAuth 2 client credentials, addres
 field reference in public client libraries (`ttl` of 15 days, `importance`, `tag` and `notifyId` that replace, kinds of
 click, `failTokens` and `expireTokens`). Unverified: 1,000 tokens and 4,096 bytes, and every code but the two of
 success, which are taken from Huawei, whose interface Honor's descends from; so is HTTP 503 for too much traffic.
-Bounded: 1,000 tokens a request, and what `push.batch_http` bounds.
+Bounded: 1,000 tokens a request, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from push.access_token import Granted, RenewedToken, oauth_granted
-from push.batch_answers import Ruling, accepted_but, answer_to_all, by_code
-from push.batch_gateway import BatchGateway
-from push.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
+from push.transport.access_token import Granted, RenewedToken, oauth_granted
+from push.transport.batch_answers import Ruling, accepted_but, answer_to_all, by_code
+from push.transport.batch_gateway import BatchGateway
+from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 Sources: Huawei's "Request Body Structure", "Response Parameters" and "Generating a JWT" of Push Kit (HarmonyOS
 references). Unverified: which categories a given app may use, because Huawei grants them app by app.
-Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push.batch_http` bounds.
+Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import jwt
 import msgspec
 from msgspec import Meta
 
-from push.batch_answers import Ruling, accepted_but, answer_to_all
-from push.batch_gateway import BatchGateway
-from push.batch_http import UNREADABLE, BatchHttp, HttpAnswer
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
+from push.transport.batch_answers import Ruling, accepted_but, answer_to_all
+from push.transport.batch_gateway import BatchGateway
+from push.transport.batch_http import UNREADABLE, BatchHttp, HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

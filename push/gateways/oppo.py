@@ -4,7 +4,7 @@ Sources: copies of OPPO's "Addresses, common parameters and return codes" and "U
 and public client libraries (`save_message_content` and `broadcast`, ids joined by `;`, bad ones listed under "10000",
 `off_line_ttl` of 10 days, a title of 50 characters). Unverified: a text of 200 characters, that one stored message may
 be used for many broadcasts, and the smallest list, so that a single id is sent to by `unicast`.
-Bounded: 1,000 ids a request, two requests a batch at most, and what `push.batch_http` bounds.
+Bounded: 1,000 ids a request, two requests a batch at most, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from push.access_token import Granted, RenewedToken
-from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
-from push.batch_gateway import BatchGateway
-from push.batch_http import FORM, UNREADABLE, BatchHttp, decoded
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
 from push.shown import Rendered, Shown
-from push.stored_message import StoredMessages
+from push.transport.access_token import Granted, RenewedToken
+from push.transport.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch_gateway import BatchGateway
+from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, decoded
+from push.transport.stored_message import StoredMessages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

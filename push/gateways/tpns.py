@@ -4,7 +4,7 @@ Sources: Tencent's documents "Push API", "Server-side error codes" and "Applicat
 field `message`). TPNS documents no collapse id of one's own for account lists, so repeats are collapsed by `n_id`, the
 notification's number on the phone. Unverified: `n_importance`. Where TPNS reaches a phone through its maker, the
 maker's channel decides whether a silent message rings.
-Bounded: 1,000 accounts a request, 4,096 bytes a message, and what `push.batch_http` bounds.
+Bounded: 1,000 accounts a request, 4,096 bytes a message, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from push.batch_http import BatchHttp, HttpAnswer, judged_by_status
 from push.clearance import withheld
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
+from push.transport.batch_http import BatchHttp, HttpAnswer, judged_by_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ tables of public client libraries (sizes, 2 to 1,000 ids a list, what the status
 Unverified: that 10000 is how a token that has expired is answered, that `appId` goes as a string, that one stored
 message may be used for many lists (a client library does so), and any collapse id: none was found, so that a repeat,
 which a crash may cause, is shown twice here.
-Bounded: 1,000 ids a request, two requests a batch at most, and what `push.batch_http` bounds.
+Bounded: 1,000 ids a request, two requests a batch at most, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
-from push.access_token import Granted, RenewedToken
-from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
-from push.batch_gateway import BatchGateway
-from push.batch_http import UNREADABLE, BatchHttp, decoded
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
 from push.shown import Rendered, Shown
-from push.stored_message import StoredMessages
+from push.transport.access_token import Granted, RenewedToken
+from push.transport.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch_gateway import BatchGateway
+from push.transport.batch_http import UNREADABLE, BatchHttp, decoded
+from push.transport.stored_message import StoredMessages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,17 +18,17 @@ from msgspec import Meta
 from msgspec.structs import replace
 from yarl import URL
 
-from push.batch_http import BatchHttp
 from push.clearance import STOPPED, forbidden
-from push.http2 import Reply
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.push_service import PushService, together
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
-from push.subscription import HOST, Subscription, read_subscription
-from push.token_answers import ACCEPTED, Ruling, answer_of, unsettled
-from push.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
+from push.transport.batch_http import BatchHttp
+from push.transport.http2 import Reply
+from push.transport.subscription import HOST, Subscription, read_subscription
+from push.transport.token_answers import ACCEPTED, Ruling, answer_of, unsettled
+from push.transport.web_crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -5,7 +5,7 @@ Sources: Xiaomi's "Server API addresses and parameters" (HyperOS documents 1559;
 say so), and the answer's `bad_regids` (client libraries read it; Xiaomi's own text names only the callback type 16).
 Pictures are not sent, because Xiaomi wants them uploaded before. A silent message asks for the light alone; from
 Android 8 on the channel that Xiaomi has granted decides.
-Bounded: 1,000 ids a request, and what `push.batch_http` bounds.
+Bounded: 1,000 ids a request, and what `push.transport.batch_http` bounds.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from push.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
-from push.batch_gateway import BatchGateway
-from push.batch_http import FORM, BatchHttp, decoded
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted_apart, left_s
 from push.shown import Rendered, Shown
+from push.transport.batch_answers import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch_gateway import BatchGateway
+from push.transport.batch_http import FORM, BatchHttp, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from tests.messages import message_for_tests
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.batch_answers import Ruling
+    from push.transport.batch_answers import Ruling
 
 TWO = [b"a1", b"b2"]
 ENTRIES = [(dialect, code) for dialect in DIALECTS for code in dialect.codes if code not in dialect.token_refused]

@@ -9,7 +9,7 @@ import pytest
 
 from push.gateways import apns, fcm
 from push.model import Fate, Verdict
-from push.token_answers import stops
+from push.transport.token_answers import stops
 from server.simulated.http2 import Response
 from tests.clearances import CLEAR
 from tests.messages import message_for_tests
@@ -18,7 +18,7 @@ from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.token_answers import Ruling
+    from push.transport.token_answers import Ruling
 
 STATUS_OF = {"QUOTA_EXCEEDED": 429, "RESOURCE_EXHAUSTED": 429, "THIRD_PARTY_AUTH_ERROR": 401}
 SINCE_MS = 1_700_000_000_000

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from push.gateways.webpush import rule, topic_of
-from push.http2 import Reply
 from push.model import Fate, Verdict
-from push.subscription import read_subscription
-from push.web_crypto import RENEW_S, SEALED_BYTES, Signatures, seal, unpadded
+from push.transport.http2 import Reply
+from push.transport.subscription import read_subscription
+from push.transport.web_crypto import RENEW_S, SEALED_BYTES, Signatures, seal, unpadded
 from server.simulated.apns import key_in
 from server.simulated.webpush import browser_of, subscription
 from tests.messages import message_for_tests

@@ -18,8 +18,8 @@ from geo.connection import connect
 from geo.devices import address
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
-from push.subscription import read_subscription
-from push.web_crypto import point_of, seal, unpadded
+from push.transport.subscription import read_subscription
+from push.transport.web_crypto import point_of, seal, unpadded
 from server.simulated.apns import key_in
 from server.simulated.http2 import Request
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription

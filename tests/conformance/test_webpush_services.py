@@ -18,7 +18,7 @@ from push.gateways.webpush import WebpushGateway, WebpushSettings, topic_of
 from push.model import Fate, Status, Verdict
 from push.push_service import PROBE_CALLS
 from push.said import ELLIPSIS
-from push.web_crypto import PLAINTEXT_BYTES
+from push.transport.web_crypto import PLAINTEXT_BYTES
 from server.simulated import token_site
 from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
 from tests.clearances import CLEAR, TESTING, Granted

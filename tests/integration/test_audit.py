@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 import sql.audit
-from push.audit import Anchor, verify
+from push.life.audit import Anchor, verify
 from server.cli import cli
 from sql.audit import PAGE, AuditEvent
 from tests.bench import CASE

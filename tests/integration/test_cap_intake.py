@@ -25,7 +25,7 @@ from handlers.cap.model import (
 )
 from handlers.cap.signing import Signer
 from handlers.cap.writing import document_of
-from push.filing import DRAFTS_MAX
+from push.life.filing import DRAFTS_MAX
 from server import registry
 from server.settings import load
 from server.stores import Stores

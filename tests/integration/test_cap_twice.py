@@ -9,7 +9,7 @@ import numpy as np
 
 from handlers.cap.model import MessageType
 from handlers.cap.writing import document_of
-from push.filing import DRAFTS_MAX
+from push.life.filing import DRAFTS_MAX
 from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
 from tests.processes import until
 

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from handlers.access import Role
-from push.review import Review
+from push.life.review import Review
 from server import registry
 from server.file_case import send_notice
 from server.settings import load

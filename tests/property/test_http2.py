@@ -15,15 +15,15 @@ from h2.settings import SettingCodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from push.http2 import Head, Http2Client
-from push.http2.frames import ProtocolError
-from push.http2.headers import HeaderBlocks
-from push.http2.reader import Reader
+from push.transport.http2 import Head, Http2Client
+from push.transport.http2.frames import ProtocolError
+from push.transport.http2.headers import HeaderBlocks
+from push.transport.http2.reader import Reader
 from tests.clearances import CLEAR
 from tests.http2_peer import Peer, Provider, rule, run
 
 if TYPE_CHECKING:
-    from push.http2 import Reply
+    from push.transport.http2 import Reply
 
 INTERNAL_ERROR, REFUSED_STREAM = 2, 7
 BODY_BYTES_MAX, WINDOW_BYTES = 3000, 65_535

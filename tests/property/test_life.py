@@ -19,8 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import push.audit
-from push.lifecycle import Action, State
+import push.life.audit
+from push.life.lifecycle import Action, State
 from tests.life_model import (
     CHILD,
     NEEDED,
@@ -240,7 +240,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def the_audit_trail_holds(self) -> None:
         """The chain of everything that everybody did is whole."""
-        trail = self.world.run(push.audit.verify(self.world.pool))
+        trail = self.world.run(push.life.audit.verify(self.world.pool))
         assert trail.fault is None
 
 

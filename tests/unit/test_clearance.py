@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from push.batch_http import BatchHttp
 from push.clearance import STOPPED, forbidden, withheld
 from push.model import Answer, Fate, Outcome, Status, Verdict
 from push.outcomes import merged, sorted_out
 from push.push_service import PushService
-from push.token_answers import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
+from push.transport.batch_http import BatchHttp
+from push.transport.token_answers import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
 from tests.clearances import CLEAR, TESTING, Granted
 
 if TYPE_CHECKING:
-    from push.token_answers import Ruling
+    from push.transport.token_answers import Ruling
 
 LOOPBACK = ["http://127.0.0.1:8470/v3", "https://127.9.9.9", "https://[::1]:443/", "http://user@127.0.0.1/"]
 ELSEWHERE = [

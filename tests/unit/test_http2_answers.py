@@ -20,13 +20,13 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from push.http2.headers import Head
-from push.token_answers import ACCEPTED, Ruling
+from push.transport.http2.headers import Head
+from push.transport.token_answers import ACCEPTED, Ruling
 from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
-    from push.http2 import Http2Client, Reply
+    from push.transport.http2 import Http2Client, Reply
 
 OK, NOT_FOUND, EARLY = b"\x88", b"\x8d", b"\x08\x03103"
 REFUSED_STREAM = 7

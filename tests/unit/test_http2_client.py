@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from h2.settings import SettingCodes
 
-from push.http2.client import IDLE_S
-from push.http2.watch import PING_S
+from push.transport.http2.client import IDLE_S
+from push.transport.http2.watch import PING_S
 from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
-    from push.http2 import Http2Client, Reply
-    from push.token_answers import Ruling
+    from push.transport.http2 import Http2Client, Reply
+    from push.transport.token_answers import Ruling
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
 
@@ -200,7 +200,7 @@ def test_a_bug_in_the_making_of_calls_is_raised_in_every_sender(monkeypatch: pyt
     async def main(client: Http2Client) -> None:
         waiting = asyncio.create_task(reasons(client, 3))
         await asyncio.sleep(1)
-        monkeypatch.setattr("push.http2.connection.wire.requests", broken)
+        monkeypatch.setattr("push.transport.http2.connection.wire.requests", broken)
         with pytest.raises(KeyError):
             await reasons(client, 1)
         with pytest.raises(KeyError):

@@ -14,7 +14,7 @@ from hyperframe.frame import GoAwayFrame
 from tests.http2_peer import Peer, Pipe, Provider, reasons, run
 
 if TYPE_CHECKING:
-    from push.http2 import Http2Client
+    from push.transport.http2 import Http2Client
 
 TIMEOUT_S = 15.0
 STREAMS, WINDOW = int(SettingCodes.MAX_CONCURRENT_STREAMS), int(SettingCodes.INITIAL_WINDOW_SIZE)

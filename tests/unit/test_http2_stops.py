@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from push.http2.client import LOOK_S
-from push.token_answers import FORBIDDEN
+from push.transport.http2.client import LOOK_S
+from push.transport.token_answers import FORBIDDEN
 from tests.clearances import CLEAR, TESTING, Revocable
 from tests.http2_peer import HEAD, Peer, Provider, calls, rule, run
 
 if TYPE_CHECKING:
     from push.clearance import Clearance
-    from push.http2 import Http2Client
+    from push.transport.http2 import Http2Client
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
 

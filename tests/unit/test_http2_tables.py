@@ -8,7 +8,7 @@ import pytest
 from h2.settings import SettingCodes
 from hyperframe.frame import SettingsFrame
 
-from push.http2 import Head, Http2Client
+from push.transport.http2 import Head, Http2Client
 from tests.clearances import CLEAR
 from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 

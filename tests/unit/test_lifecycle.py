@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from push.lifecycle import BY_ITSELF, OVER, TRANSITIONS, Action, State, between, diagram, leads_to, possible
+from push.life.lifecycle import BY_ITSELF, OVER, TRANSITIONS, Action, State, between, diagram, leads_to, possible
 
 FREE = {State.SENDING, State.SENT}
 """Where people are told; everywhere else nobody is."""
@@ -64,6 +64,6 @@ def test_what_happened_by_itself_between_two_states_has_one_name() -> None:
 
 
 def test_the_documents_have_the_diagram_of_the_table() -> None:
-    """ARCHITECTURE.md shows to the letter what `push.lifecycle` draws: no diagram is better than a false one."""
+    """ARCHITECTURE.md shows to the letter what `push.life.lifecycle` draws: no diagram is better than a false one."""
     text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert f"```mermaid\n{diagram()}\n```" in text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from push.actor import Actor
-from push.naming import is_plain, says_any
+from push.life.actor import Actor
+from push.life.naming import is_plain, says_any
 
 
 @pytest.mark.parametrize(

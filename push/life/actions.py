@@ -1,4 +1,4 @@
-"""Actions: an order for one alert flows in, the change that it means flows out to `push.operations`.
+"""Actions: an order for one alert flows in, the change that it means flows out to `push.life.operations`.
 
 Bounded: an alert's life by `life_max` from its receipt; its audience by what an approver says.
 """
@@ -12,11 +12,11 @@ import msgspec
 
 import sql.life
 from push.estimate import Estimate
-from push.lifecycle import UNTOLD, Action, State
+from push.life.lifecycle import UNTOLD, Action, State
+from push.life.operations import Done, Operations, Order
+from push.life.refusals import Refusal, Refused
+from push.life.review import APPROVALS, Review
 from push.model import Notice
-from push.operations import Done, Operations, Order
-from push.refusals import Refusal, Refused
-from push.review import APPROVALS, Review
 from push.said import Content, Text
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import sql.life
 import sql.rings
 from push.audience import place_from
-from push.lifecycle import Action, State
-from push.operations import Done, Operations, Order
+from push.life.lifecycle import Action, State
+from push.life.operations import Done, Operations, Order
+from push.life.refusals import Refusal, Refused
 from push.plan import DEADLINE, RINGS_MAX, Override, Ring
-from push.refusals import Refusal, Refused
 from sql.rings import PlaceRow
 
 if TYPE_CHECKING:

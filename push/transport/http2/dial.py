@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from push.http2.connection import Connection
-from push.http2.headers import HeaderBlocks
+from push.transport.http2.connection import Connection
+from push.transport.http2.headers import HeaderBlocks
 
 if TYPE_CHECKING:
-    from push.http2.group import Group
+    from push.transport.http2.group import Group
 
 
 class Http2Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import enum
 
 import msgspec
 
-from push.lifecycle import Action, State, possible
+from push.life.lifecycle import Action, State, possible
 
 
 class Refusal(enum.Enum):

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from push.alarms import EVERY_LANE
-from push.lifecycle import OVER, State
-from push.review import is_late
+from push.life.lifecycle import OVER, State
+from push.life.review import is_late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from push.http2 import frames as wire
-from push.http2.frames import FRAME, NUMBER, STREAM_LAST, ProtocolError
-from push.http2.group import Reply
-from push.http2.headers import PLAIN_OK
+from push.transport.http2 import frames as wire
+from push.transport.http2.frames import FRAME, NUMBER, STREAM_LAST, ProtocolError
+from push.transport.http2.group import Reply
+from push.transport.http2.headers import PLAIN_OK
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-    from push.http2.headers import HeaderBlocks
+    from push.transport.http2.headers import HeaderBlocks
 
 ANSWER_BYTES: Final = 16 * 1024
 BLOCK_BYTES: Final = 64 * 1024

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Sequence
 
-    from push.batch_http import BatchHttp
     from push.clearance import Clearance
     from push.said import Message
+    from push.transport.batch_http import BatchHttp
 
 RECIPIENTS_MAX = 1000
 """All of these providers take so many; what could be verified of it stands in their files."""

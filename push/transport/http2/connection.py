@@ -2,7 +2,7 @@
 
 A call is sent whole or not at all. What the peer surely has not processed (beyond its GOAWAY, or a refused stream) goes
 back to be sent elsewhere; what it may have processed ends without an answer. Bounded: the peer's streams and window,
-`streams_max`, `timeout_s` a call, and what `push.http2.reader` bounds.
+`streams_max`, `timeout_s` a call, and what `push.transport.http2.reader` bounds.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Final, cast
 
-from push.http2 import frames as wire
-from push.http2.group import Reply
-from push.http2.reader import RESET, Reader
-from push.http2.watch import Watch
+from push.transport.http2 import frames as wire
+from push.transport.http2.group import Reply
+from push.transport.http2.reader import RESET, Reader
+from push.transport.http2.watch import Watch
 
 if TYPE_CHECKING:
-    from push.http2.dial import Owner
-    from push.http2.group import Group
-    from push.http2.headers import HeaderBlocks
+    from push.transport.http2.dial import Owner
+    from push.transport.http2.group import Group
+    from push.transport.http2.headers import HeaderBlocks
 
 STREAM_ROOM: Final = 100_000
 """A connection retires so many stream numbers before the last one (RFC 9113, 5.1.1)."""

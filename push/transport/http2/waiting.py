@@ -12,8 +12,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from push.http2.connection import Connection
-    from push.http2.group import Group
+    from push.transport.http2.connection import Connection
+    from push.transport.http2.group import Group
 
 
 class Waiting:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from push.lifecycle import Action, State
+from push.life.lifecycle import Action, State
 
 REVIEW_MARGIN: Final = timedelta(minutes=10)
 """A third of the thirty minutes: with less left than this, or than the estimate needs, the review is late."""

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.token_answers import ACCEPTED, stops, unsettled
+from push.transport.token_answers import ACCEPTED, stops, unsettled
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator, Sequence
 
     from push.clearance import Clearance
-    from push.http2.headers import Head
-    from push.token_answers import Ruling
+    from push.transport.http2.headers import Head
+    from push.transport.token_answers import Ruling
 
 REPLAYS_MAX: Final = 8
 """A provider that keeps refusing streams is no provider: its calls end without an answer."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from push.naming import folded
+from push.life.naming import folded
 
 SYSTEM_ROLE: Final = "system"
 

@@ -8,10 +8,10 @@ Bounded: connections, streams, bytes and waits, each by a setting or a named con
 not taken from a library because one request a phone is what token lanes spend their time on: see `bench/lanes.py`.
 """
 
-from push.http2.client import Http2Client
-from push.http2.dial import Http2Settings
-from push.http2.group import Reply
-from push.http2.headers import Head
-from push.http2.settings import Http2LaneSettings
+from push.transport.http2.client import Http2Client
+from push.transport.http2.dial import Http2Settings
+from push.transport.http2.group import Reply
+from push.transport.http2.headers import Head
+from push.transport.http2.settings import Http2LaneSettings
 
 __all__ = ["Head", "Http2Client", "Http2LaneSettings", "Http2Settings", "Reply"]

@@ -14,7 +14,7 @@ import msgspec
 
 import sql.audit
 import sql.summary
-from push.lifecycle import State
+from push.life.lifecycle import State
 from push.model import Notice, Outcome
 from sql.audit import Link
 from sql.summary import NoticeCounts, NoticeRow

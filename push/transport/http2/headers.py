@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
 
-from push.batch_http import parse_retry_after_s
-from push.http2.frames import ProtocolError
+from push.transport.batch_http import parse_retry_after_s
+from push.transport.http2.frames import ProtocolError
 
 TABLE_BYTES: Final = 4096
 PLAIN_OK: Final = b"\x88"

@@ -1,7 +1,7 @@
 """Operations: what somebody wants done to an alert flows in, the alert moved on flows out, or why not.
 
-One transaction each: the alert is locked, the table of `push.lifecycle` asked, the change made, the event appended.
-What stops an alert is told to every process when that is committed, and to this one before it is answered.
+One transaction each: the alert is locked, the table of `push.life.lifecycle` asked, the change made, the event
+appended. What stops an alert is told to every process when that is committed, and to this one before it is answered.
 Bounded: one alert at a time.
 """
 
@@ -17,10 +17,10 @@ import sql.audit
 import sql.cap
 import sql.life
 import sql.work
-from push.actor import Actor
-from push.lifecycle import Action, State, leads_to
-from push.naming import says_any
-from push.refusals import Refusal, Refused, impossible
+from push.life.actor import Actor
+from push.life.lifecycle import Action, State, leads_to
+from push.life.naming import says_any
+from push.life.refusals import Refusal, Refused, impossible
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
     from sql.life import LockedAlert
 
-_log = structlog.get_logger("push.operations")
+_log = structlog.get_logger("push.life.operations")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

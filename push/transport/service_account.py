@@ -1,6 +1,6 @@
 """Google service accounts: a key file flows in, an access token flows out (RFC 7523), renewed in good time.
 
-Bounded: what `push.access_token` bounds.
+Bounded: what `push.transport.access_token` bounds.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 import jwt
 import msgspec
 
-from push.access_token import Granted, RenewedToken, oauth_granted
-from push.batch_http import FORM
+from push.transport.access_token import Granted, RenewedToken, oauth_granted
+from push.transport.batch_http import FORM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.batch_http import BatchHttp
     from push.model import Answer
+    from push.transport.batch_http import BatchHttp
 
 ASSERTION_S: Final = 3600
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"

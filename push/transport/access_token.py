@@ -18,7 +18,7 @@ from push.model import Answer, Verdict
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from push.batch_http import HttpAnswer
+    from push.transport.batch_http import HttpAnswer
 
 FRESH_SHARE: Final = 0.8
 """A token is renewed at this share of its life, so that none ends on its way."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from push.subscription import Subscription
+    from push.transport.subscription import Subscription
 
 SEALED_BYTES: Final = 4096
 """What every push service takes (RFC 8291 4)."""

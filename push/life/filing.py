@@ -19,11 +19,11 @@ import sql.filing
 import sql.life
 import sql.progress
 import sql.work
-from push.actor import Actor
 from push.audience import Place
-from push.lifecycle import Action, State
+from push.life.actor import Actor
+from push.life.lifecycle import Action, State
+from push.life.review import Decision, Review, decide
 from push.plan import DEADLINE, EXPIRY, Override
-from push.review import Decision, Review, decide
 from push.said import Content, Links
 from sql.audit import AuditEvent
 from sql.filing import AlertRow, ReceiptRow

@@ -4,8 +4,8 @@
       ^                  |
       +---given back-----+   at most REPLAYS_MAX times a call
 
-What waits ends as well when no connection can be had (`push.http2.dial`), when connections end before they answer
-anything (BARREN_MAX in a row), and when nothing at all is answered for `timeout_s`. Bounded: connections follow the
+What waits ends as well when no connection can be had (`push.transport.http2.dial`), when connections end before they
+answer anything (BARREN_MAX in a row), and when nothing at all is answered for `timeout_s`. Bounded: connections follow the
 rate and the measured round trip up to `connections_max`, each with `streams_per_connection` or what the provider
 allows; one group a worker waits.
 """
@@ -16,20 +16,20 @@ import asyncio
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
-from push.http2.dial import Dialer
-from push.http2.group import Group
-from push.http2.waiting import Waiting
-from push.token_answers import FORBIDDEN
+from push.transport.http2.dial import Dialer
+from push.transport.http2.group import Group
+from push.transport.http2.waiting import Waiting
+from push.transport.token_answers import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from push.clearance import Clearance
-    from push.http2.connection import Connection
-    from push.http2.dial import Http2Settings
-    from push.http2.group import Reply
-    from push.http2.headers import Head
-    from push.token_answers import Ruling
+    from push.transport.http2.connection import Connection
+    from push.transport.http2.dial import Http2Settings
+    from push.transport.http2.group import Reply
+    from push.transport.http2.headers import Head
+    from push.transport.token_answers import Ruling
 
 LOOK_S: Final = 0.25
 HEADROOM: Final = 1.5

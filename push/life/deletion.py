@@ -17,9 +17,9 @@ import structlog
 import sql.audit
 import sql.deletion
 import sql.life
-from push.actor import SYSTEM
 from push.backoff import until_back
-from push.lifecycle import Action, State
+from push.life.actor import SYSTEM
+from push.life.lifecycle import Action, State
 from sql.audit import AuditEvent
 from sql.database import AWAY
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 LOOK_S: Final = 30.0
 
-_log = structlog.get_logger("push.deletion")
+_log = structlog.get_logger("push.life.deletion")
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from push.model import Answer, Fate, Verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.http2.group import Reply
+    from push.transport.http2.group import Reply
 
 
 class Ruling(msgspec.Struct, frozen=True):

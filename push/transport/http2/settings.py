@@ -10,9 +10,9 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from push.http2.client import Http2Client
-from push.http2.dial import Http2Settings
 from push.provider import LaneSettings
+from push.transport.http2.client import Http2Client
+from push.transport.http2.dial import Http2Settings
 
 
 class Http2LaneSettings(LaneSettings, frozen=True, kw_only=True):
