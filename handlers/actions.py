@@ -17,7 +17,7 @@ from handlers.asked import actor_of, alert_of, read_body
 from handlers.reading import read
 from push.life.operations import Order
 from push.life.refusals import Refusal, Refused
-from push.life.widening import widen
+from sql.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from handlers.alerts import Alerts
     from push.life.actions import Actions
-    from push.life.operations import Operations
-    from push.planner import Planner
+    from push.life.changes import Changes
 
 BODY_BYTES = 16 * 1024
 Reason = Annotated[str, Meta(min_length=5, max_length=500)]
@@ -38,6 +37,7 @@ STATUSES = {
     Refusal.NAMES_CHILD: 422,
     Refusal.LOCALES: 422,
     Refusal.OWN_WORK: 403,
+    Refusal.OTHER_AUTHORITY: 403,
     Refusal.EXPIRY_CAP: 422,
     Refusal.RADIUS_CAP: 422,
     Refusal.AUDIENCE_CAP: 422,
@@ -56,6 +56,12 @@ class Irreversible(Because, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Why, and the case number as typed by whoever means it."""
 
     case_number: CaseNumber
+
+
+class Approval(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is approved: the `revision` of the alert that was read, as the alert and its preview name it."""
+
+    revision: Annotated[int, Meta(ge=1, le=2_000_000_000)]
 
 
 class Found(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,18 +108,19 @@ T = TypeVar("T", bound=Because)
 class AlertActions:
     """`POST /v1/alerts/{id}/...`."""
 
-    def __init__(self, actions: Actions, operations: Operations, planner: Planner, alerts: Alerts) -> None:
+    def __init__(self, actions: Actions, changes: Changes, alerts: Alerts) -> None:
         self._actions = actions
-        self._operations = operations
-        self._planner = planner
+        self._changes = changes
         self._alerts = alerts
 
     async def post_approval(self, request: web.Request) -> web.Response:
         """Approve."""
-        return await self._do(request, Irreversible, lambda one, order, _: self._actions.approve(one, order))
+        return await self._do(
+            request, Approval, lambda one, order, wish: self._actions.approve(one, order, wish.revision)
+        )
 
     async def post_veto(self, request: web.Request) -> web.Response:
-        """Hold back what would be sent by itself."""
+        """Hold back what would be sent by itself, or let what is proposed go."""
         return await self._do(request, Because, lambda one, order, _: self._actions.veto(one, order))
 
     async def post_pause(self, request: web.Request) -> web.Response:
@@ -140,7 +147,7 @@ class AlertActions:
         """Say something else."""
 
         def update(one: UUID, order: Order, wish: Update) -> Awaitable[Refused | None]:
-            return self._actions.update(
+            return self._changes.update(
                 one, order, {name: (text.title, text.body) for name, text in wish.texts.items()}
             )
 
@@ -148,7 +155,7 @@ class AlertActions:
 
     async def post_extension(self, request: web.Request) -> web.Response:
         """Let it live longer."""
-        return await self._do(request, Extension, lambda one, order, wish: self._actions.extend(one, order, wish.hours))
+        return await self._do(request, Extension, lambda one, order, wish: self._changes.extend(one, order, wish.hours))
 
     async def post_release(self, request: web.Request) -> web.Response:
         """Let it reach more people than the cap."""
@@ -160,7 +167,7 @@ class AlertActions:
         """Widen."""
 
         def wider(one: UUID, order: Order, wish: Widening) -> Awaitable[Refused | None]:
-            return widen(self._operations, self._planner, one, order, wish.radius_km, city=wish.city)
+            return self._changes.widen(one, order, wish.radius_km, city=wish.city)
 
         return await self._do(request, Widening, wider)
 
@@ -179,7 +186,12 @@ class AlertActions:
             return problems.response(422, "the request has bad fields", wish)
         typed = wish.case_number if isinstance(wish, Irreversible) else None
         refused = await act(alert_id, Order(actor=actor_of(request), reason=wish.reason, case_number=typed), wish)
-        return await self._alerts.get_one(request) if refused is None else refusal(refused)
+        if refused is not None:
+            return refusal(refused)
+        try:
+            return await self._alerts.get_one(request)
+        except AWAY:
+            return problems.response(503, "it is done; but how the alert stands cannot be read now: look again")
 
 
 def refusal(refused: Refused) -> web.Response:

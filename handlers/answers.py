@@ -65,6 +65,8 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
             "verified": alert.verified,
             "approvals": alert.approvals,
             "send_at": alert.send_at,
+            "revision": alert.revision,
+            "proposal": alert.proposal,
         },
         "version": alert.version,
         "received_at": alert.received_at,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from handlers.door import Door
     from push.alarms import AlarmBoard
     from push.life.actions import Actions
+    from push.life.changes import Changes
     from push.life.filing import Desk
     from sql.database import Pool
 
@@ -53,11 +54,19 @@ class CapIntake:
     """`POST /v1/intake/{authority}` with a CAP document."""
 
     def __init__(
-        self, pool: Pool, desk: Desk, actions: Actions, alarms: AlarmBoard, cities: Cities | None, door: Door
+        self,
+        pool: Pool,
+        desk: Desk,
+        actions: Actions,
+        changes: Changes,
+        alarms: AlarmBoard,
+        cities: Cities | None,
+        door: Door,
     ) -> None:
         self._pool = pool
         self._desk = desk
         self._actions = actions
+        self._changes = changes
         self._alarms = alarms
         self._cities = cities
         self._door = door
@@ -132,7 +141,7 @@ class CapIntake:
             if isinstance(texts, list):
                 return problems.response(422, "the message cannot be sent; nothing was changed", texts)
             wording = {locale: (text.title, text.body) for locale, text in texts.items()}
-            refused = await self._actions.update(alert_id, order, wording)
+            refused = await self._changes.update(alert_id, order, wording)
         return None if refused is None else refusal(refused)
 
     async def _alert_of(self, authority: str, case: CapCase) -> UUID | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from handlers.actions import Because, Extension, Found, Irreversible, Release, Update, Widening
+from handlers.actions import Approval, Because, Extension, Found, Irreversible, Release, Update, Widening
 from handlers.audit import SEQ_DIGITS
 from handlers.cases import Case
 from handlers.devices import REPORTS_MAX
@@ -160,6 +160,7 @@ STRUCTS: Final = [
     EstimateRequest,
     Estimate,
     Because,
+    Approval,
     Irreversible,
     Found,
     Update,

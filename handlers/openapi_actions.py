@@ -10,16 +10,25 @@ from typing import Any, Final
 from handlers.openapi_parts import ALERT_ID, NO_ALERT, answer, body, problem, reading, ref
 
 ACTIONS: Final = {
-    "approval": ("Approves an alert in review; sent once enough different people did.", "Irreversible"),
+    "approval": (
+        "Approves an alert in review or a proposal; done once enough different people did.",
+        "Approval",
+    ),
     "release": ("Lets an alert that is held at the cap reach more people.", "Release"),
-    "veto": ("Holds back an alert in its grace: somebody has to approve it then.", "Because"),
+    "veto": (
+        "Holds back an alert in its grace, which then waits for approval, or drops a proposal.",
+        "Because",
+    ),
     "pause": ("Tells nobody more for now.", "Because"),
     "resume": ("Goes on with those not yet told.", "Irreversible"),
     "cancel": ("Withdraws an alert; who was told is told that.", "Irreversible"),
     "found": ("Says that the child is found, to all who were told.", "Found"),
-    "update": ("Says something else from now on, and to those who were told.", "Update"),
-    "extension": ("Lets an alert live longer.", "Extension"),
-    "rings": ("Widens an alert, or makes a planned ring due at once.", "Widening"),
+    "update": (
+        "Says something else, to those who were told too; proposed where cases are approved.",
+        "Update",
+    ),
+    "extension": ("Lets an alert live longer; proposed where cases are approved.", "Extension"),
+    "rings": ("Widens an alert, or makes a planned ring due at once; proposed where cases are approved.", "Widening"),
 }
 """What each does, and the struct of its request."""
 
@@ -41,6 +50,7 @@ def _action(summary: str, request: str) -> dict[str, Any]:
         "403": problem("The token's role does not suffice, or it is the work of whoever asks."),
         "409": problem("Not possible as the alert stands; `possible` names what is where its state is the reason."),
         "413": problem("Over 16 KiB."),
+        "503": problem("A store is away. What was asked for may have been done: look before you ask again."),
         "422": problem("Bad fields, another case number, or over a cap."),
     }
     return posted

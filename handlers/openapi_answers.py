@@ -20,6 +20,7 @@ from push.plan import Ring
 from push.progress import LaneProgress, NoticeProgress
 from push.shown import Shown, Unfit
 from sql.audit import Link
+from sql.progress import ProposedRow
 from sql.rings import RingRow
 
 
@@ -43,12 +44,18 @@ class Area(Answer, frozen=True, kw_only=True):
 
 
 class Reviewed(Answer, frozen=True, kw_only=True):
-    """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back."""
+    """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back.
+
+    An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
+    since people were told.
+    """
 
     policy: Review
     verified: bool
     approvals: list[str]
     send_at: datetime | None
+    revision: int
+    proposal: ProposedRow | None
 
 
 class FiledAlert(Answer, frozen=True, kw_only=True):

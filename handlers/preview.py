@@ -1,6 +1,7 @@
 """The preview over HTTP: an alert's id flows in, what its phones would say flows out, and that it was read is recorded.
 
-It shows the child's data, which nothing else does: so who read it is in the audit trail. Bounded by the alert.
+It says which revision it shows, as an approval has to. It shows the child's data, which nothing else does: so who read
+it is in the audit trail. Bounded by the alert.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from push.preview import Words
     from sql.database import Pool
 
-    Render: TypeAlias = Callable[[UUID, str, str, datetime], Words]
-    """What phones would show of an alert: its id, content (JSON text), status and end."""
+    Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Words]
+    """What phones would show of an alert: its id, content (JSON text), status, end, what is proposed (JSON text)."""
 
 
 class Preview:
@@ -46,8 +47,10 @@ class Preview:
             said = await sql.life.said_by(connection, alert_id)
             if said is None:
                 return problems.response(404, "no such alert")
+            proposal = await sql.life.proposal_of(connection, alert_id)
             listed = (await sql.progress.list_alerts(connection, alert_id))[0]
             event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
             await sql.audit.append(connection, event)
-        content = {"alert": alert_json(listed), "notices": self._render(alert_id, *said)}
+        wish = None if proposal is None else proposal.wish
+        content = {"alert": alert_json(listed), "notices": self._render(alert_id, *said, wish)}
         return answer_json(content)

@@ -21,6 +21,7 @@ from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
 from push.ledger import Ledger
 from push.life.actions import Actions
+from push.life.changes import Changes
 from push.life.deletion import Deletion, Retention
 from push.life.filing import Desk
 from push.life.operations import Operations
@@ -106,7 +107,8 @@ class Engine:
         planner = Planner(index, plan.filing, self.alarms)
         self.desk = Desk(pool, planner, self.ring)
         self.operations = Operations(pool, halt=self.halt, ring=self.ring)
-        self.actions = Actions(self.operations, planner, plan.life_max)
+        self.changes = Changes(self.operations, pool, planner, plan.life_max)
+        self.actions = Actions(self.operations, self.changes, planner)
         self._stops = Stops(plan.database_url, self.claims, halt=self.halt, ring=self.ring)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from push.life.changes import reworded
+from push.life.proposals import Rewording, wish_of
 from push.model import Notice
 from push.provider import providers
 from push.said import About, Content
@@ -25,24 +27,37 @@ Words: TypeAlias = dict[str, dict[str, dict[str, Shown | Unfit]]]
 """By notice, locale and lane."""
 
 NOTICES: Final = (Notice.ALERT, Notice.FOUND, Notice.CANCEL)
-"""An update says what the alert says then."""
+"""An update says what the alert says then: it is shown while it is proposed."""
 
 _CONTENT = msgspec.json.Decoder(Content)
 
 
 def preview(
-    alert_id: UUID, content: str, status: str, expires: datetime, *, lanes: Mapping[str, LaneSettings]
+    alert_id: UUID,
+    content: str,
+    status: str,
+    expires: datetime,
+    proposed: str | None,
+    *,
+    lanes: Mapping[str, LaneSettings],
 ) -> Words:
-    """Return what phones would show; a notice that has no text any more has no languages."""
+    """Return what phones would show; a notice that has no text any more has no languages.
+
+    `proposed`: what waits for approval (JSON text); where it is another text, that is the update.
+    """
     said = _CONTENT.decode(content)
+    words = dict.fromkeys(NOTICES, said)
+    wish = None if proposed is None else wish_of(proposed)
+    if isinstance(wish, Rewording) and wish.texts.keys() == said.texts.keys():
+        words[Notice.UPDATE] = reworded(said, wish.texts)
     return {
         notice.value: {
             locale: _by_lane(
-                said, About(alert_id=alert_id, notice=notice, status=status, expires=expires), locale, lanes
+                shown, About(alert_id=alert_id, notice=notice, status=status, expires=expires), locale, lanes
             )
-            for locale in said.of(notice)
+            for locale in shown.of(notice)
         }
-        for notice in NOTICES
+        for notice, shown in words.items()
     }
 
 

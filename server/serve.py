@@ -198,7 +198,7 @@ def _handlers(
 ) -> Handlers:
     signed = SignedWebhooks(pool, Vault(encryption_key(settings)), door)
     alerts = Alerts(pool, engine.watcher)
-    cap = CapIntake(pool, engine.desk, engine.actions, engine.alarms, cities, door)
+    cap = CapIntake(pool, engine.desk, engine.actions, engine.changes, engine.alarms, cities, door)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
@@ -206,7 +206,7 @@ def _handlers(
         notices=Notices(pool, engine.actions, signed),
         devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
-        actions=AlertActions(engine.actions, engine.operations, engine.desk.planner, alerts),
+        actions=AlertActions(engine.actions, engine.changes, alerts),
         preview=Preview(pool, partial(preview, lanes=settings.lanes)),
         audit=Audit(pool),
         estimates=Estimates(pool, engine.desk.planner, cities),

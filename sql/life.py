@@ -30,6 +30,9 @@ _AUTHOR_IS = query("author_is")
 _APPROVAL_ADD = query("approval_add")
 _APPROVAL_LIST = query("approval_list")
 _APPROVAL_FORGET = query("approval_forget")
+_PROPOSAL_PUT = query("proposal_put")
+_PROPOSAL_FIND = query("proposal_find")
+_PROPOSAL_WITHDRAW = query("proposal_withdraw")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 
@@ -49,6 +52,8 @@ class LockedAlert(msgspec.Struct, frozen=True):
     received_at: datetime
     deadline: datetime
     expires: datetime
+    revision: int
+    through_alert: bool | None
     longitude: float | None
     latitude: float | None
     city: str | None
@@ -60,14 +65,26 @@ class LockedAlert(msgspec.Struct, frozen=True):
     private: list[str]
 
 
+class ProposalRow(msgspec.Struct, frozen=True):
+    """A change that waits for approval: its revision, the action, the wish as JSON text, and whose it is."""
+
+    revision: int
+    action: str
+    wish: str
+    person: str
+
+
 async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
     """Lock an alert until the caller's transaction ends; None when there is none."""
     row = await connection.fetchrow(_LOCK, alert_id)
     return None if row is None else LockedAlert(*row)
 
 
-async def said_by(connection: Connection | Pool, alert_id: UUID) -> tuple[str, str, datetime] | None:
-    """Return what an alert says (JSON text), its status and its end; None when there is none."""
+async def said_by(connection: Connection, alert_id: UUID) -> tuple[str, str, datetime] | None:
+    """Return what an alert says (JSON text), its status and its end; None when there is none.
+
+    Nobody changes the alert until the caller's transaction ends.
+    """
     row = await connection.fetchrow(_SAID, alert_id)
     return None if row is None else (row[0], row[1], row[2])
 
@@ -113,19 +130,38 @@ async def is_author(connection: Connection, alert_id: UUID, name: str) -> bool:
     return found
 
 
-async def add_approval(connection: Connection, alert_id: UUID, name: str) -> bool:
-    """Note who approved; False when they had before."""
-    return await connection.fetchval(_APPROVAL_ADD, alert_id, name) is not None
+async def add_approval(connection: Connection, alert_id: UUID, revision: int, name: str) -> None:
+    """Note who approved which revision; not twice."""
+    await connection.execute(_APPROVAL_ADD, alert_id, revision, name)
 
 
-async def approvals(connection: Connection, alert_id: UUID) -> list[str]:
-    """Return who approved, in order."""
-    return [row[0] for row in await connection.fetch(_APPROVAL_LIST, alert_id)]
+async def approvals(connection: Connection, alert_id: UUID, revision: int) -> list[str]:
+    """Return who approved a revision, in order."""
+    return [row[0] for row in await connection.fetch(_APPROVAL_LIST, alert_id, revision)]
 
 
-async def forget_approvals(connection: Connection, alert_id: UUID) -> None:
-    """Take all approvals back: what they were given for has changed."""
-    await connection.execute(_APPROVAL_FORGET, alert_id)
+async def forget_approvals(connection: Connection, alert_id: UUID, revision: int) -> None:
+    """Take the approvals of a revision back: it is not to be done any more."""
+    await connection.execute(_APPROVAL_FORGET, alert_id, revision)
+
+
+async def propose(connection: Connection, alert_id: UUID, proposal: ProposalRow, by: str, reason: str) -> int:
+    """Let a change wait for approval, in the place of what waited before; returns its revision, not that of the row."""
+    row = (alert_id, proposal.action, proposal.wish, proposal.person, by, reason)
+    revision: int = await connection.fetchval(_PROPOSAL_PUT, *row)
+    return revision
+
+
+async def proposal_of(connection: Connection, alert_id: UUID) -> ProposalRow | None:
+    """Return what waits for approval; None when nothing does."""
+    row = await connection.fetchrow(_PROPOSAL_FIND, alert_id)
+    return None if row is None else ProposalRow(*row)
+
+
+async def withdraw(connection: Connection, alert_id: UUID) -> int | None:
+    """Let what waits for approval go; returns its revision, None when nothing waited."""
+    revision: int | None = await connection.fetchval(_PROPOSAL_WITHDRAW, alert_id)
+    return revision
 
 
 async def review_of(connection: Connection | Pool, authority: str) -> tuple[str, int]:

@@ -27,11 +27,24 @@ _SETTLE = query("alert_settle")
 _PING = query("ping")
 
 
+class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for approval, without its texts: who wants what and why; `people`: as estimated then."""
+
+    action: str
+    by: str
+    at: datetime
+    reason: str
+    radius_km: float | None = None
+    city: bool | None = None
+    people: int | None = None
+    hours: float | None = None
+
+
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert as listed, newest first; `estimate` is JSON text.
 
     `busy`: it looks for late entrants, or says a later word to those who were told. `send_at`: when a scheduled one is
-    sent; `through_alert`: whether the child was found because of it.
+    sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`.
     """
 
     id: UUID
@@ -58,6 +71,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     child_deleted_at: datetime | None
     recipients_deleted_at: datetime | None
     approvals: list[str]
+    revision: int
+    proposal: ProposedRow | None
     rings: list[RingRow]
     busy: bool
 
@@ -91,7 +106,9 @@ async def list_alerts(
 def _listed(row: Record) -> ListedAlert:
     fields = dict(row)
     rings = msgspec.json.decode(fields.pop("rings"), type=list[RingRow])
-    return ListedAlert(**fields, rings=rings)
+    proposal = fields.pop("proposal")
+    proposed = None if proposal is None else msgspec.json.decode(proposal, type=ProposedRow)
+    return ListedAlert(**fields, rings=rings, proposal=proposed)
 
 
 async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:

@@ -21,6 +21,12 @@ LIFE_MAX: Final = timedelta(hours=168)
 NEEDED: Final = {"auto": 1, "grace": 1, "approve": 1, "two-person": 2}
 """By policy, how many approve; that of `auto` and `grace` counts after a veto."""
 
+WAITING: Final = {"approve", "two-person"}
+"""Policies under which changes wait for approval, once people were told."""
+
+TOLD: Final = {State.SENDING, State.SENT, State.PAUSED}
+CHANGES: Final = {Action.UPDATE, Action.WIDEN, Action.EXTEND}
+
 LOCALES: Final = ("en", "zh-CN")
 CHILD: Final = "小明"
 
@@ -67,8 +73,8 @@ class Wish(NamedTuple):
     for_approvers: bool = False
 
 
-def _texts(*locales: str) -> dict[str, Any]:
-    return {"texts": {locale: {"title": "Other", "body": "other words"} for locale in locales}}
+def _texts(body: str, *locales: str) -> dict[str, Any]:
+    return {"texts": {locale: {"title": "Other", "body": body} for locale in locales}}
 
 
 WISHES: Final = (
@@ -78,8 +84,9 @@ WISHES: Final = (
     Wish("resume", Action.RESUME, {}),
     Wish("cancel", Action.CANCEL, {}),
     Wish("found", Action.FIND, {"through_alert": True}),
-    Wish("update", Action.UPDATE, _texts(*LOCALES)),
-    Wish("update", Action.UPDATE, _texts("zh-CN")),
+    Wish("update", Action.UPDATE, _texts("other words", *LOCALES)),
+    Wish("update", Action.UPDATE, _texts("other words again", *LOCALES)),
+    Wish("update", Action.UPDATE, _texts("half said", "zh-CN")),
     Wish("extension", Action.EXTEND, {"hours": 1}),
     Wish("extension", Action.EXTEND, {"hours": 120}),
     Wish("release", Action.RELEASE, {"people_max": 1_000_000}, for_approvers=True),
@@ -100,6 +107,11 @@ class Alert(msgspec.Struct):
     state: State
     authors: set[str] = msgspec.field(default_factory=set)
     approved: list[str] = msgspec.field(default_factory=list)
+    revision: int = 1
+    version: int = 1
+    said: str = ""
+    proposal: tuple[str, Wish] | None = None
+    through: bool | None = None
     held: bool = False
     wide: bool = False
     told: frozenset[int] | None = None
@@ -108,6 +120,10 @@ class Alert(msgspec.Struct):
     def states(self) -> set[State]:
         """The states in which it may be."""
         return {State.SENDING, State.SENT} if self.state is State.SENDING else {self.state}
+
+    def must_wait(self) -> bool:
+        """Tell whether a change waits for approval."""
+        return self.state in TOLD and self.policy in WAITING
 
 
 class Due(NamedTuple):
@@ -127,30 +143,58 @@ def may_ask(person: Person, wish: Wish) -> bool:
     return person.role in ({"approver", "admin"} if wish.for_approvers else {"operator", "approver", "admin"})
 
 
-def predict(alert: Alert, person: Person, wish: Wish, due: Due, *, right_number: bool, names_child: bool) -> int:
-    """Return the status that the answer must have, from what stands."""
+def predict(
+    alert: Alert,
+    person: Person,
+    wish: Wish,
+    due: Due,
+    *,
+    right_number: bool = True,
+    names_child: bool = False,
+    read_it: bool = True,
+) -> int:
+    """Return the status that the answer must have, from what stands; `read_it`: the present revision is approved."""
     if not may_ask(person, wish):
         return 403
     if wish.fields.get("radius_km") == 20_000:
         return 422
+    is_stranger = person.authority not in {None, alert.policy}
+    if is_stranger and wish.action not in {Action.APPROVE, Action.RELEASE}:
+        return 403
     if not leads_to(alert.state, wish.action):
         return 409
     if (wish.asks_number and not right_number) or names_child:
         return 422
+    if wish.action is Action.APPROVE:
+        return _not_approved(alert, person, due, read_it=read_it) or 200
     return _refused(alert, person, wish, due) or 200
+
+
+def _not_approved(alert: Alert, person: Person, due: Due, *, read_it: bool) -> int | None:
+    if not read_it or (alert.state in TOLD and alert.proposal is None):
+        return 409
+    authors = alert.authors if alert.proposal is None else {alert.proposal[0]}
+    if person.authority == alert.policy or person.person in authors:
+        return 403
+    if person.person in alert.approved:
+        return 409
+    is_last = len(alert.approved) + 1 >= NEEDED[alert.policy]
+    return _refused(alert, person, alert.proposal[1], due) if alert.proposal is not None and is_last else None
 
 
 def _refused(alert: Alert, person: Person, wish: Wish, due: Due) -> int | None:
     is_own = person.authority == alert.policy or person.person in alert.authors
     match wish.action:
-        case Action.APPROVE if is_own:
-            return 403
-        case Action.APPROVE if person.person in alert.approved:
+        case Action.VETO if alert.state in TOLD and alert.proposal is None:
+            return 409
+        case Action.FIND if alert.state is State.FOUND and alert.through is wish.fields["through_alert"]:
             return 409
         case Action.RELEASE:
             return 403 if is_own else None if alert.held else 409
         case Action.UPDATE if set(wish.fields["texts"]) != set(LOCALES):
             return 422
+        case Action.UPDATE if alert.said == _body(wish):
+            return 409
         case Action.EXTEND if due.expires + timedelta(hours=wish.fields["hours"]) > due.received_at + LIFE_MAX:
             return 422
         case Action.WIDEN if alert.held or alert.wide or wish.fields["radius_km"] == 3:
@@ -158,26 +202,67 @@ def _refused(alert: Alert, person: Person, wish: Wish, due: Due) -> int | None:
     return None
 
 
+def _body(wish: Wish) -> str:
+    body: str = wish.fields["texts"]["zh-CN"]["body"]
+    return body
+
+
 def apply(alert: Alert, person: Person, wish: Wish) -> None:
     """Change what the model knows, after an answer of 200."""
     match wish.action:
         case Action.APPROVE:
-            alert.approved.append(person.person)
-            if len(alert.approved) >= NEEDED[alert.policy]:
-                alert.state = State.SENDING
-        case Action.UPDATE:
-            alert.authors.add(person.person)
-            if alert.state in UNTOLD:
-                alert.approved.clear()
-        case Action.WIDEN:
-            alert.authors.add(person.person)
-            alert.wide = True
+            _approve(alert, person)
+        case Action.UPDATE | Action.WIDEN | Action.EXTEND:
+            if wish.action is not Action.EXTEND:
+                alert.authors.add(person.person)
+            if alert.must_wait():
+                alert.proposal, alert.approved = (person.person, wish), []
+                alert.revision += 1
+            else:
+                _change(alert, wish)
         case Action.RELEASE:
             alert.held = False
+        case Action.VETO if alert.state in TOLD:
+            alert.proposal, alert.approved = None, []
+        case Action.FIND if alert.state is State.FOUND:
+            alert.through = wish.fields["through_alert"]
         case _:
-            (alert.state,) = leads_to(alert.state, wish.action)
+            _move(alert, wish)
     if alert.state is State.SENDING:
         alert.told = None
+
+
+def _approve(alert: Alert, person: Person) -> None:
+    alert.approved.append(person.person)
+    if len(alert.approved) < NEEDED[alert.policy]:
+        return
+    if alert.proposal is None:
+        alert.state = State.SENDING
+    else:
+        _change(alert, alert.proposal[1])
+        alert.proposal = None
+
+
+def _change(alert: Alert, wish: Wish) -> None:
+    if wish.action is Action.WIDEN:
+        alert.wide = True
+    elif wish.action is Action.UPDATE:
+        alert.said = _body(wish)
+        if alert.state in UNTOLD:
+            alert.approved = []
+            alert.revision += 1
+        else:
+            alert.version += 1
+
+
+def _move(alert: Alert, wish: Wish) -> None:
+    if wish.action in {Action.FIND, Action.CANCEL} and alert.state not in UNTOLD:
+        alert.version += 1
+    if wish.action is Action.FIND:
+        alert.through = wish.fields["through_alert"]
+    (alert.state,) = leads_to(alert.state, wish.action)
+    if alert.state not in TOLD:
+        alert.proposal = None
 
 
 def offered(alert: Alert) -> list[str]:
@@ -212,17 +297,20 @@ def check_trail(alert: Alert, trail: list[AuditEvent]) -> None:
 
 
 def _check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
-    """Hold each approval against who had a hand in the alert before, and the sending against the policy."""
+    """Hold each approval against who had a hand in what is approved, and what it does against the policy."""
     authors: set[str] = set()
     approved: list[str] = []
     for event in trail:
         person = PERSON_OF.get(event.actor, "")
-        if event.action in {Action.UPDATE, Action.WIDEN}:
-            authors.add(person)
-            if event.after in {State.IN_REVIEW, State.SCHEDULED}:
-                approved.clear()
+        if event.action in CHANGES:
+            waits = alert.policy in WAITING and event.before in TOLD
+            assert waits == ("proposed" in event.details)
+            if event.before not in TOLD or waits:
+                authors = {person} if waits else {*authors, person}
+                approved = []
         elif event.action == Action.APPROVE:
             assert person not in {*authors, *approved}
             assert OFFICERS[person] != alert.policy
             approved.append(person)
-            assert (event.after == State.SENDING) == (len(approved) >= NEEDED[alert.policy])
+            is_last = len(approved) >= NEEDED[alert.policy]
+            assert is_last == ("does" in event.details or (event.before, event.after) == ("in_review", "sending"))

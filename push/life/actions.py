@@ -1,11 +1,10 @@
-"""Actions: an order for one alert flows in, the change that it means flows out to `push.life.operations`.
+"""Actions: what somebody decides about an alert flows in, what that means flows out to `push.life.operations`.
 
-Bounded: an alert's life by `life_max` from its receipt; its audience by what an approver says.
+What it shall say or reach instead is a change (`push.life.changes`). Bounded: its audience by what an approver says.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,50 +13,72 @@ import sql.life
 from push.estimate import Estimate
 from push.life.lifecycle import UNTOLD, Action, State
 from push.life.operations import Done, Operations, Order
+from push.life.proposals import wish_of
 from push.life.refusals import Refusal, Refused
 from push.life.review import APPROVALS, Review
 from push.model import Notice
-from push.said import Content, Text
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from push.life.changes import Changes, Ready
     from push.planner import Planner
     from sql.database import Connection
-    from sql.life import LockedAlert
-
-_CONTENT = msgspec.json.Decoder(Content)
+    from sql.life import LockedAlert, ProposalRow
 
 
 class Actions:
-    """What people do to alerts."""
+    """What people decide about alerts."""
 
-    def __init__(self, operations: Operations, planner: Planner, life_max: timedelta) -> None:
+    def __init__(self, operations: Operations, changes: Changes, planner: Planner) -> None:
         self._operations = operations
+        self._changes = changes
         self._planner = planner
-        self._life_max = life_max
 
-    async def approve(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Approve an alert; it is sent once enough different people did, none of whom had a hand in it."""
+    async def approve(self, alert_id: UUID, order: Order, revision: int) -> Refused | None:
+        """Approve what was read as a revision: the alert, or what waits since people were told of it.
+
+        It is done once enough different people approved, none of whom had a hand in it.
+        """
         person = order.actor.person
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            if await _own_work(connection, alert_id, alert, order):
-                return Refused(Refusal.OWN_WORK)
-            if not await sql.life.add_approval(connection, alert_id, person):
-                return Refused(Refusal.APPROVED)
-            count = len(await sql.life.approvals(connection, alert_id))
+            proposal = await sql.life.proposal_of(connection, alert_id)
+            refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)
+            if refused is not None:
+                return refused
+            count = len(await sql.life.approvals(connection, alert_id, revision)) + 1
             needed = APPROVALS.get(Review(alert.review), 1)
-            return Done(
-                after=State.SENDING if count >= needed else State.IN_REVIEW,
-                details={"approvals": count, "needed": needed},
-            )
+            ready: Ready | Refused | None = None
+            if proposal is not None and count >= needed:
+                ready = await self._changes.prepare(connection, alert_id, alert, wish_of(proposal.wish))
+            if isinstance(ready, Refused):
+                return ready
+            await sql.life.add_approval(connection, alert_id, revision, person)
+            details = {"revision": revision, "approvals": count, "needed": needed}
+            if proposal is None:
+                return Done(after=State.SENDING if count >= needed else State.IN_REVIEW, details=details)
+            if ready is None:
+                return Done(after=State(alert.state), details=details)
+            await sql.life.withdraw(connection, alert_id)
+            done = await ready()
+            return msgspec.structs.replace(done, details=details | {"does": proposal.action} | done.details)
 
         return await self._operations.do(alert_id, Action.APPROVE, order, change)
 
     async def veto(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Hold back an alert that would be sent by itself: somebody has to approve it now."""
-        return await self._move(alert_id, Action.VETO, order, Done(after=State.IN_REVIEW))
+        """Hold back an alert that would be sent by itself, or let what waits for approval go."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if State(alert.state) in UNTOLD:
+                return Done(after=State.IN_REVIEW)
+            revision = await sql.life.withdraw(connection, alert_id)
+            if revision is None:
+                return Refused(Refusal.NOTHING_PROPOSED)
+            await sql.life.forget_approvals(connection, alert_id, revision)
+            return Done(after=State(alert.state), details={"withdrawn": revision})
+
+        return await self._operations.do(alert_id, Action.VETO, order, change)
 
     async def pause(self, alert_id: UUID, order: Order) -> Refused | None:
         """Tell nobody more until it is resumed."""
@@ -72,50 +93,8 @@ class Actions:
         return await self._end(alert_id, Action.CANCEL, order, State.CANCELLED, Notice.CANCEL)
 
     async def find(self, alert_id: UUID, order: Order, *, through_alert: bool | None) -> Refused | None:
-        """Say that the child is found, and whether because of the alert where that is known."""
+        """Say that the child is found, and whether because of the alert where that is known, if only later."""
         return await self._end(alert_id, Action.FIND, order, State.FOUND, Notice.FOUND, through_alert=through_alert)
-
-    async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
-        """Say something else (title and body by locale) from now on, and tell it to those who were told."""
-
-        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            content = _CONTENT.decode(alert.content)
-            if texts.keys() != content.texts.keys():
-                return Refused(Refusal.LOCALES, ", ".join(sorted(content.texts)))
-            worded = {
-                locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1])
-                for locale, text in content.texts.items()
-            }
-            state, encoded = State(alert.state), _encoded(content, worded)
-            await sql.life.add_author(connection, alert_id, order.actor.person)
-            if state in UNTOLD:
-                # What was approved is not what is said now.
-                await sql.life.forget_approvals(connection, alert_id)
-                await sql.life.reword(connection, alert_id, encoded)
-                return Done(after=state, details={"version": alert.version})
-            version = alert.version + 1
-            await sql.life.say(connection, alert_id, version, Notice.UPDATE, encoded)
-            await self._planner.add_word(connection, alert_id, alert.status, Notice.UPDATE, version)
-            return Done(after=state, details={"version": version}, halts=True)
-
-        return await self._operations.do(alert_id, Action.UPDATE, order, change)
-
-    async def extend(self, alert_id: UUID, order: Order, hours: float) -> Refused | None:
-        """Let an alert live longer."""
-
-        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            expires = alert.expires + timedelta(hours=hours)
-            if expires > alert.received_at + self._life_max:
-                latest = alert.received_at + self._life_max
-                return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
-            if expires <= datetime.now(UTC):
-                return Refused(Refusal.NOT_LATER)
-            await sql.life.extend(connection, alert_id, expires)
-            return Done(
-                after=State(alert.state), details={"expires": expires.isoformat(timespec="seconds")}, halts=True
-            )
-
-        return await self._operations.do(alert_id, Action.EXTEND, order, change)
 
     async def release(self, alert_id: UUID, order: Order, people_max: int) -> Refused | None:
         """Let an alert reach more people than the cap; not by whoever asked for more."""
@@ -134,6 +113,31 @@ class Actions:
             return Done(after=State(alert.state), details={"people_max": people_max, "rings": freed})
 
         return await self._operations.do(alert_id, Action.RELEASE, order, change)
+
+    async def _not_approved(
+        self,
+        connection: Connection,
+        alert_id: UUID,
+        alert: LockedAlert,
+        order: Order,
+        revision: int,
+        proposal: ProposalRow | None,
+    ) -> Refused | None:
+        """Refuse an approval of what was not read, of nothing, of one's own work, or once more."""
+        person, told = order.actor.person, State(alert.state) not in UNTOLD
+        if told and proposal is None:
+            return Refused(Refusal.NOTHING_PROPOSED)
+        if revision != alert.revision:
+            return Refused(Refusal.REVISION, f"it is revision {alert.revision} now: read it again")
+        if proposal is None:
+            own = await _own_work(connection, alert_id, alert, order)
+        else:
+            own = order.actor.authority == alert.authority or person == proposal.person
+        if own:
+            return Refused(Refusal.OWN_WORK)
+        if person in await sql.life.approvals(connection, alert_id, revision):
+            return Refused(Refusal.APPROVED)
+        return None
 
     async def _move(self, alert_id: UUID, action: Action, order: Order, done: Done) -> Refused | None:
         async def change(_: Connection, __: LockedAlert) -> Done | Refused:
@@ -154,14 +158,23 @@ class Actions:
         """End an alert with its last word, which was ready from the first moment."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            told = State(alert.state) not in UNTOLD
-            if told:
+            state = State(alert.state)
+            if state is after:
+                return _known_later(alert, after, through_alert=through_alert)
+            if state not in UNTOLD:
                 version = alert.version + 1
                 await sql.life.say(connection, alert_id, version, notice, alert.content)
                 await self._planner.add_word(connection, alert_id, alert.status, notice, version)
             return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
 
         return await self._operations.do(alert_id, action, order, change)
+
+
+def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None) -> Done | Refused:
+    """Note of an alert that has ended so what is known only now: nothing is said again."""
+    if through_alert in {None, alert.through_alert}:
+        return Refused(Refusal.NOTHING_NEW, "it was said before")
+    return Done(after=after, details={"through_alert": through_alert}, through_alert=through_alert)
 
 
 async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> bool:
@@ -176,7 +189,3 @@ def _expected(alert: LockedAlert, ring: int) -> int:
     if alert.estimate is None:
         return 0
     return msgspec.json.decode(alert.estimate, type=Estimate).up_to(ring)
-
-
-def _encoded(content: Content, texts: dict[str, Text]) -> str:
-    return msgspec.json.encode(msgspec.structs.replace(content, texts=texts)).decode()

@@ -54,6 +54,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     through_alert: bool | None = None
 
 
+_OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
+"""What an officer does to the alerts of other authorities: their own they never approve."""
+
 Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refused]]"
 """What is done to a locked alert, within the transaction; a refusal must come before anything is written."""
 
@@ -107,6 +110,8 @@ class Operations:
 
 def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | None:
     """Refuse what the state, the typed case number or the reason rules out, whatever is wanted."""
+    if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
+        return Refused(Refusal.OTHER_AUTHORITY)
     if not leads_to(State(alert.state), action):
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:

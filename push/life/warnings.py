@@ -35,7 +35,7 @@ class Warnings:
         self._audience_cap = audience_cap
 
     def look(self, alerts: Sequence[ListedAlert]) -> None:
-        """Raise and clear alarms for alerts that are held or in review."""
+        """Raise and clear alarms for alerts that are held, in review, or to be changed."""
         now = datetime.now(UTC)
         for alert in alerts:
             held = [ring.ring for ring in alert.rings if ring.held is not None]
@@ -43,7 +43,8 @@ class Warnings:
             cap = alert.audience_max or self._audience_cap
             self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held and running)
             waits = alert.state == State.IN_REVIEW
-            self._stand(REVIEW, alert, f"waits for approval: {alert.review}", waits)
+            wanted = alert.review if alert.proposal is None else f"{alert.review}, {alert.proposal.action}"
+            self._stand(REVIEW, alert, f"waits for approval: {wanted}", waits or alert.proposal is not None)
             scheduled = alert.state == State.SCHEDULED
             late = (waits or scheduled) and is_late(alert.deadline, _needs_s(alert), now, alert.send_at)
             left_s = (alert.deadline - now).total_seconds()

@@ -1,1 +1,1 @@
-insert into approval (alert_id, name) values ($1, $2) on conflict do nothing returning alert_id;
+insert into approval (alert_id, revision, name) values ($1, $2, $3);

@@ -3,6 +3,8 @@
 with emptied as (
     update child_case c set content = '{}', content_digest = sha256(c.content_digest || gen_random_uuid()::text::bytea)
     from alert a where a.id = $1 and c.id = a.case_id
+), forgotten as (
+    delete from proposal where alert_id = $1
 ), unexplained as (
     update ring set reason = '' where alert_id = $1
 ), answered as (

@@ -171,7 +171,7 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     assert alerts["U-1"] in {alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"}
     assert (await bench.counts())["requests"] == 0
 
-    wish = {"case_number": "U-1", "reason": "the desk confirmed it by telephone"}
+    wish = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token, state in ((bench.token, "in_review"), (await bench.colleague(), "sending")):
         status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", wish, token)
         assert (status, answer["alert"]["state"]) == (200, state), "two people, whoever sent it may be one of them"

@@ -47,7 +47,7 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
     np.testing.assert_array_equal(await bench.reached(), inside)
 
     approved = (await post(server, document_of(message("SZ-4"))))[1]
-    wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone"}
+    wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token in (bench.token, await bench.colleague()):
         assert (await bench.post(f"{server.url}/v1/alerts/{approved['alert']['id']}/approval", wish, token))[0] == 200
     assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, "somebody decided about it"

@@ -113,6 +113,11 @@ async def _life(bench: Bench, server: Process) -> str:
         return NEWCOMER in await bench.reached()
 
     await until(came_late)
+    # Another text waits for approval when the child is found.
+    await bench.query("update alert set review = 'approve'")
+    other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
+    assert f"Call {OFFICER}" in (await bench.query("select wish::text from proposal"))[0][0]
     return alert
 
 

@@ -46,6 +46,8 @@ class Desk:
     async def act(self, alert: str, action: str, by: str = "", **wish: object) -> tuple[int, Any]:
         """Do something to an alert; returns the status and the answer."""
         token = self._tokens.get(by, self.bench.token)
+        if action == "approval":
+            wish = {"revision": (await self.review_of(alert))["revision"]} | wish
         body = msgspec.json.encode(WHY | wish if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | wish)
         url = f"{self.server.url}/v1/alerts/{alert}/{action}"
         async with (
@@ -53,6 +55,12 @@ class Desk:
             session.post(url, data=body) as response,
         ):
             return response.status, await response.json(content_type=None)
+
+    async def review_of(self, alert: str) -> dict[str, Any]:
+        """Return what is asked of whoever approves."""
+        seen: dict[str, Any] = await self.bench.get(f"{self.server.url}/v1/alerts/{alert}")
+        review: dict[str, Any] = seen["alert"]["review"]
+        return review
 
     async def state(self, alert: str) -> str:
         """Return an alert's state."""
@@ -99,9 +107,11 @@ async def test_nobody_is_told_before_two_different_people_approve_who_had_no_han
     assert (await desk.act(alert, "approval", by="Li", case_number="SZ-2026-000124"))[0] == 422
     assert (await desk.act(alert, "approval", by="Li"))[0] == 200
     assert (await desk.act(alert, "approval", by="li "))[0] == 409
+    assert (await desk.act(alert, "approval", by="Wang", revision=2))[0] == 409, "nobody has read that"
     texts = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
     assert (await desk.act(alert, "update", by="Zhao", texts=texts))[0] == 200
     assert (await desk.act(alert, "approval", by="Zhao"))[0] == 403
+    assert (await desk.act(alert, "approval", by="Wang", revision=1))[0] == 409, "what was read is not said any more"
     assert (await desk.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
     assert await desk.state(alert) == "in_review"
     assert await desk.said("alert", alert) == 0
@@ -145,7 +155,10 @@ async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Be
     await desk.told("found", alert, inside)
     assert (await bench.counts())["accepted"] == 2 * inside
     status, problem = await desk.act(alert, "cancel")
-    assert (status, problem["possible"]) == (409, [])
+    assert (status, problem["possible"]) == (409, ["found"])
+    assert (await desk.act(alert, "found", through_alert=True))[0] == 409, "it was said before"
+    status, answer = await desk.act(alert, "found", through_alert=False)
+    assert (status, answer["alert"]["through_alert"]) == (200, False), "what is known better later"
 
     async def shown() -> bool:
         notices = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["notices"]

@@ -22,9 +22,12 @@ from hypothesis.stateful import (
 import push.life.audit
 from push.life.lifecycle import Action, State
 from tests.life_model import (
+    CHANGES,
     CHILD,
     NEEDED,
     PEOPLE,
+    TOLD,
+    WAITING,
     WISHES,
     Alert,
     Due,
@@ -43,12 +46,13 @@ if TYPE_CHECKING:
     from sql.database import Pool
     from tests.bench import Bench
 
-EXAMPLES, STEPS, ALERTS_MAX = 12, 35, 3
+EXAMPLES, STEPS, ALERTS_MAX = 15, 35, 3
 MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
 STOPPING = {Action.PAUSE, Action.CANCEL, Action.FIND}
 APPROVERS = [person for person in PEOPLE if person.role in {"approver", "admin"}]
 OPERATOR = PEOPLE[2]
-APPROVAL, UPDATE = WISHES[0], WISHES[6]
+APPROVAL, VETO = WISHES[:2]
+UPDATES = [WISHES[6], WISHES[7]]
 _numbers = itertools.count()
 
 
@@ -88,9 +92,9 @@ class Life(RuleBasedStateMachine):
     def act(self, data: st.DataObject) -> None:
         """Anybody wants anything, now and then with another alert's number or with the child's name in the reason."""
         alert = data.draw(st.sampled_from(self.alerts))
-        wrong = data.draw(st.sampled_from(["", "", "", "number", "name"]))
+        wrong = data.draw(st.sampled_from(["", "", "", "number", "name", "unread"]))
         person, wish = data.draw(st.sampled_from(PEOPLE)), data.draw(st.sampled_from(WISHES))
-        self.try_to(alert, person, wish, right_number=wrong != "number", names_child=wrong == "name")
+        self.try_to(alert, person, wish, wrong)
 
     @rule(data=st.data())
     def go_on(self, data: st.DataObject) -> None:
@@ -111,9 +115,26 @@ class Life(RuleBasedStateMachine):
         if not anew or NEEDED[alert.policy] > 1:
             self.ask_for(alert, first, APPROVAL)
         if anew:
-            self.ask_for(alert, author, UPDATE)
+            self.ask_for(alert, author, data.draw(st.sampled_from(UPDATES)))
             self.ask_for(alert, author, APPROVAL)
         self.ask_for(alert, other, APPROVAL)
+
+    @precondition(lambda self: self._reviewed())
+    @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in CHANGES]))
+    def change_what_people_were_told_of(self, data: st.DataObject, wish: Wish) -> None:
+        """Wanted by one; then others and that very one approve it, hold it back or replace it, having read it or not."""
+        alert = data.draw(st.sampled_from(self._reviewed()))
+        first, *others = data.draw(st.permutations(APPROVERS))[:4]
+        self.ask_for(alert, first, wish)
+        another = data.draw(st.sampled_from([APPROVAL, APPROVAL, APPROVAL, VETO, *UPDATES]))
+        wrong = data.draw(st.sampled_from(["", "", "unread"]))
+        self.try_to(alert, first, APPROVAL)
+        self.try_to(alert, others[0], APPROVAL, wrong)
+        self.ask_for(alert, others[1], another)
+        self.ask_for(alert, others[2], APPROVAL)
+
+    def _reviewed(self) -> list[Alert]:
+        return [alert for alert in self.alerts if alert.policy in WAITING and alert.state in TOLD]
 
     @precondition(lambda self: self._having(State.SENDING))
     @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in STOPPING]))
@@ -133,16 +154,14 @@ class Life(RuleBasedStateMachine):
 
     def ask_for(self, alert: Alert, person: Person, wish: Wish) -> None:
         """Ask for something as it should be asked for."""
-        self.try_to(alert, person, wish, right_number=True, names_child=False)
+        self.try_to(alert, person, wish)
 
     def do_what_is_possible(self, data: st.DataObject) -> None:
         """Draw what the model says will be done, and somebody who may; what moves an alert on is drawn most often."""
         alert = data.draw(st.sampled_from(self.alerts))
         due = due_of(self.world.run(self.world.look(alert)))
         able = {
-            number: [
-                one for one in PEOPLE if predict(alert, one, wish, due, right_number=True, names_child=False) == 200
-            ]
+            number: [one for one in PEOPLE if predict(alert, one, wish, due) == 200]
             for number, wish in enumerate(WISHES)
         }
         often = [number for number in able if able[number] for _ in range(4 if WISHES[number].action in MOVING else 1)]
@@ -151,13 +170,24 @@ class Life(RuleBasedStateMachine):
             person = data.draw(st.sampled_from(able[number]))
             self.ask_for(alert, person, WISHES[number])
 
-    def try_to(self, alert: Alert, person: Person, wish: Wish, *, right_number: bool, names_child: bool) -> None:
-        """Ask, and hold the answer against the model."""
+    def try_to(self, alert: Alert, person: Person, wish: Wish, wrong: str = "") -> None:
+        """Ask, with one thing wrong or none, and hold the answer against the model."""
         due = due_of(self.world.run(self.world.look(alert)))
-        expected = predict(alert, person, wish, due, right_number=right_number, names_child=names_child)
+        names_child = wrong == "name"
+        expected = predict(
+            alert,
+            person,
+            wish,
+            due,
+            right_number=wrong != "number",
+            names_child=names_child,
+            read_it=wrong != "unread",
+        )
         content = {"reason": f"because of {CHILD}" if names_child else "because", **wish.fields}
         if wish.asks_number:
-            content["case_number"] = alert.number if right_number else f"{alert.number}0"
+            content["case_number"] = f"{alert.number}0" if wrong == "number" else alert.number
+        if wish.action is Action.APPROVE:
+            content["revision"] = alert.revision + (wrong == "unread")
         path = f"/v1/alerts/{alert.id}/{wish.path}"
         status, answer = self.world.run(self.world.ask(person, "POST", path, content))
         if wish.action is Action.WIDEN and status == 503:
@@ -177,10 +207,12 @@ class Life(RuleBasedStateMachine):
         status, answer = self.world.run(self.world.file(alert.policy, alert.place))
         assert (status, answer["alert"]["id"]) == (200, alert.id)
         content = {"reason": "because", **wish.fields, **({"case_number": "L-0"} if wish.asks_number else {})}
+        content |= {"revision": 1} if wish.action is Action.APPROVE else {}
         path = f"/v1/alerts/{uuid4()}/{wish.path}"
         status, _ = self.world.run(self.world.ask(person, "POST", path, content))
         nothing = Alert("", "nobody", "", 0, State.CLOSED)
-        expected = predict(nothing, person, wish, Due.never(), right_number=True, names_child=False)
+        nobodys = person._replace(authority=None)
+        expected = predict(nothing, nobodys, wish, Due.never())
         assert status == (404 if expected == 409 else expected)
 
     @rule(hours=st.sampled_from([0.1, 0.5, 5, 20, 80]))
@@ -194,6 +226,7 @@ class Life(RuleBasedStateMachine):
             if after is not alert.state:
                 alert.told = None if alert.told is None or after is State.SENDING else alert.told
                 alert.state = after
+                alert.proposal = None if after is State.EXPIRED else alert.proposal
                 self.world.run(self.world.wait_for(alert))
 
     @precondition(lambda self: self._having(State.SENDING))
@@ -224,6 +257,11 @@ class Life(RuleBasedStateMachine):
             trail = self.world.run(self.world.trail(alert))
             assert seen["state"] in alert.states
             assert seen["possible"] == offered(alert)
+            proposal = seen["review"]["proposal"]
+            assert (seen["version"], seen["review"]["revision"]) == (alert.version, alert.revision)
+            assert (None if proposal is None else proposal["action"]) == (
+                None if alert.proposal is None else alert.proposal[1].action
+            )
             check_trail(alert, trail)
             assert trail[-1].after in alert.states
 

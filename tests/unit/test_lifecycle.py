@@ -30,11 +30,12 @@ def test_every_state_is_reached_and_every_life_can_end() -> None:
 
 
 def test_no_way_leads_back_from_what_is_over() -> None:
-    """What is over stays over; the only thing that is still said after the end is that the child is found."""
+    """What is over stays over; all that is still said is that the child is found, or whether because of the alert."""
     leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
     assert {after for _, _, after in leaving} <= OVER
     assert {(before, action) for before, action, _ in leaving if action is not Action.CLOSE} == {
-        (State.EXPIRED, Action.FIND)
+        (State.EXPIRED, Action.FIND),
+        (State.FOUND, Action.FIND),
     }
 
 

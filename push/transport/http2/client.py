@@ -5,8 +5,8 @@
       +---given back-----+   at most REPLAYS_MAX times a call
 
 What waits ends as well when no connection can be had (`push.transport.http2.dial`), when connections end before they
-answer anything (BARREN_MAX in a row), and when nothing at all is answered for `timeout_s`. Bounded: connections follow the
-rate and the measured round trip up to `connections_max`, each with `streams_per_connection` or what the provider
+answer anything (BARREN_MAX in a row), and when nothing at all is answered for `timeout_s`. Bounded: connections follow
+the rate and the measured round trip up to `connections_max`, each with `streams_per_connection` or what the provider
 allows; one group a worker waits.
 """
 

@@ -1,0 +1,135 @@
+"""Changes: what an alert shall say, how far it shall reach and how long flows in; it is done, or waits for approval.
+
+Bounded: an alert's life by `life_max` from its receipt; what it reaches as `push.life.widening` says.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+import sql.life
+from push.life import widening
+from push.life.lifecycle import UNTOLD, Action, State
+from push.life.operations import Done
+from push.life.proposals import Extension, Rewording, Widening, Wish, must_wait, propose, too_many
+from push.life.refusals import Refusal, Refused
+from push.model import Notice
+from push.said import Content
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from uuid import UUID
+
+    from push.life.operations import Operations, Order
+    from push.planner import Planner
+    from sql.database import Connection, Pool
+    from sql.life import LockedAlert
+
+Ready: TypeAlias = "Callable[[], Awaitable[Done]]"
+"""A change that nothing speaks against, still to be done, within the same transaction."""
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
+    """Return what is said with other titles and bodies, by locale; whom to call stays as it is."""
+    worded = {
+        locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1])
+        for locale, text in content.texts.items()
+    }
+    return msgspec.structs.replace(content, texts=worded)
+
+
+class Changes:
+    """Changes alerts as people want."""
+
+    def __init__(self, operations: Operations, pool: Pool, planner: Planner, life_max: timedelta) -> None:
+        self._operations = operations
+        self._pool = pool
+        self._planner = planner
+        self._life_max = life_max
+
+    async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
+        """Say something else (title and body by locale) from now on, and tell it to those who were told."""
+        return await self._change(alert_id, Action.UPDATE, order, Rewording(texts=texts))
+
+    async def extend(self, alert_id: UUID, order: Order, hours: float) -> Refused | None:
+        """Let an alert live longer."""
+        return await self._change(alert_id, Action.EXTEND, order, Extension(hours=hours))
+
+    async def widen(self, alert_id: UUID, order: Order, radius_km: float, *, city: bool | None) -> Refused | None:
+        """Widen an alert to a radius around its place, due at once."""
+        cap_km = self._planner.plan.radius_cap_km
+        if radius_km > cap_km:
+            return Refused(Refusal.RADIUS_CAP, f"the cap is {cap_km:g} km")
+        wish = Widening(radius_km=radius_km, city=city, by=order.actor.said, reason=order.reason)
+        # Redis is asked before the alert is locked: whoever cancels waits for that lock.
+        wish = await widening.estimated(self._pool, self._planner, alert_id, wish)
+        return await self._change(alert_id, Action.WIDEN, order, wish)
+
+    async def prepare(self, connection: Connection, alert_id: UUID, alert: LockedAlert, wish: Wish) -> Ready | Refused:
+        """Return how a wish is carried out, or why it cannot be; nothing is written before that is called."""
+        match wish:
+            case Rewording():
+                return self._prepare_words(connection, alert_id, alert, wish)
+            case Widening():
+                return await widening.prepare(self._planner, connection, alert_id, alert, wish)
+            case Extension():
+                return self._prepare_extension(connection, alert_id, alert, wish)
+
+    async def _change(self, alert_id: UUID, action: Action, order: Order, wish: Wish) -> Refused | None:
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            ready = await self.prepare(connection, alert_id, alert, wish)
+            if isinstance(ready, Refused):
+                return ready
+            if (refused := too_many(alert)) is not None:
+                return refused
+            if action is not Action.EXTEND:
+                await sql.life.add_author(connection, alert_id, order.actor.person)
+            if must_wait(alert):
+                return await propose(connection, alert_id, alert, action, order, wish)
+            return await ready()
+
+        return await self._operations.do(alert_id, action, order, change)
+
+    def _prepare_words(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, wish: Rewording
+    ) -> Ready | Refused:
+        content = _CONTENT.decode(alert.content)
+        if wish.texts.keys() != content.texts.keys():
+            return Refused(Refusal.LOCALES, ", ".join(sorted(content.texts)))
+        said = reworded(content, wish.texts)
+        if said == content:
+            return Refused(Refusal.NOTHING_NEW, "it says that already")
+        encoded = msgspec.json.encode(said).decode()
+
+        async def say() -> Done:
+            state = State(alert.state)
+            if state in UNTOLD:
+                await sql.life.reword(connection, alert_id, encoded)
+                return Done(after=state, details={"version": alert.version})
+            version = alert.version + 1
+            await sql.life.say(connection, alert_id, version, Notice.UPDATE, encoded)
+            await self._planner.add_word(connection, alert_id, alert.status, Notice.UPDATE, version)
+            return Done(after=state, details={"version": version}, halts=True)
+
+        return say
+
+    def _prepare_extension(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, wish: Extension
+    ) -> Ready | Refused:
+        expires, latest = alert.expires + timedelta(hours=wish.hours), alert.received_at + self._life_max
+        if expires > latest:
+            return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
+        if expires <= datetime.now(UTC):
+            return Refused(Refusal.NOT_LATER)
+
+        async def extend() -> Done:
+            await sql.life.extend(connection, alert_id, expires)
+            said = expires.isoformat(timespec="seconds")
+            return Done(after=State(alert.state), details={"expires": said}, halts=True)
+
+        return extend

@@ -1,0 +1,24 @@
+-- migrate:up
+-- Another number for everything that people are asked to approve: whoever approves says which one was read.
+alter table alert add column revision integer not null default 1;
+alter table approval add column revision integer not null default 1,
+    drop constraint approval_pkey, add primary key (alert_id, revision, name);
+
+-- What would make an alert that people were told of say or reach more, and waits for approval: one at a time. `wish` has
+-- the texts, the radius or the hours.
+create table proposal (
+    alert_id uuid primary key references alert,
+    revision integer not null,
+    action text not null check (action in ('update', 'widen', 'extend')),
+    wish jsonb not null,
+    person text not null,
+    by text not null,
+    reason text not null,
+    at timestamptz not null
+);
+
+-- migrate:down
+drop table proposal;
+delete from approval p using alert a where a.id = p.alert_id and p.revision <> a.revision;
+alter table approval drop constraint approval_pkey, drop column revision, add primary key (alert_id, name);
+alter table alert drop column revision;

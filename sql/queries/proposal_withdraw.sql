@@ -1,0 +1,1 @@
+delete from proposal where alert_id = $1 returning revision;

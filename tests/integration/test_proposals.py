@@ -1,0 +1,164 @@
+"""Proposals: where cases are approved before they are sent, so is what is said and reached afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from handlers.access import Role
+from handlers.cap.model import MessageType
+from push.life.review import Review
+from tests.bench import CASE, Bench
+from tests.integration.test_cap_intake import info, message, pin, post, signer
+from tests.integration.test_life import Desk
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def _texts(body: str) -> dict[str, dict[str, str]]:
+    return {locale: {"title": "Missing", "body": body} for locale in ("zh-CN", "en")}
+
+
+async def _sent(bench: Bench, policy: Review, people: Sequence[str]) -> tuple[Desk, str, int]:
+    """Return a desk with an alert that the first of its people approved, and how many were told of it."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    desk = Desk(bench, await bench.server())
+    await desk.review(policy)
+    for name in people:
+        await desk.person(name, Role.APPROVER)
+    await desk.person("Chen", Role.OPERATOR)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    for name in people[: 2 if policy is Review.TWO_PERSON else 1]:
+        assert (await desk.act(alert, "approval", by=name))[0] == 200
+    await bench.sent(desk.server, alert)
+    return desk, alert, inside.size
+
+
+async def _proposal(desk: Desk, alert: str) -> dict[str, Any] | None:
+    proposal: dict[str, Any] | None = (await desk.review_of(alert))["proposal"]
+    return proposal
+
+
+async def test_other_words_after_the_send_reach_nobody_before_two_others_have_read_and_approved_them(
+    bench: Bench,
+) -> None:
+    """Who proposed does not approve; the preview shows what phones would say; approved, everybody is told once."""
+    desk, alert, inside = await _sent(bench, Review.TWO_PERSON, ["Li", "Wang", "Zhao"])
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 409, "nothing is proposed"
+    status, answer = await desk.act(alert, "update", by="Zhao", texts=_texts("A child in red"))
+    assert (status, answer["alert"]["version"]) == (200, 1)
+    assert answer["alert"]["review"]["proposal"]["by"] == "approver Zhao"
+    shown = await bench.get(f"{desk.server.url}/v1/alerts/{alert}/preview")
+    assert "A child in red" in shown["notices"]["update"]["en"]["tpns"]["body"]
+    assert "A child in red" not in shown["notices"]["alert"]["en"]["tpns"]["body"]
+    read = shown["alert"]["review"]["revision"]
+    assert (await desk.act(alert, "approval", by="Zhao", revision=read))[0] == 403
+    assert (await desk.act(alert, "approval", by="Li", revision=read - 1))[0] == 409, "that was the case as filed"
+    status, answer = await desk.act(alert, "approval", by="Li", revision=read)
+    assert (status, answer["alert"]["version"], answer["alert"]["review"]["approvals"]) == (200, 1, ["li"])
+    assert (await desk.act(alert, "approval", by="Li", revision=read))[0] == 409
+    assert await bench.query("select 1 from sweep where notice = 'update'") == []
+    status, answer = await desk.act(alert, "approval", by="Wang", revision=read)
+    assert (status, answer["alert"]["version"], answer["alert"]["review"]["proposal"]) == (200, 2, None)
+    await desk.told("update", alert, inside)
+    assert (await desk.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
+    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approve"][-1]
+    assert done == {"revision": read, "approvals": 2, "needed": 2, "does": "update", "version": 2}
+
+
+async def test_what_takes_the_place_of_a_proposal_is_not_approved_by_whoever_read_the_first(bench: Bench) -> None:
+    """An approval names what was read, and those given before count for nothing; let go, nothing is left to approve."""
+    desk, alert, inside = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
+    assert (await desk.act(alert, "update", by="Chen", texts=_texts("first")))[0] == 200
+    first = (await desk.review_of(alert))["revision"]
+    assert (await desk.act(alert, "update", by="Wang", texts=_texts("second")))[0] == 200
+    status, problem = await desk.act(alert, "approval", by="Li", revision=first)
+    assert (status, "read it again" in problem["detail"]) == (409, True)
+
+    async def alarm() -> bool:
+        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
+            alarms = (await feed.receive_json())["alarms"]
+        return [(one["kind"], one["detail"]) for one in alarms] == [("review", "waits for approval: approve, update")]
+
+    await until(alarm)
+    assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
+    assert await _proposal(desk, alert) is None
+    assert (await desk.act(alert, "veto", by="Chen"))[0] == 409
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 409
+    assert (await desk.act(alert, "update", by="Chen", texts=_texts("third")))[0] == 200
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    await desk.told("update", alert, inside)
+    status, problem = await desk.act(alert, "update", by="Chen", texts=_texts("third"))
+    assert (status, "says that already" in problem["detail"]) == (409, True)
+    said = (await bench.query("select content #>> '{texts,en,body}' from alert"))[0][0]
+    assert said == "third"
+
+
+async def test_further_and_longer_wait_too(bench: Bench) -> None:
+    """A wider ring and a longer life are nobody's own decision where cases are approved; found drops what waits."""
+    desk, alert, _ = await _sent(bench, Review.APPROVE, ["Li"])
+    rings = "select count(*) from ring"
+    (before,) = (await bench.query(rings))[0]
+    assert (await desk.act(alert, "rings", by="Chen", radius_km=200))[0] == 200
+    proposal = await _proposal(desk, alert)
+    assert proposal is not None
+    assert (proposal["action"], proposal["radius_km"], proposal["reason"]) == ("widen", 200, "because of a test")
+    assert proposal["people"] is not None
+    assert (await bench.query(rings))[0] == (before,)
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    assert (await bench.query(f"{rings} where radius_km = 200 and decided_by = 'operator Chen'"))[0] == (1,)
+    (expires,) = (await bench.query("select expires from alert"))[0]
+    assert (await desk.act(alert, "extension", by="Chen", hours=167))[0] == 422, (
+        "what could not be done is not proposed"
+    )
+    assert (await desk.act(alert, "extension", by="Chen", hours=1))[0] == 200
+    assert (await bench.query("select expires from alert"))[0] == (expires,)
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    assert (await bench.query("select expires - interval '1 hour' from alert"))[0] == (expires,)
+    assert (await desk.act(alert, "update", by="Chen", texts=_texts("never said")))[0] == 200
+    assert (await desk.act(alert, "found", by="Chen"))[0] == 200
+    assert await _proposal(desk, alert) is None
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 409
+
+
+async def test_an_officer_acts_on_the_alerts_of_the_own_authority_and_approves_those_of_others(bench: Bench) -> None:
+    """Nobody of another police stops or rewords an alert; to approve it, nobody of the own may."""
+    await bench.provider()
+    await bench.people(200)
+    desk = Desk(bench, await bench.server())
+    await bench.command("authority", "add", "gz", "--name", "Guangzhou police", "--json")
+    await desk.review(Review.APPROVE)
+    await desk.person("Own", Role.APPROVER, "sz")
+    await desk.person("Other", Role.APPROVER, "gz")
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    assert (await desk.act(alert, "update", by="Other", texts=_texts("x")))[0] == 403
+    assert (await desk.act(alert, "approval", by="Own"))[0] == 403
+    assert (await desk.act(alert, "approval", by="Other"))[0] == 200
+    for action in ("pause", "cancel", "found"):
+        assert (await desk.act(alert, action, by="Other"))[0] == 403
+    assert (await desk.act(alert, "pause", by="Own"))[0] == 200
+
+
+async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench) -> None:
+    """The authority's signature is the word of one person there: where its cases are approved, so are its updates."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    await pin(bench)
+    desk = Desk(bench, await bench.server())
+    await desk.review(Review.APPROVE)
+    first = message(CASE["case_number"])
+    _, answer = await post(desk.server, signer().signed(first))
+    alert = answer["alert"]["id"]
+    assert (await desk.act(alert, "approval"))[0] == 200
+    await bench.sent(desk.server, alert)
+    infos = (info("zh-CN", "小明见于广州"), info("en", "Ming seen in Guangzhou"))
+    status, answer = await post(desk.server, signer().signed(message("2", MessageType.UPDATE, first, infos=infos)))
+    assert (status, answer["alert"]["review"]["proposal"]["by"]) == (200, "authority sz")
+    assert await desk.said("update", alert) == 0
+    assert (await desk.act(alert, "approval"))[0] == 200
+    await desk.told("update", alert, inside.size)
