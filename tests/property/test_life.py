@@ -122,7 +122,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self._reviewed())
     @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in CHANGES]))
     def change_what_people_were_told_of(self, data: st.DataObject, wish: Wish) -> None:
-        """Wanted by one; then others and that very one approve it, hold it back or replace it, having read it or not."""
+        """Wanted by one; then others, and that very one, approve it, drop it or replace it, having read it or not."""
         alert = data.draw(st.sampled_from(self._reviewed()))
         first, *others = data.draw(st.permutations(APPROVERS))[:4]
         self.ask_for(alert, first, wish)
