@@ -9,7 +9,7 @@ import enum
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NewType, Protocol
+from typing import TYPE_CHECKING, Final, NewType, Protocol
 from uuid import UUID
 
 import msgspec
@@ -44,13 +44,18 @@ class Status(enum.StrEnum):
 
 
 class Outcome(enum.StrEnum):
-    """What became of one recipient; all of these are final and stand in the ledger."""
+    """What became of one recipient, as the ledger has it; all but `UNSURE` are final."""
 
     ACCEPTED = "accepted"
     INVALID = "invalid"
     REFUSED = "refused"
     QUARANTINED = "quarantined"
     FAILED = "failed"
+    UNSURE = "unsure"
+    """Nobody knows whether they were told: tried again, and told how it ended if they never were for certain."""
+
+
+FINAL: Final = tuple(outcome for outcome in Outcome if outcome is not Outcome.UNSURE)
 
 
 class Fate(enum.Enum):
@@ -61,6 +66,9 @@ class Fate(enum.Enum):
     REFUSED = Outcome.REFUSED
     QUARANTINED = Outcome.QUARANTINED
     """Their token is not good here, but perhaps elsewhere: another environment, another sender. It is kept."""
+
+    UNSURE = Outcome.UNSURE
+    """To be tried again, although they may have been told: there was no answer, or none with a meaning."""
 
     AGAIN = None
 
@@ -79,6 +87,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     `fates` is in request order; None means that all were accepted (if `ANSWERED`) or are to be tried again.
     `asked` False: nothing was sent, because nobody's token can be this provider's, which says nothing of it.
+    `unsure`: without fates, all may have been told although the provider did not say so.
     `dead_since_ms` by place in the request: since when a token is invalid, where the provider says so.
     """
 
@@ -88,6 +97,18 @@ class Answer(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
     dead_since_ms: Mapping[int, int] = {}
     asked: bool = True
+    unsure: bool = False
+
+    @property
+    def fate(self) -> Fate:
+        """What it says of everybody, where it has no fates."""
+        if self.verdict is Verdict.ANSWERED:
+            return Fate.ACCEPTED
+        return Fate.UNSURE if self.unsure else Fate.AGAIN
+
+    def of_nobody(self) -> Answer:
+        """Return the answer to what would have reached nobody, such as the question for an access token."""
+        return msgspec.structs.replace(self, unsure=False) if self.unsure else self
 
 
 def unsayable(why: Exception, recipients: int) -> Answer:
@@ -121,6 +142,7 @@ class Batch:
     """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
 
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
+    `unsure`: of whom the ledger has it that they may have been told; None: of nobody.
     """
 
     unit: HeldUnit
@@ -129,6 +151,7 @@ class Batch:
     batch_id: int = field(default_factory=lambda: secrets.randbits(63))
     attempts: int = 0
     found_s: float = 0.0
+    unsure: NDArray[np.bool_] | None = None
 
     @property
     def size(self) -> int:
@@ -143,9 +166,24 @@ class Batch:
         """Leave all others out."""
         self.recipients = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
         self.users = self.users[wanted]
+        if self.unsure is not None:
+            self.unsure = self.unsure[wanted]
+
+    def newly(self, unsure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return who of those that may have been told was not known before, and know them all."""
+        before = np.zeros(self.size, dtype=np.bool_) if self.unsure is None else self.unsure
+        self.unsure = before | unsure
+        return unsure & ~before
 
     def rest(self, again: NDArray[np.bool_]) -> Batch:
         """Return the batch of those to be tried again."""
-        rest = Batch(self.unit, self.recipients, self.users, attempts=self.attempts, found_s=self.found_s)
+        rest = Batch(
+            self.unit,
+            self.recipients,
+            self.users,
+            attempts=self.attempts,
+            found_s=self.found_s,
+            unsure=self.unsure,
+        )
         rest.keep(again)
         return rest

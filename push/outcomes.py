@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.devices import DeadToken
-from push.model import Answer, Fate, Outcome, Verdict
+from push.model import Answer, Fate, Outcome
 from push.said import LOCALE_DEFAULT
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MILLISECONDS = 1000
 _BAD = frozenset({Fate.INVALID, Fate.QUARANTINED})
+_OPEN = frozenset({Fate.AGAIN, Fate.UNSURE})
 
 
 class Addressed:
@@ -63,7 +64,7 @@ class Addressed:
         """
         if answer.fates is None:
             return len(self._devices), 0, []
-        answered = sum(fate is not Fate.AGAIN for fate in answer.fates)
+        answered = sum(fate not in _OPEN for fate in answer.fates)
         bad = sum(fate in _BAD for fate in answer.fates)
         dead = [
             DeadToken(int(users[row]), self._devices[row].token, answer.dead_since_ms.get(row, self._read_ms))
@@ -84,9 +85,8 @@ def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
     fates = [Fate.AGAIN] * recipients
     since_ms: dict[int, int] = {}
     for rows, answer in answers:
-        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for number, row in enumerate(rows):
-            fates[row] = usual if answer.fates is None else answer.fates[number]
+            fates[row] = answer.fate if answer.fates is None else answer.fates[number]
             if number in answer.dead_since_ms:
                 since_ms[row] = answer.dead_since_ms[number]
     last = next((answer for _, answer in reversed(answers) if answer.asked), last)
@@ -94,9 +94,13 @@ def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
 
 
 def sorted_out(answer: Answer) -> tuple[Settled, NDArray[np.bool_] | None]:
-    """Sort recipients by what their provider said of each: the settled by outcome, and who is to be tried again."""
+    """Sort recipients by what their provider said of each: all by outcome, and who is to be tried again.
+
+    Who may have been told is among both.
+    """
     if answer.fates is None:
         return {Outcome.ACCEPTED: None}, None
     masks = {fate: np.array([one is fate for one in answer.fates]) for fate in set(answer.fates)}
-    again = masks.pop(Fate.AGAIN, None)
+    open_masks = [mask for fate, mask in masks.items() if fate in _OPEN]
+    again = np.logical_or.reduce(open_masks) if open_masks else None
     return {fate.value: mask for fate, mask in masks.items() if fate.value is not None}, again

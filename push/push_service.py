@@ -136,9 +136,8 @@ def together(rows: dict[str, list[int]], answers: dict[str, Answer], size: int) 
     """
     fates = [NO_TOKEN.fate] * size
     for name, answer in answers.items():
-        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for number, row in enumerate(rows[name]):
-            fates[row] = usual if answer.fates is None else answer.fates[number]
+            fates[row] = answer.fate if answer.fates is None else answer.fates[number]
     nobody = Answer(Verdict.ANSWERED, asked=False)
     mildest = min(answers.values(), key=lambda one: (not one.asked, _HARM[one.verdict]), default=nobody)
     waits_s = [one.retry_after_s for one in answers.values() if one.retry_after_s is not None]

@@ -189,9 +189,13 @@ class Worker:
         if answer.asked:
             await self._heed(answer)
         if answer.fates is None and answer.verdict is not Verdict.ANSWERED:
+            if answer.unsure:
+                await self._note_unsure(batch)
             self._queue.park(batch, self._delay_s(batch, answer))
             return
         settled, again = sorted_out(answer)
+        if (unsure := settled.get(Outcome.UNSURE)) is not None:
+            settled = {**settled, Outcome.UNSURE: batch.newly(unsure)}
         if self._invalid is not None:
             self._invalid.observe(*addressed.judged(batch.users, answer))
         await self._settle(batch, settled, again, self._delay_s(batch, answer))
@@ -217,6 +221,13 @@ class Worker:
         jitter_s = full_jitter_s(batch.attempts)
         return jitter_s + min(answer.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
 
+    async def _note_unsure(self, batch: Batch) -> None:
+        """Have the ledger say, before anything else is tried, that everybody in a batch may have been told."""
+        new = batch.newly(np.ones(batch.size, dtype=np.bool_))
+        rows = rows_of(batch, {Outcome.UNSURE: new}, self._lane)
+        if rows:
+            await self._ledger.record(rows)
+
     async def _settle(
         self, batch: Batch, settled: Settled, again: NDArray[np.bool_] | None = None, delay_s: float = 0.0
     ) -> None:
@@ -224,6 +235,8 @@ class Worker:
         if rows:
             await self._ledger.record(rows)
         for row in rows:
+            if row.outcome == Outcome.UNSURE:
+                continue  # Who is tried again is counted once it is known.
             self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
         batch.unit.batches.discard(batch)
         if again is not None:

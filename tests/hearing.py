@@ -115,19 +115,23 @@ class Heard:
 
 
 class HearingTpns(SimulatedTpns):
-    """A TPNS that knows who heard what."""
+    """A TPNS that knows who heard what; while it is `mute`, it takes requests and drops their connections."""
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         super().__init__(settings)
         self.faults = self.gate = Gate(settings)
         self.heard = Heard()
+        self.mute = False
         self.url = ""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
         if request.path == "/v3/push/app":
             self.heard.begin(msgspec.json.decode(await request.read())["message"]["title"])
-        return await super().handle(request)
+        response = await super().handle(request)
+        if self.mute and request.transport is not None:
+            request.transport.abort()
+        return response
 
     def _accept(self, push: PushRequest, at: float) -> web.Response:
         number = msgspec.json.decode(push.message.android["n_id"], type=int)

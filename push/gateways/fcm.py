@@ -52,7 +52,7 @@ HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
 EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
 THROTTLED_S: Final = 1.0
 PROJECT_THROTTLED: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "the quota of its project is used up")
-GARBAGE: Final = Ruling(Fate.AGAIN, Verdict.FAILING, "an answer that is no FCM answer")
+GARBAGE: Final = Ruling(Fate.UNSURE, Verdict.FAILING, "an answer that is no FCM answer")
 
 ERRORS: dict[str, Ruling] = {
     "UNREGISTERED": Ruling(Fate.INVALID, Verdict.ANSWERED, "the app is gone from the phone"),

@@ -26,7 +26,7 @@ from push.shown import Rendered, Shown
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all, by_code
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer
+from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -177,12 +177,12 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer | None:
     if known is not None:
         return answer_to_all(known, len(tokens), http.retry_after_s)
     if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
-        return Answer(Verdict.FAILING, f"HTTP {http.status}", retry_after_s=http.retry_after_s)
+        return failing(http)
     try:
         answer = msgspec.json.decode(http.content, type=_Answer)
         code = int(answer.code)
     except (msgspec.DecodeError, ValueError):
-        return Answer(Verdict.FAILING, UNREADABLE)
+        return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
     if code in TOKEN_REFUSED:
         return None
     if code in NAMED and answer.data is not None:

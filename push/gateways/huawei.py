@@ -23,7 +23,7 @@ from push.said import fitted, left_s
 from push.shown import Rendered, Shown
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import UNREADABLE, BatchHttp, HttpAnswer
+from push.transport.batch_http import UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -181,14 +181,14 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer:
     if known is not None:
         return answer_to_all(known, len(tokens), http.retry_after_s)
     if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
-        return Answer(Verdict.FAILING, f"HTTP {http.status}", retry_after_s=http.retry_after_s)
+        return failing(http)
     try:
         answer = msgspec.json.decode(http.content, type=_Answer)
         if answer.code == PARTIAL:
             illegal = msgspec.json.decode(answer.msg, type=_Partial).illegal_tokens
             return accepted_but({token.encode(): Fate.INVALID for token in illegal}, tokens)
     except msgspec.DecodeError:
-        return Answer(Verdict.FAILING, UNREADABLE)
+        return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
     return answer_to_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 

@@ -110,12 +110,12 @@ class TpnsGateway:
             answer = self._answers.decode(http.content)
             codes = self._codes.decode(answer.result) if answer.result else []
         except msgspec.DecodeError:
-            return Answer(Verdict.FAILING, "an answer that is no TPNS answer")
+            return Answer(Verdict.FAILING, "an answer that is no TPNS answer", unsure=True)
         verdict, reason = REQUEST_CODES.get(answer.ret_code, (Verdict.FAILING, f"unknown code {answer.ret_code}"))
         if verdict is not Verdict.ANSWERED or not any(codes):
             return Answer(verdict, reason, retry_after_s=http.retry_after_s)
         if len(codes) != recipients:
-            return Answer(Verdict.FAILING, "as many results as no request had accounts")
+            return Answer(Verdict.FAILING, "as many results as no request had accounts", unsure=True)
         return Answer(verdict, reason, fates=[ACCOUNT_CODES.get(code, Fate.REFUSED) for code in codes])
 
 

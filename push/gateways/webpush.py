@@ -184,7 +184,7 @@ class WebpushGateway:
         if answer is STOPPED:
             return None
         if isinstance(answer, Answer):
-            return Reply(0, error=answer.reason)
+            return Reply(0, error=answer.reason, begun=answer.unsure)
         return Reply(answer.status, retry_after_s=answer.retry_after_s)
 
 

@@ -15,7 +15,7 @@ import msgspec
 import sql.audit
 import sql.summary
 from push.life.lifecycle import State
-from push.model import Notice, Outcome
+from push.model import FINAL, Notice, Outcome
 from sql.audit import Link
 from sql.summary import NoticeCounts, NoticeRow
 
@@ -111,4 +111,4 @@ def _first(changes: list[StateChange], state: State) -> datetime | None:
 
 
 def _by_outcome(counts: NoticeCounts) -> dict[Outcome, int]:
-    return {outcome: getattr(counts, outcome.value) for outcome in Outcome}
+    return {outcome: getattr(counts, outcome.value) for outcome in FINAL}

@@ -51,9 +51,8 @@ class BatchGateway:
         if not rows:
             return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)
         answer = await self._send_if_it_fits(message, [recipients[row] for row in rows], clearance)
-        usual = Fate.ACCEPTED if answer.verdict is Verdict.ANSWERED else Fate.AGAIN
         for place, row in enumerate(rows):
-            fates[row] = usual if answer.fates is None else answer.fates[place]
+            fates[row] = answer.fate if answer.fates is None else answer.fates[place]
         since_ms = {rows[place]: at_ms for place, at_ms in answer.dead_since_ms.items()}
         return msgspec.structs.replace(answer, fates=fates, dead_since_ms=since_ms)
 

@@ -37,6 +37,8 @@ HTTP_OK = 200
 UNREADABLE: Final = "an answer that is none of this provider's"
 MISCONFIGURED_STATUS = frozenset({401, 403, 404})
 THROTTLED_STATUS = frozenset({429})
+UNSURE_STATUS: Final = frozenset({502, 504})
+"""Said by something before the provider, which may have had the request."""
 
 
 T = TypeVar("T")
@@ -104,7 +106,8 @@ class BatchHttp:
 
     async def ask(self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None) -> HttpAnswer | Answer:
         """Ask for an access token, which reaches nobody; an Answer when there was none."""
-        return await self._post(url, data, headers)
+        answer = await self._post(url, data, headers)
+        return answer.of_nobody() if isinstance(answer, Answer) else answer
 
     async def _post(
         self, url: str | URL, data: bytes | _Cleared, headers: Mapping[str, str] | None
@@ -116,7 +119,8 @@ class BatchHttp:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             if isinstance(error.__cause__, _StoppedError):
                 return STOPPED
-            return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})")
+            is_unsent = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+            return Answer(Verdict.FAILING, f"no answer ({type(error).__name__})", unsure=not is_unsent)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -137,9 +141,13 @@ def judged_by_status(answer: HttpAnswer) -> Answer | None:
         return Answer(Verdict.THROTTLED, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
     if answer.status in MISCONFIGURED_STATUS:
         return Answer(Verdict.MISCONFIGURED, f"HTTP {answer.status}")
-    if answer.status != HTTP_OK:
-        return Answer(Verdict.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
-    return None
+    return None if answer.status == HTTP_OK else failing(answer)
+
+
+def failing(answer: HttpAnswer) -> Answer:
+    """Return what a status says that no table knows: the provider is believed, what stands before it is not."""
+    unsure = answer.status in UNSURE_STATUS
+    return Answer(Verdict.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s, unsure=unsure)
 
 
 def decoded(answer: HttpAnswer | Answer, decoder: msgspec.json.Decoder[T]) -> T | Answer:
@@ -149,7 +157,7 @@ def decoded(answer: HttpAnswer | Answer, decoder: msgspec.json.Decoder[T]) -> T 
     try:
         return judged_by_status(answer) or decoder.decode(answer.content)
     except msgspec.DecodeError:
-        return Answer(Verdict.FAILING, UNREADABLE)
+        return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
 
 
 def parse_retry_after_s(value: str | None) -> float | None:

@@ -53,6 +53,8 @@ class StoredMessages:
                 return entry.failed[1]
             stored = await self._store(message, access, clearance)
             if isinstance(stored, Answer):
+                # Nobody is reached by what is only stored.
+                stored = stored.of_nobody()
                 # That one batch was stopped is no word of the provider: another one stores the message.
                 entry.failed = (time.monotonic(), stored) if stored.asked else None
             elif stored is not None:

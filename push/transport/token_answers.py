@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from push.model import Answer, Fate, Verdict
+from push.transport.batch_http import UNSURE_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ NO_TOKEN: Final = Ruling(Fate.QUARANTINED, Verdict.ANSWERED, "not of the form of
 FORBIDDEN: Final = Ruling(Fate.REFUSED, Verdict.ANSWERED, "not for this status")
 """The ruling for a phone that may not be sent to: final, and nothing was sent."""
 
+HTTP_ERROR: Final = 400
 _STOPS: Final = frozenset({Verdict.MISCONFIGURED, Verdict.THROTTLED})
 
 
@@ -47,9 +49,14 @@ def stops(ruling: Ruling) -> bool:
 
 
 def unsettled(reply: Reply, reason: str | None = None) -> Ruling:
-    """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it."""
+    """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it.
+
+    A provider is believed that it failed; without its word the phone may have been told.
+    """
     why = reason or reply.error or f"HTTP {reply.status}"
-    return Ruling(Fate.AGAIN, Verdict.FAILING, why, retry_after_s=reply.retry_after_s)
+    failed = reply.status >= HTTP_ERROR and reply.status not in UNSURE_STATUS
+    fate = Fate.AGAIN if failed or not reply.begun else Fate.UNSURE
+    return Ruling(fate, Verdict.FAILING, why, retry_after_s=reply.retry_after_s)
 
 
 def answer_of(rulings: Sequence[Ruling | None]) -> Answer:

@@ -109,7 +109,8 @@ def test_a_signature_is_one_for_each_origin_and_renewed_in_time(tmp_path: Path) 
         (429, Fate.AGAIN, Verdict.THROTTLED),
         (500, Fate.AGAIN, Verdict.FAILING),
         (503, Fate.AGAIN, Verdict.FAILING),
-        (0, Fate.AGAIN, Verdict.FAILING),
+        (502, Fate.UNSURE, Verdict.FAILING),
+        (0, Fate.UNSURE, Verdict.FAILING),
     ],
 )
 def test_each_status_has_its_outcome(status: int, fate: Fate, verdict: Verdict) -> None:

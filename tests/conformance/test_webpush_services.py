@@ -159,7 +159,8 @@ async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Service
     mixed = [token for pair in zip(ill.browsers(), well.browsers(), strict=True) for token in pair]
     answer = await gateway.send(message_for_tests(), mixed, CLEAR)
     assert (answer.verdict, (answer.fates or [])[1::2]) == (Verdict.ANSWERED, SENT)
-    assert (answer.fates or [])[::2].count(Fate.AGAIN) >= len(SENT) - 1
+    open_fates = {Fate.AGAIN, Fate.UNSURE}
+    assert sum(fate in open_fates for fate in (answer.fates or [])[::2]) >= len(SENT) - 1
     alone = await gateway.send(message_for_tests(), ill.browsers(), CLEAR)
     assert alone.verdict is verdict
     assert alone.reason == reason or not reason

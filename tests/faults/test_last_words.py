@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from push.packing import unpack
 from push.watcher import NOTICE_PASS_LEAST
+from server.simulated.faults import Fault
 from tests.bench import CASE, SHENZHEN
 from tests.changing_lanes import a_minute_passes, report
 from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
@@ -219,7 +221,7 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         tpns.gate.close_after(THROUGH)
         alert = await _filed(bench, server)
         await tpns.gate.holds(WORKERS)
-        tpns.faults.outage = True
+        tpns.faults.outage, tpns.faults.outage_by = True, Fault.UNAVAILABLE
         tpns.gate.open()
 
         async def breaker_is_open() -> bool:
@@ -238,3 +240,49 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         assert len(tpns.heard.times(first)) == begun
         _once(tpns.heard, first, told)
         _once(tpns.heard, CANCEL, told)
+
+
+async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
+    """A provider that delivers and answers nothing: all who heard it hear that it is withdrawn, once.
+
+    They are tried again until then: what nobody knows is no reason not to tell a child's neighbours. Whoever hears it
+    without need was in a request that ended without an answer.
+    """
+    async with hearing_tpns(bench) as tpns:
+        inside = await bench.people(PEOPLE)
+        server = await bench.server()
+        tpns.mute = True
+        alert = await _filed(bench, server)
+
+        async def tried_again() -> bool:
+            heard = tpns.heard.of(tpns.heard.first) if tpns.heard.begun else np.empty(0, dtype=np.int64)
+            return np.unique(heard).size < heard.size
+
+        await until(tried_again)
+        assert await _accepted(bench, alert) == 0
+        tpns.mute = False
+        await _act(bench, server, alert, "cancel")
+        await _through(bench, "cancel")
+        told, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
+        assert 0 < told.size < inside.size
+        assert np.isin(told, withdrawn).all()
+        packed = await bench.query("select packed from ledger where notice = 'alert'")
+        np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
+
+
+async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
+    """While no connection can be made nobody can have been told, and nobody is told that it is withdrawn."""
+    async with hearing_tpns(bench) as tpns:
+        await bench.people(PEOPLE)
+        server = await bench.server(QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:1")
+        alert = await _filed(bench, server)
+
+        async def is_out() -> bool:
+            async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+                return "outage" in {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
+
+        await until(is_out)
+        await _act(bench, server, alert, "cancel")
+        await _through(bench, "cancel")
+        assert await bench.query("select 1 from ledger") == []
+        assert tpns.heard.titles == set()

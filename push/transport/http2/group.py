@@ -24,12 +24,16 @@ REPLAYS_MAX: Final = 8
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """What came back. Status 0: no answer, and `error` says why without a word of the request."""
+    """What came back. Status 0: no answer, and `error` says why without a word of the request.
+
+    `begun` False: the provider surely has not processed it.
+    """
 
     status: int
     body: bytes = b""
     retry_after_s: float | None = None
     error: str = ""
+    begun: bool = True
 
 
 class Group:
@@ -96,7 +100,7 @@ class Group:
             return
         self._replays[row] = self._replays.get(row, 0) + 1
         if self._replays[row] > REPLAYS_MAX:
-            self.reply(row, Reply(0, error="refused again and again"))
+            self.reply(row, Reply(0, error="refused again and again", begun=False))
         else:
             self._again.append(row)
 
@@ -104,7 +108,7 @@ class Group:
         """End without an answer what is not begun; what was not to be begun has no ruling all the same."""
         self.heed()
         for row in [*self.begin(len(self.calls))]:
-            self.reply(row, Reply(0, error=error))
+            self.reply(row, Reply(0, error=error, begun=False))
 
     def stop(self) -> None:
         """Begin nothing more; what is not begun, or is given back later, has no ruling."""
