@@ -165,12 +165,21 @@ class Watcher:
         over = [
             alert.id
             for alert in alerts
-            if sum(lane.sent for lane in self.current[alert.id].lanes.values())
-            >= (alert.audience_max or self._audience_cap)
+            if sum(lane.sent for lane in self.current[alert.id].lanes.values()) >= self._cap(alert)
         ]
         if not over:
             return
-        await sql.rings.hold_over_cap(self._pool, over, self._audience_cap)
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await sql.rings.hold_over_cap(connection, over, self._audience_cap)
+            events = (
+                AuditEvent(actor=SYSTEM.said, action="hold", alert=alert.id, details={"people_max": self._cap(alert)})
+                for alert in alerts
+                if alert.id in held
+            )
+            await sql.audit.append(connection, *events)
+
+    def _cap(self, alert: ListedAlert) -> int:
+        return alert.audience_max or self._audience_cap
 
     def _changed(self, alert: ListedAlert) -> bool:
         known = self.current.get(alert.id)

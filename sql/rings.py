@@ -114,9 +114,9 @@ async def hasten_rings(
     return sorted(row[0] for row in hastened)
 
 
-async def hold_over_cap(pool: Pool, alert_ids: list[UUID], people_max: int) -> set[UUID]:
+async def hold_over_cap(connection: Connection, alert_ids: list[UUID], people_max: int) -> set[UUID]:
     """Hold all rings of the alerts that have reached `people_max` people; returns those that were not held before."""
-    return {row[0] for row in await pool.fetch(_RING_HOLD, alert_ids, people_max)}
+    return {row[0] for row in await connection.fetch(_RING_HOLD, alert_ids, people_max)}
 
 
 async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import msgspec
@@ -117,7 +117,7 @@ class Desk:
             listed = (await sql.progress.list_alerts(connection, alert.id))[0]
             receipt = ReceiptRow(filing.body_digest, Filed.NEW.value, render(Filed.NEW, listed))
             await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
-            await sql.audit.append(connection, *_events(filing, alert, decision))
+            await sql.audit.append(connection, *_events(filing, alert, decision, held))
         self.ring()
         self.planner.warn(alert.id, sampled, held)
         return receipt
@@ -161,9 +161,11 @@ async def _superseded(connection: Connection, filing: Filing, standing: UUID) ->
     return True
 
 
-def _events(filing: Filing, alert: AlertRow, decision: Decision) -> tuple[AuditEvent, AuditEvent]:
-    """Return what the audit trail keeps of a new alert: who filed it, and where it went from there."""
-    details = {"case_number": filing.case_number, "status": filing.status, "verified": filing.verified}
+def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int]) -> tuple[AuditEvent, AuditEvent]:
+    """Return what the audit trail keeps of a new alert: who filed it, what is held, where it went from there."""
+    details: dict[str, Any] = {"case_number": filing.case_number, "status": filing.status, "verified": filing.verified}
+    if held:
+        details["held"] = sorted(held)
     filed = AuditEvent(
         actor=filing.actor.said, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
     )

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
     from push.alarms import AlarmBoard
     from sql.progress import ListedAlert
+    from sql.rings import RingRow
 
 CAP: Final = "audience_cap"
 REVIEW: Final = "review"
 REVIEW_LATE: Final = "review_late"
+PAUSED: Final = "paused"
 UNVERIFIED: Final = "unverified_cap"
 """Raised where such a message comes in; what hides in it matters until the alert is over."""
 
@@ -38,25 +40,42 @@ class Warnings:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
         now = datetime.now(UTC)
         for alert in alerts:
-            held = [ring.ring for ring in alert.rings if ring.held is not None]
-            running = alert.state in {State.SENDING, State.SENT}
+            held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
-            self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held and running)
+            self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held)
             waits = alert.state == State.IN_REVIEW
             wanted = alert.review if alert.proposal is None else f"{alert.review}, {alert.proposal.action}"
             self._stand(REVIEW, alert, f"waits for approval: {wanted}", waits or alert.proposal is not None)
-            scheduled = alert.state == State.SCHEDULED
-            late = (waits or scheduled) and is_late(alert.deadline, _needs_s(alert), now, alert.send_at)
-            left_s = (alert.deadline - now).total_seconds()
+            self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
+            late = _late(alert, now)
+            self._stand(REVIEW_LATE, alert, late, late)
             if alert.state in OVER:
                 self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert.id))
-            self._stand(REVIEW_LATE, alert, f"{left_s:.0f} s of the thirty minutes are left, and nobody is told", late)
 
     def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
         if true:
             self._alarms.raise_alarm(kind, EVERY_LANE, str(alert.id), detail)
         else:
             self._alarms.clear(kind, EVERY_LANE, str(alert.id))
+
+
+def _held(alert: ListedAlert) -> list[RingRow]:
+    """Return the rings that somebody has to release."""
+    running = alert.state in {State.SENDING, State.SENT}
+    return [ring for ring in alert.rings if ring.held is not None and running]
+
+
+def _late(alert: ListedAlert, now: datetime) -> str:
+    """Say by how much a decision that is waited for eats the thirty minutes, nothing while there is time."""
+    needs_s = _needs_s(alert)
+    if alert.state in {State.IN_REVIEW, State.SCHEDULED} and is_late(alert.deadline, needs_s, now, alert.send_at):
+        left_s = (alert.deadline - now).total_seconds()
+        return f"{left_s:.0f} s of the thirty minutes are left, and nobody is told"
+    late = [ring for ring in _held(alert) if ring.due_at <= now and is_late(ring.deadline, needs_s, now)]
+    if not late:
+        return ""
+    left_s = (min(ring.deadline for ring in late) - now).total_seconds()
+    return f"{left_s:.0f} s of the thirty minutes are left, and rings {[ring.ring for ring in late]} are held"
 
 
 def _needs_s(alert: ListedAlert) -> float:

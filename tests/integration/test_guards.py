@@ -72,6 +72,10 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
     await _looked(bench)
     assert (await bench.counts())["distinct"] == told
 
+    trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
+    holds = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "hold"]
+    assert [(one["actor"], one["details"]) for one in holds] == [("system", {"people_max": cap})]
+
     wish = WHY | {"people_max": told + 100}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
     more = await _stopped(bench)
@@ -119,6 +123,37 @@ async def test_a_release_frees_only_the_rings_that_hold_no_more_people_than_it_s
     assert (status, "over the cap on the audience" in problem["detail"]) == (422, True)
     assert (await bench.query("select count(*) from ring where held is not null"))[0][0] == 1
     assert (await bench.counts())["distinct"] == told < inside.size
+
+
+async def test_what_is_held_or_paused_is_an_alarm_until_somebody_decides(bench: Bench) -> None:
+    """A ring at the cap eats its thirty minutes like a review; the trail says that it was held from the beginning."""
+    await bench.provider()
+    await bench.people(20_000)
+    server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000")
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+
+    async def alarms() -> set[str]:
+        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+            return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
+
+    async def are(*kinds: str) -> bool:
+        return await alarms() == set(kinds)
+
+    await until(lambda: are("audience_cap"))
+    await bench.sent(server, alert)
+    await bench.pass_time(21 / 60)
+    await until(lambda: are("audience_cap", "review_late"))
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/pause", {"reason": WHY["reason"]}))[0] == 200
+    await until(lambda: are("paused"))
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/resume", WHY))[0] == 200
+    await until(lambda: are("audience_cap", "review_late"))
+    wish = WHY | {"people_max": 50_000}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
+    await until(are)
+    trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
+    (filed,) = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "file"]
+    assert filed["details"]["held"] == [3]
 
 
 async def test_other_words_for_a_scheduled_alert_have_their_own_grace(bench: Bench) -> None:

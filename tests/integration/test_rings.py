@@ -113,7 +113,8 @@ async def test_what_is_not_due_or_held_is_claimed_by_nobody(pool: Pool) -> None:
     await pool.execute("update sweep_unit set done = true where id = $1", near.id)
     assert await sql.work.claim(pool, "tpns", uuid4(), LEASE, []) is None
     await pool.execute("update ring set due_at = now()")
-    assert await sql.rings.hold_over_cap(pool, [alert], 0) == {alert}
+    async with pool.acquire() as connection:
+        assert await sql.rings.hold_over_cap(connection, [alert], 0) == {alert}
     assert await sql.work.claim(pool, "tpns", uuid4(), LEASE, []) is None
 
 
