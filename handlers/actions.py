@@ -86,7 +86,7 @@ class Update(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Extension(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much longer an alert is to live."""
 
-    hours: Annotated[float, Meta(gt=0, le=168)]
+    hours: Annotated[float, Meta(ge=1, le=168)]
 
 
 class Release(Irreversible, frozen=True, kw_only=True, forbid_unknown_fields=True):

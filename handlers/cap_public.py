@@ -61,28 +61,47 @@ class Publisher(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.public_url}/v1/public/alerts/{alert.id}/cap"
 
 
+def editions(alert: PublicAlert) -> list[datetime]:
+    """Return when each message about an alert was published, the first one first.
+
+    Each word is another message, and so is a wider area, a longer life, and that its time is over.
+    """
+    first, *later = alert.moments
+    over_before = [alert.ended_at] if alert.ended_at is not None and _is_over_by_time(alert) else []
+    return [first, *sorted([*later, *alert.changes, *over_before])]
+
+
+def _is_over_by_time(alert: PublicAlert) -> bool:
+    """Tell whether the alert expired, although the child may have been found since."""
+    ends = alert.state == State.EXPIRED
+    return ends or (alert.ended_at is not None and alert.ended_at < alert.moments[-1])
+
+
 def identifier_of(alert: PublicAlert) -> str:
-    """Return the identifier of what is said of an alert now: another one for each word."""
-    ending = f".{EXPIRED}" if alert.state == State.EXPIRED else ""
-    return f"{alert.id}.{len(alert.notices)}{ending}"
+    """Return the identifier of what is said of an alert now: another one for each message."""
+    return _identifier(alert, len(editions(alert)))
+
+
+def _identifier(alert: PublicAlert, number: int) -> str:
+    return f"{alert.id}.{number}"
 
 
 def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
     """Return the CAP message of an alert as it stands."""
     over = State(alert.state) in OVER
-    kind = MessageType.CANCEL if over else MessageType.UPDATE if len(alert.notices) > 1 else MessageType.ALERT
-    before = len(alert.notices) if alert.state == State.EXPIRED else len(alert.notices) - 1
+    *before, now = editions(alert)
+    kind = MessageType.CANCEL if over else MessageType.UPDATE if before else MessageType.ALERT
     content = _CONTENT.decode(alert.content)
     return Message(
         identifier=identifier_of(alert),
         sender=publisher.sender,
-        sent=_moment(alert),
+        sent=now.replace(microsecond=0),
         status=Status.ACTUAL,
         message_type=kind,
         note=_word(alert) if over else "",
         references=tuple(
-            Reference(publisher.sender, f"{alert.id}.{number + 1}", alert.moments[number].replace(microsecond=0))
-            for number in range(before)
+            Reference(publisher.sender, _identifier(alert, number), at.replace(microsecond=0))
+            for number, at in enumerate(before, 1)
         ),
         infos=tuple(_info(alert, content, locale, text, publisher) for locale, text in _texts(alert, content).items()),
     )
@@ -96,7 +115,7 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
     return Entry(
         id=f"urn:uuid:{alert.id}",
         title=texts[locale].title,
-        updated=_moment(alert),
+        updated=editions(alert)[-1].replace(microsecond=0),
         link=publisher.link(alert),
         summary=texts[locale].joined(),
         language=locale,
@@ -108,11 +127,6 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
 def _word(alert: PublicAlert) -> str:
     """Return the last thing said: a notice, or that the time is over."""
     return EXPIRED if alert.state == State.EXPIRED else alert.notices[-1]
-
-
-def _moment(alert: PublicAlert) -> datetime:
-    at = alert.ended_at if alert.state == State.EXPIRED else alert.moments[-1]
-    return (at or alert.moments[-1]).replace(microsecond=0)
 
 
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:

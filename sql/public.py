@@ -25,7 +25,7 @@ class PublicAlert(msgspec.Struct, frozen=True):
     """An alert; degrees, polygons as WKB, `content` is JSON text.
 
     `radius_km` and `whole` (with the city's polygon): the widest area in which people are told by now. `notices` and
-    `moments`: everything said, the first message first, and when.
+    `moments`: everything said, the first message first, and when; `changes`: when it got wider, or a longer life.
     """
 
     id: UUID
@@ -43,6 +43,7 @@ class PublicAlert(msgspec.Struct, frozen=True):
     whole: bool
     notices: list[str]
     moments: list[datetime]
+    changes: list[datetime]
 
 
 async def public_alerts(pool: Pool, younger_than: timedelta, alert_id: UUID | None = None) -> list[PublicAlert]:

@@ -4,6 +4,9 @@ alter table alert add column revision integer not null default 1;
 alter table approval add column revision integer not null default 1,
     drop constraint approval_pkey, add primary key (alert_id, revision, name);
 
+-- When an alert got a longer life: what is published then is another message.
+alter table alert add column extended timestamptz[] not null default '{}';
+
 -- What would make an alert that people were told of say or reach more, and waits for approval: one at a time. `wish` has
 -- the texts, the radius or the hours.
 create table proposal (
@@ -21,4 +24,4 @@ create table proposal (
 drop table proposal;
 delete from approval p using alert a where a.id = p.alert_id and p.revision <> a.revision;
 alter table approval drop constraint approval_pkey, drop column revision, add primary key (alert_id, name);
-alter table alert drop column revision;
+alter table alert drop column extended, drop column revision;

@@ -1,1 +1,1 @@
-update alert set expires = $2 where id = $1;
+update alert set expires = $2, extended = extended || now() where id = $1;

@@ -1,5 +1,10 @@
--- Somebody decided: these rings go on, up to so many people.
+-- Somebody decided: these rings go on, up to so many people. One that told nobody yet is due from now on.
 with freed as (
-    update ring set held = null where alert_id = $1 and ring = any($3::smallint[])
+    update ring r
+    set held = null,
+        due_at = case when exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                                   where s.alert_id = r.alert_id and s.ring = r.ring and (u.searched or u.done))
+                      then r.due_at else greatest(r.due_at, now()) end
+    where r.alert_id = $1 and r.ring = any($3::smallint[])
 )
 update alert set audience_max = $2 where id = $1;

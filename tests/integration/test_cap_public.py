@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -67,7 +67,7 @@ async def _message(server: Process, alert: str, ours: Keys) -> tuple[Message, st
 async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_is_found(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """Alert, Update, Cancel with references to all before; feed and document agree; unchanged is 304."""
+    """Alert, Updates (wider, longer, other words), Cancel, each with references to all before; the feed agrees."""
     ours = keys(days=36_500)
     await bench.provider()
     await bench.people(1000)
@@ -89,18 +89,29 @@ async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_i
         assert (await _get(server, "alerts.atom", **{"If-None-Match": known}))[0] == 304
     assert (await _get(server, "alerts.atom", **{"If-None-Match": '"another"'}))[0] == 200
 
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", WHY | {"radius_km": 200}))[0] == 200
+    wider, _ = await _message(server, alert, ours)
+    assert wider.infos[0].areas[0].circles[0].radius_km == 200
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/extension", WHY | {"hours": 2}))[0] == 200
+    longer, _ = await _message(server, alert, ours)
+    ends = [one.infos[0].expires for one in (wider, longer)]
+    assert ends[0] is not None
+    assert ends[1] == ends[0] + timedelta(hours=2)
+    for number, changed in enumerate((wider, longer), 1):
+        assert (changed.message_type, len(changed.references)) == (MessageType.UPDATE, number)
     texts = {locale: {"title": "小明", "body": "见于广州"} for locale in ("zh-CN", "en")}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
     update, _ = await _message(server, alert, ours)
     assert (update.message_type, [one.identifier for one in update.references]) == (
         MessageType.UPDATE,
-        [first.identifier],
+        [first.identifier, wider.identifier, longer.identifier],
     )
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
     found, text = await _message(server, alert, ours)
     assert (found.message_type, found.note) == (MessageType.CANCEL, "found")
-    assert [one.identifier for one in found.references] == [first.identifier, update.identifier]
-    assert found.infos[0].areas[0].circles[0].radius_km == 120
+    before = [first, wider, longer, update]
+    assert [one.identifier for one in found.references] == [one.identifier for one in before]
+    assert found.infos[0].areas[0].circles[0].radius_km == 200
     await bench.pass_time(1.1)
     await until(lambda: _is_in(bench, alert, "closed"))
     closed, closed_text = await _message(server, alert, ours)
@@ -134,6 +145,9 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     message, text = await _message(server, alert, ours)
     assert (message.message_type, message.note) == (MessageType.CANCEL, "expired")
     assert not [word for word in CHILD if word in text]
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    found, _ = await _message(server, alert, ours)
+    assert found.references[-1].identifier == message.identifier
     assert (await _get(server, "alerts/nobody/cap"))[0] == 404
 
 
