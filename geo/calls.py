@@ -75,7 +75,7 @@ def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, m
 
 def reach_calls(
     users: NDArray[np.int64], lane: str, generations: Generations, moment_ms: int
-) -> tuple[list[Call], list[int]]:
+) -> tuple[list[Call], NDArray[np.int64]]:
     """Return the calls of `scripts/reach.lua`, and whose answers they give, by place in `users`."""
     shards = shards_of(users)
     order = np.argsort(shards, kind="stable")
@@ -85,9 +85,9 @@ def reach_calls(
         for start in range(0, len(part), USERS_A_CALL):
             chosen = part[start : start + USERS_A_CALL]
             names = [keys.devices(int(shards[chosen[0]]), generation) for generation in (present, before)]
-            asked = msgspec.msgpack.encode([str(user) for user in users[chosen].tolist()])
+            asked = msgspec.msgpack.encode([*map(str, users[chosen].tolist())])
             calls.append((len(names), *names, lane, asked))
-    return calls, order.tolist()
+    return calls, order
 
 
 def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:

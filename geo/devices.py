@@ -7,7 +7,12 @@ Bounded: `TOKEN_MAX` and `LOCALE_MAX` characters, which the edge checks.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from itertools import compress
+from operator import methodcaller
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LOCALE_USUAL: Final = "zh-CN"
 LOCALE_MAX: Final = 35
@@ -16,6 +21,8 @@ LOCALE_MAX: Final = 35
 TOKEN_MAX: Final = 4096
 TIME_BYTES: Final = 6
 SEPARATOR: Final = b"\0"
+_USUAL: Final = SEPARATOR * 2
+_IS_USUAL: Final = methodcaller("startswith", _USUAL)
 
 
 class Device(NamedTuple):
@@ -31,6 +38,37 @@ class DeadToken(NamedTuple):
     user: int
     token: bytes
     since_ms: int
+
+
+class Devices(NamedTuple):
+    """How users are reached in a lane, in their order: tokens, None for who is not in it.
+
+    `locales` by place: of those who read another language than the usual one. Columns, because a lane of tokens looks
+    at each of millions of phones right before it is sent to.
+    """
+
+    tokens: list[bytes | None]
+    locales: dict[int, str]
+
+    def kept(self, wanted: Sequence[bool]) -> Devices:
+        """Return the same without all others."""
+        if not self.locales:
+            return Devices([*compress(self.tokens, wanted)], {})
+        rows = [*compress(range(len(self.tokens)), wanted)]
+        locales = {place: self.locales[row] for place, row in enumerate(rows) if row in self.locales}
+        return Devices([self.tokens[row] for row in rows], locales)
+
+
+def devices_from(written: Sequence[bytes | None]) -> Devices:
+    """Read what `address` wrote of many users; None stands for who is not there."""
+    tokens = [None if one is None else one[len(_USUAL) :] for one in written]
+    known = written if None not in written else [one for one in written if one is not None]
+    locales: dict[int, str] = {}
+    if not all(map(_IS_USUAL, known)):
+        for row, one in enumerate(written):
+            if one is not None and not one.startswith(_USUAL):
+                locales[row], tokens[row] = device_from(one)
+    return Devices(tokens, locales)
 
 
 def address(locale: str, token: str | None) -> bytes:

@@ -20,7 +20,7 @@ from redis.exceptions import NoScriptError
 from geo import keys
 from geo.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, record_calls
 from geo.connection import AWAY, COMMAND_TIMEOUT_S, connect
-from geo.devices import device_from
+from geo.devices import devices_from
 from geo.positions import Positions, now_ms
 from geo.presence import present
 from geo.scripts import Script, script
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from geo.area import Area
     from geo.calls import Call
     from geo.connection import Client
-    from geo.devices import DeadToken, Device
+    from geo.devices import DeadToken, Devices
     from geo.search import Command
 
 __all__ = ["AWAY", "COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
@@ -204,15 +204,13 @@ class PositionIndex:
         living = self.generations.living(now)
         return await present(self._client, lane, users, living, settled_ms=now if settled else None)
 
-    async def reached_at(self, lane: str, users: NDArray[np.int64]) -> list[Device | None]:
-        """Return how each user is reached in this lane now; None for who is not, or is elsewhere meanwhile."""
+    async def reached_at(self, lane: str, users: NDArray[np.int64]) -> Devices:
+        """Return how each user is reached in this lane now; nothing for who is not, or is elsewhere meanwhile."""
         calls, order = reach_calls(users, lane, self.generations, self.clock_ms())
-        found: list[Device | None] = [None] * users.size
-        written = chain.from_iterable(await self._run(self._reach, calls))
-        for row, one in zip(order, written, strict=True):
-            if one is not None:
-                found[row] = device_from(one)
-        return found
+        written: list[bytes | None] = [*chain.from_iterable(await self._run(self._reach, calls))]
+        if (np.diff(order) < 0).any():
+            written = [written[place] for place in np.argsort(order).tolist()]
+        return devices_from(written)
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
         """Return the device record of each user, by shard, None where there is none."""

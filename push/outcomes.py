@@ -15,11 +15,10 @@ from push.model import Answer, Fate, Outcome
 from push.said import LOCALE_DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from geo.devices import Device
     from push.ledger import Settled
 
 MILLISECONDS = 1000
@@ -30,51 +29,49 @@ _OPEN = frozenset({Fate.AGAIN, Fate.UNSURE})
 class Addressed:
     """The recipients of a batch as its provider knows them, and in which language each reads.
 
-    `devices` in the order of `recipients`: their tokens are what the provider is given, unless it addresses accounts,
-    for which there may be none at all: then everybody reads the usual language.
+    `names`: what the provider is given of each recipient of the batch, in order: their tokens if `by_token`, else their
+    accounts. `locales` by place: of those who read another language than the usual one.
     """
 
-    def __init__(self, recipients: Sequence[bytes], devices: Sequence[Device], *, by_token: bool) -> None:
-        self._recipients = recipients
-        self._devices = devices
+    def __init__(self, names: Sequence[bytes], locales: Mapping[int, str], *, by_token: bool) -> None:
+        self._names = names
+        self._locales = locales
         self._by_token = by_token
         self._read_ms = int(time.time() * MILLISECONDS)
 
-    def by_locale(self, recipients_max: int) -> Iterator[tuple[str, list[int]]]:
+    def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""
-        count = min(recipients_max, len(self._recipients))
-        if not self._devices:
-            yield LOCALE_DEFAULT, list(range(count))
+        count = min(recipients_max, len(self._names))
+        if not self._locales:
+            yield LOCALE_DEFAULT, range(count)
             return
         rows: dict[str, list[int]] = {}
-        for row, device in enumerate(self._devices[:count]):
-            rows.setdefault(device.locale, []).append(row)
+        for row in range(count):
+            rows.setdefault(self._locales.get(row, LOCALE_DEFAULT), []).append(row)
         yield from rows.items()
 
-    def chosen(self, rows: list[int]) -> Sequence[bytes]:
+    def chosen(self, rows: Sequence[int]) -> Sequence[bytes]:
         """Return what the provider is given for some places."""
-        if self._by_token:
-            return [self._devices[row].token for row in rows]
-        return self._recipients if len(rows) == len(self._recipients) else [self._recipients[row] for row in rows]
+        return self._names if len(rows) == len(self._names) else [self._names[row] for row in rows]
 
     def judged(self, users: NDArray[np.int64], answer: Answer) -> tuple[int, int, list[DeadToken]]:
         """Return how many tokens were answered, how many of these are bad here, and whom to remove.
 
         Without a word of the provider a token is dead since it was read for this request.
         """
-        if answer.fates is None:
-            return len(self._devices), 0, []
+        if answer.fates is None or not self._by_token:
+            return len(self._names), 0, []
         answered = sum(fate not in _OPEN for fate in answer.fates)
         bad = sum(fate in _BAD for fate in answer.fates)
         dead = [
-            DeadToken(int(users[row]), self._devices[row].token, answer.dead_since_ms.get(row, self._read_ms))
+            DeadToken(int(users[row]), self._names[row], answer.dead_since_ms.get(row, self._read_ms))
             for row, fate in enumerate(answer.fates)
             if fate is Fate.INVALID
         ]
         return answered, bad, dead
 
 
-def merged(answers: list[tuple[list[int], Answer]], recipients: int) -> Answer:
+def merged(answers: list[tuple[Sequence[int], Answer]], recipients: int) -> Answer:
     """Return the answers to parts of a batch as one; who was in none of them is to be tried again.
 
     What it says of the provider is the last word that the provider said: a part that was not sent says nothing.

@@ -14,7 +14,6 @@ import numpy as np
 import structlog
 
 from geo.connection import AWAY as INDEX_AWAY
-from geo.devices import LOCALE_USUAL, Device
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
 from push.model import Answer, Batch, Outcome, Verdict, unsayable
@@ -23,6 +22,8 @@ from push.provider import Addressing
 from push.said import DoesNotFitError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from geo.foreign import Foreigners
@@ -44,8 +45,6 @@ RETRY_AFTER_CAP_S = 60.0
 RECORD_WAIT_S = 0.2
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
-
-USUAL = Device(LOCALE_USUAL, b"")
 
 _log = structlog.get_logger("push.worker")
 
@@ -143,7 +142,7 @@ class Worker:
     async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> Answer:
         """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
         loop = asyncio.get_running_loop()
-        answers: list[tuple[list[int], Answer]] = []
+        answers: list[tuple[Sequence[int], Answer]] = []
         for locale, rows in addressed.by_locale(recipients_max):
             started_s = loop.time()
             self._stats.in_flight += 1
@@ -164,26 +163,28 @@ class Worker:
         """Return how each recipient is reached, without who was forgotten or left the lane; None: Redis is away."""
         looks_again = self._forgetting.must_look(batch.found_s)
         wanted = self._forgetting.remaining(batch.recipients)
-        devices: list[Device | None] = []
+        by_token, devices = self._addressing is Addressing.DEVICES, None
         try:
-            if self._addressing is Addressing.DEVICES:
+            if by_token:
                 devices = await self._index.reached_at(self._lane, batch.users)
-                there = np.array([device is not None for device in devices], dtype=np.bool_)
-                wanted = there if wanted is None else there & wanted
+                if None in devices.tokens:
+                    there = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
+                    wanted = there if wanted is None else there & wanted
             elif looks_again:
                 there = await self._index.present(self._lane, batch.users)
                 wanted = there if wanted is None else there & wanted
                 batch.found_s = asyncio.get_running_loop().time()
             if self._addressing is Addressing.ACCOUNTS and await self._foreigners.among(batch.users):
-                known = await self._index.reached_at(self._lane, batch.users)
-                devices = [USUAL if device is None else device for device in known]
+                devices = await self._index.reached_at(self._lane, batch.users)
         except (*INDEX_AWAY, TimeoutError):
             return None
         if wanted is not None and not wanted.all():
-            devices = [device for device, stays in zip(devices, wanted.tolist(), strict=False) if stays]
+            devices = None if devices is None else devices.kept(wanted.tolist())
             batch.keep(wanted)
-        by_token = self._addressing is Addressing.DEVICES
-        return Addressed(batch.recipients, [one for one in devices if one is not None], by_token=by_token)
+        if devices is None:
+            return Addressed(batch.recipients, {}, by_token=by_token)
+        tokens = [token for token in devices.tokens if token is not None] if by_token else batch.recipients
+        return Addressed(tokens, devices.locales, by_token=by_token)
 
     async def _after(self, batch: Batch, addressed: Addressed, answer: Answer) -> None:
         if answer.asked:

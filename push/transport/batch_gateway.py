@@ -44,9 +44,9 @@ class BatchGateway:
         unsent = withheld(clearance, self._url, len(recipients))
         if unsent is not None:
             return unsent
-        rows = [row for row, token in enumerate(recipients) if self._form.fullmatch(token)]
-        if len(rows) == len(recipients):
+        if all(map(self._form.fullmatch, recipients)):
             return await self._send_if_it_fits(message, recipients, clearance)
+        rows = [row for row, token in enumerate(recipients) if self._form.fullmatch(token)]
         fates = [Fate.QUARANTINED] * len(recipients)
         if not rows:
             return Answer(Verdict.ANSWERED, "no token of this provider's form", fates, asked=False)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from geo.connection import connect
-from geo.devices import DeadToken, Device, address, device_from
+from geo.devices import DeadToken, Device, Devices, address, device_from, devices_from
 from geo.foreign import Foreigners
 from geo.index import PositionIndex
 from geo.positions import Positions, now_ms
@@ -43,7 +43,13 @@ async def _report(index: PositionIndex, token: str | None, at_ms: int, lane: str
 def test_a_device_record_says_what_was_reported(locale: str, token: str | None) -> None:
     """Locale and token come back; the usual locale without a token costs no byte."""
     written = address(locale, token)
-    assert device_from(written) == Device(locale, (token or "").encode())
+    device = Device(locale, (token or "").encode())
+    assert device_from(written) == device
+    usual = Device("zh-CN", b"usual")
+    if written:
+        found = devices_from([address("zh-CN", "usual"), written, None])
+        assert found == Devices([usual.token, device.token, None], {} if locale == usual.locale else {1: locale})
+        assert found.kept([False, True, False]) == Devices([device.token], {0: locale} if found.locales else {})
     assert (written == b"") == (locale == "zh-CN" and token is None)
 
 
@@ -54,11 +60,11 @@ async def test_the_newest_report_says_how_a_user_is_reached(redis: aioredis.Redi
     await _report(index, "second", moment - 1000)
     await _report(index, "third", moment - 3000)
     found = await index.reached_at("apns", USERS)
-    assert found == [Device("en", b"second")] * 3
-    assert await index.reached_at("tpns", USERS) == [None] * 3
+    assert found == Devices([b"second"] * 3, dict.fromkeys(range(3), "en"))
+    assert (await index.reached_at("tpns", USERS)).tokens == [None] * 3
     await _report(index, None, moment, lane="tpns", locale="zh-CN")
-    assert await index.reached_at("apns", USERS) == [None] * 3
-    assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == []
+    assert (await index.reached_at("apns", USERS)).tokens == [None] * 3
+    assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == Devices([], {})
 
 
 async def test_accounts_are_told_in_their_language(bench: Bench) -> None:
@@ -95,7 +101,7 @@ async def test_a_dead_token_is_removed_unless_it_was_registered_again(redis: aio
     ]
     assert await index.drop("tpns", dead) == 0, "of another lane"
     assert await index.drop("apns", dead) == 1
-    assert [device is not None for device in await index.reached_at("apns", USERS)] == [False, True, True]
+    assert [token is not None for token in (await index.reached_at("apns", USERS)).tokens] == [False, True, True]
     assert (await index.present("apns", USERS)).tolist() == [False, True, True]
 
 
@@ -113,7 +119,7 @@ async def test_lanes_of_devices_need_tokens_and_lanes_of_accounts_refuse_them(re
     assert not isinstance(decoded, Unreadable)
     taken = await Reports(index, LANES).take(*decoded)
     assert (taken.accepted, [one.index for one in taken.rejected]) == (1, [1, 2, 3])
-    assert [one and one.token for one in await index.reached_at("apns", USERS)] == [b"ab12", None, None]
+    assert (await index.reached_at("apns", USERS)).tokens == [b"ab12", None, None]
 
 
 def _now() -> str:
@@ -142,7 +148,7 @@ async def test_few_invalid_tokens_are_removed_and_many_stop_the_lane(
 
     await until(through)
     task.cancel()
-    left = sum(device is not None for device in await index.reached_at("apns", np.array(users)))
+    left = sum(token is not None for token in (await index.reached_at("apns", np.array(users))).tokens)
     assert tokens.tripped is stops
     assert len(reasons) == int(stops)
     assert left == (len(users) if stops else len(users) - len(dead))
