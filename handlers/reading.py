@@ -21,7 +21,7 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
     """Decode JSON into `kind`; returns all bad fields when there are any."""
     try:
         tree = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return [FieldError("$", f"not JSON: {error}")]
     # In JSON it stands only as its escape, so that nobody else pays for looking.
     errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")

@@ -90,10 +90,10 @@ def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport
         )
         try:
             return list(enumerate(everything(body))), []
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeDecodeError):
             # Slower, and only when something is wrong: each report by itself.
             return _each(raws(body), one)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Unreadable(422, f"not a list of reports: {error}")
 
 
@@ -105,7 +105,7 @@ def _each(
     for index, part in enumerate(parts):
         try:
             good.append((index, decode_one(part)))
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             bad.append(Rejected(index, str(error)))
     return good, bad
 

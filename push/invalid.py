@@ -1,8 +1,9 @@
 """Invalid tokens: what a provider said of tokens flows in, removals from the index flow out, or the lane's stop.
 
-When more than a share of the tokens come back invalid, our configuration is at fault and not the tokens: the lane stops
-and no token is removed. So a removal waits until as many others were answered as that judgement needs, or until the
-lane is idle. Bounded: `PENDING_MAX` removals wait; beyond them a dead token stays until it is found dead again.
+When more than a share of the tokens come back invalid, our configuration is at fault and not the tokens: the lane
+stops, no token is removed, and whoever was refused is due again. So a removal waits until as many others were answered
+as that judgement needs, or, where there are not so many, until nothing is answered any more and the share so far is
+good. Bounded: `PENDING_MAX` removals wait; beyond them a dead token stays until it is found dead again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING
 import structlog
 
 from geo.connection import AWAY
+from push.backoff import until_back
+from sql.database import AWAY as RECORD_AWAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from geo.devices import DeadToken
     from geo.index import PositionIndex
@@ -36,13 +39,22 @@ class InvalidTokens:
     """One lane's invalid tokens."""
 
     def __init__(
-        self, lane: str, index: PositionIndex, *, share_max: float, count_min: int, stop: Callable[[str], None]
+        self,
+        lane: str,
+        index: PositionIndex,
+        *,
+        share_max: float,
+        count_min: int,
+        stop: Callable[[str], None],
+        doubt: Callable[[], Awaitable[int]],
     ) -> None:
         self._lane = lane
         self._index = index
         self._share_max = share_max
         self._count_min = count_min
         self._stop = stop
+        self._doubt = doubt
+        self._doubted = (0, False)
         self._answered = 0.0
         self._invalid = 0.0
         self._answered_ever = 0
@@ -58,7 +70,7 @@ class InvalidTokens:
         self._pending.extend((self._answered_ever, one) for one in dead[: PENDING_MAX - len(self._pending)])
         if self.tripped or self._answered < self._count_min:
             return
-        share = self._invalid / self._answered
+        share = self._share
         if share > self._share_max:
             self.tripped = True
             self._pending.clear()
@@ -67,6 +79,10 @@ class InvalidTokens:
             self._answered /= 2
             self._invalid /= 2
 
+    @property
+    def _share(self) -> float:
+        return self._invalid / self._answered if self._answered else 0.0
+
     async def run(self) -> None:
         """Remove what is judged, until cancelled."""
         seen, idle = 0, 0
@@ -74,8 +90,27 @@ class InvalidTokens:
             await asyncio.sleep(LOOK_S)
             idle = idle + 1 if self._answered_ever == seen else 0
             seen = self._answered_ever
-            if not self.tripped:
-                await self._remove(everybody=idle >= IDLE_LOOKS)
+            if self.tripped:
+                await self._take_back((seen, idle >= IDLE_LOOKS))
+            else:
+                await self._remove(everybody=idle >= IDLE_LOOKS and self._share <= self._share_max)
+
+    async def end(self, grace_s: float) -> None:
+        """Let whoever was refused last be due again, if the record takes that within `grace_s`."""
+        if self.tripped:
+            try:
+                async with asyncio.timeout(grace_s):
+                    await self._doubt()
+            except (*RECORD_AWAY, TimeoutError) as error:
+                _log.warning("tokens.not_doubted", lane=self._lane, error=type(error).__name__)
+
+    async def _take_back(self, so_far: tuple[int, bool]) -> None:
+        """Let whoever was refused be due again, once what was on its way stands in the record, too."""
+        if so_far == self._doubted:
+            return
+        self._doubted = so_far
+        due = await until_back(self._doubt, RECORD_AWAY, "postgresql")
+        _log.info("tokens.doubted", lane=self._lane, due=due)
 
     async def _remove(self, *, everybody: bool) -> None:
         judged: list[DeadToken] = []

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
+import sql.ledger
 from geo.ending import ended
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.candidates import Candidates
@@ -89,7 +91,12 @@ class Lane:
         self.invalid = None
         if plan.addressing is Addressing.DEVICES:
             self.invalid = InvalidTokens(
-                name, index, share_max=plan.invalid_share, count_min=plan.invalid_count, stop=self._stop_for_good
+                name,
+                index,
+                share_max=plan.invalid_share,
+                count_min=plan.invalid_count,
+                stop=self._stop_for_good,
+                doubt=partial(sql.ledger.doubt, pool, name),
             )
         pace = Pace(plan.rate_per_s, quota)
         candidates = Candidates(
@@ -176,5 +183,7 @@ class Lane:
             if late:
                 _log.warning("lane.grace_over", lane=self.name, batches=len(late))
         await ended(self.tasks)
+        if self.invalid is not None:
+            await self.invalid.end(grace_s)
         self.queue.close()
         await self._gateway.close()

@@ -1,16 +1,21 @@
 """A lane's queue: batches flow in from the sweep, flow out to the workers, and come back later when parked.
 
 Bounded: at most `room` batches are outstanding, whether queued, parked or being sent; `put` waits for room, so memory
-is set by the configuration and a slow provider slows its own lane's searches only.
+is set by the configuration and a slow provider slows its own lane's searches only. What is left of a batch whose others
+are settled needs no room: else a few phones that a provider never answers would end up with all of it. Beyond
+`LEFT_MAX` recipients it does.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from push.model import Batch
+
+LEFT_MAX: Final = 200_000
+"""Recipients that are left of settled batches: about 30 MB."""
 
 
 class LaneQueue:
@@ -18,9 +23,12 @@ class LaneQueue:
 
     def __init__(self, room: int) -> None:
         self.room = room
-        self._queue: asyncio.Queue[Batch] = asyncio.Queue(maxsize=room)
+        # Bounded by the slots and by `LEFT_MAX`.
+        self._queue: asyncio.Queue[Batch] = asyncio.Queue()
         self._slots = asyncio.BoundedSemaphore(room)
         self._parked: dict[int, tuple[asyncio.TimerHandle, Batch]] = {}
+        self._left: dict[int, int] = {}
+        self.left = 0
 
     def __len__(self) -> int:
         return self._queue.qsize()
@@ -56,12 +64,27 @@ class LaneQueue:
         del self._parked[id(batch)]
         self._queue.put_nowait(batch)
 
-    def settled(self) -> None:
+    def park_rest(self, batch: Batch, rest: Batch, delay_s: float) -> None:
+        """Put aside who is left of a batch that was taken; the batch needs nothing more."""
+        before = self._left.get(id(batch), 0)
+        if self.left - before + rest.size <= LEFT_MAX:
+            self.settled(batch)
+            self._left[id(rest)] = rest.size
+            self.left += rest.size
+        self.park(rest, delay_s)
+
+    def settled(self, batch: Batch) -> None:
         """Give back the room of one batch that was taken and needs nothing more."""
-        self._slots.release()
+        left = self._left.pop(id(batch), None)
+        if left is None:
+            self._slots.release()
+        else:
+            self.left -= left
 
     def close(self) -> None:
         """Forget what is parked: its recipients stay due in the record."""
         for timer, _ in self._parked.values():
             timer.cancel()
         self._parked.clear()
+        self._left.clear()
+        self.left = 0

@@ -136,7 +136,7 @@ class Worker:
         """Let go of a batch that may not be sent: its recipients stay due in the record."""
         batch.unit.cut = True
         batch.unit.batches.discard(batch)
-        self._queue.settled()
+        self._queue.settled(batch)
         await self._claims.finish_if_complete(batch.unit)
 
     async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> Answer:
@@ -214,9 +214,12 @@ class Worker:
             if self._breaker.misconfigured():
                 _log.error("lane.misconfigured", lane=self._lane, reason=answer.reason)
             self._alarms.lane(self._lane, "misconfigured", answer.reason)
-        elif self._breaker.failed():
-            _log.error("lane.outage", lane=self._lane, reason=answer.reason)
-            self._alarms.lane(self._lane, "outage", answer.reason)
+        else:
+            if answer.retry_after_s:
+                await self._pace.throttled(answer.retry_after_s)
+            if self._breaker.failed():
+                _log.error("lane.outage", lane=self._lane, reason=answer.reason)
+                self._alarms.lane(self._lane, "outage", answer.reason)
 
     def _delay_s(self, batch: Batch, answer: Answer) -> float:
         jitter_s = full_jitter_s(batch.attempts)
@@ -243,7 +246,7 @@ class Worker:
         if again is not None:
             rest = batch.rest(again)
             batch.unit.batches.add(rest)
-            self._queue.park(rest, delay_s)
+            self._queue.park_rest(batch, rest, delay_s)
             return
-        self._queue.settled()
+        self._queue.settled(batch)
         await self._claims.finish_if_complete(batch.unit)

@@ -22,6 +22,7 @@ _COMMIT = query("ledger_commit")
 _TOLD = query("ledger_told")
 _HEARD = query("ledger_heard")
 _SIZE = query("ledger_size")
+_DOUBT = query("ledger_doubt")
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
@@ -87,6 +88,11 @@ async def told(
 async def heard(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[bytes]:
     """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them."""
     return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to)]
+
+
+async def doubt(pool: Pool, lane: str) -> int:
+    """Let everybody be due again whose token a lane's provider refused, in alerts that go on; returns how many."""
+    return sum(row[0] for row in await pool.fetch(_DOUBT, lane))
 
 
 async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:

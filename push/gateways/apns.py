@@ -22,6 +22,7 @@ from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, Provider
 from push.said import fitted
 from push.shown import Rendered, Shown
+from push.transport.batch_http import GARBAGE
 from push.transport.http2 import Head, Http2LaneSettings, Reply
 from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
@@ -69,6 +70,7 @@ REASONS: dict[str, Ruling] = {
     "BadPriority": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the priority is wrong"),
     "InvalidPushType": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the push type is wrong"),
     "BadPath": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the path is wrong"),
+    "IdleTimeout": Ruling(Fate.AGAIN, Verdict.FAILING, "the connection was idle for too long"),
     "MethodNotAllowed": Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the method is wrong"),
 }
 """Reasons of a refusal; an unknown one is about us or about a pace if its status says so, else about this phone."""
@@ -181,7 +183,7 @@ class ApnsGateway:
             return unsettled(reply)
         try:
             refusal = _REFUSAL.decode(reply.body)
-        except msgspec.DecodeError:
+        except GARBAGE:
             return unsettled(reply, f"HTTP {reply.status} without a reason")
         known = REASONS.get(refusal.reason)
         if known is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
+import structlog
 from msgspec import Meta
 
 from push.clearance import withheld
@@ -24,7 +25,7 @@ from push.pace import Pace
 from push.provider import Addressing, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
-from push.transport.batch_http import BatchHttp
+from push.transport.batch_http import GARBAGE, BatchHttp
 from push.transport.http2 import Head, Http2LaneSettings, Reply
 from push.transport.service_account import AccessToken
 from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
@@ -47,12 +48,15 @@ TOKEN: Final = re.compile(rb"(?:([a-z0-9-]{4,40})/)?([A-Za-z0-9_:=-]{20,1024})")
 USUAL_TOKENS: Final = re.compile(rb"[A-Za-z0-9_:=-]{20,1024}(?: [A-Za-z0-9_:=-]{20,1024})*")
 """A whole batch at once: nearly always all tokens are well formed and of the first project."""
 
+_log = structlog.get_logger("push.gateways.fcm")
+
 HEAD: Final = b'{"message":{"token":"'
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
 EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
 THROTTLED_S: Final = 1.0
 PROJECT_THROTTLED: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "the quota of its project is used up")
-GARBAGE: Final = Ruling(Fate.UNSURE, Verdict.FAILING, "an answer that is no FCM answer")
+PROJECT_BROKEN: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "its project refuses us")
+NO_SENSE: Final = Ruling(Fate.UNSURE, Verdict.FAILING, "an answer that is no FCM answer")
 
 ERRORS: dict[str, Ruling] = {
     "UNREGISTERED": Ruling(Fate.INVALID, Verdict.ANSWERED, "the app is gone from the phone"),
@@ -119,6 +123,7 @@ class FcmGateway:
             account: Pace(settings.rate_per_s, quotas.of(f"fcm:{account.project}", ramp_s=settings.ramp_s))
             for account in accounts
         }
+        self._broken_until_s: dict[AccessToken, float] = {}
         self._path = urlsplit(settings.url).path.rstrip("/")
         self._http2 = settings.client()
         self._tail = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
@@ -157,6 +162,10 @@ class FcmGateway:
         self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None], clearance: Clearance
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
+        if asyncio.get_running_loop().time() < self._broken_until_s.get(account, 0.0):
+            for row, _ in share:
+                rulings[row] = None
+            return
         path = f"{self._path}/v1/projects/{account.project}/messages:send"
         await self._paces[account].take(len(share))
         access = await account.current()
@@ -165,6 +174,7 @@ class FcmGateway:
                 none = Ruling(Fate.AGAIN, access.verdict, access.reason, retry_after_s=access.retry_after_s)
                 for row, _ in share:
                     rulings[row] = none
+                self._rest_if_broken(account, [row for row, _ in share], rulings)
                 return
             head = Head((("authorization", f"Bearer {access}"), ("content-type", "application/json")), path)
             found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule, clearance)
@@ -178,6 +188,7 @@ class FcmGateway:
 
     async def _heed(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
         """Slow one project down that is told to, which with several of them is no reason to hold the whole lane."""
+        self._rest_if_broken(account, rows, rulings)
         throttled = {row: one for row in rows if (one := rulings[row]) is not None and one.verdict is Verdict.THROTTLED}
         if not throttled:
             return
@@ -186,14 +197,29 @@ class FcmGateway:
             for row in throttled:
                 rulings[row] = PROJECT_THROTTLED
 
+    def _rest_if_broken(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
+        """Leave a project alone for a while that refuses us, unless all do: then the lane is misconfigured."""
+        now_s = asyncio.get_running_loop().time()
+        refusals = {row: one for row in rows if (one := rulings[row]) is not None and _refuses_us(one)}
+        if not refusals:
+            self._broken_until_s.pop(account, None)
+            return
+        if account not in self._broken_until_s:
+            reason = next(iter(refusals.values())).reason
+            _log.error("fcm.project_misconfigured", project=account.project, reason=reason)
+        self._broken_until_s[account] = now_s + self._settings.misconfigured_probe_s
+        if len(self._broken_until_s) < len(self._accounts):
+            for row in refusals:
+                rulings[row] = PROJECT_BROKEN
+
     def _rule(self, reply: Reply) -> Ruling:
         if reply.status == HTTP_OK:
-            return ACCEPTED if reply.body.lstrip().startswith(b"{") else GARBAGE
+            return ACCEPTED if reply.body.lstrip().startswith(b"{") else NO_SENSE
         if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
             return unsettled(reply)
         try:
             error = _REFUSAL.decode(reply.body).error
-        except msgspec.DecodeError:
+        except GARBAGE:
             return unsettled(reply, f"HTTP {reply.status} without a reason")
         code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
@@ -201,6 +227,10 @@ class FcmGateway:
         ruling = ERRORS.get(code, REFUSED)
         wait_s = reply.retry_after_s
         return ruling if wait_s is None else msgspec.structs.replace(ruling, retry_after_s=wait_s)
+
+
+def _refuses_us(ruling: Ruling) -> bool:
+    return ruling.verdict is Verdict.MISCONFIGURED
 
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> Rendered[bytes]:

@@ -26,7 +26,7 @@ from push.shown import Rendered, Shown
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all, by_code
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer, failing
+from push.transport.batch_http import FORM, GARBAGE, UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +59,8 @@ CODES: dict[int, Ruling] = {
     80200001: Ruling(Verdict.MISCONFIGURED, "the provider rejects our token (80200001)"),
     80200003: Ruling(Verdict.MISCONFIGURED, "our token has expired (80200003)"),
     80300002: Ruling(Verdict.MISCONFIGURED, "this app may not send (80300002)"),
-    80300007: Ruling(Verdict.ANSWERED, "all tokens are bad (80300007)", Fate.INVALID),
+    # Taken from Huawei, and not verified: no token is removed for it.
+    80300007: Ruling(Verdict.ANSWERED, "all tokens are bad (80300007)", Fate.QUARANTINED),
     80300008: Ruling(Verdict.MISCONFIGURED, "the message is too large (80300008)"),
     80300010: Ruling(Verdict.MISCONFIGURED, "more tokens than are allowed (80300010)"),
     81000001: Ruling(Verdict.FAILING, "an error of the provider (81000001)"),
@@ -181,7 +182,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer | None:
     try:
         answer = msgspec.json.decode(http.content, type=_Answer)
         code = int(answer.code)
-    except (msgspec.DecodeError, ValueError):
+    except GARBAGE:
         return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
     if code in TOKEN_REFUSED:
         return None

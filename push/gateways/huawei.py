@@ -23,7 +23,7 @@ from push.said import fitted, left_s
 from push.shown import Rendered, Shown
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import UNREADABLE, BatchHttp, HttpAnswer, failing
+from push.transport.batch_http import GARBAGE, UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -187,7 +187,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> Answer:
         if answer.code == PARTIAL:
             illegal = msgspec.json.decode(answer.msg, type=_Partial).illegal_tokens
             return accepted_but({token.encode(): Fate.INVALID for token in illegal}, tokens)
-    except msgspec.DecodeError:
+    except GARBAGE:
         return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
     return answer_to_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 

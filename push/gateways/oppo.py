@@ -234,13 +234,17 @@ def _as_form(content: dict[str, Any]) -> dict[str, str]:
     }
 
 
+CODE_DIGITS: Final = 9
+"""A longer name of a list is no code, and thousands of digits are no number in Python either."""
+
+
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> Answer:
     if answer.code != ACCEPTED:
         return by_code(CODES, answer.code, len(tokens))
     bad = {
         str(one).encode(): ID_CODES.get(int(name), Fate.REFUSED)
         for name, named in answer.named().items()
-        if name.isdecimal() and isinstance(named, list)
+        if name.isdecimal() and len(name) <= CODE_DIGITS and isinstance(named, list)
         for one in named
     }
     return accepted_but(bad, tokens)

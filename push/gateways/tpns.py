@@ -20,7 +20,7 @@ from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
-from push.transport.batch_http import BatchHttp, HttpAnswer, judged_by_status
+from push.transport.batch_http import GARBAGE, BatchHttp, HttpAnswer, judged_by_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +109,7 @@ class TpnsGateway:
         try:
             answer = self._answers.decode(http.content)
             codes = self._codes.decode(answer.result) if answer.result else []
-        except msgspec.DecodeError:
+        except GARBAGE:
             return Answer(Verdict.FAILING, "an answer that is no TPNS answer", unsure=True)
         verdict, reason = REQUEST_CODES.get(answer.ret_code, (Verdict.FAILING, f"unknown code {answer.ret_code}"))
         if verdict is not Verdict.ANSWERED or not any(codes):

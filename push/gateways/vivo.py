@@ -72,6 +72,7 @@ CODES: dict[int, Ruling] = {
     10207: Ruling(Verdict.MISCONFIGURED, "the provider rejects our time: are the clocks right? (10207)"),
     10250: Ruling(Verdict.THROTTLED, "we ask for tokens too often (10250)"),
     10252: Ruling(Verdict.THROTTLED, "the stored messages of the day are used up (10252)", retry_after_s=DAY_QUOTA_S),
+    10254: Ruling(Verdict.THROTTLED, "a quota of the day is used up (10254)", retry_after_s=DAY_QUOTA_S),
     # An app that may only send to its test devices gets it for every id: ids are kept, and so many stop the lane.
     10302: Ruling(Verdict.ANSWERED, "the provider rejects the ids (10302)", Fate.QUARANTINED),
 }
@@ -148,7 +149,7 @@ class VivoGateway(BatchGateway):
             return answer
         if answer.result not in CODES:
             # It may be the word for a message that is not stored any more, which we do not know.
-            self._stored.forget(message, task)
+            self._stored.forget(message, task, surely=False)
         return _judged(answer, tokens)
 
     async def _send_one(

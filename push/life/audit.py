@@ -63,7 +63,7 @@ class Chain:
             return Fault(expected, "its digest is not that of its content")
         try:
             link = msgspec.json.decode(row.content, type=Link)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             return Fault(expected, "its content is not an event")
         return self._misplaced(row, link) or self._follow(row, link)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from push.model import Answer, Verdict
+from push.transport.batch_http import GARBAGE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,6 +101,6 @@ def oauth_granted(answer: HttpAnswer | Answer) -> Granted | Answer:
         return Answer(Verdict.MISCONFIGURED, f"no access token, HTTP {answer.status}")
     try:
         granted = msgspec.json.decode(answer.content, type=_OAuth)
-    except msgspec.DecodeError:
+    except GARBAGE:
         return Answer(Verdict.FAILING, "an answer that is no access token")
     return Granted(granted.access_token, granted.expires_in)

@@ -37,6 +37,9 @@ HTTP_OK = 200
 UNREADABLE: Final = "an answer that is none of this provider's"
 MISCONFIGURED_STATUS = frozenset({401, 403, 404})
 THROTTLED_STATUS = frozenset({429})
+GARBAGE: Final = (ValueError, RecursionError)
+"""What decoding raises: msgspec's errors, bytes that are no UTF-8, numbers without end, and what is nested too deep."""
+
 UNSURE_STATUS: Final = frozenset({502, 504})
 """Said by something before the provider, which may have had the request."""
 
@@ -156,7 +159,7 @@ def decoded(answer: HttpAnswer | Answer, decoder: msgspec.json.Decoder[T]) -> T 
         return answer
     try:
         return judged_by_status(answer) or decoder.decode(answer.content)
-    except msgspec.DecodeError:
+    except GARBAGE:
         return Answer(Verdict.FAILING, UNREADABLE, unsure=True)
 
 

@@ -22,6 +22,9 @@ KEPT_MAX: Final = 64
 KEEP_S: Final = 1800.0
 """What was stored earlier would outlive its alert on phones that are off: by half an hour at most."""
 
+FORGET_S: Final = 60.0
+"""For so long a message stays stored that may not be there: how many are stored a day is limited."""
+
 AGAIN_S: Final = 0.5
 """Everybody who waits for a message that cannot be stored shares one failure."""
 
@@ -61,10 +64,11 @@ class StoredMessages:
                 entry.failed, entry.stored_id, entry.until_s = None, stored, time.monotonic() + KEEP_S
             return stored
 
-    def forget(self, message: Message, stored_id: str) -> None:
-        """Note that the provider does not know an id any more: the message is stored again."""
+    def forget(self, message: Message, stored_id: str, *, surely: bool = True) -> None:
+        """Note that the provider does not know an id any more: the message is stored again, if not sure not at once."""
         entry = self._entry(message)
-        if entry.stored_id == stored_id:
+        kept_s = KEEP_S - (entry.until_s - time.monotonic())
+        if entry.stored_id == stored_id and (surely or kept_s >= FORGET_S):
             entry.until_s = float("-inf")
 
     def _entry(self, message: Message) -> _Entry:

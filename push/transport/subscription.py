@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from push.transport.batch_http import GARBAGE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -64,7 +66,7 @@ def read_subscription(token: bytes, hosts: Sequence[str]) -> Subscription | None
         if len(point) != POINT_BYTES or len(auth) != AUTH_BYTES:
             return None
         key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-    except (msgspec.DecodeError, RecursionError, ValueError):
+    except GARBAGE:
         return None
     endpoint = ENDPOINT.fullmatch(read.endpoint)
     if endpoint is None:

@@ -67,15 +67,15 @@ def answer_of(rulings: Sequence[Ruling | None]) -> Answer:
     since_ms = {
         row: ruling.since_ms for row, ruling in enumerate(rulings) if ruling is not None and ruling.since_ms is not None
     }
-    said = [ruling for ruling in rulings if ruling is not None]
+    # A token that nobody was asked about says nothing of the provider.
+    said = [one for one in rulings if one is not None and one is not NO_TOKEN and one is not FORBIDDEN]
     gravest = max(said, key=lambda ruling: _GRAVITY[ruling.verdict], default=None)
     answered = any(ruling.verdict is Verdict.ANSWERED for ruling in said)
+    wait_s = max((one.retry_after_s for one in said if one.retry_after_s is not None), default=None)
     if gravest is None or (answered and gravest.verdict in {Verdict.ANSWERED, Verdict.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.
-        asked = any(ruling is not NO_TOKEN and ruling is not FORBIDDEN for ruling in said)
-        return Answer(Verdict.ANSWERED, fates=fates, dead_since_ms=since_ms, asked=asked)
-    waits_s = [ruling.retry_after_s for ruling in said if ruling.retry_after_s is not None]
-    return Answer(gravest.verdict, gravest.reason, fates, max(waits_s, default=None), since_ms)
+        return Answer(Verdict.ANSWERED, "", fates, wait_s, since_ms, asked=bool(said))
+    return Answer(gravest.verdict, gravest.reason, fates, wait_s, since_ms)
 
 
 ALL_ACCEPTED: Final = Answer(Verdict.ANSWERED)

@@ -51,10 +51,10 @@ PREFIX: Final = "/3/device/"
 class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
     """Whose notifications are taken; the key file is made when it is not there.
 
-    `invalid_since_ms`: since when the share of dead tokens is dead (0: since an hour before the start). A provider
-    token that is less than `token_update_min_s` newer than the one before on its connection comes too soon, and so does
-    one that makes it more than `token_updates_max` within that time on all connections (0: any number; how many Apple
-    bears is not published).
+    `full_rate`: the share of phones that get no more messages for now. `invalid_since_ms`: since when the share of dead
+    tokens is dead (0: since an hour before the start). A provider token that is less than `token_update_min_s` newer
+    than the one before on its connection comes too soon, and so does one that makes it more than `token_updates_max`
+    within that time on all connections (0: any number; how many Apple bears is not published).
     """
 
     key_file: Path
@@ -62,6 +62,7 @@ class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
     team_id: str = "SIMULATEDT"
     topic: str = "example.alert"
     bad_token_rate: float = 0.0
+    full_rate: float = 0.0
     invalid_since_ms: int = 0
     token_update_min_s: float = 1200.0
     token_updates_max: int = 0
@@ -95,6 +96,7 @@ class SimulatedApns:
         self._updates: set[int] = set()
         self._since_ms = settings.invalid_since_ms or int((time.time() - TOKEN_LIFE_S) * 1000)
         self._bad = Faults(msgspec.structs.replace(settings, invalid_rate=settings.bad_token_rate))
+        self._full = Faults(msgspec.structs.replace(settings, invalid_rate=settings.full_rate))
         self.reached = Reached()
         self.faults = Faults(settings, STREAM_FAULTS)
 
@@ -122,7 +124,7 @@ class SimulatedApns:
         if self.faults.is_invalid(token):
             self.reached.invalid += 1
             return _refused(410, "Unregistered", timestamp=self._since_ms)
-        if self.faults.limited_s(1):
+        if self._full.is_invalid(token) or self.faults.limited_s(1):
             self.reached.refused["TooManyRequests"] += 1
             return _refused(429, "TooManyRequests")
         self.reached.accept([token], request.headers.get("apns-collapse-id", ""))

@@ -10,6 +10,7 @@ import enum
 import itertools
 import random
 import zlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -62,6 +63,7 @@ class Faults:
         self._started_s = 0.0
         self._tokens = 0.0
         self._filled_s = 0.0
+        self.made: Counter[str] = Counter()
         self.outage = False
         self.outage_by = Fault.DROPPED
 
@@ -75,7 +77,13 @@ class Faults:
         return self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5)
 
     def next_fault(self) -> Fault | None:
-        """Return how this request goes wrong, None when it does not."""
+        """Return how this request goes wrong, None when it does not, and count it."""
+        fault = self._next()
+        if fault is not None:
+            self.made[fault.value] += 1
+        return fault
+
+    def _next(self) -> Fault | None:
         now_s = asyncio.get_running_loop().time()
         self._started_s = self._started_s or now_s
         if self.outage:

@@ -24,6 +24,7 @@ from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings
 @click.option("--team-id", default="SIMULATEDT", show_default=True)
 @click.option("--topic", default="example.alert", show_default=True)
 @click.option("--bad-token-rate", type=click.FloatRange(0, 1), default=0.0, help="Share answered BadDeviceToken.")
+@click.option("--full-rate", type=click.FloatRange(0, 1), default=0.0, help="Share answered TooManyRequests.")
 @click.option("--invalid-since-ms", type=int, default=0, help="Since when dead tokens are dead.")
 @click.option("--token-update-min-s", type=float, default=1200.0, show_default=True)
 @click.option("--token-updates-max", type=click.IntRange(0), default=0, help="In that time, of the key. 0: any number.")

@@ -94,7 +94,7 @@ def _control(
 ) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
     reached = provider.reached
     answers: dict[str, Callable[[], object]] = {
-        "/simulated/counts": reached.summary,
+        "/simulated/counts": lambda: {**reached.summary(), "faults": dict(provider.faults.made)},
         "/simulated/tokens": reached.tokens,
         "/simulated/repeats": lambda: list(reached.repeats()),
         "/simulated/endpoint": lambda: endpoint,

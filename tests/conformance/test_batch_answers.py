@@ -62,7 +62,7 @@ async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status:
         (500, b""),
         (502, b"{}"),
     ],
-    ids=str,
+    ids=lambda response: f"{response[0]} {response[1][:20]!r} {len(response[1])}",
 )
 async def test_nonsense_is_a_failure_and_never_an_exception(
     dialect: Dialect, response: tuple[int, bytes], tmp_path: Path
@@ -72,6 +72,27 @@ async def test_nonsense_is_a_failure_and_never_an_exception(
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.verdict, answer.fates) == (Verdict.FAILING, None)
+    assert answer.unsure == (status in {200, 502} and not answer.reason.startswith("an unknown code"))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"code":"80000000","result":0,"msg":"成功","data":"成功","taskId":"成功"}'.encode("gbk"),
+        '{"code":"成功"}'.encode("gbk"),
+        b'{"code":0,"result":0,"data":' + b"[" * 100_000,
+        b'{"code":' + b"9" * 5_000 + b"}",
+        b'{"code":0,"result":0,"data":{"' + b"1" * 5_000 + b'":["a1"]}}',
+    ],
+    ids=["GBK", "GBK for a code", "nested without end", "a code without end", "a name without end"],
+)
+async def test_no_bytes_of_a_provider_end_the_process(dialect: Dialect, body: bytes, tmp_path: Path) -> None:
+    """Not UTF-8, nested or numbered beyond what Python bears: an answer as any other, or none; nobody is given up."""
+    async with spoken(dialect, tmp_path, lambda _: web.Response(body=body)) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TWO, CLEAR)
+    assert answer.fates is None
+    assert answer.verdict is Verdict.ANSWERED or (answer.verdict, answer.reason != "") == (Verdict.FAILING, True)
 
 
 @pytest.mark.parametrize(("dialect", "code"), REFUSALS, ids=_entry)

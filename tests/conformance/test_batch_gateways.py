@@ -144,9 +144,12 @@ async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(di
 
 @pytest.mark.parametrize(("dialect", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
 async def test_a_message_that_is_not_stored_any_more_is_stored_again(
-    dialect: Dialect, code: int, tmp_path: Path
+    dialect: Dialect, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The recipients are tried again, with another one."""
+    """The recipients are tried again, with another one; where the code may mean something else, not at once."""
+    if dialect is VIVO:
+        await _is_not_stored_again_at_once(code, tmp_path)
+    monkeypatch.setattr("push.transport.stored_message.FORGET_S", 0.0)
     codes = [code]
     async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(codes.pop() if codes else 0))) as (
         gateway,
@@ -159,6 +162,14 @@ async def test_a_message_that_is_not_stored_any_more_is_stored_again(
     assert second.verdict is Verdict.ANSWERED
     stored = [path for path in seen if path in BEFOREHAND and "auth" not in path]
     assert len(stored) == 2
+
+
+async def _is_not_stored_again_at_once(code: int, folder: Path) -> None:
+    async with spoken(VIVO, folder, lambda _: web.json_response(VIVO.says(code))) as (gateway, seen):
+        message = message_for_tests()
+        for _ in range(3):
+            assert (await gateway.send(message, [b"a1", b"b2"], CLEAR)).verdict is Verdict.FAILING
+    assert len([path for path in seen if path in BEFOREHAND and "auth" not in path]) == 1
 
 
 async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> None:

@@ -80,6 +80,19 @@ async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: 
     assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED, Fate.QUARANTINED]
 
 
+async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Path) -> None:
+    """Its phones wait while the others are told; when every project refuses us, the lane is misconfigured."""
+    forbidden = Response(403, b'{"error": {"status": "PERMISSION_DENIED"}}')
+    async with scripted_fcm(forbidden, tmp_path, "project-a", "project-b") as (gateway, _):
+        a, b = b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1]
+        for _ in range(2):
+            answer = await gateway.send(message_for_tests(), [a, b], CLEAR)
+            assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, [Fate.AGAIN, Fate.ACCEPTED])
+    async with scripted_fcm(forbidden, tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), [TOKENS[0]], CLEAR)
+        assert answer.verdict is Verdict.MISCONFIGURED
+
+
 async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
     """They are quarantined without a request, and so neither open nor close the lane's breaker."""
     async with scripted_apns(Response(500), tmp_path) as (gateway, _):
@@ -87,6 +100,19 @@ async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Pat
         mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]], CLEAR)
     assert (alone.asked, alone.fates) == (False, [Fate.QUARANTINED] * 2)
     assert (mixed.asked, mixed.fates) == (True, [Fate.QUARANTINED, Fate.AGAIN])
+    assert (alone.verdict, mixed.verdict) == (Verdict.ANSWERED, Verdict.FAILING)
+
+
+async def test_how_long_to_wait_is_heeded_beside_those_that_were_told(tmp_path: Path) -> None:
+    """One phone is to be tried again in half a minute, the other was told: nobody asks sooner."""
+    busy = Response(503, b'{"reason": "ServiceUnavailable"}', (("retry-after", "30"),))
+    async with scripted_apns(busy, tmp_path) as (gateway, _):
+        answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
+    assert (answer.verdict, answer.fates, answer.retry_after_s) == (
+        Verdict.ANSWERED,
+        [Fate.AGAIN, Fate.ACCEPTED],
+        30.0,
+    )
 
 
 async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_more(tmp_path: Path) -> None:

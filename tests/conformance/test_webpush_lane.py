@@ -146,7 +146,7 @@ async def test_everybody_is_told_once(bench: Bench, options: tuple[str, ...]) ->
 async def test_people_are_told_when_the_service_is_back_and_the_dead_are_removed(bench: Bench) -> None:
     """Away, nobody is reached and nobody lost; back, all but the dead, who leave the index; the hostile stay in it."""
     lane = WebpushLane(bench)
-    await lane.start("--invalid-rate", "0.05")
+    await lane.start("--invalid-rate", "0.02")
     await lane.control("outage", {"on": True})
     people = await lane.people(PEOPLE)
     redis = connect(bench.redis_url)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from geo.connection import connect
 from geo.index import PositionIndex
-from tests.lanes import HuaweiLane
+from tests.lanes import ApnsLane, HuaweiLane
 from tests.processes import until
 
 if TYPE_CHECKING:
     from tests.bench import Bench
+    from tests.lanes import DeviceLane
     from tests.processes import Process
 
 PEOPLE = 20_000
@@ -63,13 +65,24 @@ async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_onc
     assert np.array_equal(await huawei.reached(), devices)
 
 
-async def test_twenty_percent_of_dead_tokens_stop_the_lane_and_none_is_removed(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (HuaweiLane, ("--invalid-rate", "0.2")),
+        (ApnsLane, ("--invalid-rate", "0.2")),
+        (ApnsLane, ("--bad-token-rate", "1.0")),
+    ],
+    ids=["Huawei", "APNs", "the wrong environment of APNs"],
+)
+async def test_twenty_percent_of_bad_tokens_stop_the_lane_and_none_is_removed(
+    bench: Bench, kind: type[DeviceLane], options: tuple[str, ...]
+) -> None:
     """A configuration fault: alarm, no token removed; restarted with a sound provider everybody is reached."""
-    huawei = HuaweiLane(bench)
+    lane = kind(bench)
     await bench.provider()
-    bad = await huawei.start("--invalid-rate", "0.2")
-    devices = await huawei.people(PEOPLE)
-    server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
+    bad = await lane.start(*options)
+    devices = await lane.people(PEOPLE)
+    server = await bench.server(**lane.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
     _, answer = await bench.file(server)
 
     async def lane_is_stopped() -> bool:
@@ -78,17 +91,17 @@ async def test_twenty_percent_of_dead_tokens_stop_the_lane_and_none_is_removed(b
     await until(lane_is_stopped)
     server.end()
     redis = connect(bench.redis_url)
-    there = await PositionIndex(redis, ("tpns", "huawei")).present("huawei", devices)
+    there = await PositionIndex(redis, ("tpns", lane.name)).present(lane.name, devices)
     await redis.aclose()
     assert there.all(), "a token was removed"
-    before = await huawei.reached()
+    before = await lane.reached()
     bad.end()
-    await huawei.start()
-    server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
+    await lane.start()
+    server = await bench.server(**lane.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
     await bench.sent(server, answer["alert"]["id"])
 
     async def everybody_is_reached() -> bool:
-        return bool(np.isin(devices, np.union1d(before, await huawei.reached())).all())
+        return bool(np.isin(devices, np.union1d(before, await lane.reached())).all())
 
     await until(everybody_is_reached)
-    assert not np.isin(before, await huawei.reached()).any(), "somebody was told twice"
+    assert not np.isin(before, await lane.reached()).any(), "somebody was told twice"

@@ -41,7 +41,7 @@ def test_a_sweep_waits_when_there_is_no_room() -> None:
             async with asyncio.timeout(3600):
                 await queue.put(_batch())
         await queue.get()
-        queue.settled()
+        queue.settled(taken)
         async with asyncio.timeout(1):
             await queue.put(_batch())
 
@@ -64,6 +64,43 @@ def test_a_parked_batch_comes_back_after_its_delay_while_the_others_go_on() -> N
         assert queue.parked == 1
         assert await queue.get() is first
         assert loop.time() == started_s + 5.0
+
+    clock.run(scenario())
+
+
+def _of(size: int) -> Batch:
+    users = np.arange(size, dtype=np.int64)
+    return Batch(cast("Any", _Unit()), [b"%d" % user for user in users.tolist()], users)
+
+
+def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many batches leave somebody behind, until more people are left than may be; settled, there is room."""
+    monkeypatch.setattr("push.queue.LEFT_MAX", 10)
+
+    async def scenario() -> None:
+        queue, rests = LaneQueue(1), []
+        for _ in range(5):
+            async with asyncio.timeout(1):
+                await queue.put(_of(100))
+            batch = await queue.get()
+            rests.append(batch.rest(np.arange(100) < 2))
+            queue.park_rest(batch, rests[-1], 50.0)
+        assert queue.left == 10
+        await queue.put(_of(100))
+        batch = await queue.get()
+        queue.park_rest(batch, batch.rest(np.arange(100) < 2), 3600.0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(40):
+                await queue.put(_of(100))
+        for _ in range(5):
+            rest = await queue.get()
+            assert rest in rests
+            fewer = rest.rest(np.arange(2) < 1)
+            queue.park_rest(rest, fewer, 100.0)
+        assert queue.left == 5
+        for _ in rests:
+            queue.settled(await queue.get())
+        assert queue.left == 0
 
     clock.run(scenario())
 

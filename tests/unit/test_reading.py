@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from handlers.actions import Because, Update
 from handlers.reading import read
+from handlers.reports import Unreadable, decode
 
 
 def test_a_text_that_cannot_be_stored_is_a_bad_field_wherever_it_stands() -> None:
@@ -16,3 +18,29 @@ def test_a_text_that_cannot_be_stored_is_a_bad_field_wherever_it_stands() -> Non
     assert isinstance(errors, list)
     assert {error.path for error in errors} == {"$.reason", "$.texts", "$.texts.en.title", "$.texts.z\0h.title"}
     assert read(rb'{"reason": "written \\u0000 by hand"}', Because) == Because(reason=r"written \u0000 by hand")
+
+
+GOOD = b'{"user": 1, "lane": "tpns", "longitude": 114.0, "latitude": 22.5, "at": "2026-11-24T00:00:00Z"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"reason": "因为"}'.encode("gbk"), b'{"\xb3": 1}', b"[" * 100_000, b"1" + b"0" * 6000, b"", b"\xff\xfe"],
+    ids=["GBK", "a name in GBK", "nested without end", "a number without end", "nothing", "UTF-16"],
+)
+def test_no_bytes_are_a_bug(body: bytes) -> None:
+    """What is no JSON, or not in UTF-8, is the sender's fault and says so: for JSON and for reports of devices."""
+    assert isinstance(read(body, Because), list)
+    for kind in ("application/json", "application/x-ndjson", "application/msgpack"):
+        decoded = decode(body, kind)
+        assert isinstance(decoded, Unreadable) or not decoded[0]
+
+
+def test_one_report_that_is_not_in_utf8_costs_no_other() -> None:
+    """It is named by its place; all others are taken."""
+    bad = GOOD.replace(b"tpns", b"\xb3\xc9")
+    for body, kind in ((b"[%b,%b]" % (bad, GOOD), "application/json"), (bad + b"\n" + GOOD, "application/x-ndjson")):
+        decoded = decode(body, kind)
+        assert not isinstance(decoded, Unreadable)
+        good, rejected = decoded
+        assert ([place for place, _ in good], [one.index for one in rejected]) == ([1], [0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from push.transport.batch_http import GARBAGE
 from push.transport.token_answers import ACCEPTED, stops, unsettled
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Group:
         """Note what came back of a call; a word about us ends what is not begun."""
         try:
             ruling = self._rule(reply)
-        except (ValueError, RecursionError):
+        except GARBAGE:
             # Garbage of a provider ends neither the process nor a worker's wait.
             ruling = unsettled(reply, f"HTTP {reply.status}, an answer that cannot be read")
         self.rulings[row] = ruling

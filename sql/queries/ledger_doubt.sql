@@ -1,0 +1,15 @@
+-- What a provider said of tokens while our configuration was at fault is no word on anybody: they are due again.
+with doubted as (
+    delete from ledger l using alert a
+    where a.id = l.alert_id and l.lane = $1 and l.outcome in ('invalid', 'quarantined')
+      and a.state in ('sending', 'sent', 'paused', 'found', 'cancelled')
+    returning l.unit_id, l.outcome, l.recipients
+), counts as (
+    select unit_id, coalesce(sum(recipients) filter (where outcome = 'invalid'), 0)::integer as invalid,
+           coalesce(sum(recipients) filter (where outcome = 'quarantined'), 0)::integer as quarantined
+    from doubted group by unit_id
+)
+update sweep_unit u
+set invalid = u.invalid - c.invalid, quarantined = u.quarantined - c.quarantined, done = false
+from counts c where u.id = c.unit_id
+returning c.invalid + c.quarantined as recipients;
