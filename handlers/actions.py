@@ -36,6 +36,7 @@ STATUSES = {
     Refusal.CASE_NUMBER: 422,
     Refusal.NAMES_CHILD: 422,
     Refusal.LOCALES: 422,
+    Refusal.STATUS: 422,
     Refusal.OWN_WORK: 403,
     Refusal.OTHER_AUTHORITY: 403,
     Refusal.EXPIRY_CAP: 422,

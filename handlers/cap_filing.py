@@ -20,8 +20,10 @@ from handlers.wording import last_words
 from push.audience import Place
 from push.life.actor import of_authority
 from push.life.filing import Filing
+from push.life.naming import names_child
 from push.plan import Override
 from push.said import LOCALE_DEFAULT, Content, Text
+from sql.cap import CapMessage
 
 if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon
@@ -66,6 +68,8 @@ def filing_of(
         override = Override(
             radius_km=radius_km, reason="the message's circle", by=of_authority(authority).said, whole=True
         )
+    if names_child(case.identifier, [text.child_name for text in case.texts.values()]):
+        errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))
     if len(case.identifier) > IDENTIFIER_MAX:
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
     if errors or isinstance(place, list) or isinstance(texts, list):
@@ -91,7 +95,13 @@ def filing_of(
         override=override,
         said=said,
         expires=case.expires,
+        message=message_of(case),
     )
+
+
+def message_of(case: CapCase) -> CapMessage:
+    """Return what makes a message itself."""
+    return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value)
 
 
 def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
@@ -122,11 +132,23 @@ def _kept(case: CapCase) -> dict[str, object]:
     """Return the message as the record keeps it: what is deleted with the child stands where that of a case stands."""
     first = next(iter(case.texts.values()))
     return {
-        "cap": {"identifier": case.identifier, "sender": case.sender, "sent": case.sent, "texts": case.texts},
+        "cap": {
+            "identifier": case.identifier,
+            "sender": case.sender,
+            "sent": case.sent,
+            "status": case.status,
+            "expires": case.expires,
+            "texts": case.texts,
+        },
         "child": {"name": first.child_name or None, "clothing": first.child_clothing or None, "age": case.child_age},
         "contact": {"name": first.contact or None},
         "photo_url": case.photo_url,
-        "area": case.place and {"circle": case.place.circle, "cities": case.place.cities},
+        "area": case.place
+        and {
+            "circle": case.place.circle,
+            "cities": case.place.cities,
+            "polygon": None if case.place.polygon is None else case.place.polygon.wkt,
+        },
     }
 
 

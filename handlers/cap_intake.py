@@ -23,7 +23,7 @@ from handlers.answers import UNSIGNED, alert_json, answer_json, answered, render
 from handlers.cap.intake import ReceivedCase, receive_case
 from handlers.cap.model import MessageType
 from handlers.cap.verification import Verdict, read_pins
-from handlers.cap_filing import filing_of, texts_of
+from handlers.cap_filing import filing_of, message_of, texts_of
 from handlers.problems import FieldError
 from push.alarms import EVERY_LANE
 from push.life.actor import of_authority
@@ -133,7 +133,7 @@ class CapIntake:
     async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
         actor = of_authority(authority)
         # No reason: an identifier may hold what no reason may say, if only the digits of a telephone number.
-        order = Order(actor=actor, message=(case.sender, case.identifier, case.sent))
+        order = Order(actor=actor, message=message_of(case), status=case.status.value.lower())
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
         else:

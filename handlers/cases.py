@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from geo.crs import Crs
 from handlers.problems import FieldError
-from push.life.naming import says_any
+from push.life.naming import names_child, says_any
 
 if TYPE_CHECKING:
     from push.planner import FilingPlan
@@ -76,11 +76,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     area: AreaWish | None = None
 
 
+def in_future(at: datetime | None, path: str = "$.last_seen_at") -> list[FieldError]:
+    """Return that somebody was seen at a time that is still to come."""
+    is_to_come = at is not None and at > datetime.now(UTC) + CLOCKS_DIFFER
+    return [FieldError(path, "in the future")] if is_to_come else []
+
+
 def unsupported(case: Case) -> list[FieldError]:
     """Return why a case cannot be sent although it is well formed."""
-    if case.last_seen.at > datetime.now(UTC) + CLOCKS_DIFFER:
-        return [FieldError("$.last_seen.at", "in the future")]
-    return []
+    faults = in_future(case.last_seen.at, "$.last_seen.at")
+    if names_child(case.case_number, (case.child.name, case.contact.phone)):
+        faults.append(FieldError("$.case_number", "it stays for ever, so it must not say who the child is"))
+    return faults
 
 
 def wish_faults(case: Case, plan: FilingPlan) -> list[FieldError]:

@@ -18,7 +18,7 @@ from geo.polygon import load
 from handlers import problems
 from handlers.answers import answer_json, area_json
 from handlers.asked import read_body
-from handlers.cases import Moment
+from handlers.cases import Moment, in_future
 from handlers.places import hinted, locate
 from handlers.problems import FieldError
 from handlers.reading import read
@@ -65,7 +65,11 @@ class Estimates:
             return problems.response(422, "nothing can be estimated", [FieldError("$.authority", "no such authority")])
         limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
         place = locate(asked, "$", self._cities, None if limit is None else load(limit))
-        faults = _faults(asked, self._planner.plan) + (place if isinstance(place, list) else [])
+        faults = (
+            _faults(asked, self._planner.plan)
+            + in_future(asked.last_seen_at)
+            + (place if isinstance(place, list) else [])
+        )
         if faults or isinstance(place, list):
             return problems.response(422, "nothing can be estimated", faults)
         now = datetime.now(UTC)

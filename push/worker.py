@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 THROTTLE_DEFAULT_S = 1.0
 RETRY_AFTER_CAP_S = 60.0
 RECORD_WAIT_S = 0.2
+CUT_OFF_S = 3.0
+"""For how long a process that ends waits for the record to have who may have been told."""
+
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
 
@@ -129,7 +132,13 @@ class Worker:
             await self._settle(batch, {})
             return
         batch.attempts += 1
-        answer = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
+        try:
+            answer = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
+        except asyncio.CancelledError:
+            # Cut off at the end of the grace time: nobody will know what became of the request.
+            async with asyncio.timeout(CUT_OFF_S):
+                await self._note_unsure(batch)
+            raise
         await self._after(batch, addressed, answer)
 
     async def _drain(self, batch: Batch) -> None:

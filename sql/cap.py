@@ -5,13 +5,16 @@ Bounded: the certificates of an authority by `handlers.cap.verification`, refere
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from sql.query import query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from uuid import UUID
 
     from sql.database import Connection, Pool
@@ -22,6 +25,8 @@ _ENDING = query("certificate_list")
 _PINS = query("authority_pins")
 _NOTE = query("cap_note")
 _FIND = query("cap_find")
+_KNOWN = query("cap_known")
+_NEWEST = query("cap_newest")
 
 
 async def pin(connection: Connection, authority: str, fingerprint: str, pem: str, not_after: datetime) -> None:
@@ -45,11 +50,30 @@ async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
     return [(f"certificate {row[1][:16]} of authority {row[0]}", row[2]) for row in await pool.fetch(_ENDING, within)]
 
 
-async def note(
-    pool: Pool | Connection, authority: str, sender: str, identifier: str, sent: datetime, alert_id: UUID
-) -> None:
-    """Remember which alert a message was about."""
-    await pool.execute(_NOTE, authority, sender, identifier, sent, alert_id)
+class CapMessage(msgspec.Struct, frozen=True):
+    """A message by what makes it itself for its authority; `kind`: Alert, Update or Cancel."""
+
+    sender: str
+    identifier: str
+    sent: datetime
+    kind: str
+
+
+async def note(connection: Connection, authority: str, message: CapMessage, alert_id: UUID) -> None:
+    """Remember which alert a message was about, and what it was."""
+    await connection.execute(_NOTE, authority, message.sender, message.identifier, message.sent, alert_id, message.kind)
+
+
+async def known(connection: Connection, authority: str, message: CapMessage) -> tuple[UUID, str] | None:
+    """Return the alert and the kind of the message with the same sender, identifier and time; None without one."""
+    row = await connection.fetchrow(_KNOWN, authority, message.sender, message.identifier, message.sent)
+    return None if row is None else (row[0], row[1])
+
+
+async def newest(connection: Connection, alert_id: UUID) -> datetime | None:
+    """Return when the newest message about an alert was sent, None when none was taken."""
+    moment: datetime | None = await connection.fetchval(_NEWEST, alert_id)
+    return moment
 
 
 async def find(pool: Pool | Connection, authority: str, messages: Sequence[tuple[str, str, datetime]]) -> UUID | None:

@@ -95,9 +95,13 @@ async def lock_drafts(connection: Connection, authority: str) -> None:
     await connection.execute(_LOCK, authority, "")
 
 
-async def supersede(connection: Connection, alert_id: UUID) -> bool:
-    """Withdraw a draft and free its case number; False when it was signed, or somebody has decided about it."""
-    return await connection.fetchval(_SUPERSEDE, alert_id) is not None
+async def supersede(connection: Connection, alert_id: UUID) -> str | None:
+    """Free a draft's case number, and withdraw it if it waits; returns its state before, None when it keeps the number.
+
+    It does when it was signed, or people were told of it.
+    """
+    state: str | None = await connection.fetchval(_SUPERSEDE, alert_id)
+    return state
 
 
 async def find_case(connection: Connection | Pool, authority: str, case_number: str) -> CaseRow | None:

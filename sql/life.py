@@ -33,6 +33,7 @@ _APPROVAL_FORGET = query("approval_forget")
 _PROPOSAL_PUT = query("proposal_put")
 _PROPOSAL_FIND = query("proposal_find")
 _PROPOSAL_WITHDRAW = query("proposal_withdraw")
+_REVIEW_AS = query("alert_review_as")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 
@@ -40,7 +41,8 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
-    `private` is what no reason may say: what the case says of the child, the place and whom to call.
+    `told`: the record has somebody of whom it knows whether they were told. `private` is what no reason may say: what
+    the case says of the child, the place and whom to call.
     """
 
     state: str
@@ -54,6 +56,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     expires: datetime
     revision: int
     through_alert: bool | None
+    told: bool
     longitude: float | None
     latitude: float | None
     city: str | None
@@ -117,6 +120,11 @@ async def release(connection: Connection, alert_id: UUID, people_max: int, rings
 async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:
     """Return which rings are held."""
     return [row[0] for row in await connection.fetch(_HELD, alert_id)]
+
+
+async def review_as(connection: Connection, alert_id: UUID, review: str) -> None:
+    """Have an alert reviewed by another policy, and not sent by itself."""
+    await connection.execute(_REVIEW_AS, alert_id, review)
 
 
 async def add_author(connection: Connection, alert_id: UUID, name: str) -> None:

@@ -110,6 +110,7 @@ class Alert(msgspec.Struct):
     revision: int = 1
     version: int = 1
     said: str = ""
+    vetoed: bool = False
     proposal: tuple[str, Wish] | None = None
     through: bool | None = None
     held: bool = False
@@ -123,7 +124,7 @@ class Alert(msgspec.Struct):
 
     def must_wait(self) -> bool:
         """Tell whether a change waits for approval."""
-        return self.state in TOLD and self.policy in WAITING
+        return self.state in TOLD and (self.policy in WAITING or self.vetoed)
 
 
 class Due(NamedTuple):
@@ -172,6 +173,8 @@ def predict(
 
 def _not_approved(alert: Alert, person: Person, due: Due, *, read_it: bool) -> int | None:
     if not read_it or (alert.state in TOLD and alert.proposal is None):
+        return 409
+    if alert.proposal is not None and not leads_to(alert.state, alert.proposal[1].action):
         return 409
     authors = alert.authors if alert.proposal is None else {alert.proposal[0]}
     if person.authority == alert.policy or person.person in authors:
@@ -256,7 +259,9 @@ def _change(alert: Alert, wish: Wish) -> None:
 
 
 def _move(alert: Alert, wish: Wish) -> None:
-    if wish.action in {Action.FIND, Action.CANCEL} and alert.state not in UNTOLD:
+    alert.vetoed = alert.vetoed or wish.action is Action.VETO
+    is_told = alert.state not in UNTOLD and (alert.state is not State.EXPIRED or bool(alert.told))
+    if wish.action in {Action.FIND, Action.CANCEL} and is_told:
         alert.version += 1
     if wish.action is Action.FIND:
         alert.through = wish.fields["through_alert"]
@@ -300,10 +305,12 @@ def _check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
     """Hold each approval against who had a hand in what is approved, and what it does against the policy."""
     authors: set[str] = set()
     approved: list[str] = []
+    reviewed = alert.policy in WAITING
     for event in trail:
         person = PERSON_OF.get(event.actor, "")
+        reviewed = reviewed or (event.action, event.before) == (Action.VETO, State.SCHEDULED)
         if event.action in CHANGES:
-            waits = alert.policy in WAITING and event.before in TOLD
+            waits = reviewed and event.before in TOLD
             assert waits == ("proposed" in event.details)
             if event.before not in TOLD or waits:
                 authors = {person} if waits else {*authors, person}

@@ -6,7 +6,7 @@ The rules are those of the CAP 1.2 data dictionary and its schema's patterns. Bo
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
@@ -53,6 +53,10 @@ def moment(text: str) -> datetime | Wrong:
     offset = read.utcoffset()
     if offset is None or abs(offset) > OFFSET_MAX or int(text[-2:]) >= 60:  # noqa: PLR2004 - minutes
         return Wrong("no such offset")
+    try:
+        read.astimezone(UTC)
+    except OverflowError:
+        return Wrong("no such time in UTC")
     return read
 
 

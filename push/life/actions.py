@@ -11,7 +11,7 @@ import msgspec
 
 import sql.life
 from push.estimate import Estimate
-from push.life.lifecycle import UNTOLD, Action, State
+from push.life.lifecycle import UNTOLD, Action, State, leads_to
 from push.life.operations import Done, Operations, Order
 from push.life.proposals import wish_of
 from push.life.refusals import Refusal, Refused
@@ -71,6 +71,8 @@ class Actions:
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if State(alert.state) in UNTOLD:
+                # From now on it is like any other that somebody has to approve, and so is what is changed later.
+                await sql.life.review_as(connection, alert_id, Review.APPROVE)
                 return Done(after=State.IN_REVIEW)
             revision = await sql.life.withdraw(connection, alert_id)
             if revision is None:
@@ -129,6 +131,8 @@ class Actions:
             return Refused(Refusal.NOTHING_PROPOSED)
         if revision != alert.revision:
             return Refused(Refusal.REVISION, f"it is revision {alert.revision} now: read it again")
+        if proposal is not None and not leads_to(State(alert.state), Action(proposal.action)):
+            return Refused(Refusal.NOT_NOW, f"{proposal.action}: the alert is {alert.state}")
         if proposal is None:
             own = await _own_work(connection, alert_id, alert, order)
         else:
@@ -161,7 +165,8 @@ class Actions:
             state = State(alert.state)
             if state is after:
                 return _known_later(alert, after, through_alert=through_alert)
-            if state not in UNTOLD:
+            # What expired in review was never said: then its end is not said, nor published, either.
+            if state not in UNTOLD and (alert.told or state is not State.EXPIRED):
                 version = alert.version + 1
                 await sql.life.say(connection, alert_id, version, notice, alert.content)
                 await self._planner.add_word(connection, alert_id, alert.status, notice, version)

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 import sql.audit
+import sql.cap
 import sql.filing
 import sql.life
 import sql.progress
@@ -26,6 +27,7 @@ from push.life.review import Decision, Review, decide
 from push.plan import DEADLINE, EXPIRY, Override
 from push.said import Content, Links
 from sql.audit import AuditEvent
+from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
 
 if TYPE_CHECKING:
@@ -46,7 +48,8 @@ DRAFTS_MAX: Final = 20
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
-    `verified`: its signature was; without one it waits for somebody's approval, whatever the policy.
+    `verified`: its signature was; without one it waits for somebody's approval, whatever the policy. `message`: the CAP
+    message that it is.
     """
 
     authority: str
@@ -64,6 +67,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     override: Override | None
     said: Content
     expires: datetime | None = None
+    message: CapMessage | None = None
 
 
 class Filed(enum.Enum):
@@ -117,6 +121,8 @@ class Desk:
             listed = (await sql.progress.list_alerts(connection, alert.id))[0]
             receipt = ReceiptRow(filing.body_digest, Filed.NEW.value, render(Filed.NEW, listed))
             await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
+            if filing.message and filing.verified:
+                await sql.cap.note(connection, filing.authority, filing.message, alert.id)
             await sql.audit.append(connection, *_events(filing, alert, decision, held))
         self.ring()
         self.planner.warn(alert.id, sampled, held)
@@ -145,16 +151,17 @@ async def _is_full(connection: Connection, authority: str) -> bool:
 
 
 async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> bool:
-    """Withdraw the draft that stands under the number of a signed case, so that no stranger's can keep it out."""
-    if not filing.verified or not await sql.filing.supersede(connection, standing):
+    """Take the number of a signed case off the draft that has it, so that no stranger's can keep it out."""
+    state = await sql.filing.supersede(connection, standing) if filing.verified else None
+    if state is None:
         return False
-    await sql.work.halt(connection, standing)
+    waited = state == State.IN_REVIEW
     event = AuditEvent(
         actor="system",
-        action=Action.CANCEL.value,
+        action=Action.CANCEL.value if waited else "supersede",
         alert=standing,
-        before=State.IN_REVIEW.value,
-        after=State.CANCELLED.value,
+        before=state if waited else None,
+        after=State.CANCELLED.value if waited else None,
         details={"superseded": "a signed case has this number"},
     )
     await sql.audit.append(connection, event)

@@ -16,6 +16,10 @@ NAME_MIN: Final = 2
 """A single character of a name stands in many an honest text."""
 
 
+LATIN_MIN: Final = 6
+"""`Li` stands in `police`, and 110 in many a number."""
+
+
 def folded(text: str) -> str:
     """Return the letters and digits of a text, as they compare."""
     return "".join(sign for sign in unicodedata.normalize("NFKC", text.casefold()) if sign.isalnum())
@@ -24,6 +28,14 @@ def folded(text: str) -> str:
 def is_plain(name: str) -> bool:
     """Tell whether a name has nothing that nobody sees: such two look like one."""
     return bool(folded(name)) and not any(unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cn"} for sign in name)
+
+
+def names_child(identifier: str, names: Iterable[str]) -> bool:
+    """Tell whether an identifier, which stays for ever, says a name or a number to call.
+
+    Short Latin words and numbers stand in many an identifier by chance, and a case is not refused for that.
+    """
+    return says_any(identifier, [one for one in names if not one.isascii() or len(folded(one)) >= LATIN_MIN])
 
 
 def says_any(text: str, private: Iterable[str]) -> bool:

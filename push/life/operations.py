@@ -7,7 +7,6 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -22,6 +21,7 @@ from push.life.lifecycle import Action, State, leads_to
 from push.life.naming import says_any
 from push.life.refusals import Refusal, Refused, impossible
 from sql.audit import AuditEvent
+from sql.cap import CapMessage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,13 +36,14 @@ _log = structlog.get_logger("push.life.operations")
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
-    `message`: the CAP message (sender, identifier, sent) of the alert's authority that says so, which is done once.
+    `message`: the CAP message of the alert's authority that says so, which is done once; `status`: what it is meant as.
     """
 
     actor: Actor
     reason: str = ""
     case_number: str | None = None
-    message: tuple[str, str, datetime] | None = None
+    message: CapMessage | None = None
+    status: str | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,11 +76,12 @@ class Operations:
             alert = await sql.life.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
-            if order.message and await sql.cap.find(connection, alert.authority, [order.message]) is not None:
+            known = order.message and await sql.cap.known(connection, alert.authority, order.message)
+            if known and order.message and known == (alert_id, order.message.kind):
                 return None
-            refused = _admitted(alert, action, order)
-            if refused is not None:
-                return refused
+            refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert, action, order)
+            if refused is not None or await _is_outdated(connection, alert_id, action, order):
+                return refused or Refused(Refusal.OUTDATED)
             done = await change(connection, alert)
             if isinstance(done, Refused):
                 return done
@@ -88,7 +90,7 @@ class Operations:
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
             await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
             if order.message:
-                await sql.cap.note(connection, alert.authority, *order.message, alert_id)
+                await sql.cap.note(connection, alert.authority, order.message, alert_id)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(
@@ -108,10 +110,20 @@ class Operations:
         return None
 
 
+async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:
+    """Tell whether a message would say what a newer one has changed: they may come in any order."""
+    if order.message is None or action is not Action.UPDATE:
+        return False
+    newest = await sql.cap.newest(connection, alert_id)
+    return newest is not None and order.message.sent < newest
+
+
 def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | None:
     """Refuse what the state, the typed case number or the reason rules out, whatever is wanted."""
     if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
         return Refused(Refusal.OTHER_AUTHORITY)
+    if order.status not in {None, alert.status}:
+        return Refused(Refusal.STATUS, f"the alert is: {alert.status}")
     if not leads_to(State(alert.state), action):
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:

@@ -21,5 +21,5 @@ set state = j.after,
     next_sweep_at = case when j.after = 'sent' then now() + $1::interval end
 from judged j
 where a.id = j.id and a.state = j.before and j.before <> j.after
-  and (j.after <> 'expired' or a.expires <= now())
+  and (j.after <> 'expired' or a.expires <= now()) and (j.before <> 'scheduled' or j.after = 'expired' or a.send_at <= now())
 returning a.id, j.before, j.after;

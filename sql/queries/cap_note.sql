@@ -1,2 +1,2 @@
-insert into cap_message (authority_id, sender, identifier, sent, alert_id) values ($1, $2, $3, $4, $5)
+insert into cap_message (authority_id, sender, identifier, sent, alert_id, kind) values ($1, $2, $3, $4, $5, $6)
 on conflict do nothing;

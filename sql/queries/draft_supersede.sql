@@ -1,6 +1,14 @@
--- Withdraws a draft that nobody signed and takes its case number off it, for the signed case that has the number by right.
-with over as (
-    update alert set state = 'cancelled', ended_at = now()
-    where id = $1 and not verified and state = 'in_review' returning case_id
+-- Takes its case number off a draft that nobody signed and nobody was told of, for the signed case that has the number by
+-- right; withdraws it if it still waits. However it ended, a stranger may have sent it so that it would. Returns its state.
+with draft as (
+    select a.id, a.case_id, a.state from alert a
+    where a.id = $1 and not a.verified and a.state in ('in_review', 'cancelled', 'found', 'expired', 'closed')
+      and not exists (select from notice n where n.alert_id = a.id and n.version > 1)
+      and not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                      where s.alert_id = a.id and (u.searched or u.done or u.passes > 0 or u.lease_until is not null))
+    for update of a
+), over as (
+    update alert a set state = 'cancelled', ended_at = now() from draft where a.id = draft.id and draft.state = 'in_review'
 )
-update child_case c set case_number = c.case_number || ' / ' || $1::uuid from over where c.id = over.case_id returning c.id;
+update child_case c set case_number = c.case_number || ' / ' || $1::uuid from draft where c.id = draft.case_id
+returning draft.state;

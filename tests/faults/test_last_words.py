@@ -286,3 +286,25 @@ async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
         await _through(bench, "cancel")
         assert await bench.query("select 1 from ledger") == []
         assert tpns.heard.titles == set()
+
+
+async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
+    """SIGTERM, and the provider answers later than the grace time: who got the message then hears that it is withdrawn."""
+    async with hearing_tpns(bench) as tpns:
+        await bench.people(PEOPLE)
+        server = await bench.server(QQ_ALERT_GRACE_S="1")
+        tpns.gate.close_after(0)
+        alert = await _filed(bench, server)
+        await tpns.gate.holds(WORKERS)
+        server.end()
+        tpns.gate.open()
+        await until(lambda: _has_heard(tpns.heard))
+        server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
+        await _act(bench, server, alert, "cancel")
+        await _through(bench, "cancel")
+        told = np.unique(tpns.heard.of(tpns.heard.first))
+        assert np.isin(told, tpns.heard.of(CANCEL)).all()
+
+
+async def _has_heard(heard: Heard) -> bool:
+    return len(heard.titles) > 0

@@ -136,6 +136,13 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     wish = WHY | {"case_number": "R-1"}
     assert (await bench.post(f"{server.url}/v1/alerts/{held}/cancel", wish))[0] == 200
     assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
+    _, answer = await bench.file(server, case_number="R-2")
+    late = answer["alert"]["id"]
+    await bench.query("update alert set expires = now() where id = $1", late)
+    await until(lambda: _is_in(bench, late, "expired"))
+    wish = WHY | {"case_number": "R-2"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{late}/found", wish))[0] == 200
+    assert (await _get(server, f"alerts/{late}/cap"))[0] == 404, "nobody was told of it"
     await bench.query("update authority set review = 'auto'")
     _, answer = await bench.file(server)
     alert = answer["alert"]["id"]

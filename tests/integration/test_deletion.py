@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
 PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg")
+WHERE = (114.0567891, 22.5432198)
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE))
 FILED = {
     "child": {"name": NAME, "sex": "male", "age": 6, "clothing": LOOKS, "features": FEATURES, "photo_url": PHOTO},
     "contact": {"name": OFFICER, "phone": PHONE},
-    "last_seen": {**CASE["last_seen"], "place": PLACE},
+    "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
 }
 NEWCOMER = 87_654_321

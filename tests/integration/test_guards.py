@@ -170,6 +170,43 @@ async def test_other_words_for_a_scheduled_alert_have_their_own_grace(bench: Ben
     ]
 
 
+async def test_words_that_come_in_the_last_moment_are_not_overtaken_by_the_clock(pool: Pool) -> None:
+    """Whoever looks at the grace waits for them, and then sees that they have a grace of their own."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    await pool.execute("update authority set review = 'grace', grace_s = 600")
+    await pool.execute("update alert set state = 'scheduled', send_at = now() - interval '1 second'")
+    async with pool.acquire() as other, pool.acquire() as settling, asyncio.TaskGroup() as group:
+        rewording = other.transaction()
+        await rewording.start()
+        locked = await sql.life.lock_alert(other, alert)
+        assert locked is not None
+        await sql.life.reword(other, alert, locked.content)
+        settled = group.create_task(sql.progress.settle(settling, timedelta(minutes=5)))
+
+        async def waits() -> bool:
+            query = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%judged%'"
+            return bool(await pool.fetch(query))
+
+        await until(waits)
+        await rewording.commit()
+    assert settled.result() == []
+    assert await pool.fetchval("select state from alert") == "scheduled"
+
+
+async def test_a_case_number_names_no_child(bench: Bench) -> None:
+    """It stays in the trail for ever; a short word that stands in it by chance refuses no case."""
+    server = await bench.server()
+    child = CASE["child"] | {"name": "Ouyang Xiaoming"}
+    status, problem = await bench.file(server, case_number="OUYANG-XIAOMING-7", child=child)
+    assert (status, problem["errors"][0]["path"]) == (422, "$.case_number")
+    status, problem = await bench.file(
+        server, case_number="13800138000", contact=CASE["contact"] | {"phone": "138 0013 8000"}
+    )
+    assert status == 422
+    assert (await bench.file(server, case_number="POLICE-110", child=child | {"name": "Li"}))[0] == 202
+
+
 async def test_a_reason_for_an_area_says_nothing_of_the_child(bench: Bench) -> None:
     """However it is written: everybody who may look at alerts reads it."""
     server = await bench.server()

@@ -26,8 +26,6 @@ from tests.life_model import (
     CHILD,
     NEEDED,
     PEOPLE,
-    TOLD,
-    WAITING,
     WISHES,
     Alert,
     Due,
@@ -134,7 +132,7 @@ class Life(RuleBasedStateMachine):
         self.ask_for(alert, others[2], APPROVAL)
 
     def _reviewed(self) -> list[Alert]:
-        return [alert for alert in self.alerts if alert.policy in WAITING and alert.state in TOLD]
+        return [alert for alert in self.alerts if alert.must_wait()]
 
     @precondition(lambda self: self._having(State.SENDING))
     @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in STOPPING]))

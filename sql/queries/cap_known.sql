@@ -1,0 +1,1 @@
+select alert_id, kind from cap_message where authority_id = $1 and sender = $2 and identifier = $3 and sent = $4;

@@ -1,0 +1,122 @@
+"""CAP messages that do not fit together: drills and real ones, old and new ones, strangers' and those of the police."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from handlers.cap.model import MessageType, Status
+from handlers.cap.writing import document_of
+from tests.bench import Bench
+from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from handlers.cap.model import Info
+
+SAID = "select content #>> '{texts,en,title}' from alert"
+WHY = "the desk asked for a signed one"
+
+
+def _infos(chinese: str, english: str) -> tuple[Info, Info]:
+    return info("zh-CN", chinese), info("en", english)
+
+
+async def test_a_drill_changes_and_withdraws_nothing_that_is_meant(bench: Bench) -> None:
+    """Update and Cancel are of the status of their alert, or refused; nobody is told anything."""
+    await bench.provider()
+    await bench.people(200)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    first = message("SZ-1")
+    _, answer = await post(server, signer().signed(first))
+    await bench.sent(server, answer["alert"]["id"])
+    drills = (
+        message("SZ-2", MessageType.UPDATE, first, status=Status.EXERCISE, infos=_infos("演练", "Drill")),
+        message("SZ-3", MessageType.CANCEL, first, status=Status.TEST, infos=()),
+    )
+    for drill in drills:
+        status, problem = await post(server, signer().signed(drill))
+        assert (status, "never mixed" in problem["detail"]) == (422, True)
+    assert await bench.query("select state, version from alert") == [("sent", 1)]
+
+
+async def test_a_message_that_comes_late_does_not_overtake_a_newer_one(bench: Bench) -> None:
+    """What was sent before is not said after; a Cancel counts whenever it comes."""
+    await bench.provider()
+    await bench.people(200)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    now = datetime.now(UTC).replace(microsecond=0)
+    first = message("SZ-1", sent=now - timedelta(minutes=5))
+    await post(server, signer().signed(first))
+    old, new = (
+        message(name, MessageType.UPDATE, first, sent=now - timedelta(minutes=ago), infos=_infos(name, name))
+        for name, ago in (("OLD", 4), ("NEW", 1))
+    )
+    assert (await post(server, signer().signed(new)))[0] == 200
+    status, problem = await post(server, signer().signed(old))
+    assert (status, "newer" in problem["detail"]) == (409, True)
+    assert await bench.query(SAID) == [("NEW",)]
+    cancel = message("SZ-2", MessageType.CANCEL, first, sent=now - timedelta(minutes=3), infos=())
+    assert (await post(server, signer().signed(cancel)))[1]["alert"]["state"] == "cancelled"
+
+
+async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as_done(bench: Bench) -> None:
+    """The same sender, identifier and time with another content, kind or status is a 409 that somebody sees."""
+    await bench.provider()
+    await bench.people(200)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    first = message("SZ-1")
+    await post(server, signer().signed(first))
+    update = message("SZ-2", MessageType.UPDATE, first, infos=_infos("别的", "Else"))
+    assert (await post(server, signer().signed(update)))[0] == 200
+    cancel = message("SZ-2", MessageType.CANCEL, first, sent=update.sent, infos=())
+    assert (await post(server, signer().signed(cancel)))[0] == 409
+    exercise = message("SZ-7", status=Status.EXERCISE)
+    assert (await post(server, signer().signed(exercise)))[0] == 202
+    meant = msgspec.structs.replace(exercise, status=Status.ACTUAL)
+    assert (await post(server, signer().signed(meant)))[0] == 409
+
+
+@pytest.mark.parametrize("end", ["cancel", "expire"])
+async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Bench, end: str) -> None:
+    """Withdrawn by the desk or expired by itself, it gives its number to the police: by CAP and by webhook."""
+    await bench.provider()
+    await bench.people(200)
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    same = message("SZ-1")
+    drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=_infos("别的", "Else")))]
+    if end == "cancel":
+        for _, draft in drafts:
+            wish = {"case_number": draft["alert"]["case_number"], "reason": WHY}
+            assert (await bench.post(f"{server.url}/v1/alerts/{draft['alert']['id']}/cancel", wish))[0] == 200
+    else:
+        await bench.query("update alert set expires = now()")
+
+    async def are_over() -> bool:
+        return not await bench.query("select 1 from alert where ended_at is null")
+
+    await until(are_over)
+    status, answer = await post(server, signer().signed(same))
+    assert (status, answer["alert"]["state"]) == (202, "sending")
+    status, answer = await bench.file(server, case_number="SZ-2")
+    assert (status, answer["alert"]["state"]) == (202, "sending")
+
+
+async def test_times_beyond_all_time_are_bad_fields(bench: Bench) -> None:
+    """Anybody may send them: a year that UTC does not have is the sender's fault."""
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    update = document_of(message("U-1", MessageType.UPDATE, message("SZ-1")))
+    sent = update.split(b",SZ-1,")[1].split(b"<")[0]
+    for beyond in (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"):
+        assert (await post(server, update.replace(sent, beyond)))[0] == 422
+    wish = {"longitude": 114.05, "latitude": 22.54, "policy": "tuanyuan", "last_seen_at": "9999-12-31T23:30:00Z"}
+    status, problem = await bench.post(f"{server.url}/v1/estimates", wish)
+    assert (status, problem["errors"][0]["path"]) == (422, "$.last_seen_at")
