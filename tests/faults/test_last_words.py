@@ -289,7 +289,7 @@ async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
 
 
 async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
-    """SIGTERM, and the provider answers later than the grace time: who got the message then hears that it is withdrawn."""
+    """SIGTERM, and the provider delivers after the grace time: who got that hears that it is withdrawn."""
     async with hearing_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server(QQ_ALERT_GRACE_S="1")

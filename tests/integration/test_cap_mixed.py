@@ -10,12 +10,12 @@ import pytest
 
 from handlers.cap.model import MessageType, Status
 from handlers.cap.writing import document_of
-from tests.bench import Bench
 from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
 from tests.processes import until
 
 if TYPE_CHECKING:
     from handlers.cap.model import Info
+    from tests.bench import Bench
 
 SAID = "select content #>> '{texts,en,title}' from alert"
 WHY = "the desk asked for a signed one"
