@@ -22,7 +22,6 @@ TOKEN_MAX: Final = 4096
 TIME_BYTES: Final = 6
 SEPARATOR: Final = b"\0"
 _USUAL: Final = SEPARATOR * 2
-_IS_USUAL: Final = methodcaller("startswith", _USUAL)
 
 
 class Device(NamedTuple):
@@ -59,15 +58,17 @@ class Devices(NamedTuple):
         return Devices([self.tokens[row] for row in rows], locales)
 
 
-def devices_from(written: Sequence[bytes | None]) -> Devices:
-    """Read what `address` wrote of many users; None stands for who is not there."""
-    tokens = [None if one is None else one[len(_USUAL) :] for one in written]
-    known = written if None not in written else [one for one in written if one is not None]
+def devices_from(records: Sequence[bytes | None], lane: str) -> Devices:
+    """Read the records of many users in a lane, of whom all have an address; None stands for who is not there."""
+    start = TIME_BYTES + len(lane)
+    token = start + len(_USUAL)
+    tokens = [None if one is None else one[token:] for one in records]
+    known = records if None not in records else [one for one in records if one is not None]
     locales: dict[int, str] = {}
-    if not all(map(_IS_USUAL, known)):
-        for row, one in enumerate(written):
-            if one is not None and not one.startswith(_USUAL):
-                locales[row], tokens[row] = device_from(one)
+    if not all(map(methodcaller("startswith", _USUAL, start), known)):
+        for row, one in enumerate(records):
+            if one is not None and not one.startswith(_USUAL, start):
+                locales[row], tokens[row] = device_from(one[start:])
     return Devices(tokens, locales)
 
 

@@ -207,10 +207,10 @@ class PositionIndex:
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> Devices:
         """Return how each user is reached in this lane now; nothing for who is not, or is elsewhere meanwhile."""
         calls, order = reach_calls(users, lane, self.generations, self.clock_ms())
-        written: list[bytes | None] = [*chain.from_iterable(await self._run(self._reach, calls))]
+        records: list[bytes | None] = [*chain.from_iterable(await self._run(self._reach, calls))]
         if (np.diff(order) < 0).any():
-            written = [written[place] for place in np.argsort(order).tolist()]
-        return devices_from(written)
+            records = [records[place] for place in np.argsort(order).tolist()]
+        return devices_from(records, lane)
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
         """Return the device record of each user, by shard, None where there is none."""

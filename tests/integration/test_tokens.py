@@ -47,7 +47,8 @@ def test_a_device_record_says_what_was_reported(locale: str, token: str | None) 
     assert device_from(written) == device
     usual = Device("zh-CN", b"usual")
     if written:
-        found = devices_from([address("zh-CN", "usual"), written, None])
+        head = b"123456apns"
+        found = devices_from([head + address("zh-CN", "usual"), head + written, None], "apns")
         assert found == Devices([usual.token, device.token, None], {} if locale == usual.locale else {1: locale})
         assert found.kept([False, True, False]) == Devices([device.token], {0: locale} if found.locales else {})
     assert (written == b"") == (locale == "zh-CN" and token is None)
