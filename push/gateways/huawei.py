@@ -2,6 +2,8 @@
 
 Sources: Huawei's "Request Body Structure", "Response Parameters" and "Generating a JWT" of Push Kit (HarmonyOS
 references). Unverified: which categories a given app may use, because Huawei grants them app by app.
+`messages:revoke` is not called: a later word has the `notifyId` of the first message and takes its place on the phone,
+which says how it ended instead of nothing.
 Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push.transport.batch_http` bounds.
 """
 
