@@ -16,6 +16,7 @@ import structlog
 
 import sql.ledger
 from geo.ending import ended
+from push.addresses import Addresses
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.candidates import Candidates
 from push.clearance import Clearances
@@ -102,6 +103,7 @@ class Lane:
         candidates = Candidates(
             name, index=index, audiences=audiences, pool=pool, observe_search_s=self.stats.index.observe
         )
+        addresses = Addresses(name, plan.addressing, index=index, forgetting=forgetting, foreigners=foreigners)
         clearances = Clearances(simulated=plan.simulated, pool=pool)
         self._sweeps = [
             Sweep(
@@ -120,11 +122,8 @@ class Lane:
                 name,
                 queue=self.queue,
                 gateway=gateway,
-                addressing=plan.addressing,
+                addresses=addresses,
                 invalid=self.invalid,
-                index=index,
-                forgetting=forgetting,
-                foreigners=foreigners,
                 clearances=clearances,
                 pace=pace,
                 breaker=self.breaker,

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import structlog
 
-from geo.connection import AWAY as INDEX_AWAY
 from push.backoff import full_jitter_s
 from push.ledger import rows_of
 from push.model import Answer, Batch, Outcome, Verdict, unsayable
-from push.outcomes import Addressed, merged, sorted_out
-from push.provider import Addressing
+from push.outcomes import merged, sorted_out
 from push.said import DoesNotFitError
 
 if TYPE_CHECKING:
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from geo.foreign import Foreigners
-    from geo.forgetting import Forgetting
-    from geo.index import PositionIndex
+    from push.addresses import Addresses
     from push.alarms import AlarmBoard
     from push.breaker import Breaker
     from push.claims import Claims
@@ -36,6 +32,7 @@ if TYPE_CHECKING:
     from push.invalid import InvalidTokens
     from push.ledger import Ledger, Settled
     from push.model import Gateway
+    from push.outcomes import Addressed
     from push.pace import Pace
     from push.queue import LaneQueue
     from push.stats import LaneStats
@@ -61,11 +58,8 @@ class Worker:
         *,
         queue: LaneQueue,
         gateway: Gateway,
-        addressing: Addressing,
+        addresses: Addresses,
         invalid: InvalidTokens | None,
-        index: PositionIndex,
-        forgetting: Forgetting,
-        foreigners: Foreigners,
         clearances: Clearances,
         pace: Pace,
         breaker: Breaker,
@@ -77,11 +71,8 @@ class Worker:
         self._lane = lane
         self._queue = queue
         self._gateway = gateway
-        self._addressing = addressing
+        self._addresses = addresses
         self._invalid = invalid
-        self._index = index
-        self._forgetting = forgetting
-        self._foreigners = foreigners
         self._clearances = clearances
         self._pace = pace
         self._breaker = breaker
@@ -124,7 +115,7 @@ class Worker:
             await self._settle(batch, {Outcome.FAILED: None})
             return
         clearance = await self._clearances.of(batch)
-        addressed = None if clearance is None else await self._addressed(batch)
+        addressed = None if clearance is None else await self._addresses.of(batch)
         if clearance is None or addressed is None:
             self._queue.park(batch, full_jitter_s(1))
             return
@@ -167,33 +158,6 @@ class Worker:
             if answer.verdict is not Verdict.ANSWERED:
                 break
         return merged(answers, batch.size)
-
-    async def _addressed(self, batch: Batch) -> Addressed | None:
-        """Return how each recipient is reached, without who was forgotten or left the lane; None: Redis is away."""
-        looks_again = self._forgetting.must_look(batch.found_s)
-        wanted = self._forgetting.remaining(batch.recipients)
-        by_token, devices = self._addressing is Addressing.DEVICES, None
-        try:
-            if by_token:
-                devices = await self._index.reached_at(self._lane, batch.users)
-                if None in devices.tokens:
-                    there = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
-                    wanted = there if wanted is None else there & wanted
-            elif looks_again:
-                there = await self._index.present(self._lane, batch.users)
-                wanted = there if wanted is None else there & wanted
-                batch.found_s = asyncio.get_running_loop().time()
-            if self._addressing is Addressing.ACCOUNTS and await self._foreigners.among(batch.users):
-                devices = await self._index.reached_at(self._lane, batch.users)
-        except (*INDEX_AWAY, TimeoutError):
-            return None
-        if wanted is not None and not wanted.all():
-            devices = None if devices is None else devices.kept(wanted.tolist())
-            batch.keep(wanted)
-        if devices is None:
-            return Addressed(batch.recipients, {}, by_token=by_token)
-        tokens = [token for token in devices.tokens if token is not None] if by_token else batch.recipients
-        return Addressed(tokens, devices.locales, by_token=by_token)
 
     async def _after(self, batch: Batch, addressed: Addressed, answer: Answer) -> None:
         if answer.asked:

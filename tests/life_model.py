@@ -6,16 +6,12 @@ Bounded by the people and wishes that it lists.
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from push.life.lifecycle import TRANSITIONS, UNTOLD, Action, State, leads_to, possible
-
-if TYPE_CHECKING:
-    from sql.audit import AuditEvent
+from push.life.lifecycle import UNTOLD, Action, State, leads_to, possible
 
 LIFE_MAX: Final = timedelta(hours=168)
 NEEDED: Final = {"auto": 1, "grace": 1, "approve": 1, "two-person": 2}
@@ -57,10 +53,6 @@ PEOPLE: Final = (
     Person("approver", "Eva of approve", "eva of approve", "approve"),
     Person("admin", "Ada", "ada"),
 )
-
-PERSON_OF: Final = {person.said: person.person for person in PEOPLE}
-OFFICERS: Final = {person.person: person.authority for person in PEOPLE}
-TABLE: Final = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
 
 
 class Wish(NamedTuple):
@@ -290,34 +282,3 @@ def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:
 def due_of(seen: dict[str, Any]) -> Due:
     """Return the times of an alert as answered."""
     return Due(datetime.fromisoformat(seen["received_at"]), datetime.fromisoformat(seen["expires"]))
-
-
-def check_trail(alert: Alert, trail: list[AuditEvent]) -> None:
-    """Hold the audit trail of an alert against the table: each event goes on from the state that the last one left."""
-    assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
-    for before, event in itertools.pairwise(trail):
-        assert event.before == before.after
-        assert (event.before, event.action, event.after) in TABLE
-    _check_approvals(alert, trail)
-
-
-def _check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
-    """Hold each approval against who had a hand in what is approved, and what it does against the policy."""
-    authors: set[str] = set()
-    approved: list[str] = []
-    reviewed = alert.policy in WAITING
-    for event in trail:
-        person = PERSON_OF.get(event.actor, "")
-        reviewed = reviewed or (event.action, event.before) == (Action.VETO, State.SCHEDULED)
-        if event.action in CHANGES:
-            waits = reviewed and event.before in TOLD
-            assert waits == ("proposed" in event.details)
-            if event.before not in TOLD or waits:
-                authors = {person} if waits else {*authors, person}
-                approved = []
-        elif event.action == Action.APPROVE:
-            assert person not in {*authors, *approved}
-            assert OFFICERS[person] != alert.policy
-            approved.append(person)
-            is_last = len(approved) >= NEEDED[alert.policy]
-            assert is_last == ("does" in event.details or (event.before, event.after) == ("in_review", "sending"))

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
-import structlog
 from msgspec import Meta
 
 from push.clearance import withheld
@@ -27,6 +26,7 @@ from push.said import fitted, left_s
 from push.shown import Rendered, Shown
 from push.transport.batch_http import GARBAGE, BatchHttp
 from push.transport.http2 import Head, Http2LaneSettings, Reply
+from push.transport.projects import Projects
 from push.transport.service_account import AccessToken
 from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from push.clearance import Clearance
     from push.quota import Quotas
     from push.said import Message
+    from push.transport.projects import Project
 
 RECIPIENTS_MAX: Final = 500
 """Phones a batch: what a crash repeats for each worker, and enough to keep the streams of a connection busy."""
@@ -48,14 +49,9 @@ TOKEN: Final = re.compile(rb"(?:([a-z0-9-]{4,40})/)?([A-Za-z0-9_:=-]{20,1024})")
 USUAL_TOKENS: Final = re.compile(rb"[A-Za-z0-9_:=-]{20,1024}(?: [A-Za-z0-9_:=-]{20,1024})*")
 """A whole batch at once: nearly always all tokens are well formed and of the first project."""
 
-_log = structlog.get_logger("push.gateways.fcm")
-
 HEAD: Final = b'{"message":{"token":"'
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
 EXPIRED: Final = Ruling(Fate.AGAIN, Verdict.MISCONFIGURED, "the provider rejects our access token", expired=True)
-THROTTLED_S: Final = 1.0
-PROJECT_THROTTLED: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "the quota of its project is used up")
-PROJECT_BROKEN: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "its project refuses us")
 NO_SENSE: Final = Ruling(Fate.UNSURE, Verdict.FAILING, "an answer that is no FCM answer")
 
 ERRORS: dict[str, Ruling] = {
@@ -117,13 +113,14 @@ class FcmGateway:
         self._settings = settings
         self._http = BatchHttp(connections=4, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
         accounts = [AccessToken.of(file, SCOPE, self._http) for file in settings.service_account_files]
-        self._accounts = {account.project.encode(): account for account in accounts}
-        self._usual = accounts[0].project.encode()
-        self._paces = {
-            account: Pace(settings.rate_per_s, quotas.of(f"fcm:{account.project}", ramp_s=settings.ramp_s))
+        projects = Projects(settings.misconfigured_probe_s)
+        self._projects = {
+            account.project.encode(): projects.add(
+                account, Pace(settings.rate_per_s, quotas.of(f"fcm:{account.project}", ramp_s=settings.ramp_s))
+            )
             for account in accounts
         }
-        self._broken_until_s: dict[AccessToken, float] = {}
+        self._usual = accounts[0].project.encode()
         self._path = urlsplit(settings.url).path.rstrip("/")
         self._http2 = settings.client()
         self._tail = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
@@ -137,8 +134,8 @@ class FcmGateway:
         tail = self._tail(message, left_s(message, TTL_MAX_S)).content
         rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
         async with asyncio.TaskGroup() as group:
-            for account, share in self._shares(recipients, tail).items():
-                group.create_task(self._send_share(account, share, rulings, clearance), name=f"fcm {account.project}")
+            for project, share in self._shares(recipients, tail).items():
+                group.create_task(self._send_share(project, share, rulings, clearance), name=f"fcm {project.name}")
         return answer_of(rulings)
 
     async def close(self) -> None:
@@ -146,71 +143,45 @@ class FcmGateway:
         await self._http2.close()
         await self._http.close()
 
-    def _shares(self, recipients: Sequence[bytes], tail: bytes) -> dict[AccessToken, list[tuple[int, bytes]]]:
+    def _shares(self, recipients: Sequence[bytes], tail: bytes) -> dict[Project, list[tuple[int, bytes]]]:
         """Return the messages of each project by place in the batch, without who has a token that cannot be FCM's."""
         if USUAL_TOKENS.fullmatch(b" ".join(recipients)):
-            return {self._accounts[self._usual]: [(row, HEAD + token + tail) for row, token in enumerate(recipients)]}
-        shares: dict[AccessToken, list[tuple[int, bytes]]] = {}
+            return {self._projects[self._usual]: [(row, HEAD + token + tail) for row, token in enumerate(recipients)]}
+        shares: dict[Project, list[tuple[int, bytes]]] = {}
         for row, recipient in enumerate(recipients):
             match = TOKEN.fullmatch(recipient)
-            account_or_none = None if match is None else self._accounts.get(match[1] or self._usual)
-            if match is not None and account_or_none is not None:
-                shares.setdefault(account_or_none, []).append((row, HEAD + match[2] + tail))
+            project = None if match is None else self._projects.get(match[1] or self._usual)
+            if match is not None and project is not None:
+                shares.setdefault(project, []).append((row, HEAD + match[2] + tail))
         return shares
 
     async def _send_share(
-        self, account: AccessToken, share: list[tuple[int, bytes]], rulings: list[Ruling | None], clearance: Clearance
+        self, project: Project, share: list[tuple[int, bytes]], rulings: list[Ruling | None], clearance: Clearance
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
-        if asyncio.get_running_loop().time() < self._broken_until_s.get(account, 0.0):
-            for row, _ in share:
+        rows = [row for row, _ in share]
+        if project.rests:
+            for row in rows:
                 rulings[row] = None
             return
-        path = f"{self._path}/v1/projects/{account.project}/messages:send"
-        await self._paces[account].take(len(share))
-        access = await account.current()
+        path = f"{self._path}/v1/projects/{project.name}/messages:send"
+        await project.pace.take(len(share))
+        access = await project.access.current()
         for last in (False, True):
             if isinstance(access, Answer):
                 none = Ruling(Fate.AGAIN, access.verdict, access.reason, retry_after_s=access.retry_after_s)
                 for row, _ in share:
                     rulings[row] = none
-                self._rest_if_broken(account, [row for row, _ in share], rulings)
-                return
+                break
             head = Head((("authorization", f"Bearer {access}"), ("content-type", "application/json")), path)
             found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule, clearance)
             for (row, _), ruling in zip(share, found, strict=True):
                 rulings[row] = ruling
             if last or EXPIRED not in found:
-                await self._heed(account, [row for row, _ in share], rulings)
-                return
-            access = await account.other_than(access)
+                break
+            access = await project.access.other_than(access)
             share = [(row, body) for row, body in share if rulings[row] is None or rulings[row] is EXPIRED]
-
-    async def _heed(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
-        """Slow one project down that is told to, which with several of them is no reason to hold the whole lane."""
-        self._rest_if_broken(account, rows, rulings)
-        throttled = {row: one for row in rows if (one := rulings[row]) is not None and one.verdict is Verdict.THROTTLED}
-        if not throttled:
-            return
-        await self._paces[account].throttled(max(one.retry_after_s or THROTTLED_S for one in throttled.values()))
-        if len(self._accounts) > 1:
-            for row in throttled:
-                rulings[row] = PROJECT_THROTTLED
-
-    def _rest_if_broken(self, account: AccessToken, rows: list[int], rulings: list[Ruling | None]) -> None:
-        """Leave a project alone for a while that refuses us, unless all do: then the lane is misconfigured."""
-        now_s = asyncio.get_running_loop().time()
-        refusals = {row: one for row in rows if (one := rulings[row]) is not None and _refuses_us(one)}
-        if not refusals:
-            self._broken_until_s.pop(account, None)
-            return
-        if account not in self._broken_until_s:
-            reason = next(iter(refusals.values())).reason
-            _log.error("fcm.project_misconfigured", project=account.project, reason=reason)
-        self._broken_until_s[account] = now_s + self._settings.misconfigured_probe_s
-        if len(self._broken_until_s) < len(self._accounts):
-            for row in refusals:
-                rulings[row] = PROJECT_BROKEN
+        await project.heed(rows, rulings)
 
     def _rule(self, reply: Reply) -> Ruling:
         if reply.status == HTTP_OK:
@@ -227,10 +198,6 @@ class FcmGateway:
         ruling = ERRORS.get(code, REFUSED)
         wait_s = reply.retry_after_s
         return ruling if wait_s is None else msgspec.structs.replace(ruling, retry_after_s=wait_s)
-
-
-def _refuses_us(ruling: Ruling) -> bool:
-    return ruling.verdict is Verdict.MISCONFIGURED
 
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> Rendered[bytes]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from push.packing import unpack
 from push.watcher import NOTICE_PASS_LEAST
 from server.simulated.faults import Fault
 from tests.bench import CASE, SHENZHEN
@@ -39,19 +38,19 @@ NOWHERE: Final = CASE["last_seen"] | {"longitude": 90.0, "latitude": 40.0}
 HERE: Final = (SHENZHEN.longitude, SHENZHEN.latitude)
 
 
-async def _filed(bench: Bench, server: Process, **changes: object) -> str:
+async def filed(bench: Bench, server: Process, **changes: object) -> str:
     _, answer = await bench.file(server, **changes)
     alert: str = answer["alert"]["id"]
     return alert
 
 
-async def _act(bench: Bench, server: Process, alert: str, action: str, wish: dict[str, Any] | None = None) -> None:
+async def act(bench: Bench, server: Process, alert: str, action: str, wish: dict[str, Any] | None = None) -> None:
     body = REASON if action == "pause" else WHY | (wish or {})
     status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/{action}", body)
     assert status == 200, answer
 
 
-async def _through(bench: Bench, notice: str, passes: int = 0) -> None:
+async def through(bench: Bench, notice: str, passes: int = 0) -> None:
     """Wait until no unit of a notice is left to be done, gone over so many times again."""
 
     async def through() -> bool:
@@ -72,7 +71,7 @@ async def _at_rest(bench: Bench) -> None:
     await until(rests)
 
 
-async def _accepted(bench: Bench, alert: str | UUID) -> int:
+async def accepted(bench: Bench, alert: str | UUID) -> int:
     """Return how many people the record says were told the first message."""
     query = "select sum(recipients)::int from ledger where alert_id = $1 and notice = 'alert' and outcome = 'accepted'"
     return int((await bench.query(query, alert))[0][0] or 0)
@@ -82,7 +81,7 @@ def _by(users: NDArray[np.int64], *, without: NDArray[np.int64], also: NDArray[n
     return np.union1d(np.setdiff1d(users, without), also)
 
 
-def _once(heard: Heard, title: str, users: NDArray[np.int64]) -> None:
+def once(heard: Heard, title: str, users: NDArray[np.int64]) -> None:
     np.testing.assert_array_equal(heard.of(title), np.sort(users))
 
 
@@ -92,10 +91,10 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
     async with hearing_tpns(bench) as tpns, huawei.serving():
         accounts, devices = await bench.people(PEOPLE), await huawei.people(3000)
         server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="60")
-        alert = await _filed(bench, server)
+        alert = await filed(bench, server)
         await bench.sent(server, alert)
-        _once(tpns.heard, tpns.heard.first, accounts)
-        _once(huawei.heard, tpns.heard.first, devices)
+        once(tpns.heard, tpns.heard.first, accounts)
+        once(huawei.heard, tpns.heard.first, devices)
         left, forgotten, long_ago, just_now = accounts[:500], accounts[500:503], accounts[600:800], accounts[800:900]
         back_long_ago, back_just_now = devices[:100], devices[100:150]
         await report(bench, "tpns", left, FAR, huawei)
@@ -110,23 +109,23 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
             for user in forgotten.tolist():
                 await session.delete(f"{server.url}/v1/users/{user}")
 
-        await _act(bench, server, alert, "found", {"through_alert": True})
-        await _through(bench, "found")
+        await act(bench, server, alert, "found", {"through_alert": True})
+        await through(bench, "found")
         gone = np.concatenate([forgotten, long_ago, just_now])
         by_account = _by(accounts, without=gone, also=back_long_ago)
         by_token = _by(devices, without=np.concatenate([back_long_ago, back_just_now]), also=long_ago)
-        _once(tpns.heard, FOUND, by_account)
-        _once(huawei.heard, FOUND, by_token)
+        once(tpns.heard, FOUND, by_account)
+        once(huawei.heard, FOUND, by_token)
         # Who changed lanes within the last minute might have been on the way out in both: a pass after that reaches
         # them, however often late entrants are looked for. An alert where nobody is shows that it was looked.
         await bench.pass_time(60 / 3600)
-        await bench.sent(server, await _filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
-        await _through(bench, "found", passes=0)
+        await bench.sent(server, await filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
+        await through(bench, "found", passes=0)
         await a_minute_passes(bench)
         await bench.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
-        await _through(bench, "found", passes=1)
-        _once(tpns.heard, FOUND, np.union1d(by_account, back_just_now))
-        _once(huawei.heard, FOUND, np.union1d(by_token, just_now))
+        await through(bench, "found", passes=1)
+        once(tpns.heard, FOUND, np.union1d(by_account, back_just_now))
+        once(huawei.heard, FOUND, np.union1d(by_token, just_now))
         assert tpns.heard.titles == huawei.heard.titles == {tpns.heard.first, FOUND}
         assert len(tpns.heard.numbers | huawei.heard.numbers) == 1, "the last word replaces the first on the phone"
 
@@ -137,20 +136,20 @@ async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_t
         inside = await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
-        alert = await _filed(bench, server)
+        alert = await filed(bench, server)
         await tpns.gate.holds(WORKERS)
         begun = len(tpns.heard.begun)
         assert begun == THROUGH + WORKERS
-        await _act(bench, server, alert, "found")
+        await act(bench, server, alert, "found")
         assert len(tpns.heard.begun) == begun, "no last word before what is on its way is known"
         tpns.gate.open()
-        await _through(bench, "found")
+        await through(bench, "found")
         told = tpns.heard.of(tpns.heard.first)
         assert len(tpns.heard.times(tpns.heard.first)) == begun
         assert 0 < told.size < inside.size
-        assert told.size == await _accepted(bench, alert)
+        assert told.size == await accepted(bench, alert)
         assert np.unique(told).size == told.size
-        _once(tpns.heard, FOUND, told)
+        once(tpns.heard, FOUND, told)
 
 
 async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_word(bench: Bench) -> None:
@@ -158,17 +157,17 @@ async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_w
     async with hearing_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
-        alert = await _filed(bench, server)
+        alert = await filed(bench, server)
         await bench.sent(server, alert)
         tpns.gate.close_after(THROUGH)
-        await _act(bench, server, alert, "found")
+        await act(bench, server, alert, "found")
         await tpns.gate.holds(WORKERS)
         assert len(tpns.heard.times(FOUND)) == THROUGH + WORKERS
         server.end(signal.SIGKILL)
         tpns.gate.open()
         await bench.server()
-        await _through(bench, "found")
-        _once(tpns.heard, tpns.heard.first, inside)
+        await through(bench, "found")
+        once(tpns.heard, tpns.heard.first, inside)
         found = tpns.heard.of(FOUND)
         np.testing.assert_array_equal(np.unique(found), inside)
         assert found.size - inside.size <= WORKERS * tpns.heard.largest(FOUND)
@@ -182,27 +181,27 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         inside = await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
-        alert = await _filed(bench, server)
+        alert = await filed(bench, server)
         await tpns.gate.holds(WORKERS)
-        await _act(bench, server, alert, "pause")
+        await act(bench, server, alert, "pause")
         tpns.gate.open()
         await _at_rest(bench)
         begun = len(tpns.heard.begun)
         first = tpns.heard.first
         before = tpns.heard.of(first)
         assert begun == THROUGH + WORKERS
-        await _act(bench, server, alert, "resume")
+        await act(bench, server, alert, "resume")
         # Held again, so that the update comes in the middle as well.
         tpns.gate.close_after(0)
-        await _act(bench, server, alert, "update", TEXTS)
+        await act(bench, server, alert, "update", TEXTS)
         tpns.gate.open()
         await bench.sent(server, alert)
-        await _through(bench, "update")
+        await through(bench, "update")
         told = tpns.heard.of(first)
         assert np.isin(before, told).all()
         assert tpns.heard.titles == {first, UPDATED}
         # The update and what others hear first have one title, and everybody in the area hears it once.
-        _once(tpns.heard, UPDATED, inside)
+        once(tpns.heard, UPDATED, inside)
         assert np.unique(told).size == told.size
         assert told.size < inside.size
         said = "select notice, said, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
@@ -219,7 +218,7 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
-        alert = await _filed(bench, server)
+        alert = await filed(bench, server)
         await tpns.gate.holds(WORKERS)
         tpns.faults.outage, tpns.faults.outage_by = True, Fault.UNAVAILABLE
         tpns.gate.open()
@@ -230,81 +229,13 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
             return "outage" in {alarm["kind"] for alarm in snapshot["alarms"]}
 
         await until(breaker_is_open)
-        await _act(bench, server, alert, "cancel")
+        await act(bench, server, alert, "cancel")
         await until(lambda: given_back(bench))
         first = tpns.heard.first
         told, begun = tpns.heard.of(first), len(tpns.heard.times(first))
         tpns.faults.outage = False
-        await _through(bench, "cancel")
-        assert told.size == await _accepted(bench, alert) > 0
+        await through(bench, "cancel")
+        assert told.size == await accepted(bench, alert) > 0
         assert len(tpns.heard.times(first)) == begun
-        _once(tpns.heard, first, told)
-        _once(tpns.heard, CANCEL, told)
-
-
-async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
-    """A provider that delivers and answers nothing: all who heard it hear that it is withdrawn, once.
-
-    They are tried again until then: what nobody knows is no reason not to tell a child's neighbours. Whoever hears it
-    without need was in a request that ended without an answer.
-    """
-    async with hearing_tpns(bench) as tpns:
-        inside = await bench.people(PEOPLE)
-        server = await bench.server()
-        tpns.mute = True
-        alert = await _filed(bench, server)
-
-        async def tried_again() -> bool:
-            heard = tpns.heard.of(tpns.heard.first) if tpns.heard.begun else np.empty(0, dtype=np.int64)
-            return np.unique(heard).size < heard.size
-
-        await until(tried_again)
-        assert await _accepted(bench, alert) == 0
-        tpns.mute = False
-        await _act(bench, server, alert, "cancel")
-        await _through(bench, "cancel")
-        told, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
-        assert 0 < told.size < inside.size
-        assert np.isin(told, withdrawn).all()
-        packed = await bench.query("select packed from ledger where notice = 'alert'")
-        np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
-
-
-async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
-    """While no connection can be made nobody can have been told, and nobody is told that it is withdrawn."""
-    async with hearing_tpns(bench) as tpns:
-        await bench.people(PEOPLE)
-        server = await bench.server(QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:1")
-        alert = await _filed(bench, server)
-
-        async def is_out() -> bool:
-            async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
-                return "outage" in {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
-
-        await until(is_out)
-        await _act(bench, server, alert, "cancel")
-        await _through(bench, "cancel")
-        assert await bench.query("select 1 from ledger") == []
-        assert tpns.heard.titles == set()
-
-
-async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
-    """SIGTERM, and the provider delivers after the grace time: who got that hears that it is withdrawn."""
-    async with hearing_tpns(bench) as tpns:
-        await bench.people(PEOPLE)
-        server = await bench.server(QQ_ALERT_GRACE_S="1")
-        tpns.gate.close_after(0)
-        alert = await _filed(bench, server)
-        await tpns.gate.holds(WORKERS)
-        server.end()
-        tpns.gate.open()
-        await until(lambda: _has_heard(tpns.heard))
-        server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
-        await _act(bench, server, alert, "cancel")
-        await _through(bench, "cancel")
-        told = np.unique(tpns.heard.of(tpns.heard.first))
-        assert np.isin(told, tpns.heard.of(CANCEL)).all()
-
-
-async def _has_heard(heard: Heard) -> bool:
-    return len(heard.titles) > 0
+        once(tpns.heard, first, told)
+        once(tpns.heard, CANCEL, told)

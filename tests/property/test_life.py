@@ -33,11 +33,11 @@ from tests.life_model import (
     Wish,
     after_time,
     apply,
-    check_trail,
     due_of,
     offered,
     predict,
 )
+from tests.life_trail import check_trail
 from tests.life_world import FAR, NEAR, World, users_of
 
 if TYPE_CHECKING:

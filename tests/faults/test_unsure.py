@@ -1,0 +1,84 @@
+"""Who may have been told, for want of an answer or of a whole one, hears how it ended; nobody else does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from push.packing import unpack
+from tests.faults.test_last_words import PEOPLE, WORKERS, accepted, act, filed, through
+from tests.hearing import CANCEL, hearing_tpns
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+    from tests.hearing import Heard
+
+
+async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
+    """A provider that delivers and answers nothing: all who heard it hear that it is withdrawn, once.
+
+    They are tried again until then: what nobody knows is no reason not to tell a child's neighbours. Whoever hears it
+    without need was in a request that ended without an answer.
+    """
+    async with hearing_tpns(bench) as tpns:
+        inside = await bench.people(PEOPLE)
+        server = await bench.server()
+        tpns.mute = True
+        alert = await filed(bench, server)
+
+        async def tried_again() -> bool:
+            heard = tpns.heard.of(tpns.heard.first) if tpns.heard.begun else np.empty(0, dtype=np.int64)
+            return np.unique(heard).size < heard.size
+
+        await until(tried_again)
+        assert await accepted(bench, alert) == 0
+        tpns.mute = False
+        await act(bench, server, alert, "cancel")
+        await through(bench, "cancel")
+        told, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
+        assert 0 < told.size < inside.size
+        assert np.isin(told, withdrawn).all()
+        packed = await bench.query("select packed from ledger where notice = 'alert'")
+        np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
+
+
+async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
+    """While no connection can be made nobody can have been told, and nobody is told that it is withdrawn."""
+    async with hearing_tpns(bench) as tpns:
+        await bench.people(PEOPLE)
+        server = await bench.server(QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:1")
+        alert = await filed(bench, server)
+
+        async def is_out() -> bool:
+            async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+                return "outage" in {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
+
+        await until(is_out)
+        await act(bench, server, alert, "cancel")
+        await through(bench, "cancel")
+        assert await bench.query("select 1 from ledger") == []
+        assert tpns.heard.titles == set()
+
+
+async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
+    """SIGTERM, and the provider delivers after the grace time: who got that hears that it is withdrawn."""
+    async with hearing_tpns(bench) as tpns:
+        await bench.people(PEOPLE)
+        server = await bench.server(QQ_ALERT_GRACE_S="1")
+        tpns.gate.close_after(0)
+        alert = await filed(bench, server)
+        await tpns.gate.holds(WORKERS)
+        server.end()
+        tpns.gate.open()
+        await until(lambda: _has_heard(tpns.heard))
+        server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
+        await act(bench, server, alert, "cancel")
+        await through(bench, "cancel")
+        told = np.unique(tpns.heard.of(tpns.heard.first))
+        assert np.isin(told, tpns.heard.of(CANCEL)).all()
+
+
+async def _has_heard(heard: Heard) -> bool:
+    return len(heard.titles) > 0
