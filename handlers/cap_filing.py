@@ -101,7 +101,9 @@ def filing_of(
 
 def message_of(case: CapCase) -> CapMessage:
     """Return what makes a message itself."""
-    return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value)
+    said = (case.status, case.references, case.texts, case.note, case.expires)
+    digest = hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+    return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest)
 
 
 def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:

@@ -75,8 +75,9 @@ class Candidates:
             yield found
 
     async def _told_before(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+        unsure = row.notice != Notice.UPDATE
         packed = await until_back(
-            partial(sql.ledger.heard, self._pool, row.alert_id, row.said, row.shard_from, row.shard_to),
+            partial(sql.ledger.heard, self._pool, row.alert_id, row.said, row.shard_from, row.shard_to, unsure=unsure),
             AWAY,
             "postgresql",
         )

@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from push.backoff import full_jitter_s
+from push.breaker import Condition
 from push.ledger import rows_of
 from push.model import Answer, Batch, Outcome, Verdict, unsayable
 from push.outcomes import merged, sorted_out
@@ -188,11 +189,12 @@ class Worker:
                 _log.error("lane.misconfigured", lane=self._lane, reason=answer.reason)
             self._alarms.lane(self._lane, "misconfigured", answer.reason)
         else:
-            if answer.retry_after_s:
-                await self._pace.throttled(answer.retry_after_s)
             if self._breaker.failed():
                 _log.error("lane.outage", lane=self._lane, reason=answer.reason)
                 self._alarms.lane(self._lane, "outage", answer.reason)
+            # One phone that cannot be reached holds nobody else; a provider that is down is left alone as it asks.
+            if answer.retry_after_s and self._breaker.condition is not Condition.CLOSED:
+                await self._pace.throttled(answer.retry_after_s)
 
     def _delay_s(self, batch: Batch, answer: Answer) -> float:
         jitter_s = full_jitter_s(batch.attempts)

@@ -51,23 +51,26 @@ async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
 
 
 class CapMessage(msgspec.Struct, frozen=True):
-    """A message by what makes it itself for its authority; `kind`: Alert, Update or Cancel."""
+    """A message by what makes it itself for its authority; `kind`: Alert, Update, Cancel; `digest` of what it says."""
 
     sender: str
     identifier: str
     sent: datetime
     kind: str
+    digest: bytes
 
 
 async def note(connection: Connection, authority: str, message: CapMessage, alert_id: UUID) -> None:
     """Remember which alert a message was about, and what it was."""
-    await connection.execute(_NOTE, authority, message.sender, message.identifier, message.sent, alert_id, message.kind)
+    await connection.execute(
+        _NOTE, authority, message.sender, message.identifier, message.sent, alert_id, message.kind, message.digest
+    )
 
 
-async def known(connection: Connection, authority: str, message: CapMessage) -> tuple[UUID, str] | None:
-    """Return the alert and the kind of the message with the same sender, identifier and time; None without one."""
+async def known(connection: Connection, authority: str, message: CapMessage) -> tuple[UUID, str, bytes | None] | None:
+    """Return alert, kind and digest of the message with the same sender, identifier and time; None without one."""
     row = await connection.fetchrow(_KNOWN, authority, message.sender, message.identifier, message.sent)
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], row[1], row[2])
 
 
 async def newest(connection: Connection, alert_id: UUID) -> datetime | None:

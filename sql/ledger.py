@@ -85,9 +85,14 @@ async def told(
     return [row[0] for row in rows]
 
 
-async def heard(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[bytes]:
-    """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them."""
-    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to)]
+async def heard(
+    pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, unsure: bool
+) -> list[bytes]:
+    """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them.
+
+    `unsure`: those who may have, too.
+    """
+    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to, unsure)]
 
 
 async def doubt(pool: Pool, lane: str) -> int:

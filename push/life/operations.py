@@ -77,7 +77,7 @@ class Operations:
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
             known = order.message and await sql.cap.known(connection, alert.authority, order.message)
-            if known and order.message and known == (alert_id, order.message.kind):
+            if known and order.message and known == (alert_id, order.message.kind, order.message.digest):
                 return None
             refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert, action, order)
             if refused is not None or await _is_outdated(connection, alert_id, action, order):

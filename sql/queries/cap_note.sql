@@ -1,2 +1,3 @@
-insert into cap_message (authority_id, sender, identifier, sent, alert_id, kind) values ($1, $2, $3, $4, $5, $6)
+insert into cap_message (authority_id, sender, identifier, sent, alert_id, kind, digest)
+values ($1, $2, $3, $4, $5, $6, $7)
 on conflict do nothing;

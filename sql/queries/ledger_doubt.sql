@@ -1,4 +1,5 @@
--- What a provider said of tokens while our configuration was at fault is no word on anybody: they are due again.
+-- What a provider said of tokens while our configuration was at fault is no word on anybody: they are due again,
+-- with the next pass where the unit was through; whoever holds a unit does not end it as done.
 with doubted as (
     delete from ledger l using alert a
     where a.id = l.alert_id and l.lane = $1 and l.outcome in ('invalid', 'quarantined')
@@ -10,6 +11,7 @@ with doubted as (
     from doubted group by unit_id
 )
 update sweep_unit u
-set invalid = u.invalid - c.invalid, quarantined = u.quarantined - c.quarantined, done = false
+set invalid = u.invalid - c.invalid, quarantined = u.quarantined - c.quarantined, done = false,
+    passes = case when u.done then greatest(u.passes, 1) else u.passes end, doubted = u.lease_until is not null
 from counts c where u.id = c.unit_id
 returning c.invalid + c.quarantined as recipients;

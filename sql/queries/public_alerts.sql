@@ -1,25 +1,26 @@
 -- What may be published: alerts that are meant and of which somebody was told, newest first, or the one asked for. A ring
 -- that is held after people were told in it was published, and stays so; one that comes due after the end is not told.
-with shown as (
-    select r.alert_id, r.radius_km, r.city, r.due_at
-    from ring r join alert a on a.id = r.alert_id
-    where r.due_at <= coalesce(a.ended_at, now())
-      and (r.held is null
-           or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                      where s.alert_id = r.alert_id and s.ring = r.ring and (u.searched or u.done)))
+with public as (
+    select a.* from alert a
+    where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
+      and (a.state in ('sending', 'sent', 'paused')
+           or (a.state = 'expired'
+               and (a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id)))
+           or exists (select from notice n where n.alert_id = a.id and n.notice in ('found', 'cancel')))
+    order by a.received_at desc limit $3
 )
 select a.id, a.state, a.received_at, a.expires, a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction,
-       a.content::text as content, a.ended_at,
-       (select max(r.radius_km) from shown r where r.alert_id = a.id) as radius_km,
-       coalesce((select bool_or(r.city) from shown r where r.alert_id = a.id), false) as whole,
+       a.content::text as content, a.ended_at, shown.radius_km, coalesce(shown.whole, false) as whole,
        (select array_agg(n.notice order by n.version) from notice n where n.alert_id = a.id) as notices,
        (select array_agg(n.at order by n.version) from notice n where n.alert_id = a.id) as moments,
-       array(select distinct r.due_at from shown r where r.alert_id = a.id and r.due_at > a.received_at) || a.extended
-           as changes
-from alert a
-where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
-  and (a.state in ('sending', 'sent', 'paused')
-       or (a.state = 'expired'
-           and (a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id)))
-       or exists (select from notice n where n.alert_id = a.id and n.notice in ('found', 'cancel')))
-order by a.received_at desc limit $3;
+       coalesce(shown.later, '{}') || a.extended as changes
+from public a cross join lateral (
+    select max(r.radius_km) as radius_km, bool_or(r.city) as whole,
+           array_agg(distinct r.due_at) filter (where r.due_at > a.received_at) as later
+    from ring r
+    where r.alert_id = a.id and r.due_at <= coalesce(a.ended_at, now())
+      and (r.held is null
+           or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                      where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null))
+) shown
+order by a.received_at desc;

@@ -36,7 +36,7 @@ with soft as (
     for update of u skip locked
 )
 update sweep_unit u
-set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, said = due.said
+set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, doubted = false, said = due.said
 from soft, due, sweep s left join ring r on r.alert_id = s.alert_id and r.ring = s.ring, alert a
 where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.said, coalesce(s.ring, 0) as ring, s.lane, r.radius_km,

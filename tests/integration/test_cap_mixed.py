@@ -75,6 +75,9 @@ async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as
     await post(server, signer().signed(first))
     update = message("SZ-2", MessageType.UPDATE, first, infos=_infos("别的", "Else"))
     assert (await post(server, signer().signed(update)))[0] == 200
+    other = msgspec.structs.replace(update, infos=_infos("又", "Corrected"))
+    assert (await post(server, signer().signed(other)))[0] == 409
+    assert await bench.query(SAID) == [("Else",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=update.sent, infos=())
     assert (await post(server, signer().signed(cancel)))[0] == 409
     exercise = message("SZ-7", status=Status.EXERCISE)
