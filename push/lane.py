@@ -85,7 +85,7 @@ class Lane:
         self.name = name
         self.plan = plan
         self.stats = LaneStats()
-        self.queue = LaneQueue(plan.queue_batches + plan.workers)
+        self.queue = LaneQueue(plan.queue_batches + plan.workers, gateway.recipients_max)
         self.breaker = Breaker(plan.misconfigured_probe_s)
         self._gateway = gateway
         self._alarms = alarms

@@ -175,6 +175,18 @@ class Batch:
         self.unsure = before | unsure
         return unsure & ~before
 
+    def with_others(self, other: Batch) -> Batch:
+        """Return a batch of these and others of the same unit, to be tried together."""
+        unsure = [np.zeros(one.size, dtype=np.bool_) if one.unsure is None else one.unsure for one in (self, other)]
+        return Batch(
+            self.unit,
+            [*self.recipients, *other.recipients],
+            np.concatenate([self.users, other.users]),
+            attempts=max(self.attempts, other.attempts),
+            found_s=min(self.found_s, other.found_s),
+            unsure=np.concatenate(unsure),
+        )
+
     def rest(self, again: NDArray[np.bool_]) -> Batch:
         """Return the batch of those to be tried again."""
         rest = Batch(

@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from push.model import Batch
 
-LEFT_MAX: Final = 200_000
-"""Recipients that are left of settled batches: about 30 MB."""
+LEFT_MAX: Final = 1_000_000
+"""Recipients that are left of settled batches: about 80 MB, because those of a unit are put together."""
 
 
 class LaneQueue:
     """A bounded queue whose batches leave only when they are settled."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: int, recipients_max: int) -> None:
         self.room = room
+        self._recipients_max = recipients_max
         # Bounded by the slots and by `LEFT_MAX`.
         self._queue: asyncio.Queue[Batch] = asyncio.Queue()
         self._slots = asyncio.BoundedSemaphore(room)
         self._parked: dict[int, tuple[asyncio.TimerHandle, Batch]] = {}
         self._left: dict[int, int] = {}
+        self._rests: dict[int, Batch] = {}
         self.left = 0
 
     def __len__(self) -> int:
@@ -62,24 +64,44 @@ class LaneQueue:
 
     def _unpark(self, batch: Batch) -> None:
         del self._parked[id(batch)]
+        if self._rests.get(id(batch.unit)) is batch:
+            del self._rests[id(batch.unit)]
         self._queue.put_nowait(batch)
 
     def park_rest(self, batch: Batch, rest: Batch, delay_s: float) -> None:
-        """Put aside who is left of a batch that was taken; the batch needs nothing more."""
+        """Put aside who is left of a batch that was taken, with others of its unit; the batch needs nothing more."""
         before = self._left.get(id(batch), 0)
-        if self.left - before + rest.size <= LEFT_MAX:
-            self.settled(batch)
-            self._left[id(rest)] = rest.size
-            self.left += rest.size
-        self.park(rest, delay_s)
+        if self.left - before + rest.size > LEFT_MAX:
+            # It has the room of its batch, and keeps it.
+            batch.unit.batches.add(rest)
+            self.park(rest, delay_s)
+            return
+        self.settled(batch)
+        due_s = asyncio.get_running_loop().time() + delay_s
+        others = self._rests.get(id(rest.unit))
+        if others is not None and others.size + rest.size <= self._recipients_max:
+            timer, _ = self._parked.pop(id(others))
+            timer.cancel()
+            self._forget(others)
+            rest.unit.batches.discard(others)
+            rest, due_s = others.with_others(rest), max(due_s, timer.when())
+        rest.unit.batches.add(rest)
+        self._left[id(rest)] = rest.size
+        self.left += rest.size
+        self._rests[id(rest.unit)] = rest
+        self.park(rest, due_s - asyncio.get_running_loop().time())
+
+    def _forget(self, batch: Batch) -> None:
+        self.left -= self._left.pop(id(batch))
+        if self._rests.get(id(batch.unit)) is batch:
+            del self._rests[id(batch.unit)]
 
     def settled(self, batch: Batch) -> None:
         """Give back the room of one batch that was taken and needs nothing more."""
-        left = self._left.pop(id(batch), None)
-        if left is None:
-            self._slots.release()
+        if id(batch) in self._left:
+            self._forget(batch)
         else:
-            self.left -= left
+            self._slots.release()
 
     def close(self) -> None:
         """Forget what is parked: its recipients stay due in the record."""
@@ -87,4 +109,5 @@ class LaneQueue:
             timer.cancel()
         self._parked.clear()
         self._left.clear()
+        self._rests.clear()
         self.left = 0

@@ -220,7 +220,6 @@ class Worker:
         batch.unit.batches.discard(batch)
         if again is not None:
             rest = batch.rest(again)
-            batch.unit.batches.add(rest)
             self._queue.park_rest(batch, rest, delay_s)
             return
         self._queue.settled(batch)

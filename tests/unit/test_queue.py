@@ -20,6 +20,9 @@ class _Unit:
 
     over = False
 
+    def __init__(self) -> None:
+        self.batches: set[Batch] = set()
+
 
 def _batch() -> Batch:
     return Batch(cast("Any", _Unit()), [], np.empty(0, dtype=np.int64))
@@ -29,7 +32,7 @@ def test_a_sweep_waits_when_there_is_no_room() -> None:
     """Queued, parked or being sent: at most `room` batches are outstanding, and room comes only by settling one."""
 
     async def scenario() -> None:
-        queue = LaneQueue(ROOM)
+        queue = LaneQueue(ROOM, 100)
         for _ in range(ROOM):
             await queue.put(_batch())
         taken = await queue.get()
@@ -53,7 +56,7 @@ def test_a_parked_batch_comes_back_after_its_delay_while_the_others_go_on() -> N
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        queue = LaneQueue(ROOM)
+        queue = LaneQueue(ROOM, 100)
         first, second = _batch(), _batch()
         await queue.put(first)
         await queue.put(second)
@@ -78,7 +81,7 @@ def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.
     monkeypatch.setattr("push.queue.LEFT_MAX", 10)
 
     async def scenario() -> None:
-        queue, rests = LaneQueue(1), []
+        queue, rests = LaneQueue(1, 100), []
         for _ in range(5):
             async with asyncio.timeout(1):
                 await queue.put(_of(100))
@@ -105,11 +108,42 @@ def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.
     clock.run(scenario())
 
 
+def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
+    """As many as one request takes, when the last of them is due; nobody is lost, and nobody is there twice."""
+
+    async def scenario() -> None:
+        loop, queue, unit = asyncio.get_running_loop(), LaneQueue(ROOM, 5), cast("Any", _Unit())
+        started_s = loop.time()
+        for number in range(4):
+            users = np.arange(100, dtype=np.int64) + 1000 * number
+            batch = Batch(unit, [b"%d" % user for user in users.tolist()], users, attempts=number)
+            unit.batches = {*unit.batches, batch}
+            await queue.put(batch)
+            taken = await queue.get()
+            taken.newly(np.arange(100) == 0)
+            unit.batches.discard(taken)
+            queue.park_rest(taken, taken.rest(np.arange(100) < 2), 10.0 * (number + 1))
+        assert (queue.left, queue.parked, len(unit.batches)) == (8, 2, 2)
+        parts = [await queue.get() for _ in range(2)]
+        assert [(part.size, part.attempts) for part in parts] == [(4, 1), (4, 3)]
+        assert sorted(user for part in parts for user in part.users.tolist()) == [
+            number * 1000 + row for number in range(4) for row in range(2)
+        ]
+        assert all(part.unsure is not None and part.unsure.tolist() == [True, False] * 2 for part in parts)
+        assert [part.recipients for part in parts] == [[b"%d" % user for user in part.users.tolist()] for part in parts]
+        assert loop.time() == started_s + 40.0
+        for part in parts:
+            queue.settled(part)
+        assert queue.left == 0
+
+    clock.run(scenario())
+
+
 def test_a_closed_queue_forgets_what_is_parked() -> None:
     """No timer outlives its lane."""
 
     async def scenario() -> None:
-        queue = LaneQueue(ROOM)
+        queue = LaneQueue(ROOM, 100)
         await queue.put(_batch())
         queue.park(await queue.get(), 5.0)
         queue.close()
@@ -125,7 +159,7 @@ def test_what_may_not_be_sent_any_more_is_not_kept_until_its_delay_is_over() -> 
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        queue = LaneQueue(ROOM)
+        queue = LaneQueue(ROOM, 100)
         batch = _batch()
         await queue.put(batch)
         taken = await queue.get()
