@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from push.model import Batch
 
 LEFT_MAX: Final = 1_000_000
-"""Recipients that are left of settled batches: about 80 MB, because those of a unit are put together."""
+"""Recipients that are left of settled batches: about 115 MB, those of a unit being put together."""
 
 
 class LaneQueue:
