@@ -6,6 +6,7 @@ Bounded by the test.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +25,7 @@ from server.simulated.reached import Reached
 from server.simulated.token_site import serve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from server.simulated.faults import Fault
 
@@ -44,6 +45,8 @@ class Scripted:
         self.reached, self.faults = Reached(), Faults(settings)
         self._answer = answer
         self.grants = self.sent = 0
+        self.authorizations: list[str] = []
+        self.refused: set[str] = set()
 
     def listen_at(self, url: str) -> None:
         """Need not know."""
@@ -58,6 +61,9 @@ class Scripted:
             self.grants += 1
             return Response(200, b'{"access_token": "%d", "expires_in": 3600}' % self.grants)
         self.sent += 1
+        self.authorizations.append(request.headers.get("authorization", ""))
+        if self.authorizations[-1] in self.refused:
+            return Response(403, b'{"reason": "ExpiredProviderToken"}')
         if FIRST.decode() in request.path or FIRST in request.body:
             return self._answer
         return Response(200, b"" if request.path.startswith("/3/") else b"{}")
@@ -79,14 +85,16 @@ async def _scripted(answer: Response) -> AsyncIterator[tuple[Scripted, str, Path
 
 
 @asynccontextmanager
-async def scripted_apns(answer: Response, folder: Path) -> AsyncIterator[tuple[apns.ApnsGateway, Scripted]]:
+async def scripted_apns(
+    answer: Response, folder: Path, now_s: Callable[[], float] = time.time
+) -> AsyncIterator[tuple[apns.ApnsGateway, Scripted]]:
     """Open a gateway to an APNs that gives this answer to the first phone."""
     key_in(folder / "apns.p8")
     async with _scripted(answer) as (provider, url, certificate):
         settings = apns.ApnsSettings(
             url=url, key_file=folder / "apns.p8", key_id="K", team_id="T", topic="t", ca_file=certificate
         )
-        gateway = apns.ApnsGateway(settings)
+        gateway = apns.ApnsGateway(settings, now_s)
         yield gateway, provider
         await gateway.close()
 

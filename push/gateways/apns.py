@@ -146,10 +146,10 @@ class ApnsGateway:
 
     recipients_max = RECIPIENTS_MAX
 
-    def __init__(self, settings: ApnsSettings) -> None:
+    def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
-        self._token = ProviderToken(settings)
+        self._token = ProviderToken(settings, now_s)
         self._http2 = settings.client()
         self._payload = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 

@@ -80,6 +80,19 @@ async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: 
     assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED, Fate.QUARANTINED]
 
 
+async def test_a_token_that_apns_finds_too_old_is_renewed_where_it_may_be_and_nobody_is_lost(tmp_path: Path) -> None:
+    """The same phones once more, with another one; sooner than Apple allows, they wait and the lane says why."""
+    now_s = [2400.0 * 1_000_000]
+    async with scripted_apns(Response(200), tmp_path, lambda: now_s[0]) as (gateway, provider):
+        for after_min, fates in ((0, [Fate.ACCEPTED] * 2), (25, [Fate.ACCEPTED] * 2), (1, [Fate.AGAIN] * 2)):
+            now_s[0] += 60 * after_min
+            provider.refused.update(provider.authorizations)
+            answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
+            assert answer.fates == (None if answer.verdict is Verdict.ANSWERED else fates)
+            assert (answer.verdict is Verdict.ANSWERED) == (fates[0] is Fate.ACCEPTED)
+    assert (answer.verdict, len(set(provider.authorizations))) == (Verdict.MISCONFIGURED, 2)
+
+
 async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Path) -> None:
     """Its phones wait while the others are told; when every project refuses us, the lane is misconfigured."""
     forbidden = Response(403, b'{"error": {"status": "PERMISSION_DENIED"}}')
