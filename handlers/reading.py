@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hi
 import msgspec
 
 from handlers.problems import FieldError
+from push.garbage import GARBAGE
 
 T = TypeVar("T", bound=msgspec.Struct)
 NUL_ESCAPED: Final = b"\\u0000"
@@ -21,7 +22,7 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
     """Decode JSON into `kind`; returns all bad fields when there are any."""
     try:
         tree = msgspec.json.decode(body)
-    except (ValueError, RecursionError) as error:
+    except GARBAGE as error:
         return [FieldError("$", f"not JSON: {error}")]
     # In JSON it stands only as its escape, so that nobody else pays for looking.
     errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")

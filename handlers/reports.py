@@ -17,6 +17,7 @@ from geo.area import INDEX_LATITUDE_MAX
 from geo.crs import Crs, to_wgs84
 from geo.devices import LOCALE_MAX, LOCALE_USUAL, TOKEN_MAX, address
 from geo.positions import Positions
+from push.garbage import GARBAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +94,7 @@ def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport
         except (msgspec.ValidationError, UnicodeDecodeError):
             # Slower, and only when something is wrong: each report by itself.
             return _each(raws(body), one)
-    except (ValueError, RecursionError) as error:
+    except GARBAGE as error:
         return Unreadable(422, f"not a list of reports: {error}")
 
 
@@ -105,7 +106,7 @@ def _each(
     for index, part in enumerate(parts):
         try:
             good.append((index, decode_one(part)))
-        except (ValueError, RecursionError) as error:
+        except GARBAGE as error:
             bad.append(Rejected(index, str(error)))
     return good, bad
 

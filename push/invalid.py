@@ -95,14 +95,10 @@ class InvalidTokens:
             else:
                 await self._remove(everybody=idle >= IDLE_LOOKS and self._share <= self._share_max)
 
-    async def end(self, grace_s: float) -> None:
-        """Let whoever was refused last be due again, if the record takes that within `grace_s`."""
+    async def end(self) -> None:
+        """Let whoever was refused last be due again; the caller bounds the time."""
         if self.tripped:
-            try:
-                async with asyncio.timeout(grace_s):
-                    await self._doubt()
-            except (*RECORD_AWAY, TimeoutError) as error:
-                _log.warning("tokens.not_doubted", lane=self._lane, error=type(error).__name__)
+            await until_back(self._doubt, RECORD_AWAY, "postgresql")
 
     async def _take_back(self, so_far: tuple[int, bool]) -> None:
         """Let whoever was refused be due again, once what was on its way stands in the record, too."""

@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 import sql.ledger
-from geo.ending import ended
+from geo.ending import ended, in_time
 from push.addresses import Addresses
 from push.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.candidates import Candidates
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from push.model import Gateway
     from push.quota import Quota
     from sql.database import Pool
+
+CUT_OFF_S = 3.0
+"""For how long a lane that ends waits for the record to have who may have been told."""
 
 _log = structlog.get_logger("push.lane")
 
@@ -166,6 +169,13 @@ class Lane:
         _log.error("lane.stopped", lane=self.name, reason=why)
         self._alarms.raise_alarm("invalid_tokens", self.name, None, why)
 
+    async def _end_record(self) -> None:
+        """Have the record say what only this process knows."""
+        for worker in self._workers:
+            await worker.note_cut_off()
+        if self.invalid is not None:
+            await self.invalid.end()
+
     async def stop(self, grace_s: float) -> None:
         """Claim and start nothing more; let what is being sent reach the ledger within `grace_s`."""
         for task in self._sweeping:
@@ -182,7 +192,6 @@ class Lane:
             if late:
                 _log.warning("lane.grace_over", lane=self.name, batches=len(late))
         await ended(self.tasks)
-        if self.invalid is not None:
-            await self.invalid.end(grace_s)
+        await in_time(self._end_record(), CUT_OFF_S)
         self.queue.close()
         await self._gateway.close()

@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 THROTTLE_DEFAULT_S = 1.0
 RETRY_AFTER_CAP_S = 60.0
 RECORD_WAIT_S = 0.2
-CUT_OFF_S = 3.0
-"""For how long a process that ends waits for the record to have who may have been told."""
-
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
 
@@ -82,11 +79,17 @@ class Worker:
         self._stats = stats
         self._alarms = alarms
         self._retiring = False
+        self._cut_off: Batch | None = None
         self.sending = False
 
     def retire(self) -> None:
         """Take no further batch after the one being sent."""
         self._retiring = True
+
+    async def note_cut_off(self) -> None:
+        """Have the ledger say who may have been told by a request that the end of this worker cut off."""
+        if self._cut_off is not None:
+            await self._note_unsure(self._cut_off)
 
     async def run(self) -> None:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
@@ -127,9 +130,8 @@ class Worker:
         try:
             answer = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         except asyncio.CancelledError:
-            # Cut off at the end of the grace time: nobody will know what became of the request.
-            async with asyncio.timeout(CUT_OFF_S):
-                await self._note_unsure(batch)
+            # At the end of the grace time: nobody will know what became of the request.
+            self._cut_off = batch
             raise
         await self._after(batch, addressed, answer)
 

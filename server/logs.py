@@ -9,6 +9,7 @@ import logging
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -41,7 +42,8 @@ def report_bug(error: BaseException) -> None:
         for each in error.exceptions:
             report_bug(each)
         return
-    structlog.get_logger("server").critical("process.died", exc_info=error)
+    # Described here and not by a processor: a command that has set up no logs would print every variable.
+    structlog.get_logger("server").critical("process.died", **described(error))
 
 
 def bare_traceback(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -51,7 +53,12 @@ def bare_traceback(_: object, __: str, event: structlog.typing.EventDict) -> str
         return event
     error = info if isinstance(info, BaseException) else sys.exc_info()[1]
     if error is not None:
-        frames = traceback.extract_tb(error.__traceback__)
-        event["error"] = type(error).__name__
-        event["where"] = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        event.update(described(error))
     return event
+
+
+def described(error: BaseException) -> dict[str, Any]:
+    """Return the type of an error and its places, never its text or a variable."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "where": where}

@@ -6,11 +6,16 @@ Bounded: one request, as `server.file_case` bounds it.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import click
 import uvloop
 
 from server.file_case import send_case, send_notice
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 FAILED = 1
 
@@ -22,10 +27,7 @@ FAILED = 1
 @click.option("--url", required=True)
 def file_case(file: Path, authority: str, secret: str, url: str) -> None:
     """Sign and send a case, as the police would; prints the answer."""
-    status, answer = uvloop.run(send_case(url, authority, secret, file.read_bytes()))
-    click.echo(answer.decode())
-    if status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
-        raise SystemExit(FAILED)
+    _say(send_case(url, authority, secret, file.read_bytes()))
 
 
 @click.command("file-notice")
@@ -35,7 +37,16 @@ def file_case(file: Path, authority: str, secret: str, url: str) -> None:
 @click.option("--url", required=True)
 def file_notice(file: Path, authority: str, secret: str, url: str) -> None:
     """Sign and send that a child is found, or a case withdrawn, as the police would; prints the answer."""
-    status, answer = uvloop.run(send_notice(url, authority, secret, file.read_bytes()))
+    _say(send_notice(url, authority, secret, file.read_bytes()))
+
+
+def _say(sending: Coroutine[Any, Any, tuple[int, bytes]]) -> None:
+    """Print the answer, or that there was none; exits 1 unless it was taken."""
+    try:
+        status, answer = uvloop.run(sending)
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        why = f"no answer ({type(error).__name__}): is --url right? Sent again, the same file counts once."
+        raise click.ClickException(why) from None
     click.echo(answer.decode())
     if status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
         raise SystemExit(FAILED)

@@ -41,7 +41,7 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
-    `told`: the record has somebody of whom it knows whether they were told. `private` is what no reason may say: what
+    `told`: it was sent, if only to nobody, or begun to be. `private` is what no reason may say: what
     the case says of the child, the place and whom to call.
     """
 

@@ -18,11 +18,11 @@ import jwt
 import msgspec
 from msgspec import Meta
 
+from push.garbage import GARBAGE
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, Provider
 from push.said import fitted
 from push.shown import Rendered, Shown
-from push.transport.batch_http import GARBAGE
 from push.transport.http2 import Head, Http2LaneSettings, Reply
 from push.transport.token_answers import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
 

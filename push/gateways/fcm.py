@@ -19,12 +19,13 @@ import msgspec
 from msgspec import Meta
 
 from push.clearance import withheld
+from push.garbage import GARBAGE
 from push.model import Answer, Fate, Verdict
 from push.pace import Pace
 from push.provider import Addressing, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
-from push.transport.batch_http import GARBAGE, BatchHttp
+from push.transport.batch_http import BatchHttp
 from push.transport.http2 import Head, Http2LaneSettings, Reply
 from push.transport.projects import Projects
 from push.transport.service_account import AccessToken

@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
+from push.garbage import GARBAGE
 from push.intent import intent_uri
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
@@ -26,7 +27,7 @@ from push.shown import Rendered, Shown
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all, by_code
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import FORM, GARBAGE, UNREADABLE, BatchHttp, HttpAnswer, failing
+from push.transport.batch_http import FORM, UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

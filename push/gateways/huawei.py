@@ -19,13 +19,14 @@ import jwt
 import msgspec
 from msgspec import Meta
 
+from push.garbage import GARBAGE
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
 from push.transport.batch_answers import Ruling, accepted_but, answer_to_all
 from push.transport.batch_gateway import BatchGateway
-from push.transport.batch_http import GARBAGE, UNREADABLE, BatchHttp, HttpAnswer, failing
+from push.transport.batch_http import UNREADABLE, BatchHttp, HttpAnswer, failing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

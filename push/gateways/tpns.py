@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from push.clearance import withheld
+from push.garbage import GARBAGE
 from push.model import Answer, Fate, Verdict
 from push.provider import Addressing, LaneSettings, Provider
 from push.said import fitted, left_s
 from push.shown import Rendered, Shown
-from push.transport.batch_http import GARBAGE, BatchHttp, HttpAnswer, judged_by_status
+from push.transport.batch_http import BatchHttp, HttpAnswer, judged_by_status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -44,10 +44,11 @@ class Actions:
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             proposal = await sql.life.proposal_of(connection, alert_id)
+            approved = await sql.life.approvals(connection, alert_id, alert.revision)
             refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)
-            if refused is not None:
-                return refused
-            count = len(await sql.life.approvals(connection, alert_id, revision)) + 1
+            if refused is not None or person in approved:
+                return refused or Refused(Refusal.APPROVED)
+            count = len(approved) + 1
             needed = APPROVALS.get(Review(alert.review), 1)
             ready: Ready | Refused | None = None
             if proposal is not None and count >= needed:
@@ -125,7 +126,7 @@ class Actions:
         revision: int,
         proposal: ProposalRow | None,
     ) -> Refused | None:
-        """Refuse an approval of what was not read, of nothing, of one's own work, or once more."""
+        """Refuse an approval of what was not read, of nothing, of what is not possible, or of one's own work."""
         person, told = order.actor.person, State(alert.state) not in UNTOLD
         if told and proposal is None:
             return Refused(Refusal.NOTHING_PROPOSED)
@@ -137,11 +138,7 @@ class Actions:
             own = await _own_work(connection, alert_id, alert, order)
         else:
             own = order.actor.authority == alert.authority or person == proposal.person
-        if own:
-            return Refused(Refusal.OWN_WORK)
-        if person in await sql.life.approvals(connection, alert_id, revision):
-            return Refused(Refusal.APPROVED)
-        return None
+        return Refused(Refusal.OWN_WORK) if own else None
 
     async def _move(self, alert_id: UUID, action: Action, order: Order, done: Done) -> Refused | None:
         async def change(_: Connection, __: LockedAlert) -> Done | Refused:

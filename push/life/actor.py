@@ -12,6 +12,7 @@ import msgspec
 from push.life.naming import folded
 
 SYSTEM_ROLE: Final = "system"
+AUTHORITY_ROLE: Final = "authority"
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,11 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.role if self.role == SYSTEM_ROLE else f"{self.role} {self.name}"
 
     @property
+    def signs(self) -> bool:
+        """Tell whether it is an authority that signed, and no person who could say it in other words."""
+        return self.role == AUTHORITY_ROLE
+
+    @property
     def person(self) -> str:
         """Whom two tokens of the same name stand for: one person, however the name is typed."""
         return folded(self.name)
@@ -40,4 +46,4 @@ SYSTEM: Final = Actor(role=SYSTEM_ROLE, name=SYSTEM_ROLE)
 
 def of_authority(authority: str) -> Actor:
     """Return an authority that signed something."""
-    return Actor(role="authority", name=authority, authority=authority)
+    return Actor(role=AUTHORITY_ROLE, name=authority, authority=authority)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import sql.audit
+from push.garbage import GARBAGE
 from sql.audit import FIRST, Link
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Chain:
             return Fault(expected, "its digest is not that of its content")
         try:
             link = msgspec.json.decode(row.content, type=Link)
-        except (ValueError, RecursionError):
+        except GARBAGE:
             return Fault(expected, "its content is not an event")
         return self._misplaced(row, link) or self._follow(row, link)
 

@@ -105,7 +105,8 @@ class Desk:
             if again is not None:
                 return again
             case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
-            if case is not None and not await _superseded(connection, filing, case.alert_id):
+            superseded = None if case is None else await _superseded(connection, filing, case.alert_id)
+            if case is not None and superseded is None:
                 return await self._answer_standing(connection, filing, case, received_at, render)
             if not filing.verified and await _is_full(connection, filing.authority):
                 refused = Filed.TOO_MANY_DRAFTS
@@ -123,7 +124,8 @@ class Desk:
             await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
             if filing.message and filing.verified:
                 await sql.cap.note(connection, filing.authority, filing.message, alert.id)
-            await sql.audit.append(connection, *_events(filing, alert, decision, held))
+            earlier = [] if superseded is None else [superseded]
+            await sql.audit.append(connection, *earlier, *_events(filing, alert, decision, held))
         self.ring()
         self.planner.warn(alert.id, sampled, held)
         return receipt
@@ -150,13 +152,16 @@ async def _is_full(connection: Connection, authority: str) -> bool:
     return await sql.filing.drafts(connection, authority) >= DRAFTS_MAX
 
 
-async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> bool:
-    """Take the number of a signed case off the draft that has it, so that no stranger's can keep it out."""
+async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> AuditEvent | None:
+    """Take the number of a signed case off the draft that has it, so that no stranger's can keep it out.
+
+    Returns the event of that; None when the number stays where it is.
+    """
     state = await sql.filing.supersede(connection, standing) if filing.verified else None
     if state is None:
-        return False
+        return None
     waited = state == State.IN_REVIEW
-    event = AuditEvent(
+    return AuditEvent(
         actor="system",
         action=Action.CANCEL.value if waited else "supersede",
         alert=standing,
@@ -164,8 +169,6 @@ async def _superseded(connection: Connection, filing: Filing, standing: UUID) ->
         after=State.CANCELLED.value if waited else None,
         details={"superseded": "a signed case has this number"},
     )
-    await sql.audit.append(connection, event)
-    return True
 
 
 def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int]) -> tuple[AuditEvent, AuditEvent]:

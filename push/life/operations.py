@@ -7,7 +7,7 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 import structlog
@@ -55,6 +55,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     through_alert: bool | None = None
 
 
+WITHHELD: Final = "(withheld: it says who the child is, where it was or whom to call)"
 _OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
 """What an officer does to the alerts of other authorities: their own they never approve."""
 
@@ -99,7 +100,7 @@ class Operations:
                 alert=alert_id,
                 before=before.value,
                 after=done.after.value,
-                reason=order.reason,
+                reason=_kept(order, alert),
                 details=done.details,
             )
             await sql.audit.append(connection, event)
@@ -108,6 +109,14 @@ class Operations:
         self._ring()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
+
+
+def _kept(order: Order, alert: LockedAlert) -> str:
+    """Return what stays of a reason: no word of one by which the police would say who the child is.
+
+    That a child is found, or a case withdrawn, is done whatever is said of it: nobody is told any longer than need be.
+    """
+    return WITHHELD if says_any(order.reason, alert.private) else order.reason
 
 
 async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:
@@ -128,6 +137,6 @@ def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | Non
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
-    if says_any(order.reason, alert.private):
+    if says_any(order.reason, alert.private) and not order.actor.signs:
         return Refused(Refusal.NAMES_CHILD)
     return None

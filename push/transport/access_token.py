@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from push.garbage import GARBAGE
 from push.model import Answer, Verdict
-from push.transport.batch_http import GARBAGE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

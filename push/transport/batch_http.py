@@ -16,6 +16,7 @@ import aiohttp
 import msgspec
 
 from push.clearance import STOPPED
+from push.garbage import GARBAGE, UNSURE_STATUS
 from push.model import Answer, Verdict
 
 if TYPE_CHECKING:
@@ -37,11 +38,6 @@ HTTP_OK = 200
 UNREADABLE: Final = "an answer that is none of this provider's"
 MISCONFIGURED_STATUS = frozenset({401, 403, 404})
 THROTTLED_STATUS = frozenset({429})
-GARBAGE: Final = (ValueError, RecursionError)
-"""What decoding raises: msgspec's errors, bytes that are no UTF-8, numbers without end, and what is nested too deep."""
-
-UNSURE_STATUS: Final = frozenset({502, 504})
-"""Said by something before the provider, which may have had the request."""
 
 
 T = TypeVar("T")

@@ -50,7 +50,9 @@ class Project:
 
     @property
     def rests(self) -> bool:
-        """Tell whether it is left alone now."""
+        """Tell whether it is left alone now; the only one is not, because the lane's breaker tries it."""
+        if not self._siblings.several:
+            return False
         return self._broken_until_s is not None and asyncio.get_running_loop().time() < self._broken_until_s
 
     async def heed(self, rows: Sequence[int], rulings: list[Ruling | None]) -> None:

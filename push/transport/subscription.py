@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from push.transport.batch_http import GARBAGE
+from push.garbage import GARBAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

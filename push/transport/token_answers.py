@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from push.garbage import UNSURE_STATUS
 from push.model import Answer, Fate, Verdict
-from push.transport.batch_http import UNSURE_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

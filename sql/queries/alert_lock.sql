@@ -1,5 +1,5 @@
 select a.state, a.status, c.authority_id, c.case_number, a.version, a.review, a.received_at, a.deadline, a.expires, a.revision, a.through_alert,
-       exists (select from ledger l where l.alert_id = a.id) as told,
+       a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id) as told,
        a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction, a.content::text as content, a.audience_max,
        a.estimate::text as estimate,
        array_remove(array[c.content #>> '{child,name}', c.content #>> '{child,clothing}', c.content #>> '{child,features}',

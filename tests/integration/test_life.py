@@ -289,10 +289,18 @@ async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -
     for wrong, status in (({"case_number": "other"}, 404), ({"notice": "update"}, 422), ({}, 200), ({}, 200)):
         assert (await _police(bench, desk, notice | wrong))[0] == status
     await desk.told("found", alert, inside)
+    _, answer = await bench.file(desk.server, case_number="SZ-2")
+    saying = {"case_number": "SZ-2", "notice": "found", "reason": "小明 is at home"}
+    status, ended = await _police(bench, desk, saying)
+    assert (status, ended["alert"]["state"]) == (200, "found"), "no word of a reason keeps an alert going"
+    kept = await bench.query("select content from audit_event where alert_id = $1", answer["alert"]["id"])
+    assert "withheld" in kept[-1][0]
+    assert "小明" not in str(kept)
     assert (await _police(bench, desk, notice | {"notice": "cancel"}))[0] == 409
     assert (await _police(bench, desk, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
     trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
-    found = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "found"]
+    events = [one["content"]["event"] for one in trail if one["content"]["event"]["alert"] == alert]
+    found = [event for event in events if event["action"] == "found"]
     assert [(one["actor"], one["details"]["through_alert"]) for one in found] == [("authority sz", False)]
 
 

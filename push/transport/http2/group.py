@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.transport.batch_http import GARBAGE
+from push.garbage import GARBAGE
 from push.transport.token_answers import ACCEPTED, stops, unsettled
 
 if TYPE_CHECKING:
