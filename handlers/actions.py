@@ -34,7 +34,6 @@ CaseNumber = Annotated[str, Meta(min_length=1, max_length=150)]
 STATUSES = {
     Refusal.NO_ALERT: 404,
     Refusal.CASE_NUMBER: 422,
-    Refusal.NAMES_CHILD: 422,
     Refusal.LOCALES: 422,
     Refusal.STATUS: 422,
     Refusal.OWN_WORK: 403,

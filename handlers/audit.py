@@ -51,5 +51,8 @@ class Audit:
 
 
 def recorded(row: Row) -> dict[str, Any]:
-    """Return an event with its digest; `content` stands byte for byte as it was hashed."""
-    return {"digest": row.digest.hex(), "content": msgspec.Raw(row.content.encode())}
+    """Return an event with its digest and its reason, None once that is deleted.
+
+    `content` stands byte for byte as it was hashed.
+    """
+    return {"digest": row.digest.hex(), "content": msgspec.Raw(row.content.encode()), "reason": row.reason}

@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from geo.crs import Crs
 from handlers.problems import FieldError
-from push.life.naming import names_child, says_any
+from push.life.naming import names_child
 
 if TYPE_CHECKING:
     from push.planner import FilingPlan
@@ -101,9 +101,6 @@ def wish_faults(case: Case, plan: FilingPlan) -> list[FieldError]:
         faults.append(FieldError("$.area.radius_km", f"over the cap of {plan.radius_cap_km:g} km"))
     if case.area.radius_km is not None and case.last_seen.longitude is None:
         faults.append(FieldError("$.area.radius_km", "there are no coordinates to draw a circle around"))
-    if says_any(case.area.reason, (case.child.name, case.contact.name, case.contact.phone)):
-        # Everybody who may look at alerts reads it, and the place is what such a reason is about.
-        faults.append(FieldError("$.area.reason", "it must not say who the child is or whom to call"))
     if case.area.radius_km is None and case.area.policy is None:
         faults.append(FieldError("$.area", "a policy or a radius is needed"))
     return faults

@@ -126,10 +126,14 @@ class Estimated(Answer, frozen=True, kw_only=True):
 
 
 class Recorded(Answer, frozen=True, kw_only=True):
-    """An event; `digest` is the SHA-256 of `content`, byte for byte as it stands in the answer, in hexadecimal."""
+    """An event; `digest` is the SHA-256 of `content`, byte for byte as it stands in the answer, in hexadecimal.
+
+    `reason`: why, null where nobody said why, and once it is deleted with the child's data.
+    """
 
     digest: str
     content: Link
+    reason: str | None
 
 
 class AuditPage(Answer, frozen=True, kw_only=True):

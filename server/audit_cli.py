@@ -77,7 +77,7 @@ def _verdict(trail: Trail) -> str:
 @config_option
 @click.pass_context
 def audit_show(context: click.Context, alert_id: UUID | None, *, as_json: bool) -> None:
-    """Print the events of the trail in order."""
+    """Print the events of the trail in order: number, time, who, what, states, alert, details, why."""
 
     async def work(_: Settings, stores: Stores) -> None:
         async with record(stores) as pool:
@@ -94,9 +94,19 @@ def _line(row: Row) -> str:
         return f"{row.seq}\tnot an event: 'audit verify' says what is wrong"
     event = link.event
     states = " -> ".join(state for state in (event.before, event.after) if state is not None)
-    return "\t".join(
-        [str(row.seq), link.at.isoformat(), event.actor, event.action, states, str(event.alert or ""), event.reason]
-    )
+    details = ", ".join(f"{name}={value}" for name, value in event.details.items() if value is not None)
+    reason = row.reason or ("" if event.reason_digest is None else "(deleted with the child's data)")
+    said = [
+        str(row.seq),
+        link.at.isoformat(),
+        event.actor,
+        event.action,
+        states,
+        str(event.alert or ""),
+        details,
+        reason,
+    ]
+    return "\t".join(said)
 
 
 @audit_group.command("summary")

@@ -41,8 +41,7 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
-    `told`: it was sent, if only to nobody, or begun to be. `private` is what no reason may say: what
-    the case says of the child, the place and whom to call.
+    `told`: it was sent, if only to nobody, or begun to be.
     """
 
     state: str
@@ -65,7 +64,6 @@ class LockedAlert(msgspec.Struct, frozen=True):
     content: str
     audience_max: int | None
     estimate: str | None
-    private: list[str]
 
 
 class ProposalRow(msgspec.Struct, frozen=True):

@@ -143,7 +143,6 @@ def predict(
     due: Due,
     *,
     right_number: bool = True,
-    names_child: bool = False,
     read_it: bool = True,
 ) -> int:
     """Return the status that the answer must have, from what stands; `read_it`: the present revision is approved."""
@@ -156,7 +155,7 @@ def predict(
         return 403
     if not leads_to(alert.state, wish.action):
         return 409
-    if (wish.asks_number and not right_number) or names_child:
+    if wish.asks_number and not right_number:
         return 422
     if wish.action is Action.APPROVE:
         return _not_approved(alert, person, due, read_it=read_it) or 200

@@ -12,7 +12,7 @@ from push.life.lifecycle import TRANSITIONS, Action, State
 from tests.life_model import CHANGES, NEEDED, PEOPLE, TOLD, WAITING
 
 if TYPE_CHECKING:
-    from sql.audit import AuditEvent
+    from sql.audit import Entry
     from tests.life_model import Alert
 
 PERSON_OF: Final = {person.said: person.person for person in PEOPLE}
@@ -20,7 +20,7 @@ OFFICERS: Final = {person.person: person.authority for person in PEOPLE}
 TABLE: Final = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
 
 
-def check_trail(alert: Alert, trail: list[AuditEvent]) -> None:
+def check_trail(alert: Alert, trail: list[Entry]) -> None:
     """Hold the audit trail of an alert against the table: each event goes on from the state that the last one left."""
     assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
     for before, event in itertools.pairwise(trail):
@@ -29,7 +29,7 @@ def check_trail(alert: Alert, trail: list[AuditEvent]) -> None:
     _check_approvals(alert, trail)
 
 
-def _check_approvals(alert: Alert, trail: list[AuditEvent]) -> None:
+def _check_approvals(alert: Alert, trail: list[Entry]) -> None:
     """Hold each approval against who had a hand in what is approved, and what it does against the policy."""
     authors: set[str] = set()
     approved: list[str] = []

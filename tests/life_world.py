@@ -20,7 +20,7 @@ from server import registry
 from server.file_case import send_case
 from server.settings import load
 from server.stores import Stores
-from sql.audit import AuditEvent, Link
+from sql.audit import Entry, Link
 from tests.bench import CASE, Bench
 from tests.life_model import NEEDED, PEOPLE, Alert, Person
 from tests.processes import until
@@ -148,7 +148,7 @@ class World:
         if alert.state is not State.SENDING:
             await self.wait_until_let_go(alert)
 
-    async def trail(self, alert: Alert) -> list[AuditEvent]:
+    async def trail(self, alert: Alert) -> list[Entry]:
         """Return the audit trail of an alert."""
         rows = await sql.audit.of_alert(self.pool, UUID(alert.id), 0)
         return [msgspec.json.decode(row.content, type=Link).event for row in rows]

@@ -31,11 +31,6 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
         return self.role if self.role == SYSTEM_ROLE else f"{self.role} {self.name}"
 
     @property
-    def signs(self) -> bool:
-        """Tell whether it is an authority that signed, and no person who could say it in other words."""
-        return self.role == AUTHORITY_ROLE
-
-    @property
     def person(self) -> str:
         """Whom two tokens of the same name stand for: one person, however the name is typed."""
         return folded(self.name)

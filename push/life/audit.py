@@ -14,7 +14,7 @@ import msgspec
 
 import sql.audit
 from push.garbage import GARBAGE
-from sql.audit import FIRST, Link
+from sql.audit import FIRST, Link, reason_digest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -66,7 +66,7 @@ class Chain:
             link = msgspec.json.decode(row.content, type=Link)
         except GARBAGE:
             return Fault(expected, "its content is not an event")
-        return self._misplaced(row, link) or self._follow(row, link)
+        return self._misplaced(row, link) or _unexplained(row, link) or self._follow(row, link)
 
     def _misplaced(self, row: Row, link: Link) -> Fault | None:
         if link.seq != row.seq:
@@ -96,6 +96,17 @@ class Chain:
         if anchor.head is not None and not self._met:
             return Fault(self.seq + 1, "is missing, or all was written anew: no event has the digest written down")
         return None
+
+
+def _unexplained(row: Row, link: Link) -> Fault | None:
+    """Return the fault of a reason that is not what was written, or is missing before its time."""
+    written = link.event.reason_digest
+    if row.reason is None or row.salt is None:
+        is_due = written is None or row.forgotten
+        return None if is_due else Fault(row.seq, "its reason is missing, though the child's data is not deleted")
+    if reason_digest(row.salt, row.reason) != written:
+        return Fault(row.seq, "its reason is not what was written")
+    return None
 
 
 async def verify(pool: Pool | Connection, anchor: Anchor | None = None) -> Trail:

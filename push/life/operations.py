@@ -7,7 +7,7 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 import structlog
@@ -18,7 +18,6 @@ import sql.life
 import sql.work
 from push.life.actor import Actor
 from push.life.lifecycle import Action, State, leads_to
-from push.life.naming import says_any
 from push.life.refusals import Refusal, Refused, impossible
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
@@ -55,7 +54,6 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     through_alert: bool | None = None
 
 
-WITHHELD: Final = "(withheld: it says who the child is, where it was or whom to call)"
 _OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
 """What an officer does to the alerts of other authorities: their own they never approve."""
 
@@ -100,7 +98,7 @@ class Operations:
                 alert=alert_id,
                 before=before.value,
                 after=done.after.value,
-                reason=_kept(order, alert),
+                reason=order.reason,
                 details=done.details,
             )
             await sql.audit.append(connection, event)
@@ -109,14 +107,6 @@ class Operations:
         self._ring()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
-
-
-def _kept(order: Order, alert: LockedAlert) -> str:
-    """Return what stays of a reason: no word of one by which the police would say who the child is.
-
-    That a child is found, or a case withdrawn, is done whatever is said of it: nobody is told any longer than need be.
-    """
-    return WITHHELD if says_any(order.reason, alert.private) else order.reason
 
 
 async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:
@@ -128,7 +118,7 @@ async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, o
 
 
 def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | None:
-    """Refuse what the state, the typed case number or the reason rules out, whatever is wanted."""
+    """Refuse what the actor, the state or the typed case number rules out, whatever is wanted."""
     if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
         return Refused(Refusal.OTHER_AUTHORITY)
     if order.status not in {None, alert.status}:
@@ -137,6 +127,4 @@ def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | Non
         return impossible(action, State(alert.state))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
-    if says_any(order.reason, alert.private) and not order.actor.signs:
-        return Refused(Refusal.NAMES_CHILD)
     return None

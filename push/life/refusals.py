@@ -18,7 +18,6 @@ class Refusal(enum.Enum):
     NO_ALERT = "no such alert"
     IMPOSSIBLE = "not possible now"
     CASE_NUMBER = "the case number is not that of this alert"
-    NAMES_CHILD = "a reason stays for ever, so it must not say who the child is, where it was or whom to call"
     OWN_WORK = "whoever filed or changed an alert does not approve it"
     APPROVED = "you have approved it before"
     NOTHING_HELD = "nothing is held"

@@ -1,1 +1,3 @@
-select seq, alert_id, content, digest from audit_event where alert_id = $1 and seq > $2 order by seq limit $3;
+select e.seq, e.alert_id, e.content, e.digest, r.salt, r.reason, a.child_deleted_at is not null as forgotten
+from audit_event e left join audit_reason r on r.seq = e.seq left join alert a on a.id = e.alert_id
+where e.alert_id = $1 and e.seq > $2 order by e.seq limit $3;

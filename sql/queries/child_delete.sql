@@ -7,6 +7,8 @@ with emptied as (
     delete from proposal where alert_id = $1
 ), unexplained as (
     update ring set reason = '' where alert_id = $1
+), unreasoned as (
+    delete from audit_reason where alert_id = $1
 ), answered as (
     -- What webhooks were answered has the rings' reasons and the exact place, too; all else stays for late retries.
     select w.authority_id, w.webhook_id, convert_from(w.answer, 'UTF8')::jsonb as answer

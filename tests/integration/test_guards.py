@@ -205,11 +205,3 @@ async def test_a_case_number_names_no_child(bench: Bench) -> None:
     )
     assert status == 422
     assert (await bench.file(server, case_number="POLICE-110", child=child | {"name": "Li"}))[0] == 202
-
-
-async def test_a_reason_for_an_area_says_nothing_of_the_child(bench: Bench) -> None:
-    """However it is written: everybody who may look at alerts reads it."""
-    server = await bench.server()
-    for said in ("小明 was seen at the river", "小 明 was seen", "call 1-1-0 about it"):
-        status, problem = await bench.file(server, area={"radius_km": 60, "reason": said})
-        assert (status, problem["errors"][0]["path"]) == (422, "$.area.reason"), said
