@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from handlers import problems
 from handlers.asked import actor_of, alert_of, read_body
+from handlers.offers import offered
 from handlers.reading import read
 from push.life.operations import Order
 from push.life.refusals import Refusal, Refused
@@ -47,9 +48,10 @@ STATUSES = {
 
 
 class Because(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why; what is done can be taken back."""
+    """Why; what is done can be taken back, so the case number may be left out. A wrong one is refused all the same."""
 
     reason: Reason
+    case_number: CaseNumber | None = None
 
 
 class Irreversible(Because, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -184,8 +186,8 @@ class AlertActions:
         wish = read(body, kind)
         if isinstance(wish, list):
             return problems.response(422, "the request has bad fields", wish)
-        typed = wish.case_number if isinstance(wish, Irreversible) else None
-        refused = await act(alert_id, Order(actor=actor_of(request), reason=wish.reason, case_number=typed), wish)
+        order = Order(actor=actor_of(request), reason=wish.reason, case_number=wish.case_number)
+        refused = await act(alert_id, order, wish)
         if refused is not None:
             return refusal(refused)
         try:
@@ -197,7 +199,7 @@ class AlertActions:
 def refusal(refused: Refused) -> web.Response:
     """Return the answer of no, with what is possible where the state does not allow it."""
     detail = f"{refused.refusal.value}: {refused.detail}".rstrip(": ")
-    possible = [action.value for action in refused.possible] if refused.refusal is Refusal.IMPOSSIBLE else None
+    possible = [one.value for one in offered(refused.possible)] if refused.refusal is Refusal.IMPOSSIBLE else None
     if possible is not None:
         detail += f"; possible: {', '.join(possible) or 'nothing more'}"
     return problems.response(STATUSES.get(refused.refusal, 409), detail, possible=possible)

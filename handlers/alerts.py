@@ -11,6 +11,7 @@ import sql.progress
 from handlers import problems
 from handlers.answers import alert_json, answer_json
 from handlers.asked import alert_of
+from handlers.offers import offered
 from push.life.lifecycle import State, possible
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Alerts:
             "audience_max": alert.audience_max,
             "child_deleted_at": alert.child_deleted_at,
             "recipients_deleted_at": alert.recipients_deleted_at,
-            "possible": possible(State(alert.state)),
+            "possible": offered(possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held)),
             "lanes": {} if progress is None else progress.lanes,
             "notices": [] if progress is None else progress.notices,
         }

@@ -57,12 +57,14 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
     """Return an alert as the outside sees it: never the child's data."""
     return {
         "id": alert.id,
+        "authority": alert.authority_id,
         "case_number": alert.case_number,
         "status": alert.status,
         "state": alert.state,
         "review": {
             "policy": alert.review,
             "verified": alert.verified,
+            "unverified": alert.unverified,
             "approvals": alert.approvals,
             "send_at": alert.send_at,
             "revision": alert.revision,

@@ -54,9 +54,9 @@ def filing_of(
     cities: Cities | None,
     jurisdiction: MultiPolygon | None,
     *,
-    verified: bool,
+    unverified: str | None,
 ) -> Filing | list[FieldError]:
-    """Return the filing of an Alert, or every reason why it cannot be sent."""
+    """Return the filing of an Alert, or every reason why it cannot be sent; `unverified`: why it is not believed."""
     place = _place(case.place, cities, jurisdiction)
     texts = texts_of(case)
     errors = [one for part in (place, texts) if isinstance(part, list) for one in part]
@@ -81,9 +81,9 @@ def filing_of(
     return Filing(
         authority=authority,
         actor=of_authority(authority),
-        verified=verified,
+        unverified=unverified,
         # Signed after it came unsigned, it is not a retry: the draft's answer would keep it from being sent.
-        webhook_id=f"{'cap' if verified else 'cap-draft'}:{hashlib.sha256(key.encode()).hexdigest()}",
+        webhook_id=f"{'cap' if unverified is None else 'cap-draft'}:{hashlib.sha256(key.encode()).hexdigest()}",
         body_digest=digest,
         case_number=case.identifier,
         content_digest=digest,

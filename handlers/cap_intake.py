@@ -15,6 +15,7 @@ import structlog
 import sql.access
 import sql.cap
 import sql.filing
+import sql.life
 import sql.progress
 from geo.polygon import load
 from handlers import problems
@@ -25,11 +26,8 @@ from handlers.cap.model import MessageType
 from handlers.cap.verification import Verdict, read_pins
 from handlers.cap_filing import filing_of, message_of, texts_of
 from handlers.problems import FieldError
-from push.alarms import EVERY_LANE
 from push.life.actor import of_authority
-from push.life.lifecycle import OVER, State
 from push.life.operations import Order
-from push.life.warnings import UNVERIFIED
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from geo.cities import Cities
     from handlers.cap.acceptance import CapCase
     from handlers.door import Door
-    from push.alarms import AlarmBoard
     from push.life.actions import Actions
     from push.life.changes import Changes
     from push.life.filing import Desk
@@ -59,7 +56,6 @@ class CapIntake:
         desk: Desk,
         actions: Actions,
         changes: Changes,
-        alarms: AlarmBoard,
         cities: Cities | None,
         door: Door,
     ) -> None:
@@ -67,7 +63,6 @@ class CapIntake:
         self._desk = desk
         self._actions = actions
         self._changes = changes
-        self._alarms = alarms
         self._cities = cities
         self._door = door
 
@@ -96,10 +91,9 @@ class CapIntake:
     async def _file(self, authority: str, received: ReceivedCase) -> web.Response:
         limit = await sql.access.jurisdiction_of(self._pool, authority)
         plan = self._desk.planner.plan
-        verified = received.signature.verdict is Verdict.VERIFIED
-        filing = filing_of(
-            received.case, authority, plan, self._cities, None if limit is None else load(limit), verified=verified
-        )
+        bound = None if limit is None else load(limit)
+        why = received.signature.mistrust
+        filing = filing_of(received.case, authority, plan, self._cities, bound, unverified=why)
         if isinstance(filing, list):
             return problems.response(422, "the message cannot be sent; nothing was stored", filing)
         return answered(await self._desk.file(filing, render), filing)
@@ -108,31 +102,26 @@ class CapIntake:
         """Update or cancel what earlier messages began."""
         case = received.case
         alert_id = await self._alert_of(authority, case)
-        if received.signature.verdict is not Verdict.VERIFIED:
+        mistrust = received.signature.mistrust
+        if mistrust is not None:
             if alert_id is not None:
-                await self._warn(alert_id, case.message_type)
+                await sql.life.mistrust(self._pool, alert_id, f"{case.message_type.value}: {mistrust}")
+                self._desk.ring()
             # The same answer whether or not there is such an alert: anybody may ask.
-            why = FieldError("/alert/Signature", "an Update or Cancel that nobody verifiably signed changes nothing")
-            return problems.response(422, "not verified; operators are told where it is about an alert", [why])
+            why = FieldError("/alert/Signature", mistrust)
+            detail = "not verified, so it changes nothing; operators are told where it is about an alert"
+            return problems.response(422, detail, [why])
         if alert_id is None:
             return problems.response(404, "none of the messages that it refers to is known")
         refused = await self._do(authority, alert_id, case)
         if refused is not None:
             return refused
-        self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert_id))
+        await sql.life.trust(self._pool, alert_id)
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
         return answer_json({"alert": alert_json(listed)})
 
-    async def _warn(self, alert_id: UUID, kind: MessageType) -> None:
-        """Tell operators, unless the alert is over: then nothing that is meant can hide in the message."""
-        listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
-        if State(listed.state) not in OVER:
-            detail = f"an unverified CAP {kind.value} came for this alert: is it meant?"
-            self._alarms.raise_alarm(UNVERIFIED, EVERY_LANE, str(alert_id), detail)
-
     async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
         actor = of_authority(authority)
-        # No reason: an identifier may hold what no reason may say, if only the digits of a telephone number.
         order = Order(actor=actor, message=message_of(case), status=case.status.value.lower())
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)

@@ -12,8 +12,9 @@ from uuid import UUID
 
 import msgspec
 
+from handlers.offers import Offer
 from push.estimate import Estimate
-from push.life.lifecycle import Action, State
+from push.life.lifecycle import State
 from push.life.review import Review
 from push.model import Status
 from push.plan import Ring
@@ -47,11 +48,12 @@ class Reviewed(Answer, frozen=True, kw_only=True):
     """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back.
 
     An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
-    since people were told.
+    since people were told. `unverified`: which CAP message nobody verifiably signed, and why it is not believed.
     """
 
     policy: Review
     verified: bool
+    unverified: str | None
     approvals: list[str]
     send_at: datetime | None
     revision: int
@@ -62,6 +64,7 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
     """An alert as its authority sees it: nothing of the child but the case number."""
 
     id: UUID
+    authority: str
     case_number: str
     status: Status
     state: State
@@ -77,7 +80,10 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
 
 
 class Alert(FiledAlert, frozen=True, kw_only=True):
-    """An alert with its progress; `possible` names what may be done to it now."""
+    """An alert with its progress; `possible` names what may be asked for now: the last part of the path.
+
+    `found` once more says later whether it was because of the alert.
+    """
 
     sent_at: datetime | None
     ended_at: datetime | None
@@ -85,7 +91,7 @@ class Alert(FiledAlert, frozen=True, kw_only=True):
     audience_max: int | None
     child_deleted_at: datetime | None
     recipients_deleted_at: datetime | None
-    possible: list[Action]
+    possible: list[Offer]
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
 

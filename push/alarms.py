@@ -1,6 +1,6 @@
 """Alarms: what is wrong flows in from anywhere in the job, each change flows out once to feed and log.
 
-Bounded: one alarm for each (kind, lane, alert, about); raising one that stands changes nothing.
+Bounded: one alarm for each (kind, lane, alert, about); raising one that stands changes nothing, unless it is restated.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _log = structlog.get_logger("push.alarms")
 class Alarm(msgspec.Struct, frozen=True):
     """Something that an operator must know: `raised` False says that it is over.
 
-    `about`: whom or what it is about besides a lane or an alert, as an authority or a certificate.
+    `about`: whom or what it is about, as an authority or a certificate; of an alert, its authority and case number.
     """
 
     kind: str
@@ -55,6 +55,13 @@ class AlarmBoard:
         self._standing[kind, lane, alert, about] = alarm
         _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=about)
         self.publish(alarm)
+
+    def restate(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
+        """Raise an alarm, anew if one stands that says something else."""
+        standing = self._standing.get((kind, lane, alert, about))
+        if standing is not None and standing.detail != detail:
+            self.clear(kind, lane, alert, about)
+        self.raise_alarm(kind, lane, alert, detail, about)
 
     def clear(self, kind: str, lane: str, alert: str | None, about: str = "") -> None:
         """Say that an alarm is over, if it stands."""

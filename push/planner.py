@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.audience import Place
     from sql.database import Connection
+    from sql.progress import ListedAlert
 
 SHARDS_PER_UNIT = 16
 """64 units a sweep: enough for several processes to share, and few requests that are not full."""
@@ -113,12 +114,12 @@ class Planner:
     def _lanes(self, status: str) -> list[str]:
         return [lane for lane in self.plan.lanes if status != Status.TEST or lane in self.plan.simulated]
 
-    def warn(self, alert_id: UUID, sampled: Estimate | None, held: set[int]) -> None:
+    def warn(self, alert: ListedAlert, sampled: Estimate | None, held: set[int]) -> None:
         """Raise the alarms that are known before anything is sent."""
         if held:
             detail = f"rings {sorted(held)} would reach more than {self.plan.audience_cap} people and are held"
-            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert_id), detail)
+            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert.id), detail, alert.case)
         for lane, expected in sampled.lanes.items() if sampled is not None else ():
             if expected.margin_s is not None and expected.margin_s < 0:
                 detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
-                self._alarms.raise_alarm("late", lane, str(alert_id), detail)
+                self._alarms.raise_alarm("late", lane, str(alert.id), detail, alert.case)

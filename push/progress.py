@@ -64,6 +64,7 @@ class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
     """One alert with its lanes, and what was said after the first message."""
 
     alert: UUID
+    authority: str
     case_number: str
     status: str
     state: str
@@ -89,6 +90,7 @@ class Meter:
             lanes[lane] = self._lane(alert, lane, [row for row in first if row.lane == lane])
         return AlertProgress(
             alert=alert.id,
+            authority=alert.authority_id,
             case_number=alert.case_number,
             status=alert.status,
             state=alert.state,

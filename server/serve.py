@@ -198,7 +198,7 @@ def _handlers(
 ) -> Handlers:
     signed = SignedWebhooks(pool, Vault(encryption_key(settings)), door)
     alerts = Alerts(pool, engine.watcher)
-    cap = CapIntake(pool, engine.desk, engine.actions, engine.changes, engine.alarms, cities, door)
+    cap = CapIntake(pool, engine.desk, engine.actions, engine.changes, cities, door)
     feed = Feed(door, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(

@@ -44,7 +44,10 @@ class CaseRow(msgspec.Struct, frozen=True):
 
 
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text."""
+    """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
+
+    `unverified`: the kind of message that it is and why that is not believed, None for a verified one.
+    """
 
     id: UUID
     status: str
@@ -61,8 +64,8 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     estimate: str | None
     state: str
     review: str
-    verified: bool
     send_at: datetime | None
+    unverified: str | None
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -138,8 +141,8 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.estimate,
         alert.state,
         alert.review,
-        alert.verified,
         alert.send_at,
+        alert.unverified,
     )
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
 

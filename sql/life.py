@@ -33,6 +33,8 @@ _APPROVAL_FORGET = query("approval_forget")
 _PROPOSAL_PUT = query("proposal_put")
 _PROPOSAL_FIND = query("proposal_find")
 _PROPOSAL_WITHDRAW = query("proposal_withdraw")
+_MISTRUST = query("alert_mistrust")
+_TRUST = query("alert_trust")
 _REVIEW_AS = query("alert_review_as")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
@@ -41,7 +43,7 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
-    `told`: it was sent, if only to nobody, or begun to be.
+    `told`: it was sent, if only to nobody, or begun to be. `proposed`: a change waits for approval; `held`: a ring.
     """
 
     state: str
@@ -64,6 +66,8 @@ class LockedAlert(msgspec.Struct, frozen=True):
     content: str
     audience_max: int | None
     estimate: str | None
+    proposed: bool
+    held: bool
 
 
 class ProposalRow(msgspec.Struct, frozen=True):
@@ -181,3 +185,13 @@ async def review_of(connection: Connection | Pool, authority: str) -> tuple[str,
 async def set_review(pool: Pool | Connection, authority: str, review: str, grace_s: int | None) -> bool:
     """Set how an authority's cases are reviewed; False without such an authority."""
     return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None
+
+
+async def mistrust(pool: Pool | Connection, alert_id: UUID, what: str) -> None:
+    """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why."""
+    await pool.execute(_MISTRUST, alert_id, what)
+
+
+async def trust(pool: Pool | Connection, alert_id: UUID) -> None:
+    """Forget that, as a signed message came since."""
+    await pool.execute(_TRUST, alert_id)

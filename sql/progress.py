@@ -44,7 +44,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     """An alert as listed, newest first; `estimate` is JSON text.
 
     `busy`: it looks for late entrants, or says a later word to those who were told. `send_at`: when a scheduled one is
-    sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`.
+    sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`;
+    `unverified`: which message nobody verifiably signed, and why not.
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     estimate: str | None
     sent_at: datetime | None
     verified: bool
+    unverified: str | None
     review: str
     send_at: datetime | None
     version: int
@@ -75,6 +77,16 @@ class ListedAlert(msgspec.Struct, frozen=True):
     proposal: ProposedRow | None
     rings: list[RingRow]
     busy: bool
+
+    @property
+    def held(self) -> bool:
+        """Whether a ring waits for somebody to release it."""
+        return any(ring.held is not None for ring in self.rings)
+
+    @property
+    def case(self) -> str:
+        """Whose case it is, as people name it: two authorities may use one number."""
+        return f"{self.authority_id} {self.case_number}"
 
 
 class Counts(msgspec.Struct, frozen=True):

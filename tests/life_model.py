@@ -159,7 +159,12 @@ def predict(
         return 422
     if wish.action is Action.APPROVE:
         return _not_approved(alert, person, due, read_it=read_it) or 200
-    return _refused(alert, person, wish, due) or 200
+    return _refused(alert, person, wish, due) or (409 if _is_in_the_way(alert, wish) else 200)
+
+
+def _is_in_the_way(alert: Alert, wish: Wish) -> bool:
+    """Tell whether a change is refused because another one waits."""
+    return wish.action in CHANGES and alert.must_wait() and alert.proposal is not None
 
 
 def _not_approved(alert: Alert, person: Person, due: Due, *, read_it: bool) -> int | None:
@@ -262,8 +267,10 @@ def _move(alert: Alert, wish: Wish) -> None:
 
 
 def offered(alert: Alert) -> list[str]:
-    """Return what a conflict with the state must offer instead."""
-    return [action.value for action in possible(alert.state)]
+    """Return what a conflict with the state must offer instead: the last part of each path."""
+    paths = {wish.action: wish.path for wish in WISHES}
+    standing = possible(alert.state, proposed=alert.proposal is not None, held=alert.held)
+    return [paths[action] for action in standing]
 
 
 def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:

@@ -88,6 +88,13 @@ class Signature(msgspec.Struct, frozen=True):
     why: Why | None = None
     fingerprint: str | None = None
 
+    @property
+    def mistrust(self) -> str | None:
+        """Why it is not believed, in words; None where it is."""
+        if self.verdict is Verdict.VERIFIED:
+            return None
+        return "it is not signed" if self.why is None else self.why.value
+
 
 UNSIGNED = Signature(Verdict.UNSIGNED)
 

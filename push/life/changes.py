@@ -87,11 +87,10 @@ class Changes:
                 return ready
             if (refused := too_many(alert)) is not None:
                 return refused
-            if action is not Action.EXTEND:
+            done = await (propose(connection, alert_id, alert, action, order, wish) if must_wait(alert) else ready())
+            if action is not Action.EXTEND and isinstance(done, Done):
                 await sql.life.add_author(connection, alert_id, order.actor.person)
-            if must_wait(alert):
-                return await propose(connection, alert_id, alert, action, order, wish)
-            return await ready()
+            return done
 
         return await self._operations.do(alert_id, action, order, change)
 

@@ -24,6 +24,7 @@ from push.audience import Place
 from push.life.actor import Actor
 from push.life.lifecycle import Action, State
 from push.life.review import Decision, Review, decide
+from push.life.warnings import BEGINS
 from push.plan import DEADLINE, EXPIRY, Override
 from push.said import Content, Links
 from sql.audit import AuditEvent
@@ -48,13 +49,13 @@ DRAFTS_MAX: Final = 20
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
-    `verified`: its signature was; without one it waits for somebody's approval, whatever the policy. `message`: the CAP
-    message that it is.
+    `unverified`: why its signature is not believed, None when it is; such a case waits for two people, whatever the
+    policy. `message`: the CAP message that it is.
     """
 
     authority: str
     actor: Actor
-    verified: bool = True
+    unverified: str | None = None
     webhook_id: str
     body_digest: bytes
     case_number: str
@@ -68,6 +69,11 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     said: Content
     expires: datetime | None = None
     message: CapMessage | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether its signature is believed."""
+        return self.unverified is None
 
 
 class Filed(enum.Enum):
@@ -127,7 +133,7 @@ class Desk:
             earlier = [] if superseded is None else [superseded]
             await sql.audit.append(connection, *earlier, *_events(filing, alert, decision, held))
         self.ring()
-        self.planner.warn(alert.id, sampled, held)
+        self.planner.warn(listed, sampled, held)
         return receipt
 
     async def _answer_standing(
@@ -212,6 +218,6 @@ def _alert(
         estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
         state=decision.state.value,
         review=decision.review.value,
-        verified=filing.verified,
         send_at=decision.send_at,
+        unverified=None if filing.unverified is None else f"{BEGINS} {filing.unverified}",
     )

@@ -17,8 +17,8 @@ import sql.cap
 import sql.life
 import sql.work
 from push.life.actor import Actor
-from push.life.lifecycle import Action, State, leads_to
-from push.life.refusals import Refusal, Refused, impossible
+from push.life.lifecycle import Action, State, leads_to, possible
+from push.life.refusals import Refusal, Refused
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 
@@ -124,7 +124,8 @@ def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | Non
     if order.status not in {None, alert.status}:
         return Refused(Refusal.STATUS, f"the alert is: {alert.status}")
     if not leads_to(State(alert.state), action):
-        return impossible(action, State(alert.state))
+        offered = possible(State(alert.state), proposed=alert.proposed, held=alert.held)
+        return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {alert.state}", tuple(offered))
     if order.case_number is not None and order.case_number != alert.case_number:
         return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
     return None

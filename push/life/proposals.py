@@ -1,7 +1,8 @@
 """Proposals: what would make an alert that people were told of say or reach more flows in, and waits for approval.
 
 Where cases are approved before they are sent, so is each such change afterwards: who wants it does not approve it, and
-whoever approves says which revision was read. Bounded: one waits at a time, another takes its place; `CHANGES_MAX`.
+whoever approves says which revision was read. Bounded: one waits at a time, and only what the authority signs takes
+its place; `CHANGES_MAX`.
 """
 
 from __future__ import annotations
@@ -75,8 +76,11 @@ def too_many(alert: LockedAlert) -> Refused | None:
 
 async def propose(
     connection: Connection, alert_id: UUID, alert: LockedAlert, action: Action, order: Order, wish: Wish
-) -> Done:
-    """Let a change wait for approval, in the place of what waited before."""
+) -> Done | Refused:
+    """Let a change wait for approval: nothing else waits, or what the authority says now takes its place."""
+    if alert.proposed and order.message is None:
+        return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
     row = ProposalRow(alert.revision, action.value, msgspec.json.encode(wish).decode(), order.actor.person)
     revision = await sql.life.propose(connection, alert_id, row, order.actor.said, order.reason)
-    return Done(after=State(alert.state), details={"proposed": revision})
+    details = {"proposed": revision}
+    return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))

@@ -9,7 +9,7 @@ import enum
 
 import msgspec
 
-from push.life.lifecycle import Action, State, possible
+from push.life.lifecycle import Action
 
 
 class Refusal(enum.Enum):
@@ -27,6 +27,7 @@ class Refusal(enum.Enum):
     OUTDATED = "a newer message about this alert was taken before"
     MESSAGE_USED = "another message has this sender, identifier and time"
     REVISION = "not what was read"
+    PROPOSED = "something waits for approval: it is approved, or let go by a veto, before anything else is proposed"
     NOTHING_PROPOSED = "nothing waits for approval"
     NOTHING_NEW = "nothing new"
     TOO_MANY = "too many changes"
@@ -43,13 +44,8 @@ class Refusal(enum.Enum):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """An answer of no; `possible` names the actions that the alert's state allows."""
+    """An answer of no; `possible` names what can be done to the alert as it stands."""
 
     refusal: Refusal
     detail: str = ""
     possible: tuple[Action, ...] = ()
-
-
-def impossible(action: Action, state: State) -> Refused:
-    """Return the refusal of an action that a state does not allow."""
-    return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {state.value}", tuple(possible(state)))

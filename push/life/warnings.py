@@ -26,7 +26,10 @@ REVIEW: Final = "review"
 REVIEW_LATE: Final = "review_late"
 PAUSED: Final = "paused"
 UNVERIFIED: Final = "unverified_cap"
-"""Raised where such a message comes in; what hides in it matters until the alert is over."""
+"""What hides in such a message matters until the alert is over, or a signed one comes."""
+
+BEGINS: Final = "Alert:"
+"""How the record names such a message when it is the one that an alert began with."""
 
 
 class Warnings:
@@ -43,20 +46,41 @@ class Warnings:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
             self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held)
-            waits = alert.state == State.IN_REVIEW
-            wanted = alert.review if alert.proposal is None else f"{alert.review}, {alert.proposal.action}"
-            self._stand(REVIEW, alert, f"waits for approval: {wanted}", waits or alert.proposal is not None)
+            waiting = _waiting(alert)
+            self._stand(REVIEW, alert, waiting, waiting)
             self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
             late = _late(alert, now)
-            self._stand(REVIEW_LATE, alert, late, late)
-            if alert.state in OVER:
-                self._alarms.clear(UNVERIFIED, EVERY_LANE, str(alert.id))
+            self._stand(REVIEW_LATE, alert, late, late, counts_down=True)
+            detail = f"UNVERIFIED CAP {alert.unverified}. Is it meant?"
+            self._stand(UNVERIFIED, alert, detail, _mistrusted(alert))
 
-    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
-        if true:
-            self._alarms.raise_alarm(kind, EVERY_LANE, str(alert.id), detail)
+    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object, *, counts_down: bool = False) -> None:
+        """Raise or clear an alarm; one that counts down is said once, not every second."""
+        subject = (kind, EVERY_LANE, str(alert.id))
+        if not true:
+            self._alarms.clear(*subject, alert.case)
+        elif counts_down:
+            self._alarms.raise_alarm(*subject, detail, alert.case)
         else:
-            self._alarms.clear(kind, EVERY_LANE, str(alert.id))
+            self._alarms.restate(*subject, detail, alert.case)
+
+
+def _waiting(alert: ListedAlert) -> str:
+    """Say what waits for whose approval, nothing where nothing does."""
+    if alert.proposal is not None:
+        wish = f"{alert.proposal.action}, by {alert.proposal.by}"
+        return f"revision {alert.revision} waits for approval ({alert.review}): {wish}"
+    if alert.state != State.IN_REVIEW:
+        return ""
+    mistrusted = "" if alert.verified else "UNVERIFIED: "
+    return f"{mistrusted}revision {alert.revision} waits for approval ({alert.review}): nobody is told before"
+
+
+def _mistrusted(alert: ListedAlert) -> bool:
+    """Tell whether a message that nobody verifiably signed still matters: what began a draft, until it is approved."""
+    if alert.unverified is None or alert.state in OVER:
+        return False
+    return alert.state == State.IN_REVIEW or not alert.unverified.startswith(BEGINS)
 
 
 def _held(alert: ListedAlert) -> list[RingRow]:

@@ -39,6 +39,13 @@ if TYPE_CHECKING:
 SENDER = "alerts@police.example"
 CENTRE = Circle(SHENZHEN.longitude, SHENZHEN.latitude, SHENZHEN.radius_km)
 FLOOD = {"QQ_ALERT_LIMITS__PER_ADDRESS": "false"}
+WHY = {
+    "U-1": "it is not signed",
+    "T-1": "the document or its signature was changed, or another key signed it",
+    "S-1": "its certificate is none of the authority's",
+    "O-1": "its certificate has expired",
+}
+"""What is said of messages that are not believed."""
 
 
 def info(language: str, headline: str, *areas: Area) -> Info:
@@ -161,14 +168,30 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     for name, document in documents.items():
         status, answer = await post(server, document)
         assert (status, answer["alert"]["state"], answer["alert"]["review"]["verified"]) == (202, "in_review", False)
+        assert WHY[name] in answer["alert"]["review"]["unverified"], "whoever signs is told what is wrong"
         alerts[name] = answer["alert"]["id"]
     assert (await post(server, document_of(message("U-1")), "nobody"))[0] == 401
-    for kind in (MessageType.UPDATE, MessageType.CANCEL):
+    kinds = (MessageType.UPDATE, MessageType.CANCEL, MessageType.UPDATE)
+    for kind in kinds:
         changed = message("U-2", kind, message("U-1"))
-        assert (await post(server, document_of(changed)))[0] == 422
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
-        alarms = (await feed.receive_json())["alarms"]
-    assert alerts["U-1"] in {alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"}
+        status, problem = await post(server, document_of(changed))
+        assert (status, problem["errors"][0]["detail"]) == (422, WHY["U-1"])
+
+    async def alarms() -> dict[str, tuple[str, str]]:
+        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+            standing = (await feed.receive_json())["alarms"]
+        return {one["alert"]: (one["about"], one["detail"]) for one in standing if one["kind"] == "unverified_cap"}
+
+    async def is_said() -> bool:
+        said = await alarms()
+        return set(said) == set(alerts.values()) and "Cancel" in said[alerts["U-1"]][1]
+
+    await until(is_said)
+    server.end()
+    server = await bench.server(**FLOOD)
+    await until(is_said)
+    assert (await alarms())[alerts["U-1"]] == ("sz U-1", f"UNVERIFIED CAP Cancel: {WHY['U-1']}. Is it meant?")
+    assert (await alarms())[alerts["O-1"]][1] == f"UNVERIFIED CAP Alert: {WHY['O-1']}. Is it meant?"
     assert (await bench.counts())["requests"] == 0
 
     wish = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}

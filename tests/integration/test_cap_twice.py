@@ -78,19 +78,20 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     answers = [await post(server, document_of(one)) for one in (forged, unknown)]
     assert answers[0] == answers[1], "nobody learns from it which alerts there are"
     assert answers[0][0] == 422
-    assert await _alarms(bench, server) == [alert]
+    await until(lambda: _is_raised(bench, server, alert))
 
     update = signer().signed(message("GD-20261101-2", MessageType.UPDATE, first, infos=OTHER))
     assert [status for status, _ in await asyncio.gather(*(post(server, update) for _ in range(4)))] == [200] * 4
     said = "select notice from notice where alert_id = $1 order by version"
     assert await bench.query(said, alert) == [("alert",), ("update",)]
-    assert await _alarms(bench, server) == []
+    await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
+    await until(lambda: _is_raised(bench, server, alert))
     wish = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", wish))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
-    assert await _alarms(bench, server) == [], "nothing hides in a Cancel of what is over"
+    assert await _is_quiet(bench, server), "nothing hides in a Cancel of what is over"
 
     second = message("GD-20261101-3")
     alert = (await post(server, signer().signed(second)))[1]["alert"]["id"]
@@ -109,6 +110,10 @@ async def _alarms(bench: Bench, server: Process) -> list[str]:
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         alarms = (await feed.receive_json())["alarms"]
     return [alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"]
+
+
+async def _is_raised(bench: Bench, server: Process, alert: str) -> bool:
+    return await _alarms(bench, server) == [alert]
 
 
 async def _is_quiet(bench: Bench, server: Process) -> bool:

@@ -39,8 +39,8 @@ async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[
         estimate=None,
         state="sending",
         review="auto",
-        verified=True,
         send_at=None,
+        unverified=None,
     )
     sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]
     async with pool.acquire() as connection, connection.transaction():

@@ -131,7 +131,7 @@ async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_ba
     assert answer["alert"]["state"] == "scheduled"
     assert (await desk.act(held, "veto"))[1]["alert"]["state"] == "in_review"
     status, problem = await desk.act(held, "veto")
-    assert (status, problem["possible"]) == (409, ["approve", "update", "cancel", "found"])
+    assert (status, problem["possible"]) == (409, ["approval", "update", "cancel", "found"])
     _, answer = await bench.file(desk.server, case_number="SZ-2")
     left = answer["alert"]["id"]
     await bench.query("update alert set send_at = now() where id = $1", left)

@@ -70,22 +70,34 @@ async def test_other_words_after_the_send_reach_nobody_before_two_others_have_re
     assert done == {"revision": read, "approvals": 2, "needed": 2, "does": "update", "version": 2}
 
 
-async def test_what_takes_the_place_of_a_proposal_is_not_approved_by_whoever_read_the_first(bench: Bench) -> None:
-    """An approval names what was read, and those given before count for nothing; let go, nothing is left to approve."""
+async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench: Bench) -> None:
+    """It is let go first, by a veto; an approval names what was read, and an alarm says what waits, and whose it is."""
     desk, alert, inside = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
     assert (await desk.act(alert, "update", by="Chen", texts=_texts("first")))[0] == 200
     first = (await desk.review_of(alert))["revision"]
-    assert (await desk.act(alert, "update", by="Wang", texts=_texts("second")))[0] == 200
+    status, problem = await desk.act(alert, "update", by="Wang", texts=_texts("second"))
+    assert (status, "veto" in problem["detail"]) == (409, True)
+
+    async def alarms() -> list[tuple[str, str, str]]:
+        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
+            standing = (await feed.receive_json())["alarms"]
+        return [(one["kind"], one["about"], one["detail"]) for one in standing]
+
+    async def waits(wish: str) -> bool:
+        return await alarms() == [("review", f"sz {CASE['case_number']}", f"revision {wish}")]
+
+    await until(lambda: waits(f"{first} waits for approval (approve): update, by operator Chen"))
+    assert (await desk.act(alert, "veto", by="Chen", case_number="another"))[0] == 422
+    assert (await desk.act(alert, "veto", by="Chen", case_number=CASE["case_number"]))[0] == 200
+    assert (await desk.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
     status, problem = await desk.act(alert, "approval", by="Li", revision=first)
     assert (status, "read it again" in problem["detail"]) == (409, True)
-
-    async def alarm() -> bool:
-        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
-            alarms = (await feed.receive_json())["alarms"]
-        return [(one["kind"], one["detail"]) for one in alarms] == [("review", "waits for approval: approve, update")]
-
-    await until(alarm)
+    await until(lambda: waits(f"{first + 1} waits for approval (approve): widen, by approver Wang"))
+    possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
+    assert {"approval", "veto", "rings", "extension"} <= set(possible)
     assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
+    possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
+    assert {"approval", "veto", "release"}.isdisjoint(possible), "nothing waits, and nothing is held"
     assert await _proposal(desk, alert) is None
     assert (await desk.act(alert, "veto", by="Chen"))[0] == 409
     assert (await desk.act(alert, "approval", by="Li"))[0] == 409
@@ -145,7 +157,10 @@ async def test_an_officer_acts_on_the_alerts_of_the_own_authority_and_approves_t
 
 
 async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench) -> None:
-    """The authority's signature is the word of one person there: where its cases are approved, so are its updates."""
+    """The authority's signature is the word of one person there: where its cases are approved, so are its updates.
+
+    Its newest word takes the place of what an operator proposed, and the trail says so.
+    """
     await bench.provider()
     inside = await bench.people(2000)
     await pin(bench)
@@ -157,8 +172,12 @@ async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench)
     assert (await desk.act(alert, "approval"))[0] == 200
     await bench.sent(desk.server, alert)
     infos = (info("zh-CN", "小明见于广州"), info("en", "Ming seen in Guangzhou"))
+    assert (await desk.act(alert, "extension", by="", hours=1))[0] == 200
+    waiting = (await desk.review_of(alert))["revision"]
     status, answer = await post(desk.server, signer().signed(message("2", MessageType.UPDATE, first, infos=infos)))
     assert (status, answer["alert"]["review"]["proposal"]["by"]) == (200, "authority sz")
+    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    assert trail[-1]["content"]["event"]["details"] == {"proposed": waiting + 1, "replaced": waiting}
     assert await desk.said("update", alert) == 0
     assert (await desk.act(alert, "approval"))[0] == 200
     await desk.told("update", alert, inside.size)
