@@ -119,7 +119,7 @@ def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
 
 def _text(text: CapText) -> Text:
     body = " ".join(part for part in (text.description, text.instruction) if part)
-    return Text(text.headline, f"{body} " if text.contact else body, text.contact)
+    return Text(text.headline, body, text.contact)
 
 
 def _locale(language: str) -> str:

@@ -53,7 +53,7 @@ class AlarmBoard:
             return
         alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC), about=about)
         self._standing[kind, lane, alert, about] = alarm
-        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=about)
+        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
         self.publish(alarm)
 
     def restate(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
@@ -67,7 +67,7 @@ class AlarmBoard:
         """Say that an alarm is over, if it stands."""
         if self._standing.pop((kind, lane, alert, about), None) is None:
             return
-        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=about)
+        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=_logged(alert, about))
         self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=about))
 
     def lane(self, lane: str, kind: str, detail: str) -> None:
@@ -80,3 +80,8 @@ class AlarmBoard:
             return
         for kind in LANE_KINDS:
             self.clear(kind, lane, None)
+
+
+def _logged(alert: str | None, about: str) -> str:
+    """Return what a log may say of whom an alarm is about: an alert's id, never its case number."""
+    return about if alert is None else ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 import structlog
@@ -67,6 +67,25 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     def up_to(self, ring: int) -> int:
         """Return the people of a ring and all before it."""
         return sum(one.people for one in self.rings if one.ring <= ring)
+
+
+def at_most(whole: Estimate, people_max: int) -> Estimate:
+    """Return an estimate of an audience of which at most `people_max` can be reached, nobody knows which."""
+    left, rings = people_max, []
+    for ring in whole.rings:
+        lanes = {lane: _bounded(one, left) for lane, one in ring.lanes.items()}
+        rings.append(msgspec.structs.replace(_bounded(ring, left), lanes=lanes))
+        left -= rings[-1].people
+    bounded = {lane: _bounded(one, people_max) for lane, one in whole.lanes.items()}
+    return msgspec.structs.replace(_bounded(whole, people_max), rings=rings, lanes=bounded)
+
+
+Counted = TypeVar("Counted", Estimate, RingEstimate, LaneEstimate, Count)
+
+
+def _bounded(one: Counted, people_max: int) -> Counted:
+    people, high = min(one.people, people_max), min(one.high, people_max)
+    return msgspec.structs.replace(one, people=people, low=0, high=high)
 
 
 async def estimate(

@@ -13,7 +13,7 @@ import msgspec
 import sql.rings
 from geo.shards import SHARDS
 from push.alarms import EVERY_LANE
-from push.estimate import Estimate, estimate
+from push.estimate import Estimate, at_most, estimate
 from push.model import Notice, Status
 from push.plan import Override, Policy, Ring, rings_of
 from push.said import Links
@@ -78,10 +78,14 @@ class Planner:
             override=override,
         )
 
-    async def estimate(self, place: Place, rings: list[Ring]) -> Estimate | None:
-        """Sample who is in the rings around a place; None when Redis does not answer in time."""
+    async def estimate(
+        self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
+    ) -> Estimate | None:
+        """Sample who can be told in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
-        return await estimate(self._index, rings, areas, self.plan.lanes)
+        lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
+        sampled = await estimate(self._index, rings, areas, lanes)
+        return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
         """Return the rings that would reach more people than the cap allows."""

@@ -6,6 +6,7 @@ what the provider takes, never in the phone number or a link.
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 LOCALE_DEFAULT: Final = "zh-CN"
 ELLIPSIS: Final = "…"
 MINUTE_S: Final = 60
+WIDE: Final = frozenset("WF")
+"""The widths of Chinese letters, whose sentences end without a space."""
+
+WIDE_STOPS: Final = "。！？；：，"
+PUNCTUATION: Final = "Po"
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -30,9 +36,16 @@ class Text(msgspec.Struct, frozen=True):
     call: str
     phone: str = ""
 
-    def joined(self, body: str | None = None) -> str:
-        """Return body and call as one text."""
-        return (self.body if body is None else body) + self.call
+    def joined(self) -> str:
+        """Return body and call as one text, each a sentence; a call that the body has is not repeated."""
+        body = self.body
+        if not self.call or self.call in body:
+            return body
+        if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
+            return body + self.call
+        if unicodedata.category(body[-1]) == PUNCTUATION:
+            return f"{body} {self.call}"
+        return f"{body}。{self.call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {self.call}"
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

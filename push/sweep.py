@@ -80,7 +80,7 @@ class Sweep:
                 )
             unit.swept = True
             await self._claims.finish_if_complete(unit)
-            _log.info("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
+            _log.debug("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
 
     async def _sweep(self, unit: HeldUnit) -> int:
         row = unit.row

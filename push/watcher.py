@@ -110,7 +110,7 @@ class Watcher:
                 self.current[alert_id] = progress
                 self._check_deadline(progress, by_id[alert_id])
                 self.publish(progress)
-        self._warnings.look(alerts)
+        self._warnings.look(alerts, self.current)
         await self._check_cap([by_id[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]

@@ -16,6 +16,7 @@ import msgspec
 
 import sql.audit
 import sql.cap
+import sql.enrolment
 import sql.filing
 import sql.life
 import sql.progress
@@ -25,6 +26,7 @@ from push.life.actor import Actor
 from push.life.lifecycle import Action, State
 from push.life.review import Decision, Review, decide
 from push.life.warnings import BEGINS
+from push.model import Status
 from push.plan import DEADLINE, EXPIRY, Override
 from push.said import Content, Links
 from sql.audit import AuditEvent
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from push.estimate import Estimate
+    from push.plan import Ring
     from push.planner import Planner
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
@@ -102,7 +105,7 @@ class Desk:
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )
-        sampled = await self.planner.estimate(filing.place, rings)
+        sampled = await self._estimate(filing, rings)
         held = self.planner.over_cap(rings, sampled)
         async with self._pool.acquire() as connection, connection.transaction():
             await sql.filing.lock_case(connection, filing.authority, filing.case_number)
@@ -135,6 +138,11 @@ class Desk:
         self.ring()
         self.planner.warn(listed, sampled, held)
         return receipt
+
+    async def _estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
+        """Estimate whom a case can reach: an exercise none but those who are enrolled."""
+        enrolled = await sql.enrolment.count(self._pool) if filing.status == Status.EXERCISE else None
+        return await self.planner.estimate(filing.place, rings, filing.status, enrolled)
 
     async def _answer_standing(
         self,

@@ -13,11 +13,14 @@ import msgspec
 from push.alarms import EVERY_LANE
 from push.life.lifecycle import OVER, State
 from push.life.review import is_late
+from push.model import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from push.alarms import AlarmBoard
+    from push.progress import AlertProgress
     from sql.progress import ListedAlert
     from sql.rings import RingRow
 
@@ -25,6 +28,7 @@ CAP: Final = "audience_cap"
 REVIEW: Final = "review"
 REVIEW_LATE: Final = "review_late"
 PAUSED: Final = "paused"
+NOBODY: Final = "nobody"
 UNVERIFIED: Final = "unverified_cap"
 """What hides in such a message matters until the alert is over, or a signed one comes."""
 
@@ -39,7 +43,7 @@ class Warnings:
         self._alarms = alarms
         self._audience_cap = audience_cap
 
-    def look(self, alerts: Sequence[ListedAlert]) -> None:
+    def look(self, alerts: Sequence[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
         now = datetime.now(UTC)
         for alert in alerts:
@@ -53,6 +57,8 @@ class Warnings:
             self._stand(REVIEW_LATE, alert, late, late, counts_down=True)
             detail = f"UNVERIFIED CAP {alert.unverified}. Is it meant?"
             self._stand(UNVERIFIED, alert, detail, _mistrusted(alert))
+            nobody = _nobody(alert, progress.get(alert.id))
+            self._stand(NOBODY, alert, nobody, nobody)
 
     def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object, *, counts_down: bool = False) -> None:
         """Raise or clear an alarm; one that counts down is said once, not every second."""
@@ -87,6 +93,18 @@ def _held(alert: ListedAlert) -> list[RingRow]:
     """Return the rings that somebody has to release."""
     running = alert.state in {State.SENDING, State.SENT}
     return [ring for ring in alert.rings if ring.held is not None and running]
+
+
+def _nobody(alert: ListedAlert, progress: AlertProgress | None) -> str:
+    """Say why an alert that is sent has told nobody, nothing where somebody was there to be told."""
+    if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
+        return ""
+    if not progress.lanes:
+        return "it goes to no lane: " + (
+            "a test uses simulated ones only, and none is" if alert.status == Status.TEST else "none is configured"
+        )
+    who = "who is enrolled for exercises" if alert.status == Status.EXERCISE else "that is known of"
+    return f"sent, and nobody {who} stands in its area"
 
 
 def _late(alert: ListedAlert, now: datetime) -> str:

@@ -35,6 +35,9 @@ async def test_a_day_of_good_and_bad_work_leaves_nothing_private_in_log_or_metri
         await session.delete(f"{server.url}/v1/users/{inside[0]}")
         await session.get(f"{server.url}/v1/alerts", headers={"Authorization": "Bearer stolen-token"})
         await bench.sent(server, answer["alert"]["id"])
+        paused = {"reason": f"seen by {PHONE}"}
+        assert (await bench.post(f"{server.url}/v1/alerts/{answer['alert']['id']}/pause", paused))[0] == 200
+        await until(lambda: _is_alarmed(bench))
         async with session.get(f"{server.url}/metrics") as response:
             metrics = await response.text()
     server.end()
@@ -81,3 +84,7 @@ async def test_a_bug_says_where_it_is_and_nothing_else(bench: Bench) -> None:
     assert "UndefinedTableError" in log
     assert "小明" not in log
     assert "Traceback" not in log
+
+
+async def _is_alarmed(bench: Bench) -> bool:
+    return '"kind": "paused"' in bench.log.read_text(encoding="utf-8").replace('":"', '": "')

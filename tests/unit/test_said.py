@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import msgspec
+import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +40,8 @@ def test_a_family_is_not_cut_apart() -> None:
     """An emoji of several code points stays whole or goes whole."""
     family = "👨‍👩‍👧‍👦"
     for room in range(_bytes(CALL) + 3, _bytes(CALL) + 3 + 3 * len(family.encode())):
-        left = fitted(Text("t", family * 2, CALL), room, _bytes).removesuffix(CALL).removesuffix(ELLIPSIS)
+        said = fitted(Text("t", family * 2, CALL), room, _bytes)
+        left = said.removesuffix(CALL).removesuffix(ELLIPSIS).removesuffix("。")
         assert left in {"", family, family * 2}
 
 
@@ -65,7 +67,27 @@ def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
     cut, body = fitted_apart(Text(title, "body", CALL), title_max=20, body_max=100, size_of=len)
     assert len(cut) <= 20
     assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
-    assert body == "body" + CALL
+    assert body == f"body. {CALL}"
+
+
+@pytest.mark.parametrize(
+    ("body", "call", "said"),
+    [
+        ("Call 110", "If you know anything, call 110", "Call 110. If you know anything, call 110"),
+        ("Seen at the river.", "Call 110", "Seen at the river. Call 110"),
+        ("Seen at the river! ", "Call 110", "Seen at the river! Call 110"),
+        ("见于福田", CALL, f"见于福田。{CALL}"),
+        ("见于福田。", CALL, f"见于福田。{CALL}"),
+        ("见于福田！", CALL, f"见于福田！{CALL}"),
+        ("Seen at the river (call 110)", "110", "Seen at the river (call 110)"),
+        ("Seen (at the river)", "Call 110", "Seen (at the river). Call 110"),
+        ("The child has been found.", "", "The child has been found."),
+        ("", CALL, CALL),
+    ],
+)
+def test_whom_to_call_is_a_sentence_of_its_own_however_the_text_before_it_ends(body: str, call: str, said: str) -> None:
+    """An operator's words end as they end; what they say already is not said again."""
+    assert Text("t", body, call).joined() == said
 
 
 def test_whatever_is_said_of_an_alert_later_replaces_what_was_said_first() -> None:

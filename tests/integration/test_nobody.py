@@ -1,0 +1,69 @@
+"""Alerts that tell nobody: why is said at once to operators, and the estimate counts no more than can be reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.processes import until
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+    from tests.processes import Process
+
+FAST = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
+
+
+async def _alarms(bench: Bench, server: Process) -> dict[str, str]:
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        return {one["kind"]: one["detail"] for one in (await feed.receive_json())["alarms"]}
+
+
+async def _says(bench: Bench, server: Process, words: str) -> bool:
+    return words in (await _alarms(bench, server)).get("nobody", "")
+
+
+def _people(estimate: dict[str, Any]) -> list[int]:
+    rings = [count for ring in estimate["rings"] for count in (ring["people"], ring["high"])]
+    return [estimate["people"], estimate["high"], *rings, *(lane["high"] for lane in estimate["lanes"].values())]
+
+
+async def test_a_test_without_a_simulated_lane_is_an_alarm_and_its_estimate_nobody(bench: Bench) -> None:
+    """It is through at once, which must not look like everybody was told; the provider hears of nothing."""
+    await bench.provider()
+    await bench.people(500)
+    server = await bench.server()
+    _, answer = await bench.file(server, status="test")
+    assert set(_people(answer["alert"]["estimate"])) == {0}
+    await until(lambda: _says(bench, server, "none is"))
+    assert (await bench.counts())["requests"] == 0
+
+
+async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(bench: Bench) -> None:
+    """The estimate has at most as many as are enrolled, whoever else stands there."""
+    await bench.provider()
+    inside = await bench.people(500)
+    server = await bench.server(**FAST)
+    _, answer = await bench.file(server, status="exercise")
+    assert set(_people(answer["alert"]["estimate"])) == {0}
+    await until(lambda: _says(bench, server, "enrolled"))
+    await bench.run("exercise", "enrol", *map(str, inside[:3]))
+
+    async def is_over() -> bool:
+        return "nobody" not in await _alarms(bench, server)
+
+    await until(is_over)
+    assert set((await bench.reached()).tolist()) == set(inside[:3].tolist())
+    _, answer = await bench.file(server, status="exercise", case_number="E-2")
+    assert answer["alert"]["estimate"]["people"] == 3
+    assert max(_people(answer["alert"]["estimate"])) == 3
+
+
+@pytest.mark.parametrize("status", ["actual", "exercise"])
+async def test_a_place_where_nobody_stands_is_an_alarm(bench: Bench, status: str) -> None:
+    """Two coordinates that were mixed up, or an index that is empty, look like that."""
+    await bench.provider()
+    server = await bench.server()
+    await bench.file(server, status=status)
+    await until(lambda: _says(bench, server, "stands in its area"))
