@@ -13,7 +13,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from handlers import problems
-from handlers.asked import actor_of, alert_of, read_body
+from handlers.asked import actor_of, alert_of, no_alert, read_body
 from handlers.offers import offered
 from handlers.reading import read
 from push.life.operations import Order
@@ -38,6 +38,7 @@ STATUSES = {
     Refusal.LOCALES: 422,
     Refusal.STATUS: 422,
     Refusal.OWN_WORK: 403,
+    Refusal.OWN_AUTHORITY: 403,
     Refusal.OTHER_AUTHORITY: 403,
     Refusal.EXPIRY_CAP: 422,
     Refusal.RADIUS_CAP: 422,
@@ -179,7 +180,7 @@ class AlertActions:
         """Read what is wanted, do it, and answer with the alert or with why not."""
         alert_id = alert_of(request)
         if alert_id is None:
-            return problems.response(404, "no such alert")
+            return no_alert()
         body = await read_body(request, BODY_BYTES)
         if isinstance(body, web.Response):
             return body

@@ -5,14 +5,18 @@ Bounded: the newest 200 (sql.progress.LIST_LIMIT).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 import sql.progress
 from handlers import problems
 from handlers.answers import alert_json, answer_json
-from handlers.asked import alert_of
+from handlers.asked import alert_of, no_alert
 from handlers.offers import offered
 from push.life.lifecycle import State, possible
+from sql.progress import LIST_LIMIT
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -22,6 +26,14 @@ if TYPE_CHECKING:
     from sql.progress import ListedAlert
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which alerts are asked for: what is not understood is refused, not ignored."""
+
+    case_number: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
+    authority: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
+    limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = LIST_LIMIT
+
+
 class Alerts:
     """`GET /v1/alerts` and `GET /v1/alerts/{id}`."""
 
@@ -29,9 +41,15 @@ class Alerts:
         self._pool = pool
         self._watcher = watcher
 
-    async def get_all(self, _: web.Request) -> web.Response:
-        """List the newest alerts."""
-        listed = await sql.progress.list_alerts(self._pool)
+    async def get_all(self, request: web.Request) -> web.Response:
+        """List those that go on and the newest others, of an authority or a case number if asked for."""
+        try:
+            asked = msgspec.convert(dict(request.query), Asked, strict=False)
+        except msgspec.ValidationError as error:
+            return problems.response(422, f"the query is not understood: {error}")
+        listed = await sql.progress.list_alerts(
+            self._pool, limit=asked.limit, case_number=asked.case_number, authority=asked.authority
+        )
         alerts = sorted(listed, key=lambda alert: alert.received_at, reverse=True)
         return answer_json({"alerts": [self._with_progress(alert) for alert in alerts]})
 
@@ -39,10 +57,10 @@ class Alerts:
         """Return one alert."""
         alert_id = alert_of(request)
         if alert_id is None:
-            return problems.response(404, "no such alert")
+            return no_alert()
         alerts = await sql.progress.list_alerts(self._pool, alert_id)
         if not alerts:
-            return problems.response(404, "no such alert")
+            return no_alert()
         return answer_json({"alert": self._with_progress(alerts[0])})
 
     def _with_progress(self, alert: ListedAlert) -> dict[str, Any]:

@@ -37,6 +37,11 @@ def alert_of(request: web.Request) -> UUID | None:
         return None
 
 
+def no_alert() -> web.Response:
+    """Return the answer of a path that names no alert."""
+    return problems.response(404, "no such alert: a path has its id, which GET /v1/alerts?case_number=... finds")
+
+
 def actor_of(request: web.Request) -> Actor:
     """Return who asks."""
     bearer: Bearer = request[BEARER]

@@ -12,7 +12,7 @@ import msgspec
 import sql.audit
 from handlers import problems
 from handlers.answers import answer_json
-from handlers.asked import alert_of
+from handlers.asked import alert_of, no_alert
 from push.life.summary import summarise
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class Audit:
         """Return what may be published of an alert."""
         alert_id = alert_of(request)
         if alert_id is None:
-            return problems.response(404, "no such alert")
+            return no_alert()
         summary = await summarise(self._pool, alert_id)
-        return problems.response(404, "no such alert") if summary is None else answer_json(summary)
+        return no_alert() if summary is None else answer_json(summary)
 
 
 def recorded(row: Row) -> dict[str, Any]:

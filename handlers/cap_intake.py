@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from push.life.filing import Desk
     from sql.database import Pool
 
-CONTENT_TYPE = "application/cap+xml"
+XML_TYPES = frozenset({"application/cap+xml", "application/xml", "text/xml"})
+"""The type of CAP, and those under which many send it."""
+
 
 _log = structlog.get_logger("handlers.cap_intake")
 

@@ -17,7 +17,7 @@ from geo.polygon import load
 from handlers import problems
 from handlers.answers import answered, render
 from handlers.asked import read_body
-from handlers.cap_intake import CONTENT_TYPE as CAP_TYPE
+from handlers.cap_intake import XML_TYPES
 from handlers.cases import BODY_BYTES, Case, unsupported, wish_faults
 from handlers.places import hinted, locate
 from handlers.reading import read
@@ -52,7 +52,7 @@ class Intake:
         if isinstance(body, web.Response):
             return body
         authority = request.match_info["authority"]
-        if request.content_type == CAP_TYPE:
+        if request.content_type in XML_TYPES:
             return await self._cap.take(request, authority, body)
         if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused

@@ -39,6 +39,7 @@ from handlers.reports import USER_MAX, DeviceReport, Taken
 from push.estimate import Estimate
 from push.life.summary import Summary
 from push.progress import AlertProgress
+from sql.progress import LIST_LIMIT
 
 SEQ_MAX: Final = 10**SEQ_DIGITS - 1
 
@@ -79,6 +80,17 @@ def _estimates() -> dict[str, Any]:
 def _of_alert(summary: str, ok: dict[str, Any]) -> dict[str, Any]:
     described = reading(summary, ok, parameters=[ALERT_ID])
     described["responses"] |= NO_ALERT
+    return described
+
+
+def _alerts() -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1, "maxLength": 150}
+    limit = {"type": "integer", "minimum": 1, "maximum": LIST_LIMIT}
+    schemas = {"case_number": text, "authority": text, "limit": limit}
+    query = [{"name": name, "in": "query", "schema": schema} for name, schema in schemas.items()]
+    said = "Alerts with their progress: those that go on, then the newest."
+    described = reading(said, answer("These alerts.", ref("AlertsAnswer")), parameters=query)
+    described["responses"]["422"] = problem("A query that is not understood.")
     return described
 
 
@@ -130,9 +142,7 @@ def _paths() -> dict[str, Any]:
         "/v1/devices": {"post": _devices()},
         "/v1/users/{user}": {"delete": _of_user("Forgets a user everywhere.", "Forgotten.")},
         "/v1/enrolled/{user}": {"put": enrol, "delete": withdraw},
-        "/v1/alerts": {
-            "get": reading("Alerts with their progress.", answer("The newest alerts.", ref("AlertsAnswer")))
-        },
+        "/v1/alerts": {"get": _alerts()},
         "/v1/alerts/{id}": {"get": _of_alert("One alert.", answer("The alert.", ref("AlertAnswer")))},
         "/v1/alerts/{id}/preview": {
             "get": _of_alert("What phones would say; who read it is recorded.", answer("Its words.", ref("Previewed")))

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import sql.audit
 import sql.life
 import sql.progress
-from handlers import problems
 from handlers.answers import alert_json, answer_json
-from handlers.asked import actor_of, alert_of
+from handlers.asked import actor_of, alert_of, no_alert
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -42,11 +41,11 @@ class Preview:
         """Show what phones would say."""
         alert_id = alert_of(request)
         if alert_id is None:
-            return problems.response(404, "no such alert")
+            return no_alert()
         async with self._pool.acquire() as connection, connection.transaction():
             said = await sql.life.said_by(connection, alert_id)
             if said is None:
-                return problems.response(404, "no such alert")
+                return no_alert()
             proposal = await sql.life.proposal_of(connection, alert_id)
             listed = (await sql.progress.list_alerts(connection, alert_id))[0]
             event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)

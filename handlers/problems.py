@@ -6,7 +6,7 @@ Bounded: at most `ERRORS_MAX` bad fields are listed.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -65,12 +65,16 @@ def response(
     )
 
 
+DETAILS: Final = {404: "no such path; /openapi.json lists them all"}
+"""What is said of a path that nothing answers."""
+
+
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn what handlers raise into problems: nobody outside sees a stack trace or a framework's page."""
     if any("\0" in part for part in request.match_info.values()):
         # PostgreSQL has no place for it, so nothing has such a name.
-        return response(404, "Not Found")
+        return response(404, DETAILS[404])
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
@@ -79,7 +83,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         if error.status < HTTPStatus.BAD_REQUEST:
             raise
         allow = error.headers.get("Allow")
-        return response(error.status, error.reason, headers={"Allow": allow} if allow else None)
+        detail = f"this path takes {allow}" if allow else DETAILS.get(error.status, error.reason)
+        return response(error.status, detail, headers={"Allow": allow} if allow else None)
     except (*AWAY, *INDEX_AWAY) as error:
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
         return response(503, "a store is away; try again", headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -109,10 +109,15 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 async def list_alerts(
-    pool: Pool | Connection, alert_id: UUID | None = None, limit: int = LIST_LIMIT
+    pool: Pool | Connection,
+    alert_id: UUID | None = None,
+    limit: int = LIST_LIMIT,
+    *,
+    case_number: str | None = None,
+    authority: str | None = None,
 ) -> list[ListedAlert]:
-    """Return the alerts that are not over and the newest others, or the one asked for."""
-    return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit)]
+    """Return the alerts that are not over and the newest others, or those asked for."""
+    return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit, case_number, authority)]
 
 
 def _listed(row: Record) -> ListedAlert:

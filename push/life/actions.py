@@ -103,8 +103,8 @@ class Actions:
         """Let an alert reach more people than the cap; not by whoever asked for more."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            if await _own_work(connection, alert_id, alert, order):
-                return Refused(Refusal.OWN_WORK)
+            if (refused := await _own_work(connection, alert_id, alert, order)) is not None:
+                return refused
             held = await sql.life.held_rings(connection, alert_id)
             if not held:
                 return Refused(Refusal.NOTHING_HELD)
@@ -134,11 +134,9 @@ class Actions:
             return Refused(Refusal.REVISION, f"it is revision {alert.revision} now: read it again")
         if proposal is not None and not leads_to(State(alert.state), Action(proposal.action)):
             return Refused(Refusal.NOT_NOW, f"{proposal.action}: the alert is {alert.state}")
-        if proposal is None:
-            own = await _own_work(connection, alert_id, alert, order)
-        else:
-            own = order.actor.authority == alert.authority or person == proposal.person
-        return Refused(Refusal.OWN_WORK) if own else None
+        if proposal is None or order.actor.authority == alert.authority:
+            return await _own_work(connection, alert_id, alert, order)
+        return Refused(Refusal.OWN_WORK) if person == proposal.person else None
 
     async def _move(self, alert_id: UUID, action: Action, order: Order, done: Done) -> Refused | None:
         async def change(_: Connection, __: LockedAlert) -> Done | Refused:
@@ -179,11 +177,12 @@ def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None
     return Done(after=after, details={"through_alert": through_alert}, through_alert=through_alert)
 
 
-async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> bool:
-    """Tell whether somebody would approve what they filed, worded or widened."""
-    return order.actor.authority == alert.authority or await sql.life.is_author(
-        connection, alert_id, order.actor.person
-    )
+async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> Refused | None:
+    """Refuse that somebody approves what they, or those they belong to, filed, worded or widened."""
+    if order.actor.authority == alert.authority:
+        return Refused(Refusal.OWN_AUTHORITY)
+    is_author = await sql.life.is_author(connection, alert_id, order.actor.person)
+    return Refused(Refusal.OWN_WORK) if is_author else None
 
 
 def _expected(alert: LockedAlert, ring: int) -> int:

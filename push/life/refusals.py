@@ -18,7 +18,10 @@ class Refusal(enum.Enum):
     NO_ALERT = "no such alert"
     IMPOSSIBLE = "not possible now"
     CASE_NUMBER = "the case number is not that of this alert"
-    OWN_WORK = "whoever filed or changed an alert does not approve it"
+    OWN_WORK = "whoever worded or widened an alert, or wants that, does not approve it"
+    OWN_AUTHORITY = (
+        "an officer of the authority whose case it is does not approve it: who is of another, or of none, does"
+    )
     APPROVED = "you have approved it before"
     NOTHING_HELD = "nothing is held"
     LOCALES = "all languages of the alert are needed, and no others"

@@ -1,0 +1,98 @@
+"""The list of alerts: whose each is, found by what people know of it; what is not understood is said, not ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from handlers.access import Role
+from handlers.cap.writing import document_of
+from push.life.review import Review
+from server.file_case import signed_headers
+from tests.bench import CASE
+from tests.integration.test_cap_intake import message, pin, signer
+from tests.integration.test_life import Desk
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+
+NUMBER = CASE["case_number"]
+
+
+async def _filed_by(bench: Bench, url: str, authority: str) -> str:
+    """File the case as another authority does; returns the alert."""
+    added = await bench.command("authority", "add", authority, "--name", f"{authority} police", "--json")
+    body = msgspec.json.encode(CASE)
+    headers = signed_headers(added["secret"], body)
+    intake = f"{url}/v1/intake/{authority}"
+    async with bench.session() as session, session.post(intake, data=body, headers=headers) as response:
+        assert response.status == 202
+        return str((await response.json())["alert"]["id"])
+
+
+async def test_an_alert_says_whose_it_is_and_is_found_by_its_case_number(bench: Bench) -> None:
+    """Two authorities may use one number: both are found, each with its authority."""
+    server = await bench.server()
+    ours = (await bench.file(server))[1]["alert"]
+    other = (await bench.file(server, case_number="SZ-2"))[1]["alert"]["id"]
+    theirs = await _filed_by(bench, server.url, "gz")
+    assert ours["authority"] == "sz"
+
+    async def listed(query: str) -> dict[str, str]:
+        alerts: list[dict[str, Any]] = (await bench.get(f"{server.url}/v1/alerts?{query}"))["alerts"]
+        return {one["id"]: one["authority"] for one in alerts}
+
+    assert await listed(f"case_number={NUMBER}") == {ours["id"]: "sz", theirs: "gz"}
+    assert await listed(f"case_number={NUMBER}&authority=gz") == {theirs: "gz"}
+    assert await listed("authority=sz") == {ours["id"]: "sz", other: "sz"}
+    assert len(await listed("limit=2")) == 2
+    assert await listed("case_number=unknown") == {}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "case_nr=1", "case_number=", "state=sent"])
+async def test_a_query_that_is_not_understood_is_refused(bench: Bench, query: str) -> None:
+    """An operator who looks for one alert is not shown all of them."""
+    server = await bench.server()
+    async with bench.session() as session, session.get(f"{server.url}/v1/alerts?{query}") as response:
+        assert response.status == 422
+        assert (await response.json(content_type=None))["detail"]
+
+
+async def test_what_is_not_there_says_what_is(bench: Bench) -> None:
+    """A case number in the place of an id, a path that nothing answers, another method: each says how to go on."""
+    server = await bench.server()
+    async with bench.session() as session:
+        for method, path, status, word in (
+            ("GET", f"/v1/alerts/{NUMBER}", 404, "case_number="),
+            ("POST", f"/v1/alerts/{NUMBER}/pause", 404, "case_number="),
+            ("GET", "/v1/alert", 404, "openapi.json"),
+            ("PUT", "/v1/alerts", 405, "GET"),
+        ):
+            async with session.request(method, f"{server.url}{path}") as response:
+                assert response.status == status
+                assert word in (await response.json(content_type=None))["detail"]
+
+
+async def test_an_officer_who_touched_nothing_is_told_why_he_does_not_approve(bench: Bench) -> None:
+    """That he belongs to the authority that filed, not that he filed it."""
+    desk = Desk(bench, await bench.server())
+    await desk.review(Review.APPROVE)
+    await desk.person("Own", Role.APPROVER, "sz")
+    alert = (await bench.file(desk.server))[1]["alert"]["id"]
+    status, problem = await desk.act(alert, "approval", by="Own")
+    assert (status, "an officer of the authority" in problem["detail"]) == (403, True)
+
+
+@pytest.mark.parametrize("content_type", ["application/xml", "text/xml; charset=utf-8", "application/cap+xml"])
+async def test_cap_is_taken_under_each_name_that_xml_has(bench: Bench, content_type: str) -> None:
+    """What a police system sends by default is not answered with a missing webhook signature."""
+    await pin(bench)
+    server = await bench.server()
+    async with bench.session() as session:
+        headers = {"Content-Type": content_type}
+        for document, status in ((signer().signed(message("X-1")), 202), (document_of(message("X-2")), 202)):
+            url = f"{server.url}/v1/intake/sz"
+            async with session.post(url, data=document, headers=headers) as response:
+                assert response.status == status
