@@ -49,7 +49,7 @@ FEED_STUCK = 10
 @click.option("--cancels", type=click.IntRange(1, 1000), default=CANCELS, show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_json: bool) -> None:
-    """Measure against floors, with a SIMULATED push providers."""
+    """Measure against floors, with SIMULATED push providers."""
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
     chosen = set(names or NAMES)

@@ -8,14 +8,16 @@ resume from, `FRAMES_PER_S` progress frames a second over all clients, `STUCK_S`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
+from geo.ending import ended
 from handlers import problems
 from handlers.access import Bearer, Role
 from handlers.answers import answer_json
@@ -36,6 +38,9 @@ FRAMES_PER_S = 500
 STUCK_S = 60.0
 HEARTBEAT_S = 30.0
 SNAPSHOT_ALERTS = 200
+GOODBYE_S = 1.0
+"""Far longer than a listener that is there takes to answer, and no hindrance to the stop of the sends."""
+
 
 _log = structlog.get_logger("handlers.feed")
 
@@ -72,6 +77,8 @@ class Feed:
         self._history: deque[tuple[int, str]] = deque(maxlen=HISTORY)
         self._states: dict[str, str] = {}
         self.clients: set[Client] = set()
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._closing = False
         watcher.publish = self._on_progress
         watcher.tick_s = self._tick_s
         alarms.publish = self._on_alarm
@@ -118,6 +125,7 @@ class Feed:
         client = Client()
         self._begin(client, request.query.get("after"))
         self.clients.add(client)
+        self._sockets.add(socket)
         writer = asyncio.create_task(self._write(socket, client), name="feed writer")
         try:
             # Nothing is expected from a listener; reading notices when it goes and answers its pings.
@@ -125,6 +133,7 @@ class Feed:
                 pass
         finally:
             self.clients.discard(client)
+            self._sockets.discard(socket)
             writer.cancel()
             await asyncio.wait({writer})
         return socket
@@ -160,6 +169,8 @@ class Feed:
             await socket.close(code=1013, drain=False)
 
     async def _refusal(self, request: web.Request) -> web.Response | None:
+        if self._closing:
+            return problems.response(503, "the server stops", headers={"Retry-After": "5"})
         if len(self.clients) >= CLIENTS_MAX:
             return problems.response(503, "too many listeners", headers={"Retry-After": "5"})
         ticket = request.query.get("ticket")
@@ -168,7 +179,20 @@ class Feed:
         bearer = await self._door.bearer(request, Role.VIEWER)
         return None if isinstance(bearer, Bearer) else bearer
 
+    async def close(self) -> None:
+        """Tell all listeners to come again elsewhere; whoever does not answer is left within `GOODBYE_S`."""
+        self._closing = True
+        closing = [asyncio.create_task(_goodbye(socket), name="goodbye") for socket in self._sockets]
+        if closing:
+            await asyncio.wait(closing, timeout=GOODBYE_S)
+            await ended(closing)
+
     async def post_ticket(self, _: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""
         ticket = await self._door.issue_ticket()
         return answer_json({"ticket": ticket})
+
+
+async def _goodbye(socket: web.WebSocketResponse) -> None:
+    with contextlib.suppress(ConnectionError, RuntimeError):
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")

@@ -142,6 +142,11 @@ class Engine:
         """All that runs since `start`."""
         return [*self._background, *(task for lane in self.lanes.values() for task in lane.tasks)]
 
+    async def close(self) -> None:
+        """Close what was opened but never started."""
+        for lane in self.lanes.values():
+            await lane.close()
+
     async def stop(self, grace_s: float) -> None:
         """Stop sending, with everything that was sent in the ledger unless `grace_s` runs out first."""
         async with asyncio.TaskGroup() as group:

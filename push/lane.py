@@ -193,5 +193,9 @@ class Lane:
                 _log.warning("lane.grace_over", lane=self.name, batches=len(late))
         await ended(self.tasks)
         await in_time(self._end_record(), CUT_OFF_S)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened: nothing is sent any longer."""
         self.queue.close()
         await self._gateway.close()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import sql.enrolment
+from handlers.reports import USER_MAX
 from push.life import enrolment
 from server.command import config_option, json_flag, on_record, say
 from server.registry import COMMAND_LINE, RegistryError
@@ -21,7 +22,20 @@ if TYPE_CHECKING:
 
 USERS_MAX: Final = 10_000
 
-_users = click.argument("users", type=click.IntRange(min=1, max=2**63 - 1), nargs=-1, required=True)
+
+class User(click.ParamType[int]):
+    """A user's id."""
+
+    name = "user"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the id as a number."""
+        if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= USER_MAX:
+            self.fail(f"{value!r} is no user: an id is a number from 1 to {USER_MAX}", param, ctx)
+        return int(value)
+
+
+_users = click.argument("users", type=User(), nargs=-1, required=True)
 
 
 @click.group("exercise")
@@ -35,8 +49,8 @@ def exercise_group() -> None:
 @click.pass_context
 def enrol(context: click.Context, users: tuple[int, ...]) -> None:
     """Add users who agreed."""
-    on_record(context, lambda s, stores: change(s, stores, users, enrols=True))
-    click.echo(f"{len(users)} enrolled")
+    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=True))
+    click.echo(_said(changed, users, "enrolled", "were before"))
 
 
 @exercise_group.command("withdraw")
@@ -45,8 +59,8 @@ def enrol(context: click.Context, users: tuple[int, ...]) -> None:
 @click.pass_context
 def withdraw(context: click.Context, users: tuple[int, ...]) -> None:
     """Take users out."""
-    on_record(context, lambda s, stores: change(s, stores, users, enrols=False))
-    click.echo(f"{len(users)} withdrawn")
+    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=False))
+    click.echo(_said(changed, users, "withdrawn", "were not enrolled"))
 
 
 @exercise_group.command("list")
@@ -69,13 +83,20 @@ def count_enrolled(context: click.Context, *, as_json: bool) -> None:
     say({"enrolled": number}, f"{number} enrolled", as_json=as_json)
 
 
-async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> None:
-    """Enrol or withdraw users; the audit trail has how many, and names none of them."""
+async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> int:
+    """Enrol or withdraw users; returns how many. The audit trail has their number, and names none of them."""
     if len(users) > USERS_MAX:
         raise RegistryError(f"at most {USERS_MAX} users at once")
     async with record(stores) as pool:
-        if not await enrolment.change(pool, users, COMMAND_LINE, enrols=enrols):
-            raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
+        changed = await enrolment.change(pool, users, COMMAND_LINE, enrols=enrols)
+    if changed is None:
+        raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
+    return changed
+
+
+def _said(changed: int, users: tuple[int, ...], done: str, others: str) -> str:
+    rest = len(set(users)) - changed
+    return f"{changed} {done}" + (f"; {rest} {others}" if rest else "")
 
 
 async def _enrolled(_: Settings, stores: Stores) -> list[int]:

@@ -109,7 +109,10 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
     """List authorities."""
     rows = on_record(context, registry.list_authorities)
     marks = [f"{' (limited)' if r.limited else ''}{' (revoked)' if r.revoked_at else ''}" for r in rows]
-    lines = [f"{r.id}\t{r.name}\t{r.review}\t{r.secrets} secrets{mark}" for r, mark in zip(rows, marks, strict=True)]
+    lines = [
+        f"{row.id}\t{row.name}\t{row.review}\t{row.secrets} {'secret' if row.secrets == 1 else 'secrets'}{mark}"
+        for row, mark in zip(rows, marks, strict=True)
+    ]
     say(rows, "\n".join(lines), as_json=as_json)
 
 

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from aiohttp import web
+
     from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool
@@ -108,6 +110,8 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         signer = publishing.read_signer(settings)
         handlers = _handlers(settings, engine, pool, index, door, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
+        # Before anything is sent: whoever cannot listen does not work in silence, nor does a second server by mistake.
+        runners, url = await _listening(settings, engine, handlers, door)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
@@ -115,12 +119,12 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             quiet = group.create_task(failures.run(), name="failures")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
-                runners, url = await listen(settings, handlers, door)
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
                 _log.info("server.stopping", grace_s=settings.grace_s)
                 handlers.health.stopping = True
+                await handlers.feed.close()
                 for runner in runners:
                     await runner.cleanup()
                 await engine.stop(settings.grace_s)
@@ -128,6 +132,16 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
                 await ended((*engine.tasks, lag, chores, quiet, guard))
     _log.info("server.stopped")
+
+
+async def _listening(
+    settings: Settings, engine: Engine, handlers: Handlers, door: Door
+) -> tuple[list[web.AppRunner], str]:
+    try:
+        return await listen(settings, handlers, door)
+    except SettingsError:
+        await engine.close()
+        raise
 
 
 def _plan(settings: Settings, stores: Stores) -> EnginePlan:

@@ -1,6 +1,6 @@
 """Stores: settings flow in, the URLs of running stores flow out: the configured ones, or embedded ones that we own.
 
-Bounded: `STORE_WAIT_S` for a configured store to answer at the start.
+Bounded: `STORE_WAIT_S` for a configured store to answer at the start, `COMMAND_WAIT_S` for a command.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 STORE_WAIT_S = 60.0
+COMMAND_WAIT_S = 10.0
+"""Somebody sits before it; PostgreSQL may just be starting."""
+
 
 _log = structlog.get_logger("server.stores")
 
@@ -74,19 +77,19 @@ def reached(settings: Settings) -> Iterator[Stores]:
     )
 
 
-async def migrate(stores: Stores) -> None:
+async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
     """Bring the schema up; waits for a PostgreSQL that is still starting."""
     try:
-        async with asyncio.timeout(STORE_WAIT_S):
+        async with asyncio.timeout(wait_s):
             await until_back(lambda: sql.migrate.migrate(stores.database_url), AWAY, "postgresql")
     except TimeoutError:
-        raise SettingsError(f"PostgreSQL did not answer within {STORE_WAIT_S:.0f} s") from None
+        raise SettingsError(f"PostgreSQL did not answer within {wait_s:.0f} s") from None
 
 
 @asynccontextmanager
 async def record(stores: Stores) -> AsyncIterator[Pool]:
     """Open the record for a command, its schema brought up."""
-    await migrate(stores)
+    await migrate(stores, COMMAND_WAIT_S)
     pool = await open_pool(stores.database_url)
     try:
         yield pool

@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 
-async def change(pool: Pool, users: Sequence[int], by: str, *, enrols: bool) -> bool:
-    """Enrol or withdraw users; False when the list would grow too long, and nothing is changed. `by`: who does it."""
+async def change(pool: Pool, users: Sequence[int], by: str, *, enrols: bool) -> int | None:
+    """Enrol or withdraw users; returns how many were not before. `by`: who does it.
+
+    None when the list would grow too long: nothing is changed.
+    """
     async with pool.acquire() as connection, connection.transaction():
         wanted = set(users)
         there = await sql.enrolment.enrolled_among(connection, [*wanted])
         changed = sorted(wanted - there if enrols else there)
         if not changed:
-            return True
+            return 0
         if not enrols:
             await sql.enrolment.withdraw(connection, changed)
         elif not await sql.enrolment.enrol(connection, changed):
             await sql.enrolment.withdraw(connection, changed)
-            return False
+            return None
         action = "exercise enrolment" if enrols else "exercise withdrawal"
         await sql.audit.append(connection, AuditEvent(actor=by, action=action, details={"users": len(changed)}))
-    return True
+    return len(changed)

@@ -19,7 +19,6 @@ import msgspec
 from handlers.access import Role
 from server import registry
 from server.demo.lanes import LANES, TPNS, Endpoint, environ
-from server.demo.people import OUTSIDERS
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.process import tied_to_us
 from server.settings import load
@@ -116,7 +115,7 @@ def _variables(
         "QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE": "1000000",
         # A demo shows in seconds what takes minutes in earnest.
         "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
-        "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": str(OUTSIDERS),
+        "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": "1",
     }
     if boundaries is not None:
         variables |= {

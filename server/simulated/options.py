@@ -6,8 +6,10 @@ Bounded by the ranges of the options; a provider runs until a signal ends it.
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 import uvloop
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     Command = Callable[..., None]
+
+
+NOT_OURS: Final = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
+"""A port of somebody else's, or an address of another machine."""
 
 
 class Named(Protocol):
@@ -74,7 +80,12 @@ def say(provider: Named) -> Callable[[str], None]:
 def run(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Serve until SIGTERM or SIGINT."""
     collector.spare()
-    uvloop.run(_until_signal(serve))
+    try:
+        uvloop.run(_until_signal(serve))
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        raise click.ClickException(f"cannot listen there: {os.strerror(error.errno)}") from None
 
 
 async def _until_signal(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:

@@ -69,6 +69,17 @@ def _numbered(folder: Path) -> Iterator[Path]:
     return (entry for entry in folder.iterdir() if entry.name.isdigit())
 
 
+@pytest.mark.parametrize("people", ["1", "10"])
+async def test_a_demo_of_a_few_people_is_through_as_well(tmp_path: Path, people: str) -> None:
+    """However few come into the area later: they are told, and the command ends by itself."""
+    process = await _demo(tmp_path, "--people", people, "--exit", "--json")
+    output, errors = await asyncio.wait_for(process.communicate(), TOLD_WITHIN_S)
+    assert process.returncode == 0, errors.decode()
+    story = json.loads(output)
+    assert story["in_area"] + story["late_moved_in"] == int(people)
+    assert (story["accepted"], story["late_told"]) == (story["in_area"], story["late_moved_in"])
+
+
 async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> None:
     """`--exit --json`, in four lanes: exit 0, the promised object, what was accepted is what brute force counted."""
     lanes = "tpns,huawei,apns,fcm"

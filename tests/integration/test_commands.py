@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from server.settings import SettingsError
+from server.stores import COMMAND_WAIT_S, STORE_WAIT_S, Stores, migrate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SECRET = "whsec_" + base64.b64encode(b"twenty-four secret bytes").decode()
 CHILD = "小明"
+CONFIG = """
+listen = "127.0.0.1:{port}"
+state_dir = "{state}"
+[lanes.tpns]
+url = "http://127.0.0.1:1"
+access_id = "simulated"
+secret_key = "simulated"
+"""
 
 
 async def _typed(*arguments: str) -> tuple[int | None, str]:
@@ -55,3 +69,36 @@ async def test_a_bug_in_a_command_is_told_by_its_places_alone() -> None:
     assert "KeyError" in printed
     assert "fails" in printed
     assert SECRET not in printed
+
+
+@pytest.mark.parametrize("command", ["tpns", "apns", "serve"])
+async def test_a_port_that_is_taken_is_said_in_one_line(command: str, tmp_path: Path) -> None:
+    """By a simulated provider and by the server, which sends nothing before it can listen: no report of a bug."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.p8").write_bytes(key.private_bytes(*form))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        config = tmp_path / "qq-alert.toml"
+        config.write_text(CONFIG.format(port=port, state=tmp_path / "state"), encoding="utf-8")
+        options = {"apns": ["--key-file", str(tmp_path / "key.p8")]}.get(command, [])
+        typed = ["simulate", command, "--port", port, *options]
+        tmp_path.chmod(0o755)
+        code, printed = await _typed(
+            "-m", "server.cli", *(typed if command != "serve" else ["serve", "--config", str(config)])
+        )
+    assert code == (2 if command == "serve" else 1)
+    lines = [line for line in printed.splitlines() if not line.startswith("{")]
+    assert len(lines) == 1, printed
+    assert "in use" in lines[0]
+    assert "process.died" not in printed
+
+
+async def test_a_command_says_soon_that_postgresql_is_away() -> None:
+    """Somebody sits before it: the wait is bounded, and the line says for what it waited."""
+    nowhere = Stores("postgresql://x@127.0.0.1:1/x", "redis://127.0.0.1:1", embedded=False, dead=lambda: None)
+    assert COMMAND_WAIT_S < STORE_WAIT_S
+    with pytest.raises(SettingsError, match=r"PostgreSQL did not answer within 0 s"):
+        await migrate(nowhere, 0.2)

@@ -269,3 +269,16 @@ def _promtool_finds(metrics: str) -> str:
         return ""
     checked = subprocess.run([promtool, "check", "metrics"], input=metrics, text=True, capture_output=True, check=False)
     return checked.stdout + checked.stderr
+
+
+async def test_a_listener_is_told_that_the_server_stops(bench: Bench) -> None:
+    """A close frame that says so, at once: a client that is cut off without one waits, and holds up the stop."""
+    server = await bench.server()
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        await feed.receive_json()
+        ending = asyncio.create_task(asyncio.to_thread(server.end))
+        last = await feed.receive()
+        assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
+        await feed.close()
+        assert await ending == 0
+    assert "server.stopped" in bench.log.read_text(encoding="utf-8")

@@ -33,6 +33,8 @@ async def test_who_is_enrolled_is_changed_by_the_platform_and_recorded_without_n
     assert (await bench.run("exercise", "list")).split() == [str(STAFF)]
     assert await bench.command("exercise", "count", "--json") == {"enrolled": 1}
 
+    assert await bench.run("exercise", "enrol", str(STAFF), "7") == "1 enrolled; 1 were before\n"
+    assert await bench.run("exercise", "withdraw", "7", "8") == "1 withdrawn; 1 were not enrolled\n"
     most = sql.enrolment.ENROLLED_MAX
     await bench.query("insert into enrolled (user_id) select generate_series(1, $1::bigint - 1)", most)
     assert await _ask(bench, server, "PUT", "/v1/enrolled/87654322") == 409
@@ -41,6 +43,8 @@ async def test_who_is_enrolled_is_changed_by_the_platform_and_recorded_without_n
     trail = [row[0] for row in await bench.query("select content from audit_event order by seq")]
     assert [("exercise enrolment" in one, "exercise withdrawal" in one) for one in trail if "exercise" in one] == [
         (True, False),
+        (True, False),
+        (False, True),
         (False, True),
     ]
     assert not [one for one in trail if str(STAFF) in one]
