@@ -1,0 +1,18 @@
+"""Sign a CAP message as the intake wants it: one enveloped XML signature over the whole document, at its end.
+
+Usage: python sign_cap.py MESSAGE.xml KEY.pem CERTIFICATE.pem > SIGNED.xml (with the package `signxml`)
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lxml import etree
+from signxml.algorithms import CanonicalizationMethod
+from signxml.signer import XMLSigner
+
+message, key, certificate = (Path(argument).read_bytes() for argument in sys.argv[1:4])
+signer = XMLSigner(c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0)
+signed = signer.sign(etree.fromstring(message), key=key, cert=certificate.decode())
+sys.stdout.buffer.write(etree.tostring(signed, xml_declaration=True, encoding="UTF-8"))

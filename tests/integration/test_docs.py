@@ -1,0 +1,136 @@
+"""The documents and examples: what they tell people to do is done here, to the letter, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+import handlers.actions
+from handlers.failures import SIGNATURES, TOKENS
+from handlers.notices import PoliceNotice
+from handlers.offers import Offer
+from handlers.openapi_actions import ACTIONS
+from push.alarms import LANE_KINDS
+from push.life import warnings
+from server.expiry import KIND
+from server.file_case import send_notice
+from tests.integration.test_cap_intake import pair, pin, post
+from tests.integration.test_life import Desk
+
+if TYPE_CHECKING:
+    from tests.bench import Bench
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES, OPERATORS, POLICE = ROOT / "examples", ROOT / "docs" / "operators.md", ROOT / "docs" / "police.md"
+CASE_NUMBER = "SZ-2026-000123"
+
+
+async def _run(*arguments: str, **env: str) -> tuple[int | None, str]:
+    """Run a command as typed; returns its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **env}
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, printed.decode()
+
+
+def _bodies() -> dict[str, str]:
+    """Return the bodies of actions, as the operators' page has them."""
+    return dict(re.findall(r"^\| `(\w+)` \| `(\{.*\})` \|$", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: Bench) -> None:
+    """Taken as new, then as the case that stands; with another secret not at all."""
+    server = await bench.server()
+    script, case = str(EXAMPLES / "file-case.sh"), str(EXAMPLES / "case.json")
+    for secret, status in ((bench.secret, "202"), (bench.secret, "200"), ("whsec_" + "A" * 32, "401")):
+        code, printed = await _run(script, case, server.url, AUTHORITY="sz", SECRET=secret)
+        assert (code, printed.split()[-1]) == (0, status), printed
+
+
+async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_signs(bench: Bench, tmp_path: Path) -> None:
+    """As it stands it waits for two people; signed by the pinned certificate it is sent."""
+    await pin(bench)
+    server = await bench.server()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    text = (EXAMPLES / "alert.cap.xml").read_text(encoding="utf-8")
+    text = re.sub(r"<sent>.*</sent>", f"<sent>{now}</sent>", text)
+    status, answer = await post(server, text.encode())
+    assert (status, answer["alert"]["review"]["unverified"]) == (202, "Alert: it is not signed")
+    message, key, certificate = (tmp_path / name for name in ("alert.xml", "key.pem", "certificate.pem"))
+    message.write_text(text, encoding="utf-8")
+    key.write_bytes(pair("police").key)
+    certificate.write_bytes(pair("police").certificate)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *map(str, (EXAMPLES / "sign_cap.py", message, key, certificate)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    signed, _ = await process.communicate()
+    status, answer = await post(server, signed)
+    assert (status, answer["alert"]["review"]["verified"]) == (202, True)
+    assert answer["alert"]["area"]["circle"] == {"longitude": 114.0579, "latitude": 22.5431, "radius_km": 120}
+    late = text.replace(now, now.replace("+00:00", "Z"))
+    assert (await post(server, late.encode()))[0] == 422, "as the page says, and the standard"
+
+
+async def test_every_action_is_on_the_operators_page_with_a_body_that_is_taken(bench: Bench) -> None:
+    """Each is what its struct takes; those of a life in this order are done."""
+    bodies = _bodies()
+    assert set(bodies) == set(ACTIONS) == set(Offer)
+    for name, body in bodies.items():
+        msgspec.json.decode(body, type=getattr(handlers.actions, ACTIONS[name][1]))
+    desk = Desk(bench, await bench.server())
+    await bench.provider()
+    alert = (await bench.file(desk.server, case_number=CASE_NUMBER))[1]["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    for name in ("pause", "resume", "update", "rings", "extension", "found"):
+        wish: dict[str, Any] = json.loads(bodies[name])
+        status, answer = await bench.post(f"{desk.server.url}/v1/alerts/{alert}/{name}", wish)
+        assert status == 200, (name, answer)
+
+
+async def test_the_notice_on_the_police_page_is_taken(bench: Bench) -> None:
+    """Signed like a case, it ends the alert."""
+    server = await bench.server()
+    await bench.file(server, case_number=CASE_NUMBER)
+    (notice,) = re.findall(r"```json\n(.*)\n```", POLICE.read_text(encoding="utf-8"))
+    msgspec.json.decode(notice, type=PoliceNotice)
+    status, answer = await send_notice(server.url, "sz", bench.secret, notice.encode())
+    assert (status, msgspec.json.decode(answer)["alert"]["state"]) == (200, "found")
+
+
+def test_every_alarm_is_on_the_operators_page() -> None:
+    """Whoever is woken by one finds there what it means and what to do."""
+    told = set(re.findall(r"^\| `(\w+)` \| [^{`]", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE))
+    raised = {"late", "invalid_tokens", *LANE_KINDS, KIND, SIGNATURES, TOKENS}
+    raised |= {
+        warnings.CAP,
+        warnings.REVIEW,
+        warnings.REVIEW_LATE,
+        warnings.PAUSED,
+        warnings.NOBODY,
+        warnings.UNVERIFIED,
+    }
+    calls = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "push").rglob("*.py"))
+    named = set(re.findall(r"(?:raise_alarm|restate)\(\"(\w+)\"", calls))
+    assert named <= raised
+    assert told == raised
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
+)
+def test_what_a_page_links_to_is_there(page: Path) -> None:
+    """No link of a page leads nowhere in the repository."""
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
