@@ -82,12 +82,12 @@ class Gatekeeper:
 
     def has_seen(self, authorization: str) -> bool:
         """Tell whether this is no guess: a token that was good once, or that was looked up just now."""
-        key = _key(authorization)
+        key = key_of(authorization)
         return key is None or key in self._good or self._wrong.get(key, 0.0) > asyncio.get_running_loop().time()
 
     async def bearer_of(self, authorization: str) -> Bearer | None:
         """Return whose Authorization header it is, None when it opens nothing."""
-        key = _key(authorization)
+        key = key_of(authorization)
         if key is None:
             return None
         loop = asyncio.get_running_loop()
@@ -105,22 +105,27 @@ class Gatekeeper:
         _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
         return bearer
 
-    async def issue_ticket(self) -> str:
-        """Return a ticket that opens the feed once."""
+    async def issue_ticket(self, key: bytes) -> str:
+        """Return a ticket that opens the feed once, in the name of the token with this digest."""
         ticket = secrets.token_urlsafe(TOKEN_BYTES)
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            await self._redis.set(_ticket_key(ticket), b"1", ex=TICKET_S)
+            await self._redis.set(_ticket_key(ticket), key, ex=TICKET_S)
         return ticket
 
-    async def redeem_ticket(self, ticket: str) -> bool:
-        """Tell whether a ticket opens the feed, and use it up."""
+    async def redeem_ticket(self, ticket: str) -> bytes | None:
+        """Use up a ticket; returns the digest of the token that it stands for, None when it opens nothing."""
         if not ticket or len(ticket) > TOKEN_MAX:
-            return False
+            return None
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            return await self._redis.getdel(_ticket_key(ticket)) is not None
+            key = await self._redis.getdel(_ticket_key(ticket))
+        return key if isinstance(key, bytes) else None
+
+    async def standing(self, keys: set[bytes]) -> set[bytes]:
+        """Return which of these tokens open anything still."""
+        return await sql.access.standing(self._pool, [*keys])
 
 
-def _key(authorization: str) -> bytes | None:
+def key_of(authorization: str) -> bytes | None:
     """Return the digest of the token in an Authorization header, None when there is none."""
     scheme, _, token = authorization.partition(" ")
     token = token.strip()

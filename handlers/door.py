@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from handlers import problems
-from handlers.access import ALLOWS, Bearer
+from handlers.access import ALLOWS, Bearer, key_of
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -48,18 +48,30 @@ class Door:
             return problems.response(403, f"this needs the role {role}")
         return bearer
 
-    async def issue_ticket(self) -> str:
-        """Return a ticket that opens the feed once."""
-        return await self._gatekeeper.issue_ticket()
+    async def key(self, request: web.Request, role: Role) -> bytes | web.Response:
+        """Return the digest of the token that opens a route with `role`, or why none does."""
+        bearer = await self.bearer(request, role)
+        if not isinstance(bearer, Bearer):
+            return bearer
+        return key_of(request.headers["Authorization"]) or b""
 
-    async def ticket(self, request: web.Request, ticket: str) -> web.Response | None:
-        """Use up a ticket; returns the refusal of one that opens nothing."""
-        if await self._gatekeeper.redeem_ticket(ticket):
-            return None
+    async def issue_ticket(self, request: web.Request) -> str:
+        """Return a ticket that opens the feed once, in the name of the token that asks."""
+        return await self._gatekeeper.issue_ticket(key_of(request.headers["Authorization"]) or b"")
+
+    async def ticket(self, request: web.Request, ticket: str) -> bytes | web.Response:
+        """Use up a ticket; returns the digest of the token that it stands for, or the refusal."""
+        key = await self._gatekeeper.redeem_ticket(ticket)
+        if key is not None:
+            return key
         self.failures.token()
         if wait_s := self.failures.attempt(request.remote):
             return _too_many("too many failures from this address", wait_s)
         return problems.response(401, "the ticket is unknown, used or too old")
+
+    async def standing(self, keys: set[bytes]) -> set[bytes]:
+        """Return which of these tokens, by digest, open anything still."""
+        return await self._gatekeeper.standing(keys)
 
     def unsigned(self, request: web.Request, authority: str | None, detail: str) -> web.Response:
         """Refuse a request whose signature does not verify; `authority` None when there is no such one."""

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import structlog
@@ -19,9 +19,11 @@ from aiohttp import WSCloseCode, web
 
 from geo.ending import ended
 from handlers import problems
-from handlers.access import Bearer, Role
+from handlers.access import Role
 from handlers.answers import answer_json
+from push.backoff import until_back
 from push.watcher import TICK_S
+from sql.database import AWAY
 
 if TYPE_CHECKING:
     from handlers.door import Door
@@ -41,6 +43,20 @@ SNAPSHOT_ALERTS = 200
 GOODBYE_S = 1.0
 """Far longer than a listener that is there takes to answer, and no hindrance to the stop of the sends."""
 
+
+LOOK_S = 5.0
+"""As long as a token that was revoked may open anything else."""
+
+
+class Goodbye(NamedTuple):
+    """With what a feed is closed."""
+
+    code: WSCloseCode
+    message: bytes
+
+
+STOPS = Goodbye(WSCloseCode.GOING_AWAY, b"the server stops")
+OVER = Goodbye(WSCloseCode.POLICY_VIOLATION, b"the token is over or revoked")
 
 _log = structlog.get_logger("handlers.feed")
 
@@ -77,7 +93,7 @@ class Feed:
         self._history: deque[tuple[int, str]] = deque(maxlen=HISTORY)
         self._states: dict[str, str] = {}
         self.clients: set[Client] = set()
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, bytes] = {}
         self._closing = False
         watcher.publish = self._on_progress
         watcher.tick_s = self._tick_s
@@ -117,15 +133,15 @@ class Feed:
 
     async def get(self, request: web.Request) -> web.StreamResponse:
         """Serve one listener until it goes."""
-        refusal = await self._refusal(request)
-        if refusal is not None:
-            return refusal
+        key = await self._opened(request)
+        if isinstance(key, web.Response):
+            return key
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
         client = Client()
         self._begin(client, request.query.get("after"))
         self.clients.add(client)
-        self._sockets.add(socket)
+        self._sockets[socket] = key
         writer = asyncio.create_task(self._write(socket, client), name="feed writer")
         try:
             # Nothing is expected from a listener; reading notices when it goes and answers its pings.
@@ -133,7 +149,7 @@ class Feed:
                 pass
         finally:
             self.clients.discard(client)
-            self._sockets.discard(socket)
+            del self._sockets[socket]
             writer.cancel()
             await asyncio.wait({writer})
         return socket
@@ -168,7 +184,8 @@ class Feed:
             _log.info("feed.stuck_client_dropped")
             await socket.close(code=1013, drain=False)
 
-    async def _refusal(self, request: web.Request) -> web.Response | None:
+    async def _opened(self, request: web.Request) -> bytes | web.Response:
+        """Return the digest of the token that opens the feed, or why none does."""
         if self._closing:
             return problems.response(503, "the server stops", headers={"Retry-After": "5"})
         if len(self.clients) >= CLIENTS_MAX:
@@ -176,23 +193,38 @@ class Feed:
         ticket = request.query.get("ticket")
         if ticket is not None:
             return await self._door.ticket(request, ticket)
-        bearer = await self._door.bearer(request, Role.VIEWER)
-        return None if isinstance(bearer, Bearer) else bearer
+        return await self._door.key(request, Role.VIEWER)
+
+    async def run(self) -> None:
+        """Close the feeds of tokens that are over or revoked, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if self._sockets:
+                await until_back(self._dismiss_outlived, AWAY, "postgresql")
+
+    async def _dismiss_outlived(self) -> None:
+        # Whoever comes in meanwhile was let in just now.
+        sockets = dict(self._sockets)
+        standing = await self._door.standing({*sockets.values()})
+        await self._dismiss([one for one, key in sockets.items() if key not in standing], OVER)
 
     async def close(self) -> None:
         """Tell all listeners to come again elsewhere; whoever does not answer is left within `GOODBYE_S`."""
         self._closing = True
-        closing = [asyncio.create_task(_goodbye(socket), name="goodbye") for socket in self._sockets]
+        await self._dismiss([*self._sockets], STOPS)
+
+    async def _dismiss(self, sockets: list[web.WebSocketResponse], why: Goodbye) -> None:
+        closing = [asyncio.create_task(_goodbye(socket, why), name="goodbye") for socket in sockets]
         if closing:
             await asyncio.wait(closing, timeout=GOODBYE_S)
             await ended(closing)
 
-    async def post_ticket(self, _: web.Request) -> web.Response:
+    async def post_ticket(self, request: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""
-        ticket = await self._door.issue_ticket()
+        ticket = await self._door.issue_ticket(request)
         return answer_json({"ticket": ticket})
 
 
-async def _goodbye(socket: web.WebSocketResponse) -> None:
+async def _goodbye(socket: web.WebSocketResponse, why: Goodbye) -> None:
     with contextlib.suppress(ConnectionError, RuntimeError):
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
+        await socket.close(code=why.code, message=why.message)

@@ -117,6 +117,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
             chores = group.create_task(run_chores(pool, expiry), name="chores")
             quiet = group.create_task(failures.run(), name="failures")
+            listeners = group.create_task(handlers.feed.run(), name="feed")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
@@ -130,7 +131,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 await engine.stop(settings.grace_s)
             finally:
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
-                await ended((*engine.tasks, lag, chores, quiet, guard))
+                await ended((*engine.tasks, lag, chores, quiet, listeners, guard))
     _log.info("server.stopped")
 
 

@@ -28,6 +28,7 @@ _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
 _TOKEN_REVOKE = query("token_revoke")
 _TOKEN_USE = query("token_use")
+_TOKEN_STANDING = query("token_standing")
 _ENDING = query("ending")
 
 USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
@@ -135,6 +136,11 @@ async def use_token(pool: Pool, digest: bytes) -> UsedToken | None:
     """
     row = await pool.fetchrow(_TOKEN_USE, digest, USE_WRITTEN_EVERY)
     return None if row is None else UsedToken(*row)
+
+
+async def standing(pool: Pool, digests: list[bytes]) -> set[bytes]:
+    """Return which of these tokens are neither over nor revoked."""
+    return {row[0] for row in await pool.fetch(_TOKEN_STANDING, digests)}
 
 
 async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:

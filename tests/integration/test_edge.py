@@ -282,3 +282,26 @@ async def test_a_listener_is_told_that_the_server_stops(bench: Bench) -> None:
         await feed.close()
         assert await ending == 0
     assert "server.stopped" in bench.log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("by_ticket", [False, True], ids=["by token", "by ticket"])
+async def test_a_feed_ends_with_the_token_that_opened_it(bench: Bench, *, by_ticket: bool) -> None:
+    """Revoked, it is closed within seconds, also where a ticket stood for the token; other feeds go on."""
+    server = await bench.server()
+    created = await bench.command("token", "create", "--role", "viewer", "--name", "Vera", "--json")
+    url = f"{server.url}/v1/feed"
+    headers = {"Authorization": f"Bearer {created['token']}"}
+    async with aiohttp.ClientSession(headers=headers) as session, bench.session() as other:
+        if by_ticket:
+            async with session.post(f"{url}/tickets") as response:
+                url += f"?ticket={(await response.json())['ticket']}"
+        opener = aiohttp.ClientSession() if by_ticket else session
+        async with opener.ws_connect(url) as feed, other.ws_connect(f"{server.url}/v1/feed") as going_on:
+            await feed.receive_json()
+            await going_on.receive_json()
+            await bench.run("token", "revoke", str(created["id"]))
+            last = await feed.receive(timeout=30)
+            assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.POLICY_VIOLATION)
+            await bench.file(server)
+            assert (await going_on.receive_json())["type"] == "alert"
+        await opener.close()
