@@ -7,6 +7,7 @@ Bounded: `VERTICES_MAX` vertices a geometry.
 from __future__ import annotations
 
 import json
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 VERTICES_MAX = 1_000_000
 REPAIR_MAX = 0.01
 """A repair may change the area by this share at most: a bow tie cut short or filled in holds other people."""
+
+GRID_DEG = 0.01
+"""About a kilometre."""
 
 HALF_TURN, TURN = 180.0, 360.0
 
@@ -48,6 +52,17 @@ def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> M
     if np.abs(coordinates[:, 0]).max() > TURN:
         raise PolygonError("coordinates out of range: longitudes beyond 360 degrees")
     return _cut(_repaired(_unwrapped(shape, repairs=repairs), repairs=repairs))
+
+
+def coarse(shape: MultiPolygon) -> MultiPolygon:
+    """Return a shape on a grid of `GRID_DEG`, so that it points to no house; where nothing is left, its squares."""
+    parts = shapely.get_parts(shapely.set_precision(shape, GRID_DEG))
+    rough = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
+    if rough:
+        return MultiPolygon(rough)
+    west, south, east, north = (bound / GRID_DEG for bound in shape.bounds)
+    west, south, east, north = floor(west), floor(south), floor(east) + 1, floor(north) + 1
+    return MultiPolygon([box(west * GRID_DEG, south * GRID_DEG, east * GRID_DEG, north * GRID_DEG)])
 
 
 def polygons_of(shape: shapely.Geometry) -> MultiPolygon:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ROWS_MAX: Final = 10_000
 
 _CHILD_DUE = query("child_due")
+_CHILD_AREA = query("child_area")
 _CHILD_DELETE = query("child_delete")
 _RECIPIENTS_DUE = query("recipients_due")
 _RECIPIENTS_DELETE = query("recipients_delete")
@@ -33,9 +34,15 @@ async def child_due(connection: Connection, after_found: timedelta, after_end: t
     return None if row is None else (row[0], row[1])
 
 
-async def delete_child(connection: Connection, alert_id: UUID) -> None:
-    """Delete the child's data of one alert."""
-    await connection.execute(_CHILD_DELETE, alert_id)
+async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:
+    """Return the polygon (WKB) that a message drew, None where there is none or it is a city's."""
+    drawn: bytes | None = await connection.fetchval(_CHILD_AREA, alert_id)
+    return drawn
+
+
+async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None) -> None:
+    """Delete the child's data of one alert; `area`: the polygon (WKB) that stays of one that a message drew."""
+    await connection.execute(_CHILD_DELETE, alert_id, area)
 
 
 async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:

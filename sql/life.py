@@ -162,7 +162,7 @@ async def propose(connection: Connection, alert_id: UUID, proposal: ProposalRow,
     return revision
 
 
-async def proposal_of(connection: Connection, alert_id: UUID) -> ProposalRow | None:
+async def proposal_of(connection: Pool | Connection, alert_id: UUID) -> ProposalRow | None:
     """Return what waits for approval; None when nothing does."""
     row = await connection.fetchrow(_PROPOSAL_FIND, alert_id)
     return None if row is None else ProposalRow(*row)

@@ -41,6 +41,7 @@ class Actions:
         It is done once enough different people approved, none of whom had a hand in it.
         """
         person = order.actor.person
+        counted = await self._changes.recounted(alert_id)
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             proposal = await sql.life.proposal_of(connection, alert_id)
@@ -52,7 +53,8 @@ class Actions:
             needed = APPROVALS.get(Review(alert.review), 1)
             ready: Ready | Refused | None = None
             if proposal is not None and count >= needed:
-                ready = await self._changes.prepare(connection, alert_id, alert, wish_of(proposal.wish))
+                wish = counted.get(proposal.revision, wish_of(proposal.wish))
+                ready = await self._changes.prepare(connection, alert_id, alert, wish)
             if isinstance(ready, Refused):
                 return ready
             await sql.life.add_approval(connection, alert_id, revision, person)

@@ -14,7 +14,7 @@ import sql.life
 from push.life import widening
 from push.life.lifecycle import UNTOLD, Action, State
 from push.life.operations import Done
-from push.life.proposals import Extension, Rewording, Widening, Wish, must_wait, propose, too_many
+from push.life.proposals import Extension, Rewording, Widening, Wish, must_wait, propose, too_many, wish_of
 from push.life.refusals import Refusal, Refused
 from push.model import Notice
 from push.said import Content
@@ -69,6 +69,14 @@ class Changes:
         # Redis is asked before the alert is locked: whoever cancels waits for that lock.
         wish = await widening.estimated(self._pool, self._planner, alert_id, wish)
         return await self._change(alert_id, Action.WIDEN, order, wish)
+
+    async def recounted(self, alert_id: UUID) -> dict[int, Wish]:
+        """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
+        proposal = await sql.life.proposal_of(self._pool, alert_id)
+        wish = None if proposal is None else wish_of(proposal.wish)
+        if proposal is None or not isinstance(wish, Widening):
+            return {}
+        return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, wish)}
 
     async def prepare(self, connection: Connection, alert_id: UUID, alert: LockedAlert, wish: Wish) -> Ready | Refused:
         """Return how a wish is carried out, or why it cannot be; nothing is written before that is called."""

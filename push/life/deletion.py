@@ -17,6 +17,7 @@ import structlog
 import sql.audit
 import sql.deletion
 import sql.life
+from geo.polygon import coarse, dump, load
 from push.backoff import until_back
 from push.life.actor import SYSTEM
 from push.life.lifecycle import Action, State
@@ -67,7 +68,8 @@ class Deletion:
             if due is None:
                 return False
             alert_id, state = due
-            await sql.deletion.delete_child(connection, alert_id)
+            drawn = await sql.deletion.drawn_area(connection, alert_id)
+            await sql.deletion.delete_child(connection, alert_id, None if drawn is None else dump(coarse(load(drawn))))
             await sql.life.move(connection, alert_id, State.CLOSED)
             event = AuditEvent(
                 actor=SYSTEM.said,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 async def estimated(pool: Pool, planner: Planner, alert_id: UUID, wish: Widening) -> Widening:
-    """Return a wish with how many people it would reach; without that where it is refused anyway, or Redis is away."""
+    """Return a wish with how many people it would reach; as it is where it is refused anyway, or Redis is away."""
     rings = await sql.rings.list_rings(pool, alert_id)
     if not rings:
         return wish
@@ -41,7 +41,7 @@ async def estimated(pool: Pool, planner: Planner, alert_id: UUID, wish: Widening
         return wish
     sampled = await planner.estimate(place_from(row), [target])
     # What was counted is what is meant: with the city or without it.
-    people = None if sampled is None else sampled.people
+    people = wish.people if sampled is None else sampled.people
     return msgspec.structs.replace(wish, city=target.city, people=people)
 
 

@@ -1,1 +1,1 @@
-update alert set expires = $2, extended = extended || now() where id = $1;
+update alert set expires = $2, extended = extended || clock_timestamp() where id = $1;

@@ -26,6 +26,6 @@ with emptied as (
 )
 update alert
 set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb)),
-    longitude = round(longitude::numeric, 2)::double precision, latitude = round(latitude::numeric, 2)::double precision,
+    city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision, latitude = round(latitude::numeric, 2)::double precision,
     child_deleted_at = now()
 where id = $1;

@@ -181,3 +181,23 @@ async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench)
     assert await desk.said("update", alert) == 0
     assert (await desk.act(alert, "approval"))[0] == 200
     await desk.told("update", alert, inside.size)
+
+
+async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_approved(bench: Bench) -> None:
+    """The cap holds by who stands there when somebody decides, not by who stood there hours before."""
+    await bench.provider()
+    await bench.people(500)
+    desk = Desk(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="3000"))
+    await desk.review(Review.APPROVE)
+    for name in ("Li", "Wang"):
+        await desk.person(name, Role.APPROVER)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    await bench.sent(desk.server, alert)
+    assert (await desk.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
+    seen = CASE["last_seen"]
+    await bench.place(list(range(5_000_001, 5_009_001)), seen["longitude"], seen["latitude"] + 1.35)
+    status, problem = await desk.act(alert, "approval", by="Li")
+    assert (status, "the cap is 3000" in problem["detail"]) == (422, True)
+    assert await bench.query("select 1 from ring where radius_km = 200") == []

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import MultiPolygon, box
 
 from geo.cities import CitiesError, read_cities
-from geo.polygon import PolygonError, dump, load, read_geometry
+from geo.polygon import GRID_DEG, PolygonError, coarse, dump, load, read_geometry
 from tests import boundaries
 
 if TYPE_CHECKING:
@@ -98,3 +101,22 @@ def test_a_polygon_is_read_back_to_the_last_bit() -> None:
     assert shapely.equals_exact(load(dump(shape)), shape)
     with pytest.raises(PolygonError):
         load(b"garbage")
+
+
+@given(
+    west=st.floats(-179, 178),
+    south=st.floats(-85, 84),
+    width=st.floats(1e-6, 0.9),
+    height=st.floats(1e-6, 0.9),
+)
+def test_a_coarse_shape_has_no_corner_off_the_grid_and_is_never_nothing(
+    west: float, south: float, width: float, height: float
+) -> None:
+    """Whatever was drawn, if only around a house: a valid area within a kilometre or so, that points to no house."""
+    drawn = MultiPolygon([box(west, south, west + width, south + height)])
+    left = coarse(drawn)
+    assert left.is_valid
+    assert left.area > 0
+    corners = shapely.get_coordinates(left)
+    assert np.abs(corners / GRID_DEG - np.round(corners / GRID_DEG)).max() < 1e-6
+    assert np.abs(np.array(left.bounds) - np.array(drawn.bounds)).max() <= GRID_DEG * (1 + 1e-6)
