@@ -56,7 +56,10 @@ def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> M
 
 def coarse(shape: MultiPolygon) -> MultiPolygon:
     """Return a shape on a grid of `GRID_DEG`, so that it points to no house; where nothing is left, its squares."""
-    parts = shapely.get_parts(shapely.set_precision(shape, GRID_DEG))
+    try:
+        parts = [*shapely.get_parts(shapely.set_precision(shapely.make_valid(shape), GRID_DEG))]
+    except shapely.errors.GEOSException:
+        parts = []
     rough = [part for part in parts if isinstance(part, Polygon) and part.area > 0]
     if rough:
         return MultiPolygon(rough)

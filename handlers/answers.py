@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from push.life.filing import Filing
     from push.plan import Ring
     from sql.filing import ReceiptRow
-    from sql.progress import ListedAlert
+    from sql.progress import ListedAlert, ProposedRow
     from sql.rings import RingRow
 
 UNSIGNED = "unknown authority, or the signature or timestamp does not verify"
@@ -65,10 +65,11 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
             "policy": alert.review,
             "verified": alert.verified,
             "unverified": alert.unverified,
+            "mistrusted": alert.mistrusted,
             "approvals": alert.approvals,
             "send_at": alert.send_at,
             "revision": alert.revision,
-            "proposal": alert.proposal,
+            "proposal": None if alert.proposal is None else _unexplained(alert.proposal),
         },
         "version": alert.version,
         "received_at": alert.received_at,
@@ -76,9 +77,16 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
         "expires": alert.expires,
         "area": area_json(alert.longitude, alert.latitude, alert.city, alert.rings),
         "policy": alert.policy,
-        "rings": alert.rings,
+        "rings": [_unexplained(ring) for ring in alert.rings],
         "estimate": None if alert.estimate is None else msgspec.Raw(alert.estimate.encode()),
     }
+
+
+def _unexplained(row: RingRow | ProposedRow) -> dict[str, Any]:
+    """Return a row without its reason: that may name the child, so the preview has it, and notes who read it."""
+    fields = msgspec.structs.asdict(row)
+    del fields["reason"]
+    return fields
 
 
 def area_json(

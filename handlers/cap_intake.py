@@ -118,7 +118,6 @@ class CapIntake:
         refused = await self._do(authority, alert_id, case)
         if refused is not None:
             return refused
-        await sql.life.trust(self._pool, alert_id)
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
         return answer_json({"alert": alert_json(listed)})
 

@@ -21,8 +21,6 @@ from push.plan import Ring
 from push.progress import LaneProgress, NoticeProgress
 from push.shown import Shown, Unfit
 from sql.audit import Link
-from sql.progress import ProposedRow
-from sql.rings import RingRow
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,20 +42,46 @@ class Area(Answer, frozen=True, kw_only=True):
     city: str | None
 
 
+class AlertRing(Answer, frozen=True, kw_only=True):
+    """One ring: its radius (km), whether it holds the city too, from when it is due, who decided it, why it is held."""
+
+    ring: int
+    radius_km: float | None
+    city: bool
+    due_at: datetime
+    deadline: datetime
+    decided_by: str
+    held: str | None
+
+
+class Proposed(Answer, frozen=True, kw_only=True):
+    """What waits for approval, without its texts; `people`: as estimated then."""
+
+    action: Literal["update", "widen", "extend"]
+    by: str
+    at: datetime
+    radius_km: float | None
+    city: bool | None
+    people: int | None
+    hours: float | None
+
+
 class Reviewed(Answer, frozen=True, kw_only=True):
     """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back.
 
     An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
-    since people were told. `unverified`: which CAP message nobody verifiably signed, and why it is not believed.
+    since people were told. `unverified`: why the signature of a CAP message is not believed; `mistrusted`: which later
+    message about it nobody verifiably signed.
     """
 
     policy: Review
     verified: bool
     unverified: str | None
+    mistrusted: str | None
     approvals: list[str]
     send_at: datetime | None
     revision: int
-    proposal: ProposedRow | None
+    proposal: Proposed | None
 
 
 class FiledAlert(Answer, frozen=True, kw_only=True):
@@ -75,7 +99,7 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
     expires: datetime
     area: Area
     policy: str
-    rings: list[RingRow]
+    rings: list[AlertRing]
     estimate: Estimate | None
 
 
@@ -114,10 +138,18 @@ class AlertsAnswer(Answer, frozen=True, kw_only=True):
     alerts: list[Alert]
 
 
+class Reasons(Answer, frozen=True, kw_only=True):
+    """Why: of the rings that somebody asked for, by number, and of what is proposed. They may name the child."""
+
+    rings: dict[str, str]
+    proposal: str | None
+
+
 class Previewed(Answer, frozen=True, kw_only=True):
     """What phones would show, by notice, locale and lane."""
 
     alert: FiledAlert
+    reasons: Reasons
     notices: dict[str, dict[str, dict[str, Shown | Unfit]]]
 
 

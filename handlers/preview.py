@@ -51,5 +51,12 @@ class Preview:
             event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
             await sql.audit.append(connection, event)
         wish = None if proposal is None else proposal.wish
-        content = {"alert": alert_json(listed), "notices": self._render(alert_id, *said, wish)}
+        content = {
+            "alert": alert_json(listed),
+            "reasons": {
+                "rings": {ring.ring: ring.reason for ring in listed.rings if ring.reason},
+                "proposal": None if listed.proposal is None else listed.proposal.reason,
+            },
+            "notices": self._render(alert_id, *said, wish),
+        }
         return answer_json(content)

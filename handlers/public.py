@@ -71,8 +71,8 @@ class Public:
         return _cached(request, await self._message(self._signer, found[0]), "application/cap+xml")
 
     async def _message(self, signer: Signer, alert: PublicAlert) -> bytes:
-        """Return the signed message, signed once for each message, and once more when the child's data is gone."""
-        key = f"{identifier_of(alert)} {len(alert.content)}"
+        """Return the signed message, signed once for each message and area, and once more without the child's data."""
+        key = f"{identifier_of(alert)} {len(alert.content)} {alert.radius_km} {alert.whole} {alert.expires}"
         known = self._signed.get(alert.id)
         if known is None or known[0] != key:
             # Signing computes for a millisecond or more, which the sends should not wait for.

@@ -1,12 +1,12 @@
 """Alarms: what is wrong flows in from anywhere in the job, each change flows out once to feed and log.
 
-Bounded: one alarm for each (kind, lane, alert, about); raising one that stands changes nothing, unless it is restated.
+Bounded: one alarm for each (kind, lane, alert or about); raising one that stands changes nothing, restating it may.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import structlog
@@ -18,6 +18,9 @@ EVERY_LANE = "*"
 LANE_KINDS = ("throttled", "outage", "misconfigured")
 
 _log = structlog.get_logger("push.alarms")
+
+
+Key: TypeAlias = tuple[str, str, str | None, str]
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ class AlarmBoard:
     """The alarms that stand in this process."""
 
     def __init__(self) -> None:
-        self._standing: dict[tuple[str, str, str | None, str], Alarm] = {}
+        self._standing: dict[Key, Alarm] = {}
         self.publish: Callable[[Alarm], None] = lambda _: None
 
     @property
@@ -49,26 +52,28 @@ class AlarmBoard:
 
     def raise_alarm(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
         """Raise an alarm unless it stands."""
-        if (kind, lane, alert, about) in self._standing:
+        key = _key(kind, lane, alert, about)
+        if key in self._standing:
             return
         alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC), about=about)
-        self._standing[kind, lane, alert, about] = alarm
+        self._standing[key] = alarm
         _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
         self.publish(alarm)
 
     def restate(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
         """Raise an alarm, anew if one stands that says something else."""
-        standing = self._standing.get((kind, lane, alert, about))
+        standing = self._standing.get(_key(kind, lane, alert, about))
         if standing is not None and standing.detail != detail:
             self.clear(kind, lane, alert, about)
         self.raise_alarm(kind, lane, alert, detail, about)
 
     def clear(self, kind: str, lane: str, alert: str | None, about: str = "") -> None:
         """Say that an alarm is over, if it stands."""
-        if self._standing.pop((kind, lane, alert, about), None) is None:
+        over = self._standing.pop(_key(kind, lane, alert, about), None)
+        if over is None:
             return
         _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=_logged(alert, about))
-        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=about))
+        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=over.about))
 
     def lane(self, lane: str, kind: str, detail: str) -> None:
         """Raise an alarm about a lane as a whole."""
@@ -80,6 +85,11 @@ class AlarmBoard:
             return
         for kind in LANE_KINDS:
             self.clear(kind, lane, None)
+
+
+def _key(kind: str, lane: str, alert: str | None, about: str) -> Key:
+    """Return what makes an alarm itself: of an alert its id, as its case number may be taken off a draft."""
+    return kind, lane, alert, about if alert is None else ""
 
 
 def _logged(alert: str | None, about: str) -> str:

@@ -76,8 +76,16 @@ def at_most(whole: Estimate, people_max: int) -> Estimate:
         lanes = {lane: _bounded(one, left) for lane, one in ring.lanes.items()}
         rings.append(msgspec.structs.replace(_bounded(ring, left), lanes=lanes))
         left -= rings[-1].people
-    bounded = {lane: _bounded(one, people_max) for lane, one in whole.lanes.items()}
+    bounded = {lane: _lane_bounded(one, people_max) for lane, one in whole.lanes.items()}
     return msgspec.structs.replace(_bounded(whole, people_max), rings=rings, lanes=bounded)
+
+
+def _lane_bounded(one: LaneEstimate, people_max: int) -> LaneEstimate:
+    fewer = _bounded(one, people_max)
+    if one.finish_s is None or one.margin_s is None or one.rate_per_s is None:
+        return fewer
+    finish_s = min(one.finish_s, round(people_max / one.rate_per_s, 1))
+    return msgspec.structs.replace(fewer, finish_s=finish_s, margin_s=round(one.margin_s + one.finish_s - finish_s, 1))
 
 
 Counted = TypeVar("Counted", Estimate, RingEstimate, LaneEstimate, Count)

@@ -26,6 +26,8 @@ WIDE: Final = frozenset("WF")
 
 WIDE_STOPS: Final = "。！？；：，"
 PUNCTUATION: Final = "Po"
+CALL_LEAST: Final = 7
+"""The digits of the shortest telephone number that is no emergency call."""
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -37,15 +39,21 @@ class Text(msgspec.Struct, frozen=True):
     phone: str = ""
 
     def joined(self) -> str:
-        """Return body and call as one text, each a sentence; a call that the body has is not repeated."""
+        """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
         body = self.body
-        if not self.call or self.call in body:
+        if not self.call or self._is_called_for():
             return body
         if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
             return body + self.call
         if unicodedata.category(body[-1]) == PUNCTUATION:
             return f"{body} {self.call}"
         return f"{body}。{self.call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {self.call}"
+
+    def _is_called_for(self) -> bool:
+        """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
+        before, found, after = self.body.partition(self.call)
+        is_part = (before[-1:] + after[:1]).isascii() and (before[-1:].isalnum() or after[:1].isalnum())
+        return bool(found) and len(self.call) >= CALL_LEAST and not is_part
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ def audit_verify(context: click.Context, head: str | None, seq: int | None, *, a
 
 def _verdict(trail: Trail) -> str:
     if trail.fault is not None:
-        return f"BROKEN at event {trail.fault.seq}: {trail.fault.what}\n({trail.events} events before it hold)"
+        before = min(trail.events, trail.fault.seq - 1)
+        return f"BROKEN at event {trail.fault.seq}: {trail.fault.what}\n({before} events before it hold)"
     return f"{trail.events} events hold; write this down elsewhere:\n--at {trail.events} --head {trail.head}"
 
 
@@ -106,7 +107,12 @@ def _line(row: Row) -> str:
         details,
         reason,
     ]
-    return "\t".join(said)
+    return "\t".join(_on_one_line(part) for part in said)
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text in which no sign moves the cursor: what people wrote must not look like another event."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 @audit_group.command("summary")

@@ -29,7 +29,11 @@ async def listen(settings: Settings, handlers: Handlers, door: Door) -> tuple[li
         return [runner], url
     public = [route for route in table if route.path != "/metrics"]
     runner, url = await _runner(public, door, settings.listen, settings.tls)
-    inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
+    try:
+        inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
+    except SettingsError:
+        await runner.cleanup()
+        raise
     return [runner, inner], url
 
 

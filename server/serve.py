@@ -140,7 +140,7 @@ async def _listening(
 ) -> tuple[list[web.AppRunner], str]:
     try:
         return await listen(settings, handlers, door)
-    except SettingsError:
+    except BaseException:
         await engine.close()
         raise
 

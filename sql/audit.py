@@ -77,10 +77,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of the trail: `digest` is to be the SHA-256 of `content`, which holds one of `salt` and `reason`.
-
-    `forgotten`: the reason went with the child's data.
-    """
+    """A row of the trail: `digest` is to be the SHA-256 of `content`, which holds one of `salt` and `reason`."""
 
     seq: int
     alert_id: UUID | None
@@ -88,7 +85,6 @@ class Row(msgspec.Struct, frozen=True):
     digest: bytes
     salt: bytes | None = None
     reason: str | None = None
-    forgotten: bool = False
 
 
 async def append(connection: Connection, *events: AuditEvent) -> None:
@@ -153,7 +149,7 @@ async def read(pool: Pool | Connection, alert_id: UUID | None = None) -> AsyncIt
 
 
 def _row(row: Record) -> Row:
-    seq, alert_id, content, digest, salt, reason, forgotten = row
+    seq, alert_id, content, digest, salt, reason = row
     # What is not UTF-8 any longer is not what was written, and stays visible as that.
     said = None if reason is None else reason.decode(errors="replace")
-    return Row(seq, alert_id, content, digest, salt, said, forgotten)
+    return Row(seq, alert_id, content, digest, salt, said)

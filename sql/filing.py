@@ -23,6 +23,7 @@ _LOCK = query("filing_lock")
 _CASE_FIND = query("case_find")
 _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
+_HOLD = query("alert_hold")
 _DRAFTS = query("drafts_count")
 _NOTICE_ADD = query("notice_add")
 _SUPERSEDE = query("draft_supersede")
@@ -46,7 +47,7 @@ class CaseRow(msgspec.Struct, frozen=True):
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
-    `unverified`: the kind of message that it is and why that is not believed, None for a verified one.
+    `unverified`: why its signature is not believed, None for a verified one.
     """
 
     id: UUID
@@ -145,6 +146,11 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.unverified,
     )
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
+
+
+async def hold(connection: Connection, alert_id: UUID) -> None:
+    """Keep an alert as it is until the caller's transaction ends."""
+    await connection.execute(_HOLD, alert_id)
 
 
 async def drafts(connection: Connection, authority: str) -> int:

@@ -35,6 +35,7 @@ _PROPOSAL_FIND = query("proposal_find")
 _PROPOSAL_WITHDRAW = query("proposal_withdraw")
 _MISTRUST = query("alert_mistrust")
 _TRUST = query("alert_trust")
+_STATUS = query("alert_status")
 _REVIEW_AS = query("alert_review_as")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
@@ -192,6 +193,12 @@ async def mistrust(pool: Pool | Connection, alert_id: UUID, what: str) -> None:
     await pool.execute(_MISTRUST, alert_id, what)
 
 
-async def trust(pool: Pool | Connection, alert_id: UUID) -> None:
-    """Forget that, as a signed message came since."""
-    await pool.execute(_TRUST, alert_id)
+async def trust(connection: Connection, alert_id: UUID, *, decided: bool) -> None:
+    """Forget an Update of that kind, as a signed message came since; a Cancel too, where somebody `decided`."""
+    await connection.execute(_TRUST, alert_id, decided)
+
+
+async def status_of(pool: Pool | Connection, alert_id: UUID) -> str | None:
+    """Return what an alert is meant as, None when there is none."""
+    status: str | None = await pool.fetchval(_STATUS, alert_id)
+    return status

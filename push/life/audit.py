@@ -2,25 +2,32 @@
 
 Whoever may write to the database can also cut off the last events or write all of them anew, and the chain that is
 left holds. So the head is written down elsewhere from time to time, as an anchor, and looked for again.
-Bounded: a page of the trail (`sql.audit.PAGE`) at a time, however long it is.
+Bounded: a page of the trail (`sql.audit.PAGE`) at a time, however long it is, and an entry for each alert whose reasons
+are missing before the trail has said why.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 import sql.audit
 from push.garbage import GARBAGE
+from push.life.lifecycle import Action
 from sql.audit import FIRST, Link, reason_digest
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from sql.audit import Row
     from sql.database import Connection, Pool
+
+
+CHILD: Final = "child"
+"""What the event that closes an alert says is deleted."""
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +61,7 @@ class Chain:
         self.seq = 0
         self.head = FIRST.hex()
         self._met = self._anchor.head == self.head and not self._anchor.seq
+        self._unexplained: dict[UUID | None, int] = {}
 
     def take(self, row: Row) -> Fault | None:
         """Follow the chain to the next row; a fault, and the chain ends before it."""
@@ -66,7 +74,7 @@ class Chain:
             link = msgspec.json.decode(row.content, type=Link)
         except GARBAGE:
             return Fault(expected, "its content is not an event")
-        return self._misplaced(row, link) or _unexplained(row, link) or self._follow(row, link)
+        return self._misplaced(row, link) or self._explain(row, link) or self._follow(row, link)
 
     def _misplaced(self, row: Row, link: Link) -> Fault | None:
         if link.seq != row.seq:
@@ -78,6 +86,18 @@ class Chain:
         if self._at is not None and link.at < self._at:
             return Fault(row.seq, "its time is before that of the event before it")
         return None
+
+    def _explain(self, row: Row, link: Link) -> Fault | None:
+        """Note a reason that is missing, until the trail itself says that it was deleted, and refuse another one."""
+        event, written = link.event, link.event.reason_digest
+        if event.action == Action.CLOSE and event.details.get("deleted") == CHILD:
+            self._unexplained.pop(event.alert, None)
+        if row.reason is None or row.salt is None:
+            if written is not None:
+                self._unexplained.setdefault(event.alert, row.seq)
+            return None
+        is_written = reason_digest(row.salt, row.reason) == written
+        return None if is_written else Fault(row.seq, "its reason is not what was written")
 
     def _follow(self, row: Row, link: Link) -> Fault | None:
         head = row.digest.hex()
@@ -95,18 +115,11 @@ class Chain:
             return Fault(self.seq + 1, f"is missing: there were {anchor.seq} events when the anchor was written down")
         if anchor.head is not None and not self._met:
             return Fault(self.seq + 1, "is missing, or all was written anew: no event has the digest written down")
+        if self._unexplained:
+            return Fault(
+                min(self._unexplained.values()), "its reason is missing, and no event says that it was deleted"
+            )
         return None
-
-
-def _unexplained(row: Row, link: Link) -> Fault | None:
-    """Return the fault of a reason that is not what was written, or is missing before its time."""
-    written = link.event.reason_digest
-    if row.reason is None or row.salt is None:
-        is_due = written is None or row.forgotten
-        return None if is_due else Fault(row.seq, "its reason is missing, though the child's data is not deleted")
-    if reason_digest(row.salt, row.reason) != written:
-        return Fault(row.seq, "its reason is not what was written")
-    return None
 
 
 async def verify(pool: Pool | Connection, anchor: Anchor | None = None) -> Trail:

@@ -20,6 +20,7 @@ import sql.life
 from geo.polygon import coarse, dump, load
 from push.backoff import until_back
 from push.life.actor import SYSTEM
+from push.life.audit import CHILD
 from push.life.lifecycle import Action, State
 from sql.audit import AuditEvent
 from sql.database import AWAY
@@ -77,10 +78,10 @@ class Deletion:
                 alert=alert_id,
                 before=state,
                 after=State.CLOSED.value,
-                details={"deleted": "child"},
+                details={"deleted": CHILD},
             )
             await sql.audit.append(connection, event)
-        _done(alert_id, "child")
+        _done(alert_id, CHILD)
         return True
 
     async def _recipients(self) -> bool:

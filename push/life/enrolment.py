@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING
 
 import sql.audit
 import sql.enrolment
+from push.model import Status
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sql.database import Pool
+
+
+async def reachable(pool: Pool, status: str) -> int | None:
+    """Return how many people at most an alert of this status reaches: an exercise who is enrolled, others anybody."""
+    return await sql.enrolment.count(pool) if status == Status.EXERCISE else None
 
 
 async def change(pool: Pool, users: Sequence[int], by: str, *, enrols: bool) -> int | None:

@@ -16,17 +16,15 @@ import msgspec
 
 import sql.audit
 import sql.cap
-import sql.enrolment
 import sql.filing
 import sql.life
 import sql.progress
 import sql.work
 from push.audience import Place
 from push.life.actor import Actor
+from push.life.enrolment import reachable
 from push.life.lifecycle import Action, State
 from push.life.review import Decision, Review, decide
-from push.life.warnings import BEGINS
-from push.model import Status
 from push.plan import DEADLINE, EXPIRY, Override
 from push.said import Content, Links
 from sql.audit import AuditEvent
@@ -141,8 +139,8 @@ class Desk:
 
     async def _estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
-        enrolled = await sql.enrolment.count(self._pool) if filing.status == Status.EXERCISE else None
-        return await self.planner.estimate(filing.place, rings, filing.status, enrolled)
+        people_max = await reachable(self._pool, filing.status)
+        return await self.planner.estimate(filing.place, rings, filing.status, people_max)
 
     async def _answer_standing(
         self,
@@ -154,6 +152,7 @@ class Desk:
     ) -> ReceiptRow:
         if case.content_digest != filing.content_digest:
             return ReceiptRow(filing.body_digest, Filed.OTHER_CONTENT.value, render(Filed.OTHER_CONTENT, None))
+        await sql.filing.hold(connection, case.alert_id)
         listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
         receipt = ReceiptRow(filing.body_digest, Filed.SAME_CASE.value, render(Filed.SAME_CASE, listed))
         await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
@@ -227,5 +226,5 @@ def _alert(
         state=decision.state.value,
         review=decision.review.value,
         send_at=decision.send_at,
-        unverified=None if filing.unverified is None else f"{BEGINS} {filing.unverified}",
+        unverified=filing.unverified,
     )

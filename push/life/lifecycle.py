@@ -110,10 +110,12 @@ def between(before: State, after: State) -> Action:
 def possible(state: State, *, proposed: bool, held: bool) -> list[Action]:
     """Return what people can do in a state, in the order of the table; whether a change is proposed, or a ring held.
 
-    Where neither is, nobody is offered to decide about it. What is `found` may be said once more, to say why.
+    Where neither is, nobody is offered to decide about it; while something is proposed, nothing else is. `found` may be
+    said once more, to say why.
     """
     idle = set[Action]() if proposed or state in UNTOLD else {Action.APPROVE, Action.VETO}
     idle |= set[Action]() if held else {Action.RELEASE}
+    idle |= {Action.UPDATE, Action.WIDEN, Action.EXTEND} if proposed else set[Action]()
     wanted = (one.action for one in TRANSITIONS if one.before is state and one.action not in BY_ITSELF | idle)
     return list(dict.fromkeys(wanted))
 

@@ -90,6 +90,9 @@ class Operations:
             await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
             if order.message:
                 await sql.cap.note(connection, alert.authority, order.message, alert_id)
+            if order.message or action is Action.RESUME:
+                # Whoever goes on after a pause has asked the authority about what nobody signed.
+                await sql.life.trust(connection, alert_id, decided=action is Action.RESUME)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(

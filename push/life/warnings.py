@@ -30,10 +30,7 @@ REVIEW_LATE: Final = "review_late"
 PAUSED: Final = "paused"
 NOBODY: Final = "nobody"
 UNVERIFIED: Final = "unverified_cap"
-"""What hides in such a message matters until the alert is over, or a signed one comes."""
-
-BEGINS: Final = "Alert:"
-"""How the record names such a message when it is the one that an alert began with."""
+"""What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
 
 
 class Warnings:
@@ -55,10 +52,12 @@ class Warnings:
             self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
             late = _late(alert, now)
             self._stand(REVIEW_LATE, alert, late, late, counts_down=True)
-            detail = f"UNVERIFIED CAP {alert.unverified}. Is it meant?"
-            self._stand(UNVERIFIED, alert, detail, _mistrusted(alert))
-            nobody = _nobody(alert, progress.get(alert.id))
-            self._stand(NOBODY, alert, nobody, nobody)
+            mistrusted = _mistrusted(alert)
+            self._stand(UNVERIFIED, alert, f"UNVERIFIED CAP {mistrusted}. Is it meant?", mistrusted)
+            if not (alert.state == State.SENT and alert.busy):
+                # While it looks for late entrants nobody knows yet: what was said stands.
+                nobody = _nobody(alert, progress.get(alert.id))
+                self._stand(NOBODY, alert, nobody, nobody)
 
     def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object, *, counts_down: bool = False) -> None:
         """Raise or clear an alarm; one that counts down is said once, not every second."""
@@ -82,11 +81,13 @@ def _waiting(alert: ListedAlert) -> str:
     return f"{mistrusted}revision {alert.revision} waits for approval ({alert.review}): nobody is told before"
 
 
-def _mistrusted(alert: ListedAlert) -> bool:
-    """Tell whether a message that nobody verifiably signed still matters: what began a draft, until it is approved."""
-    if alert.unverified is None or alert.state in OVER:
-        return False
-    return alert.state == State.IN_REVIEW or not alert.unverified.startswith(BEGINS)
+def _mistrusted(alert: ListedAlert) -> str:
+    """Say which message nobody verifiably signed, while it matters: what began a draft until it is approved."""
+    if alert.state in OVER:
+        return ""
+    if alert.mistrusted is None and alert.unverified is not None and alert.state == State.IN_REVIEW:
+        return f"Alert: {alert.unverified}"
+    return alert.mistrusted or ""
 
 
 def _held(alert: ListedAlert) -> list[RingRow]:
@@ -98,6 +99,9 @@ def _held(alert: ListedAlert) -> list[RingRow]:
 def _nobody(alert: ListedAlert, progress: AlertProgress | None) -> str:
     """Say why an alert that is sent has told nobody, nothing where somebody was there to be told."""
     if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
+        return ""
+    now = datetime.now(UTC)
+    if not any(ring.held is None and ring.due_at <= now for ring in alert.rings):
         return ""
     if not progress.lanes:
         return "it goes to no lane: " + (

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import sql.life
 import sql.rings
 from push.audience import place_from
+from push.life.enrolment import reachable
 from push.life.lifecycle import State
 from push.life.operations import Done
 from push.life.refusals import Refusal, Refused
@@ -32,14 +34,14 @@ if TYPE_CHECKING:
 
 async def estimated(pool: Pool, planner: Planner, alert_id: UUID, wish: Widening) -> Widening:
     """Return a wish with how many people it would reach; as it is where it is refused anyway, or Redis is away."""
-    rings = await sql.rings.list_rings(pool, alert_id)
-    if not rings:
+    rings, status = await sql.rings.list_rings(pool, alert_id), await sql.life.status_of(pool, alert_id)
+    if not rings or status is None:
         return wish
     row = await sql.rings.place_of(pool, alert_id)
     target = _target(rings, wish, place=row, now=datetime.now(UTC))
     if isinstance(target, Refused):
         return wish
-    sampled = await planner.estimate(place_from(row), [target])
+    sampled = await planner.estimate(place_from(row), [target], status, await reachable(pool, status))
     # What was counted is what is meant: with the city or without it.
     people = wish.people if sampled is None else sampled.people
     return msgspec.structs.replace(wish, city=target.city, people=people)

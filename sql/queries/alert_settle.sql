@@ -17,7 +17,7 @@ with judged as (
 update alert a
 set state = j.after,
     sent_at = case when j.after = 'sent' then now() else a.sent_at end,
-    ended_at = case when j.after = 'expired' then now() else a.ended_at end,
+    ended_at = case when j.after = 'expired' then clock_timestamp() else a.ended_at end,
     next_sweep_at = case when j.after = 'sent' then now() + $1::interval end
 from judged j
 where a.id = j.id and a.state = j.before and j.before <> j.after

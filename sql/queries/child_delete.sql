@@ -10,17 +10,13 @@ with emptied as (
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (
-    -- What webhooks were answered has the rings' reasons and the exact place, too; all else stays for late retries.
+    -- What webhooks were answered has the exact place, too; all else stays for late retries.
     select w.authority_id, w.webhook_id, convert_from(w.answer, 'UTF8')::jsonb as answer
     from webhook_receipt w join child_case c on c.authority_id = w.authority_id join alert a on a.case_id = c.id
     where a.id = $1 and w.answer_status in (200, 202)
 ), unanswered as (
     update webhook_receipt w
-    set answer = convert_to((b.answer #- '{alert,area,circle}'
-            || jsonb_build_object('alert', b.answer -> 'alert' || jsonb_build_object(
-                'rings', coalesce((select jsonb_agg(r || '{"reason": ""}')
-                                   from jsonb_array_elements(b.answer #> '{alert,rings}') r), '[]'),
-                'area', b.answer #> '{alert,area}' || '{"circle": null}')))::text, 'UTF8')
+    set answer = convert_to(jsonb_set(b.answer, '{alert,area,circle}', 'null')::text, 'UTF8')
     from answered b
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{alert,id}' = $1::text
 )

@@ -8,7 +8,7 @@ with draft as (
                       where s.alert_id = a.id and (u.worked_by is not null or u.done))
     for update of a
 ), over as (
-    update alert a set state = 'cancelled', ended_at = now() from draft where a.id = draft.id and draft.state = 'in_review'
+    update alert a set state = 'cancelled', ended_at = clock_timestamp() from draft where a.id = draft.id and draft.state = 'in_review'
 )
 update child_case c set case_number = c.case_number || ' / ' || $1::uuid from draft where c.id = draft.case_id
 returning draft.state;

@@ -1,6 +1,5 @@
 -- What may be published: alerts that are meant and of which somebody was told, newest first, or the one asked for. A ring
--- that is held after people were told in it was published, and stays so; one that comes due after the end is not told,
--- nor, as long as the alert is paused, one that comes due meanwhile.
+-- that is held after people were told in it was published, and stays so; one that comes due after the end is not told.
 with public as (
     select a.* from alert a
     where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
@@ -20,7 +19,7 @@ from public a cross join lateral (
            array_agg(distinct r.due_at) filter (where r.due_at > a.received_at) as later
     from ring r
     where r.alert_id = a.id and r.due_at <= coalesce(a.ended_at, now())
-      and ((r.held is null and a.state <> 'paused')
+      and (r.held is null
            or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                       where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null))
 ) shown

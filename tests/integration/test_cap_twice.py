@@ -30,6 +30,8 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
     same = message("SZ-1")
     drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=OTHER), message("SZ-3"))]
     assert [status for status, _ in drafts] == [202] * 3
+    of_drafts = {answer["alert"]["id"] for _, answer in drafts}
+    await until(lambda: _alarms_are(bench, server, of_drafts))
     signed = [
         await post(server, signer().signed(same)),
         await post(server, signer().signed(message("SZ-2"))),
@@ -45,6 +47,7 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
     assert (status, await _state(bench, signed[0][1])) == (409, "sending"), "no draft takes a signed case's place"
     await bench.sent(server, signed[0][1]["alert"]["id"])
     np.testing.assert_array_equal(await bench.reached(), inside)
+    await until(lambda: _alarms_are(bench, server, set()))
 
     approved = (await post(server, document_of(message("SZ-4"))))[1]
     wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
@@ -84,6 +87,18 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     assert [status for status, _ in await asyncio.gather(*(post(server, update) for _ in range(4)))] == [200] * 4
     said = "select notice from notice where alert_id = $1 order by version"
     assert await bench.query(said, alert) == [("alert",), ("update",)]
+    assert await _alarms(bench, server) == [alert], "an Update says nothing of a Cancel"
+    wish = {"case_number": "GD-20261101-1", "reason": "the desk says that it is not theirs"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/pause", wish))[0] == 200
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/resume", wish))[0] == 200
+    await until(lambda: _is_quiet(bench, server))
+    other = message("GD-20261101-7", MessageType.UPDATE, first, infos=OTHER)
+    await post(server, document_of(other))
+    await until(lambda: _is_raised(bench, server, alert))
+    assert (await post(server, update))[0] == 200, "a retry of what is done already"
+    assert await bench.query("select mistrusted is not null from alert where id = $1", alert) == [(True,)]
+    newer = message("GD-20261101-6", MessageType.UPDATE, first, infos=(info("zh-CN", "新的"), info("en", "New")))
+    assert (await post(server, signer().signed(newer)))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
     await until(lambda: _is_raised(bench, server, alert))
@@ -110,6 +125,12 @@ async def _alarms(bench: Bench, server: Process) -> list[str]:
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         alarms = (await feed.receive_json())["alarms"]
     return [alarm["alert"] for alarm in alarms if alarm["kind"] == "unverified_cap"]
+
+
+async def _alarms_are(bench: Bench, server: Process, alerts: set[str]) -> bool:
+    """Tell whether alarms of any kind stand about these alerts and no others."""
+    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        return {alarm["alert"] for alarm in (await feed.receive_json())["alarms"]} == alerts
 
 
 async def _is_raised(bench: Bench, server: Process, alert: str) -> bool:

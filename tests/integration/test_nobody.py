@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.bench import CASE
 from tests.processes import until
 
 if TYPE_CHECKING:
@@ -53,8 +54,11 @@ async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(benc
     async def is_over() -> bool:
         return "nobody" not in await _alarms(bench, server)
 
+    async def are_told() -> bool:
+        return set((await bench.reached()).tolist()) == set(inside[:3].tolist())
+
+    await until(are_told)
     await until(is_over)
-    assert set((await bench.reached()).tolist()) == set(inside[:3].tolist())
     _, answer = await bench.file(server, status="exercise", case_number="E-2")
     assert answer["alert"]["estimate"]["people"] == 3
     assert max(_people(answer["alert"]["estimate"])) == 3
@@ -67,3 +71,31 @@ async def test_a_place_where_nobody_stands_is_an_alarm(bench: Bench, status: str
     server = await bench.server()
     await bench.file(server, status=status)
     await until(lambda: _says(bench, server, "stands in its area"))
+
+
+async def test_an_alert_that_is_held_at_the_cap_is_no_alert_of_nobody(bench: Bench) -> None:
+    """One alarm says what is to be decided; another one that points elsewhere would cost the thirty minutes."""
+    await bench.provider()
+    await bench.people(500)
+    server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="10")
+    _, answer = await bench.file(server)
+
+    async def is_held() -> bool:
+        return "audience_cap" in await _alarms(bench, server)
+
+    await bench.sent(server, answer["alert"]["id"])
+    await until(is_held)
+    assert "nobody" not in await _alarms(bench, server)
+
+
+async def test_a_wider_exercise_counts_who_is_enrolled_too(bench: Bench) -> None:
+    """The cap on people is no cap on who stands there and hears of nothing."""
+    await bench.provider()
+    inside = await bench.people(2000)
+    server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="100")
+    await bench.run("exercise", "enrol", *map(str, inside[:3]))
+    _, answer = await bench.file(server, status="exercise")
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    wish = {"reason": "because of a test", "case_number": CASE["case_number"], "radius_km": 300}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wish))[0] == 200

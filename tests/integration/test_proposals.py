@@ -94,7 +94,8 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
     assert (status, "read it again" in problem["detail"]) == (409, True)
     await until(lambda: waits(f"{first + 1} waits for approval (approve): widen, by approver Wang"))
     possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
-    assert {"approval", "veto", "rings", "extension"} <= set(possible)
+    assert {"approval", "veto"} <= set(possible)
+    assert {"rings", "extension", "update"}.isdisjoint(possible), "one proposal at a time"
     assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
     possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
     assert {"approval", "veto", "release"}.isdisjoint(possible), "nothing waits, and nothing is held"
@@ -118,7 +119,9 @@ async def test_further_and_longer_wait_too(bench: Bench) -> None:
     assert (await desk.act(alert, "rings", by="Chen", radius_km=200))[0] == 200
     proposal = await _proposal(desk, alert)
     assert proposal is not None
-    assert (proposal["action"], proposal["radius_km"], proposal["reason"]) == ("widen", 200, "because of a test")
+    assert (proposal["action"], proposal["radius_km"], "reason" in proposal) == ("widen", 200, False)
+    preview = await bench.get(f"{desk.server.url}/v1/alerts/{alert}/preview")
+    assert preview["reasons"] == {"rings": {}, "proposal": "because of a test"}
     assert proposal["people"] is not None
     assert (await bench.query(rings))[0] == (before,)
     assert (await desk.act(alert, "approval", by="Li"))[0] == 200

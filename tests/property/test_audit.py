@@ -129,7 +129,11 @@ def test_a_reason_is_what_was_written_or_was_deleted_in_its_time(rows: list[Row]
     assert found(reason="", salt=bytes(16)) == at + 1
     taken = {"reason": None, "salt": None}
     assert found(**taken) == (None if row.reason is None else at + 1)
-    assert found(**taken, forgotten=True) is None
+    without = [*rows[:at], msgspec.structs.replace(row, **taken), *rows[at + 1 :]]
+    for alert, is_told in ((row.alert_id, True), (UUID(int=99), row.reason is None)):
+        closes = AuditEvent(actor="system", action="close", alert=alert, details={"deleted": "child"})
+        last = linked(len(rows) + 1, BEGAN + timedelta(days=1), rows[-1].digest, closes)
+        assert (fault_of([*without, last]) is None) == is_told, "the trail itself says which reasons were deleted"
     if row.reason is not None:
         assert found(salt=bytes(16)) == at + 1
         again = linked(1, BEGAN, FIRST, AuditEvent(actor="a", action="b", reason=row.reason))

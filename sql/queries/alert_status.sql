@@ -1,0 +1,1 @@
+select status from alert where id = $1;
