@@ -14,7 +14,6 @@ from msgspec import Meta
 
 from handlers import problems
 from handlers.asked import actor_of, alert_of, no_alert, read_body
-from handlers.offers import offered
 from handlers.reading import read
 from push.life.operations import Order
 from push.life.refusals import Refusal, Refused
@@ -200,7 +199,7 @@ class AlertActions:
 def refusal(refused: Refused) -> web.Response:
     """Return the answer of no, with what is possible where the state does not allow it."""
     detail = f"{refused.refusal.value}: {refused.detail}".rstrip(": ")
-    possible = [one.value for one in offered(refused.possible)] if refused.refusal is Refusal.IMPOSSIBLE else None
+    possible = [one.value for one in refused.possible] if refused.refusal is Refusal.IMPOSSIBLE else None
     if possible is not None:
         detail += f"; possible: {', '.join(possible) or 'nothing more'}"
     return problems.response(STATUSES.get(refused.refusal, 409), detail, possible=possible)

@@ -14,7 +14,6 @@ import sql.progress
 from handlers import problems
 from handlers.answers import alert_json, answer_json
 from handlers.asked import alert_of, no_alert
-from handlers.offers import offered
 from push.life.lifecycle import State, possible
 from sql.progress import LIST_LIMIT
 
@@ -73,7 +72,7 @@ class Alerts:
             "audience_max": alert.audience_max,
             "child_deleted_at": alert.child_deleted_at,
             "recipients_deleted_at": alert.recipients_deleted_at,
-            "possible": offered(possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held)),
+            "possible": possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held),
             "lanes": {} if progress is None else progress.lanes,
             "notices": [] if progress is None else progress.notices,
         }

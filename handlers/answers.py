@@ -44,13 +44,16 @@ def answered(receipt: ReceiptRow, filing: Filing) -> web.Response:
     )
 
 
-def render(filed: Filed, alert: ListedAlert | None) -> bytes:
-    """Return the body of the answer to a filing."""
+def render(filed: Filed, alert: ListedAlert | None, *, notes: Sequence[str] = ()) -> bytes:
+    """Return the body of the answer to a filing, with what its sender should know besides."""
+    besides = "".join(f"; {note}" for note in notes)
     if filed is Filed.TOO_MANY_DRAFTS:
-        return problems.body(429, "too many unsigned cases of this authority wait for review; nothing was stored")
+        detail = "too many unsigned cases of this authority wait for review; nothing was stored"
+        return problems.body(429, detail + besides)
     if filed is Filed.OTHER_CONTENT or alert is None:
-        return problems.body(409, "this case number stands with other content; the alert that stands is unchanged")
-    return msgspec.json.encode({"alert": alert_json(alert)})
+        detail = "this case number stands with other content; the alert that stands is unchanged"
+        return problems.body(409, detail + besides)
+    return msgspec.json.encode({"alert": alert_json(alert), "notes": notes})
 
 
 def alert_json(alert: ListedAlert) -> dict[str, Any]:

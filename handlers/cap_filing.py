@@ -76,8 +76,11 @@ def filing_of(
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
     said = Content(texts=texts, last=last_words(case.sent), photo_url=case.photo_url)
-    key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
     digest = hashlib.sha256(content).digest()
+    key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
+    if unverified is not None:
+        # Anybody may send another text under its name, and it may be signed for another reason the next time.
+        key += f",{unverified},{digest.hex()}"
     return Filing(
         authority=authority,
         actor=of_authority(authority),

@@ -8,6 +8,7 @@ a real one may hide there. Bounded: `handlers.cases.BODY_BYTES`, `push.life.fili
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -98,7 +99,8 @@ class CapIntake:
         filing = filing_of(received.case, authority, plan, self._cities, bound, unverified=why)
         if isinstance(filing, list):
             return problems.response(422, "the message cannot be sent; nothing was stored", filing)
-        return answered(await self._desk.file(filing, render), filing)
+        notes = [] if why is None else [f"not verified: {why}"]
+        return answered(await self._desk.file(filing, partial(render, notes=notes)), filing)
 
     async def _follow(self, authority: str, received: ReceivedCase) -> web.Response:
         """Update or cancel what earlier messages began."""
@@ -107,8 +109,7 @@ class CapIntake:
         mistrust = received.signature.mistrust
         if mistrust is not None:
             if alert_id is not None:
-                await sql.life.mistrust(self._pool, alert_id, f"{case.message_type.value}: {mistrust}")
-                self._desk.ring()
+                await self._desk.mistrust(alert_id, case.message_type.value, mistrust)
             # The same answer whether or not there is such an alert: anybody may ask.
             why = FieldError("/alert/Signature", mistrust)
             detail = "not verified, so it changes nothing; operators are told where it is about an alert"

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 BODY_BYTES = 64 * 1024
 CLOCKS_DIFFER = timedelta(minutes=5)
+LAST_SEEN_MAX = timedelta(days=30)
+"""Ten times the golden 72 hours: a wrong year would make some policies reach the widest ring at once."""
+
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -85,6 +88,10 @@ def in_future(at: datetime | None, path: str = "$.last_seen_at") -> list[FieldEr
 def unsupported(case: Case) -> list[FieldError]:
     """Return why a case cannot be sent although it is well formed."""
     faults = in_future(case.last_seen.at, "$.last_seen.at")
+    if case.last_seen.at < datetime.now(UTC) - LAST_SEEN_MAX:
+        faults.append(
+            FieldError("$.last_seen.at", f"more than {LAST_SEEN_MAX.days} days ago: are year and month right?")
+        )
     if names_child(case.case_number, (case.child.name, case.contact.phone)):
         faults.append(FieldError("$.case_number", "it stays for ever, so it must not say who the child is"))
     return faults

@@ -136,6 +136,9 @@ class Feed:
         key = await self._opened(request)
         if isinstance(key, web.Response):
             return key
+        if not web.WebSocketResponse().can_prepare(request).ok:
+            headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
+            return problems.response(426, "this is a WebSocket; GET /v1/alerts and /v1/alarms are not", headers=headers)
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
         client = Client()
@@ -218,6 +221,10 @@ class Feed:
         if closing:
             await asyncio.wait(closing, timeout=GOODBYE_S)
             await ended(closing)
+
+    async def get_alarms(self, _: web.Request) -> web.Response:
+        """Return the alarms that stand in this process."""
+        return answer_json({"alarms": self._alarms.standing})
 
     async def post_ticket(self, request: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""

@@ -6,6 +6,7 @@ Nothing is read from a body before its signature is verified. Bounded: `cases.BO
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from handlers.signed import SignedWebhooks
     from push.audience import Place
     from sql.database import Pool
+
+CITY_UNKNOWN = "the city is not checked, and no part of the area: no boundaries of cities are configured"
 
 _log = structlog.get_logger("handlers.intake")
 
@@ -84,7 +87,8 @@ class Intake:
             override=_override(case, authority),
             said=content_of(case),
         )
-        receipt = await self._desk.file(filing, render)
+        unchecked = case.last_seen.city is not None and self._cities is None
+        receipt = await self._desk.file(filing, partial(render, notes=[CITY_UNKNOWN] if unchecked else []))
         _log.info("intake.answered", authority=authority, status=receipt.status)
         return answered(receipt, filing)
 

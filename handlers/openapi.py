@@ -109,7 +109,7 @@ def _feed() -> dict[str, Any]:
         "summary": "WebSocket: snapshot, then progress, alerts and alarms.",
         "security": [*BEARER, {}],
         "parameters": query,
-        "responses": {"101": upgraded, **DENIED, **AWAY},
+        "responses": {"101": upgraded, "426": problem("Not a WebSocket."), **DENIED, **AWAY},
     }
 
 
@@ -149,6 +149,7 @@ def _paths() -> dict[str, Any]:
         },
         **actions(),
         "/v1/alerts/{id}/summary": {"get": _of_alert(summary, answer("The summary.", ref("Summary")))},
+        "/v1/alarms": {"get": reading("The alarms that stand.", answer("The alarms.", ref("AlarmsAnswer")))},
         "/v1/audit": {"get": _audit()},
         "/v1/estimates": {"post": _estimates()},
         "/v1/feed": {"get": _feed()},

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import msgspec
 
-from handlers.offers import Offer
+from push.alarms import Alarm
 from push.estimate import Estimate
-from push.life.lifecycle import State
+from push.life.lifecycle import Action, State
 from push.life.review import Review
 from push.model import Status
 from push.plan import Ring
@@ -57,7 +57,7 @@ class AlertRing(Answer, frozen=True, kw_only=True):
 class Proposed(Answer, frozen=True, kw_only=True):
     """What waits for approval, without its texts; `people`: as estimated then."""
 
-    action: Literal["update", "widen", "extend"]
+    action: Literal["update", "rings", "extension"]
     by: str
     at: datetime
     radius_km: float | None
@@ -115,15 +115,22 @@ class Alert(FiledAlert, frozen=True, kw_only=True):
     audience_max: int | None
     child_deleted_at: datetime | None
     recipients_deleted_at: datetime | None
-    possible: list[Offer]
+    possible: list[Action]
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
 
 
 class FiledAnswer(Answer, frozen=True, kw_only=True):
-    """The alert that was filed, or that stands."""
+    """The alert that was filed, or that stands, and what its sender should know besides."""
 
     alert: FiledAlert
+    notes: list[str] = []
+
+
+class AlarmsAnswer(Answer, frozen=True, kw_only=True):
+    """The alarms that stand, oldest first."""
+
+    alarms: list[Alarm]
 
 
 class AlertAnswer(Answer, frozen=True, kw_only=True):
@@ -200,5 +207,5 @@ class Ready(Answer, frozen=True, kw_only=True):
     stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
 
 
-ANSWERS = (FiledAnswer, AlertAnswer, AlertsAnswer, Previewed, Estimated, AuditPage, Ticket, Alive, Ready)
+ANSWERS = (FiledAnswer, AlertAnswer, AlertsAnswer, AlarmsAnswer, Previewed, Estimated, AuditPage, Ticket, Alive, Ready)
 """What the document describes of them; the others are parts."""

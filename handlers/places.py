@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CITY_DISTANCE_KM = 100.0
 """A child last seen farther than this from the city that the case names: one of both is wrong."""
 
+CHINA = (73.0, 3.0, 136.0, 54.0)
+"""West, south, east, north (degrees), rounded outwards: GB/T 2260, whose six digits a city has, knows no others."""
+
 SWAPPED = "latitude and longitude look swapped"
 
 
@@ -91,7 +94,7 @@ def _looks_wrong(
             return SWAPPED
         return "it lies outside of the authority's jurisdiction"
     if cities is None:
-        return None
+        return None if city is None else _outside_of_china(longitude, latitude)
     if city is not None:
         away_km = cities.distance_km(city, longitude, latitude)
         if away_km <= CITY_DISTANCE_KM:
@@ -102,6 +105,14 @@ def _looks_wrong(
     if swapped is not None and cities.at(longitude, latitude) is None and cities.at(*swapped) is not None:
         return SWAPPED
     return None
+
+
+def _outside_of_china(longitude: float, latitude: float) -> str | None:
+    """Say that a place is not where the city that is given for it must be: all that is known without boundaries."""
+    west, south, east, north = CHINA
+    if west <= longitude <= east and south <= latitude <= north:
+        return None
+    return SWAPPED if west <= latitude <= east and south <= longitude <= north else "it lies outside of China"
 
 
 def hinted(errors: list[FieldError]) -> list[FieldError]:

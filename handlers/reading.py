@@ -15,6 +15,7 @@ from handlers.problems import FieldError
 from push.garbage import GARBAGE
 
 T = TypeVar("T", bound=msgspec.Struct)
+BOM: Final = b"\xef\xbb\xbf"
 NUL_ESCAPED: Final = b"\\u0000"
 
 
@@ -23,7 +24,8 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
     try:
         tree = msgspec.json.decode(body)
     except GARBAGE as error:
-        return [FieldError("$", f"not JSON: {error}")]
+        marked = " (it begins with a byte order mark, which JSON does not have)" if body.startswith(BOM) else ""
+        return [FieldError("$", f"not JSON: {error}{marked}")]
     # In JSON it stands only as its escape, so that nobody else pays for looking.
     errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")
     if errors:

@@ -82,6 +82,7 @@ def routes(handlers: Handlers) -> list[Route]:
         Route("GET", "/v1/alerts/{id}/preview", Role.OPERATOR, handlers.preview.get),
         *_actions(handlers.actions),
         Route("GET", "/v1/alerts/{id}/summary", Role.VIEWER, handlers.audit.get_summary),
+        Route("GET", "/v1/alarms", Role.VIEWER, handlers.feed.get_alarms),
         Route("GET", "/v1/audit", Role.ADMIN, handlers.audit.get_page),
         Route("POST", "/v1/estimates", Role.VIEWER, handlers.estimates.post),
         Route("GET", "/v1/feed", TICKET, handlers.feed.get),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sql.access
+from handlers import problems
 from handlers.answers import UNSIGNED
 from handlers.signing import is_signed
 
@@ -30,6 +31,11 @@ class SignedWebhooks:
 
     async def refusal(self, request: web.Request, authority: str, body: bytes) -> web.Response | None:
         """Return why a request is not taken: not signed by the authority, or too many; None when it is."""
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            # Nothing is signed as text that is no text: the answer tells a stranger nothing but that.
+            return problems.response(422, "the body is not UTF-8; nothing was stored or sent")
         secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
         if not is_signed(secrets, request.headers, body):
             return self._door.unsigned(request, authority if secrets else None, UNSIGNED)

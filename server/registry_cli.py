@@ -153,7 +153,11 @@ def token_create(
         context,
         lambda s, stores: registry.create_token(s, stores, Role(role), name, days=days, authority=authority),
     )
-    say({"id": token_id, "token": token}, f"{token_id}: {token}\n(shown once)", as_json=as_json)
+    say(
+        {"id": token_id, "token": token},
+        f"{token}\n(shown once; its id, for 'token revoke', is {token_id})",
+        as_json=as_json,
+    )
 
 
 @token_group.command("list")

@@ -36,6 +36,7 @@ _PROPOSAL_WITHDRAW = query("proposal_withdraw")
 _MISTRUST = query("alert_mistrust")
 _TRUST = query("alert_trust")
 _STATUS = query("alert_status")
+_REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
@@ -188,9 +189,12 @@ async def set_review(pool: Pool | Connection, authority: str, review: str, grace
     return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None
 
 
-async def mistrust(pool: Pool | Connection, alert_id: UUID, what: str) -> None:
-    """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why."""
-    await pool.execute(_MISTRUST, alert_id, what)
+async def mistrust(connection: Connection, alert_id: UUID, what: str) -> bool:
+    """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why.
+
+    False when that is known, or matters no longer.
+    """
+    return await connection.fetchval(_MISTRUST, alert_id, what) is not None
 
 
 async def trust(connection: Connection, alert_id: UUID, *, decided: bool) -> None:
@@ -202,3 +206,9 @@ async def status_of(pool: Pool | Connection, alert_id: UUID) -> str | None:
     """Return what an alert is meant as, None when there is none."""
     status: str | None = await pool.fetchval(_STATUS, alert_id)
     return status
+
+
+async def reached(connection: Connection, alert_id: UUID) -> int:
+    """Return how many people the first message of an alert was sent to."""
+    people: int = await connection.fetchval(_REACHED, alert_id)
+    return people

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -38,12 +38,15 @@ EDGE_KM = 0.001
 CLOCK_TRIES = 100
 
 SHENZHEN = Circle(114.0579, 22.5431, 120.0)
+SEEN_ON = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+"""Long enough ago that every ring of every policy is due, and in no year that nobody would mean."""
+
 CASE: dict[str, Any] = {
     "case_number": "SZ-2026-000123",
     "status": "actual",
-    "reported_at": "2026-11-23T16:20:00+08:00",
+    "reported_at": f"{SEEN_ON}T16:20:00+08:00",
     "child": {"name": "小明", "sex": "male", "age": 6, "height_cm": 118, "clothing": "蓝色校服"},
-    "last_seen": {"at": "2026-11-23T15:40:00+08:00", "longitude": 114.0579, "latitude": 22.5431, "place": "莲花山公园"},
+    "last_seen": {"at": f"{SEEN_ON}T15:40:00+08:00", "longitude": 114.0579, "latitude": 22.5431, "place": "莲花山公园"},
     "contact": {"name": "福田分局", "phone": "110"},
 }
 

@@ -267,10 +267,9 @@ def _move(alert: Alert, wish: Wish) -> None:
 
 
 def offered(alert: Alert) -> list[str]:
-    """Return what a conflict with the state must offer instead: the last part of each path."""
-    paths = {wish.action: wish.path for wish in WISHES}
+    """Return what a conflict with the state must offer instead."""
     standing = possible(alert.state, proposed=alert.proposal is not None, held=alert.held)
-    return [paths[action] for action in standing]
+    return [action.value for action in standing]
 
 
 def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:

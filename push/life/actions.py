@@ -109,7 +109,10 @@ class Actions:
                 return refused
             held = await sql.life.held_rings(connection, alert_id)
             if not held:
-                return Refused(Refusal.NOTHING_HELD)
+                return Refused(Refusal.NOTHING_HELD, "what has reached its cap is held within seconds: look again")
+            reached = await sql.life.reached(connection, alert_id)
+            if people_max <= reached:
+                return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were told already")
             expected = {ring: _expected(alert, ring) for ring in held}
             freed = [ring for ring in held if expected[ring] <= people_max]
             if not freed:

@@ -137,6 +137,15 @@ class Desk:
         self.planner.warn(listed, sampled, held)
         return receipt
 
+    async def mistrust(self, alert_id: UUID, kind: str, why: str) -> None:
+        """Note a message about an alert that nobody verifiably signed, for operators and in the audit trail, once."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            if not await sql.life.mistrust(connection, alert_id, f"{kind}: {why}"):
+                return
+            event = AuditEvent(actor="nobody", action="mistrust", alert=alert_id, details={"message": kind, "why": why})
+            await sql.audit.append(connection, event)
+        self.ring()
+
     async def _estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)

@@ -25,7 +25,7 @@ class State(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What is done to an alert: first what the system does by itself, then what people do."""
+    """What is done to an alert: first what the system does by itself, then what people ask for, under these names."""
 
     REVIEW = "review"
     SCHEDULE = "schedule"
@@ -34,13 +34,13 @@ class Action(enum.StrEnum):
     GO_ON = "go on"
     EXPIRE = "expire"
     CLOSE = "close"
-    APPROVE = "approve"
+    APPROVE = "approval"
     VETO = "veto"
     PAUSE = "pause"
     RESUME = "resume"
     UPDATE = "update"
-    WIDEN = "widen"
-    EXTEND = "extend"
+    WIDEN = "rings"
+    EXTEND = "extension"
     RELEASE = "release"
     CANCEL = "cancel"
     FIND = "found"

@@ -78,7 +78,7 @@ class Operations:
             known = order.message and await sql.cap.known(connection, alert.authority, order.message)
             if known and order.message and known == (alert_id, order.message.kind, order.message.digest):
                 return None
-            refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert, action, order)
+            refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert_id, alert, action, order)
             if refused is not None or await _is_outdated(connection, alert_id, action, order):
                 return refused or Refused(Refusal.OUTDATED)
             done = await change(connection, alert)
@@ -120,13 +120,15 @@ async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, o
     return newest is not None and order.message.sent < newest
 
 
-def _admitted(alert: LockedAlert, action: Action, order: Order) -> Refused | None:
+def _admitted(alert_id: UUID, alert: LockedAlert, action: Action, order: Order) -> Refused | None:
     """Refuse what the actor, the state or the typed case number rules out, whatever is wanted."""
     if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
         return Refused(Refusal.OTHER_AUTHORITY)
     if order.status not in {None, alert.status}:
         return Refused(Refusal.STATUS, f"the alert is: {alert.status}")
     if not leads_to(State(alert.state), action):
+        if alert.case_number.endswith(f"/ {alert_id}"):
+            return Refused(Refusal.SUPERSEDED)
         offered = possible(State(alert.state), proposed=alert.proposed, held=alert.held)
         return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {alert.state}", tuple(offered))
     if order.case_number is not None and order.case_number != alert.case_number:

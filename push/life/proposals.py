@@ -35,7 +35,7 @@ class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
     texts: dict[str, tuple[str, str]]
 
 
-class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="widen"):
+class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
     """A wider ring; `people`: how many it would reach by the estimate, None when nobody knows."""
 
     radius_km: float
@@ -45,7 +45,7 @@ class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="widen"):
     people: int | None = None
 
 
-class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extend"):
+class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
     """A longer life."""
 
     hours: float

@@ -12,7 +12,7 @@ import msgspec
 
 from push.alarms import EVERY_LANE
 from push.life.lifecycle import OVER, State
-from push.life.review import is_late
+from push.life.review import APPROVALS, Review, is_late
 from push.model import Status
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Warnings:
         for alert in alerts:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
-            self._stand(CAP, alert, f"rings {held} would reach more than {cap} people and are held", held)
+            told = sum(lane.sent for lane in progress[alert.id].lanes.values()) if alert.id in progress else 0
+            self._stand(CAP, alert, f"rings {held} are held at the cap of {cap} people; {told} were told", held)
             waiting = _waiting(alert)
             self._stand(REVIEW, alert, waiting, waiting)
             self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
@@ -74,11 +75,19 @@ def _waiting(alert: ListedAlert) -> str:
     """Say what waits for whose approval, nothing where nothing does."""
     if alert.proposal is not None:
         wish = f"{alert.proposal.action}, by {alert.proposal.by}"
-        return f"revision {alert.revision} waits for approval ({alert.review}): {wish}"
+        return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {wish}"
+    if alert.state == State.SCHEDULED and alert.send_at is not None:
+        return f"goes out at {alert.send_at.isoformat(timespec='seconds')} unless somebody vetoes it"
     if alert.state != State.IN_REVIEW:
         return ""
     mistrusted = "" if alert.verified else "UNVERIFIED: "
-    return f"{mistrusted}revision {alert.revision} waits for approval ({alert.review}): nobody is told before"
+    approved = _approved(alert)
+    return f"{mistrusted}revision {alert.revision} waits for approval ({alert.review}{approved}): nobody is told before"
+
+
+def _approved(alert: ListedAlert) -> str:
+    needed = APPROVALS.get(Review(alert.review), 1)
+    return f", {len(alert.approvals)} of {needed} approved" if alert.approvals else ""
 
 
 def _mistrusted(alert: ListedAlert) -> str:

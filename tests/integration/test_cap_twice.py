@@ -48,6 +48,9 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
     await bench.sent(server, signed[0][1]["alert"]["id"])
     np.testing.assert_array_equal(await bench.reached(), inside)
     await until(lambda: _alarms_are(bench, server, set()))
+    wish = {"case_number": f"SZ-1 / {drafts[0][1]['alert']['id']}", "reason": "it looks right", "revision": 1}
+    refused = await bench.post(f"{server.url}/v1/alerts/{drafts[0][1]['alert']['id']}/approval", wish)
+    assert (refused[0], "a signed case has its number" in refused[1]["detail"]) == (409, True)
 
     approved = (await post(server, document_of(message("SZ-4"))))[1]
     wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
@@ -102,6 +105,9 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
     await until(lambda: _is_raised(bench, server, alert))
+    trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
+    noted = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "mistrust"]
+    assert [one["message"] for one in noted] == ["Cancel", "Update", "Cancel"], "each once, however often it came"
     wish = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", wish))[0] == 200
     await until(lambda: _is_quiet(bench, server))

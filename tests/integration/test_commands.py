@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from server.settings import SettingsError
 from server.stores import COMMAND_WAIT_S, STORE_WAIT_S, Stores, migrate
+from tests.processes import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.bench import Bench
 
 SECRET = "whsec_" + base64.b64encode(b"twenty-four secret bytes").decode()
 CHILD = "小明"
@@ -102,3 +106,51 @@ async def test_a_command_says_soon_that_postgresql_is_away() -> None:
     assert COMMAND_WAIT_S < STORE_WAIT_S
     with pytest.raises(SettingsError, match=r"PostgreSQL did not answer within 0 s"):
         await migrate(nowhere, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("content", "secret", "word"),
+    [
+        (b'{"case_number": "\xb3\xc9"}', SECRET, "UTF-8"),
+        (b"{}", "whsec_%%", "base64"),
+        (b"{}", "whsec_", "base64"),
+    ],
+    ids=["another encoding", "no base64", "empty"],
+)
+async def test_a_file_or_a_secret_that_is_none_is_said_in_one_line(
+    content: bytes, secret: str, word: str, tmp_path: Path
+) -> None:
+    """No report of a bug, and no secret."""
+    file = tmp_path / "case.json"
+    file.write_bytes(content)
+    options = ("--authority", "sz", "--secret", secret, "--url", "http://127.0.0.1:1")
+    code, printed = await _typed("-m", "server.cli", "file-case", str(file), *options)
+    assert (code, len(printed.splitlines())) == (1, 1), printed
+    assert word in printed
+    assert SECRET not in printed
+
+
+async def test_the_example_is_filed_as_of_now(bench: Bench) -> None:
+    """`--seen-now` makes it a case of today, whatever day it is; without it a year ago is refused."""
+    server = await bench.server()
+    file = bench.folder / "case.json"
+    example = json.loads((ROOT / "examples" / "case.json").read_text(encoding="utf-8"))
+    example["last_seen"]["at"] = "2025-01-01T08:00:00+08:00"
+    file.write_text(json.dumps(example), encoding="utf-8")
+    typed = [
+        "-m",
+        "server.cli",
+        "file-case",
+        str(file),
+        "--authority",
+        "sz",
+        "--secret",
+        bench.secret,
+        "--url",
+        server.url,
+    ]
+    code, printed = await _typed(*typed)
+    assert (code, "HTTP 422" in printed, "days ago" in printed) == (1, True, True)
+    code, printed = await _typed(*typed, "--seen-now")
+    assert (code, "HTTP 202" in printed) == (0, True)
+    assert "no boundaries of cities" in printed, "what was not checked is said"

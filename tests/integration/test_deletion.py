@@ -123,10 +123,11 @@ async def _life(bench: Bench, server: Process) -> str:
     return alert
 
 
-async def _listen(bench: Bench, server: Process) -> list[str]:
-    """Return whatever the feed says until the server ends."""
+async def _listen(bench: Bench, server: Process, heard: list[str]) -> None:
+    """Note whatever the feed says until the server ends."""
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
-        return [message.data async for message in feed]
+        async for message in feed:
+            heard += [message.data]
 
 
 async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: Bench, pool: Pool) -> None:
@@ -137,7 +138,8 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     await bench.provider()
     users = {str(user) for user in await bench.people(2000)} | {str(NEWCOMER)}
     server = await bench.server(**SHORT, **LATE)
-    listener = asyncio.create_task(_listen(bench, server))
+    heard: list[str] = []
+    listener = asyncio.create_task(_listen(bench, server, heard))
     alert = await _life(bench, server)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
@@ -180,10 +182,14 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
         await _now(bench.redis_url),
         await _edge(bench, server, alert),
     )
+
+    async def all_is_said() -> bool:
+        return {"sent", "found", "closed"} <= {msgspec.json.decode(one).get("state") for one in heard}
+
+    await until(all_is_said)
     server.end()
-    heard = await listener
+    await listener
     log, feed = bench.log.read_text(encoding="utf-8"), "\n".join(heard)
-    assert {"sent", "found", "closed"} <= {msgspec.json.decode(one).get("state") for one in heard}
     for kept in (record, now, edge, log, feed):
         assert not _names(kept)
         assert not _users(kept, users)

@@ -17,13 +17,13 @@ import pytest
 import handlers.actions
 from handlers.failures import SIGNATURES, TOKENS
 from handlers.notices import PoliceNotice
-from handlers.offers import Offer
 from handlers.openapi_actions import ACTIONS
 from push.alarms import LANE_KINDS
 from push.life import warnings
+from push.life.lifecycle import BY_ITSELF, Action
 from server.expiry import KIND
 from server.file_case import send_notice
-from tests.integration.test_cap_intake import pair, pin, post
+from tests.integration.test_cap_intake import post
 from tests.integration.test_life import Desk
 
 if TYPE_CHECKING:
@@ -48,10 +48,14 @@ def _bodies() -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| `(\{.*\})` \|$", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: Bench) -> None:
+async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: Bench, tmp_path: Path) -> None:
     """Taken as new, then as the case that stands; with another secret not at all."""
     server = await bench.server()
-    script, case = str(EXAMPLES / "file-case.sh"), str(EXAMPLES / "case.json")
+    case = json.loads((EXAMPLES / "case.json").read_text(encoding="utf-8"))
+    case["last_seen"]["at"] = datetime.now(UTC).isoformat()
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
+    script, case = str(EXAMPLES / "file-case.sh"), str(file)
     for secret, code, status in ((bench.secret, 0, "202"), (bench.secret, 0, "200"), ("whsec_" + "A" * 32, 1, "401")):
         ended, printed = await _run(script, case, server.url, AUTHORITY="sz", SECRET=secret)
         assert (ended, printed.split()[-1]) == (code, status), printed
@@ -59,7 +63,6 @@ async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: B
 
 async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_signs(bench: Bench, tmp_path: Path) -> None:
     """As it stands it waits for two people; signed by the pinned certificate it is sent."""
-    await pin(bench)
     server = await bench.server()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     text = (EXAMPLES / "alert.cap.xml").read_text(encoding="utf-8")
@@ -68,8 +71,11 @@ async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_sign
     assert (status, answer["alert"]["review"]["unverified"]) == (202, "it is not signed")
     message, key, certificate = (tmp_path / name for name in ("alert.xml", "key.pem", "certificate.pem"))
     message.write_text(text, encoding="utf-8")
-    key.write_bytes(pair("police").key)
-    certificate.write_bytes(pair("police").certificate)
+    (made,) = re.findall(r"^ +(openssl req .*)$", POLICE.read_text(encoding="utf-8"), re.MULTILINE)
+    made = made.replace("key.pem", str(key)).replace("certificate.pem", str(certificate))
+    code, printed = await _run(*made.split())
+    assert code == 0, printed
+    await bench.run("authority", "pin", "sz", str(certificate))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *map(str, (EXAMPLES / "sign_cap.py", message, key, certificate)),
@@ -86,7 +92,7 @@ async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_sign
 async def test_every_action_is_on_the_operators_page_with_a_body_that_is_taken(bench: Bench) -> None:
     """Each is what its struct takes; those of a life in this order are done."""
     bodies = _bodies()
-    assert set(bodies) == set(ACTIONS) == set(Offer)
+    assert set(bodies) == set(ACTIONS) == set(Action) - BY_ITSELF
     for name, body in bodies.items():
         msgspec.json.decode(body, type=getattr(handlers.actions, ACTIONS[name][1]))
     desk = Desk(bench, await bench.server())
@@ -111,7 +117,8 @@ async def test_the_notice_on_the_police_page_is_taken(bench: Bench) -> None:
 
 def test_every_alarm_is_on_the_operators_page() -> None:
     """Whoever is woken by one finds there what it means and what to do."""
-    told = set(re.findall(r"^\| `(\w+)`(?:, [^|]+)? \| [^{`]", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE))
+    alarms = OPERATORS.read_text(encoding="utf-8").partition("## Alarms")[2]
+    told = set(re.findall(r"^\| `(\w+)`(?:, [^|]+)? \| [^{`]", alarms, re.MULTILINE))
     raised = {"late", "invalid_tokens", *LANE_KINDS, KIND, SIGNATURES, TOKENS}
     raised |= {
         warnings.CAP,

@@ -14,6 +14,7 @@ from server.file_case import signed_headers
 from tests.bench import CASE
 from tests.integration.test_cap_intake import message, pin, signer
 from tests.integration.test_life import Desk
+from tests.processes import until
 
 if TYPE_CHECKING:
     from tests.bench import Bench
@@ -96,3 +97,38 @@ async def test_cap_is_taken_under_each_name_that_xml_has(bench: Bench, content_t
             url = f"{server.url}/v1/intake/sz"
             async with session.post(url, data=document, headers=headers) as response:
                 assert response.status == status
+
+
+async def test_alarms_are_read_without_a_websocket(bench: Bench) -> None:
+    """With nothing but curl: who is woken sees what stands, and a feed that is asked for so says what it is."""
+    desk = Desk(bench, await bench.server())
+    await desk.review(Review.GRACE, 600)
+    alert = (await bench.file(desk.server))[1]["alert"]
+
+    async def is_said() -> bool:
+        alarms = (await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"]
+        return [(one["kind"], one["alert"], one["about"]) for one in alarms] == [
+            ("review", alert["id"], f"sz {NUMBER}")
+        ]
+
+    await until(is_said)
+    (alarm,) = (await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"]
+    assert alarm["detail"].startswith("goes out at "), "a grace is of use to whoever knows of it"
+    assert (await desk.act(alert["id"], "veto"))[0] == 200
+    async with bench.session() as session, session.get(f"{desk.server.url}/v1/feed") as response:
+        assert response.status == 426
+        assert "WebSocket" in (await response.json(content_type=None))["detail"]
+
+
+async def test_the_second_of_two_sees_that_only_he_is_missing(bench: Bench) -> None:
+    """The alarm counts approvals."""
+    desk = Desk(bench, await bench.server())
+    await desk.review(Review.TWO_PERSON)
+    await desk.person("Li", Role.APPROVER)
+    alert = (await bench.file(desk.server))[1]["alert"]["id"]
+    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+
+    async def is_said() -> bool:
+        return "1 of 2 approved" in str((await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"])
+
+    await until(is_said)

@@ -167,3 +167,20 @@ async def test_boundaries_that_cannot_be_used_stop_the_start_by_name(bench: Benc
     log = bench.folder / "start.log"
     assert Process("serve", env=bench.env(QQ_ALERT_CITIES__FILE=str(file)), log=log).wait() == 2
     assert "440300" in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("longitude", "latitude", "word"),
+    [(39.47, 75.99, "swapped"), (22.5431, 54.0, "outside of China"), (-0.1, 51.5, "outside of China")],
+)
+async def test_without_boundaries_a_city_is_still_somewhere_in_china(
+    bench: Bench, longitude: float, latitude: float, word: str
+) -> None:
+    """Six digits of GB/T 2260 and a place that no such city has: one of both is wrong."""
+    server = await bench.server()
+    status, problem = await bench.file(
+        server, last_seen=_seen(longitude=longitude, latitude=latitude, city="653101", place=None)
+    )
+    assert (status, word in problem["errors"][0]["detail"]) == (422, True)
+    status, answer = await bench.file(server, last_seen=_seen(city="440300"))
+    assert (status, len(answer["notes"])) == (202, 1), "what is not checked is said"

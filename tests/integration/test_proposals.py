@@ -66,7 +66,7 @@ async def test_other_words_after_the_send_reach_nobody_before_two_others_have_re
     await desk.told("update", alert, inside)
     assert (await desk.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
     trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
-    done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approve"][-1]
+    done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approval"][-1]
     assert done == {"revision": read, "approvals": 2, "needed": 2, "does": "update", "version": 2}
 
 
@@ -92,7 +92,7 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
     assert (await desk.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
     status, problem = await desk.act(alert, "approval", by="Li", revision=first)
     assert (status, "read it again" in problem["detail"]) == (409, True)
-    await until(lambda: waits(f"{first + 1} waits for approval (approve): widen, by approver Wang"))
+    await until(lambda: waits(f"{first + 1} waits for approval (approve): rings, by approver Wang"))
     possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
     assert {"approval", "veto"} <= set(possible)
     assert {"rings", "extension", "update"}.isdisjoint(possible), "one proposal at a time"
@@ -119,7 +119,7 @@ async def test_further_and_longer_wait_too(bench: Bench) -> None:
     assert (await desk.act(alert, "rings", by="Chen", radius_km=200))[0] == 200
     proposal = await _proposal(desk, alert)
     assert proposal is not None
-    assert (proposal["action"], proposal["radius_km"], "reason" in proposal) == ("widen", 200, False)
+    assert (proposal["action"], proposal["radius_km"], "reason" in proposal) == ("rings", 200, False)
     preview = await bench.get(f"{desk.server.url}/v1/alerts/{alert}/preview")
     assert preview["reasons"] == {"rings": {}, "proposal": "because of a test"}
     assert proposal["people"] is not None
