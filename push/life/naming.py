@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME_MIN: Final = 2
-"""A single character of a name stands in many an honest text."""
-
+"""A single character of a name stands in many an honest identifier."""
 
 LATIN_MIN: Final = 6
 """`Li` stands in `police`, and 110 in many a number."""
@@ -35,10 +34,6 @@ def names_child(identifier: str, names: Iterable[str]) -> bool:
 
     Short Latin words and numbers stand in many an identifier by chance, and a case is not refused for that.
     """
-    return says_any(identifier, [one for one in names if not one.isascii() or len(folded(one)) >= LATIN_MIN])
-
-
-def says_any(text: str, private: Iterable[str]) -> bool:
-    """Tell whether a text says any of some private texts, however it is written."""
-    said = folded(text)
-    return any(len(word) >= NAME_MIN and word in said for word in map(folded, private))
+    said = folded(identifier)
+    words = [folded(one) for one in names if not one.isascii() or len(folded(one)) >= LATIN_MIN]
+    return any(len(word) >= NAME_MIN and word in said for word in words)

@@ -10,7 +10,7 @@ import pytest
 
 from handlers.cap.model import MessageType, Status
 from handlers.cap.writing import document_of
-from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
+from tests.cap_messages import FLOOD, info, message, pin, post, signer
 from tests.processes import until
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from handlers.cap.model import Area, MessageType
 from handlers.cap.verification import Verdict, read_pins
 from tests.bench import CASE, SHENZHEN, Bench
 from tests.cap_documents import Keys, keys
-from tests.integration.test_cap_intake import info, message, pin, post, signer
+from tests.cap_messages import info, message, pin, post, signer
 from tests.processes import until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from handlers.cap.model import MessageType
 from handlers.cap.writing import document_of
 from push.life.filing import DRAFTS_MAX
-from tests.integration.test_cap_intake import FLOOD, info, message, pin, post, signer
+from tests.cap_messages import FLOOD, info, message, pin, post, signer
 from tests.processes import until
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from push.life import warnings
 from push.life.lifecycle import BY_ITSELF, Action
 from server.expiry import KIND
 from server.file_case import send_notice
-from tests.integration.test_cap_intake import post
-from tests.integration.test_life import Desk
+from tests.cap_messages import post
+from tests.desk import Desk
 
 if TYPE_CHECKING:
     from tests.bench import Bench

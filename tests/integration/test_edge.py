@@ -186,33 +186,6 @@ async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis
     assert sum([await redis.zcard(key) for key in await redis.keys("geo:*")]) == 100
 
 
-async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None:
-    """Snapshot first; `?after=` gives what was missed; a ticket opens the feed once; strangers stay out."""
-    await bench.provider()
-    await bench.people(5000)
-    server = await bench.server()
-    feed_url = f"{server.url}/v1/feed"
-    async with bench.session() as session:
-        async with session.ws_connect(feed_url) as feed:
-            snapshot = await feed.receive_json()
-            assert (snapshot["type"], snapshot["alerts"]) == ("snapshot", [])
-            await bench.file(server)
-            kinds = [(await feed.receive_json())["type"] for _ in range(2)]
-            assert kinds == ["alert", "progress"]
-        async with session.ws_connect(f"{feed_url}?after={snapshot['seq']}") as feed:
-            assert (await feed.receive_json())["seq"] == snapshot["seq"] + 1
-        async with session.ws_connect(f"{feed_url}?after=1") as feed:
-            assert (await feed.receive_json())["type"] == "snapshot"
-        async with session.post(f"{server.url}/v1/feed/tickets") as response:
-            ticket = (await response.json())["ticket"]
-    async with aiohttp.ClientSession() as stranger:
-        async with stranger.ws_connect(f"{feed_url}?ticket={ticket}") as feed:
-            assert (await feed.receive_json())["type"] == "snapshot"
-        for refused in (f"{feed_url}?ticket={ticket}", feed_url):
-            async with stranger.get(refused) as response:
-                assert response.status == 401
-
-
 async def test_ready_says_which_store_is_away(bench: Bench) -> None:
     """With Redis away /ready is 503 and names it; /health stays 200."""
     bench.redis_url = "redis://127.0.0.1:9"
@@ -269,39 +242,3 @@ def _promtool_finds(metrics: str) -> str:
         return ""
     checked = subprocess.run([promtool, "check", "metrics"], input=metrics, text=True, capture_output=True, check=False)
     return checked.stdout + checked.stderr
-
-
-async def test_a_listener_is_told_that_the_server_stops(bench: Bench) -> None:
-    """A close frame that says so, at once: a client that is cut off without one waits, and holds up the stop."""
-    server = await bench.server()
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
-        await feed.receive_json()
-        ending = asyncio.create_task(asyncio.to_thread(server.end))
-        last = await feed.receive()
-        assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
-        await feed.close()
-        assert await ending == 0
-    assert "server.stopped" in bench.log.read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("by_ticket", [False, True], ids=["by token", "by ticket"])
-async def test_a_feed_ends_with_the_token_that_opened_it(bench: Bench, *, by_ticket: bool) -> None:
-    """Revoked, it is closed within seconds, also where a ticket stood for the token; other feeds go on."""
-    server = await bench.server()
-    created = await bench.command("token", "create", "--role", "viewer", "--name", "Vera", "--json")
-    url = f"{server.url}/v1/feed"
-    headers = {"Authorization": f"Bearer {created['token']}"}
-    async with aiohttp.ClientSession(headers=headers) as session, bench.session() as other:
-        if by_ticket:
-            async with session.post(f"{url}/tickets") as response:
-                url += f"?ticket={(await response.json())['ticket']}"
-        opener = aiohttp.ClientSession() if by_ticket else session
-        async with opener.ws_connect(url) as feed, other.ws_connect(f"{server.url}/v1/feed") as going_on:
-            await feed.receive_json()
-            await going_on.receive_json()
-            await bench.run("token", "revoke", str(created["id"]))
-            last = await feed.receive(timeout=30)
-            assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.POLICY_VIOLATION)
-            await bench.file(server)
-            assert (await going_on.receive_json())["type"] == "alert"
-        await opener.close()

@@ -2,86 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import aiohttp
 import msgspec
 
 from handlers.access import Role
 from push.life.review import Review
-from server import registry
 from server.file_case import send_notice
-from server.settings import load
-from server.stores import Stores
 from tests.bench import CASE, Bench
+from tests.desk import NUMBER, Desk
 from tests.processes import until
-
-if TYPE_CHECKING:
-    from tests.processes import Process
-
-NUMBER = CASE["case_number"]
-WHY = {"reason": "because of a test", "case_number": NUMBER}
-
-
-class Desk:
-    """People with tokens of their own, and one alert at a time."""
-
-    def __init__(self, bench: Bench, server: Process) -> None:
-        self.bench = bench
-        self.server = server
-        self._tokens: dict[str, str] = {}
-
-    async def person(self, name: str, role: Role, authority: str | None = None) -> None:
-        """Give somebody a token."""
-        settings = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
-        _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
-
-    async def review(self, policy: Review, grace_s: int | None = None) -> None:
-        """Set the authority's policy."""
-        settings = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
-        await registry.review(settings, stores, "sz", policy, grace_s)
-
-    async def act(self, alert: str, action: str, by: str = "", **wish: object) -> tuple[int, Any]:
-        """Do something to an alert; returns the status and the answer."""
-        token = self._tokens.get(by, self.bench.token)
-        if action == "approval":
-            wish = {"revision": (await self.review_of(alert))["revision"]} | wish
-        body = msgspec.json.encode(WHY | wish if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | wish)
-        url = f"{self.server.url}/v1/alerts/{alert}/{action}"
-        async with (
-            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
-            session.post(url, data=body) as response,
-        ):
-            return response.status, await response.json(content_type=None)
-
-    async def review_of(self, alert: str) -> dict[str, Any]:
-        """Return what is asked of whoever approves."""
-        seen: dict[str, Any] = await self.bench.get(f"{self.server.url}/v1/alerts/{alert}")
-        review: dict[str, Any] = seen["alert"]["review"]
-        return review
-
-    async def state(self, alert: str) -> str:
-        """Return an alert's state."""
-        state: str = (await self.bench.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
-        return state
-
-    async def said(self, notice: str, alert: str) -> int:
-        """Return how many people the record says were told a notice."""
-        query = "select coalesce(sum(recipients), 0) from ledger where notice = $1 and alert_id = $2"
-        return int((await self.bench.query(query, notice, alert))[0][0])
-
-    async def told(self, notice: str, alert: str, people: int) -> None:
-        """Wait until so many people were told a notice, and all of its units are done."""
-
-        async def done() -> bool:
-            query = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
-                       where s.alert_id = $1 and s.notice = $2 and not u.done"""
-            open_units = (await self.bench.query(query, alert, notice))[0][0]
-            return await self.said(notice, alert) == people and open_units == 0
-
-        await until(done)
 
 
 async def _desk(bench: Bench, people: int = 2000) -> tuple[Desk, int]:

@@ -12,8 +12,8 @@ from handlers.cap.writing import document_of
 from push.life.review import Review
 from server.file_case import signed_headers
 from tests.bench import CASE
-from tests.integration.test_cap_intake import message, pin, signer
-from tests.integration.test_life import Desk
+from tests.cap_messages import message, pin, signer
+from tests.desk import Desk
 from tests.processes import until
 
 if TYPE_CHECKING:

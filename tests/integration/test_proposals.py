@@ -8,8 +8,8 @@ from handlers.access import Role
 from handlers.cap.model import MessageType
 from push.life.review import Review
 from tests.bench import CASE, Bench
-from tests.integration.test_cap_intake import info, message, pin, post, signer
-from tests.integration.test_life import Desk
+from tests.cap_messages import info, message, pin, post, signer
+from tests.desk import Desk
 from tests.processes import until
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from push.life.actor import Actor
-from push.life.naming import is_plain, says_any
+from push.life.naming import is_plain, names_child
 
 
 @pytest.mark.parametrize(
@@ -22,9 +22,10 @@ def test_a_name_that_holds_what_nobody_sees_is_none(name: str, plain: bool) -> N
     assert is_plain(name) is plain
 
 
-def test_a_text_that_names_somebody_is_found_however_it_is_written() -> None:
-    """With spaces, in another case or width; one character alone is no name."""
-    assert says_any("小 明 was seen", ["小明"])
-    assert says_any("MING-was seen", ["Ming"])
-    assert says_any("call 138 0013 8000", ["13800138000"])
-    assert not says_any("because of a test", ["明", "小明", ""])
+def test_an_identifier_that_names_somebody_is_found_however_it_is_written() -> None:
+    """With points, in another case or width; one character, or what stands in many a word by chance, is no name."""
+    assert names_child("SZ-小.明-1", ["小明"])
+    assert names_child("OUYANG-MING", ["Ouyang Ming"])
+    assert names_child("SZ-138-0013-8000", ["13800138000"])
+    assert not names_child("SZ-2026-明", ["明", "小明", ""])
+    assert not names_child("POLICE-110", ["Li", "110"])
