@@ -121,7 +121,9 @@ class Planner:
     def warn(self, alert: ListedAlert, sampled: Estimate | None, held: set[int]) -> None:
         """Raise the alarms that are known before anything is sent."""
         if held:
-            detail = f"rings {sorted(held)} are held at the cap of {self.plan.audience_cap} people; 0 were told"
+            detail = (
+                f"rings {sorted(held)} are held at the cap of {self.plan.audience_cap} people, by estimate or reached"
+            )
             self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert.id), detail, alert.case)
         for lane, expected in sampled.lanes.items() if sampled is not None else ():
             if expected.margin_s is not None and expected.margin_s < 0:

@@ -46,8 +46,7 @@ class Warnings:
         for alert in alerts:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
-            told = sum(lane.sent for lane in progress[alert.id].lanes.values()) if alert.id in progress else 0
-            self._stand(CAP, alert, f"rings {held} are held at the cap of {cap} people; {told} were told", held)
+            self._stand(CAP, alert, f"rings {held} are held at the cap of {cap} people, by estimate or reached", held)
             waiting = _waiting(alert)
             self._stand(REVIEW, alert, waiting, waiting)
             self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
