@@ -27,6 +27,9 @@ REPAIR_MAX = 0.01
 GRID_DEG = 0.01
 """About a kilometre."""
 
+CELLS_EAST, CELLS_NORTH = 18_000, 9_000
+"""How many of them there are from the meridian and from the equator to the end."""
+
 HALF_TURN, TURN = 180.0, 360.0
 
 
@@ -64,7 +67,9 @@ def coarse(shape: MultiPolygon) -> MultiPolygon:
     if rough:
         return MultiPolygon(rough)
     west, south, east, north = (bound / GRID_DEG for bound in shape.bounds)
-    west, south, east, north = floor(west), floor(south), floor(east) + 1, floor(north) + 1
+    # The last square before the antimeridian and the pole holds their edge, too.
+    west, south = min(floor(west), CELLS_EAST - 1), min(floor(south), CELLS_NORTH - 1)
+    east, north = min(floor(east) + 1, CELLS_EAST), min(floor(north) + 1, CELLS_NORTH)
     return MultiPolygon([box(west * GRID_DEG, south * GRID_DEG, east * GRID_DEG, north * GRID_DEG)])
 
 

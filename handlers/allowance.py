@@ -29,13 +29,17 @@ class Allowances:
         self._keys_max = keys_max
         self._paid_until_s: dict[str, float] = {}
 
-    def take(self, key: str, rate: Rate) -> float:
-        """Take one; returns 0.0, or after how many seconds there is one again."""
+    def wait_s(self, key: str, rate: Rate) -> float:
+        """Return 0.0, or after how many seconds there is one again; takes none."""
         now_s = asyncio.get_running_loop().time()
         paid_s = max(now_s, self._paid_until_s.get(key, 0.0))
-        wait_s = paid_s - now_s - (rate.burst - 1) * rate.cost_s
-        if wait_s > 0:
+        return max(0.0, paid_s - now_s - (rate.burst - 1) * rate.cost_s)
+
+    def take(self, key: str, rate: Rate) -> float:
+        """Take one; returns 0.0, or after how many seconds there is one again."""
+        if (wait_s := self.wait_s(key, rate)) > 0:
             return wait_s
+        paid_s = max(asyncio.get_running_loop().time(), self._paid_until_s.get(key, 0.0))
         # Taken out first, so that the order of the keys is that of their last taking.
         self._paid_until_s.pop(key, None)
         if len(self._paid_until_s) >= self._keys_max:

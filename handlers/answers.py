@@ -56,6 +56,13 @@ def render(filed: Filed, alert: ListedAlert | None, *, notes: Sequence[str] = ()
     return msgspec.json.encode({"alert": alert_json(alert), "notes": notes})
 
 
+def render_draft(filed: Filed, alert: ListedAlert | None, *, notes: Sequence[str]) -> bytes:
+    """Return the body of the answer to a draft: a stranger learns nothing of how many people, nor who approves."""
+    if alert is None or filed not in {Filed.NEW, Filed.SAME_CASE}:
+        return render(filed, alert, notes=notes)
+    return msgspec.json.encode({"draft": {"id": alert.id, "case_number": alert.case_number}, "notes": notes})
+
+
 def alert_json(alert: ListedAlert) -> dict[str, Any]:
     """Return an alert as the outside sees it: never the child's data."""
     return {

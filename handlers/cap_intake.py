@@ -7,6 +7,7 @@ a real one may hide there. Bounded: `handlers.cases.BODY_BYTES`, `push.life.fili
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ import sql.progress
 from geo.polygon import load
 from handlers import problems
 from handlers.actions import refusal
-from handlers.answers import UNSIGNED, alert_json, answer_json, answered, render
+from handlers.answers import UNSIGNED, alert_json, answer_json, answered, render, render_draft
 from handlers.cap.intake import ReceivedCase, receive_case
 from handlers.cap.model import MessageType
 from handlers.cap.verification import Verdict, read_pins
@@ -47,6 +48,9 @@ XML_TYPES = frozenset({"application/cap+xml", "application/xml", "text/xml"})
 """The type of CAP, and those under which many send it."""
 
 
+WAITING_MAX = 100
+"""Documents that wait to be read: each is read in milliseconds, and all of them are a few megabytes."""
+
 _log = structlog.get_logger("handlers.cap_intake")
 
 
@@ -68,15 +72,24 @@ class CapIntake:
         self._changes = changes
         self._cities = cities
         self._door = door
+        self._reading = asyncio.Semaphore(1)
+        self._waiting = 0
 
     async def take(self, request: web.Request, authority: str, body: bytes) -> web.Response:
         """Take a document."""
         pems = await sql.cap.pins_of(self._pool, authority)
         if pems is None:
             return self._door.unsigned(request, None, UNSIGNED)
-        received = receive_case(body, read_pins([pem.encode() for pem in pems]), datetime.now(UTC))
+        if b":Signature" not in body and b"<Signature" not in body and (refused := self._door.busy(request)):
+            # Who has sent too much that nobody signed is not read; what may be signed always is.
+            return refused
+        if self._reading.locked() and self._waiting >= WAITING_MAX:
+            return problems.response(503, "too many documents at once", headers={"Retry-After": "5"})
+        received = await self._read(body, pems)
         if isinstance(received, list):
-            return problems.response(422, "the message cannot be taken; nothing was stored or sent", received)
+            refused = self._door.stranger(request)
+            detail = "the message cannot be taken; nothing was stored or sent"
+            return refused or problems.response(422, detail, received)
         verdict = received.signature.verdict
         _log.info("cap.received", authority=authority, verdict=verdict.value)
         if verdict is Verdict.VERIFIED:
@@ -91,6 +104,16 @@ class CapIntake:
             return await self._file(authority, received)
         return await self._follow(authority, received)
 
+    async def _read(self, body: bytes, pems: list[str]) -> ReceivedCase | list[FieldError]:
+        """Read a document, one at a time and in a thread: it may take long, and the sends do not wait for it."""
+        self._waiting += 1
+        try:
+            async with self._reading:
+                pins = read_pins([pem.encode() for pem in pems])
+                return await asyncio.to_thread(receive_case, body, pins, datetime.now(UTC))
+        finally:
+            self._waiting -= 1
+
     async def _file(self, authority: str, received: ReceivedCase) -> web.Response:
         limit = await sql.access.jurisdiction_of(self._pool, authority)
         plan = self._desk.planner.plan
@@ -99,8 +122,10 @@ class CapIntake:
         filing = filing_of(received.case, authority, plan, self._cities, bound, unverified=why)
         if isinstance(filing, list):
             return problems.response(422, "the message cannot be sent; nothing was stored", filing)
-        notes = [] if why is None else [f"not verified: {why}"]
-        return answered(await self._desk.file(filing, partial(render, notes=notes)), filing)
+        rendering = (
+            render if why is None else partial(render_draft, notes=[f"not verified, so it waits for review: {why}"])
+        )
+        return answered(await self._desk.file(filing, rendering), filing)
 
     async def _follow(self, authority: str, received: ReceivedCase) -> web.Response:
         """Update or cancel what earlier messages began."""

@@ -61,6 +61,8 @@ class Door:
 
     async def ticket(self, request: web.Request, ticket: str) -> bytes | web.Response:
         """Use up a ticket; returns the digest of the token that it stands for, or the refusal."""
+        if (refused := self.busy(request)) is not None:
+            return refused
         key = await self._gatekeeper.redeem_ticket(ticket)
         if key is not None:
             return key
@@ -82,6 +84,11 @@ class Door:
     def unverified(self, request: web.Request, authority: str) -> web.Response | None:
         """Count a document whose signature does not verify; returns the refusal when there are too many."""
         wait_s = self.failures.signature(request.remote, authority)
+        return _too_many("too many failures from this address", wait_s) if wait_s else None
+
+    def busy(self, request: web.Request) -> web.Response | None:
+        """Return the refusal of an address that has failed too often, counting nothing."""
+        wait_s = self.failures.wait_s(request.remote)
         return _too_many("too many failures from this address", wait_s) if wait_s else None
 
     def stranger(self, request: web.Request) -> web.Response | None:

@@ -96,6 +96,10 @@ class Failures:
         self.refused += wait_s > 0
         return wait_s
 
+    def wait_s(self, address: str | None) -> float:
+        """Return 0.0, or after how many seconds an address may fail again; nothing is counted."""
+        return self._addresses.wait_s(_network(address), self._rate) if self._settings.per_address else 0.0
+
     async def run(self) -> None:
         """Clear alarms once it is quiet, until cancelled."""
         loop = asyncio.get_running_loop()

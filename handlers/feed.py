@@ -40,6 +40,10 @@ FRAMES_PER_S = 500
 STUCK_S = 60.0
 HEARTBEAT_S = 30.0
 SNAPSHOT_ALERTS = 200
+SEQ_DIGITS = 18
+STATES_MAX = 2000
+"""Ten times what is watched at once: then those are forgotten that are not watched any longer."""
+
 GOODBYE_S = 1.0
 """Far longer than a listener that is there takes to answer, and no hindrance to the stop of the sends."""
 
@@ -107,6 +111,8 @@ class Feed:
         alert = str(progress.alert)
         if self._states.get(alert) != progress.state:
             self._states[alert] = progress.state
+            if len(self._states) > STATES_MAX:
+                self._states = {str(one.alert): one.state for one in self._watcher.current.values()}
             self._publish("alert", content)
         self._publish("progress", content)
 
@@ -158,7 +164,8 @@ class Feed:
         return socket
 
     def _begin(self, client: Client, after: str | None) -> None:
-        seen = int(after) if after is not None and after.isdigit() else None
+        is_seq = after is not None and after.isascii() and after.isdigit() and len(after) <= SEQ_DIGITS
+        seen = int(after) if after is not None and is_seq else None
         oldest = self._history[0][0] if self._history else self._seq + 1
         if seen is not None and oldest - 1 <= seen <= self._seq:
             missed = [text for seq, text in self._history if seq > seen]

@@ -71,13 +71,13 @@ class Reviewed(Answer, frozen=True, kw_only=True):
 
     An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
     since people were told. `unverified`: why the signature of a CAP message is not believed; `mistrusted`: which later
-    message about it nobody verifiably signed.
+    messages about it nobody verifiably signed, and why.
     """
 
     policy: Review
     verified: bool
     unverified: str | None
-    mistrusted: str | None
+    mistrusted: list[str]
     approvals: list[str]
     send_at: datetime | None
     revision: int
@@ -125,6 +125,20 @@ class FiledAnswer(Answer, frozen=True, kw_only=True):
 
     alert: FiledAlert
     notes: list[str] = []
+
+
+class Draft(Answer, frozen=True, kw_only=True):
+    """What its sender learns of a case that nobody verifiably signed."""
+
+    id: UUID
+    case_number: str
+
+
+class DraftAnswer(Answer, frozen=True, kw_only=True):
+    """A draft waits for review; the notes say why it is not believed."""
+
+    draft: Draft
+    notes: list[str]
 
 
 class AlarmsAnswer(Answer, frozen=True, kw_only=True):
@@ -207,5 +221,17 @@ class Ready(Answer, frozen=True, kw_only=True):
     stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
 
 
-ANSWERS = (FiledAnswer, AlertAnswer, AlertsAnswer, AlarmsAnswer, Previewed, Estimated, AuditPage, Ticket, Alive, Ready)
+ANSWERS = (
+    FiledAnswer,
+    DraftAnswer,
+    AlertAnswer,
+    AlertsAnswer,
+    AlarmsAnswer,
+    Previewed,
+    Estimated,
+    AuditPage,
+    Ticket,
+    Alive,
+    Ready,
+)
 """What the document describes of them; the others are parts."""

@@ -16,6 +16,9 @@ SIGNED: Final = [
 ]
 
 
+FILED: Final = {"anyOf": [ref("FiledAnswer"), ref("DraftAnswer")]}
+
+
 def intake() -> dict[str, Any]:
     """Return the operation by which the police file a case, or send CAP."""
     case = body(ref("Case"))
@@ -25,8 +28,8 @@ def intake() -> dict[str, Any]:
         "parameters": [in_path("authority", AUTHORITY), *({**header, "required": False} for header in SIGNED)],
         "requestBody": case,
         "responses": {
-            "202": answer("A new alert.", ref("FiledAnswer")),
-            "200": answer("The case stands, or was updated or cancelled by CAP; its alert.", ref("FiledAnswer")),
+            "202": answer("A new alert, or a draft.", FILED),
+            "200": answer("The case stands, or was updated or cancelled by CAP; its alert, or the draft.", FILED),
             "401": problem("Unknown authority, bad signature or timestamp."),
             "404": problem("A CAP message that refers to none that is known."),
             "409": problem("The case number or webhook-id stands with other content, or it is not possible now."),

@@ -35,7 +35,8 @@ class SignedWebhooks:
             body.decode()
         except UnicodeDecodeError:
             # Nothing is signed as text that is no text: the answer tells a stranger nothing but that.
-            return problems.response(422, "the body is not UTF-8; nothing was stored or sent")
+            refused = self._door.stranger(request)
+            return refused or problems.response(422, "the body is not UTF-8; nothing was stored or sent")
         secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
         if not is_signed(secrets, request.headers, body):
             return self._door.unsigned(request, authority if secrets else None, UNSIGNED)

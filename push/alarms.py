@@ -75,6 +75,17 @@ class AlarmBoard:
         _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=_logged(alert, about))
         self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=over.about))
 
+    @property
+    def alerts(self) -> set[str]:
+        """The alerts about which alarms stand."""
+        return {alarm.alert for alarm in self._standing.values() if alarm.alert is not None}
+
+    def clear_alert(self, alert: str) -> None:
+        """Say that every alarm about an alert is over."""
+        for alarm in self.standing:
+            if alarm.alert == alert:
+                self.clear(alarm.kind, alarm.lane, alert)
+
     def lane(self, lane: str, kind: str, detail: str) -> None:
         """Raise an alarm about a lane as a whole."""
         self.raise_alarm(kind, lane, None, detail)

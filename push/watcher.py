@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import sql.audit
 import sql.progress
@@ -18,7 +19,7 @@ from geo.calls import MOVED_KEPT_MS
 from push.backoff import until_back
 from push.late import ALERTS_MAX
 from push.life.actor import SYSTEM
-from push.life.lifecycle import State, between
+from push.life.lifecycle import OVER, State, between
 from push.life.warnings import Warnings
 from push.progress import Meter
 from sql.audit import AuditEvent
@@ -26,7 +27,6 @@ from sql.database import AWAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
 
     from geo.area import Bounds
     from push.alarms import AlarmBoard
@@ -45,6 +45,9 @@ NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
 """Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
 
 LATE_MARGIN_S = 5.0
+LEFT_MAX = 20
+"""Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
+
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
 
 
@@ -111,10 +114,20 @@ class Watcher:
                 self._check_deadline(progress, by_id[alert_id])
                 self.publish(progress)
         self._warnings.look(alerts, self.current)
+        await self._look_again({str(alert_id) for alert_id in by_id})
         await self._check_cap([by_id[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]
         return bool(busy)
+
+    async def _look_again(self, listed: set[str]) -> None:
+        """End the alarms about alerts that left the listing, which does not have all that are over."""
+        for alert in [*self._alarms.alerts - listed][:LEFT_MAX]:
+            found = await sql.progress.list_alerts(self._pool, UUID(alert))
+            if not found or found[0].state in OVER:
+                self._alarms.clear_alert(alert)
+            else:
+                self._warnings.look(found, self.current)
 
     async def _settle(self) -> None:
         """Let happen what happens by itself, each with its event in the audit trail."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import binascii
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,7 @@ def _say(sending: Coroutine[Any, Any, tuple[int, bytes]]) -> None:
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         why = f"no answer ({type(error).__name__}): is --url right? Sent again, the same file counts once."
         raise click.ClickException(why) from None
-    click.echo(f"HTTP {status} {HTTPStatus(status).phrase}", err=True)
+    click.echo(f"HTTP {status}", err=True)
     click.echo(answer.decode())
     if status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
         raise SystemExit(FAILED)

@@ -153,7 +153,7 @@ async def hold(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(_HOLD, alert_id)
 
 
-async def drafts(connection: Connection, authority: str) -> int:
+async def drafts(connection: Pool | Connection, authority: str) -> int:
     """Return how many cases that nobody signed wait for review."""
     count: int = await connection.fetchval(_DRAFTS, authority)
     return count

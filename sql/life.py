@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 _LOCK = query("alert_lock")
+_STANDS = query("alert_stands")
 _SAID = query("alert_said")
 _MOVE = query("alert_move")
 _SAY = query("alert_say")
@@ -35,6 +36,8 @@ _PROPOSAL_FIND = query("proposal_find")
 _PROPOSAL_WITHDRAW = query("proposal_withdraw")
 _MISTRUST = query("alert_mistrust")
 _TRUST = query("alert_trust")
+_MISTRUST_SEEN = query("alert_mistrust_seen")
+_MISTRUST_DISMISS = query("alert_mistrust_dismiss")
 _STATUS = query("alert_status")
 _REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
@@ -82,8 +85,10 @@ class ProposalRow(msgspec.Struct, frozen=True):
 
 
 async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
-    """Lock an alert until the caller's transaction ends; None when there is none."""
-    row = await connection.fetchrow(_LOCK, alert_id)
+    """Lock an alert until the transaction ends; None when there is none."""
+    await connection.execute(_LOCK, alert_id)
+    # Asked only now: what stands beside the alert may have changed while the lock was waited for.
+    row = await connection.fetchrow(_STANDS, alert_id)
     return None if row is None else LockedAlert(*row)
 
 
@@ -197,9 +202,19 @@ async def mistrust(connection: Connection, alert_id: UUID, what: str) -> bool:
     return await connection.fetchval(_MISTRUST, alert_id, what) is not None
 
 
-async def trust(connection: Connection, alert_id: UUID, *, decided: bool) -> None:
-    """Forget an Update of that kind, as a signed message came since; a Cancel too, where somebody `decided`."""
-    await connection.execute(_TRUST, alert_id, decided)
+async def trust(connection: Connection, alert_id: UUID) -> None:
+    """Forget Updates of that kind, as a signed message came since."""
+    await connection.execute(_TRUST, alert_id)
+
+
+async def see_mistrusted(connection: Connection, alert_id: UUID) -> None:
+    """Note what is known of messages that nobody verifiably signed, as the alert is paused."""
+    await connection.execute(_MISTRUST_SEEN, alert_id)
+
+
+async def dismiss_mistrusted(connection: Connection, alert_id: UUID) -> list[str]:
+    """Forget what was known of them when the alert was paused; returns that."""
+    return list(await connection.fetchval(_MISTRUST_DISMISS, alert_id))
 
 
 async def status_of(pool: Pool | Connection, alert_id: UUID) -> str | None:

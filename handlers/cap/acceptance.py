@@ -37,6 +37,12 @@ CHILD_NAME = "qq-alert:childName"
 CHILD_AGE = "qq-alert:childAge"
 CHILD_CLOTHING = "qq-alert:childClothing"
 AGE_MAX = 17
+REFERENCES_MAX = 20
+"""Each is looked for, and a message that follows so many others names the last ones."""
+
+SHAPES_MAX = 50
+"""Their union is computed for whoever sends them."""
+
 
 REFUSED_STATUSES = {
     Status.SYSTEM: "System messages are for the machines of a network; this server has none to tell",
@@ -112,6 +118,14 @@ def _refusals(message: Message, now: datetime) -> Iterator[FieldError]:
         yield FieldError("/alert/status", REFUSED_STATUSES[message.status])
     if message.message_type in REFUSED_TYPES:
         yield FieldError("/alert/msgType", REFUSED_TYPES[message.message_type])
+    if len(message.references) > REFERENCES_MAX:
+        yield FieldError("/alert/references", f"at most {REFERENCES_MAX}")
+    shapes = sum(len(area.polygons) + len(area.circles) for info in message.infos for area in info.areas)
+    if shapes > SHAPES_MAX:
+        yield FieldError("/alert/info[1]/area", f"at most {SHAPES_MAX} circles and polygons in all")
+    is_alert = message.message_type is MessageType.ALERT
+    if is_alert and message.sent < now - EXPIRY:
+        yield FieldError("/alert/sent", "more than 72 h ago: a message that is kept so long is not meant any longer")
     if message.scope is not Scope.PUBLIC:
         yield FieldError("/alert/scope", "only Public: what this server sends everybody can read")
     if message.sent > now + CLOCKS_DIFFER:

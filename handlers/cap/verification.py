@@ -25,6 +25,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from handlers.cap.document import parse
 from handlers.cap.model import SIGNATURE_NAMESPACE
+from push.life.warnings import NOT_SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,7 +94,7 @@ class Signature(msgspec.Struct, frozen=True):
         """Why it is not believed, in words; None where it is."""
         if self.verdict is Verdict.VERIFIED:
             return None
-        return "it is not signed" if self.why is None else self.why.value
+        return NOT_SIGNED if self.why is None else self.why.value
 
 
 UNSIGNED = Signature(Verdict.UNSIGNED)

@@ -99,6 +99,11 @@ class Desk:
         before = await sql.filing.find_receipt(self._pool, filing.authority, filing.webhook_id)
         if before is not None:
             return before
+        if not filing.verified and await sql.filing.drafts(self._pool, filing.authority) >= DRAFTS_MAX:
+            # Asked again under the lock; until then a crowd of them costs no estimate.
+            case = await sql.filing.find_case(self._pool, filing.authority, filing.case_number)
+            if case is None:
+                return ReceiptRow(filing.body_digest, Filed.TOO_MANY_DRAFTS.value, render(Filed.TOO_MANY_DRAFTS, None))
         received_at = datetime.now(UTC)
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override

@@ -33,6 +33,9 @@ UNVERIFIED: Final = "unverified_cap"
 """What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
 
 
+NOT_SIGNED: Final = "it is not signed"
+
+
 class Warnings:
     """Says what waits for a person."""
 
@@ -93,9 +96,11 @@ def _mistrusted(alert: ListedAlert) -> str:
     """Say which message nobody verifiably signed, while it matters: what began a draft until it is approved."""
     if alert.state in OVER:
         return ""
-    if alert.mistrusted is None and alert.unverified is not None and alert.state == State.IN_REVIEW:
+    if not alert.mistrusted and alert.unverified is not None and alert.state == State.IN_REVIEW:
         return f"Alert: {alert.unverified}"
-    return alert.mistrusted or ""
+    # What ends an alert first, and first what an authority may have meant: anybody sends what is not signed.
+    worst = sorted(alert.mistrusted, key=lambda one: (not one.startswith("Cancel"), one.endswith(NOT_SIGNED)))
+    return "; ".join(worst)
 
 
 def _held(alert: ListedAlert) -> list[RingRow]:

@@ -20,7 +20,7 @@ alter table cap_message alter column kind drop default;
 create table proposal (
     alert_id uuid primary key references alert,
     revision integer not null,
-    action text not null check (action in ('update', 'rings', 'extension')),
+    action text not null check (action in ('update', 'widen', 'extend')),
     wish jsonb not null,
     person text not null,
     by text not null,

@@ -3,6 +3,12 @@
 with emptied as (
     update child_case c set content = '{}', content_digest = sha256(c.content_digest || gen_random_uuid()::text::bytea)
     from alert a where a.id = $1 and c.id = a.case_id
+), unworked as (
+    -- Of an alert that was never sent nothing is counted: anybody may have filed it.
+    delete from sweep_unit u using sweep s
+    where s.alert_id = $1 and u.sweep_id = s.id
+      and not exists (select from sweep t join sweep_unit w on w.sweep_id = t.id
+                      where t.alert_id = $1 and w.worked_by is not null)
 ), forgotten as (
     delete from proposal where alert_id = $1
 ), unexplained as (

@@ -1,12 +1,11 @@
--- What may be published: alerts that are meant and of which somebody was told, newest first, or the one asked for. A ring
--- that is held after people were told in it was published, and stays so; one that comes due after the end is not told.
+-- What may be published: alerts that are meant and of which people began to be told, newest first, or the one asked for. A
+-- ring that is held after people were told in it was published, and stays so; one that comes due after the end is not told.
 with public as (
     select a.* from alert a
     where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)
-      and (a.state in ('sending', 'sent', 'paused')
-           or (a.state = 'expired'
-               and (a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id)))
-           or exists (select from notice n where n.alert_id = a.id and n.notice in ('found', 'cancel')))
+      and a.state not in ('received', 'in_review', 'scheduled')
+      and exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                  where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null)
     order by a.received_at desc limit $3
 )
 select a.id, a.state, a.received_at, a.expires, a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction,

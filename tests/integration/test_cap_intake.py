@@ -84,9 +84,15 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     alerts = {}
     for name, document in documents.items():
         status, answer = await post(server, document)
-        assert (status, answer["alert"]["state"], answer["alert"]["review"]["verified"]) == (202, "in_review", False)
-        assert answer["alert"]["review"]["unverified"] == WHY[name], "whoever signs is told what is wrong"
-        alerts[name] = answer["alert"]["id"]
+        assert (status, set(answer["draft"])) == (202, {"id", "case_number"}), "nobody learns whom it would reach"
+        assert WHY[name] in answer["notes"][0], "whoever signs is told what is wrong"
+        alerts[name] = answer["draft"]["id"]
+        seen = (await bench.get(f"{server.url}/v1/alerts/{alerts[name]}"))["alert"]
+        assert (seen["state"], seen["review"]["verified"], seen["review"]["unverified"]) == (
+            "in_review",
+            False,
+            WHY[name],
+        )
     assert (await post(server, document_of(message("U-1")), "nobody"))[0] == 401
     kinds = (MessageType.UPDATE, MessageType.CANCEL, MessageType.UPDATE)
     for kind in kinds:
@@ -107,7 +113,10 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     server.end()
     server = await bench.server(**FLOOD)
     await until(is_said)
-    assert (await alarms())[alerts["U-1"]] == ("sz U-1", f"UNVERIFIED CAP Cancel: {WHY['U-1']}. Is it meant?")
+    assert (await alarms())[alerts["U-1"]] == (
+        "sz U-1",
+        f"UNVERIFIED CAP Cancel: {WHY['U-1']}; Update: {WHY['U-1']}. Is it meant?",
+    )
     assert (await alarms())[alerts["O-1"]][1] == f"UNVERIFIED CAP Alert: {WHY['O-1']}. Is it meant?"
     assert (await bench.counts())["requests"] == 0
 

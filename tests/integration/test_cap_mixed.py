@@ -97,8 +97,8 @@ async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Be
     drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=_infos("别的", "Else")))]
     if end == "cancel":
         for _, draft in drafts:
-            wish = {"case_number": draft["alert"]["case_number"], "reason": WHY}
-            assert (await bench.post(f"{server.url}/v1/alerts/{draft['alert']['id']}/cancel", wish))[0] == 200
+            wish = {"case_number": draft["draft"]["case_number"], "reason": WHY}
+            assert (await bench.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", wish))[0] == 200
     else:
         await bench.query("update alert set expires = now()")
 

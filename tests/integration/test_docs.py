@@ -68,7 +68,7 @@ async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_sign
     text = (EXAMPLES / "alert.cap.xml").read_text(encoding="utf-8")
     text = re.sub(r"<sent>.*</sent>", f"<sent>{now}</sent>", text)
     status, answer = await post(server, text.encode())
-    assert (status, answer["alert"]["review"]["unverified"]) == (202, "it is not signed")
+    assert (status, answer["notes"]) == (202, ["not verified, so it waits for review: it is not signed"])
     message, key, certificate = (tmp_path / name for name in ("alert.xml", "key.pem", "certificate.pem"))
     message.write_text(text, encoding="utf-8")
     (made,) = re.findall(r"^ +(openssl req .*)$", POLICE.read_text(encoding="utf-8"), re.MULTILINE)

@@ -104,8 +104,8 @@ def test_a_polygon_is_read_back_to_the_last_bit() -> None:
 
 
 @given(
-    west=st.floats(-179, 178),
-    south=st.floats(-85, 84),
+    west=st.floats(-180, 179.1),
+    south=st.floats(-90, 89.1),
     width=st.floats(1e-6, 0.9),
     height=st.floats(1e-6, 0.9),
 )
@@ -117,6 +117,8 @@ def test_a_coarse_shape_has_no_corner_off_the_grid_and_is_never_nothing(
     left = coarse(drawn)
     assert left.is_valid
     assert left.area > 0
+    assert np.abs(np.array(left.bounds)).max() <= 180
+    assert max(abs(left.bounds[1]), abs(left.bounds[3])) <= 90
     corners = shapely.get_coordinates(left)
     assert np.abs(corners / GRID_DEG - np.round(corners / GRID_DEG)).max() < 1e-6
     assert np.abs(np.array(left.bounds) - np.array(drawn.bounds)).max() <= GRID_DEG * (1 + 1e-6)

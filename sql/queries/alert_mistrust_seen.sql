@@ -1,0 +1,1 @@
+update alert set mistrusted_seen = mistrusted where id = $1;
