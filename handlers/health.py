@@ -1,6 +1,6 @@
 """Health: a question flows in, whether the process lives and its stores answer flows out.
 
-Bounded: `STORE_TIMEOUT_S` for each store, both asked at once.
+Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for at a time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import sql.progress
+from geo.ending import ended
 from geo.index import AWAY as INDEX_AWAY
 from handlers.answers import answer_json
 from sql.database import AWAY as RECORD_AWAY
@@ -29,6 +30,8 @@ class Health:
         self._pool = pool
         self._index = index
         self.stopping = False
+        # A driver may outlast its cancellation by far when a store is frozen: then nobody waits, and nobody asks again.
+        self._asking: dict[str, asyncio.Task[bool]] = {}
 
     async def get_health(self, _: web.Request) -> web.Response:
         """Say that the process lives."""
@@ -36,14 +39,20 @@ class Health:
 
     async def get_ready(self, _: web.Request) -> web.Response:
         """Say whether both stores answer, and which does not."""
-        async with asyncio.TaskGroup() as group:
-            record = group.create_task(self._record_answers(), name="ready postgresql")
-            index = group.create_task(self._index_answers(), name="ready redis")
-        stores = {"postgresql": record.result(), "redis": index.result()}
+        for name, ask in (("postgresql", self._record_answers), ("redis", self._index_answers)):
+            if name not in self._asking or self._asking[name].done():
+                self._asking[name] = asyncio.create_task(ask(), name=f"ready {name}")
+        asked = {**self._asking}
+        await asyncio.wait(asked.values(), timeout=STORE_TIMEOUT_S)
+        stores = {name: task.done() and task.result() for name, task in asked.items()}
         ready = all(stores.values()) and not self.stopping
         status = "ready" if ready else "stopping" if self.stopping else "a store is away"
         content = {"status": status, "stores": {name: "ok" if ok else "away" for name, ok in stores.items()}}
         return answer_json(content, 200 if ready else 503)
+
+    async def close(self) -> None:
+        """End what still waits for an answer."""
+        await ended(self._asking.values())
 
     async def _record_answers(self) -> bool:
         try:

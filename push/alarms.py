@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY_LANE = "*"
+STORE_AWAY = "store_away"
 LANE_KINDS = ("throttled", "outage", "misconfigured")
 
 _log = structlog.get_logger("push.alarms")

@@ -17,6 +17,7 @@ from geo.ending import ended, in_time
 from push.alarms import AlarmBoard
 from push.audience import Audiences
 from push.claims import Claims
+from push.index_watch import IndexWatch
 from push.lane import Lane, LanePlan
 from push.late import Entrants, LatePlan
 from push.ledger import Ledger
@@ -109,7 +110,8 @@ class Engine:
         self.operations = Operations(pool, halt=self.halt, ring=self.ring)
         self.changes = Changes(self.operations, pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
-        self._stops = Stops(plan.database_url, self.claims, halt=self.halt, ring=self.ring)
+        self._stops = Stops(plan.database_url, self.claims, self.alarms, halt=self.halt, ring=self.ring)
+        self._index_watch = IndexWatch(index, self.alarms)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
 
@@ -133,6 +135,7 @@ class Engine:
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),
             group.create_task(self._deletion.run(), name="deletion"),
+            group.create_task(self._index_watch.run(), name="index watch"),
         ]
         for lane in self.lanes.values():
             lane.start(group)

@@ -15,12 +15,14 @@ import asyncpg
 import structlog
 
 import sql.work
+from push.alarms import EVERY_LANE, STORE_AWAY
 from push.backoff import full_jitter_s
 from sql.database import AWAY, CONNECT_TIMEOUT_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from push.alarms import AlarmBoard
     from push.claims import Claims
     from sql.database import Connection
 
@@ -29,6 +31,8 @@ LOOK_TIMEOUT_S: Final = 2.0
 AGAIN_CAP_S: Final = 1.0
 """Nothing is sent while nobody listens: the connection is asked for again soon."""
 
+STORE: Final = "postgresql"
+
 _log = structlog.get_logger("push.stops")
 
 
@@ -36,9 +40,16 @@ class Stops:
     """Listens for stops, and looks for those that were not heard."""
 
     def __init__(
-        self, database_url: str, claims: Claims, *, halt: Callable[[UUID], None], ring: Callable[[], None]
+        self,
+        database_url: str,
+        claims: Claims,
+        alarms: AlarmBoard,
+        *,
+        halt: Callable[[UUID], None],
+        ring: Callable[[], None],
     ) -> None:
         self._database_url = database_url
+        self._alarms = alarms
         self._claims = claims
         self._halt = halt
         self._ring = ring
@@ -51,6 +62,7 @@ class Stops:
                 connection = await asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_S)
             except AWAY:
                 attempt += 1
+                self._deaf()
                 await asyncio.sleep(full_jitter_s(attempt, cap_s=AGAIN_CAP_S))
                 continue
             attempt = 0
@@ -60,11 +72,17 @@ class Stops:
                 self._ring()
                 while True:
                     await self._look(connection)
+                    self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
                     await asyncio.sleep(LOOK_S)
             except AWAY as error:
                 _log.warning("stops.deaf", error=type(error).__name__)
+                self._deaf()
             finally:
                 connection.terminate()
+
+    def _deaf(self) -> None:
+        detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
+        self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
 
     def _heard(self, *heard: object) -> None:
         payload = str(heard[-1])

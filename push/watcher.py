@@ -45,6 +45,10 @@ NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
 """Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
 
 LATE_MARGIN_S = 5.0
+RUNNING = frozenset({State.SENDING, State.SENT, State.PAUSED})
+RUNG_TICKS = 2
+"""Looks at the counts of everything that runs, after something was done to any alert."""
+
 LEFT_MAX = 20
 """Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
 
@@ -71,6 +75,7 @@ class Watcher:
         self._audience_cap = audience_cap
         self._ring_lanes = ring
         self._bell = asyncio.Event()
+        self._rung = 0
         self._meter = Meter()
         self._busy: set[UUID] = set()
         self._warnings = Warnings(alarms, audience_cap)
@@ -79,7 +84,8 @@ class Watcher:
         self.tick_s: Callable[[], float] = lambda: TICK_S
 
     def ring(self) -> None:
-        """Say that there may be a new alert."""
+        """Say that there may be a new alert, or more to do for one: little of that is done between two looks."""
+        self._rung = RUNG_TICKS
         self._bell.set()
 
     async def run(self) -> None:
@@ -103,7 +109,9 @@ class Watcher:
         by_id = {alert.id: alert for alert in alerts}
         busy = {alert.id for alert in alerts if alert.busy or alert.state == State.SENDING}
         # Once more after a pass is through, for what it found last.
-        stale = [alert.id for alert in alerts if alert.id in busy | self._busy or self._changed(alert)]
+        going = {alert.id for alert in alerts if self._rung and alert.state in RUNNING}
+        self._rung = max(0, self._rung - 1)
+        stale = [alert.id for alert in alerts if alert.id in busy | self._busy | going or self._changed(alert)]
         self._busy = busy
         counts = await sql.progress.read_counts(self._pool, stale) if stale else []
         for alert_id in stale:

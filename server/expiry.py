@@ -47,12 +47,16 @@ class Expiry:
             if soon.get(name) != end:
                 self._alarms.clear(KIND, EVERY_LANE, None, name)
         for name, end in soon.items():
-            self._alarms.raise_alarm(KIND, EVERY_LANE, None, f"{name} ends at {end.isoformat()}", name)
+            self._alarms.raise_alarm(KIND, EVERY_LANE, None, f"{name} {_ends(end)}", name)
         self._standing = soon
 
     def _soon(self, endings: Iterable[Ending]) -> dict[str, datetime]:
         latest = datetime.now(UTC) + self._within
         return {name: end for name, end in endings if end < latest}
+
+
+def _ends(end: datetime) -> str:
+    return f"{'ends' if end > datetime.now(UTC) else 'ended'} at {end.isoformat()}"
 
 
 def certificates(tls: TlsSettings | None) -> list[Ending]:

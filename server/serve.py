@@ -131,6 +131,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 await engine.stop(settings.grace_s)
             finally:
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
+                await handlers.health.close()
                 await ended((*engine.tasks, lag, chores, quiet, listeners, guard))
     _log.info("server.stopped")
 

@@ -256,7 +256,7 @@ def _change(alert: Alert, wish: Wish) -> None:
 
 def _move(alert: Alert, wish: Wish) -> None:
     alert.vetoed = alert.vetoed or wish.action is Action.VETO
-    is_told = alert.state not in UNTOLD and (alert.state is not State.EXPIRED or bool(alert.told))
+    is_told = alert.state not in UNTOLD and (alert.state not in {State.EXPIRED, State.CANCELLED} or bool(alert.told))
     if wish.action in {Action.FIND, Action.CANCEL} and is_told:
         alert.version += 1
     if wish.action is Action.FIND:

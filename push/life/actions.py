@@ -165,8 +165,8 @@ class Actions:
             state = State(alert.state)
             if state is after:
                 return _known_later(alert, after, through_alert=through_alert)
-            # What expired in review was never said: then its end is not said, nor published, either.
-            if state not in UNTOLD and (alert.told or state is not State.EXPIRED):
+            # What ended in review was never said: then its end is not said, nor published, either.
+            if state not in UNTOLD and (alert.told or state not in {State.EXPIRED, State.CANCELLED}):
                 version = alert.version + 1
                 await sql.life.say(connection, alert_id, version, notice, alert.content)
                 await self._planner.add_word(connection, alert_id, alert.status, notice, version)

@@ -76,11 +76,11 @@ TRANSITIONS: Final = (
     *(Transition(state, Action.APPROVE, state) for state in (*_RUNNING, State.PAUSED)),
     *(Transition(state, Action.VETO, state) for state in (*_RUNNING, State.PAUSED)),
     *(Transition(state, Action.CANCEL, State.CANCELLED) for state in _ALIVE),
-    *(Transition(state, Action.FIND, State.FOUND) for state in (*_ALIVE, State.EXPIRED, State.FOUND)),
+    *(Transition(state, Action.FIND, State.FOUND) for state in (*_ALIVE, State.CANCELLED, State.EXPIRED, State.FOUND)),
     *(Transition(state, Action.EXPIRE, State.EXPIRED) for state in _ALIVE),
     *(Transition(state, Action.CLOSE, State.CLOSED) for state in (State.CANCELLED, State.FOUND, State.EXPIRED)),
 )
-"""Everything that may happen. A child is found after the alert has expired, too: whoever was told is told that; and
+"""Everything that may happen. A child is found after the alert has ended, too: whoever was told is told that; and
 whether because of the alert may be known later. Once people were told, approval and veto are about what is proposed."""
 
 BY_ITSELF: Final = frozenset(

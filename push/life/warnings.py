@@ -29,6 +29,7 @@ REVIEW: Final = "review"
 REVIEW_LATE: Final = "review_late"
 PAUSED: Final = "paused"
 NOBODY: Final = "nobody"
+NO_ESTIMATE: Final = "no_estimate"
 UNVERIFIED: Final = "unverified_cap"
 """What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
 
@@ -54,23 +55,23 @@ class Warnings:
             self._stand(REVIEW, alert, waiting, waiting)
             self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
             late = _late(alert, now)
-            self._stand(REVIEW_LATE, alert, late, late, counts_down=True)
+            self._stand(REVIEW_LATE, alert, late, late)
             mistrusted = _mistrusted(alert)
             self._stand(UNVERIFIED, alert, f"UNVERIFIED CAP {mistrusted}. Is it meant?", mistrusted)
+            unknown = alert.estimate is None and alert.state in {State.IN_REVIEW, State.SCHEDULED, State.SENDING}
+            detail = "Redis did not say in time how many people there are: the cap holds only once it is reached"
+            self._stand(NO_ESTIMATE, alert, detail, unknown)
             if not (alert.state == State.SENT and alert.busy):
                 # While it looks for late entrants nobody knows yet: what was said stands.
                 nobody = _nobody(alert, progress.get(alert.id))
                 self._stand(NOBODY, alert, nobody, nobody)
 
-    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object, *, counts_down: bool = False) -> None:
-        """Raise or clear an alarm; one that counts down is said once, not every second."""
-        subject = (kind, EVERY_LANE, str(alert.id))
-        if not true:
-            self._alarms.clear(*subject, alert.case)
-        elif counts_down:
-            self._alarms.raise_alarm(*subject, detail, alert.case)
+    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
+        """Raise or clear an alarm; `detail` changes with what is to be decided, never with every second or person."""
+        if true:
+            self._alarms.restate(kind, EVERY_LANE, str(alert.id), detail, alert.case)
         else:
-            self._alarms.restate(*subject, detail, alert.case)
+            self._alarms.clear(kind, EVERY_LANE, str(alert.id), alert.case)
 
 
 def _waiting(alert: ListedAlert) -> str:
@@ -128,13 +129,16 @@ def _late(alert: ListedAlert, now: datetime) -> str:
     """Say by how much a decision that is waited for eats the thirty minutes, nothing while there is time."""
     needs_s = _needs_s(alert)
     if alert.state in {State.IN_REVIEW, State.SCHEDULED} and is_late(alert.deadline, needs_s, now, alert.send_at):
-        left_s = (alert.deadline - now).total_seconds()
-        return f"{left_s:.0f} s of the thirty minutes are left, and nobody is told"
+        return f"nobody is told, and the thirty minutes {_end(alert.deadline, now)}"
     late = [ring for ring in _held(alert) if ring.due_at <= now and is_late(ring.deadline, needs_s, now)]
     if not late:
         return ""
-    left_s = (min(ring.deadline for ring in late) - now).total_seconds()
-    return f"{left_s:.0f} s of the thirty minutes are left, and rings {[ring.ring for ring in late]} are held"
+    deadline = min(ring.deadline for ring in late)
+    return f"rings {[ring.ring for ring in late]} are held, and the thirty minutes {_end(deadline, now)}"
+
+
+def _end(deadline: datetime, now: datetime) -> str:
+    return f"{'end' if now < deadline else 'ended'} at {deadline.isoformat(timespec='seconds')}"
 
 
 def _needs_s(alert: ListedAlert) -> float:

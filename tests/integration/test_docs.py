@@ -18,7 +18,7 @@ import handlers.actions
 from handlers.failures import SIGNATURES, TOKENS
 from handlers.notices import PoliceNotice
 from handlers.openapi_actions import ACTIONS
-from push.alarms import LANE_KINDS
+from push.alarms import LANE_KINDS, STORE_AWAY
 from push.life import warnings
 from push.life.lifecycle import BY_ITSELF, Action
 from server.expiry import KIND
@@ -119,8 +119,9 @@ def test_every_alarm_is_on_the_operators_page() -> None:
     """Whoever is woken by one finds there what it means and what to do."""
     alarms = OPERATORS.read_text(encoding="utf-8").partition("## Alarms")[2]
     told = set(re.findall(r"^\| `(\w+)`(?:, [^|]+)? \| [^{`]", alarms, re.MULTILINE))
-    raised = {"late", "invalid_tokens", *LANE_KINDS, KIND, SIGNATURES, TOKENS}
+    raised = {"late", "invalid_tokens", *LANE_KINDS, KIND, SIGNATURES, TOKENS, STORE_AWAY}
     raised |= {
+        warnings.NO_ESTIMATE,
         warnings.CAP,
         warnings.REVIEW,
         warnings.REVIEW_LATE,

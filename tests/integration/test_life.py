@@ -233,3 +233,16 @@ async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -
 async def _police(bench: Bench, desk: Desk, notice: dict[str, Any], secret: str = "") -> tuple[int, Any]:
     status, answer = await send_notice(desk.server.url, "sz", secret or bench.secret, msgspec.json.encode(notice))
     return status, msgspec.json.decode(answer)
+
+
+async def test_a_child_that_is_found_after_the_alert_was_withdrawn_is_told_of(bench: Bench) -> None:
+    """The wrong word is not the last one: who was told of the child is told that it is found, once."""
+    desk, inside = await _desk(bench)
+    _, answer = await bench.file(desk.server)
+    alert = answer["alert"]["id"]
+    await bench.sent(desk.server, alert)
+    assert (await desk.act(alert, "cancel"))[0] == 200
+    await desk.told("cancel", alert, inside)
+    status, answer = await desk.act(alert, "found", through_alert=True)
+    assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
+    await desk.told("found", alert, inside)

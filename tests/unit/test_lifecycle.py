@@ -45,6 +45,7 @@ def test_no_way_leads_back_from_what_is_over() -> None:
     leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
     assert {after for _, _, after in leaving} <= OVER
     assert {(before, action) for before, action, _ in leaving if action is not Action.CLOSE} == {
+        (State.CANCELLED, Action.FIND),
         (State.EXPIRED, Action.FIND),
         (State.FOUND, Action.FIND),
     }

@@ -1,0 +1,44 @@
+"""The watch of the index: signs of life of Redis flow in, an alarm while there is none flows out.
+
+Without Redis nobody is found, and what is to be sent waits. Bounded: a question every `ASK_S`, each within `ANSWER_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from geo.connection import AWAY
+from geo.ending import end_if_cancelled
+from push.alarms import EVERY_LANE, STORE_AWAY
+
+if TYPE_CHECKING:
+    from geo.index import PositionIndex
+    from push.alarms import AlarmBoard
+
+ASK_S: Final = 1.0
+ANSWER_S: Final = 2.0
+"""As long as a server waits before it says that it is not ready."""
+
+STORE: Final = "redis"
+
+
+class IndexWatch:
+    """Says when Redis is away."""
+
+    def __init__(self, index: PositionIndex, alarms: AlarmBoard) -> None:
+        self._index = index
+        self._alarms = alarms
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        while True:
+            try:
+                await self._index.ping(ANSWER_S)
+            except (*AWAY, TimeoutError):
+                detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
+                self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
+            else:
+                self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
+            end_if_cancelled()
+            await asyncio.sleep(ASK_S)
