@@ -18,6 +18,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from geo.ending import CANCEL_AGAIN_S, CANCELS
+from push.alarms import STORE_AWAY
 from push.engine import RELEASE_S
 from server.edge import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
@@ -27,6 +28,8 @@ from tests.processes import START_S, Process, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+    import aiohttp
 
 PEOPLE = 100_000
 LATENCY_MS = 200
@@ -61,6 +64,8 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
 ) -> None:
     """Stores frozen in the middle of an alert: exit 0 within the bounds; once they are back everybody is reached.
 
+    Before, operators are told which of them is away, and so is whoever asks whether the server is ready.
+
     Repeats are what was sent and could not be committed: nothing while PostgreSQL answers, else a batch a worker.
     """
     bench = Bench(own.start(), tmp_path)
@@ -75,6 +80,10 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
         async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             await feed.receive_json()
             frozen += await _freeze(bench, own, silent)
+            await _said_away(feed, silent)
+            async with session.get(f"{server.url}/ready") as response:
+                stores = (await response.json())["stores"]
+            assert {name for name, state in stores.items() if state == "away"} == silent
             # Consoles that wait for the stores as well hold up nothing.
             async with _asking(bench, server, "GET", "/v1/alerts"), _asking(bench, server, "POST", "/v1/feed/tickets"):
                 took_s = await _stopped(server)
@@ -108,6 +117,16 @@ async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Benc
     assert await _stopped(server) < ENDS_S
     silent.close()
     await silent.wait_closed()
+
+
+async def _said_away(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) -> None:
+    """Wait until the feed has an alarm about each of these stores, and about no other."""
+    said: set[str] = set()
+    while said != silent:
+        message = await feed.receive_json(timeout=START_S)
+        if message["type"] == "alarm" and message["kind"] == STORE_AWAY:
+            said.add(message["about"])
+            assert said <= silent
 
 
 @asynccontextmanager

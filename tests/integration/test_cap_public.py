@@ -194,3 +194,19 @@ async def test_without_a_key_nothing_is_published(bench: Bench) -> None:
 
 async def _is_in(bench: Bench, alert: str, state: str) -> bool:
     return bool((await bench.query("select state = $2 from alert where id = $1", alert, state))[0][0])
+
+
+async def test_what_is_held_before_anybody_was_told_is_not_published(bench: Bench, tmp_path: Path) -> None:
+    """Somebody is asked whether to go on: until then the world reads no child's name, and no alert of nowhere."""
+    ours = keys(days=36_500)
+    await bench.provider()
+    await bench.people(2000)
+    server = await bench.server(**_settings(tmp_path, ours), QQ_ALERT_ALERT__AUDIENCE_CAP="1")
+    _, answer = await bench.file(server)
+    alert = answer["alert"]["id"]
+    await bench.sent(server, alert)
+    assert await bench.query("select 1 from ledger") == []
+    assert (await _get(server, f"alerts/{alert}/cap"))[0] == 404
+    assert alert not in (await _get(server, "alerts.atom"))[1].decode()
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    assert (await _get(server, f"alerts/{alert}/cap"))[0] == 404

@@ -146,3 +146,62 @@ async def _is_raised(bench: Bench, server: Process, alert: str) -> bool:
 
 async def _is_quiet(bench: Bench, server: Process) -> bool:
     return not await _alarms(bench, server)
+
+
+async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
+    """A Cancel that comes while the alert is paused for something else is still asked about once it goes on."""
+    await pin(bench)
+    await pin(bench, "old")
+    server = await bench.server(**FLOOD)
+    first = message("SZ-1")
+    alert = (await post(server, signer().signed(first)))[1]["alert"]["id"]
+    cancel = message("SZ-9", MessageType.CANCEL, first, infos=())
+    url, wish = f"{server.url}/v1/alerts/{alert}", {"case_number": "SZ-1", "reason": "a look at the place"}
+    for number in range(3):
+        await post(server, document_of(message(f"SZ-9{number}", MessageType.CANCEL, first, infos=())))
+    assert (await bench.post(f"{url}/pause", wish))[0] == 200
+    await post(server, signer("old").signed(cancel))
+    assert (await bench.post(f"{url}/resume", wish))[0] == 200
+    left = (await bench.get(url))["alert"]["review"]["mistrusted"]
+    assert left == ["Cancel: its certificate has expired"]
+    trail = [one["content"]["event"] for one in (await bench.get(f"{server.url}/v1/audit"))["events"]]
+    assert [one["details"] for one in trail if one["action"] == "resume"] == [
+        {"dismissed": ["Cancel: it is not signed"]}
+    ]
+    assert len([one for one in trail if one["action"] == "mistrust"]) == 2, "each reason once"
+
+
+async def test_drafts_that_end_at_once_count_for_an_hour(bench: Bench) -> None:
+    """How long a draft lives is its sender's to say: short lives are no way around the bound."""
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    statuses = [(await post(server, document_of(message(f"F-{number}"))))[0] for number in range(DRAFTS_MAX)]
+    assert statuses == [202] * DRAFTS_MAX
+    await bench.query("update alert set expires = now()")
+
+    async def are_over() -> bool:
+        return not await bench.query("select 1 from alert where ended_at is null")
+
+    await until(are_over)
+    assert (await post(server, document_of(message("F-99"))))[0] == 429
+    await bench.pass_time(1.1)
+    assert (await post(server, document_of(message("F-100"))))[0] == 202
+
+
+async def test_alarms_end_with_their_alert_however_many_others_there_are(bench: Bench) -> None:
+    """The listing does not have every alert that is over."""
+    await pin(bench)
+    server = await bench.server(**FLOOD)
+    draft = (await post(server, document_of(message("D-1"))))[1]["draft"]["id"]
+    await until(lambda: _alarms_are(bench, server, {draft}))
+    await bench.query(
+        """with cases as (
+               insert into child_case (authority_id, case_number, content_digest, content, received_at)
+               select 'sz', 'old-' || n, '', '{}', now() from generate_series(1, 300) n returning id)
+           insert into alert (id, case_id, status, state, received_at, deadline, expires, policy, content, swept_at,
+                              review, verified, ended_at, longitude, latitude)
+           select gen_random_uuid(), id, 'actual', 'closed', now(), now(), now(), 'qq', '{"texts": {}}', now(),
+                  'auto', true, now(), 114, 22 from cases"""
+    )
+    await bench.query("update alert set expires = now() where id = $1", draft)
+    await until(lambda: _alarms_are(bench, server, set()))

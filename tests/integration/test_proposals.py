@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from handlers.access import Role
@@ -204,3 +205,16 @@ async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_ap
     status, problem = await desk.act(alert, "approval", by="Li")
     assert (status, "the cap is 3000" in problem["detail"]) == (422, True)
     assert await bench.query("select 1 from ring where radius_km = 200") == []
+
+
+async def test_of_two_proposals_at_the_same_moment_one_waits_and_the_other_is_told_so(bench: Bench) -> None:
+    """What stands beside the alert is read once it is locked: neither takes the other's place without a word."""
+    desk, alert, _ = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
+    for _ in range(5):
+        answers = await asyncio.gather(
+            desk.act(alert, "extension", by="Wang", hours=1),
+            desk.act(alert, "extension", by="Chen", hours=2),
+            desk.act(alert, "update", by="Chen", texts=_texts("a word")),
+        )
+        assert sorted(status for status, _ in answers) == [200, 409, 409]
+        assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
