@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from uuid import UUID
 
-    from sql.database import Connection
+    from sql.database import Connection, Pool
 
 ROWS_MAX: Final = 10_000
 
 _CHILD_DUE = query("child_due")
 _CHILD_AREA = query("child_area")
 _CHILD_DELETE = query("child_delete")
+_CHILD_VACUUM = query("child_vacuum")
 _RECIPIENTS_DUE = query("recipients_due")
 _RECIPIENTS_DELETE = query("recipients_delete")
 _RECIPIENTS_DELETED = query("recipients_deleted")
@@ -43,6 +44,11 @@ async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:
 async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None) -> None:
     """Delete the child's data of one alert; `area`: the polygon (WKB) that stays of one that a message drew."""
     await connection.execute(_CHILD_DELETE, alert_id, area)
+
+
+async def vacuum(pool: Pool) -> None:
+    """Free the room in which the children's data stood; outside of any transaction."""
+    await pool.execute(_CHILD_VACUUM)
 
 
 async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:

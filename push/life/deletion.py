@@ -17,6 +17,7 @@ import structlog
 import sql.audit
 import sql.deletion
 import sql.life
+from geo.ending import end_if_cancelled
 from geo.polygon import coarse, dump, load
 from push.backoff import until_back
 from push.life.actor import SYSTEM
@@ -50,13 +51,26 @@ class Deletion:
         self._pool = pool
         self._retention = retention
         self._look_s = look_s
+        self._unclean = False
 
     async def run(self) -> None:
         """Delete what is due, again and again until cancelled."""
         while True:
             while await until_back(self._delete_one, AWAY, "postgresql"):
                 continue
+            await self._clean()
             await asyncio.sleep(self._look_s)
+
+    async def _clean(self) -> None:
+        """Free the room of what was deleted; whatever keeps that from being done now, the next deletion does it."""
+        if not self._unclean:
+            return
+        self._unclean = False
+        try:
+            await sql.deletion.vacuum(self._pool)
+        except AWAY as error:
+            end_if_cancelled()
+            _log.warning("deletion.unclean", error=type(error).__name__)
 
     async def _delete_one(self) -> bool:
         """Delete one thing that is due; False when there is none."""
@@ -81,6 +95,7 @@ class Deletion:
                 details={"deleted": CHILD},
             )
             await sql.audit.append(connection, event)
+        self._unclean = True
         _done(alert_id, CHILD)
         return True
 
