@@ -45,10 +45,6 @@ NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
 """Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
 
 LATE_MARGIN_S = 5.0
-RUNNING = frozenset({State.SENDING, State.SENT, State.PAUSED})
-RUNG_TICKS = 2
-"""Looks at the counts of everything that runs, after something was done to any alert."""
-
 LEFT_MAX = 20
 """Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
 
@@ -75,7 +71,7 @@ class Watcher:
         self._audience_cap = audience_cap
         self._ring_lanes = ring
         self._bell = asyncio.Event()
-        self._rung = 0
+        self._seen: dict[UUID, tuple[object, ...]] = {}
         self._meter = Meter()
         self._busy: set[UUID] = set()
         self._warnings = Warnings(alarms, audience_cap)
@@ -84,8 +80,7 @@ class Watcher:
         self.tick_s: Callable[[], float] = lambda: TICK_S
 
     def ring(self) -> None:
-        """Say that there may be a new alert, or more to do for one: little of that is done between two looks."""
-        self._rung = RUNG_TICKS
+        """Say that there may be a new alert."""
         self._bell.set()
 
     async def run(self) -> None:
@@ -109,9 +104,7 @@ class Watcher:
         by_id = {alert.id: alert for alert in alerts}
         busy = {alert.id for alert in alerts if alert.busy or alert.state == State.SENDING}
         # Once more after a pass is through, for what it found last.
-        going = {alert.id for alert in alerts if self._rung and alert.state in RUNNING}
-        self._rung = max(0, self._rung - 1)
-        stale = [alert.id for alert in alerts if alert.id in busy | self._busy | going or self._changed(alert)]
+        stale = [alert.id for alert in alerts if alert.id in busy | self._busy or self._changed(alert)]
         self._busy = busy
         counts = await sql.progress.read_counts(self._pool, stale) if stale else []
         for alert_id in stale:
@@ -126,6 +119,7 @@ class Watcher:
         await self._check_cap([by_id[alert_id] for alert_id in stale])
         for gone in self.current.keys() - by_id.keys():
             del self.current[gone]
+        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in by_id}
         return bool(busy)
 
     async def _look_again(self, listed: set[str]) -> None:
@@ -203,8 +197,11 @@ class Watcher:
         return alert.audience_max or self._audience_cap
 
     def _changed(self, alert: ListedAlert) -> bool:
-        known = self.current.get(alert.id)
-        return known is None or (known.state, known.version) != (alert.state, alert.version)
+        """Tell whether anything began since the last look: a little may be through before the next one."""
+        seen = (alert.state, alert.version, alert.audience_max, alert.swept_at, alert.held, len(alert.rings))
+        before = self._seen.get(alert.id)
+        self._seen[alert.id] = seen
+        return before != seen
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
         now = datetime.now(UTC)

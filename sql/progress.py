@@ -61,6 +61,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     city: str | None
     policy: str
     estimate: str | None
+    swept_at: datetime
     sent_at: datetime | None
     verified: bool
     unverified: str | None

@@ -83,6 +83,12 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
     more = await _stopped(bench)
     assert told + 100 <= more <= inside + cap + 200
+
+    async def is_shown() -> bool:
+        lanes = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]["lanes"]
+        return bool(lanes["tpns"]["sent"] == more)
+
+    await until(is_shown)
     await bench.place(range(2_000_001, 2_000_201), *place)
     await _looked(bench)
     assert (await bench.counts())["distinct"] == more, "the number that was released is a cap, too"
