@@ -63,12 +63,13 @@ def digest(token: str) -> bytes:
 
 
 class Bearer(NamedTuple):
-    """Whose token it is, and what it opens; `authority`: whose officer he is, None for everybody else."""
+    """Whose token it is, by its `digest`, and what it opens; `authority`: whose officer he is, None for all others."""
 
     role: Role
     name: str
     token_id: int
     authority: str | None
+    digest: bytes
 
 
 class Gatekeeper:
@@ -82,12 +83,12 @@ class Gatekeeper:
 
     def has_seen(self, authorization: str) -> bool:
         """Tell whether this is no guess: a token that was good once, or that was looked up just now."""
-        key = key_of(authorization)
+        key = _key(authorization)
         return key is None or key in self._good or self._wrong.get(key, 0.0) > asyncio.get_running_loop().time()
 
     async def bearer_of(self, authorization: str) -> Bearer | None:
         """Return whose Authorization header it is, None when it opens nothing."""
-        key = key_of(authorization)
+        key = _key(authorization)
         if key is None:
             return None
         loop = asyncio.get_running_loop()
@@ -100,16 +101,16 @@ class Gatekeeper:
         if token is None:
             _keep(self._wrong, key, loop.time() + CACHE_S)
             return None
-        bearer = Bearer(Role(token.role), token.name, token.id, token.authority)
+        bearer = Bearer(Role(token.role), token.name, token.id, token.authority, key)
         self._wrong.pop(key, None)
         _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
         return bearer
 
-    async def issue_ticket(self, key: bytes) -> str:
-        """Return a ticket that opens the feed once, in the name of the token with this digest."""
+    async def issue_ticket(self, bearer: Bearer) -> str:
+        """Return a ticket that opens the feed once, in the name of somebody's token."""
         ticket = secrets.token_urlsafe(TOKEN_BYTES)
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            await self._redis.set(_ticket_key(ticket), key, ex=TICKET_S)
+            await self._redis.set(_ticket_key(ticket), bearer.digest, ex=TICKET_S)
         return ticket
 
     async def redeem_ticket(self, ticket: str) -> bytes | None:
@@ -125,7 +126,7 @@ class Gatekeeper:
         return await sql.access.standing(self._pool, [*keys])
 
 
-def key_of(authorization: str) -> bytes | None:
+def _key(authorization: str) -> bytes | None:
     """Return the digest of the token in an Authorization header, None when there is none."""
     scheme, _, token = authorization.partition(" ")
     token = token.strip()

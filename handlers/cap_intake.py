@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 XML_TYPES = frozenset({"application/cap+xml", "application/xml", "text/xml"})
 """The type of CAP, and those under which many send it."""
 
-
 WAITING_MAX = 100
 """Documents that wait to be read: each is read in milliseconds, and all of them are a few megabytes."""
 
@@ -83,7 +82,7 @@ class CapIntake:
         if b":Signature" not in body and b"<Signature" not in body and (refused := self._door.busy(request)):
             # Who has sent too much that nobody signed is not read; what may be signed always is.
             return refused
-        if self._reading.locked() and self._waiting >= WAITING_MAX:
+        if self._waiting >= WAITING_MAX:
             return problems.response(503, "too many documents at once", headers={"Retry-After": "5"})
         received = await self._read(body, pems)
         if isinstance(received, list):

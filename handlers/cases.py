@@ -23,7 +23,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 LAST_SEEN_MAX = timedelta(days=30)
 """Ten times the golden 72 hours: a wrong year would make some policies reach the widest ring at once."""
 
-
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
 Moment = Annotated[datetime, Meta(tz=True)]

@@ -10,12 +10,12 @@ import math
 from typing import TYPE_CHECKING
 
 from handlers import problems
-from handlers.access import ALLOWS, Bearer, key_of
+from handlers.access import ALLOWS
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from handlers.access import Gatekeeper, Role
+    from handlers.access import Bearer, Gatekeeper, Role
     from handlers.failures import Failures
     from handlers.limits import Limits
 
@@ -48,16 +48,9 @@ class Door:
             return problems.response(403, f"this needs the role {role}")
         return bearer
 
-    async def key(self, request: web.Request, role: Role) -> bytes | web.Response:
-        """Return the digest of the token that opens a route with `role`, or why none does."""
-        bearer = await self.bearer(request, role)
-        if not isinstance(bearer, Bearer):
-            return bearer
-        return key_of(request.headers["Authorization"]) or b""
-
-    async def issue_ticket(self, request: web.Request) -> str:
+    async def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of the token that asks."""
-        return await self._gatekeeper.issue_ticket(key_of(request.headers["Authorization"]) or b"")
+        return await self._gatekeeper.issue_ticket(bearer)
 
     async def ticket(self, request: web.Request, ticket: str) -> bytes | web.Response:
         """Use up a ticket; returns the digest of the token that it stands for, or the refusal."""

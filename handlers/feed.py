@@ -19,7 +19,7 @@ from aiohttp import WSCloseCode, web
 
 from geo.ending import ended
 from handlers import problems
-from handlers.access import Role
+from handlers.access import BEARER, Bearer, Role
 from handlers.answers import answer_json
 from push.backoff import until_back
 from push.watcher import TICK_S
@@ -46,7 +46,6 @@ STATES_MAX = 2000
 
 GOODBYE_S = 1.0
 """Far longer than a listener that is there takes to answer, and no hindrance to the stop of the sends."""
-
 
 LOOK_S = 5.0
 """As long as a token that was revoked may open anything else."""
@@ -203,7 +202,8 @@ class Feed:
         ticket = request.query.get("ticket")
         if ticket is not None:
             return await self._door.ticket(request, ticket)
-        return await self._door.key(request, Role.VIEWER)
+        bearer = await self._door.bearer(request, Role.VIEWER)
+        return bearer.digest if isinstance(bearer, Bearer) else bearer
 
     async def run(self) -> None:
         """Close the feeds of tokens that are over or revoked, until cancelled."""
@@ -235,7 +235,7 @@ class Feed:
 
     async def post_ticket(self, request: web.Request) -> web.Response:
         """Return a ticket with which a browser opens the feed once."""
-        ticket = await self._door.issue_ticket(request)
+        ticket = await self._door.issue_ticket(request[BEARER])
         return answer_json({"ticket": ticket})
 
 

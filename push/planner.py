@@ -12,7 +12,6 @@ import msgspec
 
 import sql.rings
 from geo.shards import SHARDS
-from push.alarms import EVERY_LANE
 from push.estimate import Estimate, at_most, estimate
 from push.model import Notice, Status
 from push.plan import Override, Policy, Ring, rings_of
@@ -118,13 +117,8 @@ class Planner:
     def _lanes(self, status: str) -> list[str]:
         return [lane for lane in self.plan.lanes if status != Status.TEST or lane in self.plan.simulated]
 
-    def warn(self, alert: ListedAlert, sampled: Estimate | None, held: set[int]) -> None:
-        """Raise the alarms that are known before anything is sent."""
-        if held:
-            detail = (
-                f"rings {sorted(held)} are held at the cap of {self.plan.audience_cap} people, by estimate or reached"
-            )
-            self._alarms.raise_alarm("audience_cap", EVERY_LANE, str(alert.id), detail, alert.case)
+    def warn(self, alert: ListedAlert, sampled: Estimate | None) -> None:
+        """Raise the alarms about lanes that are known to be late before anything is sent."""
         for lane, expected in sampled.lanes.items() if sampled is not None else ():
             if expected.margin_s is not None and expected.margin_s < 0:
                 detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"

@@ -52,7 +52,7 @@ class Text(msgspec.Struct, frozen=True):
     def _is_called_for(self) -> bool:
         """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
         before, found, after = self.body.partition(self.call)
-        is_part = (before[-1:] + after[:1]).isascii() and (before[-1:].isalnum() or after[:1].isalnum())
+        is_part = any(sign.isascii() and sign.isalnum() for sign in (before[-1:], after[:1]))
         return bool(found) and len(self.call) >= CALL_LEAST and not is_part
 
 

@@ -210,10 +210,10 @@ class Watcher:
         name = str(progress.alert)
         for lane, state in progress.lanes.items():
             if progress.state != State.SENDING:
-                self._alarms.clear("late", lane, name, alert.case)
+                self._alarms.clear("late", lane, name)
             elif now > deadline or (state.eta is not None and state.eta > deadline):
                 late_s = ((state.eta or now) - deadline).total_seconds()
                 detail = f"{late_s:.0f} s past the deadline at the present rate"
                 self._alarms.raise_alarm("late", lane, name, detail, alert.case)
             elif state.eta is not None and state.eta < deadline - timedelta(seconds=LATE_MARGIN_S):
-                self._alarms.clear("late", lane, name, alert.case)
+                self._alarms.clear("late", lane, name)

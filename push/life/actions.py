@@ -86,12 +86,22 @@ class Actions:
         return await self._operations.do(alert_id, Action.VETO, order, change)
 
     async def pause(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Tell nobody more until it is resumed."""
-        return await self._move(alert_id, Action.PAUSE, order, Done(after=State.PAUSED, halts=True))
+        """Tell nobody more until it is resumed; what is known of unverified messages is what a resume dismisses."""
+
+        async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
+            await sql.life.see_mistrusted(connection, alert_id)
+            return Done(after=State.PAUSED, halts=True)
+
+        return await self._operations.do(alert_id, Action.PAUSE, order, change)
 
     async def resume(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Go on with those not yet told."""
-        return await self._move(alert_id, Action.RESUME, order, Done(after=State.SENDING))
+        """Go on with those not yet told, knowing what was known when it was paused."""
+
+        async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
+            dismissed = await sql.life.dismiss_mistrusted(connection, alert_id)
+            return Done(after=State.SENDING, details={"dismissed": dismissed} if dismissed else {})
+
+        return await self._operations.do(alert_id, Action.RESUME, order, change)
 
     async def cancel(self, alert_id: UUID, order: Order) -> Refused | None:
         """Withdraw an alert: nobody more is told, and who was told is told that."""
@@ -142,12 +152,6 @@ class Actions:
         if proposal is None or order.actor.authority == alert.authority:
             return await _own_work(connection, alert_id, alert, order)
         return Refused(Refusal.OWN_WORK) if person == proposal.person else None
-
-    async def _move(self, alert_id: UUID, action: Action, order: Order, done: Done) -> Refused | None:
-        async def change(_: Connection, __: LockedAlert) -> Done | Refused:
-            return done
-
-        return await self._operations.do(alert_id, action, order, change)
 
     async def _end(
         self,

@@ -139,7 +139,7 @@ class Desk:
             earlier = [] if superseded is None else [superseded]
             await sql.audit.append(connection, *earlier, *_events(filing, alert, decision, held))
         self.ring()
-        self.planner.warn(listed, sampled, held)
+        self.planner.warn(listed, sampled)
         return receipt
 
     async def mistrust(self, alert_id: UUID, kind: str, why: str) -> None:

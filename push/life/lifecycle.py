@@ -113,11 +113,14 @@ def possible(state: State, *, proposed: bool, held: bool) -> list[Action]:
     Where neither is, nobody is offered to decide about it; while something is proposed, nothing else is. `found` may be
     said once more, to say why.
     """
-    idle = set[Action]() if proposed or state in UNTOLD else {Action.APPROVE, Action.VETO}
-    idle |= set[Action]() if held else {Action.RELEASE}
-    idle |= {Action.UPDATE, Action.WIDEN, Action.EXTEND} if proposed else set[Action]()
-    wanted = (one.action for one in TRANSITIONS if one.before is state and one.action not in BY_ITSELF | idle)
-    return list(dict.fromkeys(wanted))
+    idle = set(BY_ITSELF)
+    if not held:
+        idle.add(Action.RELEASE)
+    if proposed:
+        idle |= {Action.UPDATE, Action.WIDEN, Action.EXTEND}
+    elif state not in UNTOLD:
+        idle |= {Action.APPROVE, Action.VETO}
+    return list(dict.fromkeys(one.action for one in TRANSITIONS if one.before is state and one.action not in idle))
 
 
 def diagram() -> str:

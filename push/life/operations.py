@@ -91,7 +91,6 @@ class Operations:
             if order.message:
                 await sql.cap.note(connection, alert.authority, order.message, alert_id)
                 await sql.life.trust(connection, alert_id)
-            details = done.details | await _about_mistrusted(connection, alert_id, action)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(
@@ -101,7 +100,7 @@ class Operations:
                 before=before.value,
                 after=done.after.value,
                 reason=order.reason,
-                details=details,
+                details=done.details,
             )
             await sql.audit.append(connection, event)
         if done.halts:
@@ -109,16 +108,6 @@ class Operations:
         self._ring()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
-
-
-async def _about_mistrusted(connection: Connection, alert_id: UUID, action: Action) -> dict[str, Any]:
-    """Keep what was known of unverified messages when an alert is paused, and dismiss that when it goes on."""
-    if action is Action.PAUSE:
-        await sql.life.see_mistrusted(connection, alert_id)
-    if action is not Action.RESUME:
-        return {}
-    dismissed = await sql.life.dismiss_mistrusted(connection, alert_id)
-    return {"dismissed": dismissed} if dismissed else {}
 
 
 async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:

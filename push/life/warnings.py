@@ -33,7 +33,6 @@ NO_ESTIMATE: Final = "no_estimate"
 UNVERIFIED: Final = "unverified_cap"
 """What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
 
-
 NOT_SIGNED: Final = "it is not signed"
 
 
@@ -71,7 +70,7 @@ class Warnings:
         if true:
             self._alarms.restate(kind, EVERY_LANE, str(alert.id), detail, alert.case)
         else:
-            self._alarms.clear(kind, EVERY_LANE, str(alert.id), alert.case)
+            self._alarms.clear(kind, EVERY_LANE, str(alert.id))
 
 
 def _waiting(alert: ListedAlert) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 import sql.access
 from geo.connection import connect
-from handlers.access import Bearer, Gatekeeper, Role
+from handlers.access import Bearer, Gatekeeper, Role, digest
 from server import registry
 from server.settings import load
 from server.stores import Stores
@@ -67,7 +67,7 @@ async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(
     token_id, token = await _new_token(bench, authority="sz")
     await bench.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
     gatekeeper, header = Gatekeeper(pool, redis), f"Bearer {token}"
-    assert await gatekeeper.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz")
+    assert await gatekeeper.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token))
 
     async def is_over() -> bool:
         return await gatekeeper.bearer_of(header) is None

@@ -83,6 +83,7 @@ def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
         ("Last seen on road 110", "110", "Last seen on road 110. 110"),
         ("Seen at the river (call 0755-110110)", "0755-110110", "Seen at the river (call 0755-110110)"),
         ("电话13800138000联系", "13800138000", "电话13800138000联系"),
+        ("电话138001380009", "13800138000", "电话138001380009. 13800138000"),
         ("In the car 913800138000", "13800138000", "In the car 913800138000. 13800138000"),
         ("Seen (at the river)", "Call 110", "Seen (at the river). Call 110"),
         ("The child has been found.", "", "The child has been found."),
