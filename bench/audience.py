@@ -17,9 +17,9 @@ import numpy as np
 from bench.measures import Figure, figure, one_alert, p99
 from geo.area import Area, Circle
 from geo.connection import connect
-from geo.index import PositionIndex
-from geo.sample import sample
-from geo.shards import SHARDS
+from geo.index.position_index import PositionIndex
+from geo.index.sample import sample
+from geo.index.shards import SHARDS
 from server.demo.people import generate
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ESTIMATE_MS = 50.0
 AREAS_MAX = 1000
 PEOPLE_AN_AREA = 200
 COVERED = 0.93
-POLL_S = 0.002
+POLL_INTERVAL_S = 0.002
 PASS_S = 120.0
 SAMPLED_SHARDS = 64
 ALL_USERS = 860_000_000
@@ -91,10 +91,10 @@ async def _pass_s(connection: asyncpg.Connection[asyncpg.Record], alert: object)
                 where s.alert_id = $1 and not u.done)"""
     async with asyncio.timeout(PASS_S):
         while not await connection.fetchval(undone, alert):
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
         started_s = time.perf_counter()
         while await connection.fetchval(undone, alert):
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
     return time.perf_counter() - started_s
 
 

@@ -11,17 +11,17 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from geo import keys
-from geo.keys import Generations
-from geo.positions import now_ms
-from geo.search import commands
-from geo.shards import SHARDS, shard_of
+from geo.index import keys
+from geo.index.keys import Generations
+from geo.index.reports import now_ms
+from geo.index.search import commands
+from geo.index.shards import SHARDS, shard_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geo.area import Area
-    from geo.positions import Positions
+    from geo.index.reports import Positions
 
 SENTINEL = b"qq-alert-floor-sentinel"
 CHUNK = 1 << 20

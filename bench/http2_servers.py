@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from aiohttp import web
 
-from server.simulated.certificate import context_in
-from server.simulated.fcm import account_in
+from server.simulators.certificate import context_in
+from server.simulators.token.fcm import account_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -20,13 +20,13 @@ import msgspec
 from bench import http2_servers
 from bench.engines import libcurl
 from bench.measures import Figure, case, figure
-from push.gateways import fcm
-from push.said import Message, Text
+from push.message.content import Message, Text
+from push.providers import fcm
+from server.administration.file_case import send_case
 from server.demo.lanes import TPNS, environ
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import AUTHORITY, provider, server
-from server.file_case import send_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ START_SHARE = 0.2
 
 WORKERS = 16
 SENT_S = 300.0
-POLL_S = 0.02
+POLL_INTERVAL_S = 0.02
 DELAY_S = 0.05
 HELD_PER_S = 10_000
 HOLD_S = 60.0
@@ -67,7 +67,7 @@ _TOLD = """select coalesce(sum(recipients), 0)::bigint as told, max(at) as last
 class Turn(msgspec.Struct, frozen=True):
     """What a lane did with one alert: recipients a second; `cpu_s` is what the server's process used."""
 
-    told: int
+    notified: int
     per_s: float
     cpu_s: float
 
@@ -114,13 +114,15 @@ class Lanes:
                 limit = None if until_s is None else filed_at + timedelta(seconds=until_s)
                 async with asyncio.timeout(SENT_S):
                     while await connection.fetchval(_LEFT, lane) and (limit is None or datetime.now(UTC) < limit):
-                        await asyncio.sleep(POLL_S)
+                        await asyncio.sleep(POLL_INTERVAL_S)
                 cpu_s = await _cpu_s(world.server_url) - before_s
                 if limit is None or datetime.now(UTC) < filed_at + 2 * HOLD_START:
                     return Turn(*await _steady(connection, lane), cpu_s)
-                earlier, _ = await _told(connection, lane, filed_at + HOLD_START)
-                told, last = await _told(connection, lane, limit)
-                return Turn(told - earlier, (told - earlier) / (last - filed_at - HOLD_START).total_seconds(), cpu_s)
+                earlier, _ = await _notified(connection, lane, filed_at + HOLD_START)
+                notified, last = await _notified(connection, lane, limit)
+                return Turn(
+                    notified - earlier, (notified - earlier) / (last - filed_at - HOLD_START).total_seconds(), cpu_s
+                )
         finally:
             # The next turn is to find no alert that is still going on.
             await connection.execute("truncate ledger, authority cascade")
@@ -161,7 +163,7 @@ async def _http2(turns: Lanes, folder: Path, people: int, runs: int) -> dict[str
     async with http2_servers.nghttpd(folder / "nghttpd") as peer:
         for _ in range(runs):
             turn = await turns.token(peer.settings())
-            values.append(turn.told / turn.cpu_s)
+            values.append(turn.notified / turn.cpu_s)
             floors.append(await asyncio.to_thread(http2_servers.h2load, peer, body, requests))
             curl.append(await asyncio.to_thread(libcurl, peer, body, requests // LOADS))
         async with http2_servers.delayed(peer.port, DELAY_S) as port:
@@ -186,16 +188,16 @@ def example() -> bytes:
 async def _steady(connection: asyncpg.Connection[asyncpg.Record], lane: str) -> tuple[int, float]:
     """Return how many were told, and how many a second once a fifth of them were."""
     rows = await connection.fetch(_COMMITS, lane)
-    told = sum(row["recipients"] for row in rows)
+    notified = sum(row["recipients"] for row in rows)
     before = 0
     for row in rows:
         before += row["recipients"]
-        if before >= START_SHARE * told:
-            return told, (told - before) / max(0.001, (rows[-1]["at"] - row["at"]).total_seconds())
+        if before >= START_SHARE * notified:
+            return notified, (notified - before) / max(0.001, (rows[-1]["at"] - row["at"]).total_seconds())
     raise RuntimeError(f"nobody was told in the lane {lane}")
 
 
-async def _told(
+async def _notified(
     connection: asyncpg.Connection[asyncpg.Record], lane: str, until: datetime | None
 ) -> tuple[int, datetime]:
     """Return how many were told until a moment, and when the last of them was."""

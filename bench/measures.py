@@ -18,11 +18,11 @@ import msgspec
 
 from bench.floors import geoadds, raw_seconds, searches
 from geo.connection import connect
-from geo.index import PositionIndex
-from geo.shards import SHARDS
+from geo.index.position_index import PositionIndex
+from geo.index.shards import SHARDS
+from server.administration.file_case import send_case
 from server.demo.people import generate
 from server.demo.world import AUTHORITY
-from server.file_case import send_case
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -17,11 +17,11 @@ import click
 import msgspec
 
 from bench.measures import Figure, case
+from server.administration.file_case import send_case
 from server.demo.lanes import TPNS, environ
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import AUTHORITY, World, another_server, provider, server
-from server.file_case import send_case
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 CANCELS: Final = 50
 WORKERS: Final = 16
 WITHIN_S: Final = 120.0
-POLL_S: Final = 0.02
+POLL_INTERVAL_S: Final = 0.02
 PROMISED_MS: Final = 250.0
 SHARES: Final = (0.1, 0.8)
 """How much of the audience is told before the stop: anything between."""
@@ -46,7 +46,7 @@ class Stopped(msgspec.Struct, frozen=True):
     """One cancel: milliseconds from its answer to the last request that came in, and who was told until then."""
 
     late_ms: float
-    told: int
+    notified: int
 
 
 async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANCELS) -> dict[str, Figure]:
@@ -70,10 +70,10 @@ async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANC
                 await connection.close()
     late = sorted(one.late_ms for one in stops)
     p50, p99 = late[len(late) // 2], late[min(len(late) - 1, len(late) * 99 // 100)]
-    told = sorted(one.told for one in stops)
+    notified = sorted(one.notified for one in stops)
     click.echo(
         f"{len(late)} cancels: last request {p50:.1f} ms (median), {p99:.1f} ms (p99), {late[-1]:.1f} ms (most) after "
-        f"the answer; {told[0]:,} to {told[-1]:,} of {in_area:,} were told before, each told once that it is withdrawn",
+        f"the answer; {notified[0]:,} to {notified[-1]:,} of {in_area:,} were told before, each told once that it is withdrawn",
         err=True,
     )
     # The last request can come in before the answer; a ratio wants a number above zero.
@@ -92,21 +92,21 @@ async def _cancel(world: World, url: str, connection: asyncpg.Connection, number
         alert = msgspec.json.decode(answer)["alert"]["id"]
         share = random.uniform(*SHARES)
         while await connection.fetchval(_TOLD, alert, "alert") < share * in_area:
-            await asyncio.sleep(POLL_S)
-        wish = msgspec.json.encode({"reason": "a benchmark of stops", "case_number": case_number})
-        async with session.post(f"{url}/v1/alerts/{alert}/cancel", data=wish) as response:
+            await asyncio.sleep(POLL_INTERVAL_S)
+        change_request = msgspec.json.encode({"reason": "a benchmark of stops", "case_number": case_number})
+        async with session.post(f"{url}/v1/alerts/{alert}/cancel", data=change_request) as response:
             answered_at = time.time()
             if response.status != 200:
                 raise RuntimeError(f"cancel was answered {response.status}")
         while await connection.fetchval(_OPEN, alert):
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
             counts = await response.json()
-        told = await connection.fetchval(_TOLD, alert, "alert")
+        notified = await connection.fetchval(_TOLD, alert, "alert")
         withdrawn = await connection.fetchval(_TOLD, alert, "cancel")
-    told_once = told == withdrawn == counts["distinct"] == counts["duplicates"] and counts["max_per_account"] == 2
-    if not told_once or set(counts["titles"].values()) != {told}:
-        raise RuntimeError(f"{told} were told, {withdrawn} told that it is withdrawn; the provider saw {counts}")
+    told_once = notified == withdrawn == counts["distinct"] == counts["duplicates"] and counts["max_per_account"] == 2
+    if not told_once or set(counts["titles"].values()) != {notified}:
+        raise RuntimeError(f"{notified} were told, {withdrawn} told that it is withdrawn; the provider saw {counts}")
     first, last = counts["titles"], counts["last_by_title"]
     title = next(title for title in first if "撤销" not in title)
-    return Stopped(max(0.0, (last[title] - answered_at) * 1000), told)
+    return Stopped(max(0.0, (last[title] - answered_at) * 1000), notified)

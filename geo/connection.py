@@ -34,7 +34,7 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
 
-AWAY = (
+UNAVAILABLE_ERRORS = (
     RedisConnectionError,
     RedisTimeoutError,
     BusyLoadingError,

@@ -12,8 +12,8 @@ import numpy as np
 import shapely
 
 from geo.crs import Crs, to_wgs84
-from handlers.problems import FieldError
-from push.audience import Place
+from handlers.http.problems import FieldError
+from push.fanout.areas import Place
 
 if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon

@@ -9,29 +9,30 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
-from handlers import problems
-from handlers.access import BEARER, Bearer, Role
-from handlers.devices import BODY_BYTES as CLIENT_MAX_BYTES
-from handlers.headers import secure
-from handlers.openapi import document
+from handlers.auth.token_store import BEARER, Bearer
+from handlers.http import problems
+from handlers.http.headers import secure
+from handlers.http.openapi.document import document
+from handlers.http.roles import Role
+from handlers.platform.devices import BODY_BYTES as CLIENT_MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from handlers.actions import AlertActions
-    from handlers.alerts import Alerts
-    from handlers.audit import Audit
-    from handlers.devices import Devices
-    from handlers.door import Door
-    from handlers.enrolment import Enrolment
-    from handlers.estimates import Estimates
-    from handlers.feed import Feed
-    from handlers.health import Health
-    from handlers.intake import Intake
-    from handlers.metrics import Metrics
-    from handlers.notices import Notices
-    from handlers.preview import Preview
-    from handlers.public import Public
+    from handlers.auth.authenticator import Authenticator
+    from handlers.operators.actions import AlertActions
+    from handlers.operators.alerts import Alerts
+    from handlers.operators.audit import Audit
+    from handlers.operators.estimates import Estimates
+    from handlers.operators.feed import Feed
+    from handlers.operators.preview import Preview
+    from handlers.ops.health import Health
+    from handlers.ops.metrics import Metrics
+    from handlers.platform.devices import Devices
+    from handlers.platform.enrolment import Enrolment
+    from handlers.police.intake import Intake
+    from handlers.police.notices import Notices
+    from handlers.public.alerts import Public
 
 SIGNATURE = "signature"
 """The role of a route that checks a webhook's signature itself."""
@@ -113,21 +114,21 @@ def _actions(actions: AlertActions) -> list[Route]:
     ]
 
 
-def application(table: Sequence[Route], door: Door, *, encrypted: bool = False) -> web.Application:
+def application(table: Sequence[Route], authenticator: Authenticator, *, encrypted: bool = False) -> web.Application:
     """Return the application that serves `table`; `encrypted`: over TLS."""
     app = web.Application(middlewares=[problems.middleware], client_max_size=CLIENT_MAX_BYTES)
     for route in table:
-        handler = _guarded(route, door) if isinstance(route.role, Role) else route.handler
+        handler = _guarded(route, authenticator) if isinstance(route.role, Role) else route.handler
         app.router.add_route(route.method, route.path, handler)
     secure(app, encrypted=encrypted)
     return app
 
 
-def _guarded(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _guarded(route: Route, authenticator: Authenticator) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     role = Role(route.role)
 
     async def guard(request: web.Request) -> web.StreamResponse:
-        bearer = await door.bearer(request, role)
+        bearer = await authenticator.bearer(request, role)
         if not isinstance(bearer, Bearer):
             return bearer
         request[BEARER] = bearer

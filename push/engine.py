@@ -1,7 +1,7 @@
 """The engine: settings and stores flow in, running lanes flow out; it starts and stops everything that sends.
 
 Order of the end, inside out: sweeps stop claiming, what is being sent reaches the ledger within the grace time, then
-the ledger, the leases and the watcher stop. Bounded: `grace_s`, what `geo.ending` takes, `RELEASE_S`.
+the ledger, the leases and the watcher stop. Bounded: `grace_s`, what `runtime.tasks` takes, `RELEASE_S`.
 """
 
 from __future__ import annotations
@@ -13,35 +13,35 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from geo.ending import ended, in_time
 from push.alarms import AlarmBoard
-from push.audience import Audiences
-from push.claims import Claims
+from push.alerts.actions.changes import Changes
+from push.alerts.actions.decisions import Actions
+from push.alerts.actions.operations import Operations
+from push.alerts.filing import FilingService
+from push.alerts.planner import FilingPlan, Planner
+from push.alerts.record.retention import Deletion, Retention
+from push.alerts.watch.watcher import Watcher
+from push.delivery.lane import Lane, LanePlan
+from push.delivery.ledger import Ledger
+from push.delivery.stats import Histogram
+from push.fanout.areas import Areas
+from push.fanout.claims import Claims
+from push.fanout.late_entrants import LateEntrants, LatePlan
+from push.fanout.stops import StopListener
 from push.index_watch import IndexWatch
-from push.lane import Lane, LanePlan
-from push.late import Entrants, LatePlan
-from push.ledger import Ledger
-from push.life.actions import Actions
-from push.life.changes import Changes
-from push.life.deletion import Deletion, Retention
-from push.life.filing import Desk
-from push.life.operations import Operations
-from push.planner import FilingPlan, Planner
-from push.sound import Sound
-from push.stats import Histogram
-from push.stops import Stops
-from push.watcher import Watcher
-from sql.database import AWAY
+from push.message.sound import Sound
+from runtime.tasks import cancel_and_wait, run_with_timeout
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from geo.foreign import Foreigners
-    from geo.forgetting import Forgetting
-    from geo.index import PositionIndex
-    from push.model import Gateway
-    from push.quota import Quotas
+    from geo.index.forgetting import Forgetting
+    from geo.index.locales import NonDefaultLocales
+    from geo.index.position_index import PositionIndex
+    from push.provider import Gateway
+    from push.transport.quota import Quotas
     from sql.database import Pool
 
 RELEASE_S = 2.0
@@ -75,7 +75,7 @@ class Engine:
         forgetting: Forgetting,
         gateways: Mapping[str, Gateway],
         quotas: Quotas,
-        foreigners: Foreigners,
+        non_default_locales: NonDefaultLocales,
     ) -> None:
         self._plan = plan
         self.commit = Histogram()
@@ -83,10 +83,10 @@ class Engine:
         self.ledger = Ledger(pool, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound)
         self.forgetting = forgetting
-        self.entrants = Entrants(plan.late)
-        audiences = Audiences(pool)
+        self.entrants = LateEntrants(plan.late)
+        areas = Areas(pool)
         self.watcher = Watcher(
-            pool, self.alarms, self.entrants, audiences, audience_cap=plan.filing.audience_cap, ring=self.claims.ring
+            pool, self.alarms, self.entrants, areas, audience_cap=plan.filing.audience_cap, wake=self.claims.wake
         )
         self.lanes = {
             name: Lane(
@@ -95,8 +95,8 @@ class Engine:
                 gateway=gateways[name],
                 index=index,
                 forgetting=forgetting,
-                foreigners=foreigners,
-                audiences=audiences,
+                non_default_locales=non_default_locales,
+                areas=areas,
                 pool=pool,
                 claims=self.claims,
                 ledger=self.ledger,
@@ -106,25 +106,25 @@ class Engine:
             for name, lane in plan.lanes.items()
         }
         planner = Planner(index, plan.filing, self.alarms)
-        self.desk = Desk(pool, planner, self.ring)
-        self.operations = Operations(pool, halt=self.halt, ring=self.ring)
+        self.filing_service = FilingService(pool, planner, self.wake)
+        self.operations = Operations(pool, halt=self.halt, wake=self.wake)
         self.changes = Changes(self.operations, pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
-        self._stops = Stops(plan.database_url, self.claims, self.alarms, halt=self.halt, ring=self.ring)
+        self._stops = StopListener(plan.database_url, self.claims, self.alarms, halt=self.halt, wake=self.wake)
         self._index_watch = IndexWatch(index, self.alarms)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Say that there may be new work."""
-        self.claims.ring()
-        self.watcher.ring()
+        self.claims.wake()
+        self.watcher.wake()
 
     def halt(self, alert_id: UUID) -> None:
         """Stop at once what this process sends of an alert."""
         self.claims.halt(alert_id)
         for lane in self.lanes.values():
-            lane.let_go_of_halted()
+            lane.drain_halted()
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Start all tasks in `group`; one that dies of a bug takes the group down."""
@@ -155,9 +155,9 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             for lane in self.lanes.values():
                 group.create_task(lane.stop(grace_s), name=f"stop {lane.name}")
-        await ended(self._background)
+        await cancel_and_wait(self._background)
         try:
-            if not await in_time(self.claims.release(), RELEASE_S):
+            if not await run_with_timeout(self.claims.release(), RELEASE_S):
                 _log.warning("leases.left", error="no answer")
-        except AWAY as error:
+        except UNAVAILABLE_ERRORS as error:
             _log.warning("leases.left", error=type(error).__name__)

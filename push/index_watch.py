@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from geo.connection import AWAY
-from geo.ending import end_if_cancelled
+from geo.connection import UNAVAILABLE_ERRORS
 from push.alarms import EVERY_LANE, STORE_AWAY
+from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
-    from geo.index import PositionIndex
+    from geo.index.position_index import PositionIndex
     from push.alarms import AlarmBoard
 
 ASK_S: Final = 1.0
@@ -35,10 +35,10 @@ class IndexWatch:
         while True:
             try:
                 await self._index.ping(ANSWER_S)
-            except (*AWAY, TimeoutError):
+            except (*UNAVAILABLE_ERRORS, TimeoutError):
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
             else:
                 self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
-            end_if_cancelled()
+            raise_if_cancelled()
             await asyncio.sleep(ASK_S)

@@ -1,30 +1,24 @@
-"""Providers: a provider's file in `push/gateways/` flows in, its name, settings, gateway and what it shows flow out.
+"""The contract of a provider: its settings, its gateway, what phones show of a message, and the leave to send.
 
-A file there that defines `PROVIDER` is a lane that can be configured; nothing else lists them.
-Bounded by the files of that folder; every number of a lane's settings has its range.
+Bounded: every number of a lane's settings has its range.
 """
 
 from __future__ import annotations
 
 import enum
-import importlib
-import pkgutil
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Meta
 
-import push.gateways
-from push.said import DoesNotFitError
-from push.shown import Shown, Unfit
+from push.message.rendering import Rendering, TooLarge
+from push.message.truncation import MessageTooLargeError
+from push.results import RecipientStatus, RequestStatus, SendResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from push.model import Gateway
-    from push.quota import Quotas
-    from push.said import Message
+    from push.message.content import Message
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -60,8 +54,54 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return self.rate_per_s
 
 
+STOPPED: Final = SendResult(RequestStatus.FAILING, "stopped", asked=False)
+"""The answer of a transport that was stopped: nothing was sent, and nothing is known of the provider."""
+
+
+class Clearance(Protocol):
+    """Leave to send one batch, for as long as it stands."""
+
+    def may_send(self) -> bool:
+        """Tell whether another request may start now; asked right before each."""
+
+    def may_reach(self, url: str) -> bool:
+        """Tell whether a request to `url` may be made at all."""
+
+
+def withheld(clearance: Clearance, url: str, recipients: int) -> SendResult | None:
+    """Return the answer to a batch of which nothing may be sent to `url` now, None when it may be sent."""
+    if not clearance.may_reach(url):
+        return forbidden(recipients)
+    return None if clearance.may_send() else STOPPED
+
+
+def forbidden(recipients: int) -> SendResult:
+    """Return the answer of a transport that may not send to where it was to: final, and nothing was sent."""
+    return SendResult(
+        RequestStatus.ANSWERED, "not for this status", [RecipientStatus.REFUSED] * recipients, asked=False
+    )
+
+
+class Gateway(Protocol):
+    """A provider: sends one message to at most `recipients_max` recipients, never raises for what it answers.
+
+    DoesNotFitError (`push.message.content`) from one that does not answer `message_too_large` itself.
+    """
+
+    recipients_max: int
+
+    async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
+        """Send to recipients: user ids as decimal bytes, or device tokens where the provider addresses devices.
+
+        `clearance` is asked right before every request; what it does not let be sent comes back unsent.
+        """
+
+    async def close(self) -> None:
+        """Close its connections."""
+
+
 class Provider(NamedTuple):
-    """One kind of lane: `open_gateway` takes an instance of `settings`, and `Quotas` where it `keeps_quotas` itself.
+    """One kind of lane: `open_gateway` takes an instance of `settings`, and the quotas where it `keeps_quotas` itself.
 
     `shown` takes an instance of `settings` and a message, and needs no open gateway; DoesNotFitError from it.
     """
@@ -70,25 +110,12 @@ class Provider(NamedTuple):
     addressing: Addressing
     settings: type[LaneSettings]
     open_gateway: Callable[..., Gateway]
-    shown: Callable[[Any, Message], Shown]
+    shown: Callable[[Any, Message], Rendering]
     keeps_quotas: bool = False
 
-    def opened(self, settings: LaneSettings, quotas: Quotas) -> Gateway:
-        """Return a gateway; called with the loop running."""
-        return self.open_gateway(settings, quotas) if self.keeps_quotas else self.open_gateway(settings)
-
-    def previewed(self, settings: LaneSettings, message: Message) -> Shown | Unfit:
+    def previewed(self, settings: LaneSettings, message: Message) -> Rendering | TooLarge:
         """Return what phones of a lane would show of a message, or why it cannot be sent there at all."""
         try:
             return self.shown(settings, message)
-        except DoesNotFitError as error:
-            return Unfit(str(error))
-
-
-@cache
-def providers() -> dict[str, Provider]:
-    """Return every provider by its name."""
-    names = sorted(module.name for module in pkgutil.iter_modules(push.gateways.__path__))
-    modules = [importlib.import_module(f"push.gateways.{name}") for name in names]
-    found: list[Provider] = [module.PROVIDER for module in modules if hasattr(module, "PROVIDER")]
-    return {one.name: one for one in found}
+        except MessageTooLargeError as error:
+            return TooLarge(str(error))

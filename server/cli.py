@@ -11,21 +11,21 @@ from pathlib import Path
 
 import click
 
-from server.lazy import LazyGroup
+from server.commands.lazy import LazyGroup
 
 COMMANDS = {
-    "serve": "server.serve_cli:serve_command",
-    "migrate": "server.serve_cli:migrate_command",
-    "file-case": "server.police_cli:file_case",
-    "file-notice": "server.police_cli:file_notice",
-    "authority": "server.registry_cli:authority_group",
-    "token": "server.registry_cli:token_group",
-    "devices": "server.people_cli:devices_group",
-    "users": "server.people_cli:users_group",
-    "exercise": "server.exercise_cli:exercise_group",
-    "audit": "server.audit_cli:audit_group",
-    "key": "server.key_cli:key_group",
-    "simulate": "server.simulated.cli:simulate",
+    "serve": "server.commands.serve:serve_command",
+    "migrate": "server.commands.serve:migrate_command",
+    "file-case": "server.commands.police:file_case",
+    "file-notice": "server.commands.police:file_notice",
+    "authority": "server.commands.registry:authority_group",
+    "token": "server.commands.registry:token_group",
+    "devices": "server.commands.devices:devices_group",
+    "users": "server.commands.devices:users_group",
+    "exercise": "server.commands.exercise:exercise_group",
+    "audit": "server.commands.audit:audit_group",
+    "key": "server.commands.key:key_group",
+    "simulate": "server.simulators.cli:simulate",
 }
 
 
@@ -43,7 +43,7 @@ def main() -> None:
         cli(standalone_mode=True)
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - Python's own report of a bug would print values
         # What tells errors apart is read only now: a command that ends well does without.
-        from server.failures import exit_code_of  # noqa: PLC0415 - as above
+        from server.commands.failures import exit_code_of  # noqa: PLC0415 - as above
 
         sys.exit(exit_code_of(error))
 

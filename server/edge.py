@@ -14,32 +14,36 @@ from handlers.routes import Handlers, Route, application, routes
 from server.settings import Settings, SettingsError, TlsSettings, address
 
 if TYPE_CHECKING:
-    from handlers.door import Door
+    from handlers.auth.authenticator import Authenticator
 
 EDGE_GRACE_S = 2.0
 BACKLOG = 1024
 
 
-async def listen(settings: Settings, handlers: Handlers, door: Door) -> tuple[list[web.AppRunner], str]:
+async def listen(
+    settings: Settings, handlers: Handlers, authenticator: Authenticator
+) -> tuple[list[web.AppRunner], str]:
     """Listen; returns what runs and the base URL, SettingsError where that is impossible."""
     table = routes(handlers)
     own = settings.metrics.listen
     if own is None:
-        runner, url = await _runner(table, door, settings.listen, settings.tls)
+        runner, url = await _runner(table, authenticator, settings.listen, settings.tls)
         return [runner], url
     public = [route for route in table if route.path != "/metrics"]
-    runner, url = await _runner(public, door, settings.listen, settings.tls)
+    runner, url = await _runner(public, authenticator, settings.listen, settings.tls)
     try:
-        inner, _ = await _runner([route for route in table if route.path == "/metrics"], door, own, None)
+        inner, _ = await _runner([route for route in table if route.path == "/metrics"], authenticator, own, None)
     except SettingsError:
         await runner.cleanup()
         raise
     return [runner, inner], url
 
 
-async def _runner(table: list[Route], door: Door, listen: str, tls: TlsSettings | None) -> tuple[web.AppRunner, str]:
+async def _runner(
+    table: list[Route], authenticator: Authenticator, listen: str, tls: TlsSettings | None
+) -> tuple[web.AppRunner, str]:
     host, port = address(listen, "$.listen")
-    app = application(table, door, encrypted=tls is not None)
+    app = application(table, authenticator, encrypted=tls is not None)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
     await runner.setup()
     try:

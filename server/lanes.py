@@ -8,14 +8,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from push.clearance import on_this_machine
-from push.lane import LanePlan
-from push.plan import EXPIRY
-from push.provider import Addressing, providers
+from push.delivery.clearance import on_this_machine
+from push.delivery.lane import LanePlan
+from push.notice import EXPIRY
+from push.provider import Addressing
+from push.registry import open_gateway, providers
 
 if TYPE_CHECKING:
-    from push.model import Gateway
-    from push.quota import Quotas
+    from push.provider import Gateway
+    from push.transport.quota import Quotas
     from server.settings import Settings
 
 
@@ -52,4 +53,4 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
 
 def gateways(settings: Settings, quotas: Quotas) -> dict[str, Gateway]:
     """Open each lane's gateway; called with the loop running."""
-    return {name: providers()[name].opened(lane, quotas) for name, lane in settings.lanes.items()}
+    return {name: open_gateway(providers()[name], lane, quotas) for name, lane in settings.lanes.items()}

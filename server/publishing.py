@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers.cap.signing import Signer
-from handlers.cap_public import Publisher
+from handlers.public.messages import Publisher
 from server.settings import SettingsError
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from geo.connection import cluster_url
-from geo.keys import POSITION_DAYS
-from handlers.limits import LimitSettings
-from push.plan import Policy
+from geo.index.keys import POSITION_DAYS
+from handlers.auth.limits import LimitSettings
+from push.alerts.rings import Policy
+from push.message.links import Links
+from push.message.sound import Sound
 from push.provider import LaneSettings
-from push.said import Links
-from push.sound import Sound
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 

@@ -1,7 +1,7 @@
 """The server process: settings flow in, the running edge and engine flow out until a signal or a bug ends them.
 
 The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
-Bounded: `grace_s` for what is being sent, and what `server.edge` and `server.stopping` bound.
+Bounded: `grace_s` for what is being sent, and what `server.edge` and `server.process` bound.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ import sql.cap
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
-from geo.ending import ended
-from geo.foreign import Foreigners
-from geo.forgetting import Forgetting
-from geo.index import PositionIndex
-from geo.keys import generations
-from handlers.access import Gatekeeper
-from handlers.actions import AlertActions
-from handlers.alerts import Alerts
-from handlers.audit import Audit
-from handlers.cap_intake import CapIntake
-from handlers.devices import Devices
-from handlers.door import Door
-from handlers.enrolment import Enrolment
-from handlers.estimates import Estimates
-from handlers.failures import Failures
-from handlers.feed import Feed
-from handlers.health import Health
-from handlers.intake import Intake
-from handlers.limits import Limits
-from handlers.metrics import Metrics
-from handlers.notices import Notices
-from handlers.preview import Preview
-from handlers.public import Public
-from handlers.reports import Reports
+from geo.index.forgetting import Forgetting
+from geo.index.keys import generations
+from geo.index.locales import NonDefaultLocales
+from geo.index.position_index import PositionIndex
+from handlers.auth.authenticator import Authenticator
+from handlers.auth.failures import Failures
+from handlers.auth.limits import Limits
+from handlers.auth.signed_webhooks import SignedWebhooks
+from handlers.auth.token_store import TokenStore
+from handlers.auth.webhook_signatures import Vault
+from handlers.operators.actions import AlertActions
+from handlers.operators.alerts import Alerts
+from handlers.operators.audit import Audit
+from handlers.operators.estimates import Estimates
+from handlers.operators.feed import Feed
+from handlers.operators.preview import Preview
+from handlers.ops.health import Health
+from handlers.ops.metrics import Metrics
+from handlers.platform.devices import Devices
+from handlers.platform.enrolment import Enrolment
+from handlers.platform.reports import Reports
+from handlers.police.cap.intake import CapIntake
+from handlers.police.intake import Intake
+from handlers.police.notices import Notices
+from handlers.public.alerts import Public
 from handlers.routes import Handlers
-from handlers.signed import SignedWebhooks
-from handlers.signing import Vault
+from push.alerts.planner import FilingPlan
+from push.alerts.preview import preview
+from push.alerts.record.retention import Retention
 from push.engine import Engine, EnginePlan
-from push.late import LatePlan
-from push.life.deletion import Retention
-from push.planner import FilingPlan
-from push.preview import preview
-from push.quota import Quotas
+from push.fanout.late_entrants import LatePlan
+from push.transport.quota import Quotas
+from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
-from server.chores import run_chores
 from server.edge import listen
 from server.encryption import encryption_key
-from server.expiry import Expiry, certificates
+from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
-from server.stopping import close_pool, close_redis, migrated, stop_event
+from server.upkeep.chores import run_chores
+from server.upkeep.expiry import Expiry, certificates
 from sql.database import open_pool
 
 if TYPE_CHECKING:
@@ -102,16 +102,16 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             forgetting,
             lanes.gateways(settings, quotas),
             quotas,
-            Foreigners(redis),
+            NonDefaultLocales(redis),
         )
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
-        door = Door(Gatekeeper(pool, redis), Limits(redis, settings.limits), failures)
+        authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
-        handlers = _handlers(settings, engine, pool, index, door, cities, signer)
+        handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
         # Before anything is sent: whoever cannot listen does not work in silence, nor does a second server by mistake.
-        runners, url = await _listening(settings, engine, handlers, door)
+        runners, url = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
@@ -123,7 +123,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
-                _log.info("server.stopping", grace_s=settings.grace_s)
+                _log.info("server.process", grace_s=settings.grace_s)
                 handlers.health.stopping = True
                 await handlers.feed.close()
                 for runner in runners:
@@ -132,15 +132,15 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             finally:
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
                 await handlers.health.close()
-                await ended((*engine.tasks, lag, chores, quiet, listeners, guard))
+                await cancel_and_wait((*engine.tasks, lag, chores, quiet, listeners, guard))
     _log.info("server.stopped")
 
 
 async def _listening(
-    settings: Settings, engine: Engine, handlers: Handlers, door: Door
+    settings: Settings, engine: Engine, handlers: Handlers, authenticator: Authenticator
 ) -> tuple[list[web.AppRunner], str]:
     try:
-        return await listen(settings, handlers, door)
+        return await listen(settings, handlers, authenticator)
     except BaseException:
         await engine.close()
         raise
@@ -208,27 +208,27 @@ def _handlers(
     engine: Engine,
     pool: Pool,
     index: PositionIndex,
-    door: Door,
+    authenticator: Authenticator,
     cities: Cities | None,
     signer: Signer | None,
 ) -> Handlers:
-    signed = SignedWebhooks(pool, Vault(encryption_key(settings)), door)
+    signed = SignedWebhooks(pool, Vault(encryption_key(settings)), authenticator)
     alerts = Alerts(pool, engine.watcher)
-    cap = CapIntake(pool, engine.desk, engine.actions, engine.changes, cities, door)
-    feed = Feed(door, engine.watcher, engine.alarms)
+    cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
+    feed = Feed(authenticator, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.desk, signed, cities, cap),
+        intake=Intake(pool, engine.filing_service, signed, cities, cap),
         notices=Notices(pool, engine.actions, signed),
         devices=Devices(reports, index, engine.forgetting, pool),
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.changes, alerts),
         preview=Preview(pool, partial(preview, lanes=settings.lanes)),
         audit=Audit(pool),
-        estimates=Estimates(pool, engine.desk.planner, cities),
+        estimates=Estimates(pool, engine.filing_service.planner, cities),
         feed=feed,
         health=Health(pool, index),
-        metrics=Metrics(engine, feed, door),
+        metrics=Metrics(engine, feed, authenticator),
         enrolment=Enrolment(pool),
         public=Public(pool, publishing.publisher(settings), signer),
     )

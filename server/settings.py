@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from handlers.signing import read_keys
-from push.clearance import on_this_machine
-from push.plan import SHIPPED, Policy, fault_of
-from push.provider import LaneSettings, providers
+from handlers.auth.webhook_signatures import read_keys
+from push.alerts.rings import SHIPPED, Policy, fault_of
+from push.delivery.clearance import on_this_machine
+from push.provider import LaneSettings
+from push.registry import providers
 from server.sections import Settings, TlsSettings
 
 __all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]

@@ -14,10 +14,10 @@ import msgspec
 import structlog
 
 import sql.migrate
-from push.backoff import until_back
+from runtime.retry import retry_until_available
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
-from sql.database import AWAY, open_pool
+from sql.database import UNAVAILABLE_ERRORS, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -81,7 +81,9 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
     """Bring the schema up; waits for a PostgreSQL that is still starting."""
     try:
         async with asyncio.timeout(wait_s):
-            await until_back(lambda: sql.migrate.migrate(stores.database_url), AWAY, "postgresql")
+            await retry_until_available(
+                lambda: sql.migrate.migrate(stores.database_url), UNAVAILABLE_ERRORS, "postgresql"
+            )
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {wait_s:.0f} s") from None
 

@@ -3,7 +3,7 @@
 Each event's text holds the digest of the one before, so nothing can be changed or left out in the middle unseen. Why
 somebody did it stands beside the chain, which holds its salted digest: it may name the child, and goes with its data.
 Bounded: `PAGE` events a read. Appending takes turns until the caller's transaction ends: let it be its last statement.
-What a chain proves and what not is said in `push.life.audit`, which verifies it.
+What a chain proves and what not is said in `push.alerts.record.audit`, which verifies it.
 """
 
 from __future__ import annotations

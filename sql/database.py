@@ -20,7 +20,7 @@ POOL_MAX = 16
 CONNECT_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
 
-AWAY = (
+UNAVAILABLE_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -40,7 +40,7 @@ async def _keep_session(_: Connection) -> None:
 
 
 async def open_pool(url: str) -> Pool:
-    """Open the pool on `url`; raises one of `AWAY` when PostgreSQL does not answer."""
+    """Open the pool on `url`; raises one of `UNAVAILABLE_ERRORS` when PostgreSQL does not answer."""
     return await asyncpg.create_pool(
         url,
         min_size=POOL_MIN,

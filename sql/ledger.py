@@ -62,7 +62,7 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
     )
 
 
-async def told(
+async def notified(
     pool: Pool,
     alert_id: UUID,
     notice: str,
@@ -86,13 +86,13 @@ async def told(
 
 
 async def heard(
-    pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, unsure: bool
+    pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, indeterminate: bool
 ) -> list[bytes]:
     """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them.
 
-    `unsure`: those who may have, too.
+    `indeterminate`: those who may have, too.
     """
-    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to, unsure)]
+    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to, indeterminate)]
 
 
 async def doubt(pool: Pool, lane: str) -> int:

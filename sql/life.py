@@ -48,7 +48,7 @@ _REVIEW_SET = query("authority_review_set")
 class LockedAlert(msgspec.Struct, frozen=True):
     """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
 
-    `told`: it was sent, if only to nobody, or begun to be. `proposed`: a change waits for approval; `held`: a ring.
+    `notified`: it was sent, if only to nobody, or begun to be. `proposed`: a change waits for approval; `held`: a ring.
     """
 
     state: str
@@ -62,7 +62,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     expires: datetime
     revision: int
     through_alert: bool | None
-    told: bool
+    notified: bool
     longitude: float | None
     latitude: float | None
     city: str | None
@@ -80,7 +80,7 @@ class ProposalRow(msgspec.Struct, frozen=True):
 
     revision: int
     action: str
-    wish: str
+    change_request: str
     person: str
 
 
@@ -164,7 +164,7 @@ async def forget_approvals(connection: Connection, alert_id: UUID, revision: int
 
 async def propose(connection: Connection, alert_id: UUID, proposal: ProposalRow, by: str, reason: str) -> int:
     """Let a change wait for approval, in the place of what waited before; returns its revision, not that of the row."""
-    row = (alert_id, proposal.action, proposal.wish, proposal.person, by, reason)
+    row = (alert_id, proposal.action, proposal.change_request, proposal.person, by, reason)
     revision: int = await connection.fetchval(_PROPOSAL_PUT, *row)
     return revision
 
@@ -194,7 +194,7 @@ async def set_review(pool: Pool | Connection, authority: str, review: str, grace
     return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None
 
 
-async def mistrust(connection: Connection, alert_id: UUID, what: str) -> bool:
+async def unverified_reason(connection: Connection, alert_id: UUID, what: str) -> bool:
     """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why.
 
     False when that is known, or matters no longer.
@@ -207,12 +207,12 @@ async def trust(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(_TRUST, alert_id)
 
 
-async def see_mistrusted(connection: Connection, alert_id: UUID) -> None:
+async def see_unverified(connection: Connection, alert_id: UUID) -> None:
     """Note what is known of messages that nobody verifiably signed, as the alert is paused."""
     await connection.execute(_MISTRUST_SEEN, alert_id)
 
 
-async def dismiss_mistrusted(connection: Connection, alert_id: UUID) -> list[str]:
+async def acknowledge_unverified(connection: Connection, alert_id: UUID) -> list[str]:
     """Forget what was known of them when the alert was paused; returns that."""
     return list(await connection.fetchval(_MISTRUST_DISMISS, alert_id))
 

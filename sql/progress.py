@@ -45,7 +45,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     `busy`: it looks for late entrants, or says a later word to those who were told. `send_at`: when a scheduled one is
     sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`;
-    `unverified`: why a draft's signature is not believed; `mistrusted`: later messages that nobody verifiably signed.
+    `unverified`: why a draft's signature is not believed; `unverified_messages`: later messages that nobody verifiably signed.
     """
 
     id: UUID
@@ -65,7 +65,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     sent_at: datetime | None
     verified: bool
     unverified: str | None
-    mistrusted: list[str]
+    unverified_messages: list[str]
     review: str
     send_at: datetime | None
     version: int

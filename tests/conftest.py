@@ -17,7 +17,7 @@ from redis import asyncio as aioredis
 import sql.migrate
 from server.embedded import EmbeddedStores, StoreUrls
 from sql.database import open_pool
-from tests.bench import Bench
+from tests.support.processes.deployment import Bench
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

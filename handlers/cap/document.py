@@ -13,8 +13,8 @@ import re
 from lxml import etree
 
 from handlers.cap.model import NAMESPACE
-from handlers.cases import BODY_BYTES
-from handlers.problems import FieldError
+from handlers.http.problems import FieldError
+from handlers.police.cases import BODY_BYTES
 
 DEPTH_MAX = 12
 """A message has five levels and its signature six or seven."""

@@ -12,7 +12,7 @@ import msgspec
 from lxml import etree
 
 from handlers.cap.model import NAMESPACE, SIGNATURE_NAMESPACE
-from handlers.problems import FieldError
+from handlers.http.problems import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,7 +29,7 @@ from handlers.cap.model import (
     Urgency,
 )
 from handlers.cap.values import Wrong
-from handlers.problems import FieldError
+from handlers.http.problems import FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

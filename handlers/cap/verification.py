@@ -25,7 +25,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from handlers.cap.document import parse
 from handlers.cap.model import SIGNATURE_NAMESPACE
-from push.life.warnings import NOT_SIGNED
+from push.alerts.watch.warnings import NOT_SIGNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -61,7 +61,7 @@ CANONICAL = frozenset(
 _DS = {"ds": SIGNATURE_NAMESPACE}
 
 
-class Verdict(Enum):
+class SignatureStatus(Enum):
     """What became of a signature."""
 
     VERIFIED = "verified"
@@ -85,19 +85,19 @@ class Why(Enum):
 class Signature(msgspec.Struct, frozen=True):
     """A verdict: with the SHA-256 fingerprint of the certificate that VERIFIED stands on, or why not."""
 
-    verdict: Verdict
+    signature_status: SignatureStatus
     why: Why | None = None
     fingerprint: str | None = None
 
     @property
-    def mistrust(self) -> str | None:
+    def unverified_reason(self) -> str | None:
         """Why it is not believed, in words; None where it is."""
-        if self.verdict is Verdict.VERIFIED:
+        if self.signature_status is SignatureStatus.VERIFIED:
             return None
         return NOT_SIGNED if self.why is None else self.why.value
 
 
-UNSIGNED = Signature(Verdict.UNSIGNED)
+UNSIGNED = Signature(SignatureStatus.UNSIGNED)
 
 
 def read_pins(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
@@ -115,7 +115,7 @@ def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime
         return UNSIGNED, root
     why = _misplaced(root, found) or _unacceptable(found[0])
     if why is not None:
-        return Signature(Verdict.UNVERIFIABLE, why), root
+        return Signature(SignatureStatus.UNVERIFIABLE, why), root
     candidates = _candidates(found[0], pins)
     for key_info in found[0].findall("ds:KeyInfo", _DS):
         # It is not signed, and only a pinned key counts: so nobody has to read what else a stranger put there.
@@ -124,9 +124,9 @@ def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime
     for certificate in candidates:
         outcome = _unfit(certificate, now) or _signed(root, certificate, now)
         if not isinstance(outcome, Why):
-            return Signature(Verdict.VERIFIED, fingerprint=fingerprint(certificate)), outcome
+            return Signature(SignatureStatus.VERIFIED, fingerprint=fingerprint(certificate)), outcome
         why = outcome
-    return Signature(Verdict.UNVERIFIABLE, why), root
+    return Signature(SignatureStatus.UNVERIFIABLE, why), root
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from push.garbage import GARBAGE
-from push.model import Answer, Verdict
+from push.results import RequestStatus, SendResult
+from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from push.transport.batch_http import HttpAnswer
+    from push.transport.batch.http import HttpAnswer
 
 FRESH_SHARE: Final = 0.8
 """A token is renewed at this share of its life, so that none ends on its way."""
@@ -28,7 +28,9 @@ AGAIN_S: Final = 1.0
 """Everybody who waits for a token that cannot be had shares one failure."""
 
 HTTP_OK, HTTP_SERVER_ERROR, HTTP_THROTTLED = 200, 500, 429
-NOT_TAKEN: Final = Answer(Verdict.MISCONFIGURED, "the provider rejects an access token that it has just given")
+NOT_TAKEN: Final = SendResult(
+    RequestStatus.MISCONFIGURED, "the provider rejects an access token that it has just given"
+)
 
 
 class Granted(NamedTuple):
@@ -46,33 +48,33 @@ class _OAuth(msgspec.Struct):
 class RenewedToken:
     """One account's token."""
 
-    def __init__(self, ask: Callable[[], Awaitable[Granted | Answer]]) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[Granted | SendResult]]) -> None:
         self._ask = ask
         self._asking = asyncio.Lock()
         self._token = ""
         self._renew_s = float("-inf")
-        self._failed: tuple[float, Answer] | None = None
+        self._failed: tuple[float, SendResult] | None = None
 
-    async def current(self) -> str | Answer:
+    async def current(self) -> str | SendResult:
         """Return a token that is good for a while, or why there is none."""
         if time.monotonic() < self._renew_s:
             return self._token
         return await self.other_than("")
 
-    async def authorized(self, send: Callable[[str], Awaitable[Answer | None]]) -> Answer:
+    async def authorized(self, send: Callable[[str], Awaitable[SendResult | None]]) -> SendResult:
         """Send with a token; `send` returns None when the provider does not take it, and is called once more."""
         access = await self.current()
-        if isinstance(access, Answer):
+        if isinstance(access, SendResult):
             return access
         answer = await send(access)
         if answer is not None:
             return answer
         access = await self.other_than(access)
-        if isinstance(access, Answer):
+        if isinstance(access, SendResult):
             return access
         return await send(access) or NOT_TAKEN
 
-    async def other_than(self, refused: str) -> str | Answer:
+    async def other_than(self, refused: str) -> str | SendResult:
         """Return a token that is not `refused`: whoever waited while another asked gets what was given to that one."""
         async with self._asking:
             now_s = time.monotonic()
@@ -83,7 +85,7 @@ class RenewedToken:
             self._renew_s = float("-inf")
             granted = await self._ask()
             now_s = time.monotonic()
-            if isinstance(granted, Answer):
+            if isinstance(granted, SendResult):
                 self._failed = (now_s, granted)
                 return granted
             self._failed, self._token = None, granted.token
@@ -91,16 +93,18 @@ class RenewedToken:
             return self._token
 
 
-def oauth_granted(answer: HttpAnswer | Answer) -> Granted | Answer:
+def oauth_granted(answer: HttpAnswer | SendResult) -> Granted | SendResult:
     """Read the answer of an OAuth 2 token endpoint (RFC 6749 5.1)."""
-    if isinstance(answer, Answer):
+    if isinstance(answer, SendResult):
         return answer
     if answer.status >= HTTP_SERVER_ERROR or answer.status == HTTP_THROTTLED:
-        return Answer(Verdict.FAILING, f"no access token, HTTP {answer.status}", retry_after_s=answer.retry_after_s)
+        return SendResult(
+            RequestStatus.FAILING, f"no access token, HTTP {answer.status}", retry_after_s=answer.retry_after_s
+        )
     if answer.status != HTTP_OK:
-        return Answer(Verdict.MISCONFIGURED, f"no access token, HTTP {answer.status}")
+        return SendResult(RequestStatus.MISCONFIGURED, f"no access token, HTTP {answer.status}")
     try:
         granted = msgspec.json.decode(answer.content, type=_OAuth)
-    except GARBAGE:
-        return Answer(Verdict.FAILING, "an answer that is no access token")
+    except DECODE_ERRORS:
+        return SendResult(RequestStatus.FAILING, "an answer that is no access token")
     return Granted(granted.access_token, granted.expires_in)

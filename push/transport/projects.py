@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from push.model import Fate, Verdict
-from push.transport.token_answers import Ruling
+from push.results import RecipientStatus, RequestStatus
+from push.transport.token_results import Ruling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.pace import Pace
+    from push.transport.pace import Pace
     from push.transport.service_account import AccessToken
 
 THROTTLED_S: Final = 1.0
 """When it does not say for how long."""
 
-THROTTLED: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "the quota of its project is used up")
-BROKEN: Final = Ruling(Fate.AGAIN, Verdict.ANSWERED, "its project refuses us")
+THROTTLED: Final = Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, "the quota of its project is used up")
+BROKEN: Final = Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, "its project refuses us")
 
 _log = structlog.get_logger("push.transport.projects")
 
@@ -55,11 +55,11 @@ class Project:
             return False
         return self._broken_until_s is not None and asyncio.get_running_loop().time() < self._broken_until_s
 
-    async def heed(self, rows: Sequence[int], rulings: list[Ruling | None]) -> None:
+    async def apply(self, rows: Sequence[int], rulings: list[Ruling | None]) -> None:
         """Slow down or leave alone, as it was answered for these places of a batch; the rulings say so afterwards."""
         said = [(row, one) for row in rows if (one := rulings[row]) is not None]
-        throttled = {row: one for row, one in said if one.verdict is Verdict.THROTTLED}
-        refusals = {row: one for row, one in said if one.verdict is Verdict.MISCONFIGURED}
+        throttled = {row: one for row, one in said if one.request_status is RequestStatus.THROTTLED}
+        refusals = {row: one for row, one in said if one.request_status is RequestStatus.MISCONFIGURED}
         self._rest_if(refusals)
         if throttled:
             await self.pace.throttled(max(one.retry_after_s or THROTTLED_S for one in throttled.values()))

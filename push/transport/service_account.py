@@ -13,13 +13,13 @@ import jwt
 import msgspec
 
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
-from push.transport.batch_http import FORM
+from push.transport.batch.http import FORM
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.model import Answer
-    from push.transport.batch_http import BatchHttp
+    from push.results import SendResult
+    from push.transport.batch.http import BatchHttp
 
 ASSERTION_S: Final = 3600
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -54,7 +54,7 @@ class AccessToken(RenewedToken):
         """Return the project that the account is of."""
         return self._account.project_id
 
-    async def _exchange(self) -> Granted | Answer:
+    async def _exchange(self) -> Granted | SendResult:
         account, now_s = self._account, int(time.time())
         claims = {
             "iss": account.client_email,

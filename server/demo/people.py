@@ -12,10 +12,10 @@ import numpy as np
 
 from geo.area import ANTIMERIDIAN, INDEX_LATITUDE_MAX
 from geo.connection import connect
-from geo.devices import LOCALE_USUAL, address
-from geo.index import PositionIndex
-from geo.positions import Positions, now_ms
-from geo.search import GEOHASH_STEP
+from geo.index.devices import LOCALE_USUAL, address
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from geo.index.search import GEOHASH_STEP
 from server.demo.lanes import TPNS, token_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def on_the_grid(degrees: NDArray[np.float64], limit: float) -> NDArray[np.float6
 
 
 async def populate(
-    redis_url: str, people: int, scene: Scene, told: Callable[[int], None], lanes: Sequence[str] = (TPNS,)
+    redis_url: str, people: int, scene: Scene, notified: Callable[[int], None], lanes: Sequence[str] = (TPNS,)
 ) -> Population:
     """Put `people` into the index, telling how many are done."""
     client = connect(redis_url)
@@ -90,7 +90,7 @@ async def populate(
             in_area += int(inside.sum())
             outside = np.flatnonzero(~inside)[: OUTSIDERS - len(outsiders)].tolist()
             outsiders += [positions.users[row] for row in outside]
-            told(len(positions.users))
+            notified(len(positions.users))
     finally:
         await client.aclose()
     return Population(in_area, outsiders)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geo.area import Area, Circle, distance_km
 from geo.cities import Cities, read_cities
-from push.plan import QQ
+from push.alerts.rings import QQ
 from server.demo.cities import FAR_AWAY, NEAR_SHARE, PEARL_RIVER_DELTA, City
 
 RADIUS_KM = 120.0

@@ -14,10 +14,10 @@ import aiohttp
 import msgspec
 import numpy as np
 
+from server.administration.file_case import send_case
 from server.demo.lanes import TPNS, token_of
 from server.demo.people import lane_of
 from server.demo.world import AUTHORITY
-from server.file_case import send_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,9 +142,9 @@ async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]
             while sum([one["distinct"] for one in await _all_counts(session, world)]) < before.size + len(outsiders):
                 await asyncio.sleep(ASK_S)
         late_s = time.perf_counter() - started_s
-        told = np.setdiff1d(await _reached(session, world), before)
+        notified = np.setdiff1d(await _reached(session, world), before)
         duplicates = sum([one["duplicates"] for one in await _all_counts(session, world)])
-    moved = np.isin(told, np.array(outsiders, dtype=np.int64))
+    moved = np.isin(notified, np.array(outsiders, dtype=np.int64))
     return msgspec.structs.replace(
         story,
         duplicates=duplicates,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
-from handlers.access import Role
-from server import registry
+from handlers.http.roles import Role
+from server.administration import registry
 from server.demo.lanes import LANES, TPNS, Endpoint, environ
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.process import tied_to_us

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK_WAIT_S = 10.0
-POLL_S = 0.02
+POLL_INTERVAL_S = 0.02
 
 
 class StateOwnedError(Exception):
@@ -53,7 +53,7 @@ class Ownership:
                 raise StateOwnedError(f"{self._state_dir} is owned by process {published.pid}")
             if time.monotonic() > deadline_s:
                 raise StateOwnedError(f"{self._state_dir} is owned by stores whose server is gone, and they do not end")
-            time.sleep(POLL_S)
+            time.sleep(POLL_INTERVAL_S)
         self.publish(StoreUrls(None, None))
 
     def publish(self, urls: StoreUrls) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 READY_S = 30.0
 STOP_S = 10.0
-POLL_S = 0.005
+POLL_INTERVAL_S = 0.005
 LOG_TAIL_LINES = 8
 _PR_SET_PDEATHSIG = 1
 
@@ -97,7 +97,7 @@ class Child:
             if self._process.poll() is not None or time.monotonic() > deadline_s:
                 self.stop()
                 raise EmbeddedStoreError(f"the embedded {self.name} did not start:\n{self._tail()}")
-            time.sleep(POLL_S)
+            time.sleep(POLL_INTERVAL_S)
 
     def is_dead(self) -> bool:
         """Tell whether it ended by itself."""

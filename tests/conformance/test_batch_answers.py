@@ -7,16 +7,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from push.gateways import honor, huawei, oppo, vivo
-from push.model import Fate, Verdict
-from tests.answering import BEFOREHAND, DIALECTS, HONOR, HUAWEI, OPPO, VIVO, WITH_TOKENS, XIAOMI, Dialect, spoken
-from tests.clearances import CLEAR
-from tests.messages import message_for_tests
+from push.providers import honor, huawei, oppo, vivo
+from push.results import RecipientStatus, RequestStatus
+from tests.support.providers.answering import (
+    BEFOREHAND,
+    DIALECTS,
+    HONOR,
+    HUAWEI,
+    OPPO,
+    VIVO,
+    WITH_TOKENS,
+    XIAOMI,
+    Dialect,
+    spoken,
+)
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.transport.batch_answers import Ruling
+    from push.transport.batch.results import Ruling
 
 TWO = [b"a1", b"b2"]
 ENTRIES = [(dialect, code) for dialect in DIALECTS for code in dialect.codes if code not in dialect.token_refused]
@@ -34,11 +45,11 @@ async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any
     async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(code))) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     ruling: Ruling = dialect.codes[code]
-    assert answer.verdict is ruling.verdict
-    assert answer.fates == (None if ruling.fate is None else [ruling.fate] * 2)
+    assert answer.request_status is ruling.request_status
+    assert answer.statuses == (None if ruling.recipient_status is None else [ruling.recipient_status] * 2)
     assert answer.retry_after_s == ruling.retry_after_s
     assert ruling.reason
-    assert ruling.verdict is Verdict.ANSWERED or answer.reason == ruling.reason
+    assert ruling.request_status is RequestStatus.ANSWERED or answer.reason == ruling.reason
 
 
 @pytest.mark.parametrize(("dialect", "status"), STATUSES, ids=_entry)
@@ -47,7 +58,7 @@ async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status:
     table = huawei.STATUSES if dialect is HUAWEI else honor.STATUSES
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    assert (answer.verdict, answer.reason) == (table[status].verdict, table[status].reason)
+    assert (answer.request_status, answer.reason) == (table[status].request_status, table[status].reason)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
@@ -71,8 +82,8 @@ async def test_nonsense_is_a_failure_and_never_an_exception(
     status, body = response
     async with spoken(dialect, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    assert (answer.verdict, answer.fates) == (Verdict.FAILING, None)
-    assert answer.unsure == (status in {200, 502} and not answer.reason.startswith("an unknown code"))
+    assert (answer.request_status, answer.statuses) == (RequestStatus.FAILING, None)
+    assert answer.indeterminate == (status in {200, 502} and not answer.reason.startswith("an unknown code"))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
@@ -91,8 +102,11 @@ async def test_no_bytes_of_a_provider_end_the_process(dialect: Dialect, body: by
     """Not UTF-8, nested or numbered beyond what Python bears: an answer as any other, or none; nobody is given up."""
     async with spoken(dialect, tmp_path, lambda _: web.Response(body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    assert answer.fates is None
-    assert answer.verdict is Verdict.ANSWERED or (answer.verdict, answer.reason != "") == (Verdict.FAILING, True)
+    assert answer.statuses is None
+    assert answer.request_status is RequestStatus.ANSWERED or (answer.request_status, answer.reason != "") == (
+        RequestStatus.FAILING,
+        True,
+    )
 
 
 @pytest.mark.parametrize(("dialect", "code"), REFUSALS, ids=_entry)
@@ -113,8 +127,8 @@ async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault
         answers[:] = [code] * 9
         asked = len(seen)
         second = await gateway.send(message_for_tests(), TWO, CLEAR)
-    assert (first.verdict, first.fates) == (Verdict.ANSWERED, None)
-    assert (second.verdict, second.fates) == (Verdict.MISCONFIGURED, None)
+    assert (first.request_status, first.statuses) == (RequestStatus.ANSWERED, None)
+    assert (second.request_status, second.statuses) == (RequestStatus.MISCONFIGURED, None)
     sends = [path for path in seen[asked:] if path not in BEFOREHAND]
     assert len(sends) == 2
 
@@ -126,32 +140,51 @@ async def test_one_token_serves_many_requests(dialect: Dialect, tmp_path: Path) 
     accepted = {"code": 0, "result": 0} if dialect is not HONOR else {"code": 200}
     async with spoken(dialect, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
         for _ in range(3):
-            assert (await gateway.send(message, TWO, CLEAR)).verdict is Verdict.ANSWERED
+            assert (await gateway.send(message, TWO, CLEAR)).request_status is RequestStatus.ANSWERED
     assert all(seen.count(path) == 1 for path in seen if path in BEFOREHAND)
     assert sum(path not in BEFOREHAND for path in seen) == 3
 
 
-NAMED: list[tuple[Dialect, dict[str, Any], list[Fate]]] = [
-    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,zz"}}, [Fate.ACCEPTED, Fate.INVALID]),
-    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,a1"}}, [Fate.INVALID, Fate.INVALID]),
-    (HUAWEI, {"code": "80100000", "msg": '{"illegal_tokens":["a1"]}'}, [Fate.INVALID, Fate.ACCEPTED]),
-    (OPPO, {"code": 0, "data": {"10000": ["a1"], "status": "x"}}, [Fate.INVALID, Fate.ACCEPTED]),
-    (OPPO, {"code": 0, "data": {"19999": ["a1"]}}, [Fate.REFUSED, Fate.ACCEPTED]),
-    (HONOR, {"code": 200, "data": {"expireTokens": ["a1"], "failTokens": ["b2"]}}, [Fate.INVALID, Fate.QUARANTINED]),
-    (HONOR, {"code": "80100000", "data": {"expireTokens": ["b2"]}}, [Fate.ACCEPTED, Fate.INVALID]),
-    *(
-        (VIVO, {"result": 0, "invalidUsers": [{"status": status, "userid": "b2"}]}, [Fate.ACCEPTED, fate])
-        for status, fate in [*vivo.STATUSES.items(), (99, Fate.REFUSED)]
+NAMED: list[tuple[Dialect, dict[str, Any], list[RecipientStatus]]] = [
+    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,zz"}}, [RecipientStatus.ACCEPTED, RecipientStatus.INVALID]),
+    (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,a1"}}, [RecipientStatus.INVALID, RecipientStatus.INVALID]),
+    (
+        HUAWEI,
+        {"code": "80100000", "msg": '{"illegal_tokens":["a1"]}'},
+        [RecipientStatus.INVALID, RecipientStatus.ACCEPTED],
     ),
-    *((OPPO, {"code": 0, "data": {str(code): ["b2"]}}, [Fate.ACCEPTED, fate]) for code, fate in oppo.ID_CODES.items()),
+    (OPPO, {"code": 0, "data": {"10000": ["a1"], "status": "x"}}, [RecipientStatus.INVALID, RecipientStatus.ACCEPTED]),
+    (OPPO, {"code": 0, "data": {"19999": ["a1"]}}, [RecipientStatus.REFUSED, RecipientStatus.ACCEPTED]),
+    (
+        HONOR,
+        {"code": 200, "data": {"expireTokens": ["a1"], "failTokens": ["b2"]}},
+        [RecipientStatus.INVALID, RecipientStatus.QUARANTINED],
+    ),
+    (
+        HONOR,
+        {"code": "80100000", "data": {"expireTokens": ["b2"]}},
+        [RecipientStatus.ACCEPTED, RecipientStatus.INVALID],
+    ),
+    *(
+        (
+            VIVO,
+            {"result": 0, "invalidUsers": [{"status": status, "userid": "b2"}]},
+            [RecipientStatus.ACCEPTED, recipient_status],
+        )
+        for status, recipient_status in [*vivo.STATUSES.items(), (99, RecipientStatus.REFUSED)]
+    ),
+    *(
+        (OPPO, {"code": 0, "data": {str(code): ["b2"]}}, [RecipientStatus.ACCEPTED, recipient_status])
+        for code, recipient_status in oppo.ID_CODES.items()
+    ),
 ]
 
 
-@pytest.mark.parametrize(("dialect", "said", "fates"), NAMED, ids=_entry)
+@pytest.mark.parametrize(("dialect", "said", "statuses"), NAMED, ids=_entry)
 async def test_what_is_said_of_one_token_costs_no_other(
-    dialect: Dialect, said: dict[str, Any], fates: list[Fate], tmp_path: Path
+    dialect: Dialect, said: dict[str, Any], statuses: list[RecipientStatus], tmp_path: Path
 ) -> None:
     """Bad tokens by name; all others are accepted."""
     async with spoken(dialect, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, fates)
+    assert (answer.request_status, answer.statuses) == (RequestStatus.ANSWERED, statuses)

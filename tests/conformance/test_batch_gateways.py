@@ -9,25 +9,25 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from push.gateways import honor, huawei, oppo, vivo, xiaomi
-from push.model import Fate, Verdict
-from push.said import Text
-from server.simulated import batch_site
-from server.simulated.honor import SimulatedHonor, SimulatedHonorSettings
-from server.simulated.huawei import SimulatedHuawei, SimulatedHuaweiSettings, account_file
-from server.simulated.oppo import SimulatedOppo, SimulatedOppoSettings
-from server.simulated.vivo import SimulatedVivo, SimulatedVivoSettings
-from server.simulated.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
-from tests.answering import BEFOREHAND, DIALECTS, OPPO, VIVO, XIAOMI, Dialect, spoken
-from tests.clearances import CLEAR
-from tests.messages import message_for_tests
+from push.message.content import Text
+from push.providers import honor, huawei, oppo, vivo, xiaomi
+from push.results import RecipientStatus, RequestStatus
+from server.simulators.batch import site as batch_site
+from server.simulators.batch.honor import SimulatedHonor, SimulatedHonorSettings
+from server.simulators.batch.huawei import SimulatedHuawei, SimulatedHuaweiSettings, account_file
+from server.simulators.batch.oppo import SimulatedOppo, SimulatedOppoSettings
+from server.simulators.batch.vivo import SimulatedVivo, SimulatedVivoSettings
+from server.simulators.batch.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
+from tests.support.providers.answering import BEFOREHAND, DIALECTS, OPPO, VIVO, XIAOMI, Dialect, spoken
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from push.model import Gateway
-    from server.simulated.batch_site import BatchProvider
+    from push.provider import Gateway
+    from server.simulators.batch.site import BatchProvider
 
 LONG = message_for_tests("蓝色校服，书包，" * 200)
 
@@ -94,7 +94,7 @@ async def test_a_strict_provider_takes_a_long_message_for_one_and_for_a_thousand
     """Signed, of the right fields, cut to what the provider takes; each token once."""
     thousand = [b"t%d" % number for number in range(1000)]
     provider, answers = await _sent(name, "simulated", tmp_path, [b"one"], thousand)
-    assert [(answer.verdict, answer.fates) for answer in answers] == [(Verdict.ANSWERED, None)] * 2
+    assert [(answer.request_status, answer.statuses) for answer in answers] == [(RequestStatus.ANSWERED, None)] * 2
     assert (len(provider.reached.tokens()), provider.reached.accepted) == (1001, 1001)
     assert not provider.reached.refused
 
@@ -103,7 +103,7 @@ async def test_a_strict_provider_takes_a_long_message_for_one_and_for_a_thousand
 async def test_a_wrong_secret_is_our_fault_and_sends_nothing(name: str, tmp_path: Path) -> None:
     """Misconfigured, with the provider's code and without the secret."""
     provider, (answer,) = await _sent(name, "wrong-secret", tmp_path, [b"a1", b"b2"])
-    assert (answer.verdict, answer.fates) == (Verdict.MISCONFIGURED, None)
+    assert (answer.request_status, answer.statuses) == (RequestStatus.MISCONFIGURED, None)
     assert "wrong-secret" not in answer.reason
     assert not provider.reached.tokens()
 
@@ -119,9 +119,16 @@ async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect,
         alone = await gateway.send(message_for_tests(), [b'"', b"a b"], CLEAR)
         assert not seen
         mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"], CLEAR)
-    assert (alone.verdict, alone.fates, alone.asked) == (Verdict.ANSWERED, [Fate.QUARANTINED] * 2, False)
+    assert (alone.request_status, alone.statuses, alone.asked) == (
+        RequestStatus.ANSWERED,
+        [RecipientStatus.QUARANTINED] * 2,
+        False,
+    )
     assert mixed.asked
-    assert (mixed.verdict, mixed.fates) == (Verdict.FAILING, [Fate.AGAIN, Fate.QUARANTINED, Fate.AGAIN])
+    assert (mixed.request_status, mixed.statuses) == (
+        RequestStatus.FAILING,
+        [RecipientStatus.RETRY, RecipientStatus.QUARANTINED, RecipientStatus.RETRY],
+    )
 
 
 @pytest.mark.parametrize("dialect", [XIAOMI, VIVO, OPPO], ids=lambda dialect: dialect.name)
@@ -135,11 +142,11 @@ async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(di
     async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
         refused = await gateway.send(msgspec.structs.replace(LONG, text=texts[0]), [b"a1", b"b2"], CLEAR)
         assert not seen
-        told = [
+        notified = [
             await gateway.send(msgspec.structs.replace(LONG, text=text), [b"a1", b"b2"], CLEAR) for text in texts[1:]
         ]
-    assert (refused.verdict, refused.fates) == (Verdict.ANSWERED, [Fate.REFUSED] * 2)
-    assert [(answer.verdict, answer.fates) for answer in told] == [(Verdict.ANSWERED, None)] * 2
+    assert (refused.request_status, refused.statuses) == (RequestStatus.ANSWERED, [RecipientStatus.REFUSED] * 2)
+    assert [(answer.request_status, answer.statuses) for answer in notified] == [(RequestStatus.ANSWERED, None)] * 2
 
 
 @pytest.mark.parametrize(("dialect", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
@@ -149,7 +156,7 @@ async def test_a_message_that_is_not_stored_any_more_is_stored_again(
     """The recipients are tried again, with another one; where the code may mean something else, not at once."""
     if dialect is VIVO:
         await _is_not_stored_again_at_once(code, tmp_path)
-    monkeypatch.setattr("push.transport.stored_message.FORGET_S", 0.0)
+    monkeypatch.setattr("push.transport.batch.stored_message.FORGET_S", 0.0)
     codes = [code]
     async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(codes.pop() if codes else 0))) as (
         gateway,
@@ -158,8 +165,8 @@ async def test_a_message_that_is_not_stored_any_more_is_stored_again(
         message = message_for_tests()
         first = await gateway.send(message, [b"a1", b"b2"], CLEAR)
         second = await gateway.send(message, [b"a1", b"b2"], CLEAR)
-    assert (first.verdict, first.fates) == (Verdict.FAILING, None)
-    assert second.verdict is Verdict.ANSWERED
+    assert (first.request_status, first.statuses) == (RequestStatus.FAILING, None)
+    assert second.request_status is RequestStatus.ANSWERED
     stored = [path for path in seen if path in BEFOREHAND and "auth" not in path]
     assert len(stored) == 2
 
@@ -168,7 +175,7 @@ async def _is_not_stored_again_at_once(code: int, folder: Path) -> None:
     async with spoken(VIVO, folder, lambda _: web.json_response(VIVO.says(code))) as (gateway, seen):
         message = message_for_tests()
         for _ in range(3):
-            assert (await gateway.send(message, [b"a1", b"b2"], CLEAR)).verdict is Verdict.FAILING
+            assert (await gateway.send(message, [b"a1", b"b2"], CLEAR)).request_status is RequestStatus.FAILING
     assert len([path for path in seen if path in BEFOREHAND and "auth" not in path]) == 1
 
 
@@ -178,7 +185,7 @@ async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> No
     bad = {"code": 0, "data": {"bad_regids": b",".join(tokens[1:]).decode()}}
     async with spoken(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), tokens, CLEAR)
-    assert answer.fates == [Fate.ACCEPTED] + [Fate.INVALID] * 999
+    assert answer.statuses == [RecipientStatus.ACCEPTED] + [RecipientStatus.INVALID] * 999
 
 
 async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_path: Path) -> None:
@@ -186,5 +193,5 @@ async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_
     message = message_for_tests()
     async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
         answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"], CLEAR) for _ in range(20)))
-    assert {answer.verdict for answer in answers} == {Verdict.ANSWERED}
+    assert {answer.request_status for answer in answers} == {RequestStatus.ANSWERED}
     assert (seen.count("/message/auth"), seen.count("/message/saveListPayload")) == (1, 1)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from geo.connection import connect
-from geo.index import PositionIndex
-from tests.batch_lanes import BatchLane, HonorLane, HuaweiBatchLane, OppoLane, VivoLane, XiaomiLane
-from tests.processes import until
+from geo.index.position_index import PositionIndex
+from tests.support.processes.processes import until
+from tests.support.providers.batch_lanes import BatchLane, HonorLane, HuaweiBatchLane, OppoLane, VivoLane, XiaomiLane
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
     Lanes = dict[str, tuple[BatchLane, NDArray[np.int64]]]
 

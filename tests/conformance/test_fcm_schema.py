@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from push.gateways.fcm import render
-from push.said import Message, Text
-from server.simulated.fcm_fields import Message as Taken
-from server.simulated.fcm_fields import Send, fault_of
-from tests.conformance.discovery import discovery, request_schema, snake
-from tests.lanes import token_of
+from push.message.content import Message, Text
+from push.providers.fcm import render
+from server.simulators.token.fcm_fields import Message as Taken
+from server.simulators.token.fcm_fields import Send, fault_of
+from tests.support.providers.fcm_discovery import discovery, request_schema, snake
+from tests.support.providers.lanes import token_of
 
 JUDGE = Draft202012Validator(request_schema())
 NOT_COUNTED = {"Message.topic", "Message.condition", "Message.android_v2"}

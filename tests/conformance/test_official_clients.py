@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from firebase_admin import credentials, exceptions, messaging
 
-from tests.conformance.simulated import TOPIC, simulated
-from tests.lanes import token_of
+from tests.support.providers.lanes import token_of
+from tests.support.providers.simulated import TOPIC, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.conformance.simulated import Simulated
+    from tests.support.providers.simulated import Simulated
 
 PROJECT = "simulated-project"
 SHOWN = {"aps": {"alert": {"title": "寻人", "body": "小明，6岁。"}, "sound": "default"}}

@@ -25,13 +25,13 @@ from schemathesis.specs.openapi.checks import (
 from yarl import URL
 
 import sql.life
-from handlers.access import ALLOWS, Role
+from handlers.http.roles import ALLOWS, Role
 from handlers.routes import SIGNATURE, Handlers, Route, routes
-from server import registry
-from server.file_case import signed_headers
+from server.administration import registry
+from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
-from tests.bench import CASE, Bench
+from tests.support.processes.deployment import CASE, Bench
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,12 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from push.provider import providers
-from push.said import ELLIPSIS, Text
-from push.shown import Shown, Unfit
-from tests.messages import message_for_tests
-from tests.recording import settings_of, told
+from push.message.content import Text
+from push.message.rendering import Rendering, TooLarge
+from push.message.truncation import ELLIPSIS
+from push.registry import providers
+from tests.support.providers.messages import message_for_tests
+from tests.support.providers.recording import notified, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,9 +64,9 @@ NEARLY_BYTES = 12
 @pytest.mark.parametrize("name", providers())
 async def test_what_is_shown_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
     """A long text: the same title and the same cut body, as large as the provider takes and no larger."""
-    settings, (body,) = await told(name, tmp_path, LONG)
+    settings, (body,) = await notified(name, tmp_path, LONG)
     shown = providers()[name].previewed(settings, LONG)
-    assert isinstance(shown, Shown)
+    assert isinstance(shown, Rendering)
     assert (shown.title, shown.body) == _text(name, body)
     assert shown.body.endswith(ELLIPSIS + LONG.text.call)
     if name in SIZE:
@@ -80,7 +81,7 @@ def test_a_message_that_does_not_fit_is_shown_as_such(name: str, tmp_path: Path)
     """A call that no provider takes is a reason to be read, and no error; it takes neither keys nor a connection."""
     endless = replace(LONG, text=Text("寻人", "b", "请联系" * 2000))
     unfit = providers()[name].previewed(settings_of(name, "https://127.0.0.1:9", tmp_path), endless)
-    assert isinstance(unfit, Unfit)
+    assert isinstance(unfit, TooLarge)
     assert unfit.reason
 
 
@@ -120,16 +121,16 @@ async def test_a_silent_message_does_not_ring(name: str, tmp_path: Path) -> None
     """As each provider is told so; all else is the same, so that it replaces what the phone shows of the alert."""
     loud = message_for_tests()
     silent = replace(loud, silent=True)
-    settings, bodies = await told(name, tmp_path, loud, silent)
+    settings, bodies = await notified(name, tmp_path, loud, silent)
     assert tuple(RINGS[name](READ[name](body)) for body in bodies) == SAID[name]
     assert _text(name, bodies[0]) == _text(name, bodies[1])
     found = [providers()[name].previewed(settings, message) for message in (loud, silent)]
-    assert [isinstance(one, Shown) and one.silent for one in found] == [False, True]
+    assert [isinstance(one, Rendering) and one.silent for one in found] == [False, True]
 
 
 def test_where_nothing_tells_a_phone_not_to_ring_the_preview_says_so(tmp_path: Path) -> None:
     """Huawei's only class without a sound is limited to a few a day: without one, a silent message rings."""
     settings = replace(settings_of("huawei", "https://127.0.0.1:9", tmp_path), silent_category=None)
     shown = providers()["huawei"].previewed(settings, replace(LONG, silent=True))
-    assert isinstance(shown, Shown)
+    assert isinstance(shown, Rendering)
     assert not shown.silent

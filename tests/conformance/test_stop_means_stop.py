@@ -9,35 +9,36 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from push.clearance import STOPPED, forbidden
-from push.gateways import apns, fcm, tpns
-from push.model import Fate, Status, Verdict
-from push.quota import Quotas
-from server.simulated.apns import key_in
-from server.simulated.fcm import account_in
-from server.simulated.http2 import Response
-from tests.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
-from tests.clearances import TESTING, Granted, Revocable
-from tests.messages import message_for_tests
-from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
+from push.notice import Status
+from push.provider import STOPPED, forbidden
+from push.providers import apns, fcm, tpns
+from push.results import RecipientStatus, RequestStatus
+from push.transport.quota import Quotas
+from server.simulators.token.apns import key_in
+from server.simulators.token.fcm import account_in
+from server.simulators.token.http2 import Response
+from tests.support.providers.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
+from tests.support.providers.clearances import TESTING, Granted, Revocable
+from tests.support.providers.messages import message_for_tests
+from tests.support.providers.token_answering import TOKENS, scripted_apns, scripted_fcm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from push.model import Gateway
+    from push.provider import Gateway
 
 TWO = [b"a1", b"b2"]
 AT_ONCE_S = 1.0
 NOWHERE = "https://192.0.2.1"
 """An address for documents (RFC 5737): whoever dials it waits for a long time."""
 
-AWAY: Any = None
+UNAVAILABLE_ERRORS: Any = None
 """Stands for the Redis of a quota that is never asked."""
 
 
-def _while(stands: Callable[[], bool]) -> Granted:
-    return Granted(Status.ACTUAL, stands)
+def _while(may_send: Callable[[], bool]) -> Granted:
+    return Granted(Status.ACTUAL, may_send)
 
 
 def _accepted(_: str) -> web.Response:
@@ -57,7 +58,9 @@ def _fcm(url: str, folder: Path, token_uri: str) -> Gateway:
     account_in(folder, "p")
     account = msgspec.json.decode((folder / "p.json").read_bytes())
     (folder / "p.json").write_bytes(msgspec.json.encode({**account, "token_uri": token_uri}))
-    return fcm.FcmGateway(fcm.FcmSettings(url=url, service_account_files=[folder / "p.json"]), Quotas(AWAY))
+    return fcm.FcmGateway(
+        fcm.FcmSettings(url=url, service_account_files=[folder / "p.json"]), Quotas(UNAVAILABLE_ERRORS)
+    )
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
@@ -74,10 +77,10 @@ async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_se
     open_gateway: Callable[[str, Path], Gateway], asked: int, tmp_path: Path
 ) -> None:
     """However late it is stopped: neither a part of it arrives nor is the provider said to fail."""
-    stands = iter([True] * asked)
+    may_send = iter([True] * asked)
     async with answering(_accepted) as (url, seen):
         gateway = open_gateway(url, tmp_path)
-        answer = await gateway.send(message_for_tests(), TWO, _while(lambda: next(stands, False)))
+        answer = await gateway.send(message_for_tests(), TWO, _while(lambda: next(may_send, False)))
         assert answer is STOPPED
         assert not seen
         assert (await gateway.send(message_for_tests(), TWO, Revocable())).asked
@@ -102,19 +105,19 @@ async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(dialect: Dia
     async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message, TWO, _while(lambda: len(seen) < 2)) is STOPPED
         assert len(seen) == 2
-        assert (await gateway.send(message, TWO, Revocable())).verdict is Verdict.ANSWERED
+        assert (await gateway.send(message, TWO, Revocable())).request_status is RequestStatus.ANSWERED
     assert len(seen) == 3
 
 
 async def test_a_stop_of_one_batch_is_no_failure_for_others_that_wait_for_the_same_message(tmp_path: Path) -> None:
     """A message that one batch may not store is stored by the next one at once."""
     message = message_for_tests()
-    stands = iter([True])
+    may_send = iter([True])
     async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
-        stopped = gateway.send(message, TWO, _while(lambda: next(stands, False)))
-        told = gateway.send(message, TWO, Revocable())
-        answers = await asyncio.gather(stopped, told)
-    assert [answer.verdict for answer in answers] == [STOPPED.verdict, Verdict.ANSWERED]
+        stopped = gateway.send(message, TWO, _while(lambda: next(may_send, False)))
+        notified = gateway.send(message, TWO, Revocable())
+        answers = await asyncio.gather(stopped, notified)
+    assert [answer.request_status for answer in answers] == [STOPPED.request_status, RequestStatus.ANSWERED]
     assert len(seen) == 3
 
 
@@ -126,14 +129,14 @@ async def test_fcm_sends_nothing_when_it_is_stopped_while_it_waits_for_its_pace(
         tokens = [b"%064x" % number for number in range(4)]
         answer = await gateway.send(message_for_tests(), tokens, _while(lambda: loop.time() < fallen_s))
         assert loop.time() > fallen_s
-        assert (answer.fates, answer.asked, provider.sent) == ([Fate.AGAIN] * 4, False, 0)
+        assert (answer.statuses, answer.asked, provider.sent) == ([RecipientStatus.RETRY] * 4, False, 0)
 
 
 async def test_fcm_sends_nothing_when_it_is_stopped_while_it_asks_for_an_access_token(tmp_path: Path) -> None:
     """The token is there when the clearance is not any more."""
     async with scripted_fcm(Response(200, b"{}"), tmp_path) as (gateway, provider):
         answer = await gateway.send(message_for_tests(), TOKENS, _while(lambda: not provider.grants))
-        assert (answer.fates, answer.asked) == ([Fate.AGAIN] * 2, False)
+        assert (answer.statuses, answer.asked) == ([RecipientStatus.RETRY] * 2, False)
         assert (provider.grants, provider.sent) == (1, 0)
 
 
@@ -145,8 +148,8 @@ async def test_apns_sends_nothing_again_with_a_new_token_once_it_is_stopped(tmp_
         answer = await gateway.send(message_for_tests(), TOKENS, clearance)
         sent = provider.sent
     assert sent in {1, 2}
-    assert answer.fates is not None
-    assert answer.fates[0] is Fate.AGAIN
+    assert answer.statuses is not None
+    assert answer.statuses[0] is RecipientStatus.RETRY
 
 
 @pytest.mark.parametrize(
@@ -162,7 +165,11 @@ async def test_a_test_reaches_nobody_beyond_this_machine(
             async with asyncio.timeout(AT_ONCE_S):
                 answer = await gateway.send(message_for_tests(), TOKENS, TESTING)
             await gateway.close()
-            assert (answer.verdict, answer.fates, answer.asked) == (Verdict.ANSWERED, [Fate.REFUSED] * 2, False)
+            assert (answer.request_status, answer.statuses, answer.asked) == (
+                RequestStatus.ANSWERED,
+                [RecipientStatus.REFUSED] * 2,
+                False,
+            )
         assert not seen
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.conformance.peer import connected
-from tests.conformance.simulated import TOPIC, simulated
-from tests.lanes import token_of
+from tests.support.providers.h2_client import connected
+from tests.support.providers.lanes import token_of
+from tests.support.providers.simulated import TOPIC, simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conformance.peer import Peer
-    from tests.conformance.simulated import Simulated
+    from tests.support.providers.h2_client import Peer
+    from tests.support.providers.simulated import Simulated
 
 STREAMS = 1000
 

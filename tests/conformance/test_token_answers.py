@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from push.gateways import apns, fcm
-from push.model import Fate, Verdict
-from push.transport.token_answers import stops
-from server.simulated.http2 import Response
-from tests.clearances import CLEAR
-from tests.messages import message_for_tests
-from tests.token_answering import TOKENS, scripted_apns, scripted_fcm
+from push.providers import apns, fcm
+from push.results import RecipientStatus, RequestStatus
+from push.transport.token_results import stops
+from server.simulators.token.http2 import Response
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.messages import message_for_tests
+from tests.support.providers.token_answering import TOKENS, scripted_apns, scripted_fcm
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.transport.token_answers import Ruling
+    from push.transport.token_results import Ruling
 
 STATUS_OF = {"QUOTA_EXCEEDED": 429, "RESOURCE_EXHAUSTED": 429, "THIRD_PARTY_AUTH_ERROR": 401}
 SINCE_MS = 1_700_000_000_000
 
 
-def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.model.Answer
+def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.results.Answer
     """The first phone has its fate, the second is accepted, or not sent to where the word is about us."""
-    second = {Fate.ACCEPTED, Fate.AGAIN} if stops(ruling) else {Fate.ACCEPTED}
-    assert answer.fates[0] is ruling.fate
-    assert answer.fates[1] in second
+    second = {RecipientStatus.ACCEPTED, RecipientStatus.RETRY} if stops(ruling) else {RecipientStatus.ACCEPTED}
+    assert answer.statuses[0] is ruling.recipient_status
+    assert answer.statuses[1] in second
     assert ruling.reason
     if stops(ruling):
-        assert (answer.verdict, answer.reason) == (ruling.verdict, ruling.reason)
+        assert (answer.request_status, answer.reason) == (ruling.request_status, ruling.reason)
     else:
-        assert answer.verdict is Verdict.ANSWERED
+        assert answer.request_status is RequestStatus.ANSWERED
 
 
 @pytest.mark.parametrize("reason", [*apns.REASONS, "ANewOne"])
@@ -44,17 +44,19 @@ async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     ruling = apns.REASONS.get(reason, apns.REFUSED)
     _as_ruled(answer, ruling)
-    assert answer.dead_since_ms == ({0: SINCE_MS} if ruling.fate is Fate.INVALID else {})
+    assert answer.dead_since_ms == ({0: SINCE_MS} if ruling.recipient_status is RecipientStatus.INVALID else {})
 
 
-@pytest.mark.parametrize(("status", "verdict"), [(403, Verdict.MISCONFIGURED), (429, Verdict.THROTTLED)])
-async def test_an_unknown_reason_of_apns_counts_by_its_status(status: int, verdict: Verdict, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "request_status"), [(403, RequestStatus.MISCONFIGURED), (429, RequestStatus.THROTTLED)])
+async def test_an_unknown_reason_of_apns_counts_by_its_status(
+    status: int, request_status: RequestStatus, tmp_path: Path
+) -> None:
     """Forbidden and too many are about us, whatever the word for it will be: nobody is given up."""
     async with scripted_apns(Response(status, b'{"reason": "ANewOne"}'), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
-    assert answer.verdict is verdict
-    assert answer.fates is not None
-    assert answer.fates[0] is Fate.AGAIN
+    assert answer.request_status is request_status
+    assert answer.statuses is not None
+    assert answer.statuses[0] is RecipientStatus.RETRY
 
 
 @pytest.mark.parametrize("code", [*fcm.ERRORS, "A_NEW_ONE"])
@@ -66,7 +68,7 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
     async with scripted_fcm(answer_of_google, tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     _as_ruled(answer, fcm.ERRORS.get(code, fcm.REFUSED))
-    if answer.verdict is Verdict.THROTTLED:
+    if answer.request_status is RequestStatus.THROTTLED:
         assert answer.retry_after_s == 7.0
 
 
@@ -76,21 +78,25 @@ async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: 
     async with scripted_fcm(used_up, tmp_path, "project-a", "project-b") as (gateway, _):
         tokens = [b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1], b"project-c/" + TOKENS[1]]
         answer = await gateway.send(message_for_tests(), tokens, CLEAR)
-    assert answer.verdict is Verdict.ANSWERED
-    assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED, Fate.QUARANTINED]
+    assert answer.request_status is RequestStatus.ANSWERED
+    assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED, RecipientStatus.QUARANTINED]
 
 
 async def test_a_token_that_apns_finds_too_old_is_renewed_where_it_may_be_and_nobody_is_lost(tmp_path: Path) -> None:
     """The same phones once more, with another one; sooner than Apple allows, they wait and the lane says why."""
     now_s = [2400.0 * 1_000_000]
     async with scripted_apns(Response(200), tmp_path, lambda: now_s[0]) as (gateway, provider):
-        for after_min, fates in ((0, [Fate.ACCEPTED] * 2), (25, [Fate.ACCEPTED] * 2), (1, [Fate.AGAIN] * 2)):
+        for after_min, statuses in (
+            (0, [RecipientStatus.ACCEPTED] * 2),
+            (25, [RecipientStatus.ACCEPTED] * 2),
+            (1, [RecipientStatus.RETRY] * 2),
+        ):
             now_s[0] += 60 * after_min
             provider.refused.update(provider.authorizations)
             answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
-            assert answer.fates == (None if answer.verdict is Verdict.ANSWERED else fates)
-            assert (answer.verdict is Verdict.ANSWERED) == (fates[0] is Fate.ACCEPTED)
-    assert (answer.verdict, len(set(provider.authorizations))) == (Verdict.MISCONFIGURED, 2)
+            assert answer.statuses == (None if answer.request_status is RequestStatus.ANSWERED else statuses)
+            assert (answer.request_status is RequestStatus.ANSWERED) == (statuses[0] is RecipientStatus.ACCEPTED)
+    assert (answer.request_status, len(set(provider.authorizations))) == (RequestStatus.MISCONFIGURED, 2)
 
 
 async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Path) -> None:
@@ -100,10 +106,13 @@ async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Pa
         a, b = b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1]
         for _ in range(2):
             answer = await gateway.send(message_for_tests(), [a, b], CLEAR)
-            assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, [Fate.AGAIN, Fate.ACCEPTED])
+            assert (answer.request_status, answer.statuses) == (
+                RequestStatus.ANSWERED,
+                [RecipientStatus.RETRY, RecipientStatus.ACCEPTED],
+            )
     async with scripted_fcm(forbidden, tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), [TOKENS[0]], CLEAR)
-        assert answer.verdict is Verdict.MISCONFIGURED
+        assert answer.request_status is RequestStatus.MISCONFIGURED
 
 
 async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
@@ -111,9 +120,9 @@ async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Pat
     async with scripted_apns(Response(500), tmp_path) as (gateway, _):
         alone = await gateway.send(message_for_tests(), [b"none", b"x y"], CLEAR)
         mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]], CLEAR)
-    assert (alone.asked, alone.fates) == (False, [Fate.QUARANTINED] * 2)
-    assert (mixed.asked, mixed.fates) == (True, [Fate.QUARANTINED, Fate.AGAIN])
-    assert (alone.verdict, mixed.verdict) == (Verdict.ANSWERED, Verdict.FAILING)
+    assert (alone.asked, alone.statuses) == (False, [RecipientStatus.QUARANTINED] * 2)
+    assert (mixed.asked, mixed.statuses) == (True, [RecipientStatus.QUARANTINED, RecipientStatus.RETRY])
+    assert (alone.request_status, mixed.request_status) == (RequestStatus.ANSWERED, RequestStatus.FAILING)
 
 
 async def test_how_long_to_wait_is_heeded_beside_those_that_were_told(tmp_path: Path) -> None:
@@ -121,9 +130,9 @@ async def test_how_long_to_wait_is_heeded_beside_those_that_were_told(tmp_path: 
     busy = Response(503, b'{"reason": "ServiceUnavailable"}', (("retry-after", "30"),))
     async with scripted_apns(busy, tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
-    assert (answer.verdict, answer.fates, answer.retry_after_s) == (
-        Verdict.ANSWERED,
-        [Fate.AGAIN, Fate.ACCEPTED],
+    assert (answer.request_status, answer.statuses, answer.retry_after_s) == (
+        RequestStatus.ANSWERED,
+        [RecipientStatus.RETRY, RecipientStatus.ACCEPTED],
         30.0,
     )
 
@@ -136,9 +145,9 @@ async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_mor
     ):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
         grants = provider.grants
-    assert (answer.verdict, grants) == (Verdict.MISCONFIGURED, 2)
-    assert answer.fates is not None
-    assert answer.fates[0] is Fate.AGAIN
+    assert (answer.request_status, grants) == (RequestStatus.MISCONFIGURED, 2)
+    assert answer.statuses is not None
+    assert answer.statuses[0] is RecipientStatus.RETRY
 
 
 @pytest.mark.parametrize("body", [b"", b"\\x00<html>", b"[]", b'{"reason": 7}', b"[" * 5000])
@@ -147,4 +156,4 @@ async def test_garbage_settles_nobody(status: int, body: bytes, tmp_path: Path) 
     """An answer without sense is no answer: the phone is tried again, and the other one is told."""
     async with scripted_apns(Response(status, body), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
-    assert answer.fates == [Fate.AGAIN, Fate.ACCEPTED]
+    assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED]

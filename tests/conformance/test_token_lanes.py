@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from tests.lanes import ApnsLane, FcmLane, TlsLane
-from tests.processes import until
+from tests.support.processes.processes import until
+from tests.support.providers.lanes import ApnsLane, FcmLane, TlsLane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
     Lanes = Sequence[tuple[TlsLane, NDArray[np.int64]]]
 

@@ -11,14 +11,14 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from push.gateways.webpush import rule, topic_of
-from push.model import Fate, Verdict
+from push.providers.webpush import rule, topic_of
+from push.results import RecipientStatus, RequestStatus
 from push.transport.http2 import Reply
-from push.transport.subscription import read_subscription
-from push.transport.web_crypto import RENEW_S, SEALED_BYTES, Signatures, seal, unpadded
-from server.simulated.apns import key_in
-from server.simulated.webpush import browser_of, subscription
-from tests.messages import message_for_tests
+from push.transport.web_push.crypto import RENEW_S, SEALED_BYTES, Signatures, seal, unpadded
+from push.transport.web_push.subscription import read_subscription
+from server.simulators.token.apns import key_in
+from server.simulators.token.webpush import browser_of, subscription
+from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,29 +94,31 @@ def test_a_signature_is_one_for_each_origin_and_renewed_in_time(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("status", "fate", "verdict"),
+    ("status", "recipient_status", "request_status"),
     [
-        (200, Fate.ACCEPTED, Verdict.ANSWERED),
-        (201, Fate.ACCEPTED, Verdict.ANSWERED),
-        (202, Fate.ACCEPTED, Verdict.ANSWERED),
-        (302, Fate.REFUSED, Verdict.ANSWERED),
-        (400, Fate.QUARANTINED, Verdict.ANSWERED),
-        (401, Fate.AGAIN, Verdict.MISCONFIGURED),
-        (403, Fate.AGAIN, Verdict.MISCONFIGURED),
-        (404, Fate.INVALID, Verdict.ANSWERED),
-        (410, Fate.INVALID, Verdict.ANSWERED),
-        (413, Fate.AGAIN, Verdict.MISCONFIGURED),
-        (429, Fate.AGAIN, Verdict.THROTTLED),
-        (500, Fate.AGAIN, Verdict.FAILING),
-        (503, Fate.AGAIN, Verdict.FAILING),
-        (502, Fate.UNSURE, Verdict.FAILING),
-        (0, Fate.UNSURE, Verdict.FAILING),
+        (200, RecipientStatus.ACCEPTED, RequestStatus.ANSWERED),
+        (201, RecipientStatus.ACCEPTED, RequestStatus.ANSWERED),
+        (202, RecipientStatus.ACCEPTED, RequestStatus.ANSWERED),
+        (302, RecipientStatus.REFUSED, RequestStatus.ANSWERED),
+        (400, RecipientStatus.QUARANTINED, RequestStatus.ANSWERED),
+        (401, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED),
+        (403, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED),
+        (404, RecipientStatus.INVALID, RequestStatus.ANSWERED),
+        (410, RecipientStatus.INVALID, RequestStatus.ANSWERED),
+        (413, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED),
+        (429, RecipientStatus.RETRY, RequestStatus.THROTTLED),
+        (500, RecipientStatus.RETRY, RequestStatus.FAILING),
+        (503, RecipientStatus.RETRY, RequestStatus.FAILING),
+        (502, RecipientStatus.INDETERMINATE, RequestStatus.FAILING),
+        (0, RecipientStatus.INDETERMINATE, RequestStatus.FAILING),
     ],
 )
-def test_each_status_has_its_outcome(status: int, fate: Fate, verdict: Verdict) -> None:
+def test_each_status_has_its_outcome(
+    status: int, recipient_status: RecipientStatus, request_status: RequestStatus
+) -> None:
     """As RFC 8030 and the push services say."""
     ruling = rule(Reply(status))
-    assert (ruling.fate, ruling.verdict) == (fate, verdict)
+    assert (ruling.recipient_status, ruling.request_status) == (recipient_status, request_status)
     assert ruling.reason
 
 

@@ -15,21 +15,21 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from geo.connection import connect
-from geo.devices import address
-from geo.index import PositionIndex
-from geo.positions import Positions, now_ms
-from push.transport.subscription import read_subscription
-from push.transport.web_crypto import point_of, seal, unpadded
-from server.simulated.apns import key_in
-from server.simulated.http2 import Request
-from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
-from tests.lanes import WebpushLane
-from tests.processes import until
+from geo.index.devices import address
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from push.transport.web_push.crypto import point_of, seal, unpadded
+from push.transport.web_push.subscription import read_subscription
+from server.simulators.token.apns import key_in
+from server.simulators.token.http2 import Request
+from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
+from tests.support.processes.processes import until
+from tests.support.providers.lanes import WebpushLane
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 ORIGIN = "https://push.example"
 PEOPLE = 300

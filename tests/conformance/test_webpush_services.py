@@ -14,21 +14,22 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from push.gateways.webpush import WebpushGateway, WebpushSettings, topic_of
-from push.model import Fate, Status, Verdict
-from push.push_service import PROBE_CALLS
-from push.said import ELLIPSIS
-from push.transport.web_crypto import PLAINTEXT_BYTES
-from server.simulated import token_site
-from server.simulated.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
-from tests.clearances import CLEAR, TESTING, Granted
+from push.message.truncation import ELLIPSIS
+from push.notice import Status
+from push.providers.webpush import WebpushGateway, WebpushSettings, topic_of
+from push.results import RecipientStatus, RequestStatus
+from push.transport.web_push.crypto import PLAINTEXT_BYTES
+from push.transport.web_push.push_service import PROBE_CALLS
+from server.simulators.token import site as token_site
+from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
 from tests.conformance.test_webpush import BAD_TOKENS
-from tests.messages import message_for_tests
+from tests.support.providers.clearances import CLEAR, TESTING, Granted
+from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-SENT = [Fate.ACCEPTED] * 20
+SENT = [RecipientStatus.ACCEPTED] * 20
 
 
 class Service:
@@ -103,7 +104,7 @@ async def test_a_browser_shows_the_alert_cut_to_what_it_may_be(services: Service
     message = message_for_tests("小明，6岁。" * 2000)
     for _ in range(2):
         answer = await services.gateway(service).send(message, service.browsers([7]), CLEAR)
-        assert (answer.verdict, answer.fates) == (Verdict.ANSWERED, [Fate.ACCEPTED])
+        assert (answer.request_status, answer.statuses) == (RequestStatus.ANSWERED, [RecipientStatus.ACCEPTED])
     assert PLAINTEXT_BYTES - 12 < len(service.provider.last) <= PLAINTEXT_BYTES
     notification = msgspec.json.decode(service.provider.last)["notification"]
     assert notification["body"].endswith(ELLIPSIS + message.text.call)
@@ -127,49 +128,53 @@ async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
     ]
     gateway = services.gateway(service)
     answer = await gateway.send(message_for_tests(), [*hostile, good], CLEAR)
-    assert answer.verdict is Verdict.ANSWERED
-    assert answer.fates == [Fate.QUARANTINED] * len(hostile) + [Fate.ACCEPTED]
+    assert answer.request_status is RequestStatus.ANSWERED
+    assert answer.statuses == [RecipientStatus.QUARANTINED] * len(hostile) + [RecipientStatus.ACCEPTED]
     assert (service.reached.requests, elsewhere.reached.requests) == (1, 0)
     only = await gateway.send(message_for_tests(), hostile, CLEAR)
-    assert (only.verdict, set(only.fates or [])) == (Verdict.ANSWERED, {Fate.QUARANTINED})
+    assert (only.request_status, set(only.statuses or [])) == (RequestStatus.ANSWERED, {RecipientStatus.QUARANTINED})
 
 
 async def test_an_endpoint_is_called_as_it_is_written(services: Services) -> None:
     """The service knows /push/1 and not /push/%31, however alike parsers find them."""
     service = await services.start()
     token = service.browsers([1])[0].replace(b"/push/1", b"/push/%31")
-    assert (await services.gateway(service).send(message_for_tests(), [token], CLEAR)).fates == [Fate.INVALID]
+    assert (await services.gateway(service).send(message_for_tests(), [token], CLEAR)).statuses == [
+        RecipientStatus.INVALID
+    ]
 
 
-ILL: dict[str, tuple[dict[str, Any], Verdict, str]] = {
-    "away": ({"outages": ((0.0, 1e9),)}, Verdict.FAILING, "no answer (ServerDisconnectedError)"),
-    "hung": ({"hang_rate": 1.0}, Verdict.FAILING, "no answer (TimeoutError)"),
-    "half answers": ({"error_rate": 1.0}, Verdict.FAILING, ""),
-    "limited": ({"rate_limit": 1}, Verdict.THROTTLED, "HTTP 429"),
-    "another key": ({"key": "other.pem"}, Verdict.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
+ILL: dict[str, tuple[dict[str, Any], RequestStatus, str]] = {
+    "away": ({"outages": ((0.0, 1e9),)}, RequestStatus.FAILING, "no answer (ServerDisconnectedError)"),
+    "hung": ({"hang_rate": 1.0}, RequestStatus.FAILING, "no answer (TimeoutError)"),
+    "half answers": ({"error_rate": 1.0}, RequestStatus.FAILING, ""),
+    "limited": ({"rate_limit": 1}, RequestStatus.THROTTLED, "HTTP 429"),
+    "another key": ({"key": "other.pem"}, RequestStatus.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
 }
 
 
 @pytest.mark.parametrize("how", ILL)
 async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Services, how: str) -> None:
     """Each is judged by itself: the lane goes on, and only those of the ill one wait."""
-    faults, verdict, reason = ILL[how]
+    faults, request_status, reason = ILL[how]
     well, ill = await services.start(), await services.start(**faults)
     gateway = services.gateway(well, ill, timeout_s=3.0)
     mixed = [token for pair in zip(ill.browsers(), well.browsers(), strict=True) for token in pair]
     answer = await gateway.send(message_for_tests(), mixed, CLEAR)
-    assert (answer.verdict, (answer.fates or [])[1::2]) == (Verdict.ANSWERED, SENT)
-    open_fates = {Fate.AGAIN, Fate.UNSURE}
-    assert sum(fate in open_fates for fate in (answer.fates or [])[::2]) >= len(SENT) - 1
+    assert (answer.request_status, (answer.statuses or [])[1::2]) == (RequestStatus.ANSWERED, SENT)
+    open_fates = {RecipientStatus.RETRY, RecipientStatus.INDETERMINATE}
+    assert sum(recipient_status in open_fates for recipient_status in (answer.statuses or [])[::2]) >= len(SENT) - 1
     alone = await gateway.send(message_for_tests(), ill.browsers(), CLEAR)
-    assert alone.verdict is verdict
+    assert alone.request_status is request_status
     assert alone.reason == reason or not reason
     before = ill.reached.requests
-    if verdict is Verdict.THROTTLED:
+    if request_status is RequestStatus.THROTTLED:
         assert alone.retry_after_s
-        assert (await gateway.send(message_for_tests(), ill.browsers(), CLEAR)).fates == [Fate.AGAIN] * len(SENT)
+        assert (await gateway.send(message_for_tests(), ill.browsers(), CLEAR)).statuses == [
+            RecipientStatus.RETRY
+        ] * len(SENT)
         assert ill.reached.requests == before
-    assert (await gateway.send(message_for_tests(), well.browsers(), CLEAR)).fates == SENT
+    assert (await gateway.send(message_for_tests(), well.browsers(), CLEAR)).statuses == SENT
 
 
 async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(services: Services) -> None:
@@ -178,13 +183,17 @@ async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(servi
     service.provider.faults.outage = True
     gateway = services.gateway(service)
     left = service.browsers()
-    assert (await gateway.send(message_for_tests(), left, CLEAR)).verdict is Verdict.FAILING
+    assert (await gateway.send(message_for_tests(), left, CLEAR)).request_status is RequestStatus.FAILING
     service.provider.faults.outage = False
     sizes: list[int] = []
     async with asyncio.timeout(10):
         while left:
             answer = await gateway.send(message_for_tests(), left, CLEAR)
-            kept = [token for token, fate in zip(left, answer.fates or [], strict=True) if fate is Fate.AGAIN]
+            kept = [
+                token
+                for token, recipient_status in zip(left, answer.statuses or [], strict=True)
+                if recipient_status is RecipientStatus.RETRY
+            ]
             if len(kept) < len(left):
                 sizes.append(len(left) - len(kept))
             left = kept
@@ -197,11 +206,11 @@ async def test_a_subscription_of_another_application_is_no_fault_of_our_key(serv
     """Where the service takes our signature from others it is quarantined, and stops nothing."""
     service = await services.start(foreign_rate=0.3)
     answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
-    assert answer.verdict is Verdict.ANSWERED
-    assert set(answer.fates or []) == {Fate.ACCEPTED, Fate.QUARANTINED}
+    assert answer.request_status is RequestStatus.ANSWERED
+    assert set(answer.statuses or []) == {RecipientStatus.ACCEPTED, RecipientStatus.QUARANTINED}
     service = await services.start(foreign_rate=1.0)
     answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
-    assert (answer.verdict, set(answer.fates or [])) == (Verdict.MISCONFIGURED, {Fate.AGAIN})
+    assert (answer.request_status, set(answer.statuses or [])) == (RequestStatus.MISCONFIGURED, {RecipientStatus.RETRY})
 
 
 async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stopped(services: Services) -> None:
@@ -210,14 +219,14 @@ async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stop
     gateway = services.gateway(service, at_once=2)
     clearance = Granted(Status.ACTUAL, lambda: service.reached.requests < 5)
     answer = await gateway.send(message_for_tests(), service.browsers(), clearance)
-    told = (answer.fates or []).count(Fate.ACCEPTED)
-    assert (answer.verdict, answer.asked) == (Verdict.ANSWERED, True)
-    assert told == service.reached.requests
-    assert told in {5, 6}
-    assert (answer.fates or []).count(Fate.AGAIN) == len(SENT) - told
+    notified = (answer.statuses or []).count(RecipientStatus.ACCEPTED)
+    assert (answer.request_status, answer.asked) == (RequestStatus.ANSWERED, True)
+    assert notified == service.reached.requests
+    assert notified in {5, 6}
+    assert (answer.statuses or []).count(RecipientStatus.RETRY) == len(SENT) - notified
     stopped = await gateway.send(message_for_tests(), service.browsers(), clearance)
-    assert (stopped.asked, stopped.fates) == (False, [Fate.AGAIN] * len(SENT))
-    assert service.reached.requests == told
+    assert (stopped.asked, stopped.statuses) == (False, [RecipientStatus.RETRY] * len(SENT))
+    assert service.reached.requests == notified
 
 
 async def test_a_test_reaches_only_the_browsers_of_this_machine(services: Services) -> None:
@@ -226,7 +235,11 @@ async def test_a_test_reaches_only_the_browsers_of_this_machine(services: Servic
     named.url = named.url.replace("127.0.0.1", "localhost")
     gateway = services.gateway(service, named)
     answer = await gateway.send(message_for_tests(), [*named.browsers([1]), *service.browsers([2])], TESTING)
-    assert (answer.fates, answer.asked) == ([Fate.REFUSED, Fate.ACCEPTED], True)
+    assert (answer.statuses, answer.asked) == ([RecipientStatus.REFUSED, RecipientStatus.ACCEPTED], True)
     alone = await gateway.send(message_for_tests(), named.browsers([1]), TESTING)
-    assert (alone.verdict, alone.fates, alone.asked) == (Verdict.ANSWERED, [Fate.REFUSED], False)
+    assert (alone.request_status, alone.statuses, alone.asked) == (
+        RequestStatus.ANSWERED,
+        [RecipientStatus.REFUSED],
+        False,
+    )
     assert (service.reached.requests, named.reached.requests) == (1, 0)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.processes import ROOT
+from tests.support.processes.processes import ROOT
 
 WITHIN_S = 120.0
 

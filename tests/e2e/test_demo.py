@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.processes import ROOT, until
+from tests.support.processes.processes import ROOT, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,13 +100,15 @@ async def test_the_demo_tells_its_story_and_stays_until_ctrl_c(tmp_path: Path) -
     """In words: simulated, margin to the deadline; at Ctrl-C it ends in good order."""
     process = await _demo(tmp_path, "--people", "5000")
     assert process.stderr is not None
-    told = b""
+    printed = b""
     async with asyncio.timeout(TOLD_WITHIN_S):
-        while b"until Ctrl-C" not in told:
-            told += await process.stderr.readline()
+        while b"until Ctrl-C" not in printed:
+            line = await process.stderr.readline()
+            assert line, f"the demo ended before it was asked to: {printed.decode()}"
+            printed += line
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), TOLD_WITHIN_S) == 0
-    text = told.decode()
+    text = printed.decode()
     assert "SIMULATED" in text
     assert "before the deadline" in text
     assert "Nobody's phone rang" in text

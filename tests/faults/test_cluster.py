@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.connection import connect
-from geo.forgetting import Forgetting
+from geo.index.forgetting import Forgetting
 from server.embedded import StoreUrls
-from tests import cluster
-from tests.bench import Bench
-from tests.processes import until
+from tests.support.processes.deployment import Bench
+from tests.support.processes.processes import until
+from tests.support.stores import cluster
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,9 +55,9 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
 async def _everybody_hears_of_forgetting(url: str) -> None:
     """What one client announces on the cluster the other one hears."""
     clients = connect(url), connect(url)
-    told, hears = (Forgetting(client) for client in clients)
+    notified, hears = (Forgetting(client) for client in clients)
     listening = asyncio.create_task(hears.run(), name="forgetting")
-    await told.announce([5])
+    await notified.announce([5])
 
     async def heard() -> bool:
         return hears.remaining([b"5"]) is not None

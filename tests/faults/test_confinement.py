@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from push.watcher import NOTICE_PASS_LEAST
+from push.alerts.watch.watcher import NOTICE_PASS_LEAST
 from server.settings import SettingsError, load
-from tests.bench import CASE, Bench
-from tests.processes import until
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.processes import Process
+    from tests.support.processes.processes import Process
 
 WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
 NEWCOMER, STRANGER = 7_000_001, 7_000_002

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.processes import Process, until
+from tests.support.processes.processes import Process, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 PEOPLE = 370_000
 """About 200,000 of them are within 120 km."""

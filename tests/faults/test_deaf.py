@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from push.stops import LOOK_S
-from push.unit import TRUSTED_S
-from tests.bench import CASE
-from tests.hearing import CANCEL, given_back, hearing_tpns
-from tests.listening import listening
-from tests.processes import Process, until
+from push.fanout.stops import POLL_INTERVAL_S
+from push.fanout.unit import TRUSTED_S
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import Process, until
+from tests.support.providers.notified import CANCEL, given_back, hearing_tpns
+from tests.support.stores.listening import listening
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.hearing import HearingTpns
+    from tests.support.processes.deployment import Bench
+    from tests.support.providers.notified import HearingTpns
 
 PEOPLE: Final = 20_000
 LATENCY_MS: Final = 500
@@ -26,7 +26,7 @@ ONE_WORKER: Final = {"QQ_ALERT_LANES__TPNS__WORKERS": "1"}
 NOISE_S: Final = 1.0
 """What a busy machine may add from the beginning of a request to its arrival, and much less than that."""
 
-BOUND_S: Final = TRUSTED_S + LOOK_S + NOISE_S
+BOUND_S: Final = TRUSTED_S + POLL_INTERVAL_S + NOISE_S
 WHY: Final = {"reason": "because of a test", "case_number": CASE["case_number"]}
 LISTENERS: Final = """select count(pg_terminate_backend(pid)) from pg_stat_activity
                       where datname = current_database() and pid <> pg_backend_pid()
@@ -117,6 +117,8 @@ async def _told_once(bench: Bench, *providers: HearingTpns) -> None:
 
     await until(through)
     title = providers[0].heard.first
-    told, withdrawn = (np.sort(np.concatenate([one.heard.of(each) for one in providers])) for each in (title, CANCEL))
-    assert np.unique(told).size == told.size > 0
-    np.testing.assert_array_equal(withdrawn, told)
+    notified, withdrawn = (
+        np.sort(np.concatenate([one.heard.of(each) for one in providers])) for each in (title, CANCEL)
+    )
+    assert np.unique(notified).size == notified.size > 0
+    np.testing.assert_array_equal(withdrawn, notified)

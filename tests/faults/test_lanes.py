@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from geo.connection import connect
-from geo.index import PositionIndex
-from tests.lanes import ApnsLane, HuaweiLane
-from tests.processes import until
+from geo.index.position_index import PositionIndex
+from tests.support.processes.processes import until
+from tests.support.providers.lanes import ApnsLane, HuaweiLane
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.lanes import DeviceLane
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
+    from tests.support.providers.lanes import DeviceLane
 
 PEOPLE = 20_000
 

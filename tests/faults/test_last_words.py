@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from push.watcher import NOTICE_PASS_LEAST
-from server.simulated.faults import Fault
-from tests.bench import CASE, SHENZHEN
-from tests.changing_lanes import a_minute_passes, report
-from tests.hearing import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
-from tests.processes import until
+from push.alerts.watch.watcher import NOTICE_PASS_LEAST
+from server.simulators.faults import Fault
+from tests.support.processes.deployment import CASE, SHENZHEN
+from tests.support.processes.processes import until
+from tests.support.providers.notified import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
+from tests.support.stores.changing_lanes import a_minute_passes, report
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from numpy.typing import NDArray
 
-    from tests.bench import Bench
-    from tests.hearing import Heard
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
+    from tests.support.providers.notified import Heard
 
 PEOPLE: Final = 20_000
 """About half of them are within 120 km, in 64 units: more requests than are let through, and than can be held."""
@@ -44,8 +44,10 @@ async def filed(bench: Bench, server: Process, **changes: object) -> str:
     return alert
 
 
-async def act(bench: Bench, server: Process, alert: str, action: str, wish: dict[str, Any] | None = None) -> None:
-    body = REASON if action == "pause" else WHY | (wish or {})
+async def act(
+    bench: Bench, server: Process, alert: str, action: str, change_request: dict[str, Any] | None = None
+) -> None:
+    body = REASON if action == "pause" else WHY | (change_request or {})
     status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/{action}", body)
     assert status == 200, answer
 
@@ -144,12 +146,12 @@ async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_t
         assert len(tpns.heard.begun) == begun, "no last word before what is on its way is known"
         tpns.gate.open()
         await through(bench, "found")
-        told = tpns.heard.of(tpns.heard.first)
+        notified = tpns.heard.of(tpns.heard.first)
         assert len(tpns.heard.times(tpns.heard.first)) == begun
-        assert 0 < told.size < inside.size
-        assert told.size == await accepted(bench, alert)
-        assert np.unique(told).size == told.size
-        once(tpns.heard, FOUND, told)
+        assert 0 < notified.size < inside.size
+        assert notified.size == await accepted(bench, alert)
+        assert np.unique(notified).size == notified.size
+        once(tpns.heard, FOUND, notified)
 
 
 async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_word(bench: Bench) -> None:
@@ -197,18 +199,18 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         tpns.gate.open()
         await bench.sent(server, alert)
         await through(bench, "update")
-        told = tpns.heard.of(first)
-        assert np.isin(before, told).all()
+        notified = tpns.heard.of(first)
+        assert np.isin(before, notified).all()
         assert tpns.heard.titles == {first, UPDATED}
         # The update and what others hear first have one title, and everybody in the area hears it once.
         once(tpns.heard, UPDATED, inside)
-        assert np.unique(told).size == told.size
-        assert told.size < inside.size
+        assert np.unique(notified).size == notified.size
+        assert notified.size < inside.size
         said = "select notice, said, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
         assert await bench.query(said) == [
-            ("alert", 1, told.size),
-            ("alert", 2, inside.size - told.size),
-            ("update", 2, told.size),
+            ("alert", 1, notified.size),
+            ("alert", 2, inside.size - notified.size),
+            ("update", 2, notified.size),
         ]
 
 
@@ -232,10 +234,10 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         await act(bench, server, alert, "cancel")
         await until(lambda: given_back(bench))
         first = tpns.heard.first
-        told, begun = tpns.heard.of(first), len(tpns.heard.times(first))
+        notified, begun = tpns.heard.of(first), len(tpns.heard.times(first))
         tpns.faults.outage = False
         await through(bench, "cancel")
-        assert told.size == await accepted(bench, alert) > 0
+        assert notified.size == await accepted(bench, alert) > 0
         assert len(tpns.heard.times(first)) == begun
-        once(tpns.heard, first, told)
-        once(tpns.heard, CANCEL, told)
+        once(tpns.heard, first, notified)
+        once(tpns.heard, CANCEL, notified)

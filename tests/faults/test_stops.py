@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 from redis import asyncio as aioredis
 
-from geo.ending import CANCEL_AGAIN_S, CANCELS
 from push.alarms import STORE_AWAY
 from push.engine import RELEASE_S
+from runtime.tasks import CANCEL_AGAIN_S, CANCELS
 from server.edge import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
-from server.stopping import CLOSE_S
-from tests.bench import Bench
-from tests.processes import START_S, Process, until
+from server.process import CLOSE_S
+from tests.support.processes.deployment import Bench
+from tests.support.processes.processes import START_S, Process, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from server.embedded import EmbeddedStores
-from tests.bench import Bench
-from tests.processes import until
+from tests.support.processes.deployment import Bench
+from tests.support.processes.processes import until
 
 WORKERS = 4
 BATCH = 1000

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from push.packing import unpack
+from push.fanout.packing import unpack
 from tests.faults.test_last_words import PEOPLE, WORKERS, accepted, act, filed, through
-from tests.hearing import CANCEL, hearing_tpns
-from tests.processes import until
+from tests.support.processes.processes import until
+from tests.support.providers.notified import CANCEL, hearing_tpns
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.hearing import Heard
+    from tests.support.processes.deployment import Bench
+    from tests.support.providers.notified import Heard
 
 
 async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
@@ -37,9 +37,9 @@ async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_end
         tpns.mute = False
         await act(bench, server, alert, "cancel")
         await through(bench, "cancel")
-        told, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
-        assert 0 < told.size < inside.size
-        assert np.isin(told, withdrawn).all()
+        notified, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
+        assert 0 < notified.size < inside.size
+        assert np.isin(notified, withdrawn).all()
         packed = await bench.query("select packed from ledger where notice = 'alert'")
         np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
 
@@ -76,8 +76,8 @@ async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_b
         server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
         await act(bench, server, alert, "cancel")
         await through(bench, "cancel")
-        told = np.unique(tpns.heard.of(tpns.heard.first))
-        assert np.isin(told, tpns.heard.of(CANCEL)).all()
+        notified = np.unique(tpns.heard.of(tpns.heard.first))
+        assert np.isin(notified, tpns.heard.of(CANCEL)).all()
 
 
 async def _has_heard(heard: Heard) -> bool:

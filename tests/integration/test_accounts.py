@@ -10,17 +10,18 @@ import pytest
 
 import sql.access
 from geo.connection import connect
-from handlers.access import Bearer, Gatekeeper, Role, digest
-from server import registry
+from handlers.auth.token_store import Bearer, TokenStore, digest
+from handlers.http.roles import Role
+from server.administration import registry
 from server.settings import load
 from server.stores import Stores
-from tests.processes import until
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
     from sql.database import Pool
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 
 def _stores(bench: Bench) -> Stores:
@@ -66,11 +67,11 @@ async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(
     """What is kept of a token is kept for no longer than the token lasts."""
     token_id, token = await _new_token(bench, authority="sz")
     await bench.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
-    gatekeeper, header = Gatekeeper(pool, redis), f"Bearer {token}"
-    assert await gatekeeper.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token))
+    token_store, header = TokenStore(pool, redis), f"Bearer {token}"
+    assert await token_store.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token))
 
     async def is_over() -> bool:
-        return await gatekeeper.bearer_of(header) is None
+        return await token_store.bearer_of(header) is None
 
     await until(is_over, within_s=4.0)
 
@@ -82,7 +83,7 @@ async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
     token_id, token = await _new_token(bench)
 
     async def used() -> datetime | None:
-        await Gatekeeper(pool, redis).bearer_of(f"Bearer {token}")
+        await TokenStore(pool, redis).bearer_of(f"Bearer {token}")
         return next(row.last_used_at for row in await sql.access.list_tokens(pool) if row.id == token_id)
 
     first = await used()
@@ -103,5 +104,5 @@ async def test_a_token_belongs_to_an_authority_that_stands_and_ends_with_it(benc
     _, token = await _new_token(bench, authority="sz")
     await sql.access.revoke_authority(pool, "sz")
     client = connect(bench.redis_url)
-    assert await Gatekeeper(pool, client).bearer_of(f"Bearer {token}") is None
+    assert await TokenStore(pool, client).bearer_of(f"Bearer {token}") is None
     await client.aclose()

@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner
 
 import sql.audit
-from push.life.audit import Anchor, verify
+from push.alerts.record.audit import Anchor, verify
 from server.cli import cli
 from sql.audit import PAGE, AuditEvent
-from tests.bench import CASE
+from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
     from click.testing import Result
 
     from sql.database import Pool
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 ACTOR = "operator 王警官"
 REASON = "小明 was seen at the north gate"

@@ -13,10 +13,10 @@ from handlers.cap.model import (
     Named,
 )
 from handlers.cap.writing import document_of
-from push.life.filing import DRAFTS_MAX
-from tests.bench import SHENZHEN, Bench
-from tests.cap_messages import CENTRE, FLOOD, info, message, pin, post, signer
-from tests.processes import until
+from push.alerts.filing import DRAFTS_MAX
+from tests.support.cap.messages import CENTRE, FLOOD, info, message, pin, post, signer
+from tests.support.processes.deployment import SHENZHEN, Bench
+from tests.support.processes.processes import until
 
 WHY = {
     "U-1": "it is not signed",
@@ -49,13 +49,13 @@ async def test_a_signed_chain_is_sent_updated_and_withdrawn_each_once(bench: Ben
     )
     for _ in range(2):
         assert (await post(server, signer().signed(update)))[0] == 200
-    await until(lambda: _told(bench, "update", inside.size))
+    await until(lambda: _notified(bench, "update", inside.size))
 
     cancel = message("SZ-2026-3", MessageType.CANCEL, update, infos=())
     for _ in range(2):
         status, answer = await post(server, signer().signed(cancel))
         assert (status, answer["alert"]["state"]) == (200, "cancelled")
-    await until(lambda: _told(bench, "cancel", inside.size))
+    await until(lambda: _notified(bench, "cancel", inside.size))
     late = message("SZ-2026-4", MessageType.UPDATE, first)
     status, problem = await post(server, signer().signed(late))
     assert (status, problem["possible"]) == (409, ["found"])
@@ -120,9 +120,9 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     assert (await alarms())[alerts["O-1"]][1] == f"UNVERIFIED CAP Alert: {WHY['O-1']}. Is it meant?"
     assert (await bench.counts())["requests"] == 0
 
-    wish = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}
+    change_request = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token, state in ((bench.token, "in_review"), (await bench.colleague(), "sending")):
-        status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", wish, token)
+        status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", change_request, token)
         assert (status, answer["alert"]["state"]) == (200, state), "two people, whoever sent it may be one of them"
     await bench.sent(server, alerts["U-1"])
     np.testing.assert_array_equal(await bench.reached(), inside)
@@ -152,6 +152,6 @@ async def test_what_the_documents_say_wrong_is_named_and_nothing_is_stored(bench
     assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
 
 
-async def _told(bench: Bench, notice: str, people: int) -> bool:
+async def _notified(bench: Bench, notice: str, people: int) -> bool:
     said = await bench.query("select coalesce(sum(recipients), 0) from ledger where notice = $1", notice)
     return bool(said[0][0] == people)

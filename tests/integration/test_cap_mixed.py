@@ -10,12 +10,12 @@ import pytest
 
 from handlers.cap.model import MessageType, Status
 from handlers.cap.writing import document_of
-from tests.cap_messages import FLOOD, info, message, pin, post, signer
-from tests.processes import until
+from tests.support.cap.messages import FLOOD, info, message, pin, post, signer
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from handlers.cap.model import Info
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 SAID = "select content #>> '{texts,en,title}' from alert"
 WHY = "the desk asked for a signed one"
@@ -97,8 +97,8 @@ async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Be
     drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=_infos("别的", "Else")))]
     if end == "cancel":
         for _, draft in drafts:
-            wish = {"case_number": draft["draft"]["case_number"], "reason": WHY}
-            assert (await bench.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", wish))[0] == 200
+            change_request = {"case_number": draft["draft"]["case_number"], "reason": WHY}
+            assert (await bench.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", change_request))[0] == 200
     else:
         await bench.query("update alert set expires = now()")
 
@@ -120,6 +120,11 @@ async def test_times_beyond_all_time_are_bad_fields(bench: Bench) -> None:
     sent = update.split(b",SZ-1,")[1].split(b"<")[0]
     for beyond in (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"):
         assert (await post(server, update.replace(sent, beyond)))[0] == 422
-    wish = {"longitude": 114.05, "latitude": 22.54, "policy": "tuanyuan", "last_seen_at": "9999-12-31T23:30:00Z"}
-    status, problem = await bench.post(f"{server.url}/v1/estimates", wish)
+    change_request = {
+        "longitude": 114.05,
+        "latitude": 22.54,
+        "policy": "tuanyuan",
+        "last_seen_at": "9999-12-31T23:30:00Z",
+    }
+    status, problem = await bench.post(f"{server.url}/v1/estimates", change_request)
     assert (status, problem["errors"][0]["path"]) == (422, "$.last_seen_at")

@@ -10,19 +10,19 @@ import capparser
 from capvalidator import check_schema, validate_cap_message
 from lxml import etree
 
-from handlers.cap.intake import receive
 from handlers.cap.model import Area, MessageType
-from handlers.cap.verification import Verdict, read_pins
-from tests.bench import CASE, SHENZHEN, Bench
-from tests.cap_documents import Keys, keys
-from tests.cap_messages import info, message, pin, post, signer
-from tests.processes import until
+from handlers.cap.verification import SignatureStatus, read_pins
+from handlers.police.cap.reception import receive
+from tests.support.cap.documents import Keys, keys
+from tests.support.cap.messages import info, message, pin, post, signer
+from tests.support.processes.deployment import CASE, SHENZHEN, Bench
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from handlers.cap.model import Message
-    from tests.processes import Process
+    from tests.support.processes.processes import Process
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
@@ -64,7 +64,7 @@ async def _message(server: Process, alert: str, ours: Keys) -> tuple[Message, st
     parsed = capparser.parse(stringXML=etree.tostring(root, encoding="unicode"))
     received = receive(document, read_pins([ours.certificate]), datetime.now(UTC))
     assert not isinstance(received, list), received
-    assert received.signature.verdict is Verdict.VERIFIED
+    assert received.signature.signature_status is SignatureStatus.VERIFIED
     assert parsed.identifier[0] == received.message.identifier
     return received.message, document.decode()
 
@@ -138,15 +138,15 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     _, answer = await bench.file(server, case_number="R-1")
     held = answer["alert"]["id"]
     assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
-    wish = WHY | {"case_number": "R-1"}
-    assert (await bench.post(f"{server.url}/v1/alerts/{held}/cancel", wish))[0] == 200
+    change_request = WHY | {"case_number": "R-1"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{held}/cancel", change_request))[0] == 200
     assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
     _, answer = await bench.file(server, case_number="R-2")
     late = answer["alert"]["id"]
     await bench.query("update alert set expires = now() where id = $1", late)
     await until(lambda: _is_in(bench, late, "expired"))
-    wish = WHY | {"case_number": "R-2"}
-    assert (await bench.post(f"{server.url}/v1/alerts/{late}/found", wish))[0] == 200
+    change_request = WHY | {"case_number": "R-2"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{late}/found", change_request))[0] == 200
     assert (await _get(server, f"alerts/{late}/cap"))[0] == 404, "nobody was told of it"
     await bench.query("update authority set review = 'auto'")
     _, answer = await bench.file(server)
@@ -176,8 +176,8 @@ async def test_what_a_message_drew_is_published_to_a_kilometre_once_the_child_is
     drawn = answer["alert"]["id"]
     await bench.sent(server, drawn)
     assert HOUSE[0] in (await _message(server, drawn, ours))[0].infos[0].areas[0].polygons[0]
-    wish = WHY | {"case_number": "P-1"}
-    assert (await bench.post(f"{server.url}/v1/alerts/{drawn}/found", wish))[0] == 200
+    change_request = WHY | {"case_number": "P-1"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{drawn}/found", change_request))[0] == 200
     await bench.pass_time(1.1)
     await until(lambda: _is_in(bench, drawn, "closed"))
     left = (await _message(server, drawn, ours))[0].infos[0].areas[0].polygons[0]

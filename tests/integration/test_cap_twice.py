@@ -9,13 +9,13 @@ import numpy as np
 
 from handlers.cap.model import MessageType
 from handlers.cap.writing import document_of
-from push.life.filing import DRAFTS_MAX
-from tests.cap_messages import FLOOD, info, message, pin, post, signer
-from tests.processes import until
+from push.alerts.filing import DRAFTS_MAX
+from tests.support.cap.messages import FLOOD, info, message, pin, post, signer
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
 WAITING = "select count(*) from alert where state = 'in_review' and not verified"
 OTHER = (info("zh-CN", "别的"), info("en", "Something else"))
@@ -48,14 +48,16 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
     await bench.sent(server, signed[0][1]["alert"]["id"])
     np.testing.assert_array_equal(await bench.reached(), inside)
     await until(lambda: _alarms_are(bench, server, set()))
-    wish = {"case_number": f"SZ-1 / {drafts[0][1]['draft']['id']}", "reason": "it looks right", "revision": 1}
-    refused = await bench.post(f"{server.url}/v1/alerts/{drafts[0][1]['draft']['id']}/approval", wish)
+    change_request = {"case_number": f"SZ-1 / {drafts[0][1]['draft']['id']}", "reason": "it looks right", "revision": 1}
+    refused = await bench.post(f"{server.url}/v1/alerts/{drafts[0][1]['draft']['id']}/approval", change_request)
     assert (refused[0], "a signed case has its number" in refused[1]["detail"]) == (409, True)
 
     approved = (await post(server, document_of(message("SZ-4"))))[1]
-    wish = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
+    change_request = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token in (bench.token, await bench.colleague()):
-        assert (await bench.post(f"{server.url}/v1/alerts/{approved['draft']['id']}/approval", wish, token))[0] == 200
+        assert (await bench.post(f"{server.url}/v1/alerts/{approved['draft']['id']}/approval", change_request, token))[
+            0
+        ] == 200
     assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, "somebody decided about it"
 
 
@@ -91,9 +93,9 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     said = "select notice from notice where alert_id = $1 order by version"
     assert await bench.query(said, alert) == [("alert",), ("update",)]
     assert await _alarms(bench, server) == [alert], "an Update says nothing of a Cancel"
-    wish = {"case_number": "GD-20261101-1", "reason": "the desk says that it is not theirs"}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/pause", wish))[0] == 200
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/resume", wish))[0] == 200
+    change_request = {"case_number": "GD-20261101-1", "reason": "the desk says that it is not theirs"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/pause", change_request))[0] == 200
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/resume", change_request))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     other = message("GD-20261101-7", MessageType.UPDATE, first, infos=OTHER)
     await post(server, document_of(other))
@@ -108,8 +110,8 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
     noted = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "mistrust"]
     assert [one["message"] for one in noted] == ["Cancel", "Update", "Cancel"], "each once, however often it came"
-    wish = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", wish))[0] == 200
+    change_request = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", change_request))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
     assert await _is_quiet(bench, server), "nothing hides in a Cancel of what is over"
@@ -156,12 +158,12 @@ async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
     first = message("SZ-1")
     alert = (await post(server, signer().signed(first)))[1]["alert"]["id"]
     cancel = message("SZ-9", MessageType.CANCEL, first, infos=())
-    url, wish = f"{server.url}/v1/alerts/{alert}", {"case_number": "SZ-1", "reason": "a look at the place"}
+    url, change_request = f"{server.url}/v1/alerts/{alert}", {"case_number": "SZ-1", "reason": "a look at the place"}
     for number in range(3):
         await post(server, document_of(message(f"SZ-9{number}", MessageType.CANCEL, first, infos=())))
-    assert (await bench.post(f"{url}/pause", wish))[0] == 200
+    assert (await bench.post(f"{url}/pause", change_request))[0] == 200
     await post(server, signer("old").signed(cancel))
-    assert (await bench.post(f"{url}/resume", wish))[0] == 200
+    assert (await bench.post(f"{url}/resume", change_request))[0] == 200
     left = (await bench.get(url))["alert"]["review"]["mistrusted"]
     assert left == ["Cancel: its certificate has expired"]
     trail = [one["content"]["event"] for one in (await bench.get(f"{server.url}/v1/audit"))["events"]]

@@ -10,7 +10,7 @@ import sql.access
 import sql.filing
 import sql.rings
 import sql.work
-from push.claims import Claims
+from push.fanout.claims import Claims
 from sql.filing import AlertRow
 from sql.rings import RingRow, SweepPlan
 

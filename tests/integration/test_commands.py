@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from server.settings import SettingsError
 from server.stores import COMMAND_WAIT_S, STORE_WAIT_S, Stores, migrate
-from tests.processes import ROOT
+from tests.support.processes.processes import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 SECRET = "whsec_" + base64.b64encode(b"twenty-four secret bytes").decode()
 CHILD = "小明"
@@ -61,7 +61,7 @@ async def test_a_bug_in_a_command_is_told_by_its_places_alone() -> None:
     """No variable and no text of an exception, although such a command sets up no logs."""
     code, printed = await _typed(
         "-c",
-        "from server.failures import exit_code_of\n"
+        "from server.commands.failures import exit_code_of\n"
         "def fails(secret):\n"
         "    raise KeyError(secret)\n"
         "try:\n"

@@ -12,16 +12,16 @@ import msgspec
 import numpy as np
 from redis import asyncio as aioredis
 
-import push.life.audit
+import push.alerts.record.audit
 import sql.deletion
-from push.packing import pack, unpack
-from server.file_case import signed_headers
-from tests.bench import CASE, Bench
-from tests.processes import until
+from push.fanout.packing import pack, unpack
+from server.administration.file_case import signed_headers
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from sql.database import Pool
-    from tests.processes import Process
+    from tests.support.processes.processes import Process
 
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
 PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
@@ -143,11 +143,11 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     alert = await _life(bench, server)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
-    async def told() -> bool:
+    async def notified() -> bool:
         query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'found' and not u.done"
         return not await bench.query(query)
 
-    await until(told)
+    await until(notified)
     before = await _record(bench.database_url)
     assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search can find"
     assert _users(before, users) == users
@@ -156,7 +156,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     await until(lambda: _is(bench, alert, "closed"))
     assert not _names(await _record(bench.database_url))
     assert _users(await _record(bench.database_url), users) == users, "who was told has its own timer"
-    trail = await push.life.audit.verify(pool)
+    trail = await push.alerts.record.audit.verify(pool)
     assert trail.fault is None, "what was said is gone, who did what is not"
     shown = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]
     assert shown["child_deleted_at"] is not None

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-import handlers.actions
-from handlers.failures import SIGNATURES, TOKENS
-from handlers.notices import PoliceNotice
-from handlers.openapi_actions import ACTIONS
+import handlers.operators.actions
+from handlers.auth.failures import SIGNATURES, TOKENS
+from handlers.http.openapi.actions import ACTIONS
+from handlers.police.notices import PoliceNotice
 from push.alarms import LANE_KINDS, STORE_AWAY
-from push.life import warnings
-from push.life.lifecycle import BY_ITSELF, Action
-from server.expiry import KIND
-from server.file_case import send_notice
-from tests.cap_messages import post
-from tests.desk import Desk
+from push.alerts.lifecycle import BY_ITSELF, Action
+from push.alerts.watch import warnings
+from server.administration.file_case import send_notice
+from server.upkeep.expiry import KIND
+from tests.support.cap.messages import post
+from tests.support.life.officers import Officers
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, OPERATORS, POLICE = ROOT / "examples", ROOT / "docs" / "operators.md", ROOT / "docs" / "police.md"
@@ -101,14 +101,14 @@ async def test_every_action_is_on_the_operators_page_with_a_body_that_is_taken(b
     bodies = _bodies()
     assert set(bodies) == set(ACTIONS) == set(Action) - BY_ITSELF
     for name, body in bodies.items():
-        msgspec.json.decode(body, type=getattr(handlers.actions, ACTIONS[name][1]))
-    desk = Desk(bench, await bench.server())
+        msgspec.json.decode(body, type=getattr(handlers.operators.actions, ACTIONS[name][1]))
+    officers = Officers(bench, await bench.server())
     await bench.provider()
-    alert = (await bench.file(desk.server, case_number=CASE_NUMBER))[1]["alert"]["id"]
-    await bench.sent(desk.server, alert)
+    alert = (await bench.file(officers.server, case_number=CASE_NUMBER))[1]["alert"]["id"]
+    await bench.sent(officers.server, alert)
     for name in ("pause", "resume", "update", "rings", "extension", "found"):
-        wish: dict[str, Any] = json.loads(bodies[name])
-        status, answer = await bench.post(f"{desk.server.url}/v1/alerts/{alert}/{name}", wish)
+        change_request: dict[str, Any] = json.loads(bodies[name])
+        status, answer = await bench.post(f"{officers.server.url}/v1/alerts/{alert}/{name}", change_request)
         assert status == 200, (name, answer)
 
 
@@ -125,7 +125,7 @@ async def test_the_notice_on_the_police_page_is_taken(bench: Bench) -> None:
 def test_every_alarm_is_on_the_operators_page() -> None:
     """Whoever is woken by one finds there what it means and what to do."""
     alarms = OPERATORS.read_text(encoding="utf-8").partition("## Alarms")[2]
-    told = set(re.findall(r"^\| `(\w+)`(?:, [^|]+)? \| [^{`]", alarms, re.MULTILINE))
+    notified = set(re.findall(r"^\| `(\w+)`(?:, [^|]+)? \| [^{`]", alarms, re.MULTILINE))
     raised = {"late", "invalid_tokens", *LANE_KINDS, KIND, SIGNATURES, TOKENS, STORE_AWAY}
     raised |= {
         warnings.NO_ESTIMATE,
@@ -139,7 +139,7 @@ def test_every_alarm_is_on_the_operators_page() -> None:
     calls = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "push").rglob("*.py"))
     named = set(re.findall(r"(?:raise_alarm|restate)\(\"(\w+)\"", calls))
     assert named <= raised
-    assert told == raised
+    assert notified == raised
 
 
 @pytest.mark.parametrize(

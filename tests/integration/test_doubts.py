@@ -13,7 +13,7 @@ import sql.ledger
 import sql.progress
 import sql.rings
 import sql.work
-from push.packing import pack, unpack
+from push.fanout.packing import pack, unpack
 from sql.ledger import LedgerRow
 from sql.rings import SweepPlan
 from tests.integration.test_claims import LEASE, add_alert, add_authority
@@ -88,13 +88,13 @@ async def test_who_may_have_been_told_is_told_one_text_and_the_end(pool: Pool) -
     unit = await _unit(pool, alert)
     await sql.ledger.commit(pool, [_row(alert, unit, "unsure", 5), _row(alert, unit, "accepted", 6)])
 
-    async def heard(*, unsure: bool) -> list[int]:
-        packed = await sql.ledger.heard(pool, alert, 2, 0, 1, unsure=unsure)
+    async def heard(*, indeterminate: bool) -> list[int]:
+        packed = await sql.ledger.heard(pool, alert, 2, 0, 1, indeterminate=indeterminate)
         return sorted(user for one in packed for user in unpack(one).tolist())
 
-    assert (await heard(unsure=False), await heard(unsure=True)) == ([6], [5, 6])
-    told = await sql.ledger.told(pool, alert, "alert", 2, 0, 1, lane=LANE, invalid_for=EVERY)
-    assert [unpack(one).tolist() for one in told] == [[6]]
+    assert (await heard(indeterminate=False), await heard(indeterminate=True)) == ([6], [5, 6])
+    notified = await sql.ledger.notified(pool, alert, "alert", 2, 0, 1, lane=LANE, invalid_for=EVERY)
+    assert [unpack(one).tolist() for one in notified] == [[6]]
 
 
 async def test_a_draft_that_somebody_was_told_of_keeps_its_number(pool: Pool) -> None:

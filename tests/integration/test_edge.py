@@ -16,26 +16,27 @@ import pytest
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
-from geo import keys
 from geo.crs import Crs, from_wgs84
-from geo.keys import Generations
-from geo.positions import now_ms
-from geo.shards import shard_of
-from handlers.access import Gatekeeper, Role
-from handlers.door import Door
-from handlers.failures import Failures
-from handlers.headers import SECURITY
-from handlers.limits import Limits, LimitSettings
-from handlers.openapi import document
+from geo.index import keys
+from geo.index.keys import Generations
+from geo.index.reports import now_ms
+from geo.index.shards import shard_of
+from handlers.auth.authenticator import Authenticator
+from handlers.auth.failures import Failures
+from handlers.auth.limits import Limits, LimitSettings
+from handlers.auth.token_store import TokenStore
+from handlers.http.headers import SECURITY
+from handlers.http.openapi.document import document
+from handlers.http.roles import Role
 from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, Route, application, routes
 from push.alarms import AlarmBoard
-from tests.processes import Process, until
+from tests.support.processes.processes import Process, until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
     from sql.database import Pool
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 
@@ -76,10 +77,10 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     assert opened == signed | always | published
     assert {role for _, _, role in _table()} - set(Role) == {SIGNATURE, TICKET, NOBODY}
     limits = LimitSettings()
-    door = Door(Gatekeeper(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
+    authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
     served = {
         (route.method, route.resource and route.resource.canonical)
-        for route in application(_routes(), door).router.routes()
+        for route in application(_routes(), authenticator).router.routes()
     }
     assert served == {(method, path) for method, path, _ in _table()}
 

@@ -15,7 +15,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from server.embedded import EmbeddedStores, StateOwnedError, running_stores
-from tests.processes import ROOT, until
+from tests.support.processes.processes import ROOT, until
 
 if TYPE_CHECKING:
     from server.embedded import StoreUrls

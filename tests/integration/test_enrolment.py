@@ -9,8 +9,8 @@ import aiohttp
 import sql.enrolment
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
 STAFF = 87_654_321
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests import boundaries
-from tests.bench import SHENZHEN, Bench
+from tests.support.processes.deployment import SHENZHEN, Bench
+from tests.support.stores import boundaries
 
 PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import sql.access
 from push.alarms import AlarmBoard
-from server.expiry import Expiry, certificates
 from server.sections import TlsSettings
-from server.simulated.certificate import DAYS, context_in
+from server.simulators.certificate import DAYS, context_in
+from server.upkeep.expiry import Expiry, certificates
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sql.database import Pool
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 FORTNIGHT = timedelta(days=14)
 
@@ -28,8 +28,8 @@ def _standing(board: AlarmBoard) -> set[str]:
 async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:
     """Another end, which is soon too, is told again; one far away clears the alarm; what is far away raises none."""
     board, now = AlarmBoard(), datetime.now(UTC)
-    told: list[tuple[bool, str]] = []
-    board.publish = lambda alarm: told.append((alarm.raised, alarm.detail))
+    notified: list[tuple[bool, str]] = []
+    board.publish = lambda alarm: notified.append((alarm.raised, alarm.detail))
     ends = {"key": now + timedelta(days=3), "far": now + timedelta(days=15), "gone": now - timedelta(days=1)}
 
     async def pinned() -> list[tuple[str, datetime]]:
@@ -39,11 +39,11 @@ async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:
     await expiry.look()
     await expiry.look()
     assert _standing(board) == {"key", "gone"}
-    assert len(told) == 2
-    assert ends["key"].isoformat() in told[0][1]
+    assert len(notified) == 2
+    assert ends["key"].isoformat() in notified[0][1]
     ends["key"] += timedelta(days=1)
     await expiry.look()
-    assert [raised for raised, _ in told[2:]] == [False, True]
+    assert [raised for raised, _ in notified[2:]] == [False, True]
     ends["key"] += timedelta(days=100)
     await expiry.look()
     assert _standing(board) == {"gone"}

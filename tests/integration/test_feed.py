@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 
 async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.forgetting import BLOCK_MS, Forgetting
-from tests.processes import Process, until
+from geo.index.forgetting import BLOCK_MS, Forgetting
+from tests.support.processes.processes import Process, until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 ENDS_S = 5 * BLOCK_MS / 1000
 """A listener whose cancellation the driver hid ends after one more read at the latest."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import sql.life
 import sql.progress
-from tests.bench import CASE, Bench
 from tests.integration.test_claims import add_alert, add_authority
-from tests.processes import until
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -66,23 +66,23 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
     alert = answer["alert"]["id"]
     await bench.sent(server, alert)
     await bench.place(range(1, cap + 1), *place)
-    told = await _stopped(bench)
-    assert cap <= told <= inside + cap, "at most those who were on their way"
+    notified = await _stopped(bench)
+    assert cap <= notified <= inside + cap, "at most those who were on their way"
     await bench.place(range(1_000_001, 1_000_201), *place)
     await _looked(bench)
-    assert (await bench.counts())["distinct"] == told
+    assert (await bench.counts())["distinct"] == notified
 
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
     holds = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "hold"]
     assert [(one["actor"], one["details"]) for one in holds] == [("system", {"people_max": cap})]
 
-    status, problem = await bench.post(f"{server.url}/v1/alerts/{alert}/release", WHY | {"people_max": told})
-    assert (status, f"{told} people were told already" in problem["detail"]) == (422, True)
-    assert await _stopped(bench) == told, "a cap that is reached frees nobody"
-    wish = WHY | {"people_max": told + 100}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
+    status, problem = await bench.post(f"{server.url}/v1/alerts/{alert}/release", WHY | {"people_max": notified})
+    assert (status, f"{notified} people were told already" in problem["detail"]) == (422, True)
+    assert await _stopped(bench) == notified, "a cap that is reached frees nobody"
+    change_request = WHY | {"people_max": notified + 100}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", change_request))[0] == 200
     more = await _stopped(bench)
-    assert told + 100 <= more <= inside + cap + 200
+    assert notified + 100 <= more <= inside + cap + 200
 
     async def is_shown() -> bool:
         lanes = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]["lanes"]
@@ -127,11 +127,11 @@ async def test_a_release_frees_only_the_rings_that_hold_no_more_people_than_it_s
     _, answer = await bench.file(server)
     alert = answer["alert"]["id"]
     await bench.sent(server, alert)
-    url, told = f"{server.url}/v1/alerts/{alert}/release", (await bench.counts())["distinct"]
+    url, notified = f"{server.url}/v1/alerts/{alert}/release", (await bench.counts())["distinct"]
     status, problem = await bench.post(url, WHY | {"people_max": 5001})
     assert (status, "over the cap on the audience" in problem["detail"]) == (422, True)
     assert (await bench.query("select count(*) from ring where held is not null"))[0][0] == 1
-    assert (await bench.counts())["distinct"] == told < inside.size
+    assert (await bench.counts())["distinct"] == notified < inside.size
 
 
 async def test_what_is_held_or_paused_is_an_alarm_until_somebody_decides(bench: Bench) -> None:
@@ -157,8 +157,8 @@ async def test_what_is_held_or_paused_is_an_alarm_until_somebody_decides(bench: 
     await until(lambda: are("paused"))
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/resume", WHY))[0] == 200
     await until(lambda: are("audience_cap", "review_late"))
-    wish = WHY | {"people_max": 50_000}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", wish))[0] == 200
+    change_request = WHY | {"people_max": 50_000}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", change_request))[0] == 200
     await until(are)
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
     (filed,) = [one["content"]["event"] for one in trail if one["content"]["event"]["action"] == "file"]

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pytest
 
-from geo import keys
 from geo.area import Area, Circle
-from geo.calls import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
-from geo.forgetting import Forgetting
-from geo.index import PositionIndex
-from geo.keys import DAY_MS, Generations
-from geo.positions import Positions, now_ms
-from geo.search import places
-from geo.shards import shard_of
-from push.sweep import Packer
-from tests.processes import ROOT, until
+from geo.index import keys
+from geo.index.calls import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
+from geo.index.forgetting import Forgetting
+from geo.index.keys import DAY_MS, Generations
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from geo.index.search import places
+from geo.index.shards import shard_of
+from push.fanout.sweep import Packer
+from tests.support.processes.processes import ROOT, until
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from redis import asyncio as aioredis
 
-    from push.unit import HeldUnit
+    from push.fanout.unit import HeldUnit
     from server.embedded import StoreUrls
 
 USER = 7
@@ -159,8 +159,8 @@ async def test_geohashes_are_read_as_redis_reads_them(redis: aioredis.Redis) -> 
         await redis.geoadd("somewhere", (longitude, latitude, user))
     members = await _scored(redis, b"somewhere")
     longitudes, latitudes = places(np.array([score for _, score in members], dtype=np.int64))
-    told = np.array(await redis.geopos("somewhere", *(member for member, _ in members)))
-    assert np.allclose(np.column_stack([longitudes, latitudes]), told, rtol=0, atol=1e-12)
+    notified = np.array(await redis.geopos("somewhere", *(member for member, _ in members)))
+    assert np.allclose(np.column_stack([longitudes, latitudes]), notified, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("kept_ms", [WEEK_MS, 2000], ids=["a week", "two seconds"])
@@ -172,7 +172,7 @@ async def test_two_processes_moving_the_same_users_leave_each_in_one_place_the_n
     seconds = MOVERS_S if kept_ms == WEEK_MS else MOVERS_S // 5
     movers = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.mover", stores.redis, str(number), str(seconds), str(USERS), str(kept_ms),
+            sys.executable, "-m", "tests.support.processes.mover", stores.redis, str(number), str(seconds), str(USERS), str(kept_ms),
             cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )
         for number in range(PROCESSES)

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from geo.crs import Crs, from_wgs84
-from server.file_case import signed_headers
-from tests.bench import CASE, Bench
-from tests.processes import Process
+from server.administration.file_case import signed_headers
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable

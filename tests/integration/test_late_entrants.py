@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.processes import Process, until
+from tests.support.processes.processes import Process, until
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 MOVED = 1000
 FAR = (100.0, 35.0)

@@ -6,92 +6,94 @@ from typing import Any
 
 import msgspec
 
-from handlers.access import Role
-from push.life.review import Review
-from server.file_case import send_notice
-from tests.bench import CASE, Bench
-from tests.desk import NUMBER, Desk
-from tests.processes import until
+from handlers.http.roles import Role
+from push.alerts.review import Review
+from server.administration.file_case import send_notice
+from tests.support.life.officers import NUMBER, Officers
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
 
 
-async def _desk(bench: Bench, people: int = 2000) -> tuple[Desk, int]:
+async def _officers(bench: Bench, people: int = 2000) -> tuple[Officers, int]:
     await bench.provider()
     inside = await bench.people(people)
-    return Desk(bench, await bench.server()), inside.size
+    return Officers(bench, await bench.server()), inside.size
 
 
 async def test_nobody_is_told_before_two_different_people_approve_who_had_no_hand_in_it(bench: Bench) -> None:
     """Neither an officer of the authority, nor who worded it, nor one person twice; the 30 minutes run all the time."""
-    desk, inside = await _desk(bench)
-    await desk.review(Review.TWO_PERSON)
+    officers, inside = await _officers(bench)
+    await officers.review(Review.TWO_PERSON)
     for name in ("Li", "Wang", "Zhao"):
-        await desk.person(name, Role.APPROVER)
-    await desk.person("li ", Role.APPROVER)
-    await desk.person("Officer", Role.APPROVER, "sz")
-    await desk.person("Chen", Role.OPERATOR)
-    status, answer = await bench.file(desk.server)
+        await officers.person(name, Role.APPROVER)
+    await officers.person("li ", Role.APPROVER)
+    await officers.person("Officer", Role.APPROVER, "sz")
+    await officers.person("Chen", Role.OPERATOR)
+    status, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
     assert (status, answer["alert"]["state"]) == (202, "in_review")
-    assert (await desk.act(alert, "approval", by="Chen"))[0] == 403
-    assert (await desk.act(alert, "approval", by="Officer"))[0] == 403
-    assert (await desk.act(alert, "approval", by="Li", case_number="SZ-2026-000124"))[0] == 422
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
-    assert (await desk.act(alert, "approval", by="li "))[0] == 409
-    assert (await desk.act(alert, "approval", by="Wang", revision=2))[0] == 409, "nobody has read that"
+    assert (await officers.act(alert, "approval", by="Chen"))[0] == 403
+    assert (await officers.act(alert, "approval", by="Officer"))[0] == 403
+    assert (await officers.act(alert, "approval", by="Li", case_number="SZ-2026-000124"))[0] == 422
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
+    assert (await officers.act(alert, "approval", by="li "))[0] == 409
+    assert (await officers.act(alert, "approval", by="Wang", revision=2))[0] == 409, "nobody has read that"
     texts = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
-    assert (await desk.act(alert, "update", by="Zhao", texts=texts))[0] == 200
-    assert (await desk.act(alert, "approval", by="Zhao"))[0] == 403
-    assert (await desk.act(alert, "approval", by="Wang", revision=1))[0] == 409, "what was read is not said any more"
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
-    assert await desk.state(alert) == "in_review"
-    assert await desk.said("alert", alert) == 0
-    status, answer = await desk.act(alert, "approval", by="Wang")
+    assert (await officers.act(alert, "update", by="Zhao", texts=texts))[0] == 200
+    assert (await officers.act(alert, "approval", by="Zhao"))[0] == 403
+    assert (await officers.act(alert, "approval", by="Wang", revision=1))[0] == 409, (
+        "what was read is not said any more"
+    )
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
+    assert await officers.state(alert) == "in_review"
+    assert await officers.said("alert", alert) == 0
+    status, answer = await officers.act(alert, "approval", by="Wang")
     assert (status, answer["alert"]["review"]["approvals"]) == (200, ["li", "wang"])
-    await bench.sent(desk.server, alert)
-    assert await desk.said("alert", alert) == inside
+    await bench.sent(officers.server, alert)
+    assert await officers.said("alert", alert) == inside
     assert (await bench.command("audit", "verify", "--json"))["events"] > 5
 
 
 async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_back(bench: Bench) -> None:
     """Held back, it waits for an approval; left alone, it is sent when the grace is over."""
-    desk, inside = await _desk(bench)
-    await desk.review(Review.GRACE, 600)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    await officers.review(Review.GRACE, 600)
+    _, answer = await bench.file(officers.server)
     held = answer["alert"]["id"]
     assert answer["alert"]["state"] == "scheduled"
-    assert (await desk.act(held, "veto"))[1]["alert"]["state"] == "in_review"
-    status, problem = await desk.act(held, "veto")
+    assert (await officers.act(held, "veto"))[1]["alert"]["state"] == "in_review"
+    status, problem = await officers.act(held, "veto")
     assert (status, problem["possible"]) == (409, ["approval", "update", "cancel", "found"])
-    _, answer = await bench.file(desk.server, case_number="SZ-2")
+    _, answer = await bench.file(officers.server, case_number="SZ-2")
     left = answer["alert"]["id"]
     await bench.query("update alert set send_at = now() where id = $1", left)
-    await bench.sent(desk.server, left)
-    assert await desk.said("alert", left) == inside
-    assert await desk.said("alert", held) == 0
-    assert (await desk.act(held, "approval"))[0] == 200
-    await bench.sent(desk.server, held)
-    assert await desk.said("alert", held) == inside
+    await bench.sent(officers.server, left)
+    assert await officers.said("alert", left) == inside
+    assert await officers.said("alert", held) == 0
+    assert (await officers.act(held, "approval"))[0] == 200
+    await bench.sent(officers.server, held)
+    assert await officers.said("alert", held) == inside
 
 
 async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Bench) -> None:
     """Whoever came later or was not told hears nothing; what is over cannot be done again, and the answer says so."""
-    desk, inside = await _desk(bench)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(desk.server, alert)
+    await bench.sent(officers.server, alert)
     await bench.place([1, 2, 3], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
-    status, answer = await desk.act(alert, "found", through_alert=True)
+    status, answer = await officers.act(alert, "found", through_alert=True)
     assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
-    await desk.told("found", alert, inside)
+    await officers.notified("found", alert, inside)
     assert (await bench.counts())["accepted"] == 2 * inside
-    status, problem = await desk.act(alert, "cancel")
+    status, problem = await officers.act(alert, "cancel")
     assert (status, problem["possible"]) == (409, ["found"])
-    assert (await desk.act(alert, "found", through_alert=True))[0] == 409, "it was said before"
-    status, answer = await desk.act(alert, "found", through_alert=False)
+    assert (await officers.act(alert, "found", through_alert=True))[0] == 409, "it was said before"
+    status, answer = await officers.act(alert, "found", through_alert=False)
     assert (status, answer["alert"]["through_alert"]) == (200, False), "what is known better later"
 
     async def shown() -> bool:
-        notices = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["notices"]
+        notices = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["notices"]
         return [(one["notice"], one["lanes"]["tpns"]["accepted"]) for one in notices] == [("found", inside)]
 
     await until(shown)
@@ -99,46 +101,46 @@ async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Be
 
 async def test_an_update_goes_to_those_told_before_and_is_heard_first_by_all_others(bench: Bench) -> None:
     """In every language or not at all; a second update is another word, and reaches everybody again."""
-    desk, inside = await _desk(bench)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(desk.server, alert)
+    await bench.sent(officers.server, alert)
     text = {"title": "Missing", "body": "A child in red"}
-    assert (await desk.act(alert, "update", texts={"en": text}))[0] == 422
-    assert (await desk.act(alert, "update", texts={"en": text, "zh-CN": text}))[0] == 200
-    await desk.told("update", alert, inside)
-    assert (await desk.act(alert, "update", texts={"en": text, "zh-CN": text | {"body": "2"}}))[0] == 200
-    await desk.told("update", alert, 2 * inside)
-    assert await desk.said("alert", alert) == inside
-    assert (await desk.act(alert, "cancel"))[1]["alert"]["state"] == "cancelled"
-    await desk.told("cancel", alert, inside)
+    assert (await officers.act(alert, "update", texts={"en": text}))[0] == 422
+    assert (await officers.act(alert, "update", texts={"en": text, "zh-CN": text}))[0] == 200
+    await officers.notified("update", alert, inside)
+    assert (await officers.act(alert, "update", texts={"en": text, "zh-CN": text | {"body": "2"}}))[0] == 200
+    await officers.notified("update", alert, 2 * inside)
+    assert await officers.said("alert", alert) == inside
+    assert (await officers.act(alert, "cancel"))[1]["alert"]["state"] == "cancelled"
+    await officers.notified("cancel", alert, inside)
 
 
 async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> None:
     """Paused in the middle: what is left is told once after it was resumed, and nobody twice."""
     await bench.provider("--latency-ms", "60")
     inside = await bench.people(20_000)
-    desk = Desk(bench, await bench.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
-    _, answer = await bench.file(desk.server)
+    officers = Officers(bench, await bench.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
 
     async def begun() -> bool:
-        return await desk.said("alert", alert) > 0
+        return await officers.said("alert", alert) > 0
 
     await until(begun)
-    assert (await desk.act(alert, "pause"))[1]["alert"]["state"] == "paused"
+    assert (await officers.act(alert, "pause"))[1]["alert"]["state"] == "paused"
 
     async def at_rest() -> bool:
         return not (await bench.query("select 1 from sweep_unit where not done and lease_until > now()"))
 
     await until(at_rest)
-    told = await desk.said("alert", alert)
-    assert 0 < told < inside.size
-    assert (await bench.counts())["accepted"] == told
-    assert (await desk.act(alert, "extension", hours=12))[0] == 200
-    assert (await desk.act(alert, "extension", hours=167))[0] == 422
-    assert (await desk.act(alert, "resume"))[1]["alert"]["state"] == "sending"
-    await bench.sent(desk.server, alert)
+    notified = await officers.said("alert", alert)
+    assert 0 < notified < inside.size
+    assert (await bench.counts())["accepted"] == notified
+    assert (await officers.act(alert, "extension", hours=12))[0] == 200
+    assert (await officers.act(alert, "extension", hours=167))[0] == 422
+    assert (await officers.act(alert, "resume"))[1]["alert"]["state"] == "sending"
+    await bench.sent(officers.server, alert)
     counts = await bench.counts()
     assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
 
@@ -147,23 +149,23 @@ async def test_more_people_than_the_cap_need_an_approver_who_did_not_ask_for_the
     """The ring that is held goes out when somebody else releases it, up to what he says."""
     await bench.provider()
     inside = await bench.people(20_000)
-    desk = Desk(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
-    await desk.person("Li", Role.APPROVER)
-    await desk.person("Chen", Role.OPERATOR)
-    _, answer = await bench.file(desk.server)
+    officers = Officers(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
+    await officers.person("Li", Role.APPROVER)
+    await officers.person("Chen", Role.OPERATOR)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(desk.server, alert)
-    assert (await desk.act(alert, "release", by="Chen", people_max=50_000))[0] == 403
-    assert (await desk.act(alert, "release", by="Li", people_max=50_000))[0] == 200
-    await desk.told("alert", alert, inside.size)
-    assert (await desk.act(alert, "release", by="Li", people_max=50_000))[0] == 409
+    await bench.sent(officers.server, alert)
+    assert (await officers.act(alert, "release", by="Chen", people_max=50_000))[0] == 403
+    assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 200
+    await officers.notified("alert", alert, inside.size)
+    assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 409
 
 
 async def test_the_preview_shows_what_phones_will_say_and_who_read_it_is_recorded(bench: Bench) -> None:
     """By notice, language and lane, with the last words ready before anybody is told; an exercise says so first."""
     server = await bench.server()
-    desk = Desk(bench, server)
-    await desk.review(Review.APPROVE)
+    officers = Officers(bench, server)
+    await officers.review(Review.APPROVE)
     _, answer = await bench.file(server, status="exercise")
     alert = answer["alert"]["id"]
     shown = await bench.get(f"{server.url}/v1/alerts/{alert}/preview")
@@ -182,13 +184,13 @@ async def test_the_preview_shows_what_phones_will_say_and_who_read_it_is_recorde
 
 async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm(bench: Bench) -> None:
     """An alarm that somebody is waited for, at once; a second one when too little is left; both end with the review."""
-    desk, inside = await _desk(bench)
-    await desk.review(Review.APPROVE)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    await officers.review(Review.APPROVE)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
 
     async def alarms() -> set[str]:
-        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
+        async with bench.session() as session, session.ws_connect(f"{officers.server.url}/v1/feed") as feed:
             return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
 
     async def are(kinds: set[str]) -> bool:
@@ -197,18 +199,18 @@ async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm
     await until(lambda: are({"review"}))
     await bench.pass_time(21 / 60)
     await until(lambda: are({"review", "review_late"}))
-    assert (await desk.act(alert, "approval"))[0] == 200
-    await bench.sent(desk.server, alert)
-    assert await desk.said("alert", alert) == inside
+    assert (await officers.act(alert, "approval"))[0] == 200
+    await bench.sent(officers.server, alert)
+    assert await officers.said("alert", alert) == inside
     await until(lambda: are(set()))
 
 
 async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -> None:
     """Signed like a case: those who were told are told once; said again it is the same; what is over stays over."""
-    desk, inside = await _desk(bench)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(desk.server, alert)
+    await bench.sent(officers.server, alert)
     notice = {
         "case_number": NUMBER,
         "notice": "found",
@@ -216,33 +218,33 @@ async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -
         "through_alert": False,
     }
     for wrong, status in (({"case_number": "other"}, 404), ({"notice": "update"}, 422), ({}, 200), ({}, 200)):
-        assert (await _police(bench, desk, notice | wrong))[0] == status
-    await desk.told("found", alert, inside)
-    _, answer = await bench.file(desk.server, case_number="SZ-2")
+        assert (await _police(bench, officers, notice | wrong))[0] == status
+    await officers.notified("found", alert, inside)
+    _, answer = await bench.file(officers.server, case_number="SZ-2")
     saying = {"case_number": "SZ-2", "notice": "found", "reason": "小明 is at home"}
-    status, ended = await _police(bench, desk, saying)
+    status, ended = await _police(bench, officers, saying)
     assert (status, ended["alert"]["state"]) == (200, "found"), "no word of a reason keeps an alert going"
-    assert (await _police(bench, desk, notice | {"notice": "cancel"}))[0] == 409
-    assert (await _police(bench, desk, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
-    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    assert (await _police(bench, officers, notice | {"notice": "cancel"}))[0] == 409
+    assert (await _police(bench, officers, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
+    trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     events = [one["content"]["event"] for one in trail if one["content"]["event"]["alert"] == alert]
     found = [event for event in events if event["action"] == "found"]
     assert [(one["actor"], one["details"]["through_alert"]) for one in found] == [("authority sz", False)]
 
 
-async def _police(bench: Bench, desk: Desk, notice: dict[str, Any], secret: str = "") -> tuple[int, Any]:
-    status, answer = await send_notice(desk.server.url, "sz", secret or bench.secret, msgspec.json.encode(notice))
+async def _police(bench: Bench, officers: Officers, notice: dict[str, Any], secret: str = "") -> tuple[int, Any]:
+    status, answer = await send_notice(officers.server.url, "sz", secret or bench.secret, msgspec.json.encode(notice))
     return status, msgspec.json.decode(answer)
 
 
 async def test_a_child_that_is_found_after_the_alert_was_withdrawn_is_told_of(bench: Bench) -> None:
     """The wrong word is not the last one: who was told of the child is told that it is found, once."""
-    desk, inside = await _desk(bench)
-    _, answer = await bench.file(desk.server)
+    officers, inside = await _officers(bench)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(desk.server, alert)
-    assert (await desk.act(alert, "cancel"))[0] == 200
-    await desk.told("cancel", alert, inside)
-    status, answer = await desk.act(alert, "found", through_alert=True)
+    await bench.sent(officers.server, alert)
+    assert (await officers.act(alert, "cancel"))[0] == 200
+    await officers.notified("cancel", alert, inside)
+    status, answer = await officers.act(alert, "found", through_alert=True)
     assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
-    await desk.told("found", alert, inside)
+    await officers.notified("found", alert, inside)

@@ -10,17 +10,17 @@ import msgspec
 from redis import asyncio as aioredis
 
 from geo.connection import connect
-from handlers.access import Role
-from handlers.failures import Failures
-from handlers.limits import Limits, LimitSettings
+from handlers.auth.failures import Failures
+from handlers.auth.limits import Limits, LimitSettings
+from handlers.http.roles import Role
 from push.alarms import AlarmBoard
-from server.file_case import send_case, signed_headers
-from tests.bench import CASE
+from server.administration.file_case import send_case, signed_headers
+from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
     from server.embedded import StoreUrls
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
 BODY = msgspec.json.encode(CASE)
 SLOW = LimitSettings(webhooks_per_minute=6, people_per_s=1, people_burst=1, platform_per_s=1, platform_burst=3)

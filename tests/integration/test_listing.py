@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from handlers.access import Role
 from handlers.cap.writing import document_of
-from push.life.review import Review
-from server.file_case import signed_headers
-from tests.bench import CASE
-from tests.cap_messages import message, pin, signer
-from tests.desk import Desk
-from tests.processes import until
+from handlers.http.roles import Role
+from push.alerts.review import Review
+from server.administration.file_case import signed_headers
+from tests.support.cap.messages import message, pin, signer
+from tests.support.life.officers import Officers
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 NUMBER = CASE["case_number"]
 
@@ -78,11 +78,11 @@ async def test_what_is_not_there_says_what_is(bench: Bench) -> None:
 
 async def test_an_officer_who_touched_nothing_is_told_why_he_does_not_approve(bench: Bench) -> None:
     """That he belongs to the authority that filed, not that he filed it."""
-    desk = Desk(bench, await bench.server())
-    await desk.review(Review.APPROVE)
-    await desk.person("Own", Role.APPROVER, "sz")
-    alert = (await bench.file(desk.server))[1]["alert"]["id"]
-    status, problem = await desk.act(alert, "approval", by="Own")
+    officers = Officers(bench, await bench.server())
+    await officers.review(Review.APPROVE)
+    await officers.person("Own", Role.APPROVER, "sz")
+    alert = (await bench.file(officers.server))[1]["alert"]["id"]
+    status, problem = await officers.act(alert, "approval", by="Own")
     assert (status, "an officer of the authority" in problem["detail"]) == (403, True)
 
 
@@ -101,34 +101,34 @@ async def test_cap_is_taken_under_each_name_that_xml_has(bench: Bench, content_t
 
 async def test_alarms_are_read_without_a_websocket(bench: Bench) -> None:
     """With nothing but curl: who is woken sees what stands, and a feed that is asked for so says what it is."""
-    desk = Desk(bench, await bench.server())
-    await desk.review(Review.GRACE, 600)
-    alert = (await bench.file(desk.server))[1]["alert"]
+    officers = Officers(bench, await bench.server())
+    await officers.review(Review.GRACE, 600)
+    alert = (await bench.file(officers.server))[1]["alert"]
 
     async def is_said() -> bool:
-        alarms = (await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"]
+        alarms = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
         return [(one["kind"], one["alert"], one["about"]) for one in alarms] == [
             ("review", alert["id"], f"sz {NUMBER}")
         ]
 
     await until(is_said)
-    (alarm,) = (await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"]
+    (alarm,) = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
     assert alarm["detail"].startswith("goes out at "), "a grace is of use to whoever knows of it"
-    assert (await desk.act(alert["id"], "veto"))[0] == 200
-    async with bench.session() as session, session.get(f"{desk.server.url}/v1/feed") as response:
+    assert (await officers.act(alert["id"], "veto"))[0] == 200
+    async with bench.session() as session, session.get(f"{officers.server.url}/v1/feed") as response:
         assert response.status == 426
         assert "WebSocket" in (await response.json(content_type=None))["detail"]
 
 
 async def test_the_second_of_two_sees_that_only_he_is_missing(bench: Bench) -> None:
     """The alarm counts approvals."""
-    desk = Desk(bench, await bench.server())
-    await desk.review(Review.TWO_PERSON)
-    await desk.person("Li", Role.APPROVER)
-    alert = (await bench.file(desk.server))[1]["alert"]["id"]
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    officers = Officers(bench, await bench.server())
+    await officers.review(Review.TWO_PERSON)
+    await officers.person("Li", Role.APPROVER)
+    alert = (await bench.file(officers.server))[1]["alert"]["id"]
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
 
     async def is_said() -> bool:
-        return "1 of 2 approved" in str((await bench.get(f"{desk.server.url}/v1/alarms"))["alarms"])
+        return "1 of 2 approved" in str((await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"])
 
     await until(is_said)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bench import CASE
-from tests.processes import until
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
-    from tests.processes import Process
+    from tests.support.processes.deployment import Bench
+    from tests.support.processes.processes import Process
 
 FAST = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 
@@ -97,5 +97,5 @@ async def test_a_wider_exercise_counts_who_is_enrolled_too(bench: Bench) -> None
     _, answer = await bench.file(server, status="exercise")
     alert = answer["alert"]["id"]
     await bench.sent(server, alert)
-    wish = {"reason": "because of a test", "case_number": CASE["case_number"], "radius_km": 300}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wish))[0] == 200
+    change_request = {"reason": "because of a test", "case_number": CASE["case_number"], "radius_km": 300}
+    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", change_request))[0] == 200

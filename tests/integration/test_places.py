@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import shapely
 
-from server.file_case import send_case
-from tests import boundaries
-from tests.bench import CASE, Bench
-from tests.boundaries import HONG_KONG, SHENZHEN
-from tests.processes import Process, until
+from server.administration.file_case import send_case
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import Process, until
+from tests.support.stores import boundaries
+from tests.support.stores.boundaries import HONG_KONG, SHENZHEN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,10 +98,10 @@ async def test_a_jurisdiction_is_applied_exactly(bench: Bench) -> None:
     await bench.place([1001], *CITY_CENTRE)
     await bench.place([1002], *IN_HONG_KONG)
 
-    async def told() -> bool:
+    async def notified() -> bool:
         return 1001 in (await bench.reached()).tolist()
 
-    await until(told)
+    await until(notified)
     assert (await bench.reached()).tolist() == [*inside, 1001]
 
 

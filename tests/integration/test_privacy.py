@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import aiohttp
 import msgspec
 
-from tests.bench import CASE
-from tests.processes import until
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 PHONE = "13800138000"
 PHOTO = "https://police.example/photos/123.jpg"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from handlers.access import Role
 from handlers.cap.model import MessageType
-from push.life.review import Review
-from tests.bench import CASE, Bench
-from tests.cap_messages import info, message, pin, post, signer
-from tests.desk import Desk
-from tests.processes import until
+from handlers.http.roles import Role
+from push.alerts.review import Review
+from tests.support.cap.messages import info, message, pin, post, signer
+from tests.support.life.officers import Officers
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,25 +21,25 @@ def _texts(body: str) -> dict[str, dict[str, str]]:
     return {locale: {"title": "Missing", "body": body} for locale in ("zh-CN", "en")}
 
 
-async def _sent(bench: Bench, policy: Review, people: Sequence[str]) -> tuple[Desk, str, int]:
+async def _sent(bench: Bench, policy: Review, people: Sequence[str]) -> tuple[Officers, str, int]:
     """Return a desk with an alert that the first of its people approved, and how many were told of it."""
     await bench.provider()
     inside = await bench.people(2000)
-    desk = Desk(bench, await bench.server())
-    await desk.review(policy)
+    officers = Officers(bench, await bench.server())
+    await officers.review(policy)
     for name in people:
-        await desk.person(name, Role.APPROVER)
-    await desk.person("Chen", Role.OPERATOR)
-    _, answer = await bench.file(desk.server)
+        await officers.person(name, Role.APPROVER)
+    await officers.person("Chen", Role.OPERATOR)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
     for name in people[: 2 if policy is Review.TWO_PERSON else 1]:
-        assert (await desk.act(alert, "approval", by=name))[0] == 200
-    await bench.sent(desk.server, alert)
-    return desk, alert, inside.size
+        assert (await officers.act(alert, "approval", by=name))[0] == 200
+    await bench.sent(officers.server, alert)
+    return officers, alert, inside.size
 
 
-async def _proposal(desk: Desk, alert: str) -> dict[str, Any] | None:
-    proposal: dict[str, Any] | None = (await desk.review_of(alert))["proposal"]
+async def _proposal(officers: Officers, alert: str) -> dict[str, Any] | None:
+    proposal: dict[str, Any] | None = (await officers.review_of(alert))["proposal"]
     return proposal
 
 
@@ -47,66 +47,66 @@ async def test_other_words_after_the_send_reach_nobody_before_two_others_have_re
     bench: Bench,
 ) -> None:
     """Who proposed does not approve; the preview shows what phones would say; approved, everybody is told once."""
-    desk, alert, inside = await _sent(bench, Review.TWO_PERSON, ["Li", "Wang", "Zhao"])
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 409, "nothing is proposed"
-    status, answer = await desk.act(alert, "update", by="Zhao", texts=_texts("A child in red"))
+    officers, alert, inside = await _sent(bench, Review.TWO_PERSON, ["Li", "Wang", "Zhao"])
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 409, "nothing is proposed"
+    status, answer = await officers.act(alert, "update", by="Zhao", texts=_texts("A child in red"))
     assert (status, answer["alert"]["version"]) == (200, 1)
     assert answer["alert"]["review"]["proposal"]["by"] == "approver Zhao"
-    shown = await bench.get(f"{desk.server.url}/v1/alerts/{alert}/preview")
+    shown = await bench.get(f"{officers.server.url}/v1/alerts/{alert}/preview")
     assert "A child in red" in shown["notices"]["update"]["en"]["tpns"]["body"]
     assert "A child in red" not in shown["notices"]["alert"]["en"]["tpns"]["body"]
     read = shown["alert"]["review"]["revision"]
-    assert (await desk.act(alert, "approval", by="Zhao", revision=read))[0] == 403
-    assert (await desk.act(alert, "approval", by="Li", revision=read - 1))[0] == 409, "that was the case as filed"
-    status, answer = await desk.act(alert, "approval", by="Li", revision=read)
+    assert (await officers.act(alert, "approval", by="Zhao", revision=read))[0] == 403
+    assert (await officers.act(alert, "approval", by="Li", revision=read - 1))[0] == 409, "that was the case as filed"
+    status, answer = await officers.act(alert, "approval", by="Li", revision=read)
     assert (status, answer["alert"]["version"], answer["alert"]["review"]["approvals"]) == (200, 1, ["li"])
-    assert (await desk.act(alert, "approval", by="Li", revision=read))[0] == 409
+    assert (await officers.act(alert, "approval", by="Li", revision=read))[0] == 409
     assert await bench.query("select 1 from sweep where notice = 'update'") == []
-    status, answer = await desk.act(alert, "approval", by="Wang", revision=read)
+    status, answer = await officers.act(alert, "approval", by="Wang", revision=read)
     assert (status, answer["alert"]["version"], answer["alert"]["review"]["proposal"]) == (200, 2, None)
-    await desk.told("update", alert, inside)
-    assert (await desk.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
-    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    await officers.notified("update", alert, inside)
+    assert (await officers.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
+    trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approval"][-1]
     assert done == {"revision": read, "approvals": 2, "needed": 2, "does": "update", "version": 2}
 
 
 async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench: Bench) -> None:
     """It is let go first, by a veto; an approval names what was read, and an alarm says what waits, and whose it is."""
-    desk, alert, inside = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
-    assert (await desk.act(alert, "update", by="Chen", texts=_texts("first")))[0] == 200
-    first = (await desk.review_of(alert))["revision"]
-    status, problem = await desk.act(alert, "update", by="Wang", texts=_texts("second"))
+    officers, alert, inside = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
+    assert (await officers.act(alert, "update", by="Chen", texts=_texts("first")))[0] == 200
+    first = (await officers.review_of(alert))["revision"]
+    status, problem = await officers.act(alert, "update", by="Wang", texts=_texts("second"))
     assert (status, "veto" in problem["detail"]) == (409, True)
 
     async def alarms() -> list[tuple[str, str, str]]:
-        async with bench.session() as session, session.ws_connect(f"{desk.server.url}/v1/feed") as feed:
+        async with bench.session() as session, session.ws_connect(f"{officers.server.url}/v1/feed") as feed:
             standing = (await feed.receive_json())["alarms"]
         return [(one["kind"], one["about"], one["detail"]) for one in standing]
 
-    async def waits(wish: str) -> bool:
-        return await alarms() == [("review", f"sz {CASE['case_number']}", f"revision {wish}")]
+    async def waits(change_request: str) -> bool:
+        return await alarms() == [("review", f"sz {CASE['case_number']}", f"revision {change_request}")]
 
     await until(lambda: waits(f"{first} waits for approval (approve): update, by operator Chen"))
-    assert (await desk.act(alert, "veto", by="Chen", case_number="another"))[0] == 422
-    assert (await desk.act(alert, "veto", by="Chen", case_number=CASE["case_number"]))[0] == 200
-    assert (await desk.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
-    status, problem = await desk.act(alert, "approval", by="Li", revision=first)
+    assert (await officers.act(alert, "veto", by="Chen", case_number="another"))[0] == 422
+    assert (await officers.act(alert, "veto", by="Chen", case_number=CASE["case_number"]))[0] == 200
+    assert (await officers.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
+    status, problem = await officers.act(alert, "approval", by="Li", revision=first)
     assert (status, "read it again" in problem["detail"]) == (409, True)
     await until(lambda: waits(f"{first + 1} waits for approval (approve): rings, by approver Wang"))
-    possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
+    possible = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
     assert {"approval", "veto"} <= set(possible)
     assert {"rings", "extension", "update"}.isdisjoint(possible), "one proposal at a time"
-    assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
-    possible = (await bench.get(f"{desk.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
+    assert (await officers.act(alert, "veto", by="Chen"))[0] == 200
+    possible = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
     assert {"approval", "veto", "release"}.isdisjoint(possible), "nothing waits, and nothing is held"
-    assert await _proposal(desk, alert) is None
-    assert (await desk.act(alert, "veto", by="Chen"))[0] == 409
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 409
-    assert (await desk.act(alert, "update", by="Chen", texts=_texts("third")))[0] == 200
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
-    await desk.told("update", alert, inside)
-    status, problem = await desk.act(alert, "update", by="Chen", texts=_texts("third"))
+    assert await _proposal(officers, alert) is None
+    assert (await officers.act(alert, "veto", by="Chen"))[0] == 409
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 409
+    assert (await officers.act(alert, "update", by="Chen", texts=_texts("third")))[0] == 200
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
+    await officers.notified("update", alert, inside)
+    status, problem = await officers.act(alert, "update", by="Chen", texts=_texts("third"))
     assert (status, "says that already" in problem["detail"]) == (409, True)
     said = (await bench.query("select content #>> '{texts,en,body}' from alert"))[0][0]
     assert said == "third"
@@ -114,50 +114,50 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
 
 async def test_further_and_longer_wait_too(bench: Bench) -> None:
     """A wider ring and a longer life are nobody's own decision where cases are approved; found drops what waits."""
-    desk, alert, _ = await _sent(bench, Review.APPROVE, ["Li"])
+    officers, alert, _ = await _sent(bench, Review.APPROVE, ["Li"])
     rings = "select count(*) from ring"
     (before,) = (await bench.query(rings))[0]
-    assert (await desk.act(alert, "rings", by="Chen", radius_km=200))[0] == 200
-    proposal = await _proposal(desk, alert)
+    assert (await officers.act(alert, "rings", by="Chen", radius_km=200))[0] == 200
+    proposal = await _proposal(officers, alert)
     assert proposal is not None
     assert (proposal["action"], proposal["radius_km"], "reason" in proposal) == ("rings", 200, False)
-    preview = await bench.get(f"{desk.server.url}/v1/alerts/{alert}/preview")
+    preview = await bench.get(f"{officers.server.url}/v1/alerts/{alert}/preview")
     assert preview["reasons"] == {"rings": {}, "proposal": "because of a test"}
     assert proposal["people"] is not None
     assert (await bench.query(rings))[0] == (before,)
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
     assert (await bench.query(f"{rings} where radius_km = 200 and decided_by = 'operator Chen'"))[0] == (1,)
     (expires,) = (await bench.query("select expires from alert"))[0]
-    assert (await desk.act(alert, "extension", by="Chen", hours=167))[0] == 422, (
+    assert (await officers.act(alert, "extension", by="Chen", hours=167))[0] == 422, (
         "what could not be done is not proposed"
     )
-    assert (await desk.act(alert, "extension", by="Chen", hours=1))[0] == 200
+    assert (await officers.act(alert, "extension", by="Chen", hours=1))[0] == 200
     assert (await bench.query("select expires from alert"))[0] == (expires,)
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
     assert (await bench.query("select expires - interval '1 hour' from alert"))[0] == (expires,)
-    assert (await desk.act(alert, "update", by="Chen", texts=_texts("never said")))[0] == 200
-    assert (await desk.act(alert, "found", by="Chen"))[0] == 200
-    assert await _proposal(desk, alert) is None
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 409
+    assert (await officers.act(alert, "update", by="Chen", texts=_texts("never said")))[0] == 200
+    assert (await officers.act(alert, "found", by="Chen"))[0] == 200
+    assert await _proposal(officers, alert) is None
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 409
 
 
 async def test_an_officer_acts_on_the_alerts_of_the_own_authority_and_approves_those_of_others(bench: Bench) -> None:
     """Nobody of another police stops or rewords an alert; to approve it, nobody of the own may."""
     await bench.provider()
     await bench.people(200)
-    desk = Desk(bench, await bench.server())
+    officers = Officers(bench, await bench.server())
     await bench.command("authority", "add", "gz", "--name", "Guangzhou police", "--json")
-    await desk.review(Review.APPROVE)
-    await desk.person("Own", Role.APPROVER, "sz")
-    await desk.person("Other", Role.APPROVER, "gz")
-    _, answer = await bench.file(desk.server)
+    await officers.review(Review.APPROVE)
+    await officers.person("Own", Role.APPROVER, "sz")
+    await officers.person("Other", Role.APPROVER, "gz")
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    assert (await desk.act(alert, "update", by="Other", texts=_texts("x")))[0] == 403
-    assert (await desk.act(alert, "approval", by="Own"))[0] == 403
-    assert (await desk.act(alert, "approval", by="Other"))[0] == 200
+    assert (await officers.act(alert, "update", by="Other", texts=_texts("x")))[0] == 403
+    assert (await officers.act(alert, "approval", by="Own"))[0] == 403
+    assert (await officers.act(alert, "approval", by="Other"))[0] == 200
     for action in ("pause", "cancel", "found"):
-        assert (await desk.act(alert, action, by="Other"))[0] == 403
-    assert (await desk.act(alert, "pause", by="Own"))[0] == 200
+        assert (await officers.act(alert, action, by="Other"))[0] == 403
+    assert (await officers.act(alert, "pause", by="Own"))[0] == 200
 
 
 async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench) -> None:
@@ -168,53 +168,53 @@ async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench)
     await bench.provider()
     inside = await bench.people(2000)
     await pin(bench)
-    desk = Desk(bench, await bench.server())
-    await desk.review(Review.APPROVE)
+    officers = Officers(bench, await bench.server())
+    await officers.review(Review.APPROVE)
     first = message(CASE["case_number"])
-    _, answer = await post(desk.server, signer().signed(first))
+    _, answer = await post(officers.server, signer().signed(first))
     alert = answer["alert"]["id"]
-    assert (await desk.act(alert, "approval"))[0] == 200
-    await bench.sent(desk.server, alert)
+    assert (await officers.act(alert, "approval"))[0] == 200
+    await bench.sent(officers.server, alert)
     infos = (info("zh-CN", "小明见于广州"), info("en", "Ming seen in Guangzhou"))
-    assert (await desk.act(alert, "extension", by="", hours=1))[0] == 200
-    waiting = (await desk.review_of(alert))["revision"]
-    status, answer = await post(desk.server, signer().signed(message("2", MessageType.UPDATE, first, infos=infos)))
+    assert (await officers.act(alert, "extension", by="", hours=1))[0] == 200
+    waiting = (await officers.review_of(alert))["revision"]
+    status, answer = await post(officers.server, signer().signed(message("2", MessageType.UPDATE, first, infos=infos)))
     assert (status, answer["alert"]["review"]["proposal"]["by"]) == (200, "authority sz")
-    trail = (await bench.get(f"{desk.server.url}/v1/audit"))["events"]
+    trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     assert trail[-1]["content"]["event"]["details"] == {"proposed": waiting + 1, "replaced": waiting}
-    assert await desk.said("update", alert) == 0
-    assert (await desk.act(alert, "approval"))[0] == 200
-    await desk.told("update", alert, inside.size)
+    assert await officers.said("update", alert) == 0
+    assert (await officers.act(alert, "approval"))[0] == 200
+    await officers.notified("update", alert, inside.size)
 
 
 async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_approved(bench: Bench) -> None:
     """The cap holds by who stands there when somebody decides, not by who stood there hours before."""
     await bench.provider()
     await bench.people(500)
-    desk = Desk(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="3000"))
-    await desk.review(Review.APPROVE)
+    officers = Officers(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="3000"))
+    await officers.review(Review.APPROVE)
     for name in ("Li", "Wang"):
-        await desk.person(name, Role.APPROVER)
-    _, answer = await bench.file(desk.server)
+        await officers.person(name, Role.APPROVER)
+    _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
-    assert (await desk.act(alert, "approval", by="Li"))[0] == 200
-    await bench.sent(desk.server, alert)
-    assert (await desk.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
+    assert (await officers.act(alert, "approval", by="Li"))[0] == 200
+    await bench.sent(officers.server, alert)
+    assert (await officers.act(alert, "rings", by="Wang", radius_km=200))[0] == 200
     seen = CASE["last_seen"]
     await bench.place(list(range(5_000_001, 5_009_001)), seen["longitude"], seen["latitude"] + 1.35)
-    status, problem = await desk.act(alert, "approval", by="Li")
+    status, problem = await officers.act(alert, "approval", by="Li")
     assert (status, "the cap is 3000" in problem["detail"]) == (422, True)
     assert await bench.query("select 1 from ring where radius_km = 200") == []
 
 
 async def test_of_two_proposals_at_the_same_moment_one_waits_and_the_other_is_told_so(bench: Bench) -> None:
     """What stands beside the alert is read once it is locked: neither takes the other's place without a word."""
-    desk, alert, _ = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
+    officers, alert, _ = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
     for _ in range(5):
         answers = await asyncio.gather(
-            desk.act(alert, "extension", by="Wang", hours=1),
-            desk.act(alert, "extension", by="Chen", hours=2),
-            desk.act(alert, "update", by="Chen", texts=_texts("a word")),
+            officers.act(alert, "extension", by="Wang", hours=1),
+            officers.act(alert, "extension", by="Chen", hours=2),
+            officers.act(alert, "update", by="Chen", texts=_texts("a word")),
         )
         assert sorted(status for status, _ in answers) == [200, 409, 409]
-        assert (await desk.act(alert, "veto", by="Chen"))[0] == 200
+        assert (await officers.act(alert, "veto", by="Chen"))[0] == 200

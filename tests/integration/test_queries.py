@@ -12,7 +12,7 @@ import pytest
 
 import sql.ledger
 import sql.migrate
-from push.packing import pack, unpack
+from push.fanout.packing import pack, unpack
 from sql.ledger import LedgerRow
 from sql.query import names, query
 
@@ -65,8 +65,8 @@ async def test_a_commit_that_is_sent_twice_stands_once(pool: Pool) -> None:
     row = LedgerRow(alert, "alert", 0, 16, 1, "accepted", "tpns", 1, 3, pack(users))
     await sql.ledger.commit(pool, [row])
     await sql.ledger.commit(pool, [row])
-    told = await sql.ledger.told(pool, alert, "alert", 1, 0, 16, lane="tpns", invalid_for=timedelta(days=3))
-    assert [unpack(packed).tolist() for packed in told] == [users.tolist()]
+    notified = await sql.ledger.notified(pool, alert, "alert", 1, 0, 16, lane="tpns", invalid_for=timedelta(days=3))
+    assert [unpack(packed).tolist() for packed in notified] == [users.tolist()]
     assert (await sql.ledger.size(pool, alert))[0] == 3
 
 
@@ -75,12 +75,12 @@ async def test_who_has_an_invalid_token_is_tried_again_only_after_a_while(pool: 
     alert, users = uuid4(), np.array([5, 9], dtype=np.int64)
     await sql.ledger.commit(pool, [LedgerRow(alert, "alert", 0, 16, 1, "invalid", "huawei", 1, 2, pack(users))])
 
-    async def told(lane: str, invalid_for: timedelta) -> int:
-        return len(await sql.ledger.told(pool, alert, "alert", 1, 0, 16, lane=lane, invalid_for=invalid_for))
+    async def notified(lane: str, invalid_for: timedelta) -> int:
+        return len(await sql.ledger.notified(pool, alert, "alert", 1, 0, 16, lane=lane, invalid_for=invalid_for))
 
-    assert await told("huawei", timedelta(minutes=5)) == 1
-    assert await told("huawei", timedelta(seconds=-1)) == 0
-    assert await told("apns", timedelta(minutes=5)) == 0
+    assert await notified("huawei", timedelta(minutes=5)) == 1
+    assert await notified("huawei", timedelta(seconds=-1)) == 0
+    assert await notified("apns", timedelta(minutes=5)) == 0
 
 
 async def test_the_ledger_takes_at_most_four_bytes_a_recipient(pool: Pool) -> None:

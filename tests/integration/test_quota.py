@@ -9,9 +9,9 @@ import pytest
 from redis import asyncio as aioredis
 
 from geo.connection import connect
-from push.pace import BURST_S, Pace
-from push.quota import AHEAD_S, Quota, Quotas
-from tests.processes import until
+from push.transport.pace import BURST_S, Pace
+from push.transport.quota import AHEAD_S, Quota, Quotas
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from server.embedded import StoreUrls

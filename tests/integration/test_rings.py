@@ -11,16 +11,16 @@ import numpy as np
 import sql.rings
 import sql.work
 from geo.area import distances_km
-from tests import boundaries
-from tests.bench import CASE, SHENZHEN, Bench
 from tests.integration.test_claims import GONE, LEASE, add_alert, add_authority
-from tests.processes import until
+from tests.support.processes.deployment import CASE, SHENZHEN, Bench
+from tests.support.processes.processes import until
+from tests.support.stores import boundaries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sql.database import Pool
-    from tests.processes import Process
+    from tests.support.processes.processes import Process
 
 WORKERS = 4
 BATCH = 1000
@@ -67,19 +67,19 @@ async def test_the_ladder_widens_hour_by_hour(bench: Bench) -> None:
     server = await bench.server(QQ_ALERT_ALERT__POLICY="tuanyuan")
     now = (await bench.query("select now()"))[0][0]
     _, answer = await bench.file(server, last_seen={**CASE["last_seen"], "at": now})
-    told = {1}
+    notified = {1}
     assert [ring["radius_km"] for ring in answer["alert"]["rings"]] == [100, 200, 300, 500]
     for hour in range(5):
-        await until(partial(_has_reached, bench, told))
+        await until(partial(_has_reached, bench, notified))
         await bench.sent(server, answer["alert"]["id"])
-        assert await _reached(bench) == told, f"after {hour} hours"
+        assert await _reached(bench) == notified, f"after {hour} hours"
         await bench.pass_time(1)
-        told = set(range(1, min(hour + 3, 5)))
+        notified = set(range(1, min(hour + 3, 5)))
     assert (await bench.counts())["duplicates"] == 0
 
 
-async def _has_reached(bench: Bench, told: set[int]) -> bool:
-    return await _reached(bench) >= told
+async def _has_reached(bench: Bench, notified: set[int]) -> bool:
+    return await _reached(bench) >= notified
 
 
 async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -> None:
@@ -119,8 +119,8 @@ async def test_what_is_not_due_or_held_is_claimed_by_nobody(pool: Pool) -> None:
 
 
 async def _widen(bench: Bench, server: Process, alert: str, radius_km: float) -> tuple[int, str]:
-    wish = {"radius_km": radius_km, "reason": "seen in a car on the G4", "case_number": CASE["case_number"]}
-    status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wish)
+    change_request = {"radius_km": radius_km, "reason": "seen in a car on the G4", "case_number": CASE["case_number"]}
+    status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/rings", change_request)
     return status, answer.get("detail", "")
 
 

@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.processes import until
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 Key = ec.EllipticCurvePrivateKey
 

@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from geo.connection import connect
-from geo.devices import DeadToken, Device, Devices, address, device_from, devices_from
-from geo.foreign import Foreigners
-from geo.index import PositionIndex
-from geo.positions import Positions, now_ms
-from handlers.reports import Reports, Unreadable, decode
-from push.invalid import InvalidTokens
-from tests.processes import until
+from geo.index.devices import DeadToken, Device, Devices, address, device_from, devices_from
+from geo.index.locales import NonDefaultLocales
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from handlers.platform.reports import Reports, Unreadable, decode
+from push.delivery.invalid_tokens import InvalidTokens
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 LANES = {"tpns": False, "apns": True}
 USERS = np.array([11, 12, 13], dtype=np.int64)
@@ -82,11 +82,11 @@ async def test_accounts_are_told_in_their_language(bench: Bench) -> None:
     _, answer = await bench.file(server)
     await bench.sent(server, answer["alert"]["id"])
     counts = await bench.counts()
-    told = {"en" if "Missing" in title else "zh-CN": number for title, number in counts["titles"].items()}
-    assert told == {"en": 20, "zh-CN": 299}
+    notified = {"en" if "Missing" in title else "zh-CN": number for title, number in counts["titles"].items()}
+    assert notified == {"en": 20, "zh-CN": 299}
     assert (counts["distinct"], counts["duplicates"]) == (319, 0)
     redis = connect(bench.redis_url)
-    assert [await Foreigners(redis).among(np.array(part)) for part in ([1], [*range(300, 320)])] == [False, True]
+    assert [await NonDefaultLocales(redis).among(np.array(part)) for part in ([1], [*range(300, 320)])] == [False, True]
     await redis.aclose()
 
 

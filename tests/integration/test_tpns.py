@@ -11,11 +11,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from push.gateways.tpns import TpnsGateway, TpnsSettings
-from push.model import Fate, Verdict
-from tests.clearances import CLEAR
-from tests.messages import message_for_tests
-from tests.processes import Process
+from push.providers.tpns import TpnsGateway, TpnsSettings
+from push.results import RecipientStatus, RequestStatus
+from tests.support.processes.processes import Process
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -71,8 +71,8 @@ async def test_a_request_has_what_the_provider_documents() -> None:
     async with _answering(web.json_response({"ret_code": 0})) as (url, seen), _gateway(url) as gateway:
         answer = await gateway.send(message, [b"10000001", b"10000002"], CLEAR)
     body = seen[0]["body"]
-    assert answer.verdict is Verdict.ANSWERED
-    assert answer.fates is None
+    assert answer.request_status is RequestStatus.ANSWERED
+    assert answer.statuses is None
     assert (seen[0]["path"], seen[0]["headers"]["Authorization"]) == ("/v3/push/app", BASIC)
     assert (body["audience_type"], body["account_list"]) == ("account_list", ["10000001", "10000002"])
     assert (body["environment"], body["message"]["title"]) == ("product", "寻人")
@@ -82,32 +82,32 @@ async def test_a_request_has_what_the_provider_documents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("response", "verdict"),
+    ("response", "request_status"),
     [
-        (web.json_response({"ret_code": 1008003}), Verdict.MISCONFIGURED),
-        (web.json_response({"ret_code": 1008001}), Verdict.MISCONFIGURED),
-        (web.json_response({"ret_code": 1008004}), Verdict.FAILING),
-        (web.json_response({"ret_code": 1008028}), Verdict.THROTTLED),
-        (web.json_response({"ret_code": 424242}), Verdict.FAILING),
-        (web.json_response({"ret_code": 0, "result": "[0]"}), Verdict.ANSWERED),
-        (web.json_response({"ret_code": 0, "result": "[0,1008006,0]"}), Verdict.FAILING),
-        (web.json_response({"ret_code": 0, "result": "no list"}), Verdict.FAILING),
-        (web.json_response({"other": 1}), Verdict.FAILING),
-        (web.Response(body=b"\x00<html>"), Verdict.FAILING),
-        (web.Response(status=401), Verdict.MISCONFIGURED),
-        (web.Response(status=302, headers={"Location": "/"}), Verdict.FAILING),
-        (web.Response(status=500), Verdict.FAILING),
-        (web.Response(status=503, headers={"Retry-After": "7"}), Verdict.FAILING),
-        (web.Response(status=429, headers={"Retry-After": "7"}), Verdict.THROTTLED),
-        (web.Response(status=429, headers={"Retry-After": "soon"}), Verdict.THROTTLED),
+        (web.json_response({"ret_code": 1008003}), RequestStatus.MISCONFIGURED),
+        (web.json_response({"ret_code": 1008001}), RequestStatus.MISCONFIGURED),
+        (web.json_response({"ret_code": 1008004}), RequestStatus.FAILING),
+        (web.json_response({"ret_code": 1008028}), RequestStatus.THROTTLED),
+        (web.json_response({"ret_code": 424242}), RequestStatus.FAILING),
+        (web.json_response({"ret_code": 0, "result": "[0]"}), RequestStatus.ANSWERED),
+        (web.json_response({"ret_code": 0, "result": "[0,1008006,0]"}), RequestStatus.FAILING),
+        (web.json_response({"ret_code": 0, "result": "no list"}), RequestStatus.FAILING),
+        (web.json_response({"other": 1}), RequestStatus.FAILING),
+        (web.Response(body=b"\x00<html>"), RequestStatus.FAILING),
+        (web.Response(status=401), RequestStatus.MISCONFIGURED),
+        (web.Response(status=302, headers={"Location": "/"}), RequestStatus.FAILING),
+        (web.Response(status=500), RequestStatus.FAILING),
+        (web.Response(status=503, headers={"Retry-After": "7"}), RequestStatus.FAILING),
+        (web.Response(status=429, headers={"Retry-After": "7"}), RequestStatus.THROTTLED),
+        (web.Response(status=429, headers={"Retry-After": "soon"}), RequestStatus.THROTTLED),
     ],
-    ids=lambda value: value.name if isinstance(value, Verdict) else f"{value.status} {value.body!r:.40}",
+    ids=lambda value: value.name if isinstance(value, RequestStatus) else f"{value.status} {value.body!r:.40}",
 )
-async def test_every_answer_has_a_verdict(response: web.Response, verdict: Verdict) -> None:
+async def test_every_answer_has_a_verdict(response: web.Response, request_status: RequestStatus) -> None:
     """The table of codes, HTTP errors and nonsense: a value for each, never an exception."""
     async with _answering(response) as (url, _), _gateway(url) as gateway:
         answer = await gateway.send(message_for_tests(), [b"1", b"2"], CLEAR)
-    assert answer.verdict is verdict
+    assert answer.request_status is request_status
     readable = response.headers.get("Retry-After") == "7"
     assert answer.retry_after_s == (7.0 if readable else None)
 
@@ -120,7 +120,12 @@ async def test_what_is_said_of_one_account_is_read_for_that_account() -> None:
         _gateway(url) as gateway,
     ):
         answer = await gateway.send(message_for_tests(), [b"1", b"2", b"3", b"4"], CLEAR)
-    assert answer.fates == [Fate.ACCEPTED, Fate.INVALID, Fate.AGAIN, Fate.REFUSED]
+    assert answer.statuses == [
+        RecipientStatus.ACCEPTED,
+        RecipientStatus.INVALID,
+        RecipientStatus.RETRY,
+        RecipientStatus.REFUSED,
+    ]
 
 
 async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> None:
@@ -129,7 +134,7 @@ async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> N
         hung = await gateway.send(message_for_tests(), [b"1"], CLEAR)
     async with _gateway("http://127.0.0.1:9") as gateway:
         absent = await gateway.send(message_for_tests(), [b"1"], CLEAR)
-    assert (hung.verdict, absent.verdict) == (Verdict.FAILING, Verdict.FAILING)
+    assert (hung.request_status, absent.request_status) == (RequestStatus.FAILING, RequestStatus.FAILING)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geo.area import INDEX_LATITUDE_MAX, Area, Circle, distances_km
-from geo.index import PositionIndex
-from geo.positions import Positions, now_ms
-from geo.shards import SHARDS, shard_of, shards_of
-from tests.bench import at_home
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from geo.index.shards import SHARDS, shard_of, shards_of
+from tests.support.processes.deployment import at_home
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis

@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push.life.audit import Anchor, Chain, Fault
+from push.alerts.record.audit import Anchor, Chain, Fault
 from sql.audit import FIRST, AuditEvent, Entry, Link, Row, linked
 
 BEGAN = datetime(2026, 11, 23, 8, tzinfo=UTC)

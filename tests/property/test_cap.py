@@ -16,12 +16,15 @@ from lxml import etree
 from shapely.geometry import MultiPolygon, Polygon
 
 from geo.polygon import polygons_of
-from handlers.cap import Received, Signer, Verdict, area_of, document_of, read_pins, receive
 from handlers.cap import model as m
-from handlers.cap.areas import rings_of
+from handlers.cap.areas import area_of, rings_of
+from handlers.cap.signing import Signer
 from handlers.cap.values import Wrong, polygon
-from tests import boundaries
-from tests.cap_documents import GOOD, NOW, keys
+from handlers.cap.verification import SignatureStatus, read_pins
+from handlers.cap.writing import document_of
+from handlers.police.cap.reception import Received, receive
+from tests.support.cap.documents import GOOD, NOW, keys
+from tests.support.stores import boundaries
 
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -143,7 +146,7 @@ def test_a_signed_message_is_read_back_as_itself_and_verified_by_others(message:
     document = Signer(key.key, key.certificate).signed(message)
     received = receive(document, read_pins([key.certificate]), NOW)
     assert isinstance(received, Received), received
-    assert (received.signature.verdict, received.message) == (Verdict.VERIFIED, message)
+    assert (received.signature.signature_status, received.message) == (SignatureStatus.VERIFIED, message)
     assert check_schema(document).passed
 
 
@@ -183,7 +186,7 @@ def test_no_change_to_a_signed_document_is_verified_as_something_else(data: st.D
     end = data.draw(st.integers(start, min(len(text), start + 40)))
     piece = data.draw(st.sampled_from(["", text[start:end] * 2, "A", "<!-- x -->", " ", "=", "<x/>", "1.1", "#x"]))
     received = receive((text[:start] + piece + text[end:]).encode(), pins, NOW)
-    if isinstance(received, Received) and received.signature.verdict is Verdict.VERIFIED:
+    if isinstance(received, Received) and received.signature.signature_status is SignatureStatus.VERIFIED:
         original = receive(text.encode(), pins, NOW)
         assert isinstance(original, Received)
         assert received.message == original.message

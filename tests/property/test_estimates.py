@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.area import Area, Circle
-from geo.index import PositionIndex
-from geo.sample import ages_of, interval, sample
-from geo.shards import SHARDS
-from tests import boundaries
-from tests.bench import at_home
+from geo.index.position_index import PositionIndex
+from geo.index.sample import ages_of, interval, sample
+from geo.index.shards import SHARDS
+from tests.support.processes.deployment import at_home
+from tests.support.stores import boundaries
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis

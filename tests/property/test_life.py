@@ -19,9 +19,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import push.life.audit
-from push.life.lifecycle import Action, State, leads_to
-from tests.life_model import (
+import push.alerts.record.audit
+from push.alerts.lifecycle import Action, State, leads_to
+from tests.support.life.model import (
     CHANGES,
     CHILD,
     NEEDED,
@@ -30,19 +30,19 @@ from tests.life_model import (
     Alert,
     Due,
     Person,
-    Wish,
+    Wanted,
     after_time,
     apply,
     due_of,
     offered,
     predict,
 )
-from tests.life_trail import check_trail
-from tests.life_world import FAR, NEAR, World, users_of
+from tests.support.life.trail import check_trail
+from tests.support.life.world import FAR, NEAR, World, users_of
 
 if TYPE_CHECKING:
     from sql.database import Pool
-    from tests.bench import Bench
+    from tests.support.processes.deployment import Bench
 
 EXAMPLES, STEPS, ALERTS_MAX = 15, 35, 3
 MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
@@ -77,8 +77,8 @@ class Life(RuleBasedStateMachine):
         status, answer = self.world.run(self.world.file(policy, place))
         state = {"auto": State.SENDING, "grace": State.SCHEDULED}.get(policy, State.IN_REVIEW)
         assert (status, answer["alert"]["state"]) == (202, state)
-        told = None if state is State.SENDING else frozenset[int]()
-        self.alerts.append(Alert(answer["alert"]["id"], policy, f"L-{place}", place, state, told=told))
+        notified = None if state is State.SENDING else frozenset[int]()
+        self.alerts.append(Alert(answer["alert"]["id"], policy, f"L-{place}", place, state, notified=notified))
 
     @precondition(lambda self: len(self.alerts) < ALERTS_MAX)
     @rule(policy=st.sampled_from(sorted(NEEDED)))
@@ -91,8 +91,8 @@ class Life(RuleBasedStateMachine):
         """Anybody wants anything, now and then with another alert's number or not having read what is approved."""
         alert = data.draw(st.sampled_from(self.alerts))
         wrong = data.draw(st.sampled_from(["", "", "", "number", "unread"]))
-        person, wish = data.draw(st.sampled_from(PEOPLE)), data.draw(st.sampled_from(WISHES))
-        self.try_to(alert, person, wish, wrong)
+        person, wanted = data.draw(st.sampled_from(PEOPLE)), data.draw(st.sampled_from(WISHES))
+        self.try_to(alert, person, wanted, wrong)
 
     @rule(data=st.data())
     def go_on(self, data: st.DataObject) -> None:
@@ -118,12 +118,15 @@ class Life(RuleBasedStateMachine):
         self.ask_for(alert, other, APPROVAL)
 
     @precondition(lambda self: self._reviewed())
-    @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in CHANGES]))
-    def change_what_people_were_told_of(self, data: st.DataObject, wish: Wish) -> None:
+    @rule(
+        data=st.data(),
+        wanted=st.sampled_from([wanted for wanted in WISHES if wanted.action in CHANGES]),
+    )
+    def change_what_people_were_told_of(self, data: st.DataObject, wanted: Wanted) -> None:
         """Wanted by one; then others, and that very one, approve it, drop it or replace it, having read it or not."""
         alert = data.draw(st.sampled_from(self._reviewed()))
         first, *others = data.draw(st.permutations(APPROVERS))[:4]
-        self.ask_for(alert, first, wish)
+        self.ask_for(alert, first, wanted)
         another = data.draw(st.sampled_from([APPROVAL, APPROVAL, APPROVAL, VETO, *UPDATES]))
         wrong = data.draw(st.sampled_from(["", "", "unread"]))
         self.try_to(alert, first, APPROVAL)
@@ -135,32 +138,35 @@ class Life(RuleBasedStateMachine):
         return [alert for alert in self.alerts if alert.must_wait()]
 
     @precondition(lambda self: self._having(State.SENDING))
-    @rule(data=st.data(), wish=st.sampled_from([wish for wish in WISHES if wish.action in STOPPING]))
-    def stop_in_the_middle(self, data: st.DataObject, wish: Wish) -> None:
+    @rule(
+        data=st.data(),
+        wanted=st.sampled_from([wanted for wanted in WISHES if wanted.action in STOPPING]),
+    )
+    def stop_in_the_middle(self, data: st.DataObject, wanted: Wanted) -> None:
         """Once the first are told, somebody stops it: from the answer on nobody is told, whatever was on its way."""
         alert = data.draw(st.sampled_from(self._having(State.SENDING)))
 
         if not alert.held:
             self.world.run(self.world.wait_until_begun(alert))
-        self.ask_for(alert, OPERATOR, wish)
-        alert.told = self.world.run(self.world.told(alert))
+        self.ask_for(alert, OPERATOR, wanted)
+        alert.notified = self.world.run(self.world.notified(alert))
         self.world.run(self.world.wait_until_let_go(alert))
         self.nobody_is_told_outside_sending()
 
     def _having(self, state: State) -> list[Alert]:
         return [alert for alert in self.alerts if alert.state is state]
 
-    def ask_for(self, alert: Alert, person: Person, wish: Wish) -> None:
+    def ask_for(self, alert: Alert, person: Person, wanted: Wanted) -> None:
         """Ask for something as it should be asked for."""
-        self.try_to(alert, person, wish)
+        self.try_to(alert, person, wanted)
 
     def do_what_is_possible(self, data: st.DataObject) -> None:
         """Draw what the model says will be done, and somebody who may; what moves an alert on is drawn most often."""
         alert = data.draw(st.sampled_from(self.alerts))
         due = due_of(self.world.run(self.world.look(alert)))
         able = {
-            number: [one for one in PEOPLE if predict(alert, one, wish, due) == 200]
-            for number, wish in enumerate(WISHES)
+            number: [one for one in PEOPLE if predict(alert, one, wanted, due) == 200]
+            for number, wanted in enumerate(WISHES)
         }
         often = [number for number in able if able[number] for _ in range(4 if WISHES[number].action in MOVING else 1)]
         if often:
@@ -168,47 +174,51 @@ class Life(RuleBasedStateMachine):
             person = data.draw(st.sampled_from(able[number]))
             self.ask_for(alert, person, WISHES[number])
 
-    def try_to(self, alert: Alert, person: Person, wish: Wish, wrong: str = "") -> None:
+    def try_to(self, alert: Alert, person: Person, wanted: Wanted, wrong: str = "") -> None:
         """Ask, with one thing wrong or none, and hold the answer against the model."""
         due = due_of(self.world.run(self.world.look(alert)))
         expected = predict(
             alert,
             person,
-            wish,
+            wanted,
             due,
             right_number=wrong != "number",
             read_it=wrong != "unread",
         )
-        content = {"reason": f"because of {CHILD}", **wish.fields}
-        if wish.asks_number:
+        content = {"reason": f"because of {CHILD}", **wanted.fields}
+        if wanted.asks_number:
             content["case_number"] = f"{alert.number}0" if wrong == "number" else alert.number
-        if wish.action is Action.APPROVE:
+        if wanted.action is Action.APPROVE:
             content["revision"] = alert.revision + (wrong == "unread")
-        path = f"/v1/alerts/{alert.id}/{wish.path}"
+        path = f"/v1/alerts/{alert.id}/{wanted.path}"
         status, answer = self.world.run(self.world.ask(person, "POST", path, content))
-        if wish.action is Action.WIDEN and status == 503:
+        if wanted.action is Action.WIDEN and status == 503:
             return  # An estimate took too long on a machine that is busy: nothing is done.
-        assert status == expected, (alert, person, wish, answer)
+        assert status == expected, (alert, person, wanted, answer)
         if status == 409:
             assert answer.get("possible", offered(alert)) == offered(alert)
-            assert ("possible" in answer) == (not leads_to(alert.state, wish.action))
+            assert ("possible" in answer) == (not leads_to(alert.state, wanted.action))
         if status == 200:
-            apply(alert, person, wish)
+            apply(alert, person, wanted)
             assert answer["alert"]["state"] in alert.states
 
-    @rule(data=st.data(), person=st.sampled_from(PEOPLE), wish=st.sampled_from(WISHES))
-    def repeat_a_case_and_act_on_nothing(self, data: st.DataObject, person: Person, wish: Wish) -> None:
+    @rule(data=st.data(), person=st.sampled_from(PEOPLE), wanted=st.sampled_from(WISHES))
+    def repeat_a_case_and_act_on_nothing(self, data: st.DataObject, person: Person, wanted: Wanted) -> None:
         """A case again is the same alert; what is not there is not found, by those whose role suffices to look."""
         alert = data.draw(st.sampled_from(self.alerts))
         status, answer = self.world.run(self.world.file(alert.policy, alert.place))
         assert (status, answer["alert"]["id"]) == (200, alert.id)
-        content = {"reason": "because", **wish.fields, **({"case_number": "L-0"} if wish.asks_number else {})}
-        content |= {"revision": 1} if wish.action is Action.APPROVE else {}
-        path = f"/v1/alerts/{uuid4()}/{wish.path}"
+        content = {
+            "reason": "because",
+            **wanted.fields,
+            **({"case_number": "L-0"} if wanted.asks_number else {}),
+        }
+        content |= {"revision": 1} if wanted.action is Action.APPROVE else {}
+        path = f"/v1/alerts/{uuid4()}/{wanted.path}"
         status, _ = self.world.run(self.world.ask(person, "POST", path, content))
         nothing = Alert("", "nobody", "", 0, State.CLOSED)
         nobodys = person._replace(authority=None)
-        expected = predict(nothing, nobodys, wish, Due.never())
+        expected = predict(nothing, nobodys, wanted, Due.never())
         assert status == (404 if expected == 409 else expected)
 
     @rule(hours=st.sampled_from([0.1, 0.5, 5, 20, 80]))
@@ -220,7 +230,7 @@ class Life(RuleBasedStateMachine):
             send_at = seen["review"]["send_at"]
             after = after_time(alert, due_of(seen), None if send_at is None else datetime.fromisoformat(send_at))
             if after is not alert.state:
-                alert.told = None if alert.told is None or after is State.SENDING else alert.told
+                alert.notified = None if alert.notified is None or after is State.SENDING else alert.notified
                 alert.state = after
                 alert.proposal = None if after is State.EXPIRED else alert.proposal
                 self.world.run(self.world.wait_for(alert))
@@ -267,14 +277,14 @@ class Life(RuleBasedStateMachine):
         for alert in self.alerts:
             if alert.state is State.SENDING:
                 continue
-            told = self.world.run(self.world.told(alert))
-            alert.told = told if alert.told is None else alert.told
-            assert told == alert.told, alert
+            notified = self.world.run(self.world.notified(alert))
+            alert.notified = notified if alert.notified is None else alert.notified
+            assert notified == alert.notified, alert
 
     @invariant()
     def the_audit_trail_holds(self) -> None:
         """The chain of everything that everybody did is whole."""
-        trail = self.world.run(push.life.audit.verify(self.world.pool))
+        trail = self.world.run(push.alerts.record.audit.verify(self.world.pool))
         assert trail.fault is None
 
 

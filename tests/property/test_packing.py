@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.shards import SHARDS, shard_of, shards_of
-from push.packing import pack, unpack, untold, user_ids
+from geo.index.shards import SHARDS, shard_of, shards_of
+from push.fanout.packing import not_notified, pack, unpack, user_ids
 
 users = st.lists(st.integers(0, (1 << 63) - 1), unique=True, max_size=300)
 
@@ -28,10 +28,10 @@ def test_ids_within_two_to_the_32_cost_at_most_four_bytes_and_a_header(ids: list
 @given(users, st.data())
 def test_untold_leaves_out_exactly_those_told(ids: list[int], data: st.DataObject) -> None:
     """The difference keeps order and loses nobody."""
-    told = [user for user in ids if data.draw(st.booleans())]
-    rest, users = untold([str(user).encode() for user in ids], np.array(sorted(told), dtype=np.int64))
+    notified = [user for user in ids if data.draw(st.booleans())]
+    rest, users = not_notified([str(user).encode() for user in ids], np.array(sorted(notified), dtype=np.int64))
     assert [int(user) for user in rest] == users.tolist()
-    assert [int(user) for user in rest] == [user for user in ids if user not in set(told)]
+    assert [int(user) for user in rest] == [user for user in ids if user not in set(notified)]
 
 
 @pytest.mark.parametrize("bytes_", [b"\x00" * 9, b"\x09" + b"\x00" * 8, b"\x02" + b"\x00" * 9, b"\x01"])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
 from geo.area import Area, Circle
-from geo.index import PositionIndex
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from geo.index.shards import shard_of
 from geo.polygon import read_geometry
-from geo.positions import Positions, now_ms
-from geo.shards import shard_of
-from tests import boundaries
-from tests.boundaries import BAYINGOLIN, CHONGQING, HONG_KONG, SHENZHEN, ZHOUSHAN
+from tests.support.stores import boundaries
+from tests.support.stores.boundaries import BAYINGOLIN, CHONGQING, HONG_KONG, SHENZHEN, ZHOUSHAN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

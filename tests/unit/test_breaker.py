@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from push.breaker import FAILURES, PROBE_BASE_S, PROBE_CAP_S, Breaker, Condition
-from tests import clock
+from push.delivery.breaker import FAILURES, PROBE_BASE_S, PROBE_CAP_S, Breaker, Condition
+from tests.support.processes import clock
 
 CALLERS = 20
 MISCONFIGURED_S = 15.0

@@ -7,9 +7,11 @@ from datetime import timedelta
 import pytest
 import shapely
 
-from handlers.cap import CapCase, Verdict, receive_case
 from handlers.cap.model import Circle, MessageType, Status
-from tests.cap_documents import AMBER, AREA, CHINESE, ENGLISH, NOW, good
+from handlers.cap.verification import SignatureStatus
+from handlers.police.cap.acceptance import CapCase
+from handlers.police.cap.reception import receive_case
+from tests.support.cap.documents import AMBER, AREA, CHINESE, ENGLISH, NOW, good
 
 POLYGON = "<polygon>22.5,114.1 22.5,114.2 22.6,114.2 22.6,114.1 22.5,114.1</polygon>"
 REFERENCES = "<references>alerts@police.example,SZ-1,2026-05-24T00:00:00-00:00</references>"
@@ -19,7 +21,7 @@ SAME = "<geocode><valueName>SAME</valueName><value>006037</value></geocode>"
 def _case(body: bytes) -> CapCase:
     received = receive_case(body, (), NOW)
     assert not isinstance(received, list), received
-    assert received.signature.verdict is Verdict.UNSIGNED
+    assert received.signature.signature_status is SignatureStatus.UNSIGNED
     return received.case
 
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from handlers.cap import document_of, receive, receive_case
 from handlers.cap.document import DEPTH_MAX, ELEMENTS_MAX
-from handlers.cap.intake import ReceivedCase
-from handlers.cases import BODY_BYTES
-from tests.cap_documents import AMBER, AREA, CAP, CHINESE, ENGLISH, GOOD, NOW, good
+from handlers.cap.writing import document_of
+from handlers.police.cap.reception import ReceivedCase, receive, receive_case
+from handlers.police.cases import BODY_BYTES
+from tests.support.cap.documents import AMBER, AREA, CAP, CHINESE, ENGLISH, GOOD, NOW, good
 
 SENT = "2026-05-25T08:30:00+08:00</sent>"
 POLYGON = "22.5,114.1 22.5,114.2 22.6,114.2 22.6,114.1 22.5,114.1"

@@ -11,23 +11,15 @@ import shapely
 from capvalidator import check_schema, check_signature, validate_cap_message
 from lxml import etree
 
-from handlers.cap import (
-    Entry,
-    Feed,
-    ReceivedCase,
-    Signer,
-    Verdict,
-    area_of,
-    atom_of,
-    document_of,
-    read_pins,
-    receive_case,
-)
 from handlers.cap import model as m
-from handlers.cap.feed import ENTRIES_MAX
-from handlers.cap.writing import moment
-from tests import boundaries
-from tests.cap_documents import NOW, keys
+from handlers.cap.areas import area_of
+from handlers.cap.signing import Signer
+from handlers.cap.verification import SignatureStatus, read_pins
+from handlers.cap.writing import document_of, moment
+from handlers.police.cap.reception import ReceivedCase, receive_case
+from handlers.public.atom import ENTRIES_MAX, Entry, Feed, atom_of
+from tests.support.cap.documents import NOW, keys
+from tests.support.stores import boundaries
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 GEORSS = "{http://www.georss.org/georss}"
@@ -99,7 +91,7 @@ def test_a_signed_city_in_two_languages_is_read_back_as_the_case_that_it_was() -
     document = Signer(key.key, key.certificate).signed(_message())
     received = receive_case(document, read_pins([key.certificate]), NOW)
     assert isinstance(received, ReceivedCase), received
-    assert received.signature.verdict is Verdict.VERIFIED
+    assert received.signature.signature_status is SignatureStatus.VERIFIED
     place = received.case.place
     assert place is not None
     assert place.polygon is not None

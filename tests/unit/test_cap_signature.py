@@ -11,9 +11,10 @@ from lxml import etree
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 from signxml.signer import XMLSigner
 
-from handlers.cap import Received, Signature, Signer, Verdict, Why, read_pins, receive
-from handlers.cap.verification import fingerprint
-from tests.cap_documents import GOOD, NOW, Keys, good, keys
+from handlers.cap.signing import Signer
+from handlers.cap.verification import Signature, SignatureStatus, Why, fingerprint, read_pins
+from handlers.police.cap.reception import Received, receive
+from tests.support.cap.documents import GOOD, NOW, Keys, good, keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,27 +77,27 @@ def _verdict(body: bytes, *pinned: Keys, after_days: int = 0) -> Signature:
 def test_what_this_server_signs_it_verifies_with_the_certificate_that_it_used(kind: str) -> None:
     """RSA and a NIST curve; the verdict names the certificate, among several that are pinned."""
     key = keys(kind)
-    verdict = _verdict(_ours(key), keys(name="another"), key)
-    assert verdict == Signature(Verdict.VERIFIED, fingerprint=fingerprint(_pins(key)[0]))
+    signature_status = _verdict(_ours(key), keys(name="another"), key)
+    assert signature_status == Signature(SignatureStatus.VERIFIED, fingerprint=fingerprint(_pins(key)[0]))
 
 
 def test_a_document_signed_elsewhere_with_other_canonical_forms_verifies() -> None:
     """Pretty-printed, Canonical XML 1.0 and 1.1, SHA-512, without a certificate inside."""
-    assert _verdict(_theirs()).verdict is Verdict.VERIFIED
+    assert _verdict(_theirs()).signature_status is SignatureStatus.VERIFIED
     other = XMLSigner(
         c14n_algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
         signature_algorithm=SignatureMethod.RSA_SHA512,
         digest_algorithm=DigestAlgorithm.SHA512,
     )
-    assert _verdict(_theirs(signer=other)).verdict is Verdict.VERIFIED
+    assert _verdict(_theirs(signer=other)).signature_status is SignatureStatus.VERIFIED
     bare = _changed(lambda _, signature: signature.remove(_at(signature, "KeyInfo")))
-    assert _verdict(bare, keys(name="another"), keys()).verdict is Verdict.VERIFIED
+    assert _verdict(bare, keys(name="another"), keys()).signature_status is SignatureStatus.VERIFIED
     assert _verdict(bare, keys(name="another")).why is Why.TAMPERED
 
 
 def test_an_unsigned_document_is_said_to_be_unsigned() -> None:
     """It may be good; what it may do is the caller's to decide."""
-    assert _verdict(good()) == Signature(Verdict.UNSIGNED)
+    assert _verdict(good()) == Signature(SignatureStatus.UNSIGNED)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_only_the_pinned_certificate_itself_is_believed() -> None:
 
 def test_a_certificate_counts_from_its_first_day_to_its_last() -> None:
     """As of the moment that the caller gives, not of a clock."""
-    assert _verdict(_ours(), after_days=364).verdict is Verdict.VERIFIED
+    assert _verdict(_ours(), after_days=364).signature_status is SignatureStatus.VERIFIED
     assert _verdict(_ours(), after_days=366).why is Why.EXPIRED
     assert _verdict(_ours(), after_days=-366).why is Why.NOT_YET_VALID
     assert _verdict(_ours(keys(days=ENDED)), keys(days=ENDED)).why is Why.EXPIRED
@@ -231,7 +232,7 @@ def test_half_a_signature_is_a_value_and_not_an_exception(path: str) -> None:
         assert parent is not None
         parent.remove(found)
 
-    assert _verdict(_changed(drop)).verdict is Verdict.UNVERIFIABLE
+    assert _verdict(_changed(drop)).signature_status is SignatureStatus.UNVERIFIABLE
 
 
 @pytest.mark.parametrize("text", ["", "===", "é", "AAAA"])
@@ -239,7 +240,7 @@ def test_a_signature_value_of_nonsense_is_a_value_and_not_an_exception(text: str
     """Bad base64 in value, digest or certificate."""
     for path in ("SignatureValue", "SignedInfo/Reference/DigestValue", "KeyInfo/X509Data/X509Certificate"):
         body = _changed(lambda _, signature, path=path: setattr(_at(signature, path), "text", text))  # type: ignore[misc]
-        assert _verdict(body).verdict is Verdict.UNVERIFIABLE
+        assert _verdict(body).signature_status is SignatureStatus.UNVERIFIABLE
 
 
 def test_what_is_verified_is_read_from_what_was_signed() -> None:
@@ -247,7 +248,7 @@ def test_what_is_verified_is_read_from_what_was_signed() -> None:
     plain, signed = receive(good(), (), NOW), receive(_theirs(), _pins(keys()), NOW)
     assert isinstance(plain, Received)
     assert isinstance(signed, Received)
-    assert signed.signature.verdict is Verdict.VERIFIED
+    assert signed.signature.signature_status is SignatureStatus.VERIFIED
     assert signed.message == plain.message
 
 

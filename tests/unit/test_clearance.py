@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from push.clearance import STOPPED, forbidden, withheld
-from push.model import Answer, Fate, Outcome, Status, Verdict
-from push.outcomes import merged, sorted_out
-from push.push_service import PushService
-from push.transport.batch_http import BatchHttp
-from push.transport.token_answers import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
-from tests.clearances import CLEAR, TESTING, Granted
+from push.delivery.outcomes import merge_results, sort_outcomes
+from push.notice import Status
+from push.provider import STOPPED, forbidden, withheld
+from push.results import Outcome, RecipientStatus, RequestStatus, SendResult
+from push.transport.batch.http import BatchHttp
+from push.transport.token_results import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
+from push.transport.web_push.push_service import PushService
+from tests.support.providers.clearances import CLEAR, TESTING, Granted
 
 if TYPE_CHECKING:
-    from push.transport.token_answers import Ruling
+    from push.transport.token_results import Ruling
 
 LOOPBACK = ["http://127.0.0.1:8470/v3", "https://127.9.9.9", "https://[::1]:443/", "http://user@127.0.0.1/"]
 ELSEWHERE = [
@@ -36,8 +37,8 @@ ELSEWHERE = [
 def test_only_a_test_is_kept_on_this_machine(status: Status) -> None:
     """And only digits say what this machine is: a name may come to mean another one."""
     clearance = Granted(status, lambda: True)
-    assert all(clearance.allows(url) for url in LOOPBACK)
-    assert {clearance.allows(url) for url in ELSEWHERE} == {status is not Status.TEST}
+    assert all(clearance.may_reach(url) for url in LOOPBACK)
+    assert {clearance.may_reach(url) for url in ELSEWHERE} == {status is not Status.TEST}
 
 
 def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
@@ -47,7 +48,7 @@ def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
     assert withheld(fallen, "https://192.0.2.1", 2) == forbidden(2)
     assert withheld(fallen, LOOPBACK[0], 2) is STOPPED
     assert withheld(TESTING, LOOPBACK[0], 2) is None
-    assert (STOPPED.asked, STOPPED.fates, STOPPED.verdict is Verdict.ANSWERED) == (False, None, False)
+    assert (STOPPED.asked, STOPPED.statuses, STOPPED.request_status is RequestStatus.ANSWERED) == (False, None, False)
 
 
 async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -> None:
@@ -59,38 +60,38 @@ async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -
 
 
 @pytest.mark.parametrize(
-    ("rulings", "fates", "asked"),
+    ("rulings", "statuses", "asked"),
     [
-        ([ACCEPTED, None], [Fate.ACCEPTED, Fate.AGAIN], True),
-        ([None, None], [Fate.AGAIN] * 2, False),
-        ([None, NO_TOKEN], [Fate.AGAIN, Fate.QUARANTINED], False),
-        ([FORBIDDEN, NO_TOKEN], [Fate.REFUSED, Fate.QUARANTINED], False),
+        ([ACCEPTED, None], [RecipientStatus.ACCEPTED, RecipientStatus.RETRY], True),
+        ([None, None], [RecipientStatus.RETRY] * 2, False),
+        ([None, NO_TOKEN], [RecipientStatus.RETRY, RecipientStatus.QUARANTINED], False),
+        ([FORBIDDEN, NO_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.QUARANTINED], False),
     ],
 )
 def test_a_provider_that_was_not_asked_has_said_nothing(
-    rulings: list[Ruling | None], fates: list[Fate], *, asked: bool
+    rulings: list[Ruling | None], statuses: list[RecipientStatus], *, asked: bool
 ) -> None:
     """Neither a breaker nor an alarm learns of calls that were not made; who was asked keeps their fate."""
     answer = answer_of(rulings)
-    assert (answer.fates, answer.asked) == (fates, asked)
+    assert (answer.statuses, answer.asked) == (statuses, asked)
 
 
 def test_a_part_that_was_stopped_takes_nothing_from_the_parts_before() -> None:
     """One language is told, the next is stopped: the first is recorded, and the provider is not thought to fail."""
-    whole = merged([([0, 2], Answer(Verdict.ANSWERED)), ([1], STOPPED)], 4)
-    assert (whole.verdict, whole.asked) == (Verdict.ANSWERED, True)
-    settled, again = sorted_out(whole)
-    told = settled[Outcome.ACCEPTED]
-    assert told is not None
+    whole = merge_results([([0, 2], SendResult(RequestStatus.ANSWERED)), ([1], STOPPED)], 4)
+    assert (whole.request_status, whole.asked) == (RequestStatus.ANSWERED, True)
+    settled, again = sort_outcomes(whole)
+    notified = settled[Outcome.ACCEPTED]
+    assert notified is not None
     assert again is not None
-    assert (np.flatnonzero(told).tolist(), np.flatnonzero(again).tolist()) == ([0, 2], [1, 3])
-    assert not merged([([0], STOPPED)], 2).asked
+    assert (np.flatnonzero(notified).tolist(), np.flatnonzero(again).tolist()) == ([0, 2], [1, 3])
+    assert not merge_results([([0], STOPPED)], 2).asked
 
 
 async def test_phones_of_a_service_that_rests_are_never_taken_for_told() -> None:
     """Throttled for one batch, it answers the calls of another that were under way: still nothing was sent to them."""
     service = PushService("push.example", 1)
-    service.note(Answer(Verdict.THROTTLED, "HTTP 429", retry_after_s=30.0), 1)
-    service.note(Answer(Verdict.ANSWERED), 1)
+    service.note(SendResult(RequestStatus.THROTTLED, "HTTP 429", retry_after_s=30.0), 1)
+    service.note(SendResult(RequestStatus.ANSWERED), 1)
     assert service.resting
-    assert service.last_word(3).fates == [Fate.AGAIN] * 3
+    assert service.last_word(3).statuses == [RecipientStatus.RETRY] * 3

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from geo.ending import CANCEL_AGAIN_S, CANCELS, end_if_cancelled, ended, in_time
-from tests import clock
+from runtime.tasks import CANCEL_AGAIN_S, CANCELS, cancel_and_wait, raise_if_cancelled, run_with_timeout
+from tests.support.processes import clock
 
 
 async def _hides(cancellations: int) -> None:
@@ -48,7 +48,7 @@ def test_a_task_ends_however_often_its_driver_hides_the_cancellation(hidden: int
         task = asyncio.create_task(_hides(hidden))
         await _started(task)
         started_s = asyncio.get_running_loop().time()
-        assert await ended([task])
+        assert await cancel_and_wait([task])
         assert task.cancelled()
         assert asyncio.get_running_loop().time() - started_s == pytest.approx(hidden * CANCEL_AGAIN_S)
 
@@ -56,12 +56,12 @@ def test_a_task_ends_however_often_its_driver_hides_the_cancellation(hidden: int
 
 
 def test_a_task_that_waits_behind_its_cancellation_ends_and_holds_up_no_other() -> None:
-    """Both are over when `ended` returns."""
+    """Both are over when `cancel_and_wait` returns."""
 
     async def main() -> None:
         tasks = [asyncio.create_task(_outlasts()), asyncio.create_task(_hides(0))]
         await _started(*tasks)
-        assert await ended(tasks)
+        assert await cancel_and_wait(tasks)
         assert all(task.cancelled() for task in tasks)
 
     clock.run(main())
@@ -74,21 +74,21 @@ def test_a_task_that_never_ends_is_named() -> None:
         task = asyncio.create_task(_hides(CANCELS), name="never ends")
         await _started(task)
         with capture_logs() as logs:
-            assert not await ended([task])
+            assert not await cancel_and_wait([task])
         assert [line["tasks"] for line in logs] == [["never ends"]]
-        assert await ended([task])
+        assert await cancel_and_wait([task])
 
     clock.run(main())
 
 
 def test_a_hidden_cancellation_ends_a_loop_that_asks_for_it() -> None:
-    """`end_if_cancelled` raises once a cancellation was hidden, and only then."""
+    """`raise_if_cancelled` raises once a cancellation was hidden, and only then."""
     turns = 0
 
     async def loops() -> None:
         nonlocal turns
         while True:
-            end_if_cancelled()
+            raise_if_cancelled()
             turns += 1
             try:
                 await asyncio.Event().wait()
@@ -113,9 +113,9 @@ def test_work_in_time_is_awaited_and_what_it_raised_is_raised() -> None:
         raise OSError("away")
 
     async def main() -> None:
-        assert await in_time(asyncio.sleep(1), 2)
+        assert await run_with_timeout(asyncio.sleep(1), 2)
         with pytest.raises(OSError, match="away"):
-            await in_time(fails(), 2)
+            await run_with_timeout(fails(), 2)
 
     clock.run(main())
 
@@ -124,7 +124,7 @@ def test_work_that_takes_too_long_is_ended() -> None:
     """Also when it waits behind its cancellation."""
 
     async def main() -> None:
-        assert not await in_time(_outlasts(), 2)
+        assert not await run_with_timeout(_outlasts(), 2)
         assert not _others()
 
     clock.run(main())
@@ -134,12 +134,12 @@ def test_who_is_cancelled_takes_along_the_work_that_they_wait_for() -> None:
     """Nothing goes on behind the back of whoever was cancelled."""
 
     async def waits() -> None:
-        await in_time(_hides(0), 2)
+        await run_with_timeout(_hides(0), 2)
 
     async def main() -> None:
         task = asyncio.create_task(waits())
         await _started(task)
-        assert await ended([task])
+        assert await cancel_and_wait([task])
         assert not _others()
 
     clock.run(main())

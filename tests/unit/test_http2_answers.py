@@ -21,9 +21,9 @@ from hyperframe.frame import (
 )
 
 from push.transport.http2.headers import Head
-from push.transport.token_answers import ACCEPTED, Ruling
-from tests.clearances import CLEAR
-from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from push.transport.token_results import ACCEPTED, Ruling
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Http2Client, Reply
@@ -167,7 +167,11 @@ def test_after_a_word_about_us_nothing_is_sent_again() -> None:
             peer.answer(5)
 
     def ruling(reply: Reply) -> Ruling:
-        return ACCEPTED if reply.status == 200 else Ruling(rule(reply).fate, rule(reply).verdict, "stop", expired=True)
+        return (
+            ACCEPTED
+            if reply.status == 200
+            else Ruling(rule(reply).recipient_status, rule(reply).request_status, "stop", expired=True)
+        )
 
     async def main(client: Http2Client) -> list[Ruling | None]:
         return await client.send_all(HEAD, calls(3), ruling, CLEAR)

@@ -11,12 +11,12 @@ from h2.settings import SettingCodes
 
 from push.transport.http2.client import IDLE_S
 from push.transport.http2.watch import PING_S
-from tests.clearances import CLEAR
-from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Http2Client, Reply
-    from push.transport.token_answers import Ruling
+    from push.transport.token_results import Ruling
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from push.transport.http2.client import LOOK_S
-from push.transport.token_answers import FORBIDDEN
-from tests.clearances import CLEAR, TESTING, Revocable
-from tests.http2_peer import HEAD, Peer, Provider, calls, rule, run
+from push.transport.http2.client import POLL_INTERVAL_S
+from push.transport.token_results import FORBIDDEN
+from tests.support.providers.clearances import CLEAR, TESTING, Revocable
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, rule, run
 
 if TYPE_CHECKING:
-    from push.clearance import Clearance
+    from push.provider import Clearance
     from push.transport.http2 import Http2Client
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
@@ -69,7 +69,7 @@ def test_a_group_that_waits_for_room_ends_at_the_next_look() -> None:
 
     found, took_s = run(provider, main, connections_max=1, timeout_s=5.0)
     assert found == [None] * 5
-    assert took_s <= 2 * LOOK_S
+    assert took_s <= 2 * POLL_INTERVAL_S
     assert [len(peer.heads) for peer in provider.peers] == [2]
 
 

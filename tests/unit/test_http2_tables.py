@@ -9,8 +9,8 @@ from h2.settings import SettingCodes
 from hyperframe.frame import SettingsFrame
 
 from push.transport.http2 import Head, Http2Client
-from tests.clearances import CLEAR
-from tests.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
 
 TABLE = SettingCodes.HEADER_TABLE_SIZE
 WINDOW_BYTES = 65_535

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from push.life.lifecycle import (
+from push.alerts.lifecycle import (
     BY_ITSELF,
+    NOT_NOTIFIED,
     OVER,
     TRANSITIONS,
-    UNTOLD,
     Action,
     State,
     between,
@@ -72,7 +72,7 @@ def test_what_happens_by_itself_is_offered_to_nobody(state: State) -> None:
 def test_nobody_is_offered_to_decide_what_nobody_asked_for(state: State) -> None:
     """A veto or an approval only where something waits for it, no other change then; a release where a ring is held."""
     people = {action for action in Action if action not in BY_ITSELF and leads_to(state, action)}
-    decides = set() if state in UNTOLD else {Action.APPROVE, Action.VETO}
+    decides = set() if state in NOT_NOTIFIED else {Action.APPROVE, Action.VETO}
     changes = {Action.UPDATE, Action.WIDEN, Action.EXTEND}
     assert set(possible(state, proposed=False, held=False)) == people - decides - {Action.RELEASE}
     assert set(possible(state, proposed=False, held=True)) == people - decides
@@ -89,6 +89,6 @@ def test_what_happened_by_itself_between_two_states_has_one_name() -> None:
 
 
 def test_the_documents_have_the_diagram_of_the_table() -> None:
-    """ARCHITECTURE.md shows to the letter what `push.life.lifecycle` draws: no diagram is better than a false one."""
+    """ARCHITECTURE.md shows to the letter what `push.alerts.lifecycle` draws: no diagram is better than a false one."""
     text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert f"```mermaid\n{diagram()}\n```" in text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from push.life.actor import Actor
-from push.life.naming import is_plain, names_child
+from push.alerts.actions.actor import Actor
+from push.alerts.names import is_plain, names_child
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Self
 
 import pytest
 
-from push.pace import BURST_S, HOLD_CAP_S, Pace
-from tests import clock
+from push.transport.pace import BURST_S, HOLD_CAP_S, Pace
+from tests.support.processes import clock
 
 RATE_PER_S = 10_000.0
 BATCH = 1000

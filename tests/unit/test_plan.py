@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from push.plan import QQ, TUANYUAN, Override, Policy, RingPlan, fault_of, rings_of
+from push.alerts.rings import QQ, TUANYUAN, Override, Policy, RingPlan, fault_of, rings_of
 
 RECEIVED = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -43,9 +43,9 @@ def test_tuanyuan_widens_by_the_hours_since_the_child_was_last_seen(seen_h_ago: 
 
 def test_an_override_is_the_widest_ring_and_makes_all_due_at_once() -> None:
     """A child taken away in a car: 300 km now, the nearer ones first; narrower than usual is possible too."""
-    wish = Override(radius_km=300, reason="taken in a car", by="authority sz")
-    assert _due(TUANYUAN, 0, override=wish) == [(100, False, 0), (200, False, 0), (300, False, 0)]
-    assert _due(QQ, 0, override=wish) == [(10, False, 0), (30, False, 0), (120, True, 0), (300, True, 0)]
+    change_request = Override(radius_km=300, reason="taken in a car", by="authority sz")
+    assert _due(TUANYUAN, 0, override=change_request) == [(100, False, 0), (200, False, 0), (300, False, 0)]
+    assert _due(QQ, 0, override=change_request) == [(10, False, 0), (30, False, 0), (120, True, 0), (300, True, 0)]
     narrow = Override(radius_km=20, reason="on an island", by="authority sz")
     assert _due(QQ, 0, override=narrow) == [(10, False, 0), (20, True, 0)]
 

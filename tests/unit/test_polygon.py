@@ -14,7 +14,7 @@ from shapely.geometry import MultiPolygon, box
 
 from geo.cities import CitiesError, read_cities
 from geo.polygon import GRID_DEG, PolygonError, coarse, dump, load, read_geometry
-from tests import boundaries
+from tests.support.stores import boundaries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

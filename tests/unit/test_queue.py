@@ -8,9 +8,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from push.model import Batch
-from push.queue import LaneQueue
-from tests import clock
+from push.fanout.queue import LaneQueue
+from push.fanout.unit import Batch
+from tests.support.processes import clock
 
 ROOM = 4
 
@@ -78,7 +78,7 @@ def _of(size: int) -> Batch:
 
 def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many batches leave somebody behind, until more people are left than may be; settled, there is room."""
-    monkeypatch.setattr("push.queue.LEFT_MAX", 10)
+    monkeypatch.setattr("push.fanout.queue.LEFT_MAX", 10)
 
     async def scenario() -> None:
         queue, rests = LaneQueue(1, 100), []
@@ -129,7 +129,9 @@ def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
         assert sorted(user for part in parts for user in part.users.tolist()) == [
             number * 1000 + row for number in range(4) for row in range(2)
         ]
-        assert all(part.unsure is not None and part.unsure.tolist() == [True, False] * 2 for part in parts)
+        assert all(
+            part.indeterminate is not None and part.indeterminate.tolist() == [True, False] * 2 for part in parts
+        )
         assert [part.recipients for part in parts] == [[b"%d" % user for user in part.users.tolist()] for part in parts]
         assert loop.time() == started_s + 40.0
         for part in parts:

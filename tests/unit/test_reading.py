@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from handlers.actions import Because, Update
-from handlers.reading import read
-from handlers.reports import Unreadable, decode
+from handlers.http.decoding import read
+from handlers.operators.actions import Reasoned, Update
+from handlers.platform.reports import Unreadable, decode
 
 
 def test_a_text_that_cannot_be_stored_is_a_bad_field_wherever_it_stands() -> None:
@@ -17,7 +17,7 @@ def test_a_text_that_cannot_be_stored_is_a_bad_field_wherever_it_stands() -> Non
     errors = read(body, Update)
     assert isinstance(errors, list)
     assert {error.path for error in errors} == {"$.reason", "$.texts", "$.texts.en.title", "$.texts.z\0h.title"}
-    assert read(rb'{"reason": "written \\u0000 by hand"}', Because) == Because(reason=r"written \u0000 by hand")
+    assert read(rb'{"reason": "written \\u0000 by hand"}', Reasoned) == Reasoned(reason=r"written \u0000 by hand")
 
 
 GOOD = b'{"user": 1, "lane": "tpns", "longitude": 114.0, "latitude": 22.5, "at": "2026-11-24T00:00:00Z"}'
@@ -30,7 +30,7 @@ GOOD = b'{"user": 1, "lane": "tpns", "longitude": 114.0, "latitude": 22.5, "at":
 )
 def test_no_bytes_are_a_bug(body: bytes) -> None:
     """What is no JSON, or not in UTF-8, is the sender's fault and says so: for JSON and for reports of devices."""
-    assert isinstance(read(body, Because), list)
+    assert isinstance(read(body, Reasoned), list)
     for kind in ("application/json", "application/x-ndjson", "application/msgpack"):
         decoded = decode(body, kind)
         assert isinstance(decoded, Unreadable) or not decoded[0]

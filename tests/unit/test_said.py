@@ -10,11 +10,14 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.cases import Case
-from handlers.wording import catalogues, content_of
-from push.said import ELLIPSIS, Content, Links, Text, fitted, fitted_apart
-from tests.bench import CASE
-from tests.messages import message_for_tests
+from handlers.police.cases import Case
+from handlers.police.wording import content_of
+from push.message.catalogues import catalogues
+from push.message.content import Content, Text
+from push.message.links import Links
+from push.message.truncation import ELLIPSIS, truncate, truncate_parts
+from tests.support.processes.deployment import CASE
+from tests.support.providers.messages import message_for_tests
 
 CALL = "请联系福田分局：13800138000"
 
@@ -27,7 +30,7 @@ def _bytes(text: str) -> int:
 def test_a_text_is_cut_at_a_grapheme_and_never_in_the_call(body: str, room: int) -> None:
     """Within the limit in bytes; what is left of the body is whole graphemes; the call stands whole at the end."""
     text = Text("t", body, CALL)
-    said = fitted(text, room, _bytes)
+    said = truncate(text, room, _bytes)
     assert _bytes(said) <= room
     assert said.endswith(CALL)
     if said != text.joined():
@@ -40,7 +43,7 @@ def test_a_family_is_not_cut_apart() -> None:
     """An emoji of several code points stays whole or goes whole."""
     family = "👨‍👩‍👧‍👦"
     for room in range(_bytes(CALL) + 3, _bytes(CALL) + 3 + 3 * len(family.encode())):
-        said = fitted(Text("t", family * 2, CALL), room, _bytes)
+        said = truncate(Text("t", family * 2, CALL), room, _bytes)
         left = said.removesuffix(CALL).removesuffix(ELLIPSIS).removesuffix("。")
         assert left in {"", family, family * 2}
 
@@ -48,7 +51,7 @@ def test_a_family_is_not_cut_apart() -> None:
 def test_what_cannot_fit_is_an_error_and_not_a_shorter_phone_number() -> None:
     """When the call alone is too large nothing is made of it."""
     try:
-        fitted(Text("t", "body", CALL), _bytes(CALL) - 1, _bytes)
+        truncate(Text("t", "body", CALL), _bytes(CALL) - 1, _bytes)
     except ValueError:
         return
     raise AssertionError("it was cut in the call")
@@ -58,13 +61,13 @@ def test_without_room_for_the_call_the_phone_number_stands_alone() -> None:
     """A police station with a long name costs nobody the number; nothing is ever cut in it."""
     text = Text("t", "body", CALL, phone="13800138000")
     for room in range(_bytes("…13800138000"), _bytes("…" + CALL)):
-        assert fitted(text, room, _bytes).endswith("…13800138000")
+        assert truncate(text, room, _bytes).endswith("…13800138000")
 
 
 @given(title=st.text(min_size=1, max_size=80))
 def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
     """Within the limit, whole graphemes; a title that fits stays as it is."""
-    cut, body = fitted_apart(Text(title, "body", CALL), title_max=20, body_max=100, size_of=len)
+    cut, body = truncate_parts(Text(title, "body", CALL), title_max=20, body_max=100, size_of=len)
     assert len(cut) <= 20
     assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
     assert body == f"body. {CALL}"

@@ -8,7 +8,7 @@ import pytest
 
 from server.encryption import encryption_key
 from server.settings import SettingsError, load
-from tests.processes import Process
+from tests.support.processes.processes import Process
 
 LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'
 

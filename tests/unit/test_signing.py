@@ -9,8 +9,8 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.signing import Vault, is_signed, new_secret, read_keys
-from server.file_case import signed_headers
+from handlers.auth.webhook_signatures import Vault, is_signed, new_secret, read_keys
+from server.administration.file_case import signed_headers
 
 # The example of the Standard Webhooks reference libraries.
 VECTOR_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

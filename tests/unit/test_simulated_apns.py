@@ -10,8 +10,8 @@ import jwt
 import msgspec
 import pytest
 
-from server.simulated.apns import SimulatedApns, SimulatedApnsSettings
-from server.simulated.http2 import Request, Response
+from server.simulators.token.apns import SimulatedApns, SimulatedApnsSettings
+from server.simulators.token.http2 import Request, Response
 
 if TYPE_CHECKING:
     from pathlib import Path

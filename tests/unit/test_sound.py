@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from push.sound import Sound
+from push.message.sound import Sound
 
 NEAR, FAR = 1, 2
 

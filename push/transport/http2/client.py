@@ -19,19 +19,19 @@ from typing import TYPE_CHECKING, Final
 from push.transport.http2.dial import Dialer
 from push.transport.http2.group import Group
 from push.transport.http2.waiting import Waiting
-from push.transport.token_answers import FORBIDDEN
+from push.transport.token_results import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from push.clearance import Clearance
+    from push.provider import Clearance
     from push.transport.http2.connection import Connection
     from push.transport.http2.dial import Http2Settings
     from push.transport.http2.group import Reply
     from push.transport.http2.headers import Head
-    from push.transport.token_answers import Ruling
+    from push.transport.token_results import Ruling
 
-LOOK_S: Final = 0.25
+POLL_INTERVAL_S: Final = 0.25
 HEADROOM: Final = 1.5
 """More streams than the average round trip asks for, because round trips differ."""
 
@@ -86,9 +86,9 @@ class Http2Client:
             return []
         if self._dead is not None:
             raise RuntimeError("the HTTP/2 client has met a bug") from self._dead
-        if not clearance.allows(self._settings.url):
+        if not clearance.may_reach(self._settings.url):
             return [FORBIDDEN] * len(calls)
-        if not clearance.stands():
+        if not clearance.may_send():
             return [None] * len(calls)
         group = Group(head, calls, rule, clearance, asyncio.get_running_loop().create_future())
         try:
@@ -220,7 +220,7 @@ class Http2Client:
         if self._looking is None and not self._closed and self._dead is None:
             loop = asyncio.get_running_loop()
             self._looked_s = loop.time()
-            self._looking = loop.call_later(LOOK_S, self._look)
+            self._looking = loop.call_later(POLL_INTERVAL_S, self._look)
 
     def _look(self) -> None:
         """Look after the connections, again and again while there are any, and after who waits for one."""
@@ -235,7 +235,7 @@ class Http2Client:
                 if connection.going:
                     self._leave(connection)
                     connection.flush()
-            self._waiting.heed()
+            self._waiting.apply()
             if self._waiting and as_of_s - self._moved_s > self._settings.timeout_s:
                 self._waiting.fail("no answer in time")
             self._pump()

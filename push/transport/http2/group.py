@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.garbage import GARBAGE
-from push.transport.token_answers import ACCEPTED, stops, unsettled
+from push.transport.token_results import ACCEPTED, stops, unsettled
+from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator, Sequence
 
-    from push.clearance import Clearance
+    from push.provider import Clearance
     from push.transport.http2.headers import Head
-    from push.transport.token_answers import Ruling
+    from push.transport.token_results import Ruling
 
 REPLAYS_MAX: Final = 8
 """A provider that keeps refusing streams is no provider: its calls end without an answer."""
@@ -67,9 +67,9 @@ class Group:
         """How many calls are not begun."""
         return 0 if self.answered.done() else len(self.calls) - self._next + len(self._again)
 
-    def heed(self) -> None:
+    def apply(self) -> None:
         """Begin nothing more once the clearance does not stand; asked right before calls are begun."""
-        if not self._stopped and not self._clearance.stands():
+        if not self._stopped and not self._clearance.may_send():
             self.stop()
 
     def begin(self, count: int) -> Iterator[int]:
@@ -84,7 +84,7 @@ class Group:
         """Note what came back of a call; a word about us ends what is not begun."""
         try:
             ruling = self._rule(reply)
-        except GARBAGE:
+        except DECODE_ERRORS:
             # Garbage of a provider ends neither the process nor a worker's wait.
             ruling = unsettled(reply, f"HTTP {reply.status}, an answer that cannot be read")
         self.rulings[row] = ruling
@@ -107,7 +107,7 @@ class Group:
 
     def fail(self, error: str) -> None:
         """End without an answer what is not begun; what was not to be begun has no ruling all the same."""
-        self.heed()
+        self.apply()
         for row in [*self.begin(len(self.calls))]:
             self.reply(row, Reply(0, error=error, begun=False))
 

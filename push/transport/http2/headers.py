@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
 
-from push.transport.batch_http import parse_retry_after_s
+from push.transport.batch.http import parse_retry_after_s
 from push.transport.http2.frames import ProtocolError
 
 TABLE_BYTES: Final = 4096

@@ -137,9 +137,9 @@ class Reader:
         elif kind == wire.PUSH_PROMISE:
             raise ProtocolError("a push, which we do not take")
         elif stream == 0:
-            self._heed(kind, flags, payload)
+            self._apply(kind, flags, payload)
 
-    def _heed(self, kind: int, flags: int, payload: bytes) -> None:
+    def _apply(self, kind: int, flags: int, payload: bytes) -> None:
         """Take what concerns the whole connection."""
         if kind == wire.SETTINGS and not flags & wire.ACK:
             for name, value in wire.settings(payload):

@@ -61,7 +61,7 @@ class Waiting:
         room = connection.room
         while room > 0 and self._groups:
             group = self._groups[0]
-            group.heed()
+            group.apply()
             begun = connection.begin(group, room) if group.waiting else 0
             if not group.waiting:
                 self._groups.popleft()
@@ -69,10 +69,10 @@ class Waiting:
                 return
             room -= begun
 
-    def heed(self) -> None:
+    def apply(self) -> None:
         """End what may not be begun any more, because there may be no room for it to be asked about."""
         for group in self._groups:
-            group.heed()
+            group.apply()
         self._groups = deque(group for group in self._groups if group.waiting)
 
     def fail(self, failure: str) -> None:

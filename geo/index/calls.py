@@ -1,0 +1,110 @@
+"""Calls of scripts: reports or users to forget flow in, the keys and arguments of one call a shard flow out.
+
+Bounded: `scripts.USERS_A_CALL` users a call, and the keys of the configured lanes in two generations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from geo.index import keys
+from geo.index.reports import by_shard
+from geo.index.scripts import USERS_A_CALL
+from geo.index.shards import shards_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.index.devices import DeadToken
+    from geo.index.keys import Generations
+    from geo.index.reports import Positions
+
+    Call: TypeAlias = tuple[str | int | bytes, ...]
+
+MOVED_KEPT_MS: Final = 60_000
+"""Who changed lanes this short a time ago may be on the way out through the lane before: longer than a request and its
+commit take, so that the next sweep knows from the ledger."""
+
+FORGOTTEN_KEPT_MS: Final = 3_600_000
+"""Reports that were made before a user was forgotten are refused for this long; they seldom are minutes on the way."""
+
+
+def record_calls(positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/record.lua`."""
+    calls: list[Call] = []
+    for shard, generation, reports, addresses in by_shard(positions, generations, moment_ms):
+        other = next(one for one in generations.living(moment_ms) if one != generation)
+        names = [
+            keys.devices(shard, generation),
+            keys.devices(shard, other),
+            keys.forgotten(shard),
+            keys.moved(shard),
+            *(keys.positions(shard, lane, one) for one in (generation, other) for lane in lanes),
+            keys.foreign(shard),
+        ]
+        moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
+        which = lanes.index(positions.lane) + 1
+        texts = msgspec.msgpack.encode(reports), msgspec.msgpack.encode([one.decode() for one in addresses])
+        calls.append((len(names), *names, which, *moments, *lanes, *texts))
+    return calls
+
+
+def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/drop.lua`."""
+    shards = shards_of(np.array([one.user for one in dead], dtype=np.int64)).tolist()
+    living = generations.living(moment_ms)
+    calls: list[Call] = []
+    for shard in sorted(set(shards)):
+        names = [
+            *(keys.devices(shard, generation) for generation in living),
+            *(keys.positions(shard, lane, generation) for generation in living),
+        ]
+        leaving = [one for one, where in zip(dead, shards, strict=True) if where == shard]
+        for start in range(0, len(leaving), USERS_A_CALL):
+            rows = [
+                part for one in leaving[start : start + USERS_A_CALL] for part in (one.user, one.token, one.since_ms)
+            ]
+            calls.append((len(names), *names, lane, *rows))
+    return calls
+
+
+def reach_calls(
+    users: NDArray[np.int64], lane: str, generations: Generations, moment_ms: int
+) -> tuple[list[Call], NDArray[np.int64]]:
+    """Return the calls of `scripts/reach.lua`, and whose answers they give, by place in `users`."""
+    shards = shards_of(users)
+    order = np.argsort(shards, kind="stable")
+    before, present = generations.living(moment_ms)
+    calls: list[Call] = []
+    for part in np.split(order, np.flatnonzero(np.diff(shards[order])) + 1):
+        for start in range(0, len(part), USERS_A_CALL):
+            chosen = part[start : start + USERS_A_CALL]
+            names = [keys.devices(int(shards[chosen[0]]), generation) for generation in (present, before)]
+            asked = msgspec.msgpack.encode([*map(str, users[chosen].tolist())])
+            calls.append((len(names), *names, lane, asked))
+    return calls, order
+
+
+def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
+    """Return the calls of `scripts/forget.lua`."""
+    ids = np.array(users, dtype=np.int64)
+    shards = shards_of(ids)
+    living = generations.living(moment_ms)
+    calls: list[Call] = []
+    for shard in np.unique(shards).tolist():
+        names = [
+            *(keys.devices(shard, generation) for generation in living),
+            keys.forgotten(shard),
+            *(keys.positions(shard, lane, one) for lane in lanes for one in living),
+        ]
+        leaving = ids[shards == shard].tolist()
+        calls += [
+            (len(names), *names, moment_ms, FORGOTTEN_KEPT_MS, *leaving[start : start + USERS_A_CALL])
+            for start in range(0, len(leaving), USERS_A_CALL)
+        ]
+    return calls

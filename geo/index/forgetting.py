@@ -1,0 +1,115 @@
+"""Forgetting: users who are forgotten flow in from every process, and are taken out of what is about to be sent.
+
+Between a search and its request a user may ask to be forgotten. A stream in Redis tells all processes at once; what was
+found longer ago than `TRUSTED_S` is held against the index again. Bounded: `USERS_MAX` users kept for `KEPT_S`;
+beyond them everything is held against the index for as long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+import numpy as np
+import structlog
+from redis.exceptions import ResponseError
+
+from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
+from geo.index import keys
+from geo.index.reports import now_ms
+from runtime.tasks import raise_if_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.connection import Client
+
+    Heard: TypeAlias = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
+
+TRUSTED_S: Final = 30.0
+KEPT_S: Final = 2 * TRUSTED_S
+USERS_MAX: Final = 1_000_000
+USERS_AN_ENTRY: Final = 1000
+ENTRIES_A_READ: Final = 100
+BLOCK_MS: Final = 2000
+DEAF_S: Final = 2 * BLOCK_MS / 1000
+"""Without an answer for so long others may have been told of somebody, and we have not."""
+
+RETRY_S: Final = 0.5
+
+_log = structlog.get_logger("geo.index.forgetting")
+
+
+class Forgetting:
+    """Who was forgotten a moment ago."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._gone: set[bytes] = set()
+        self._until: deque[tuple[float, list[bytes]]] = deque()
+        self._doubt_until_s = 0.0
+        self._heard_s = float("-inf")
+
+    async def announce(self, users: Sequence[int]) -> None:
+        """Tell every process, this one at once."""
+        encoded = [b"%d" % user for user in users]
+        self._note(encoded)
+        for start in range(0, len(encoded), USERS_AN_ENTRY):
+            part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                oldest = now_ms() - int(KEPT_S * 1000)
+                await self._client.xadd(keys.FORGETTING, {"users": part}, minid=oldest, approximate=False)
+                await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
+
+    async def run(self) -> None:
+        """Listen to all processes until cancelled; after a gap goes on where it was."""
+        last = b"%d-0" % (now_ms() - int(KEPT_S * 1000))
+        while True:
+            # A URL may set a socket timeout, with which redis-py hides a cancellation now and then.
+            raise_if_cancelled()
+            try:
+                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                    # The first look waits for nobody, so that we know at once what we missed.
+                    block_ms = BLOCK_MS if self._heard_s > 0 else None
+                    waiting = self._client.xread({keys.FORGETTING: last}, count=ENTRIES_A_READ, block=block_ms)
+                    answer = cast("Heard", await waiting)
+                self._heard_s = asyncio.get_running_loop().time()
+            except (*UNAVAILABLE_ERRORS, ResponseError, TimeoutError) as error:
+                # A primary that becomes a replica answers those who wait with an error of its own.
+                _log.debug("forgetting.away", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+                continue
+            for _, entries in answer or ():
+                for entry, fields in entries:
+                    last = entry
+                    self._note(fields[b"users"].split())
+
+    def _note(self, users: list[bytes]) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._expire(now_s)
+        if len(self._gone) + len(users) > USERS_MAX:
+            self._doubt_until_s = now_s + KEPT_S
+            return
+        self._gone.update(users)
+        self._until.append((now_s + KEPT_S, users))
+
+    def _expire(self, now_s: float) -> None:
+        while self._until and self._until[0][0] <= now_s:
+            self._gone.difference_update(self._until.popleft()[1])
+
+    def must_look(self, found_s: float) -> bool:
+        """Tell whether what was found at `found_s` (the loop's clock) must be held against the index again."""
+        now_s = asyncio.get_running_loop().time()
+        deaf = now_s - self._heard_s > DEAF_S
+        return deaf or now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
+
+    def remaining(self, users: Sequence[bytes]) -> NDArray[np.bool_] | None:
+        """Tell for each user whether they were not forgotten; None when nobody was."""
+        if self._until:
+            self._expire(asyncio.get_running_loop().time())
+        if not self._gone or self._gone.isdisjoint(users):
+            return None
+        return np.array([user not in self._gone for user in users])

@@ -1,0 +1,52 @@
+"""Presence: users flow in, which of them stand in a lane now flows out, wherever they are.
+
+Bounded by the caller's users: one round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.connection import COMMAND_TIMEOUT_S
+from geo.index import keys
+from geo.index.calls import MOVED_KEPT_MS
+from geo.index.shards import shards_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from geo.connection import Client
+
+
+async def present(
+    client: Client,
+    lane: str,
+    users: NDArray[np.int64],
+    generations: Iterable[int],
+    *,
+    settled_ms: int | None = None,
+) -> NDArray[np.bool_]:
+    """Tell for each user whether they stand in a lane; with the time `settled_ms`: and did a minute before."""
+    pipe = client.pipeline(transaction=False)
+    shards, living = shards_of(users), [*generations]
+    rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
+    for chosen in rows:
+        shard = int(shards[chosen[0]])
+        for generation in living:
+            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *users[chosen].tolist())
+        if settled_ms is not None:
+            pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), settled_ms - MOVED_KEPT_MS, "+inf")
+    async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        replies = iter(await pipe.execute())
+    there = np.zeros(users.size, dtype=np.bool_)
+    for chosen in rows:
+        for _ in living:
+            there[chosen] |= np.array([score is not None for score in next(replies)])
+        if settled_ms is not None and (moved := next(replies)):
+            there[chosen] &= ~np.isin(users[chosen], [int(user) for user in moved])
+    return there

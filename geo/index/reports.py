@@ -1,0 +1,65 @@
+"""Reports as the index takes them: columns flow in, one list of text for each shard and generation flows out.
+
+How a lane reaches a user (locale, device token) is kept with the device, unless the user's id and the usual locale say
+it all.
+
+Bounded: `scripts.USERS_A_CALL` users a list. A report is never newer than its receipt.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+
+from geo.index.scripts import USERS_A_CALL
+from geo.index.shards import shards_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geo.index.keys import Generations
+
+
+class Positions(msgspec.Struct, frozen=True):
+    """Reports of one lane: parallel columns; degrees in WGS-84, milliseconds since 1970; each user once.
+
+    `addresses` as `geo.index.devices.address` writes them; empty when nobody has one.
+    """
+
+    lane: str
+    users: list[int]
+    longitudes: list[float]
+    latitudes: list[float]
+    ats_ms: list[int]
+    addresses: list[bytes] = []
+
+
+def now_ms() -> int:
+    """Return the present moment in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def by_shard(
+    positions: Positions, generations: Generations, moment_ms: int
+) -> Iterator[tuple[int, int, list[str], list[bytes]]]:
+    """Yield (shard, generation, [user, time, longitude, latitude, user, ...] as text, addresses): a script's worth."""
+    users = np.array(positions.users, dtype=np.int64)
+    ats = np.minimum(np.array(positions.ats_ms, dtype=np.int64), moment_ms)
+    shards, ages = shards_of(users), ats // generations.length_ms
+    order = np.lexsort((ages, shards))
+    columns: list[list[Any]] = [
+        column[order].tolist() for column in (users, ats, np.array(positions.longitudes), np.array(positions.latitudes))
+    ]
+    # Written all at once, as the client would write each number.
+    text = msgspec.json.encode(list(chain.from_iterable(zip(*columns, strict=True)))).decode()[1:-1].split(",")
+    addresses = [positions.addresses[row] for row in order.tolist()] if positions.addresses else []
+    shards, ages = shards[order], ages[order]
+    edges = np.flatnonzero((np.diff(shards) != 0) | (np.diff(ages) != 0)) + 1
+    for start, end in zip([0, *edges.tolist()], [*edges.tolist(), len(order)], strict=True):
+        for begin in range(start, end, USERS_A_CALL):
+            stop = min(end, begin + USERS_A_CALL)
+            yield int(shards[start]), int(ages[start]), text[4 * begin : 4 * stop], addresses[begin:stop]

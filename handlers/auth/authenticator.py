@@ -1,0 +1,105 @@
+"""The door: a request flows in, whose token opens it flows out, or the refusal.
+
+Whatever asks for a token or a signature goes through here: unknown, over and too often are answered in one place.
+Bounded by `handlers.auth.token_store`, `handlers.auth.limits` and `handlers.auth.failures`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from handlers.http import problems
+from handlers.http.roles import ALLOWS
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from handlers.auth.failures import Failures
+    from handlers.auth.limits import Limits
+    from handlers.auth.token_store import Bearer, TokenStore
+    from handlers.http.roles import Role
+
+
+class Authenticator:
+    """Lets requests in: by bearer token, by ticket, or by signature."""
+
+    def __init__(self, token_store: TokenStore, limits: Limits, failures: Failures) -> None:
+        self._token_store = token_store
+        self.limits = limits
+        self.failures = failures
+
+    async def bearer(self, request: web.Request, role: Role) -> Bearer | web.Response:
+        """Return whose token opens a route with `role`, or why it does not."""
+        authorization = request.headers.get("Authorization")
+        if authorization is None:
+            return _unauthorized("a bearer token is needed")
+        # Only a guess costs its address anything: so a fleet that goes on with a token that has ended does not keep out
+        # the new one from behind the same address.
+        if not self._token_store.has_seen(authorization) and (wait_s := self.failures.attempt(request.remote)):
+            self.failures.token()
+            return _too_many("too many failures from this address", wait_s)
+        bearer = await self._token_store.bearer_of(authorization)
+        if bearer is None:
+            self.failures.token()
+            return _unauthorized("the token is unknown, over or revoked")
+        if wait_s := await self.limits.token(bearer.token_id, role):
+            return _too_many("too many requests of this token", wait_s)
+        if bearer.role not in ALLOWS[role]:
+            return problems.response(403, f"this needs the role {role}")
+        return bearer
+
+    async def issue_ticket(self, bearer: Bearer) -> str:
+        """Return a ticket that opens the feed once, in the name of the token that asks."""
+        return await self._token_store.issue_ticket(bearer)
+
+    async def ticket(self, request: web.Request, ticket: str) -> bytes | web.Response:
+        """Use up a ticket; returns the digest of the token that it stands for, or the refusal."""
+        if (refused := self.busy(request)) is not None:
+            return refused
+        key = await self._token_store.redeem_ticket(ticket)
+        if key is not None:
+            return key
+        self.failures.token()
+        if wait_s := self.failures.attempt(request.remote):
+            return _too_many("too many failures from this address", wait_s)
+        return problems.response(401, "the ticket is unknown, used or too old")
+
+    async def standing(self, keys: set[bytes]) -> set[bytes]:
+        """Return which of these tokens, by digest, open anything still."""
+        return await self._token_store.standing(keys)
+
+    def unsigned(self, request: web.Request, authority: str | None, detail: str) -> web.Response:
+        """Refuse a request whose signature does not verify; `authority` None when there is no such one."""
+        if wait_s := self.failures.signature(request.remote, authority):
+            return _too_many("too many failures from this address", wait_s)
+        return problems.response(401, detail)
+
+    def unverified(self, request: web.Request, authority: str) -> web.Response | None:
+        """Count a document whose signature does not verify; returns the refusal when there are too many."""
+        wait_s = self.failures.signature(request.remote, authority)
+        return _too_many("too many failures from this address", wait_s) if wait_s else None
+
+    def busy(self, request: web.Request) -> web.Response | None:
+        """Return the refusal of an address that has failed too often, counting nothing."""
+        wait_s = self.failures.wait_s(request.remote)
+        return _too_many("too many failures from this address", wait_s) if wait_s else None
+
+    def stranger(self, request: web.Request) -> web.Response | None:
+        """Count a document that nobody signed, which anybody may send; returns the refusal when there are too many."""
+        wait_s = self.failures.attempt(request.remote)
+        return _too_many("too many unsigned documents from this address", wait_s) if wait_s else None
+
+    async def signed(self, authority: str) -> web.Response | None:
+        """Count a request whose signature verified; returns the refusal when there are too many."""
+        if wait_s := await self.limits.authority(authority):
+            return _too_many("too many webhooks of this authority", wait_s)
+        return None
+
+
+def _unauthorized(detail: str) -> web.Response:
+    return problems.response(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _too_many(detail: str, wait_s: float) -> web.Response:
+    return problems.response(429, detail, headers={"Retry-After": str(math.ceil(wait_s))})

@@ -1,0 +1,45 @@
+"""Signed webhooks: a request with its body flows in, why it does not count as its authority's flows out, if so.
+
+Whatever an authority signs goes through here: strangers all get one and the same answer. Bounded by
+`handlers.auth.webhook_signatures` and `handlers.auth.authenticator`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import sql.access
+from handlers.auth.webhook_signatures import is_signed
+from handlers.http import problems
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from handlers.auth.authenticator import Authenticator
+    from handlers.auth.webhook_signatures import Vault
+    from sql.database import Pool
+
+UNSIGNED: Final = "unknown authority, or the signature or timestamp does not verify"
+"""One text for all of these: a stranger learns nothing of which authorities exist."""
+
+
+class SignedWebhooks:
+    """Verifies webhooks of authorities."""
+
+    def __init__(self, pool: Pool, vault: Vault, authenticator: Authenticator) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._authenticator = authenticator
+
+    async def refusal(self, request: web.Request, authority: str, body: bytes) -> web.Response | None:
+        """Return why a request is not taken: not signed by the authority, or too many; None when it is."""
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            # Nothing is signed as text that is no text: the answer tells a stranger nothing but that.
+            refused = self._authenticator.stranger(request)
+            return refused or problems.response(422, "the body is not UTF-8; nothing was stored or sent")
+        secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
+        if not is_signed(secrets, request.headers, body):
+            return self._authenticator.unsigned(request, authority if secrets else None, UNSIGNED)
+        return await self._authenticator.signed(authority)

@@ -1,0 +1,123 @@
+"""Access: a bearer token or a feed ticket flows in, a role flows out.
+
+Tokens are looked up by SHA-256 digest; tickets live in Redis, once and for `TICKET_S` seconds.
+Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
+that; one that ends works until its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import sql.access
+from geo.connection import COMMAND_TIMEOUT_S
+from handlers.http.roles import Role
+
+if TYPE_CHECKING:
+    from geo.connection import Client
+    from sql.database import Pool
+
+TOKEN_PREFIX = "qqa_"  # noqa: S105 - the prefix of our tokens
+TOKEN_BYTES = 32
+TOKEN_MAX = 128
+TICKET_S = 30
+CACHE_S = 5.0
+CACHE_MAX = 10_000
+T = TypeVar("T")
+BEARER = "bearer"
+"""Where a request keeps whose token opened it."""
+
+
+def new_token() -> str:
+    """Return a new bearer token."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def digest(token: str) -> bytes:
+    """Return what is stored of a token or a ticket: its entropy makes a plain hash enough."""
+    # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which a stranger may send.
+    return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
+
+
+class Bearer(NamedTuple):
+    """Whose token it is, by its `digest`, and what it opens; `authority`: whose officer he is, None for all others."""
+
+    role: Role
+    name: str
+    token_id: int
+    authority: str | None
+    digest: bytes
+
+
+class TokenStore:
+    """Looks up tokens and tickets."""
+
+    def __init__(self, pool: Pool, redis: Client) -> None:
+        self._pool = pool
+        self._redis = redis
+        self._good: dict[bytes, tuple[float, Bearer]] = {}
+        self._wrong: dict[bytes, float] = {}
+
+    def has_seen(self, authorization: str) -> bool:
+        """Tell whether this is no guess: a token that was good once, or that was looked up just now."""
+        key = _key(authorization)
+        return key is None or key in self._good or self._wrong.get(key, 0.0) > asyncio.get_running_loop().time()
+
+    async def bearer_of(self, authorization: str) -> Bearer | None:
+        """Return whose Authorization header it is, None when it opens nothing."""
+        key = _key(authorization)
+        if key is None:
+            return None
+        loop = asyncio.get_running_loop()
+        until_s, bearer = self._good.get(key, (0.0, None))
+        if until_s > loop.time():
+            return bearer
+        if self._wrong.get(key, 0.0) > loop.time():
+            return None
+        token = await sql.access.use_token(self._pool, key)
+        if token is None:
+            _keep(self._wrong, key, loop.time() + CACHE_S)
+            return None
+        bearer = Bearer(Role(token.role), token.name, token.id, token.authority, key)
+        self._wrong.pop(key, None)
+        _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
+        return bearer
+
+    async def issue_ticket(self, bearer: Bearer) -> str:
+        """Return a ticket that opens the feed once, in the name of somebody's token."""
+        ticket = secrets.token_urlsafe(TOKEN_BYTES)
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await self._redis.set(_ticket_key(ticket), bearer.digest, ex=TICKET_S)
+        return ticket
+
+    async def redeem_ticket(self, ticket: str) -> bytes | None:
+        """Use up a ticket; returns the digest of the token that it stands for, None when it opens nothing."""
+        if not ticket or len(ticket) > TOKEN_MAX:
+            return None
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            key = await self._redis.getdel(_ticket_key(ticket))
+        return key if isinstance(key, bytes) else None
+
+    async def standing(self, keys: set[bytes]) -> set[bytes]:
+        """Return which of these tokens open anything still."""
+        return await sql.access.standing(self._pool, [*keys])
+
+
+def _key(authorization: str) -> bytes | None:
+    """Return the digest of the token in an Authorization header, None when there is none."""
+    scheme, _, token = authorization.partition(" ")
+    token = token.strip()
+    return digest(token) if scheme.lower() == "bearer" and 0 < len(token) <= TOKEN_MAX else None
+
+
+def _keep(cache: dict[bytes, T], key: bytes, value: T) -> None:
+    if len(cache) >= CACHE_MAX:
+        cache.clear()
+    cache[key] = value
+
+
+def _ticket_key(ticket: str) -> str:
+    return f"ticket:{digest(ticket).hex()}"

@@ -1,0 +1,90 @@
+"""Reading input: JSON flows in, a typed struct or a list of every bad field flows out.
+
+msgspec stops at the first bad field; here each field is converted by itself so that all of them are named at once.
+Bounded by the body, which the route bounds, and by `problems.ERRORS_MAX`.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from handlers.http.problems import FieldError
+from runtime.decoding import DECODE_ERRORS
+
+T = TypeVar("T", bound=msgspec.Struct)
+BOM: Final = b"\xef\xbb\xbf"
+NUL_ESCAPED: Final = b"\\u0000"
+
+
+def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
+    """Decode JSON into `kind`; returns all bad fields when there are any."""
+    try:
+        tree = msgspec.json.decode(body)
+    except DECODE_ERRORS as error:
+        marked = " (it begins with a byte order mark, which JSON does not have)" if body.startswith(BOM) else ""
+        return [FieldError("$", f"not JSON: {error}{marked}")]
+    # In JSON it stands only as its escape, so that nobody else pays for looking.
+    errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")
+    if errors:
+        return errors
+    try:
+        return msgspec.convert(tree, kind)
+    except msgspec.ValidationError as error:
+        return [_split(str(error), "$")]
+
+
+def check(tree: object, kind: Any, path: str) -> list[FieldError]:  # noqa: ANN401 - a type as get_type_hints has it
+    """Return every bad field below `path`."""
+    struct = _struct_of(kind)
+    if struct is None or not isinstance(tree, dict):
+        return _check_value(tree, kind, path)
+    errors: list[FieldError] = []
+    hints = get_type_hints(struct, include_extras=True)
+    fields = msgspec.structs.fields(struct)
+    for field in fields:
+        here = f"{path}.{field.encode_name}"
+        if field.encode_name in tree:
+            errors += check(tree[field.encode_name], hints[field.name], here)
+        elif field.required:
+            errors.append(FieldError(here, "required"))
+    known = {field.encode_name for field in fields}
+    errors += [FieldError(f"{path}.{name}", "unknown field") for name in tree if name not in known]
+    return errors
+
+
+def _unstorable(tree: object) -> list[FieldError]:
+    """Return every text with U+0000, which PostgreSQL has no place for: not in texts, and not in JSON."""
+    errors: list[FieldError] = []
+    left: list[tuple[object, str]] = [(tree, "$")]
+    while left:
+        value, path = left.pop()
+        if isinstance(value, str) and "\0" in value:
+            errors.append(FieldError(path, "U+0000 cannot be stored"))
+        elif isinstance(value, dict):
+            left += [(name, path) for name in value] + [(one, f"{path}.{name}") for name, one in value.items()]
+        elif isinstance(value, list):
+            left += [(one, f"{path}[{index}]") for index, one in enumerate(value)]
+    return errors
+
+
+def _check_value(tree: object, kind: Any, path: str) -> list[FieldError]:  # noqa: ANN401 - as above
+    try:
+        msgspec.convert(tree, kind)
+    except msgspec.ValidationError as error:
+        return [_split(str(error), path)]
+    return []
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - as above
+    if get_origin(kind) in {Union, types.UnionType}:
+        members = [member for member in get_args(kind) if member is not type(None)]
+        return _struct_of(members[0]) if len(members) == 1 else None
+    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
+
+
+def _split(text: str, path: str) -> FieldError:
+    detail, separator, inner = text.partition(" - at `")
+    return FieldError(path + inner.rstrip("`").removeprefix("$") if separator else path, detail)

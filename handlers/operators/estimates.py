@@ -1,0 +1,102 @@
+"""Estimates: a place and a policy flow in, whom an alert there would reach and when flows out.
+
+Nothing is stored or sent. Bounded: `BODY_BYTES`; the estimate itself by `push.alerts.estimate`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+import sql.access
+from geo.crs import Crs
+from geo.polygon import load
+from handlers.alert_answers import area_json
+from handlers.http import problems
+from handlers.http.decoding import read
+from handlers.http.problems import FieldError
+from handlers.http.requests import read_body
+from handlers.http.responses import answer_json
+from handlers.places import hinted, locate
+from handlers.police.cases import Moment, in_future
+from push.alerts.rings import Override
+
+if TYPE_CHECKING:
+    from geo.cities import Cities
+    from push.alerts.planner import FilingPlan, Planner
+    from sql.database import Pool
+
+BODY_BYTES = 16 * 1024
+
+
+class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an alert would be; degrees in `crs`. `authority` limits it to whom that authority may reach."""
+
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    crs: Crs = Crs.WGS84
+    city: Annotated[str, Meta(pattern="^[0-9]{6}$")] | None = None
+    policy: str | None = None
+    radius_km: Annotated[float, Meta(gt=0, le=20_000)] | None = None
+    last_seen_at: Moment | None = None
+    authority: Annotated[str, Meta(max_length=63)] | None = None
+
+
+class Estimates:
+    """`POST /v1/estimates`."""
+
+    def __init__(self, pool: Pool, planner: Planner, cities: Cities | None) -> None:
+        self._pool = pool
+        self._planner = planner
+        self._cities = cities
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Estimate."""
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
+        asked = read(body, EstimateRequest)
+        if isinstance(asked, list):
+            return problems.response(422, "the request has bad fields", hinted(asked))
+        if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
+            return problems.response(422, "nothing can be estimated", [FieldError("$.authority", "no such authority")])
+        limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
+        place = locate(asked, "$", self._cities, None if limit is None else load(limit))
+        faults = (
+            _faults(asked, self._planner.plan)
+            + in_future(asked.last_seen_at)
+            + (place if isinstance(place, list) else [])
+        )
+        if faults or isinstance(place, list):
+            return problems.response(422, "nothing can be estimated", faults)
+        now = datetime.now(UTC)
+        override = None
+        if asked.radius_km is not None:
+            override = Override(radius_km=asked.radius_km, reason="", by="estimate")
+        policy = asked.policy or self._planner.plan.policy
+        rings = self._planner.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
+        sampled = await self._planner.estimate(place, rings)
+        if sampled is None:
+            headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
+            return problems.response(503, "Redis did not answer in time", headers=headers)
+        content = {
+            "area": area_json(place.longitude, place.latitude, place.city, rings),
+            "policy": policy,
+            "rings": rings,
+            "estimate": sampled,
+            "audience_cap": self._planner.plan.audience_cap,
+        }
+        return answer_json(content)
+
+
+def _faults(asked: EstimateRequest, plan: FilingPlan) -> list[FieldError]:
+    faults: list[FieldError] = []
+    if asked.policy is not None and asked.policy not in plan.policies:
+        faults.append(FieldError("$.policy", f"no such policy; known: {', '.join(sorted(plan.policies))}"))
+    if asked.radius_km is not None and asked.radius_km > plan.radius_cap_km:
+        faults.append(FieldError("$.radius_km", f"over the cap of {plan.radius_cap_km:g} km"))
+    return faults

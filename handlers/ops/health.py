@@ -1,0 +1,70 @@
+"""Health: a question flows in, whether the process lives and its stores answer flows out.
+
+Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import sql.progress
+from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from handlers.http.responses import answer_json
+from runtime.tasks import cancel_and_wait
+from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from geo.index.position_index import PositionIndex
+    from sql.database import Pool
+
+STORE_TIMEOUT_S = 2.0
+
+
+class Health:
+    """`GET /health` and `GET /ready`."""
+
+    def __init__(self, pool: Pool, index: PositionIndex) -> None:
+        self._pool = pool
+        self._index = index
+        self.stopping = False
+        # A driver may outlast its cancellation by far when a store is frozen: then nobody waits, and nobody asks again.
+        self._asking: dict[str, asyncio.Task[bool]] = {}
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """Say that the process lives."""
+        return answer_json({"status": "alive"})
+
+    async def get_ready(self, _: web.Request) -> web.Response:
+        """Say whether both stores answer, and which does not."""
+        for name, ask in (("postgresql", self._record_answers), ("redis", self._index_answers)):
+            if name not in self._asking or self._asking[name].done():
+                self._asking[name] = asyncio.create_task(ask(), name=f"ready {name}")
+        asked = {**self._asking}
+        await asyncio.wait(asked.values(), timeout=STORE_TIMEOUT_S)
+        stores = {name: task.done() and task.result() for name, task in asked.items()}
+        ready = all(stores.values()) and not self.stopping
+        status = "ready" if ready else "stopping" if self.stopping else "a store is away"
+        content = {"status": status, "stores": {name: "ok" if ok else "away" for name, ok in stores.items()}}
+        return answer_json(content, 200 if ready else 503)
+
+    async def close(self) -> None:
+        """End what still waits for an answer."""
+        await cancel_and_wait(self._asking.values())
+
+    async def _record_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                await sql.progress.ping(self._pool, STORE_TIMEOUT_S)
+        except RECORD_UNAVAILABLE_ERRORS:
+            return False
+        return True
+
+    async def _index_answers(self) -> bool:
+        try:
+            await self._index.ping(STORE_TIMEOUT_S)
+        except (*INDEX_UNAVAILABLE_ERRORS, TimeoutError):
+            return False
+        return True

@@ -1,0 +1,181 @@
+"""Metrics: the engine's counts flow in when asked, Prometheus' text format flows out.
+
+Nothing is counted here but the event loop's lag. Bounded: the series are lanes x outcomes x fixed buckets, and the
+alerts being sent; no user, place or case ever is a label.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+
+from push.delivery.breaker import Condition
+from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
+from push.results import RequestStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from handlers.auth.authenticator import Authenticator
+    from handlers.operators.feed import Feed
+    from push.engine import Engine
+
+LAG_PERIOD_S = 0.5
+
+
+class LoopLag:
+    """Measures how late the event loop comes to what was due."""
+
+    def __init__(self) -> None:
+        self.histogram = Histogram()
+
+    async def run(self) -> None:
+        """Measure until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due_s = loop.time() + LAG_PERIOD_S
+            await asyncio.sleep(LAG_PERIOD_S)
+            self.histogram.observe(max(0.0, loop.time() - due_s))
+
+
+class EngineCollector(Collector):
+    """Reads the engine when Prometheus asks."""
+
+    def __init__(self, engine: Engine, feed: Feed, lag: LoopLag) -> None:
+        self._engine = engine
+        self._feed = feed
+        self._lag = lag
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all families."""
+        yield from self._lanes()
+        yield from self._latencies()
+        yield from self._alerts()
+        clients = GaugeMetricFamily("qq_alert_feed_clients", "Operators listening to the feed.")
+        clients.add_metric([], len(self._feed.clients))
+        yield clients
+
+    def _lanes(self) -> Iterator[Metric]:
+        recipients = CounterMetricFamily(
+            "qq_alert_recipients",
+            "Recipients settled in the ledger by this process.",
+            labels=["lane", "outcome", "notice", "ring"],
+        )
+        removed = CounterMetricFamily(
+            "qq_alert_tokens_removed", "Devices removed because their token is dead.", labels=["lane"]
+        )
+        requests = CounterMetricFamily(
+            "qq_alert_provider_requests", "Requests answered by the provider.", labels=["lane", "verdict"]
+        )
+        queue = GaugeMetricFamily("qq_alert_queue_batches", "Batches queued.", labels=["lane"])
+        parked = GaugeMetricFamily("qq_alert_parked_batches", "Batches waiting to be tried again.", labels=["lane"])
+        flight = GaugeMetricFamily("qq_alert_requests_in_flight", "Requests being answered.", labels=["lane"])
+        condition = GaugeMetricFamily(
+            "qq_alert_lane_condition", "1 for the condition that the lane is in.", labels=["lane", "condition"]
+        )
+        for name, lane in self._engine.lanes.items():
+            for (outcome, notice, ring), count in sorted(lane.stats.recipients.items()):
+                recipients.add_metric([name, outcome, notice, str(ring)], count)
+            removed.add_metric([name], 0 if lane.invalid is None else lane.invalid.removed)
+            for request_status in RequestStatus:
+                requests.add_metric([name, request_status.value], lane.stats.requests[request_status.value])
+            queue.add_metric([name], len(lane.queue))
+            parked.add_metric([name], lane.queue.parked)
+            flight.add_metric([name], lane.stats.in_flight)
+            for possible in Condition:
+                condition.add_metric([name, possible.value], float(lane.breaker.condition is possible))
+        yield from (recipients, removed, requests, queue, parked, flight, condition)
+
+    def _latencies(self) -> Iterator[Metric]:
+        provider = HistogramMetricFamily(
+            "qq_alert_provider_seconds", "Time a provider took to answer.", labels=["lane"]
+        )
+        store = HistogramMetricFamily("qq_alert_store_seconds", "Time a store took.", labels=["store", "operation"])
+        for name, lane in self._engine.lanes.items():
+            provider.add_metric([name], *_cumulative(lane.stats.provider))
+            store.add_metric(["redis", f"search {name}"], *_cumulative(lane.stats.index))
+        store.add_metric(["postgresql", "ledger commit"], *_cumulative(self._engine.commit))
+        lag = HistogramMetricFamily("qq_alert_loop_lag_seconds", "How late the event loop was.")
+        lag.add_metric([], *_cumulative(self._lag.histogram))
+        yield from (provider, store, lag)
+
+    def _alerts(self) -> Iterator[Metric]:
+        rate = GaugeMetricFamily("qq_alert_rate_per_second", "Recipients settled a second.", labels=["alert", "lane"])
+        eta = GaugeMetricFamily("qq_alert_eta_seconds", "Seconds until a lane is through.", labels=["alert", "lane"])
+        margin = GaugeMetricFamily(
+            "qq_alert_deadline_margin_seconds",
+            "Seconds between a lane's ETA and the deadline.",
+            labels=["alert", "lane"],
+        )
+        alarms = GaugeMetricFamily("qq_alert_alarms", "Alarms that stand.", labels=["kind", "lane"])
+        now = datetime.now(UTC)
+        for progress in self._engine.watcher.current.values():
+            if progress.state != "sending":
+                continue
+            for name, lane in progress.lanes.items():
+                labels = [str(progress.alert), name]
+                rate.add_metric(labels, lane.rate_per_s)
+                if lane.eta is not None:
+                    eta.add_metric(labels, (lane.eta - now).total_seconds())
+                    margin.add_metric(labels, (progress.deadline - lane.eta).total_seconds())
+        standing: dict[tuple[str, str], int] = {}
+        for alarm in self._engine.alarms.standing:
+            standing[alarm.kind, alarm.lane] = standing.get((alarm.kind, alarm.lane), 0) + 1
+        for (kind, name), count in standing.items():
+            alarms.add_metric([kind, name], count)
+        yield from (rate, eta, margin, alarms)
+
+
+class AuthenticatorCollector(Collector):
+    """Reads what the door refused when Prometheus asks."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all families."""
+        failures = self._authenticator.failures
+        signatures = CounterMetricFamily(
+            "qq_alert_failed_signatures", "Webhooks whose signature does not verify.", labels=["authority"]
+        )
+        for known, count in failures.signatures.items():
+            signatures.add_metric([known], count)
+        tokens = CounterMetricFamily("qq_alert_failed_tokens", "Bearer tokens and tickets that open nothing.")
+        tokens.add_metric([], failures.tokens)
+        limited = CounterMetricFamily("qq_alert_limited_requests", "Requests over a limit.", labels=["limit"])
+        for limit, count in {**self._authenticator.limits.refused, "address": failures.refused}.items():
+            limited.add_metric([limit], count)
+        yield from (signatures, tokens, limited)
+
+
+def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+    buckets: list[tuple[str, float]] = []
+    total = 0
+    for bound, count in zip((*LATENCY_BUCKETS_S, float("inf")), histogram.counts, strict=True):
+        total += count
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), total))
+    return buckets, histogram.sum_s
+
+
+class Metrics:
+    """`GET /metrics`."""
+
+    def __init__(self, engine: Engine, feed: Feed, authenticator: Authenticator) -> None:
+        self.lag = LoopLag()
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._registry.register(EngineCollector(engine, feed, self.lag))
+        self._registry.register(AuthenticatorCollector(authenticator))
+
+    async def get(self, _: web.Request) -> web.Response:
+        """Return all metrics."""
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

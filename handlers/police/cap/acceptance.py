@@ -1,0 +1,210 @@
+"""Acceptance: a message that the standard allows flows in, what this server can do about it flows out, or why nothing.
+
+The server sends missing-child alerts to the public, so it takes public messages of that event, that are real, an
+exercise or a test, and that have not expired. Everything else has its documented refusal. Bounded by the message.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from handlers.cap.model import Info, Message, MessageType, Reference, Scope, Status
+from handlers.http.problems import FieldError
+from handlers.police.cap.places import CapPlace, place_of
+from handlers.police.cases import CLOCKS_DIFFER
+from push.notice import EXPIRY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from handlers.cap.model import Named
+
+EVENT_SYSTEM, EVENT_CODE = "SAME", "CAE"
+"""Child Abduction Emergency, in the Specific Area Message Encoding."""
+
+CHILD_EVENTS = re.compile(
+    r"amber[ -]?alert|missing child|child (is )?missing|child abduction|abducted child"
+    r"|儿童(失踪|走失|被拐)|(失踪|走失|被拐)儿童",
+    re.IGNORECASE,
+)
+"""How an event without a code is recognized by its `event`."""
+
+CHILD_NAME = "qq-alert:childName"
+CHILD_AGE = "qq-alert:childAge"
+CHILD_CLOTHING = "qq-alert:childClothing"
+AGE_MAX = 17
+REFERENCES_MAX = 20
+"""Each is looked for, and a message that follows so many others names the last ones."""
+
+SHAPES_MAX = 50
+"""Their union is computed for whoever sends them."""
+
+
+REFUSED_STATUSES = {
+    Status.SYSTEM: "System messages are for the machines of a network; this server has none to tell",
+    Status.DRAFT: "a Draft is not to be acted on",
+}
+REFUSED_TYPES = {
+    MessageType.ACK: "this server sends nothing that would be acknowledged; Alert, Update and Cancel are taken",
+    MessageType.ERROR: "this server sends nothing that would be rejected; Alert, Update and Cancel are taken",
+}
+
+
+class CapText(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message says in one language; the child's fields are "" where no parameter has them."""
+
+    event: str
+    headline: str
+    description: str
+    instruction: str = ""
+    contact: str = ""
+    web: str = ""
+    child_name: str = ""
+    child_clothing: str = ""
+
+
+class CapCase(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts."""
+
+    identifier: str
+    sender: str
+    sent: datetime
+    status: Status
+    message_type: MessageType
+    references: tuple[Reference, ...]
+    note: str
+    texts: dict[str, CapText]
+    expires: datetime
+    place: CapPlace | None = None
+    child_age: int | None = None
+    photo_url: str | None = None
+
+
+def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
+    """Return what a message asks of this server, or every reason why it is refused."""
+    errors = list(_refusals(message, now))
+    cancel = message.message_type is MessageType.CANCEL
+    if not cancel:
+        errors += _unsayable(message)
+    place = None if cancel or errors else place_of(message)
+    if isinstance(place, list):
+        errors += place
+    ages = _ages(message)
+    errors += [age for age in ages if isinstance(age, FieldError)]
+    if errors or isinstance(place, list):
+        return errors
+    return CapCase(
+        identifier=message.identifier,
+        sender=message.sender,
+        sent=message.sent,
+        status=message.status,
+        message_type=message.message_type,
+        references=message.references,
+        note=message.note,
+        texts={info.language: _text(info) for info in message.infos},
+        expires=_expires(message),
+        place=place,
+        child_age=next((age for age in ages if isinstance(age, int)), None),
+        photo_url=_photo_url(message.infos),
+    )
+
+
+def _refusals(message: Message, now: datetime) -> Iterator[FieldError]:
+    if message.status in REFUSED_STATUSES:
+        yield FieldError("/alert/status", REFUSED_STATUSES[message.status])
+    if message.message_type in REFUSED_TYPES:
+        yield FieldError("/alert/msgType", REFUSED_TYPES[message.message_type])
+    if len(message.references) > REFERENCES_MAX:
+        yield FieldError("/alert/references", f"at most {REFERENCES_MAX}")
+    shapes = sum(len(area.polygons) + len(area.circles) for info in message.infos for area in info.areas)
+    if shapes > SHAPES_MAX:
+        yield FieldError("/alert/info[1]/area", f"at most {SHAPES_MAX} circles and polygons in all")
+    is_alert = message.message_type is MessageType.ALERT
+    if is_alert and message.sent < now - EXPIRY:
+        yield FieldError("/alert/sent", "more than 72 h ago: a message that is kept so long is not meant any longer")
+    if message.scope is not Scope.PUBLIC:
+        yield FieldError("/alert/scope", "only Public: what this server sends everybody can read")
+    if message.sent > now + CLOCKS_DIFFER:
+        yield FieldError("/alert/sent", "in the future")
+    if message.message_type is not MessageType.CANCEL and _expires(message) <= now:
+        yield FieldError(
+            "/alert/info[1]/expires", "expired: every info's `expires` (72 h after `sent` if absent) is past"
+        )
+
+
+def _expires(message: Message) -> datetime:
+    """Return the last moment of any info; one without `expires` lives as long as an alert does."""
+    usual = message.sent + EXPIRY
+    return max((info.expires or usual for info in message.infos), default=usual)
+
+
+def _unsayable(message: Message) -> Iterator[FieldError]:
+    """Say what an alert or update lacks to be told to anybody."""
+    if not message.infos:
+        yield FieldError("/alert/info[1]", "required: it says what happened and where")
+    elif not any(_is_child(info) for info in message.infos):
+        yield FieldError(
+            "/alert/info[1]/eventCode", "not a missing child: SAME's code CAE, or an event that says so, is needed"
+        )
+    languages: set[str] = set()
+    for place, info in enumerate(message.infos, 1):
+        here = f"/alert/info[{place}]"
+        if any(code.name.upper() == EVENT_SYSTEM and code.value != EVENT_CODE for code in info.event_codes):
+            yield FieldError(f"{here}/eventCode", "another event than a missing child")
+        if info.language.lower() in languages:
+            yield FieldError(f"{here}/language", "a second text in this language: which one is meant?")
+        languages.add(info.language.lower())
+        if not info.headline and not info.description:
+            yield FieldError(f"{here}/headline", "required, or a `description`: there is nothing to say")
+
+
+def _is_child(info: Info) -> bool:
+    coded = any(code.name.upper() == EVENT_SYSTEM and code.value == EVENT_CODE for code in info.event_codes)
+    return coded or CHILD_EVENTS.search(info.event) is not None
+
+
+def _text(info: Info) -> CapText:
+    return CapText(
+        event=info.event,
+        headline=info.headline or info.event,
+        description=info.description or info.headline,
+        instruction=info.instruction,
+        contact=info.contact,
+        web=info.web,
+        child_name=_parameter(info.parameters, CHILD_NAME),
+        child_clothing=_parameter(info.parameters, CHILD_CLOTHING),
+    )
+
+
+def _parameter(parameters: Iterable[Named], name: str) -> str:
+    return next((parameter.value for parameter in parameters if parameter.name == name), "")
+
+
+def _ages(message: Message) -> list[int | FieldError]:
+    """Return the child's age as each info has it, and which of them is none or another one."""
+    ages: list[int | FieldError] = []
+    for place, info in enumerate(message.infos, 1):
+        text = _parameter(info.parameters, CHILD_AGE)
+        if not text:
+            continue
+        age = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(AGE_MAX)) else -1
+        if not 0 <= age <= AGE_MAX:
+            ages.append(FieldError(f"/alert/info[{place}]/parameter", f"{CHILD_AGE}: not an age from 0 to {AGE_MAX}"))
+        elif any(isinstance(other, int) and other != age for other in ages):
+            ages.append(FieldError(f"/alert/info[{place}]/parameter", f"{CHILD_AGE}: another age than before"))
+        else:
+            ages.append(age)
+    return ages
+
+
+def _photo_url(infos: Iterable[Info]) -> str | None:
+    """Return the first picture that phones can load."""
+    for info in infos:
+        for resource in info.resources:
+            if resource.mime_type.lower().startswith("image/") and resource.uri.startswith("https://"):
+                return resource.uri
+    return None

@@ -1,0 +1,101 @@
+"""Intake: a signed webhook flows in, a committed alert or a clear refusal flows out.
+
+Nothing is read from a body before its signature is verified. Bounded: `cases.BODY_BYTES`, checked before reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+from aiohttp import web
+
+import sql.access
+from geo.polygon import load
+from handlers.alert_answers import answered, render
+from handlers.http import problems
+from handlers.http.decoding import read
+from handlers.http.requests import read_body
+from handlers.places import hinted, locate
+from handlers.police.cap.intake import XML_TYPES
+from handlers.police.cases import BODY_BYTES, Case, requested_area_faults, unsupported
+from handlers.police.wording import content_of
+from push.alerts.actions.actor import of_authority
+from push.alerts.filing import Filing, FilingService
+from push.alerts.rings import Override
+
+if TYPE_CHECKING:
+    from geo.cities import Cities
+    from handlers.auth.signed_webhooks import SignedWebhooks
+    from handlers.police.cap.intake import CapIntake
+    from push.fanout.areas import Place
+    from sql.database import Pool
+
+CITY_UNKNOWN = "the city is not checked, and no part of the area: no boundaries of cities are configured"
+
+_log = structlog.get_logger("handlers.police.intake")
+
+
+class Intake:
+    """`POST /v1/intake/{authority}`."""
+
+    def __init__(
+        self, pool: Pool, filing_service: FilingService, signed: SignedWebhooks, cities: Cities | None, cap: CapIntake
+    ) -> None:
+        self._pool = pool
+        self._cap = cap
+        self._filing_service = filing_service
+        self._signed = signed
+        self._cities = cities
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take a case."""
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
+        authority = request.match_info["authority"]
+        if request.content_type in XML_TYPES:
+            return await self._cap.take(request, authority, body)
+        if (refused := await self._signed.refusal(request, authority, body)) is not None:
+            return refused
+        case = read(body, Case)
+        if isinstance(case, list):
+            return problems.response(422, "the case has bad fields; nothing was stored or sent", hinted(case))
+        limit = await sql.access.jurisdiction_of(self._pool, authority)
+        place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
+        faults = unsupported(case) + requested_area_faults(case, self._filing_service.planner.plan)
+        if faults or isinstance(place, list):
+            errors = faults + (place if isinstance(place, list) else [])
+            return problems.response(422, "the case cannot be sent; nothing was stored", errors)
+        return await self._file(authority, request.headers["webhook-id"], body, case, place)
+
+    async def _file(self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place) -> web.Response:
+        content = msgspec.json.encode(case, order="deterministic")
+        filing = Filing(
+            authority=authority,
+            actor=of_authority(authority),
+            webhook_id=webhook_id,
+            body_digest=hashlib.sha256(body).digest(),
+            case_number=case.case_number,
+            content_digest=hashlib.sha256(content).digest(),
+            content=content.decode(),
+            status=case.status,
+            place=place,
+            last_seen_at=case.last_seen.at,
+            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
+            override=_override(case, authority),
+            said=content_of(case),
+        )
+        unchecked = case.last_seen.city is not None and self._cities is None
+        receipt = await self._filing_service.file(filing, partial(render, notes=[CITY_UNKNOWN] if unchecked else []))
+        _log.info("intake.answered", authority=authority, status=receipt.status)
+        return answered(receipt, filing)
+
+
+def _override(case: Case, authority: str) -> Override | None:
+    if case.area is None or case.area.radius_km is None:
+        return None
+    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=of_authority(authority).said)

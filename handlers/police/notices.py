@@ -1,0 +1,79 @@
+"""Notices of the police: a signed word that a child is found, or a case withdrawn, flows in, the ended alert flows out.
+
+They know first, and nobody is to be told once they know: so they need not wait for an operator. Said again, it is
+answered with the alert as it stands. Bounded: `BODY_BYTES`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+from aiohttp import web
+
+import sql.filing
+import sql.progress
+from handlers.alert_answers import alert_json
+from handlers.http import problems
+from handlers.http.decoding import read
+from handlers.http.requests import read_body
+from handlers.http.responses import answer_json
+from handlers.operators.actions import BODY_BYTES, CaseNumber, Reason, refusal
+from push.alerts.actions.actor import of_authority
+from push.alerts.actions.operations import Order
+from push.alerts.lifecycle import State
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from handlers.auth.signed_webhooks import SignedWebhooks
+    from push.alerts.actions.decisions import Actions
+    from push.alerts.actions.refusals import Refused
+    from sql.database import Pool
+
+
+class PoliceNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the police say of a case that they filed; `through_alert`: whether the alert helped, where that is known."""
+
+    case_number: CaseNumber
+    notice: Literal["found", "cancel"]
+    reason: Reason
+    through_alert: bool | None = None
+
+
+ENDED = {"found": State.FOUND, "cancel": State.CANCELLED}
+
+
+class Notices:
+    """`POST /v1/intake/{authority}/notices`."""
+
+    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks) -> None:
+        self._pool = pool
+        self._actions = actions
+        self._signed = signed
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Take a notice, signed like a case."""
+        body = await read_body(request, BODY_BYTES)
+        if isinstance(body, web.Response):
+            return body
+        authority = request.match_info["authority"]
+        if (refused := await self._signed.refusal(request, authority, body)) is not None:
+            return refused
+        notice = read(body, PoliceNotice)
+        if isinstance(notice, list):
+            return problems.response(422, "the notice has bad fields; nothing was changed", notice)
+        case = await sql.filing.find_case(self._pool, authority, notice.case_number)
+        if case is None:
+            return problems.response(404, "no such case of this authority")
+        denied = await self._end(authority, case.alert_id, notice)
+        alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
+        if denied is not None and alert.state != ENDED[notice.notice]:
+            return refusal(denied)
+        return answer_json({"alert": alert_json(alert)})
+
+    async def _end(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
+        order = Order(actor=of_authority(authority), reason=notice.reason, case_number=notice.case_number)
+        if notice.notice == "found":
+            return await self._actions.find(alert_id, order, through_alert=notice.through_alert)
+        return await self._actions.cancel(alert_id, order)

@@ -1,0 +1,182 @@
+"""The public's CAP: an alert that may be published flows in, its CAP message and its entry in the feed flow out.
+
+While the child is looked for they say what phones say; afterwards only the last words, which name nobody. The area is
+never wider than where people are told. Pure; bounded by the alert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import shapely
+
+from geo.area import Circle as GeoCircle
+from geo.outline import outline
+from geo.polygon import load, polygons_of
+from handlers.cap.areas import area_of
+from handlers.cap.model import (
+    Area,
+    Category,
+    Certainty,
+    Circle,
+    Info,
+    Message,
+    MessageType,
+    Named,
+    Reference,
+    Resource,
+    ResponseType,
+    Severity,
+    Status,
+    Urgency,
+)
+from handlers.police.cap.acceptance import EVENT_CODE, EVENT_SYSTEM
+from handlers.public.atom import Entry
+from push.alerts.lifecycle import OVER, State
+from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
+from push.message.content import LOCALE_DEFAULT, Content
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shapely.geometry import MultiPolygon
+
+    from push.message.content import Text
+    from sql.public import PublicAlert
+
+PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+class Publisher(msgspec.Struct, frozen=True, kw_only=True):
+    """Who publishes: the sender's name on messages, its title, and where the public reaches this server."""
+
+    sender: str
+    sender_name: str
+    public_url: str
+
+    def link(self, alert: PublicAlert) -> str:
+        """Return where an alert's message is."""
+        return f"{self.public_url}/v1/public/alerts/{alert.id}/cap"
+
+
+def editions(alert: PublicAlert) -> list[datetime]:
+    """Return when each message about an alert was published, the first one first.
+
+    Each word is another message, and so is a wider area, a longer life, and that its time is over.
+    """
+    first, *later = alert.moments
+    over_before = [alert.ended_at] if alert.ended_at is not None and _is_over_by_time(alert) else []
+    return [first, *sorted([*later, *alert.changes, *over_before])]
+
+
+def _is_over_by_time(alert: PublicAlert) -> bool:
+    """Tell whether the alert expired, although the child may have been found since."""
+    ends = alert.state == State.EXPIRED
+    return ends or (alert.ended_at is not None and alert.ended_at < alert.moments[-1])
+
+
+def identifier_of(alert: PublicAlert) -> str:
+    """Return the identifier of what is said of an alert now: another one for each message."""
+    return _identifier(alert, len(editions(alert)))
+
+
+def _identifier(alert: PublicAlert, number: int) -> str:
+    return f"{alert.id}.{number}"
+
+
+def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
+    """Return the CAP message of an alert as it stands."""
+    over = State(alert.state) in OVER
+    *before, now = editions(alert)
+    kind = MessageType.CANCEL if over else MessageType.UPDATE if before else MessageType.ALERT
+    content = _CONTENT.decode(alert.content)
+    return Message(
+        identifier=identifier_of(alert),
+        sender=publisher.sender,
+        sent=now.replace(microsecond=0),
+        status=Status.ACTUAL,
+        message_type=kind,
+        note=_word(alert) if over else "",
+        references=tuple(
+            Reference(publisher.sender, _identifier(alert, number), at.replace(microsecond=0))
+            for number, at in enumerate(before, 1)
+        ),
+        infos=tuple(_info(alert, content, locale, text, publisher) for locale, text in _texts(alert, content).items()),
+    )
+
+
+def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
+    """Return an alert's entry in the feed."""
+    texts = _texts(alert, _CONTENT.decode(alert.content))
+    locale = LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
+    area = _area(alert, "")
+    return Entry(
+        id=f"urn:uuid:{alert.id}",
+        title=texts[locale].title,
+        updated=editions(alert)[-1].replace(microsecond=0),
+        link=publisher.link(alert),
+        summary=texts[locale].joined(),
+        language=locale,
+        polygons=area.polygons,
+        circle=area.circles[0] if area.circles else None,
+    )
+
+
+def _word(alert: PublicAlert) -> str:
+    """Return the last thing said: a notice, or that the time is over."""
+    return EXPIRED if alert.state == State.EXPIRED else alert.notices[-1]
+
+
+def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:
+    if State(alert.state) not in OVER:
+        return content.texts
+    return content.last.get(_word(alert)) or follow_up_texts(alert.received_at)[_word(alert)]
+
+
+def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publisher: Publisher) -> Info:
+    over = State(alert.state) in OVER
+    words = catalogues().get(locale, catalogues()["en"])
+    photo = None if over else content.photo_url
+    return Info(
+        language=locale,
+        categories=(Category.RESCUE,),
+        event=words.event,
+        response_types=(ResponseType.ALL_CLEAR if over else ResponseType.MONITOR,),
+        urgency=Urgency.PAST if over else Urgency.IMMEDIATE,
+        severity=Severity.MINOR if over else Severity.SEVERE,
+        certainty=Certainty.OBSERVED if over else Certainty.LIKELY,
+        event_codes=(Named(EVENT_SYSTEM, EVENT_CODE),),
+        expires=None if over else alert.expires.replace(microsecond=0),
+        sender_name=publisher.sender_name,
+        headline=text.title,
+        description=text.body,
+        contact=text.call,
+        web="" if over else content.web_link or "",
+        resources=() if photo is None else (_picture(photo),),
+        areas=(_area(alert, words.area),),
+    )
+
+
+def _picture(url: str) -> Resource:
+    kind = next((mime for ending, mime in PICTURES.items() if url.lower().endswith(ending)), "image/jpeg")
+    return Resource(description="photo", mime_type=kind, uri=url)
+
+
+def _area(alert: PublicAlert, description: str) -> Area:
+    """Return where people are told; within a jurisdiction its circle is a polygon within both."""
+    shape = load(alert.city_polygon) if alert.whole and alert.city_polygon is not None else None
+    circle = None
+    if alert.radius_km is not None and alert.longitude is not None and alert.latitude is not None:
+        circle = Circle(alert.longitude, alert.latitude, alert.radius_km)
+    if alert.jurisdiction is not None:
+        shape, circle = _within(load(alert.jurisdiction), shape, circle), None
+    return area_of(description, circle=circle, shape=shape, city=alert.city if alert.whole else None)
+
+
+def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circle: Circle | None) -> MultiPolygon:
+    parts: list[shapely.Geometry] = [] if shape is None else [shape]
+    if circle is not None:
+        parts.append(outline(GeoCircle(circle.longitude, circle.latitude, circle.radius_km)))
+    return polygons_of(shapely.intersection(shapely.union_all(parts), jurisdiction))

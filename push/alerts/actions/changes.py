@@ -1,0 +1,155 @@
+"""Changes: what an alert shall say, how far it shall reach and how long flows in; it is done, or waits for approval.
+
+Bounded: an alert's life by `life_max` from its receipt; what it reaches as `push.alerts.actions.widening` says.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+import sql.life
+from push.alerts.actions import widening
+from push.alerts.actions.operations import Done
+from push.alerts.actions.proposals import (
+    ChangeRequest,
+    Extension,
+    Rewording,
+    Widening,
+    change_request_of,
+    must_wait,
+    propose,
+    too_many,
+)
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
+from push.message.content import Content
+from push.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from uuid import UUID
+
+    from push.alerts.actions.operations import Operations, Order
+    from push.alerts.planner import Planner
+    from sql.database import Connection, Pool
+    from sql.life import LockedAlert
+
+Ready: TypeAlias = "Callable[[], Awaitable[Done]]"
+"""A change that nothing speaks against, still to be done, within the same transaction."""
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
+    """Return what is said with other titles and bodies, by locale; whom to call stays as it is."""
+    worded = {
+        locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1])
+        for locale, text in content.texts.items()
+    }
+    return msgspec.structs.replace(content, texts=worded)
+
+
+class Changes:
+    """Changes alerts as people want."""
+
+    def __init__(self, operations: Operations, pool: Pool, planner: Planner, life_max: timedelta) -> None:
+        self._operations = operations
+        self._pool = pool
+        self._planner = planner
+        self._life_max = life_max
+
+    async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
+        """Say something else (title and body by locale) from now on, and tell it to those who were told."""
+        return await self._change(alert_id, Action.UPDATE, order, Rewording(texts=texts))
+
+    async def extend(self, alert_id: UUID, order: Order, hours: float) -> Refused | None:
+        """Let an alert live longer."""
+        return await self._change(alert_id, Action.EXTEND, order, Extension(hours=hours))
+
+    async def widen(self, alert_id: UUID, order: Order, radius_km: float, *, city: bool | None) -> Refused | None:
+        """Widen an alert to a radius around its place, due at once."""
+        cap_km = self._planner.plan.radius_cap_km
+        if radius_km > cap_km:
+            return Refused(Refusal.RADIUS_CAP, f"the cap is {cap_km:g} km")
+        requested = Widening(radius_km=radius_km, city=city, by=order.actor.said, reason=order.reason)
+        # Redis is asked before the alert is locked: whoever cancels waits for that lock.
+        requested = await widening.estimated(self._pool, self._planner, alert_id, requested)
+        return await self._change(alert_id, Action.WIDEN, order, requested)
+
+    async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest]:
+        """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
+        proposal = await sql.life.proposal_of(self._pool, alert_id)
+        requested = None if proposal is None else change_request_of(proposal.change_request)
+        if proposal is None or not isinstance(requested, Widening):
+            return {}
+        return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, requested)}
+
+    async def prepare(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest
+    ) -> Ready | Refused:
+        """Return how a wish is carried out, or why it cannot be; nothing is written before that is called."""
+        match requested:
+            case Rewording():
+                return self._prepare_words(connection, alert_id, alert, requested)
+            case Widening():
+                return await widening.prepare(self._planner, connection, alert_id, alert, requested)
+            case Extension():
+                return self._prepare_extension(connection, alert_id, alert, requested)
+
+    async def _change(self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest) -> Refused | None:
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            ready = await self.prepare(connection, alert_id, alert, requested)
+            if isinstance(ready, Refused):
+                return ready
+            if (refused := too_many(alert)) is not None:
+                return refused
+            done = await (
+                propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready()
+            )
+            if action is not Action.EXTEND and isinstance(done, Done):
+                await sql.life.add_author(connection, alert_id, order.actor.person)
+            return done
+
+        return await self._operations.do(alert_id, action, order, change)
+
+    def _prepare_words(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Rewording
+    ) -> Ready | Refused:
+        content = _CONTENT.decode(alert.content)
+        if requested.texts.keys() != content.texts.keys():
+            return Refused(Refusal.LOCALES, ", ".join(sorted(content.texts)))
+        said = reworded(content, requested.texts)
+        if said == content:
+            return Refused(Refusal.NOTHING_NEW, "it says that already")
+        encoded = msgspec.json.encode(said).decode()
+
+        async def say() -> Done:
+            state = State(alert.state)
+            if state in NOT_NOTIFIED:
+                await sql.life.reword(connection, alert_id, encoded)
+                return Done(after=state, details={"version": alert.version})
+            version = alert.version + 1
+            await sql.life.say(connection, alert_id, version, Notice.UPDATE, encoded)
+            await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
+            return Done(after=state, details={"version": version}, halts=True)
+
+        return say
+
+    def _prepare_extension(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension
+    ) -> Ready | Refused:
+        expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self._life_max
+        if expires > latest:
+            return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
+        if expires <= datetime.now(UTC):
+            return Refused(Refusal.NOT_LATER)
+
+        async def extend() -> Done:
+            await sql.life.extend(connection, alert_id, expires)
+            said = expires.isoformat(timespec="seconds")
+            return Done(after=State(alert.state), details={"expires": said}, halts=True)
+
+        return extend

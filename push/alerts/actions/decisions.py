@@ -1,0 +1,201 @@
+"""Actions: what somebody decides about an alert flows in, what that means flows out to `push.alerts.actions.operations`.
+
+What it shall say or reach instead is a change (`push.alerts.actions.changes`). Bounded: its audience by what an approver says.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+import sql.life
+from push.alerts.actions.operations import Done, Operations, Order
+from push.alerts.actions.proposals import change_request_of
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.estimate import Estimate
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
+from push.alerts.review import APPROVALS, Review
+from push.notice import Notice
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from push.alerts.actions.changes import Changes, Ready
+    from push.alerts.planner import Planner
+    from sql.database import Connection
+    from sql.life import LockedAlert, ProposalRow
+
+
+class Actions:
+    """What people decide about alerts."""
+
+    def __init__(self, operations: Operations, changes: Changes, planner: Planner) -> None:
+        self._operations = operations
+        self._changes = changes
+        self._planner = planner
+
+    async def approve(self, alert_id: UUID, order: Order, revision: int) -> Refused | None:
+        """Approve what was read as a revision: the alert, or what waits since people were told of it.
+
+        It is done once enough different people approved, none of whom had a hand in it.
+        """
+        person = order.actor.person
+        counted = await self._changes.recounted(alert_id)
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            proposal = await sql.life.proposal_of(connection, alert_id)
+            approved = await sql.life.approvals(connection, alert_id, alert.revision)
+            refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)
+            if refused is not None or person in approved:
+                return refused or Refused(Refusal.APPROVED)
+            count = len(approved) + 1
+            needed = APPROVALS.get(Review(alert.review), 1)
+            ready: Ready | Refused | None = None
+            if proposal is not None and count >= needed:
+                requested = counted.get(proposal.revision, change_request_of(proposal.change_request))
+                ready = await self._changes.prepare(connection, alert_id, alert, requested)
+            if isinstance(ready, Refused):
+                return ready
+            await sql.life.add_approval(connection, alert_id, revision, person)
+            details = {"revision": revision, "approvals": count, "needed": needed}
+            if proposal is None:
+                return Done(after=State.SENDING if count >= needed else State.IN_REVIEW, details=details)
+            if ready is None:
+                return Done(after=State(alert.state), details=details)
+            await sql.life.withdraw(connection, alert_id)
+            done = await ready()
+            return msgspec.structs.replace(done, details=details | {"does": proposal.action} | done.details)
+
+        return await self._operations.do(alert_id, Action.APPROVE, order, change)
+
+    async def veto(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Hold back an alert that would be sent by itself, or let what waits for approval go."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if State(alert.state) in NOT_NOTIFIED:
+                # From now on it is like any other that somebody has to approve, and so is what is changed later.
+                await sql.life.review_as(connection, alert_id, Review.APPROVE)
+                return Done(after=State.IN_REVIEW)
+            revision = await sql.life.withdraw(connection, alert_id)
+            if revision is None:
+                return Refused(Refusal.NOTHING_PROPOSED)
+            await sql.life.forget_approvals(connection, alert_id, revision)
+            return Done(after=State(alert.state), details={"withdrawn": revision})
+
+        return await self._operations.do(alert_id, Action.VETO, order, change)
+
+    async def pause(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Tell nobody more until it is resumed; what is known of unverified messages is what a resume dismisses."""
+
+        async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
+            await sql.life.see_unverified(connection, alert_id)
+            return Done(after=State.PAUSED, halts=True)
+
+        return await self._operations.do(alert_id, Action.PAUSE, order, change)
+
+    async def resume(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Go on with those not yet told, knowing what was known when it was paused."""
+
+        async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
+            dismissed = await sql.life.acknowledge_unverified(connection, alert_id)
+            return Done(after=State.SENDING, details={"dismissed": dismissed} if dismissed else {})
+
+        return await self._operations.do(alert_id, Action.RESUME, order, change)
+
+    async def cancel(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Withdraw an alert: nobody more is told, and who was told is told that."""
+        return await self._end(alert_id, Action.CANCEL, order, State.CANCELLED, Notice.CANCEL)
+
+    async def find(self, alert_id: UUID, order: Order, *, through_alert: bool | None) -> Refused | None:
+        """Say that the child is found, and whether because of the alert where that is known, if only later."""
+        return await self._end(alert_id, Action.FIND, order, State.FOUND, Notice.FOUND, through_alert=through_alert)
+
+    async def release(self, alert_id: UUID, order: Order, people_max: int) -> Refused | None:
+        """Let an alert reach more people than the cap; not by whoever asked for more."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if (refused := await _own_work(connection, alert_id, alert, order)) is not None:
+                return refused
+            held = await sql.life.held_rings(connection, alert_id)
+            if not held:
+                return Refused(Refusal.NOTHING_HELD, "what has reached its cap is held within seconds: look again")
+            reached = await sql.life.reached(connection, alert_id)
+            if people_max <= reached:
+                return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were told already")
+            expected = {ring: _expected(alert, ring) for ring in held}
+            freed = [ring for ring in held if expected[ring] <= people_max]
+            if not freed:
+                return Refused(Refusal.AUDIENCE_CAP, f"about {min(expected.values())} people at least")
+            await sql.life.release(connection, alert_id, people_max, freed)
+            return Done(after=State(alert.state), details={"people_max": people_max, "rings": freed})
+
+        return await self._operations.do(alert_id, Action.RELEASE, order, change)
+
+    async def _not_approved(
+        self,
+        connection: Connection,
+        alert_id: UUID,
+        alert: LockedAlert,
+        order: Order,
+        revision: int,
+        proposal: ProposalRow | None,
+    ) -> Refused | None:
+        """Refuse an approval of what was not read, of nothing, of what is not possible, or of one's own work."""
+        person, notified = order.actor.person, State(alert.state) not in NOT_NOTIFIED
+        if notified and proposal is None:
+            return Refused(Refusal.NOTHING_PROPOSED)
+        if revision != alert.revision:
+            return Refused(Refusal.REVISION, f"it is revision {alert.revision} now: read it again")
+        if proposal is not None and not leads_to(State(alert.state), Action(proposal.action)):
+            return Refused(Refusal.NOT_NOW, f"{proposal.action}: the alert is {alert.state}")
+        if proposal is None or order.actor.authority == alert.authority:
+            return await _own_work(connection, alert_id, alert, order)
+        return Refused(Refusal.OWN_WORK) if person == proposal.person else None
+
+    async def _end(
+        self,
+        alert_id: UUID,
+        action: Action,
+        order: Order,
+        after: State,
+        notice: Notice,
+        *,
+        through_alert: bool | None = None,
+    ) -> Refused | None:
+        """End an alert with its last word, which was ready from the first moment."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            state = State(alert.state)
+            if state is after:
+                return _known_later(alert, after, through_alert=through_alert)
+            # What ended in review was never said: then its end is not said, nor published, either.
+            if state not in NOT_NOTIFIED and (alert.notified or state not in {State.EXPIRED, State.CANCELLED}):
+                version = alert.version + 1
+                await sql.life.say(connection, alert_id, version, notice, alert.content)
+                await self._planner.add_follow_up(connection, alert_id, alert.status, notice, version)
+            return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
+
+        return await self._operations.do(alert_id, action, order, change)
+
+
+def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None) -> Done | Refused:
+    """Note of an alert that has ended so what is known only now: nothing is said again."""
+    if through_alert in {None, alert.through_alert}:
+        return Refused(Refusal.NOTHING_NEW, "it was said before")
+    return Done(after=after, details={"through_alert": through_alert}, through_alert=through_alert)
+
+
+async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> Refused | None:
+    """Refuse that somebody approves what they, or those they belong to, filed, worded or widened."""
+    if order.actor.authority == alert.authority:
+        return Refused(Refusal.OWN_AUTHORITY)
+    is_author = await sql.life.is_author(connection, alert_id, order.actor.person)
+    return Refused(Refusal.OWN_WORK) if is_author else None
+
+
+def _expected(alert: LockedAlert, ring: int) -> int:
+    """Return how many people a ring and those before it hold by the estimate; 0 where there is none."""
+    if alert.estimate is None:
+        return 0
+    return msgspec.json.decode(alert.estimate, type=Estimate).up_to(ring)

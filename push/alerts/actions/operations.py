@@ -1,0 +1,134 @@
+"""Operations: what somebody wants done to an alert flows in, the alert moved on flows out, or why not.
+
+One transaction each: the alert is locked, the table of `push.alerts.lifecycle` asked, the change made, the event
+appended. What stops an alert is told to every process when that is committed, and to this one before it is answered.
+Bounded: one alert at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+import structlog
+
+import sql.audit
+import sql.cap
+import sql.life
+import sql.work
+from push.alerts.actions.actor import Actor
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.lifecycle import Action, State, leads_to, possible
+from sql.audit import AuditEvent
+from sql.cap import CapMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from uuid import UUID
+
+    from sql.database import Connection, Pool
+    from sql.life import LockedAlert
+
+_log = structlog.get_logger("push.alerts.actions.operations")
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
+
+    `message`: the CAP message of the alert's authority that says so, which is done once; `status`: what it is meant as.
+    """
+
+    actor: Actor
+    reason: str = ""
+    case_number: str | None = None
+    message: CapMessage | None = None
+    status: str | None = None
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change came to: the state after it, what the audit trail keeps of it, whether what is sent must stop."""
+
+    after: State
+    details: dict[str, Any] = {}
+    halts: bool = False
+    through_alert: bool | None = None
+
+
+_OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
+"""What an officer does to the alerts of other authorities: their own they never approve."""
+
+Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refused]]"
+"""What is done to a locked alert, within the transaction; a refusal must come before anything is written."""
+
+
+class Operations:
+    """Does things to alerts."""
+
+    def __init__(self, pool: Pool, *, halt: Callable[[UUID], None], wake: Callable[[], None]) -> None:
+        self._pool = pool
+        self._halt = halt
+        self._wake = wake
+
+    async def do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
+        """Do one thing to one alert; None when it is done. One of `sql.database.AWAY`: nothing was."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            alert = await sql.life.lock_alert(connection, alert_id)
+            if alert is None:
+                return Refused(Refusal.NO_ALERT)
+            known = order.message and await sql.cap.known(connection, alert.authority, order.message)
+            if known and order.message and known == (alert_id, order.message.kind, order.message.digest):
+                return None
+            refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert_id, alert, action, order)
+            if refused is not None or await _is_outdated(connection, alert_id, action, order):
+                return refused or Refused(Refusal.OUTDATED)
+            done = await change(connection, alert)
+            if isinstance(done, Refused):
+                return done
+            before = State(alert.state)
+            if done.after not in leads_to(before, action):
+                raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
+            await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            if order.message:
+                await sql.cap.note(connection, alert.authority, order.message, alert_id)
+                await sql.life.trust(connection, alert_id)
+            if done.halts:
+                await sql.work.halt(connection, alert_id)
+            event = AuditEvent(
+                actor=order.actor.said,
+                action=action.value,
+                alert=alert_id,
+                before=before.value,
+                after=done.after.value,
+                reason=order.reason,
+                details=done.details,
+            )
+            await sql.audit.append(connection, event)
+        if done.halts:
+            self._halt(alert_id)
+        self._wake()
+        _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
+        return None
+
+
+async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:
+    """Tell whether a message would say what a newer one has changed: they may come in any order."""
+    if order.message is None or action is not Action.UPDATE:
+        return False
+    newest = await sql.cap.newest(connection, alert_id)
+    return newest is not None and order.message.sent < newest
+
+
+def _admitted(alert_id: UUID, alert: LockedAlert, action: Action, order: Order) -> Refused | None:
+    """Refuse what the actor, the state or the typed case number rules out, whatever is wanted."""
+    if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
+        return Refused(Refusal.OTHER_AUTHORITY)
+    if order.status not in {None, alert.status}:
+        return Refused(Refusal.STATUS, f"the alert is: {alert.status}")
+    if not leads_to(State(alert.state), action):
+        if alert.case_number.endswith(f"/ {alert_id}"):
+            return Refused(Refusal.SUPERSEDED)
+        offered = possible(State(alert.state), proposed=alert.proposed, held=alert.held)
+        return Refused(Refusal.IMPOSSIBLE, f"{action.value}: the alert is {alert.state}", tuple(offered))
+    if order.case_number is not None and order.case_number != alert.case_number:
+        return Refused(Refusal.CASE_NUMBER, "it is typed so that the right alert is meant")
+    return None

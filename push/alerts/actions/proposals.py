@@ -1,0 +1,91 @@
+"""Proposals: what would make an alert that people were told of say or reach more flows in, and waits for approval.
+
+Where cases are approved before they are sent, so is each such change afterwards: who wants it does not approve it, and
+whoever approves says which revision was read. Bounded: one waits at a time, and only what the authority signs takes
+its place; `CHANGES_MAX`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+import sql.life
+from push.alerts.actions.operations import Done
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
+from push.alerts.review import APPROVALS, Review
+from sql.life import ProposalRow
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from push.alerts.actions.operations import Order
+    from sql.database import Connection
+    from sql.life import LockedAlert
+
+CHANGES_MAX: Final = 200
+"""Other texts of one alert, and proposals: people are told each text, and nobody reads the two hundredth."""
+
+
+class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
+    """Other texts, title and body by locale."""
+
+    texts: dict[str, tuple[str, str]]
+
+
+class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
+    """A wider ring; `people`: how many it would reach by the estimate, None when nobody knows."""
+
+    radius_km: float
+    city: bool | None
+    by: str
+    reason: str
+    people: int | None = None
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
+    """A longer life."""
+
+    hours: float
+
+
+ChangeRequest: TypeAlias = Rewording | Widening | Extension
+
+_CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
+
+
+def change_request_of(text: str) -> ChangeRequest:
+    """Return the wish of a proposal from JSON text."""
+    requested: ChangeRequest = _CHANGE_REQUEST.decode(text)
+    return requested
+
+
+def must_wait(alert: LockedAlert) -> bool:
+    """Tell whether a change waits for approval: people were told, after somebody approved that."""
+    return State(alert.state) not in NOT_NOTIFIED and Review(alert.review) in APPROVALS
+
+
+def too_many(alert: LockedAlert) -> Refused | None:
+    """Refuse one change more than an alert can have."""
+    if max(alert.version, alert.revision) < CHANGES_MAX:
+        return None
+    return Refused(Refusal.TOO_MANY, f"an alert has at most {CHANGES_MAX}")
+
+
+async def propose(
+    connection: Connection,
+    alert_id: UUID,
+    alert: LockedAlert,
+    action: Action,
+    order: Order,
+    requested: ChangeRequest,
+) -> Done | Refused:
+    """Let a change wait for approval: nothing else waits, or what the authority says now takes its place."""
+    if alert.proposed and order.message is None:
+        return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
+    row = ProposalRow(alert.revision, action.value, msgspec.json.encode(requested).decode(), order.actor.person)
+    revision = await sql.life.propose(connection, alert_id, row, order.actor.said, order.reason)
+    details = {"proposed": revision}
+    return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))

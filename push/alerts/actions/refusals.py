@@ -1,0 +1,55 @@
+"""Refusals: why something is not done to an alert flows out as a value, with what would be possible.
+
+Nothing flows in; bounded by the actions that there are.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from push.alerts.lifecycle import Action
+
+
+class Refusal(enum.Enum):
+    """Why something is not done to an alert."""
+
+    NO_ALERT = "no such alert"
+    IMPOSSIBLE = "not possible now"
+    CASE_NUMBER = "the case number is not that of this alert"
+    OWN_WORK = "whoever worded or widened an alert, or wants that, does not approve it"
+    OWN_AUTHORITY = (
+        "an officer of the authority whose case it is does not approve it: who is of another, or of none, does"
+    )
+    APPROVED = "you have approved it before"
+    NOTHING_HELD = "nothing is held"
+    LOCALES = "all languages of the alert are needed, and no others"
+    SUPERSEDED = "this was a draft that nobody signed: a signed case has its number now, and an alert of its own"
+    NOT_NOW = "what is proposed is not possible now"
+    STATUS = "an alert that is meant, an exercise and a test are never mixed"
+    OUTDATED = "a newer message about this alert was taken before"
+    MESSAGE_USED = "another message has this sender, identifier and time"
+    REVISION = "not what was read"
+    PROPOSED = "something waits for approval: it is approved, or let go by a veto, before anything else is proposed"
+    NOTHING_PROPOSED = "nothing waits for approval"
+    NOTHING_NEW = "nothing new"
+    TOO_MANY = "too many changes"
+    OTHER_AUTHORITY = "an officer acts on the alerts of the own authority, and approves those of others"
+    NOT_LATER = "not later than now planned"
+    EXPIRY_CAP = "over the cap on an alert's life"
+    NOT_RUNNING = "the alert is over"
+    RADIUS_CAP = "over the cap on the radius"
+    AUDIENCE_CAP = "over the cap on the audience"
+    UNKNOWN_AUDIENCE = "the audience cannot be estimated now"
+    NOT_WIDER = "not wider than what is told already"
+    BETWEEN = "between two planned rings"
+    HELD = "a nearer ring is held"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """An answer of no; `possible` names what can be done to the alert as it stands."""
+
+    refusal: Refusal
+    detail: str = ""
+    possible: tuple[Action, ...] = ()

@@ -1,0 +1,111 @@
+"""Widening: an operator's wish for more flows in, rings that are due earlier or a new, wider one flow out, or why not.
+
+A ring already told is never told again: the new one is swept minus the ledger, like every other.
+Bounded: radius and audience by the caps of the filing plan, which nobody widens beyond here.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+import sql.life
+import sql.rings
+from push.alerts.actions.operations import Done
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.enrolment import reachable
+from push.alerts.lifecycle import State
+from push.alerts.rings import RINGS_MAX, Ring
+from push.fanout.areas import place_from
+from push.notice import DEADLINE
+from sql.rings import PlaceRow
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from push.alerts.actions.changes import Ready
+    from push.alerts.actions.proposals import Widening
+    from push.alerts.planner import Planner
+    from sql.database import Connection, Pool
+    from sql.life import LockedAlert
+    from sql.rings import RingRow
+
+
+async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Widening) -> Widening:
+    """Return a wish with how many people it would reach; as it is where it is refused anyway, or Redis is away."""
+    rings, status = await sql.rings.list_rings(pool, alert_id), await sql.life.status_of(pool, alert_id)
+    if not rings or status is None:
+        return requested
+    row = await sql.rings.place_of(pool, alert_id)
+    target = _target(rings, requested, place=row, now=datetime.now(UTC))
+    if isinstance(target, Refused):
+        return requested
+    sampled = await planner.estimate(place_from(row), [target], status, await reachable(pool, status))
+    # What was counted is what is meant: with the city or without it.
+    people = requested.people if sampled is None else sampled.people
+    return msgspec.structs.replace(requested, city=target.city, people=people)
+
+
+async def prepare(
+    planner: Planner, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Widening
+) -> Ready | Refused:
+    """Return how an alert is widened, or why it cannot be."""
+    now = datetime.now(UTC)
+    if alert.expires <= now:
+        return Refused(Refusal.NOT_RUNNING, "its time is over")
+    rings = await sql.rings.list_rings(connection, alert_id)
+    place = PlaceRow(alert.longitude, alert.latitude, alert.city_polygon, alert.jurisdiction)
+    target = _target(rings, requested, place=place, now=now)
+    if isinstance(target, Refused):
+        return target
+    if requested.people is None or target.city != requested.city:
+        return Refused(Refusal.UNKNOWN_AUDIENCE, "try again")
+    cap = alert.audience_max or planner.plan.audience_cap
+    if requested.people > cap:
+        return Refused(Refusal.AUDIENCE_CAP, f"about {requested.people} people; the cap is {cap}")
+
+    async def reach() -> Done:
+        near = min(target.ring, len(rings))
+        await sql.rings.hasten_rings(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
+        if target.ring > len(rings):
+            await planner.add_rings(connection, alert_id, alert.status, [target])
+        return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})
+
+    return reach
+
+
+def _target(rings: list[RingRow], requested: Widening, *, place: PlaceRow, now: datetime) -> Ring | Refused:
+    """Return the ring that the wish means: one that is planned, or a new one beyond all."""
+    if place.longitude is None:
+        return Refused(Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around")
+    city = None if requested.city is None else requested.city and place.city_polygon is not None
+    if any(ring.held is not None for ring in rings):
+        return Refused(Refusal.HELD, "what is held must be decided first")
+    same = next((r for r in rings if r.radius_km == requested.radius_km and (city is None or r.city >= city)), None)
+    if same is not None:
+        if same.due_at <= now:
+            return Refused(Refusal.NOT_WIDER, f"ring {same.ring} is due already")
+        return _due_now(requested, now, ring=same.ring, city=same.city)
+    widest = rings[-1]
+    if requested.radius_km < (widest.radius_km or 0):
+        planned = ", ".join(f"{ring.radius_km:g}" for ring in rings if ring.due_at > now and ring.radius_km)
+        if planned:
+            return Refused(Refusal.BETWEEN, f"planned and not due yet (km): {planned}")
+        return Refused(Refusal.NOT_WIDER, f"the widest ring is {widest.radius_km:g} km")
+    if len(rings) >= 2 * RINGS_MAX:
+        return Refused(Refusal.NOT_WIDER, f"an alert has at most {2 * RINGS_MAX} rings")
+    return _due_now(requested, now, ring=widest.ring + 1, city=bool(city) or widest.city)
+
+
+def _due_now(requested: Widening, now: datetime, *, ring: int, city: bool) -> Ring:
+    return Ring(
+        ring=ring,
+        radius_km=requested.radius_km,
+        city=city,
+        due_at=now,
+        deadline=now + DEADLINE,
+        decided_by=requested.by,
+        reason=requested.reason,
+    )

@@ -1,0 +1,151 @@
+"""Estimates: an alert's rings flow in, the people of each ring and lane and when a lane will be through flow out.
+
+Bounded: 32 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import structlog
+
+from geo.connection import UNAVAILABLE_ERRORS
+from geo.index.sample import Ages, Count, ages_of, sample
+from geo.index.shards import SHARDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geo.area import Area
+    from geo.index.position_index import PositionIndex
+    from geo.index.sample import Sample
+    from push.alerts.rings import Ring
+
+TIMEOUT_S = 0.25
+
+_log = structlog.get_logger("push.alerts.estimate")
+
+
+class LaneEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane's people with the 95% interval, and how long they take at the configured rate.
+
+    `finish_s` and `margin_s` (to the deadline of 30 minutes, negative when it is missed) are for what is due at once;
+    None where no rate is configured.
+    """
+
+    people: int
+    low: int
+    high: int
+    rate_per_s: float | None
+    finish_s: float | None
+    margin_s: float | None
+
+
+class RingEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one ring adds to those before it, by lane."""
+
+    ring: int
+    people: int
+    low: int
+    high: int
+    lanes: dict[str, Count]
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """People in an area, sampled, with the 95% interval; `positions` is how long ago they were heard from."""
+
+    people: int
+    low: int
+    high: int
+    rings: list[RingEstimate]
+    lanes: dict[str, LaneEstimate]
+    positions: Ages | None
+
+    def up_to(self, ring: int) -> int:
+        """Return the people of a ring and all before it."""
+        return sum(one.people for one in self.rings if one.ring <= ring)
+
+
+def at_most(whole: Estimate, people_max: int) -> Estimate:
+    """Return an estimate of an audience of which at most `people_max` can be reached, nobody knows which."""
+    left, rings = people_max, []
+    for ring in whole.rings:
+        lanes = {lane: _bounded(one, left) for lane, one in ring.lanes.items()}
+        rings.append(msgspec.structs.replace(_bounded(ring, left), lanes=lanes))
+        left -= rings[-1].people
+    bounded = {lane: _lane_bounded(one, people_max) for lane, one in whole.lanes.items()}
+    return msgspec.structs.replace(_bounded(whole, people_max), rings=rings, lanes=bounded)
+
+
+def _lane_bounded(one: LaneEstimate, people_max: int) -> LaneEstimate:
+    fewer = _bounded(one, people_max)
+    if one.finish_s is None or one.margin_s is None or one.rate_per_s is None:
+        return fewer
+    finish_s = min(one.finish_s, round(people_max / one.rate_per_s, 1))
+    return msgspec.structs.replace(fewer, finish_s=finish_s, margin_s=round(one.margin_s + one.finish_s - finish_s, 1))
+
+
+Counted = TypeVar("Counted", Estimate, RingEstimate, LaneEstimate, Count)
+
+
+def _bounded(one: Counted, people_max: int) -> Counted:
+    people, high = min(one.people, people_max), min(one.high, people_max)
+    return msgspec.structs.replace(one, people=people, low=0, high=high)
+
+
+async def estimate(
+    index: PositionIndex,
+    rings: Sequence[Ring],
+    areas: Sequence[Area],
+    rates_per_s: Mapping[str, float | None],
+) -> Estimate | None:
+    """Sample every lane in the areas of `rings`; None when Redis does not answer in time."""
+    seed = secrets.randbelow(SHARDS)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            samples = {lane: await sample(index, lane, areas, seed) for lane in rates_per_s}
+    except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+        _log.warning("estimate.missing", error=type(error).__name__)
+        return None
+    total = _sum([one.total for one in samples.values()])
+    return Estimate(
+        people=total.people,
+        low=total.low,
+        high=total.high,
+        rings=[_ring(ring, {lane: one.added[row] for lane, one in samples.items()}) for row, ring in enumerate(rings)],
+        lanes={lane: _lane(one, rings, rates_per_s[lane]) for lane, one in samples.items()},
+        positions=ages_of([age for one in samples.values() for age in one.ages_h]),
+    )
+
+
+def _ring(ring: Ring, lanes: dict[str, Count]) -> RingEstimate:
+    total = _sum(list(lanes.values()))
+    return RingEstimate(ring=ring.ring, people=total.people, low=total.low, high=total.high, lanes=lanes)
+
+
+def _lane(one: Sample, rings: Sequence[Ring], rate_per_s: float | None) -> LaneEstimate:
+    finish_s = margin_s = None
+    if rate_per_s is not None:
+        at_once = [row for row, ring in enumerate(rings) if ring.due_at <= rings[0].due_at]
+        finish_s = round(sum(one.added[row].people for row in at_once) / rate_per_s, 1)
+        margin_s = round((rings[0].deadline - rings[0].due_at).total_seconds() - finish_s, 1)
+    total = one.total
+    return LaneEstimate(
+        people=total.people,
+        low=total.low,
+        high=total.high,
+        rate_per_s=rate_per_s,
+        finish_s=finish_s,
+        margin_s=margin_s,
+    )
+
+
+def _sum(counts: list[Count]) -> Count:
+    """Add counts of different people: their errors are independent, so the distances to the limits add as squares."""
+    people = sum(count.people for count in counts)
+    below = sum((count.people - count.low) ** 2 for count in counts) ** 0.5
+    above = sum((count.high - count.people) ** 2 for count in counts) ** 0.5
+    return Count(people, max(0, round(people - below)), round(people + above))

@@ -1,0 +1,127 @@
+"""The planner: a place and a policy flow in, rings with their estimate and the sweeps that tell them flow out.
+
+A test has sweeps in simulated lanes only; every other status in all lanes.
+Bounded: radius and audience by the caps of `FilingPlan`; a sweep is 64 units.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+import sql.rings
+from geo.index.shards import SHARDS
+from push.alerts.estimate import Estimate, at_most, estimate
+from push.alerts.rings import Override, Policy, Ring, rings_of
+from push.message.links import Links
+from push.notice import Notice, Status
+from sql.rings import RingRow, SweepPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from uuid import UUID
+
+    from geo.index.position_index import PositionIndex
+    from push.alarms import AlarmBoard
+    from push.fanout.areas import Place
+    from sql.database import Connection
+    from sql.progress import ListedAlert
+
+SHARDS_PER_UNIT = 16
+"""64 units a sweep: enough for several processes to share, and few requests that are not full."""
+
+AUDIENCE_CAP = "audience cap"
+
+
+class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
+
+    `simulated` are the lanes whose provider is known to be simulated.
+    """
+
+    policies: dict[str, Policy]
+    policy: str
+    lanes: dict[str, float | None]
+    radius_cap_km: float
+    audience_cap: int
+    links: Links = Links()
+    simulated: frozenset[str] = frozenset()
+
+
+class Planner:
+    """Plans whom an alert reaches."""
+
+    def __init__(self, index: PositionIndex, plan: FilingPlan, alarms: AlarmBoard) -> None:
+        self._index = index
+        self.plan = plan
+        self._alarms = alarms
+
+    def rings(
+        self,
+        policy: str,
+        place: Place,
+        received_at: datetime,
+        *,
+        last_seen_at: datetime,
+        override: Override | None = None,
+    ) -> list[Ring]:
+        """Return the rings of a policy around a place."""
+        return rings_of(
+            self.plan.policies[policy],
+            received_at=received_at,
+            last_seen_at=last_seen_at,
+            has_place=place.longitude is not None,
+            has_city=place.boundary is not None,
+            override=override,
+        )
+
+    async def estimate(
+        self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
+    ) -> Estimate | None:
+        """Sample who can be told in the rings around a place, at most `people_max`; None when Redis is late."""
+        areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
+        lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
+        sampled = await estimate(self._index, rings, areas, lanes)
+        return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
+
+    def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
+        """Return the rings that would reach more people than the cap allows."""
+        if sampled is None:
+            return set()
+        return {ring.ring for ring in rings if sampled.up_to(ring.ring) > self.plan.audience_cap}
+
+    async def add_rings(
+        self, connection: Connection, alert_id: UUID, status: str, rings: list[Ring], held: Iterable[int] = ()
+    ) -> None:
+        """Add rings with a sweep for each lane, within the caller's transaction."""
+        held = set(held)
+        for ring in rings:
+            fields = msgspec.structs.asdict(ring)
+            await sql.rings.add_ring(
+                connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
+            )
+        sweeps = [
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, SHARDS, SHARDS_PER_UNIT)
+            for ring in rings
+            for lane in self._lanes(status)
+        ]
+        await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    async def add_follow_up(
+        self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int
+    ) -> None:
+        """Add the sweeps that tell a later word to those who were told, within the caller's transaction."""
+        sweeps = [SweepPlan(notice.value, None, lane, SHARDS, SHARDS_PER_UNIT, version) for lane in self._lanes(status)]
+        await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    def _lanes(self, status: str) -> list[str]:
+        return [lane for lane in self.plan.lanes if status != Status.TEST or lane in self.plan.simulated]
+
+    def warn(self, alert: ListedAlert, sampled: Estimate | None) -> None:
+        """Raise the alarms about lanes that are known to be late before anything is sent."""
+        for lane, expected in sampled.lanes.items() if sampled is not None else ():
+            if expected.margin_s is not None and expected.margin_s < 0:
+                detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
+                self._alarms.raise_alarm("late", lane, str(alert.id), detail, alert.case)

@@ -1,0 +1,68 @@
+"""Preview: an alert's content flows in, what phones of each lane would show flows out, by notice and language.
+
+It is made by the very rendering that is sent, and nothing is sent. Bounded by the notices, languages and lanes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import msgspec
+
+from push.alerts.actions.changes import reworded
+from push.alerts.actions.proposals import Rewording, change_request_of
+from push.message.content import About, Content
+from push.message.rendering import Rendering, TooLarge
+from push.notice import Notice
+from push.registry import providers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from push.provider import LaneSettings
+
+Words: TypeAlias = dict[str, dict[str, dict[str, Rendering | TooLarge]]]
+"""By notice, locale and lane."""
+
+NOTICES: Final = (Notice.ALERT, Notice.FOUND, Notice.CANCEL)
+"""An update says what the alert says then: it is shown while it is proposed."""
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+def preview(
+    alert_id: UUID,
+    content: str,
+    status: str,
+    expires: datetime,
+    proposed: str | None,
+    *,
+    lanes: Mapping[str, LaneSettings],
+) -> Words:
+    """Return what phones would show; a notice that has no text any more has no languages.
+
+    `proposed`: what waits for approval (JSON text); where it is another text, that is the update.
+    """
+    said = _CONTENT.decode(content)
+    words = dict.fromkeys(NOTICES, said)
+    requested = None if proposed is None else change_request_of(proposed)
+    if isinstance(requested, Rewording) and requested.texts.keys() == said.texts.keys():
+        words[Notice.UPDATE] = reworded(said, requested.texts)
+    return {
+        notice.value: {
+            locale: _by_lane(
+                shown, About(alert_id=alert_id, notice=notice, status=status, expires=expires), locale, lanes
+            )
+            for locale in shown.of(notice)
+        }
+        for notice, shown in words.items()
+    }
+
+
+def _by_lane(
+    content: Content, about: About, locale: str, lanes: Mapping[str, LaneSettings]
+) -> dict[str, Rendering | TooLarge]:
+    message = content.message(about, locale, silent=about.notice != Notice.ALERT)
+    return {name: providers()[name].previewed(lane, message) for name, lane in lanes.items()}

@@ -1,0 +1,115 @@
+"""Deletion on timers: the clock flows in, the child's data and who was told flow out of the record, counts stay.
+
+Several processes may do it at once: each alert is locked, and what is locked is left to whoever has it. A backup that
+is restored brings deleted data back, and the next look deletes it again. Bounded: a look every `POLL_INTERVAL_S`, one alert a
+transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import structlog
+
+import sql.audit
+import sql.deletion
+import sql.life
+from geo.polygon import coarse, dump, load
+from push.alerts.actions.actor import SYSTEM
+from push.alerts.lifecycle import Action, State
+from push.alerts.record.audit import CHILD
+from runtime.retry import retry_until_available
+from runtime.tasks import raise_if_cancelled
+from sql.audit import AuditEvent
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sql.database import Pool
+
+POLL_INTERVAL_S: Final = 30.0
+
+_log = structlog.get_logger("push.alerts.record.retention")
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """For how long after its end what an alert holds is kept: sooner for the child once it is found."""
+
+    child_after_found: timedelta
+    child: timedelta
+    recipients: timedelta
+
+
+class Deletion:
+    """Deletes what is due."""
+
+    def __init__(self, pool: Pool, retention: Retention, look_s: float = POLL_INTERVAL_S) -> None:
+        self._pool = pool
+        self._retention = retention
+        self._look_s = look_s
+        self._unclean = False
+
+    async def run(self) -> None:
+        """Delete what is due, again and again until cancelled."""
+        while True:
+            while await retry_until_available(self._delete_one, UNAVAILABLE_ERRORS, "postgresql"):
+                continue
+            await self._clean()
+            await asyncio.sleep(self._look_s)
+
+    async def _clean(self) -> None:
+        """Free the room of what was deleted; whatever keeps that from being done now, the next deletion does it."""
+        if not self._unclean:
+            return
+        self._unclean = False
+        try:
+            await sql.deletion.vacuum(self._pool)
+        except UNAVAILABLE_ERRORS as error:
+            raise_if_cancelled()
+            _log.warning("deletion.unclean", error=type(error).__name__)
+
+    async def _delete_one(self) -> bool:
+        """Delete one thing that is due; False when there is none."""
+        return await self._child() or await self._recipients()
+
+    async def _child(self) -> bool:
+        kept = self._retention
+        async with self._pool.acquire() as connection, connection.transaction():
+            due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child)
+            if due is None:
+                return False
+            alert_id, state = due
+            drawn = await sql.deletion.drawn_area(connection, alert_id)
+            await sql.deletion.delete_child(connection, alert_id, None if drawn is None else dump(coarse(load(drawn))))
+            await sql.life.move(connection, alert_id, State.CLOSED)
+            event = AuditEvent(
+                actor=SYSTEM.said,
+                action=Action.CLOSE.value,
+                alert=alert_id,
+                before=state,
+                after=State.CLOSED.value,
+                details={"deleted": CHILD},
+            )
+            await sql.audit.append(connection, event)
+        self._unclean = True
+        _done(alert_id, CHILD)
+        return True
+
+    async def _recipients(self) -> bool:
+        async with self._pool.acquire() as connection, connection.transaction():
+            alert_id = await sql.deletion.recipients_due(connection, self._retention.recipients)
+            if alert_id is None:
+                return False
+            await sql.deletion.delete_recipients(connection, alert_id)
+            event = AuditEvent(actor=SYSTEM.said, action="delete", alert=alert_id, details={"deleted": "recipients"})
+            await sql.audit.append(connection, event)
+        _done(alert_id, "recipients")
+        return True
+
+
+def _done(alert_id: UUID, what: str) -> None:
+    _log.info("alert.deleted", alert=str(alert_id), what=what)

@@ -1,0 +1,115 @@
+"""The public summary: an alert's id flows in, counts, area and times flow out: nothing of the child and of nobody.
+
+It is made of numbers, times and words of ours only; of the trail it takes states, never who or why.
+Bounded: the events of one alert, a page of the trail (`sql.audit.PAGE`) at a time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+
+import sql.audit
+import sql.summary
+from push.alerts.lifecycle import State
+from push.notice import Notice
+from push.results import FINAL, Outcome
+from sql.audit import Link
+from sql.summary import NoticeCounts, NoticeRow
+
+if TYPE_CHECKING:
+    from sql.database import Pool
+    from sql.summary import SummaryRow
+
+DECIMALS: Final = 2
+"""Of a degree: the place to about a kilometre, so that no home stands in a summary."""
+
+
+class Centre(msgspec.Struct, frozen=True):
+    """Where the alert was, to about a kilometre (degrees, WGS-84)."""
+
+    longitude: float
+    latitude: float
+
+
+class SummaryArea(msgspec.Struct, frozen=True):
+    """The widest area in which people were told: a circle (km), a city by its code, or both; nothing while none was."""
+
+    centre: Centre | None
+    radius_km: float | None
+    city: str | None
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """From when an alert was in a state."""
+
+    at: datetime
+    state: State
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be published of an alert; times and states before the audit trail began are not known.
+
+    `counts` by notice and outcome: acceptance by a provider is not delivery. `through_alert`: whether the alert helped.
+    """
+
+    alert: UUID
+    status: str
+    state: str
+    area: SummaryArea
+    received_at: datetime
+    first_sent_at: datetime | None
+    sent_at: datetime | None
+    ended_at: datetime | None
+    found_at: datetime | None
+    through_alert: bool | None
+    counts: dict[Notice, dict[Outcome, int]]
+    notices: list[NoticeRow]
+    states: list[StateChange]
+
+
+async def summarise(pool: Pool, alert_id: UUID) -> Summary | None:
+    """Return the summary of an alert, None when there is none."""
+    row = await sql.summary.alert(pool, alert_id)
+    if row is None:
+        return None
+    changes = [change async for event in sql.audit.read(pool, alert_id) if (change := _change(event.content))]
+    return Summary(
+        alert=row.id,
+        status=row.status,
+        state=row.state,
+        area=_area(row),
+        received_at=row.received_at,
+        first_sent_at=_first(changes, State.SENDING),
+        sent_at=row.sent_at,
+        ended_at=row.ended_at,
+        found_at=_first(changes, State.FOUND),
+        through_alert=row.through_alert,
+        counts={Notice(one.notice): _by_outcome(one) for one in await sql.summary.counts(pool, alert_id)},
+        notices=await sql.summary.notices(pool, alert_id),
+        states=changes,
+    )
+
+
+def _area(row: SummaryRow) -> SummaryArea:
+    if row.longitude is None or row.latitude is None or row.radius_km is None:
+        return SummaryArea(None, None, row.city)
+    return SummaryArea(Centre(round(row.longitude, DECIMALS), round(row.latitude, DECIMALS)), row.radius_km, row.city)
+
+
+def _change(content: str) -> StateChange | None:
+    """Return the state that an event led to, None when it left the state as it was."""
+    link = msgspec.json.decode(content, type=Link)
+    after = link.event.after
+    return None if after is None or after == link.event.before else StateChange(link.at, State(after))
+
+
+def _first(changes: list[StateChange], state: State) -> datetime | None:
+    return next((change.at for change in changes if change.state is state), None)
+
+
+def _by_outcome(counts: NoticeCounts) -> dict[Outcome, int]:
+    return {outcome: getattr(counts, outcome.value) for outcome in FINAL}

@@ -1,0 +1,61 @@
+"""Review: an authority's policy and who approved flow in, whether an alert may be sent flows out.
+
+The thirty minutes run from the receipt, whatever the review: one that is about to eat them is an alarm.
+Bounded by the approvals that a policy asks for.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from push.alerts.lifecycle import Action, State
+
+REVIEW_MARGIN: Final = timedelta(minutes=10)
+"""A third of the thirty minutes: with less left than this, or than the estimate needs, the review is late."""
+
+
+class Review(enum.StrEnum):
+    """Who looks at a case before anybody is told: nobody; whoever likes, for a while; one person; two."""
+
+    AUTO = "auto"
+    GRACE = "grace"
+    APPROVE = "approve"
+    TWO_PERSON = "two-person"
+
+
+APPROVALS: Final = {Review.APPROVE: 1, Review.TWO_PERSON: 2}
+"""How many different people approve. Whoever holds back an alert in its grace asks for one, too."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an alert goes when it is received, and what approval it needs; `send_at` where that is later."""
+
+    action: Action
+    state: State
+    review: Review
+    send_at: datetime | None = None
+
+
+def decide(review: Review, grace_s: int, received_at: datetime, *, verified: bool) -> Decision:
+    """Return what becomes of a case; what nobody signed waits for two people, whatever the authority's policy.
+
+    Anybody may have sent it, whoever approves it first too.
+    """
+    if not verified:
+        review = Review.TWO_PERSON
+    if review is Review.AUTO:
+        return Decision(action=Action.SEND, state=State.SENDING, review=review)
+    if review is Review.GRACE:
+        send_at = received_at + timedelta(seconds=grace_s)
+        return Decision(action=Action.SCHEDULE, state=State.SCHEDULED, review=review, send_at=send_at)
+    return Decision(action=Action.REVIEW, state=State.IN_REVIEW, review=review)
+
+
+def is_late(deadline: datetime, needs_s: float, now: datetime, send_at: datetime | None = None) -> bool:
+    """Tell whether too little of the thirty minutes is left for the `needs_s` seconds that sending takes."""
+    begins = now if send_at is None else max(now, send_at)
+    return deadline - begins < max(REVIEW_MARGIN, timedelta(seconds=needs_s))

@@ -1,0 +1,184 @@
+"""Progress: the record's counts of an alert flow in, how far each lane and ring is, its rate and its ETA flow out.
+
+Bounded: `WINDOW_S` seconds of samples a lane and alert, forgotten when the alert is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import msgspec
+
+from push.notice import Notice
+
+if TYPE_CHECKING:
+    from sql.progress import Counts, ListedAlert
+
+WINDOW_S = 5.0
+
+
+class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and by outcome."""
+
+    found: int
+    sent: int
+    accepted: int
+    invalid: int
+    refused: int
+    quarantined: int
+    failed: int
+    units: int
+    units_done: int
+
+
+class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """One lane of one alert: recipients by outcome, recipients a second, and when it will be through."""
+
+    found: int
+    sent: int
+    accepted: int
+    invalid: int
+    refused: int
+    quarantined: int
+    failed: int
+    rate_per_s: float
+    eta: datetime | None
+    units: int
+    units_done: int
+    rings: dict[int, RingProgress]
+
+
+class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A later word of an alert: those told before by lane, as far as they can be reached."""
+
+    notice: str
+    version: int
+    lanes: dict[str, RingProgress]
+
+
+class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """One alert with its lanes, and what was said after the first message."""
+
+    alert: UUID
+    authority: str
+    case_number: str
+    status: str
+    state: str
+    received_at: datetime
+    deadline: datetime
+    sent_at: datetime | None
+    version: int
+    lanes: dict[str, LaneProgress]
+    notices: list[NoticeProgress]
+
+
+class Meter:
+    """Measures rates between one look and the next."""
+
+    def __init__(self) -> None:
+        self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
+
+    def progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
+        """Return one alert's progress from the counts of its sweeps."""
+        lanes: dict[str, LaneProgress] = {}
+        first = [row for row in rows if row.notice == Notice.ALERT]
+        for lane in sorted({row.lane for row in first}):
+            lanes[lane] = self._lane(alert, lane, [row for row in first if row.lane == lane])
+        return AlertProgress(
+            alert=alert.id,
+            authority=alert.authority_id,
+            case_number=alert.case_number,
+            status=alert.status,
+            state=alert.state,
+            received_at=alert.received_at,
+            deadline=alert.deadline,
+            sent_at=alert.sent_at,
+            version=alert.version,
+            lanes=lanes,
+            notices=_notices([row for row in rows if row.notice != Notice.ALERT]),
+        )
+
+    def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:
+        accepted = sum(row.accepted for row in rows)
+        invalid = sum(row.invalid for row in rows)
+        refused = sum(row.refused for row in rows)
+        quarantined = sum(row.quarantined for row in rows)
+        failed = sum(row.failed for row in rows)
+        settled = accepted + invalid + refused + quarantined + failed
+        # Each ring holds those before it, so the widest that is searched has found them all.
+        found = max([settled, *(row.found for row in rows)])
+        rate_per_s = self._rate(alert, lane, settled)
+        eta: datetime | None = None
+        if alert.state == "sending":
+            expected = max(_expected(alert, lane, rows), settled)
+            if rate_per_s > 0:
+                eta = datetime.now(UTC) + timedelta(seconds=(expected - settled) / rate_per_s)
+        else:
+            eta = alert.sent_at
+            self._samples.pop((alert.id, lane), None)
+        return LaneProgress(
+            found=found,
+            sent=settled,
+            accepted=accepted,
+            invalid=invalid,
+            refused=refused,
+            quarantined=quarantined,
+            failed=failed,
+            rate_per_s=round(rate_per_s, 1),
+            eta=eta,
+            units=sum(row.units for row in rows),
+            units_done=sum(row.units_done for row in rows),
+            rings={row.ring: _ring(row) for row in rows},
+        )
+
+    def _rate(self, alert: ListedAlert, lane: str, settled: int) -> float:
+        now_s = asyncio.get_running_loop().time()
+        samples = self._samples.setdefault((alert.id, lane), deque())
+        samples.append((now_s, settled))
+        while len(samples) > 1 and samples[0][0] < now_s - WINDOW_S:
+            samples.popleft()
+        elapsed_s = now_s - samples[0][0]
+        return (settled - samples[0][1]) / elapsed_s if elapsed_s > 0 else 0.0
+
+
+def _notices(rows: list[Counts]) -> list[NoticeProgress]:
+    words = sorted({(row.version, row.notice) for row in rows})
+    return [
+        NoticeProgress(
+            notice=notice, version=version, lanes={row.lane: _ring(row) for row in rows if row.version == version}
+        )
+        for version, notice in words
+    ]
+
+
+def _ring(row: Counts) -> RingProgress:
+    return RingProgress(
+        found=row.found,
+        sent=row.accepted + row.invalid + row.refused + row.quarantined + row.failed,
+        accepted=row.accepted,
+        invalid=row.invalid,
+        refused=row.refused,
+        quarantined=row.quarantined,
+        failed=row.failed,
+        units=row.units,
+        units_done=row.units_done,
+    )
+
+
+def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
+    """Guess a lane's recipients: what the searched units of the widest due ring hold, scaled up, or the estimate."""
+    now = datetime.now(UTC)
+    due = {ring.ring for ring in alert.rings if ring.due_at <= now and ring.held is None}
+    found = max((row.found for row in rows), default=0)
+    widest = max((row for row in rows if row.ring in due), key=lambda row: row.ring, default=None)
+    if widest is not None and widest.units_searched:
+        return max(found, round(widest.found * widest.units / widest.units_searched))
+    if alert.estimate is None:
+        return found
+    rings = msgspec.json.decode(alert.estimate).get("rings", [])
+    people: int = sum(ring["lanes"].get(lane, {}).get("people", 0) for ring in rings if ring["ring"] in due)
+    return max(found, people)

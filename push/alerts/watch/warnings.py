@@ -1,0 +1,148 @@
+"""Warnings: alerts as they stand flow in, alarms about what waits for somebody are raised and end.
+
+What is said here stands as long as it is true, also after a restart. Bounded by the alerts of a listing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from push.alarms import EVERY_LANE
+from push.alerts.lifecycle import OVER, State
+from push.alerts.review import APPROVALS, Review, is_late
+from push.notice import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from push.alarms import AlarmBoard
+    from push.alerts.watch.progress import AlertProgress
+    from sql.progress import ListedAlert
+    from sql.rings import RingRow
+
+CAP: Final = "audience_cap"
+REVIEW: Final = "review"
+REVIEW_LATE: Final = "review_late"
+PAUSED: Final = "paused"
+NOBODY: Final = "nobody"
+NO_ESTIMATE: Final = "no_estimate"
+UNVERIFIED: Final = "unverified_cap"
+"""What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
+
+NOT_SIGNED: Final = "it is not signed"
+
+
+class AlertWarnings:
+    """Says what waits for a person."""
+
+    def __init__(self, alarms: AlarmBoard, audience_cap: int) -> None:
+        self._alarms = alarms
+        self._audience_cap = audience_cap
+
+    def look(self, alerts: Sequence[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
+        """Raise and clear alarms for alerts that are held, in review, or to be changed."""
+        now = datetime.now(UTC)
+        for alert in alerts:
+            held = [ring.ring for ring in _held(alert)]
+            cap = alert.audience_max or self._audience_cap
+            self._stand(CAP, alert, f"rings {held} are held at the cap of {cap} people, by estimate or reached", held)
+            waiting = _waiting(alert)
+            self._stand(REVIEW, alert, waiting, waiting)
+            self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
+            late = _late(alert, now)
+            self._stand(REVIEW_LATE, alert, late, late)
+            unverified_messages = _unverified_messages(alert)
+            self._stand(UNVERIFIED, alert, f"UNVERIFIED CAP {unverified_messages}. Is it meant?", unverified_messages)
+            unknown = alert.estimate is None and alert.state in {State.IN_REVIEW, State.SCHEDULED, State.SENDING}
+            detail = "Redis did not say in time how many people there are: the cap holds only once it is reached"
+            self._stand(NO_ESTIMATE, alert, detail, unknown)
+            if not (alert.state == State.SENT and alert.busy):
+                # While it looks for late entrants nobody knows yet: what was said stands.
+                nobody = _nobody(alert, progress.get(alert.id))
+                self._stand(NOBODY, alert, nobody, nobody)
+
+    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
+        """Raise or clear an alarm; `detail` changes with what is to be decided, never with every second or person."""
+        if true:
+            self._alarms.restate(kind, EVERY_LANE, str(alert.id), detail, alert.case)
+        else:
+            self._alarms.clear(kind, EVERY_LANE, str(alert.id))
+
+
+def _waiting(alert: ListedAlert) -> str:
+    """Say what waits for whose approval, nothing where nothing does."""
+    if alert.proposal is not None:
+        change_request = f"{alert.proposal.action}, by {alert.proposal.by}"
+        return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {change_request}"
+    if alert.state == State.SCHEDULED and alert.send_at is not None:
+        return f"goes out at {alert.send_at.isoformat(timespec='seconds')} unless somebody vetoes it"
+    if alert.state != State.IN_REVIEW:
+        return ""
+    unverified_messages = "" if alert.verified else "UNVERIFIED: "
+    approved = _approved(alert)
+    return f"{unverified_messages}revision {alert.revision} waits for approval ({alert.review}{approved}): nobody is told before"
+
+
+def _approved(alert: ListedAlert) -> str:
+    needed = APPROVALS.get(Review(alert.review), 1)
+    return f", {len(alert.approvals)} of {needed} approved" if alert.approvals else ""
+
+
+def _unverified_messages(alert: ListedAlert) -> str:
+    """Say which message nobody verifiably signed, while it matters: what began a draft until it is approved."""
+    if alert.state in OVER:
+        return ""
+    if not alert.unverified_messages and alert.unverified is not None and alert.state == State.IN_REVIEW:
+        return f"Alert: {alert.unverified}"
+    # What ends an alert first, and first what an authority may have meant: anybody sends what is not signed.
+    worst = sorted(alert.unverified_messages, key=lambda one: (not one.startswith("Cancel"), one.endswith(NOT_SIGNED)))
+    return "; ".join(worst)
+
+
+def _held(alert: ListedAlert) -> list[RingRow]:
+    """Return the rings that somebody has to release."""
+    running = alert.state in {State.SENDING, State.SENT}
+    return [ring for ring in alert.rings if ring.held is not None and running]
+
+
+def _nobody(alert: ListedAlert, progress: AlertProgress | None) -> str:
+    """Say why an alert that is sent has told nobody, nothing where somebody was there to be told."""
+    if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
+        return ""
+    now = datetime.now(UTC)
+    if not any(ring.held is None and ring.due_at <= now for ring in alert.rings):
+        return ""
+    if not progress.lanes:
+        return "it goes to no lane: " + (
+            "a test uses simulated ones only, and none is" if alert.status == Status.TEST else "none is configured"
+        )
+    who = "who is enrolled for exercises" if alert.status == Status.EXERCISE else "that is known of"
+    return f"sent, and nobody {who} stands in its area"
+
+
+def _late(alert: ListedAlert, now: datetime) -> str:
+    """Say by how much a decision that is waited for eats the thirty minutes, nothing while there is time."""
+    needs_s = _needs_s(alert)
+    if alert.state in {State.IN_REVIEW, State.SCHEDULED} and is_late(alert.deadline, needs_s, now, alert.send_at):
+        return f"nobody is told, and the thirty minutes {_end(alert.deadline, now)}"
+    late = [ring for ring in _held(alert) if ring.due_at <= now and is_late(ring.deadline, needs_s, now)]
+    if not late:
+        return ""
+    deadline = min(ring.deadline for ring in late)
+    return f"rings {[ring.ring for ring in late]} are held, and the thirty minutes {_end(deadline, now)}"
+
+
+def _end(deadline: datetime, now: datetime) -> str:
+    return f"{'end' if now < deadline else 'ended'} at {deadline.isoformat(timespec='seconds')}"
+
+
+def _needs_s(alert: ListedAlert) -> float:
+    """Return how long sending takes by the estimate: as long as its slowest lane."""
+    if alert.estimate is None:
+        return 0.0
+    lanes = msgspec.json.decode(alert.estimate).get("lanes", {})
+    return max((lane.get("finish_s") or 0.0 for lane in lanes.values()), default=0.0)

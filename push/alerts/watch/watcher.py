@@ -1,0 +1,219 @@
+"""The watcher: the record flows in at every tick, what changed flows out to the feed, and what is due is begun.
+
+The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing.
+Bounded: a tick at most four times a second while something is being sent, once a second otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import sql.audit
+import sql.progress
+import sql.rings
+import sql.work
+from geo.index.calls import MOVED_KEPT_MS
+from push.alerts.actions.actor import SYSTEM
+from push.alerts.lifecycle import OVER, State, between
+from push.alerts.watch.progress import Meter
+from push.alerts.watch.warnings import AlertWarnings
+from push.fanout.late_entrants import ALERTS_MAX
+from runtime.retry import retry_until_available
+from sql.audit import AuditEvent
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geo.area import Bounds
+    from push.alarms import AlarmBoard
+    from push.alerts.watch.progress import AlertProgress
+    from push.fanout.areas import Areas
+    from push.fanout.late_entrants import LateEntrants
+    from sql.database import Pool
+    from sql.progress import ListedAlert
+
+TICK_S = 0.25
+IDLE_TICK_S = 1.0
+NOTICE_PASSES = 2
+"""How often those told before are gone over again for a later word: who changed lanes in the middle is found then."""
+
+NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
+"""Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
+
+LATE_MARGIN_S = 5.0
+LEFT_MAX = 20
+"""Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
+
+"""A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
+
+
+class Watcher:
+    """Reads progress, says what changed, and lets what is due happen."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        alarms: AlarmBoard,
+        entrants: LateEntrants,
+        areas: Areas,
+        *,
+        audience_cap: int,
+        wake: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._alarms = alarms
+        self._entrants = entrants
+        self._areas = areas
+        self._audience_cap = audience_cap
+        self._wake_lanes = wake
+        self._changed_event = asyncio.Event()
+        self._seen: dict[UUID, tuple[object, ...]] = {}
+        self._meter = Meter()
+        self._busy: set[UUID] = set()
+        self._warnings = AlertWarnings(alarms, audience_cap)
+        self.current: dict[UUID, AlertProgress] = {}
+        self.publish: Callable[[AlertProgress], None] = lambda _: None
+        self.tick_s: Callable[[], float] = lambda: TICK_S
+
+    def wake(self) -> None:
+        """Say that there may be a new alert."""
+        self._changed_event.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self._changed_event.clear()
+            busy = await retry_until_available(self._tick, UNAVAILABLE_ERRORS, "postgresql")
+            try:
+                async with asyncio.timeout(self.tick_s() if busy else IDLE_TICK_S):
+                    await self._changed_event.wait()
+            except TimeoutError:
+                continue
+            # New work rings once; the tick still bounds how often anything is published.
+            await asyncio.sleep(self.tick_s())
+
+    async def _tick(self) -> bool:
+        await self._sweep_again()
+        await self._settle()
+        alerts = await sql.progress.list_alerts(self._pool)
+        await self._watch_entrants([alert for alert in alerts if alert.state == State.SENT])
+        by_id = {alert.id: alert for alert in alerts}
+        busy = {alert.id for alert in alerts if alert.busy or alert.state == State.SENDING}
+        # Once more after a pass is through, for what it found last.
+        stale = [alert.id for alert in alerts if alert.id in busy | self._busy or self._changed(alert)]
+        self._busy = busy
+        counts = await sql.progress.read_counts(self._pool, stale) if stale else []
+        for alert_id in stale:
+            rows = [row for row in counts if row.alert_id == alert_id]
+            progress = self._meter.progress(by_id[alert_id], rows)
+            if self.current.get(alert_id) != progress:
+                self.current[alert_id] = progress
+                self._check_deadline(progress, by_id[alert_id])
+                self.publish(progress)
+        self._warnings.look(alerts, self.current)
+        await self._look_again({str(alert_id) for alert_id in by_id})
+        await self._check_cap([by_id[alert_id] for alert_id in stale])
+        for gone in self.current.keys() - by_id.keys():
+            del self.current[gone]
+        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in by_id}
+        return bool(busy)
+
+    async def _look_again(self, listed: set[str]) -> None:
+        """End the alarms about alerts that left the listing, which does not have all that are over."""
+        for alert in [*self._alarms.alerts - listed][:LEFT_MAX]:
+            found = await sql.progress.list_alerts(self._pool, UUID(alert))
+            if not found or found[0].state in OVER:
+                self._alarms.clear_alert(alert)
+            else:
+                self._warnings.look(found, self.current)
+
+    async def _settle(self) -> None:
+        """Let happen what happens by itself, each with its event in the audit trail."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            moved = await sql.progress.settle(connection, self._entrants.plan.every)
+            for alert_id, _, after in moved:
+                if after == State.EXPIRED:
+                    await sql.work.halt(connection, alert_id)
+            await sql.audit.append(
+                connection,
+                *(
+                    AuditEvent(
+                        actor=SYSTEM.said,
+                        action=between(State(before), State(after)).value,
+                        alert=alert_id,
+                        before=before,
+                        after=after,
+                    )
+                    for alert_id, before, after in moved
+                ),
+            )
+        if moved:
+            self._wake_lanes()
+
+    async def _sweep_again(self) -> None:
+        """Look for late entrants where it is time, or where a burst of reports came from."""
+        bursts = self._entrants.bursts()
+        if bursts:
+            await sql.rings.hasten_sweep(self._pool, bursts, self._entrants.plan.gap)
+        again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
+        apart = max(self._entrants.plan.every, NOTICE_PASS_LEAST)
+        again |= await sql.rings.notify_again(self._pool, apart, NOTICE_PASSES)
+        if again:
+            self._wake_lanes()
+
+    async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
+        now = datetime.now(UTC)
+        bounds: dict[UUID, Bounds] = {}
+        for alert in sent[:ALERTS_MAX]:
+            due = [ring for ring in alert.rings if ring.due_at <= now and ring.held is None]
+            if due:
+                area = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
+                bounds[alert.id] = area.bounds()
+        self._entrants.watch(bounds)
+
+    async def _check_cap(self, alerts: list[ListedAlert]) -> None:
+        """Hold what has reached as many people as the cap allows, or whoever released it: more is not meant."""
+        over = [
+            alert.id
+            for alert in alerts
+            if sum(lane.sent for lane in self.current[alert.id].lanes.values()) >= self._cap(alert)
+        ]
+        if not over:
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await sql.rings.hold_over_cap(connection, over, self._audience_cap)
+            events = (
+                AuditEvent(actor=SYSTEM.said, action="hold", alert=alert.id, details={"people_max": self._cap(alert)})
+                for alert in alerts
+                if alert.id in held
+            )
+            await sql.audit.append(connection, *events)
+
+    def _cap(self, alert: ListedAlert) -> int:
+        return alert.audience_max or self._audience_cap
+
+    def _changed(self, alert: ListedAlert) -> bool:
+        """Tell whether anything began since the last look: a little may be through before the next one."""
+        seen = (alert.state, alert.version, alert.audience_max, alert.swept_at, alert.held, len(alert.rings))
+        before = self._seen.get(alert.id)
+        self._seen[alert.id] = seen
+        return before != seen
+
+    def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
+        now = datetime.now(UTC)
+        # A ring that came due later has its own thirty minutes.
+        deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
+        name = str(progress.alert)
+        for lane, state in progress.lanes.items():
+            if progress.state != State.SENDING:
+                self._alarms.clear("late", lane, name)
+            elif now > deadline or (state.eta is not None and state.eta > deadline):
+                late_s = ((state.eta or now) - deadline).total_seconds()
+                detail = f"{late_s:.0f} s past the deadline at the present rate"
+                self._alarms.raise_alarm("late", lane, name, detail, alert.case)
+            elif state.eta is not None and state.eta < deadline - timedelta(seconds=LATE_MARGIN_S):
+                self._alarms.clear("late", lane, name)

@@ -1,0 +1,68 @@
+"""Addresses: a batch flows in right before it is sent, its recipients with how each is reached flow out.
+
+Who was forgotten or left the lane since they were found is left out of the batch. A lane of accounts asks only where
+somebody reads another language than the usual one. Bounded by the batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.connection import UNAVAILABLE_ERRORS
+from push.delivery.outcomes import Addressed
+from push.provider import Addressing
+
+if TYPE_CHECKING:
+    from geo.index.forgetting import Forgetting
+    from geo.index.locales import NonDefaultLocales
+    from geo.index.position_index import PositionIndex
+    from push.fanout.unit import Batch
+
+
+class Addresses:
+    """Knows how people are reached in one lane."""
+
+    def __init__(
+        self,
+        lane: str,
+        addressing: Addressing,
+        *,
+        index: PositionIndex,
+        forgetting: Forgetting,
+        non_default_locales: NonDefaultLocales,
+    ) -> None:
+        self._lane = lane
+        self._addressing = addressing
+        self._index = index
+        self._forgetting = forgetting
+        self._non_default_locales = non_default_locales
+
+    async def of(self, batch: Batch) -> Addressed | None:
+        """Return how each recipient is reached, without who was forgotten or left the lane; None: Redis is away."""
+        looks_again = self._forgetting.must_look(batch.found_s)
+        wanted = self._forgetting.remaining(batch.recipients)
+        by_token, devices = self._addressing is Addressing.DEVICES, None
+        try:
+            if by_token:
+                devices = await self._index.reached_at(self._lane, batch.users)
+                if None in devices.tokens:
+                    there = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
+                    wanted = there if wanted is None else there & wanted
+            elif looks_again:
+                there = await self._index.present(self._lane, batch.users)
+                wanted = there if wanted is None else there & wanted
+                batch.found_s = asyncio.get_running_loop().time()
+            if self._addressing is Addressing.ACCOUNTS and await self._non_default_locales.among(batch.users):
+                devices = await self._index.reached_at(self._lane, batch.users)
+        except (*UNAVAILABLE_ERRORS, TimeoutError):
+            return None
+        if wanted is not None and not wanted.all():
+            devices = None if devices is None else devices.kept(wanted.tolist())
+            batch.keep(wanted)
+        if devices is None:
+            return Addressed(batch.recipients, {}, by_token=by_token)
+        tokens = [token for token in devices.tokens if token is not None] if by_token else batch.recipients
+        return Addressed(tokens, devices.locales, by_token=by_token)

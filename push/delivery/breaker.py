@@ -1,0 +1,116 @@
+"""A lane's breaker: answers flow in, permission to send flows out; while open, one probe at a time goes through.
+
+        FAILURES in a row, or one misconfigured           probe answered
+closed ------------------------------------------> open ----------------> closed
+                                                     ^ |
+                                                     +-+ probe failed: the next one after a longer wait
+
+Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
+
+Bounded: probes are at most `PROBE_CAP_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from typing import TYPE_CHECKING
+
+from runtime.retry import full_jitter_s
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FAILURES = 5
+PROBE_BASE_S = 0.2
+PROBE_CAP_S = 5.0
+MISCONFIGURED_PROBE_S = 15.0
+"""Slow enough not to get an account locked, fast enough to resume soon after a fix on the provider's side."""
+
+
+class Condition(enum.StrEnum):
+    """The state of a lane's breaker."""
+
+    CLOSED = "closed"
+    OUTAGE = "outage"
+    MISCONFIGURED = "misconfigured"
+    STOPPED = "stopped"
+
+
+class Breaker:
+    """Lets everybody send while closed; while open lets one probe through at each probe time."""
+
+    def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
+        self.condition = Condition.CLOSED
+        self._misconfigured_probe_s = misconfigured_probe_s
+        self._failures = 0
+        self._probes = 0
+        self._probe_at_s = 0.0
+        self._changed = asyncio.Event()
+
+    async def permit(self, over: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
+
+        Whoever has nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
+        """
+        loop = asyncio.get_running_loop()
+        while self.condition is not Condition.CLOSED and not over():
+            wait_s = self._probe_at_s - loop.time()
+            if wait_s <= 0 and self.condition is not Condition.STOPPED:
+                # This caller is the probe; the others wait for its answer or for the next turn.
+                self._schedule_probe()
+                return True
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(None if self.condition is Condition.STOPPED else wait_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+        return False
+
+    def answered(self) -> bool:
+        """Note an answer; returns True when this closed the breaker."""
+        self._failures = 0
+        if self.condition in {Condition.CLOSED, Condition.STOPPED}:
+            return False
+        self._set(Condition.CLOSED)
+        return True
+
+    def failed(self) -> bool:
+        """Note a failure of the provider; returns True when this opened the breaker."""
+        self._failures += 1
+        if self.condition is not Condition.CLOSED or self._failures < FAILURES:
+            return False
+        self._set(Condition.OUTAGE)
+        return True
+
+    def misconfigured(self) -> bool:
+        """Note that the provider rejects our credentials; returns True when this changed the condition."""
+        if self.condition in {Condition.MISCONFIGURED, Condition.STOPPED}:
+            return False
+        self._set(Condition.MISCONFIGURED)
+        return True
+
+    def wake(self) -> None:
+        """Say that what somebody waits to send may be over."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Let nobody send any more in this process."""
+        self._set(Condition.STOPPED)
+
+    def _set(self, condition: Condition) -> None:
+        self.condition = condition
+        self._probes = 0
+        self._failures = 0
+        if condition is not Condition.CLOSED:
+            self._schedule_probe()
+        self._changed.set()
+
+    def _schedule_probe(self) -> None:
+        self._probes += 1
+        if self.condition is Condition.MISCONFIGURED:
+            wait_s = self._misconfigured_probe_s
+        else:
+            wait_s = PROBE_BASE_S + full_jitter_s(self._probes, PROBE_BASE_S, PROBE_CAP_S)
+        self._probe_at_s = asyncio.get_running_loop().time() + wait_s

@@ -1,0 +1,79 @@
+"""Clearance: a batch about to be sent flows in, who of it may be reached at all flows out, with leave to send to them.
+
+This is the one place that keeps exercises and tests from people, and stops from being overtaken: no transport sends
+without a clearance, each asks it right before every request, and only `Clearances` makes them.
+Bounded by the batch; that it may be sent was seen less than `push.fanout.unit.TRUSTED_S` ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import numpy as np
+
+import sql.enrolment
+from push.notice import Status
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.fanout.unit import Batch, HeldUnit
+    from push.provider import Clearance
+    from sql.database import Pool
+
+
+class UnitClearance:
+    """Leave to send one batch of a unit."""
+
+    __slots__ = ("_time", "_unit")
+
+    def __init__(self, unit: HeldUnit, time: Callable[[], float]) -> None:
+        self._unit = unit
+        self._time = time
+
+    def may_send(self) -> bool:
+        """Tell whether another request may start now."""
+        return self._unit.may_send(self._time())
+
+    def may_reach(self, url: str) -> bool:
+        """Tell whether a request to `url` may be made: a test leaves this machine never."""
+        return allowed(Status(self._unit.row.status), url)
+
+
+class Clearances:
+    """Gives leave in one lane."""
+
+    def __init__(self, *, simulated: bool, pool: Pool) -> None:
+        self._simulated = simulated
+        self._pool = pool
+
+    async def of(self, batch: Batch) -> Clearance | None:
+        """Leave in a batch only who may be reached, and return leave to send to them; None: PostgreSQL is away."""
+        status = Status(batch.unit.row.status)
+        if status is Status.TEST and not self._simulated:
+            batch.keep(np.zeros(batch.size, dtype=np.bool_))
+        elif status is Status.EXERCISE:
+            users = batch.users.tolist()
+            try:
+                enrolled = await sql.enrolment.enrolled_among(self._pool, users)
+            except UNAVAILABLE_ERRORS:
+                return None
+            batch.keep(np.array([user in enrolled for user in users], dtype=np.bool_))
+        return UnitClearance(batch.unit, asyncio.get_running_loop().time)
+
+
+def allowed(status: Status, url: str) -> bool:
+    """Tell whether what has a status may be requested of `url`: a test leaves this machine never."""
+    return status is not Status.TEST or on_this_machine(url)
+
+
+def on_this_machine(url: str) -> bool:
+    """Tell whether a URL names a loopback address, in digits: no name is trusted to stay what it is."""
+    try:
+        return ip_address(urlsplit(url).hostname or "").is_loopback
+    except ValueError:
+        return False

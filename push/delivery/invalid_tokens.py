@@ -1,0 +1,124 @@
+"""Invalid tokens: what a provider said of tokens flows in, removals from the index flow out, or the lane's stop.
+
+When more than a share of the tokens come back invalid, our configuration is at fault and not the tokens: the lane
+stops, no token is removed, and whoever was refused is due again. So a removal waits until as many others were answered
+as that judgement needs, or, where there are not so many, until nothing is answered any more and the share so far is
+good. Bounded: `PENDING_MAX` removals wait; beyond them a dead token stays until it is found dead again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+import structlog
+
+from geo.connection import UNAVAILABLE_ERRORS
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from geo.index.devices import DeadToken
+    from geo.index.position_index import PositionIndex
+
+PENDING_MAX = 100_000
+POLL_INTERVAL_S = 0.5
+IDLE_LOOKS = 4
+"""Looks in a row without an answer after which a lane counts as idle."""
+
+WINDOW_COUNTS = 4
+"""The window forgets half of what it holds at so many times the minimum count."""
+
+_log = structlog.get_logger("push.delivery.invalid_tokens")
+
+
+class InvalidTokens:
+    """One lane's invalid tokens."""
+
+    def __init__(
+        self,
+        lane: str,
+        index: PositionIndex,
+        *,
+        share_max: float,
+        count_min: int,
+        stop: Callable[[str], None],
+        doubt: Callable[[], Awaitable[int]],
+    ) -> None:
+        self._lane = lane
+        self._index = index
+        self._share_max = share_max
+        self._count_min = count_min
+        self._stop = stop
+        self._doubt = doubt
+        self._doubted = (0, False)
+        self._answered = 0.0
+        self._invalid = 0.0
+        self._answered_ever = 0
+        self._pending: deque[tuple[int, DeadToken]] = deque()
+        self.removed = 0
+        self.tripped = False
+
+    def observe(self, answered: int, invalid: int, dead: Sequence[DeadToken]) -> None:
+        """Note the answers to one request: how many, how many of these invalid or ambiguous, and whom to remove."""
+        self._answered += answered
+        self._invalid += invalid
+        self._answered_ever += answered
+        self._pending.extend((self._answered_ever, one) for one in dead[: PENDING_MAX - len(self._pending)])
+        if self.tripped or self._answered < self._count_min:
+            return
+        share = self._share
+        if share > self._share_max:
+            self.tripped = True
+            self._pending.clear()
+            self._stop(f"{share:.0%} of the tokens come back invalid; none was removed; restart once it is mended")
+        elif self._answered > WINDOW_COUNTS * self._count_min:
+            self._answered /= 2
+            self._invalid /= 2
+
+    @property
+    def _share(self) -> float:
+        return self._invalid / self._answered if self._answered else 0.0
+
+    async def run(self) -> None:
+        """Remove what is judged, until cancelled."""
+        seen, idle = 0, 0
+        while True:
+            await asyncio.sleep(POLL_INTERVAL_S)
+            idle = idle + 1 if self._answered_ever == seen else 0
+            seen = self._answered_ever
+            if self.tripped:
+                await self._take_back((seen, idle >= IDLE_LOOKS))
+            else:
+                await self._remove(everybody=idle >= IDLE_LOOKS and self._share <= self._share_max)
+
+    async def end(self) -> None:
+        """Let whoever was refused last be due again; the caller bounds the time."""
+        if self.tripped:
+            await retry_until_available(self._doubt, RECORD_UNAVAILABLE_ERRORS, "postgresql")
+
+    async def _take_back(self, so_far: tuple[int, bool]) -> None:
+        """Let whoever was refused be due again, once what was on its way stands in the record, too."""
+        if so_far == self._doubted:
+            return
+        self._doubted = so_far
+        due = await retry_until_available(self._doubt, RECORD_UNAVAILABLE_ERRORS, "postgresql")
+        _log.info("tokens.doubted", lane=self._lane, due=due)
+
+    async def _remove(self, *, everybody: bool) -> None:
+        judged: list[DeadToken] = []
+        while self._pending and (everybody or self._answered_ever - self._pending[0][0] >= self._count_min):
+            judged.append(self._pending.popleft()[1])
+        if not judged:
+            return
+        try:
+            removed = await self._index.drop(self._lane, judged)
+        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            # They stay in the index, and the next message finds them dead again.
+            _log.warning("tokens.not_removed", lane=self._lane, error=type(error).__name__)
+            return
+        self.removed += removed
+        _log.info("tokens.removed", lane=self._lane, removed=removed, kept=len(judged) - removed)

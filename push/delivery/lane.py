@@ -1,0 +1,201 @@
+"""A lane: units flow in by its sweeps, requests flow out by its workers, with its own queue, pace and breaker.
+
+Nothing is shared with another lane but the ledger's commits, so a slow or dead provider holds back nobody else.
+Bounded: `queue_batches` outstanding, `workers` requests in flight, `grace_s` to end what is being sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+import sql.ledger
+from push.delivery.addresses import Addresses
+from push.delivery.breaker import MISCONFIGURED_PROBE_S, Breaker
+from push.delivery.clearance import Clearances
+from push.delivery.invalid_tokens import InvalidTokens
+from push.delivery.stats import LaneStats
+from push.delivery.worker import Worker
+from push.fanout.candidates import Candidates
+from push.fanout.queue import LaneQueue
+from push.fanout.sweep import SWEEPS_PER_LANE, Sweep
+from push.notice import EXPIRY
+from push.provider import Addressing
+from push.transport.pace import Pace
+from runtime.tasks import cancel_and_wait, run_with_timeout
+
+if TYPE_CHECKING:
+    from geo.index.forgetting import Forgetting
+    from geo.index.locales import NonDefaultLocales
+    from geo.index.position_index import PositionIndex
+    from push.alarms import AlarmBoard
+    from push.delivery.ledger import Ledger
+    from push.fanout.areas import Areas
+    from push.fanout.claims import Claims
+    from push.provider import Gateway
+    from push.transport.quota import Quota
+    from sql.database import Pool
+
+CUT_OFF_S = 3.0
+"""For how long a lane that ends waits for the record to have who may have been told."""
+
+_log = structlog.get_logger("push.delivery.lane")
+
+
+class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once.
+
+    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it. Whose token is invalid is tried
+    again after `invalid_for`, if they still stand in the index: then they have another one. `simulated`: its provider
+    is known to be one, so that tests may use it.
+    """
+
+    addressing: Addressing = Addressing.ACCOUNTS
+    simulated: bool = False
+    invalid_share: float = 0.05
+    invalid_count: int = 1000
+    invalid_for: timedelta = EXPIRY
+    rate_per_s: float | None = None
+    workers: int = 16
+    queue_batches: int = 64
+    misconfigured_probe_s: float = MISCONFIGURED_PROBE_S
+
+
+class Lane:
+    """One provider with everything that reaches it."""
+
+    def __init__(
+        self,
+        name: str,
+        plan: LanePlan,
+        *,
+        gateway: Gateway,
+        index: PositionIndex,
+        forgetting: Forgetting,
+        non_default_locales: NonDefaultLocales,
+        areas: Areas,
+        pool: Pool,
+        claims: Claims,
+        ledger: Ledger,
+        alarms: AlarmBoard,
+        quota: Quota,
+    ) -> None:
+        self.name = name
+        self.plan = plan
+        self.stats = LaneStats()
+        self.queue = LaneQueue(plan.queue_batches + plan.workers, gateway.recipients_max)
+        self.breaker = Breaker(plan.misconfigured_probe_s)
+        self._gateway = gateway
+        self._alarms = alarms
+        self.invalid = None
+        if plan.addressing is Addressing.DEVICES:
+            self.invalid = InvalidTokens(
+                name,
+                index,
+                share_max=plan.invalid_share,
+                count_min=plan.invalid_count,
+                stop=self._stop_for_good,
+                doubt=partial(sql.ledger.doubt, pool, name),
+            )
+        pace = Pace(plan.rate_per_s, quota)
+        candidates = Candidates(name, index=index, areas=areas, pool=pool, observe_search_s=self.stats.index.observe)
+        addresses = Addresses(
+            name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales
+        )
+        clearances = Clearances(simulated=plan.simulated, pool=pool)
+        self._sweeps = [
+            Sweep(
+                name,
+                claims=claims,
+                candidates=candidates,
+                pool=pool,
+                queue=self.queue,
+                invalid_for=plan.invalid_for,
+                recipients_max=gateway.recipients_max,
+            )
+            for _ in range(SWEEPS_PER_LANE)
+        ]
+        self._workers = [
+            Worker(
+                name,
+                queue=self.queue,
+                gateway=gateway,
+                addresses=addresses,
+                invalid=self.invalid,
+                clearances=clearances,
+                pace=pace,
+                breaker=self.breaker,
+                ledger=ledger,
+                claims=claims,
+                stats=self.stats,
+                alarms=alarms,
+            )
+            for _ in range(plan.workers)
+        ]
+        self._removing: asyncio.Task[None] | None = None
+        self._sweeping: list[asyncio.Task[None]] = []
+        self._working: list[asyncio.Task[None]] = []
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Start sweeps and workers in `group`; one that dies of a bug takes the group down."""
+        self._sweeping = [
+            group.create_task(sweep.run(), name=f"{self.name} sweep {number}")
+            for number, sweep in enumerate(self._sweeps)
+        ]
+        self._working = [
+            group.create_task(worker.run(), name=f"{self.name} worker {number}")
+            for number, worker in enumerate(self._workers)
+        ]
+        if self.invalid is not None:
+            self._removing = group.create_task(self.invalid.run(), name=f"{self.name} removals")
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """All that runs since `start`."""
+        return [*self._sweeping, *self._working, *([self._removing] if self._removing is not None else [])]
+
+    def drain_halted(self) -> None:
+        """Let what is halted drain now, whatever it waits for."""
+        self.queue.unpark_halted()
+        self.breaker.wake()
+
+    def _stop_for_good(self, why: str) -> None:
+        self.breaker.stop()
+        _log.error("lane.stopped", lane=self.name, reason=why)
+        self._alarms.raise_alarm("invalid_tokens", self.name, None, why)
+
+    async def _end_record(self) -> None:
+        """Have the record say what only this process knows."""
+        for worker in self._workers:
+            await worker.note_cut_off()
+        if self.invalid is not None:
+            await self.invalid.end()
+
+    async def stop(self, grace_s: float) -> None:
+        """Claim and start nothing more; let what is being sent reach the ledger within `grace_s`."""
+        for task in self._sweeping:
+            task.cancel()
+        sending: set[asyncio.Task[None]] = set()
+        for worker, task in zip(self._workers, self._working, strict=True):
+            if worker.sending:
+                worker.retire()
+                sending.add(task)
+            else:
+                task.cancel()
+        if sending:
+            _, late = await asyncio.wait(sending, timeout=grace_s)
+            if late:
+                _log.warning("lane.grace_over", lane=self.name, batches=len(late))
+        await cancel_and_wait(self.tasks)
+        await run_with_timeout(self._end_record(), CUT_OFF_S)
+        await self.close()
+
+    async def close(self) -> None:
+        """Close what was opened: nothing is sent any longer."""
+        self.queue.close()
+        await self._gateway.close()

@@ -1,0 +1,108 @@
+"""Outcomes: recipients with their addresses and a provider's answers flow in, who had which outcome flows out.
+
+Bounded by the batch.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo.index.devices import DeadToken
+from push.message.content import LOCALE_DEFAULT
+from push.results import Outcome, RecipientStatus, SendResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from push.delivery.ledger import Settled
+
+MILLISECONDS = 1000
+_BAD = frozenset({RecipientStatus.INVALID, RecipientStatus.QUARANTINED})
+_OPEN = frozenset({RecipientStatus.RETRY, RecipientStatus.INDETERMINATE})
+
+
+class Addressed:
+    """The recipients of a batch as its provider knows them, and in which language each reads.
+
+    `names`: what the provider is given of each recipient of the batch, in order: their tokens if `by_token`, else their
+    accounts. `locales` by place: of those who read another language than the usual one.
+    """
+
+    def __init__(self, names: Sequence[bytes], locales: Mapping[int, str], *, by_token: bool) -> None:
+        self._names = names
+        self._locales = locales
+        self._by_token = by_token
+        self._read_ms = int(time.time() * MILLISECONDS)
+
+    def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
+        """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""
+        count = min(recipients_max, len(self._names))
+        if not self._locales:
+            yield LOCALE_DEFAULT, range(count)
+            return
+        rows: dict[str, list[int]] = {}
+        for row in range(count):
+            rows.setdefault(self._locales.get(row, LOCALE_DEFAULT), []).append(row)
+        yield from rows.items()
+
+    def chosen(self, rows: Sequence[int]) -> Sequence[bytes]:
+        """Return what the provider is given for some places."""
+        return self._names if len(rows) == len(self._names) else [self._names[row] for row in rows]
+
+    def judged(self, users: NDArray[np.int64], answer: SendResult) -> tuple[int, int, list[DeadToken]]:
+        """Return how many tokens were answered, how many of these are bad here, and whom to remove.
+
+        Without a word of the provider a token is dead since it was read for this request.
+        """
+        if answer.statuses is None or not self._by_token:
+            return len(self._names), 0, []
+        answered = sum(recipient_status not in _OPEN for recipient_status in answer.statuses)
+        bad = sum(recipient_status in _BAD for recipient_status in answer.statuses)
+        dead = [
+            DeadToken(int(users[row]), self._names[row], answer.dead_since_ms.get(row, self._read_ms))
+            for row, recipient_status in enumerate(answer.statuses)
+            if recipient_status is RecipientStatus.INVALID
+        ]
+        return answered, bad, dead
+
+
+def merge_results(answers: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
+    """Return the answers to parts of a batch as one; who was in none of them is to be tried again.
+
+    What it says of the provider is the last word that the provider said: a part that was not sent says nothing.
+    """
+    rows, last = answers[-1]
+    if len(answers) == 1 and len(rows) == recipients:
+        return last
+    statuses = [RecipientStatus.RETRY] * recipients
+    since_ms: dict[int, int] = {}
+    for rows, answer in answers:
+        for number, row in enumerate(rows):
+            statuses[row] = answer.recipient_status if answer.statuses is None else answer.statuses[number]
+            if number in answer.dead_since_ms:
+                since_ms[row] = answer.dead_since_ms[number]
+    last = next((answer for _, answer in reversed(answers) if answer.asked), last)
+    return SendResult(last.request_status, last.reason, statuses, last.retry_after_s, since_ms, last.asked)
+
+
+def sort_outcomes(answer: SendResult) -> tuple[Settled, NDArray[np.bool_] | None]:
+    """Sort recipients by what their provider said of each: all by outcome, and who is to be tried again.
+
+    Who may have been told is among both.
+    """
+    if answer.statuses is None:
+        return {Outcome.ACCEPTED: None}, None
+    masks = {
+        recipient_status: np.array([one is recipient_status for one in answer.statuses])
+        for recipient_status in set(answer.statuses)
+    }
+    open_masks = [mask for recipient_status, mask in masks.items() if recipient_status in _OPEN]
+    again = np.logical_or.reduce(open_masks) if open_masks else None
+    return {
+        recipient_status.value: mask for recipient_status, mask in masks.items() if recipient_status.value is not None
+    }, again

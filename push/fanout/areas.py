@@ -1,0 +1,88 @@
+"""Audiences: an alert's ring flows in, the area that it means flows out, read from the record once a process.
+
+Bounded: `PLACES_MAX` alerts and `AREAS_MAX` rings are kept, the least recently used go first.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+import msgspec
+from shapely.geometry import MultiPolygon
+
+import sql.rings
+from geo.area import Area, Circle
+from geo.polygon import dump, load
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sql.database import Pool
+    from sql.rings import PlaceRow
+
+PLACES_MAX = 64
+AREAS_MAX = 256
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an alert is: degrees in WGS-84, the city with its boundary, and how far its authority may reach."""
+
+    longitude: float | None = None
+    latitude: float | None = None
+    city: str | None = None
+    boundary: MultiPolygon | None = None
+    jurisdiction: MultiPolygon | None = None
+
+    def area(self, radius_km: float | None, *, city: bool) -> Area:
+        """Return the area of one ring; ValueError when there is nothing in it."""
+        circle = None
+        if radius_km is not None and self.longitude is not None and self.latitude is not None:
+            circle = Circle(self.longitude, self.latitude, radius_km)
+        return Area(circle, self.boundary if city else None, self.jurisdiction)
+
+    def dumped(self) -> tuple[bytes | None, bytes | None]:
+        """Return boundary and jurisdiction as the record keeps them."""
+        boundary, jurisdiction = (None if s is None else dump(s) for s in (self.boundary, self.jurisdiction))
+        return boundary, jurisdiction
+
+
+def place_from(row: PlaceRow) -> Place:
+    """Return the place that the record holds."""
+    return Place(
+        longitude=row.longitude,
+        latitude=row.latitude,
+        boundary=None if row.city_polygon is None else load(row.city_polygon),
+        jurisdiction=None if row.jurisdiction is None else load(row.jurisdiction),
+    )
+
+
+class Areas:
+    """The areas of alerts' rings."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._places: OrderedDict[UUID, Place] = OrderedDict()
+        self._areas: OrderedDict[tuple[UUID, float | None, bool], Area] = OrderedDict()
+
+    async def area(self, alert_id: UUID, radius_km: float | None, *, city: bool) -> Area:
+        """Return a ring's area; one of `sql.database.AWAY` when it must be read and PostgreSQL is away."""
+        key = (alert_id, radius_km, city)
+        area = self._areas.get(key)
+        if area is None:
+            area = (await self._place(alert_id)).area(radius_km, city=city)
+            self._areas[key] = area
+            if len(self._areas) > AREAS_MAX:
+                self._areas.popitem(last=False)
+        self._areas.move_to_end(key)
+        return area
+
+    async def _place(self, alert_id: UUID) -> Place:
+        place = self._places.get(alert_id)
+        if place is None:
+            place = place_from(await sql.rings.place_of(self._pool, alert_id))
+            self._places[alert_id] = place
+            if len(self._places) > PLACES_MAX:
+                self._places.popitem(last=False)
+        self._places.move_to_end(alert_id)
+        return place

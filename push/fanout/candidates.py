@@ -1,0 +1,107 @@
+"""Candidates: a unit flows in, who might have to be told flows out, shard by shard.
+
+The first message is for whoever stands in the ring's area now; every later word is for those in the ledger who can be
+reached in this lane now. An exercise knows only who is enrolled. Bounded: the searches asked for ahead, one shard of
+those told before; an enrolment has its own bound (`sql.enrolment`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+import sql.enrolment
+import sql.ledger
+from geo.index.position_index import Found
+from geo.index.shards import shards_of
+from push.fanout.packing import unpack
+from push.notice import Notice, Status
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from numpy.typing import NDArray
+
+    from geo.index.position_index import PositionIndex
+    from push.fanout.areas import Areas
+    from push.fanout.unit import HeldUnit
+    from sql.database import Pool
+    from sql.work import UnitRow
+
+SEARCHES_AHEAD: Final = 2
+
+
+class Candidates:
+    """Looks for whom one lane may have to tell."""
+
+    def __init__(
+        self,
+        lane: str,
+        *,
+        index: PositionIndex,
+        areas: Areas,
+        pool: Pool,
+        observe_search_s: Callable[[float], None],
+    ) -> None:
+        self._lane = lane
+        self._index = index
+        self._areas = areas
+        self._pool = pool
+        self._observe_search_s = observe_search_s
+
+    async def stream(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
+        """Yield candidates of a unit by shard, in order; one of `geo.connection.AWAY` when Redis is away."""
+        row = unit.row
+        found = self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(row, shard_from)
+        if row.status == Status.EXERCISE:
+            enrolled = frozenset(
+                await retry_until_available(
+                    partial(sql.enrolment.enrolled, self._pool), UNAVAILABLE_ERRORS, "postgresql"
+                )
+            )
+            async for one in found:
+                yield Found(one.shard, [user for user in one.users if int(user) in enrolled], one.asked_s)
+        else:
+            async for one in found:
+                yield one
+
+    async def _in_area(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+        area = await retry_until_available(
+            partial(self._areas.area, row.alert_id, row.radius_km, city=row.city), UNAVAILABLE_ERRORS, "postgresql"
+        )
+        shards = range(shard_from, row.shard_to)
+        async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):
+            yield found
+
+    async def _notified_before(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+        indeterminate = row.notice != Notice.UPDATE
+        packed = await retry_until_available(
+            partial(
+                sql.ledger.heard,
+                self._pool,
+                row.alert_id,
+                row.said,
+                row.shard_from,
+                row.shard_to,
+                indeterminate=indeterminate,
+            ),
+            UNAVAILABLE_ERRORS,
+            "postgresql",
+        )
+        users = _distinct([unpack(one) for one in packed])
+        shards = shards_of(users)
+        for shard in range(shard_from, row.shard_to):
+            chosen = users[shards == shard]
+            asked_s = asyncio.get_running_loop().time()
+            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
+            there = await self._index.present(self._lane, chosen, settled=True)
+            yield Found(shard, [b"%d" % user for user in chosen[there].tolist()], asked_s)
+
+
+def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)

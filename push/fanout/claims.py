@@ -1,0 +1,168 @@
+"""Claims: due units flow in from the record, held units flow out; leases are kept alive until a unit is settled.
+
+Bounded: a unit is asked for only when a lane has a sweep free for it; a lease ends by itself `lease_s` after the last
+extension, so a dead process holds nothing for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+import structlog
+
+import sql.work
+from push.fanout.unit import HeldUnit
+from push.message.sound import Sound
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from sql.database import Pool
+    from sql.work import UnitRow
+
+POLL_INTERVAL_S = 1.0
+"""How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
+
+EXTENSIONS_PER_LEASE = 4
+HALTED_MAX = 1024
+"""Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
+
+TURNS_MAX = 16
+"""More alerts at once in one lane take turns in a less regular order."""
+
+USUAL_SOUND = Sound()
+URGENT = timedelta(minutes=10)
+"""A third of the 30 minutes: who has less left goes before all turns."""
+
+_log = structlog.get_logger("push.fanout.claims")
+
+
+class Claims:
+    """The units that this process holds."""
+
+    def __init__(self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND) -> None:
+        self.owner: UUID = uuid4()
+        self._pool = pool
+        self._lease_s = lease_s
+        self._sound = sound
+        self._held: dict[int, HeldUnit] = {}
+        self._halted_s: dict[UUID, float] = {}
+        self._turns: dict[str, list[UUID]] = {}
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there may be new work."""
+        self._changed.set()
+
+    async def next_unit(self, lane: str) -> HeldUnit:
+        """Wait for the lane's most urgent due unit and hold it."""
+        while True:
+            self._changed.clear()
+            asked_s = asyncio.get_running_loop().time()
+            row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
+            if row is not None:
+                self._take_turn(lane, row.alert_id)
+                silent = self._sound.silent(row.ring, datetime.now(UTC))
+                unit = self._held[row.id] = HeldUnit(row, asked_s, self._lease_s, silent=silent)
+                # A stop may have been heard while this was asked for: then it is not known which came first.
+                unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
+                return unit
+            try:
+                async with asyncio.timeout(POLL_INTERVAL_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _claim(self, lane: str) -> UnitRow | None:
+        lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
+        return await sql.work.claim(self._pool, lane, self.owner, lease, [*self._held], turns, URGENT)
+
+    def _take_turn(self, lane: str, alert: UUID) -> None:
+        """Put an alert behind all others of a lane."""
+        others = [one for one in self._turns.get(lane, []) if one != alert]
+        self._turns[lane] = [*others[1 - TURNS_MAX :], alert]
+
+    @property
+    def held(self) -> list[HeldUnit]:
+        """What this process holds."""
+        return [*self._held.values()]
+
+    def halt(self, alert_id: UUID) -> None:
+        """Stop what is held of an alert: nothing more of it is sent, until it is claimed anew."""
+        self._halted_s.pop(alert_id, None)
+        self._halted_s[alert_id] = asyncio.get_running_loop().time()
+        if len(self._halted_s) > HALTED_MAX:
+            del self._halted_s[next(iter(self._halted_s))]
+        for unit in self._held.values():
+            unit.halted = unit.halted or unit.row.alert_id == alert_id
+
+    async def finish_if_complete(self, unit: HeldUnit) -> None:
+        """Mark a unit done when everybody found in it is settled, or give it back when some were left out."""
+        if not unit.complete or unit.row.id not in self._held:
+            return
+        if unit.cut:
+            await retry_until_available(
+                lambda: sql.work.let_go(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+            )
+        else:
+            await retry_until_available(
+                lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found),
+                UNAVAILABLE_ERRORS,
+                "postgresql",
+            )
+        self._held.pop(unit.row.id, None)
+        if unit.cut:
+            self.wake()
+
+    def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
+        """Return whom this process is about to tell in the same shards, for other rings of the same alert and lane."""
+        return [
+            batch.users
+            for unit in self._held.values()
+            if unit.row.id != row.id
+            and (unit.row.alert_id, unit.row.notice, unit.row.lane) == (row.alert_id, row.notice, row.lane)
+            and unit.row.shard_from < row.shard_to
+            and unit.row.shard_to > row.shard_from
+            for batch in unit.batches
+        ]
+
+    def drop(self, unit: HeldUnit) -> None:
+        """Let go of a unit whose lease is lost; its recipients are somebody else's now."""
+        unit.dropped = True
+        self._held.pop(unit.row.id, None)
+
+    async def keep(self) -> None:
+        """Extend the leases of all held units in good time, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._lease_s / EXTENSIONS_PER_LEASE)
+            if not self._held:
+                continue
+            asked_s = loop.time()
+            ids = [*self._held]
+            kept = await retry_until_available(
+                partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
+                UNAVAILABLE_ERRORS,
+                "postgresql",
+            )
+            for unit_id in ids:
+                unit = self._held.get(unit_id)
+                if unit is None:
+                    continue
+                if unit_id in kept:
+                    unit.lease_until_s = asked_s + self._lease_s
+                elif not unit.complete:
+                    _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
+                    self.drop(unit)
+
+    async def release(self) -> None:
+        """Give back what is claimed and undone; called once, when nothing sends any more."""
+        self._held.clear()
+        await sql.work.release(self._pool, self.owner)

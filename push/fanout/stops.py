@@ -1,0 +1,103 @@
+"""Stops: what the record says of held units flows in, units that may not be sent any more are halted.
+
+Whoever stops an alert tells every process when that is committed (NOTIFY). Because a notice can be lost with its
+connection, the record is looked at all the same, and a unit not seen for `push.fanout.unit.TRUSTED_S` is not sent.
+Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POLL_TIMEOUT_S`; one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+import sql.work
+from push.alarms import EVERY_LANE, STORE_AWAY
+from runtime.retry import full_jitter_s
+from sql.database import CONNECT_TIMEOUT_S, UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.alarms import AlarmBoard
+    from push.fanout.claims import Claims
+    from sql.database import Connection
+
+POLL_INTERVAL_S: Final = 0.25
+POLL_TIMEOUT_S: Final = 2.0
+AGAIN_CAP_S: Final = 1.0
+"""Nothing is sent while nobody listens: the connection is asked for again soon."""
+
+STORE: Final = "postgresql"
+
+_log = structlog.get_logger("push.fanout.stops")
+
+
+class StopListener:
+    """Listens for stops, and looks for those that were not heard."""
+
+    def __init__(
+        self,
+        database_url: str,
+        claims: Claims,
+        alarms: AlarmBoard,
+        *,
+        halt: Callable[[UUID], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._database_url = database_url
+        self._alarms = alarms
+        self._claims = claims
+        self._halt = halt
+        self._wake = wake
+
+    async def run(self) -> None:
+        """Listen and look until cancelled, on a connection that is opened again when it is lost."""
+        attempt = 0
+        while True:
+            try:
+                connection = await asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_S)
+            except UNAVAILABLE_ERRORS:
+                attempt += 1
+                self._unavailable()
+                await asyncio.sleep(full_jitter_s(attempt, cap_s=AGAIN_CAP_S))
+                continue
+            attempt = 0
+            try:
+                await connection.add_listener(sql.work.CHANNEL, self._heard)
+                # Work that was committed while nobody listened rang no bell.
+                self._wake()
+                while True:
+                    await self._look(connection)
+                    self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
+                    await asyncio.sleep(POLL_INTERVAL_S)
+            except UNAVAILABLE_ERRORS as error:
+                _log.warning("stops.deaf", error=type(error).__name__)
+                self._unavailable()
+            finally:
+                connection.terminate()
+
+    def _unavailable(self) -> None:
+        detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
+        self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
+
+    def _heard(self, *heard: object) -> None:
+        payload = str(heard[-1])
+        if payload:
+            self._halt(UUID(payload))
+        self._wake()
+
+    async def _look(self, connection: Connection) -> None:
+        """Ask which held units may still be sent; asking also shows that the connection lives."""
+        asked_s = asyncio.get_running_loop().time()
+        units = self._claims.held
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            halted = await sql.work.halted(connection, [unit.row.id for unit in units])
+        for unit in units:
+            if unit.row.id not in halted:
+                unit.seen_s = max(unit.seen_s, asked_s)
+        for alert in {unit.row.alert_id for unit in units if unit.row.id in halted and not unit.over}:
+            self._halt(alert)

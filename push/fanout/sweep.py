@@ -1,0 +1,175 @@
+"""A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
+
+Recipients are candidates minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
+Bounded: what `push.fanout.candidates` asks for ahead, and the queue's room: the next shard is asked for only when it has some.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+
+import sql.ledger
+import sql.work
+from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from push.fanout.packing import not_notified, unpack
+from push.fanout.unit import Batch
+from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from numpy.typing import NDArray
+
+    from push.fanout.candidates import Candidates
+    from push.fanout.claims import Claims
+    from push.fanout.queue import LaneQueue
+    from push.fanout.unit import HeldUnit
+    from sql.database import Pool
+
+SWEEPS_PER_LANE = 2
+"""While one sweep waits for the record between two units the other one keeps searching."""
+
+NOTIFIED_TRUSTED_S = 30.0
+"""Half of how long `geo.index.calls.MOVED_KEPT_MS` keeps who changed lanes out of a sweep."""
+
+_log = structlog.get_logger("push.fanout.sweep")
+
+
+class Sweep:
+    """Turns one lane's units into batches."""
+
+    def __init__(
+        self,
+        lane: str,
+        *,
+        claims: Claims,
+        candidates: Candidates,
+        pool: Pool,
+        queue: LaneQueue,
+        invalid_for: timedelta,
+        recipients_max: int,
+    ) -> None:
+        self._lane = lane
+        self._claims = claims
+        self._candidates = candidates
+        self._pool = pool
+        self._queue = queue
+        self._invalid_for = invalid_for
+        self._recipients_max = recipients_max
+
+    async def run(self) -> None:
+        """Sweep unit after unit until cancelled."""
+        while True:
+            unit = await self._claims.next_unit(self._lane)
+            found = unit.found = await self._sweep(unit)
+            if unit.dropped:
+                continue
+            unit.cut = unit.cut or unit.halted
+            if unit.batches and not unit.cut:
+                # Now wider rings may be claimed; with nobody on the way the end of the unit says it all.
+                await retry_until_available(
+                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
+                    UNAVAILABLE_ERRORS,
+                    "postgresql",
+                )
+            unit.swept = True
+            await self._claims.finish_if_complete(unit)
+            _log.debug("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
+
+    async def _sweep(self, unit: HeldUnit) -> int:
+        row = unit.row
+        notified, notified_s = await self._notified(unit), self._now_s()
+        packer = Packer(unit, self._recipients_max)
+        count, shard_next, failures = 0, row.shard_from, 0
+        while shard_next < row.shard_to:
+            try:
+                async for found in self._candidates.stream(unit, shard_next):
+                    if unit.over:
+                        return count
+                    count += len(found.users)
+                    if self._now_s() - notified_s > NOTIFIED_TRUSTED_S:
+                        # In a slow lane others may have been told meanwhile, in the lane that they were in before.
+                        notified, notified_s = await self._notified(unit), self._now_s()
+                    for batch in packer.add(*not_notified(found.users, notified), found.asked_s):
+                        await self._put(batch)
+                    shard_next, failures = found.shard + 1, 0
+            except INDEX_UNAVAILABLE_ERRORS as error:
+                if unit.over:
+                    return count
+                failures += 1
+                if failures == 1:
+                    _log.warning("store.away", store="redis", lane=self._lane, error=type(error).__name__)
+                await asyncio.sleep(full_jitter_s(failures, cap_s=STORE_CAP_S))
+        for batch in packer.rest():
+            await self._put(batch)
+        return count
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _notified(self, unit: HeldUnit) -> NDArray[np.int64]:
+        """Return who was told, or is about to be told by this process for a nearer ring; sorted."""
+        row = unit.row
+        # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
+        on_the_way = self._claims.outstanding(row)
+        rows = await retry_until_available(
+            lambda: sql.ledger.notified(
+                self._pool,
+                row.alert_id,
+                row.notice,
+                row.said,
+                row.shard_from,
+                row.shard_to,
+                lane=self._lane,
+                invalid_for=self._invalid_for,
+            ),
+            UNAVAILABLE_ERRORS,
+            "postgresql",
+        )
+        parts = [*on_the_way, *(unpack(packed) for packed in rows)]
+        # Each part is sorted, which the stable sort makes use of.
+        return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
+
+    async def _put(self, batch: Batch) -> None:
+        batch.unit.batches.add(batch)
+        await self._queue.put(batch)
+
+
+class Packer:
+    """Fills batches to the provider's limit across the shards of one unit, so that few requests carry many."""
+
+    def __init__(self, unit: HeldUnit, recipients_max: int) -> None:
+        self._unit = unit
+        self._recipients_max = recipients_max
+        self._recipients: list[bytes] = []
+        self._users: list[NDArray[np.int64]] = []
+        self._asked_s = 0.0
+
+    def add(self, recipients: list[bytes], users: NDArray[np.int64], asked_s: float) -> list[Batch]:
+        """Take a shard's recipients with their ids, asked for at `asked_s`; returns the batches that are full."""
+        full: list[Batch] = []
+        start = 0
+        while start < len(recipients):
+            self._asked_s = self._asked_s if self._recipients else asked_s
+            end = min(len(recipients), start + self._recipients_max - len(self._recipients))
+            self._recipients += recipients[start:end]
+            self._users.append(users[start:end])
+            start = end
+            if len(self._recipients) == self._recipients_max:
+                full += self.rest()
+        return full
+
+    def rest(self) -> list[Batch]:
+        """Return what has been taken and not yet returned: no batch or one."""
+        if not self._recipients:
+            return []
+        users = np.concatenate(self._users)
+        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s)
+        self._recipients, self._users = [], []
+        return [batch]

@@ -1,0 +1,138 @@
+"""A held unit: a claimed unit flows in, batch by batch it is settled, and it says when nothing is left.
+
+Bounded: the batches pending are bounded by the lane's queue.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from push.message.content import About, Content, Message
+from push.notice import Notice
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sql.work import UnitRow
+
+TRUSTED_S: Final = 1.0
+"""For how long it is believed that a unit may be sent: four looks of `push.fanout.stops`, so that one late look is no stop."""
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+class HeldUnit:
+    """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
+
+    `seen_s`: when the record last said that it may be sent. `halted`: it may not; what is left of it drains unsent.
+    `dropped`: the lease is lost, and what is left is somebody else's.
+    """
+
+    def __init__(self, row: UnitRow, seen_s: float, lease_s: float, *, silent: bool = False) -> None:
+        self.row = row
+        self.seen_s = seen_s
+        self.lease_until_s = seen_s + lease_s
+        self.content = _CONTENT.decode(row.content)
+        self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
+        self._silent = silent or row.notice != Notice.ALERT
+        self._messages: dict[str, Message] = {}
+        self.batches: set[Batch] = set()
+        self.swept = False
+        self.cut = False
+        self.found = 0
+        self.dropped = False
+        self.halted = False
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more of it is to be sent."""
+        return self.dropped or self.halted
+
+    def may_send(self, now_s: float) -> bool:
+        """Tell whether a request may start now: it is held, not halted, and that was seen a moment ago."""
+        return not self.over and now_s < self.lease_until_s and now_s - self.seen_s < TRUSTED_S
+
+    def message(self, locale: str) -> Message:
+        """Return what is said in the language that is nearest to `locale`: the same object for the same language."""
+        known, _ = self.content.text_for(locale, self.row.notice)
+        message = self._messages.get(known)
+        if message is None:
+            message = self._messages[known] = self.content.message(self._about, known, silent=self._silent)
+        return message
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everybody found in the unit is settled, or drained."""
+        return self.swept and not self.batches and not self.dropped
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
+
+    `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
+    `indeterminate`: of whom the ledger has it that they may have been told; None: of nobody.
+    """
+
+    unit: HeldUnit
+    recipients: list[bytes]
+    users: NDArray[np.int64]
+    batch_id: int = field(default_factory=lambda: secrets.randbits(63))
+    attempts: int = 0
+    found_s: float = 0.0
+    indeterminate: NDArray[np.bool_] | None = None
+
+    @property
+    def size(self) -> int:
+        """How many recipients there are."""
+        return len(self.recipients)
+
+    def is_over(self) -> bool:
+        """Tell whether nothing of it may be sent any more."""
+        return self.unit.over
+
+    def keep(self, wanted: NDArray[np.bool_]) -> None:
+        """Leave all others out."""
+        self.recipients = [self.recipients[row] for row in np.flatnonzero(wanted).tolist()]
+        self.users = self.users[wanted]
+        if self.indeterminate is not None:
+            self.indeterminate = self.indeterminate[wanted]
+
+    def newly(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return who of those that may have been told was not known before, and know them all."""
+        before = np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else self.indeterminate
+        self.indeterminate = before | indeterminate
+        return indeterminate & ~before
+
+    def with_others(self, other: Batch) -> Batch:
+        """Return a batch of these and others of the same unit, to be tried together."""
+        indeterminate = [
+            np.zeros(one.size, dtype=np.bool_) if one.indeterminate is None else one.indeterminate
+            for one in (self, other)
+        ]
+        return Batch(
+            self.unit,
+            [*self.recipients, *other.recipients],
+            np.concatenate([self.users, other.users]),
+            attempts=max(self.attempts, other.attempts),
+            found_s=min(self.found_s, other.found_s),
+            indeterminate=np.concatenate(indeterminate),
+        )
+
+    def rest(self, again: NDArray[np.bool_]) -> Batch:
+        """Return the batch of those to be tried again."""
+        rest = Batch(
+            self.unit,
+            self.recipients,
+            self.users,
+            attempts=self.attempts,
+            found_s=self.found_s,
+            indeterminate=self.indeterminate,
+        )
+        rest.keep(again)
+        return rest

@@ -1,0 +1,149 @@
+"""What is said: an alert's content by locale flows in, one message in a recipient's language flows out.
+
+The content is written once, when the case is filed, and kept with the alert. Bounded: a message is cut at a grapheme to
+what the provider takes, never in the phone number or a link.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+LOCALE_DEFAULT: Final = "zh-CN"
+MINUTE_S: Final = 60
+WIDE: Final = frozenset("WF")
+"""The widths of Chinese letters, whose sentences end without a space."""
+
+WIDE_STOPS: Final = "。！？；：，"
+PUNCTUATION: Final = "Po"
+CALL_LEAST: Final = 7
+"""The digits of the shortest telephone number that is no emergency call."""
+
+
+class Text(msgspec.Struct, frozen=True):
+    """What a phone says in one language: title and `body` may be cut, `call` (whom to call) at most to its `phone`."""
+
+    title: str
+    body: str
+    call: str
+    phone: str = ""
+
+    def joined(self) -> str:
+        """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
+        body = self.body
+        if not self.call or self._is_called_for():
+            return body
+        if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
+            return body + self.call
+        if unicodedata.category(body[-1]) == PUNCTUATION:
+            return f"{body} {self.call}"
+        return f"{body}。{self.call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {self.call}"
+
+    def _is_called_for(self) -> bool:
+        """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
+        before, found, after = self.body.partition(self.call)
+        is_part = any(sign.isascii() and sign.isalnum() for sign in (before[-1:], after[:1]))
+        return bool(found) and len(self.call) >= CALL_LEAST and not is_part
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What one alert says, by locale, with its picture and links; `last` is the last word, by notice.
+
+    The last word is ready from the first moment, and names no child. Without `texts` the child's data is deleted.
+    """
+
+    texts: dict[str, Text]
+    last: dict[str, dict[str, Text]] = {}
+    photo_url: str | None = None
+    deep_link: str | None = None
+    web_link: str | None = None
+
+    def of(self, notice: str) -> dict[str, Text]:
+        """Return what a notice says, by locale."""
+        return self.last.get(notice, self.texts)
+
+    def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
+        """Return the text for a reader of `locale` and its own locale: the same, the same language, or the usual."""
+        texts = self.of(notice)
+        if locale in texts:
+            return locale, texts[locale]
+        language = locale.partition("-")[0].lower()
+        for known, text in texts.items():
+            if known.partition("-")[0].lower() == language:
+                return known, text
+        usual = LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
+        return usual, texts[usual]
+
+    def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
+        """Return what is said in the language that is nearest to `locale`; a last word shows no picture."""
+        known, text = self.text_for(locale, about.notice)
+        return Message(
+            alert_id=about.alert_id,
+            notice=about.notice,
+            locale=known,
+            text=marked(text, about.status),
+            expires=about.expires,
+            photo_url=None if about.notice in self.last else self.photo_url,
+            deep_link=self.deep_link,
+            web_link=self.web_link,
+            silent=silent,
+        )
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message is about: which word of which alert, and until when it is of use."""
+
+    alert_id: UUID
+    notice: str
+    status: str
+    expires: datetime
+
+
+MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
+"""What no text of an exercise or a test can be without: title and body begin with it."""
+
+
+def marked(text: Text, status: str) -> Text:
+    """Return a text that says first what it is, unless it is meant."""
+    mark = MARKS.get(status)
+    if mark is None:
+        return text
+    return msgspec.structs.replace(text, title=f"【{mark}】{text.title}", body=f"{mark}: {text.body}")
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said to everybody of one (alert, notice) in one locale: text, identity and end of life."""
+
+    alert_id: UUID
+    notice: str
+    locale: str
+    text: Text
+    expires: datetime
+    photo_url: str | None = None
+    deep_link: str | None = None
+    web_link: str | None = None
+    silent: bool = False
+
+    def titled(self, title: str) -> Message:
+        """Return the same with another title."""
+        return msgspec.structs.replace(self, text=msgspec.structs.replace(self.text, title=title))
+
+    @property
+    def collapse_number(self) -> int:
+        """A positive 31-bit number, the same for every repeat, so that a phone shows one message."""
+        return (self.alert_id.int & 0x7FFF_FFFF) or 1
+
+    @property
+    def collapse_id(self) -> str:
+        """A name of at most 64 bytes, the same for every repeat and every notice, so that a phone shows the last."""
+        return f"qqa-{self.alert_id.hex}"
+
+
+def left_s(message: Message, cap_s: int) -> int:
+    """Return for how many seconds a provider is to keep a message, whole minutes, so that one rendering serves many."""
+    left = (message.expires - datetime.now(UTC)).total_seconds()
+    return max(0, min(cap_s, int(left // MINUTE_S * MINUTE_S)))

@@ -1,0 +1,36 @@
+"""Where a tap on a message leads: the platform's links, and Android's way of writing one.
+
+Bounded by the links.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+from msgspec import Meta
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from push.message.content import Content
+
+
+class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a tap leads: addresses in which `{alert}` stands for the alert's id; none where the platform has none."""
+
+    deep_link: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://\S+$", max_length=300)] | None = None
+    web_link: Annotated[str, Meta(pattern=r"^https://\S+$", max_length=300)] | None = None
+
+    def put_in(self, content: Content, alert_id: UUID) -> Content:
+        """Return a content with the links to an alert."""
+        deep, web = (
+            None if link is None else link.replace("{alert}", str(alert_id)) for link in (self.deep_link, self.web_link)
+        )
+        return msgspec.structs.replace(content, deep_link=deep, web_link=web)
+
+
+def intent_uri(deep_link: str) -> str:
+    """Return `scheme://rest` as Android writes an intent (`Intent.parseUri`, URI_INTENT_SCHEME)."""
+    scheme, _, rest = deep_link.partition("://")
+    return f"intent://{rest}#Intent;scheme={scheme};action=android.intent.action.VIEW;end"

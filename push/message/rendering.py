@@ -1,0 +1,40 @@
+"""What phones will show: a message flows in, its text as a provider would get it flows out, and nothing is sent.
+
+A gateway renders once, for sending and for being looked at, so that the two cannot differ. Bounded by the message.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, NamedTuple, TypeVar
+
+import msgspec
+
+C = TypeVar("C")
+
+
+class Rendering(msgspec.Struct, frozen=True, tag="shown"):
+    """A message as one lane shows it: title and body are cut to what its provider takes.
+
+    `size` of `size_max`: how much of the provider's limit is used up, of the whole rendered message where it counts
+    bytes, of the body where it counts characters. `silent`: as far as the provider can be told, it does not ring.
+    """
+
+    title: str
+    body: str
+    size: int
+    size_max: int
+    unit: Literal["bytes", "characters"]
+    silent: bool
+
+
+class TooLarge(msgspec.Struct, frozen=True, tag="unfit"):
+    """A message that a provider cannot take, and why: nobody would be told in its lane."""
+
+    reason: str
+
+
+class RenderedMessage(NamedTuple, Generic[C]):
+    """What goes to the provider, without recipients, and what phones show of it."""
+
+    content: C
+    shown: Rendering

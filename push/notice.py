@@ -1,0 +1,37 @@
+"""What an alert is to everything that sends: its id, what is told of it, what it is meant as, and for how long.
+
+Bounded by its words.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import timedelta
+from typing import Final, NewType
+from uuid import UUID
+
+DEADLINE: Final = timedelta(minutes=30)
+"""From the receipt of a case until everybody in its area is notified."""
+
+EXPIRY: Final = timedelta(hours=72)
+"""The golden hours: for so long late entrants are notified as well."""
+
+AlertId = NewType("AlertId", UUID)
+LaneName = NewType("LaneName", str)
+
+
+class Notice(enum.StrEnum):
+    """One thing said about an alert."""
+
+    ALERT = "alert"
+    UPDATE = "update"
+    FOUND = "found"
+    CANCEL = "cancel"
+
+
+class Status(enum.StrEnum):
+    """CAP status: never confused."""
+
+    ACTUAL = "actual"
+    EXERCISE = "exercise"
+    TEST = "test"

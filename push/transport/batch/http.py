@@ -1,0 +1,177 @@
+"""HTTP for batch lanes: a request for many recipients flows in, status and bounded body flow out, or a failure.
+
+Whatever the network does comes back as a value. A message is sent only with a clearance, which is asked before a
+connection is sought and again when there is one. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
+of an answer.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import aiohttp
+import msgspec
+
+from push.provider import STOPPED
+from push.results import INDETERMINATE_STATUSES, RequestStatus, SendResult
+from runtime.decoding import DECODE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from aiohttp.abc import AbstractStreamWriter
+    from yarl import URL
+
+    from push.provider import Clearance
+
+CONNECT_TIMEOUT_S = 5.0
+KEEP_ALIVE_S = 60.0
+ANSWER_BYTES = 1024 * 1024
+"""A provider may name a thousand bad tokens of 512 bytes each, and a little about each."""
+
+FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+HTTP_OK = 200
+UNREADABLE: Final = "an answer that is none of this provider's"
+MISCONFIGURED_STATUS = frozenset({401, 403, 404})
+THROTTLED_STATUS = frozenset({429})
+
+
+T = TypeVar("T")
+
+
+class HttpAnswer(msgspec.Struct, frozen=True):
+    """What came back: HTTP status, the head of the body, and for how long to wait if that was said."""
+
+    status: int
+    content: bytes
+    retry_after_s: float | None = None
+
+
+class _StoppedError(Exception):
+    """Whoever may send no more has found a connection."""
+
+
+class _Cleared(aiohttp.BytesPayload):
+    """The body of a request, which is written if it may still be sent: to find a connection may take seconds.
+
+    aiohttp writes the head of a request together with the first bytes of its body.
+    """
+
+    def __init__(self, data: bytes, clearance: Clearance) -> None:
+        super().__init__(data)
+        self._clearance = clearance
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        """Write the body, or nothing."""
+        if not self._clearance.may_send():
+            raise _StoppedError
+        await super().write_with_length(writer, content_length)
+
+
+class BatchHttp:
+    """Keep-alive connections to one provider."""
+
+    def __init__(
+        self,
+        *,
+        connections: int,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        context = ssl.create_default_context(cafile=ca_file)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S, ssl=context),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
+            headers=headers,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+    async def send(
+        self, url: str | URL, data: bytes, clearance: Clearance, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | SendResult:
+        """Send a message, or what goes before one; an Answer when there was none, STOPPED when nothing was sent.
+
+        Whoever knows how many recipients there are asks `may_reach` before; what is not allowed is not sent from here.
+        """
+        if not (clearance.may_reach(str(url)) and clearance.may_send()):
+            return STOPPED
+        return await self._post(url, _Cleared(data, clearance), headers)
+
+    async def ask(
+        self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None
+    ) -> HttpAnswer | SendResult:
+        """Ask for an access token, which reaches nobody; an Answer when there was none."""
+        answer = await self._post(url, data, headers)
+        return answer.of_nobody() if isinstance(answer, SendResult) else answer
+
+    async def _post(
+        self, url: str | URL, data: bytes | _Cleared, headers: Mapping[str, str] | None
+    ) -> HttpAnswer | SendResult:
+        try:
+            async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
+                content = await _head_of(response.content)
+                return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            if isinstance(error.__cause__, _StoppedError):
+                return STOPPED
+            is_unsent = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+            return SendResult(RequestStatus.FAILING, f"no answer ({type(error).__name__})", indeterminate=not is_unsent)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+
+async def _head_of(content: aiohttp.StreamReader) -> bytes:
+    """Read until the end or `ANSWER_BYTES`: one read gives only what has arrived so far."""
+    head = bytearray()
+    while len(head) < ANSWER_BYTES and (chunk := await content.read(ANSWER_BYTES - len(head))):
+        head += chunk
+    return bytes(head)
+
+
+def judged_by_status(answer: HttpAnswer) -> SendResult | None:
+    """Return what the HTTP status alone says of a request, None when its body is to be read."""
+    if answer.status in THROTTLED_STATUS:
+        return SendResult(RequestStatus.THROTTLED, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
+    if answer.status in MISCONFIGURED_STATUS:
+        return SendResult(RequestStatus.MISCONFIGURED, f"HTTP {answer.status}")
+    return None if answer.status == HTTP_OK else failing(answer)
+
+
+def failing(answer: HttpAnswer) -> SendResult:
+    """Return what a status says that no table knows: the provider is believed, what stands before it is not."""
+    indeterminate = answer.status in INDETERMINATE_STATUSES
+    return SendResult(
+        RequestStatus.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s, indeterminate=indeterminate
+    )
+
+
+def decoded(answer: HttpAnswer | SendResult, decoder: msgspec.json.Decoder[T]) -> T | SendResult:
+    """Return the JSON of an answer with status 200, or what is said by the status or by what the body is instead."""
+    if isinstance(answer, SendResult):
+        return answer
+    try:
+        return judged_by_status(answer) or decoder.decode(answer.content)
+    except DECODE_ERRORS:
+        return SendResult(RequestStatus.FAILING, UNREADABLE, indeterminate=True)
+
+
+def parse_retry_after_s(value: str | None) -> float | None:
+    """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+        # A date without a zone is meant as UTC, which alone is allowed.
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,45 @@
+"""Answers of batch lanes: what a provider said of a request or of its tokens flows in, one answer flows out.
+
+Bounded by the batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from push.results import RecipientStatus, RequestStatus, SendResult
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+DAY_QUOTA_S: Final = 3600.0
+"""A quota of the day is not used up for less than this; the lane's own cap decides how soon it looks again."""
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """What a code means for the lane, why, and what it says of every recipient, if it says that."""
+
+    request_status: RequestStatus
+    reason: str
+    recipient_status: RecipientStatus | None = None
+    retry_after_s: float | None = None
+
+
+def answer_to_all(ruling: Ruling, recipients: int, retry_after_s: float | None = None) -> SendResult:
+    """Return what a code says of a whole request."""
+    statuses = None if ruling.recipient_status is None else [ruling.recipient_status] * recipients
+    return SendResult(ruling.request_status, ruling.reason, statuses, retry_after_s or ruling.retry_after_s)
+
+
+def by_code(codes: Mapping[int, Ruling], code: int, recipients: int, retry_after_s: float | None = None) -> SendResult:
+    """Return what a table says of a code. An unknown one counts as failing: recipients stay due, the breaker limits."""
+    ruling = codes.get(code) or Ruling(RequestStatus.FAILING, f"an unknown code ({code})")
+    return answer_to_all(ruling, recipients, retry_after_s)
+
+
+def accepted_but(bad: Mapping[bytes, RecipientStatus], tokens: Sequence[bytes]) -> SendResult:
+    """Return the answer to a request that all of its tokens but the `bad` ones were accepted of."""
+    statuses = [bad.get(token, RecipientStatus.ACCEPTED) for token in tokens] if bad else None
+    return SendResult(RequestStatus.ANSWERED, "accepted", statuses)

@@ -1,0 +1,78 @@
+"""Quotas that all processes share: recipients to be sent flow in, for how long to wait flows out; one key each.
+
+The key holds until when all that was taken is paid for, by the clock of Redis, so that no process can run ahead of
+another. Bounded: `AHEAD_S` may be taken ahead, so that a dead process holds back nobody for longer; a key is gone
+`PAUSE_S` after its last use. Without Redis there is no answer, and each process keeps the pace by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+from redis.exceptions import NoScriptError
+
+from geo.connection import UNAVAILABLE_ERRORS
+from geo.index.scripts import script
+from runtime.tasks import raise_if_cancelled
+
+if TYPE_CHECKING:
+    from geo.connection import Client
+    from geo.index.scripts import Script
+
+AHEAD_S: Final = 5.0
+PAUSE_S: Final = 60.0
+"""After so long without a message the next one is a fresh start."""
+
+TIMEOUT_S: Final = 2.0
+MICROSECONDS: Final = 1_000_000
+
+
+class Quota:
+    """One provider's quota, or that of one of our projects there."""
+
+    def __init__(self, client: Client, name: str, *, ramp_s: float = 0.0) -> None:
+        self._client = client
+        self._key = f"quota:{name}"
+        self._ramp_us = round(ramp_s * MICROSECONDS)
+        self._take, self._hold = script("take", "push.transport"), script("hold", "push.transport")
+
+    async def take(self, recipients: int, rate_per_s: float, burst_s: float) -> float | None:
+        """Take recipients, and return after how many seconds they may be sent; None: Redis does not answer."""
+        arguments = (recipients, rate_per_s, round(burst_s * MICROSECONDS), self._ramp_us)
+        limits = round(PAUSE_S * MICROSECONDS), round(AHEAD_S * MICROSECONDS)
+        while True:
+            answer = await self._run(self._take, *arguments, *limits)
+            raise_if_cancelled()
+            if answer is None:
+                return None
+            wait_us, taken = answer
+            if taken:
+                return float(wait_us) / MICROSECONDS
+            # What is far ahead is not reserved: whoever asks first when it has come gets it.
+            await asyncio.sleep(wait_us / MICROSECONDS - AHEAD_S / 2)
+
+    async def hold(self, seconds: float) -> None:
+        """Let nobody send for so long."""
+        await self._run(self._hold, round(seconds * MICROSECONDS))
+
+    async def _run(self, chosen: Script, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                try:
+                    return await self._client.evalsha(chosen.digest, 1, self._key, *arguments)
+                except NoScriptError:
+                    return await self._client.eval(chosen.text, 1, self._key, *arguments)
+        except (*UNAVAILABLE_ERRORS, TimeoutError):
+            return None
+
+
+class Quotas:
+    """The quotas of a server, by name."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def of(self, name: str, *, ramp_s: float = 0.0) -> Quota:
+        """Return the quota of a lane, or of a project in it; `ramp_s`: for how long a fresh start grows to the rate."""
+        return Quota(self._client, name, ramp_s=ramp_s)

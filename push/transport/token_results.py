@@ -1,0 +1,88 @@
+"""Answers of token lanes: a ruling for each phone flows in, one answer for the batch flows out.
+
+What a provider says of one token never costs its neighbours; what it says of us (credentials, quota) stops what has not
+been sent. Bounded by the batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from push.results import INDETERMINATE_STATUSES, RecipientStatus, RequestStatus, SendResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.transport.http2.group import Reply
+
+
+class Ruling(msgspec.Struct, frozen=True):
+    """What one reply means: for its token, for the lane, and why it is so.
+
+    `since_ms`: since when a token is dead; `retry_after_s`: for how long the provider wants to be left alone;
+    `expired`: our credentials have only run out, and with new ones it may be sent again at once.
+    """
+
+    recipient_status: RecipientStatus
+    request_status: RequestStatus
+    reason: str
+    since_ms: int | None = None
+    retry_after_s: float | None = None
+    expired: bool = False
+
+
+ACCEPTED: Final = Ruling(RecipientStatus.ACCEPTED, RequestStatus.ANSWERED, "accepted")
+NO_TOKEN: Final = Ruling(
+    RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "not of the form of this provider's tokens"
+)
+FORBIDDEN: Final = Ruling(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "not for this status")
+"""The ruling for a phone that may not be sent to: final, and nothing was sent."""
+
+HTTP_ERROR: Final = 400
+_STOPS: Final = frozenset({RequestStatus.MISCONFIGURED, RequestStatus.THROTTLED})
+
+
+def stops(ruling: Ruling) -> bool:
+    """Tell whether what has not been sent yet should not be."""
+    return ruling.expired or ruling.request_status in _STOPS
+
+
+def unsettled(reply: Reply, reason: str | None = None) -> Ruling:
+    """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it.
+
+    A provider is believed that it failed; without its word the phone may have been told.
+    """
+    why = reason or reply.error or f"HTTP {reply.status}"
+    failed = reply.status >= HTTP_ERROR and reply.status not in INDETERMINATE_STATUSES
+    recipient_status = RecipientStatus.RETRY if failed or not reply.begun else RecipientStatus.INDETERMINATE
+    return Ruling(recipient_status, RequestStatus.FAILING, why, retry_after_s=reply.retry_after_s)
+
+
+def answer_of(rulings: Sequence[Ruling | None]) -> SendResult:
+    """Return the answer to a batch: what became of each token, and the gravest word about us. None: not begun."""
+    if all(ruling is ACCEPTED for ruling in rulings):
+        return ALL_ACCEPTED
+    statuses = [RecipientStatus.RETRY if ruling is None else ruling.recipient_status for ruling in rulings]
+    since_ms = {
+        row: ruling.since_ms for row, ruling in enumerate(rulings) if ruling is not None and ruling.since_ms is not None
+    }
+    # A token that nobody was asked about says nothing of the provider.
+    said = [one for one in rulings if one is not None and one is not NO_TOKEN and one is not FORBIDDEN]
+    gravest = max(said, key=lambda ruling: _GRAVITY[ruling.request_status], default=None)
+    answered = any(ruling.request_status is RequestStatus.ANSWERED for ruling in said)
+    wait_s = max((one.retry_after_s for one in said if one.retry_after_s is not None), default=None)
+    if gravest is None or (answered and gravest.request_status in {RequestStatus.ANSWERED, RequestStatus.FAILING}):
+        # A provider that answers some is there; the others are tried again by themselves.
+        return SendResult(RequestStatus.ANSWERED, "", statuses, wait_s, since_ms, asked=bool(said))
+    return SendResult(gravest.request_status, gravest.reason, statuses, wait_s, since_ms)
+
+
+ALL_ACCEPTED: Final = SendResult(RequestStatus.ANSWERED)
+_GRAVITY: Final = {
+    RequestStatus.ANSWERED: 0,
+    RequestStatus.FAILING: 1,
+    RequestStatus.THROTTLED: 2,
+    RequestStatus.MISCONFIGURED: 3,
+}

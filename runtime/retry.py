@@ -1,0 +1,51 @@
+"""Waiting: a failed attempt flows in, a jittered wait flows out, and a store that is away is asked again.
+
+Bounded: a wait never exceeds `cap_s`. Full jitter (Brooker, AWS Architecture Blog, 2015) spreads those who wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+
+from runtime.tasks import raise_if_cancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+BASE_S = 0.1
+CAP_S = 20.0
+STORE_CAP_S = 1.0
+"""A store is asked at least once a second, so that work goes on soon after it is back."""
+
+_log = structlog.get_logger("runtime.retry")
+T = TypeVar("T")
+
+
+def full_jitter_s(attempt: int, base_s: float = BASE_S, cap_s: float = CAP_S) -> float:
+    """Return a random wait in seconds for the `attempt`th failure in a row (from 1)."""
+    return random.uniform(0, min(cap_s, base_s * 2 ** min(attempt, 32)))
+
+
+async def retry_until_available(
+    call: Callable[[], Awaitable[T]], away: tuple[type[BaseException], ...], store: str
+) -> T:
+    """Await `call()` again and again while it raises `away`; returns its result, raises whatever else it raises."""
+    attempt = 0
+    while True:
+        try:
+            result = await call()
+        except away as error:
+            raise_if_cancelled()
+            attempt += 1
+            if attempt == 1:
+                _log.warning("store.away", store=store, error=type(error).__name__)
+            await asyncio.sleep(full_jitter_s(attempt, cap_s=STORE_CAP_S))
+        else:
+            raise_if_cancelled()
+            if attempt:
+                _log.info("store.back", store=store, attempts=attempt)
+            return result

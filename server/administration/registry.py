@@ -1,0 +1,162 @@
+"""Authorities and tokens: names flow in, secrets shown once flow out.
+
+Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that the police change over without a gap; a
+token lasts `TOKEN_DAYS` unless it is said otherwise, and never longer than `TOKEN_DAYS_MAX`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+import sql.access
+import sql.audit
+import sql.cap
+import sql.life
+from handlers.auth.token_store import digest, new_token
+from handlers.auth.webhook_signatures import Vault, new_secret
+from handlers.cap.verification import fingerprint, read_pins
+from handlers.http.roles import Role
+from push.alerts.names import is_plain
+from server.encryption import encryption_key
+from server.stores import record
+from sql.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from push.alerts.review import Review
+    from server.settings import Settings
+    from server.stores import Stores
+    from sql.access import AuthorityRow, TokenRow
+    from sql.database import Connection
+
+OVERLAP = timedelta(days=7)
+COMMAND_LINE: Final = "command line"
+"""Who acts there is known to the machine's own records, not to us."""
+
+TOKEN_DAYS: Final = 365
+TOKEN_DAYS_MAX: Final = 1095
+
+
+class RegistryError(Exception):
+    """What was asked for is not there, or there already."""
+
+
+async def add_authority(
+    settings: Settings, stores: Stores, authority: str, name: str, jurisdiction: bytes | None = None
+) -> str:
+    """Add an authority, limited to a polygon (WKB) if there is one, and return its first secret."""
+    secret = new_secret()
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.add_authority(connection, authority, name):
+            raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
+        await sql.access.limit_authority(connection, authority, jurisdiction)
+        await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
+        await _note(connection, "authority added", authority=authority)
+    return secret
+
+
+async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdiction: bytes | None) -> None:
+    """Set the polygon beyond which an authority reaches nobody, or lift it."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.limit_authority(connection, authority, jurisdiction):
+            raise RegistryError(f"no authority {authority}")
+        await _note(connection, "authority limited", authority=authority, limited=jurisdiction is not None)
+
+
+async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
+    """Return a new secret; those before it verify for `OVERLAP` more."""
+    secret = new_secret()
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if authority not in {row.id for row in await sql.access.list_authorities(connection)}:
+            raise RegistryError(f"no authority {authority}")
+        await sql.access.expire_secrets(connection, authority, OVERLAP)
+        await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
+        await _note(connection, "secret rotated", authority=authority)
+    return secret
+
+
+async def review(_: Settings, stores: Stores, authority: str, policy: Review, grace_s: int | None = None) -> None:
+    """Set how an authority's cases are reviewed, as the audit trail then says."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.life.set_review(connection, authority, policy.value, grace_s):
+            raise RegistryError(f"no authority {authority}")
+        await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
+
+
+async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[str]:
+    """Pin certificates (PEM) to an authority; returns their fingerprints."""
+    try:
+        certificates = read_pins([pem])
+    except ValueError:
+        raise RegistryError("not a file of certificates (PEM), or too many") from None
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if await sql.cap.pins_of(connection, authority) is None:
+            raise RegistryError(f"no authority {authority} that stands")
+        for one in certificates:
+            text = one.public_bytes(Encoding.PEM).decode()
+            await sql.cap.pin(connection, authority, fingerprint(one), text, one.not_valid_after_utc)
+        pinned = [fingerprint(one) for one in certificates]
+        await _note(connection, "certificates pinned", authority=authority, certificates=pinned)
+    return pinned
+
+
+async def unpin(_: Settings, stores: Stores, authority: str, certificate: str) -> None:
+    """Unpin a certificate by its fingerprint."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.cap.unpin(connection, authority, certificate):
+            raise RegistryError(f"no such certificate of {authority}")
+        await _note(connection, "certificate unpinned", authority=authority, certificate=certificate)
+
+
+async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
+    """Return all authorities."""
+    async with record(stores) as pool:
+        return await sql.access.list_authorities(pool)
+
+
+async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
+    """Make an authority's signatures worthless at once."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.revoke_authority(connection, authority):
+            raise RegistryError(f"no authority {authority} that stands")
+        await _note(connection, "authority revoked", authority=authority)
+
+
+async def create_token(
+    _: Settings, stores: Stores, role: Role, name: str, *, days: int = TOKEN_DAYS, authority: str | None = None
+) -> tuple[int, str]:
+    """Return (id, token) of a new bearer token that ends after `days`; `authority`: whose officer it is for."""
+    if not 1 <= days <= TOKEN_DAYS_MAX:
+        raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
+    if not is_plain(name):
+        raise RegistryError("a name has letters or digits, and no signs that nobody sees: it stands for one person")
+    token, lasts = new_token(), timedelta(days=days)
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        token_id = await sql.access.add_token(
+            connection, name, role.value, digest(token), lasts=lasts, authority=authority
+        )
+        if token_id is None:
+            raise RegistryError(f"no authority {authority} that stands")
+        await _note(connection, "token created", token=token_id, name=name, role=role.value, authority=authority)
+    return token_id, token
+
+
+async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
+    """Return all tokens, without the tokens."""
+    async with record(stores) as pool:
+        return await sql.access.list_tokens(pool)
+
+
+async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
+    """Make a token worthless (servers forget what they cached within seconds)."""
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        if not await sql.access.revoke_token(connection, token_id):
+            raise RegistryError(f"no token {token_id} that stands")
+        await _note(connection, "token revoked", token=token_id)
+
+
+async def _note(connection: Connection, action: str, **details: object) -> None:
+    """Append to the audit trail, as the last statement of a transaction."""
+    await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details=details))

@@ -1,0 +1,135 @@
+"""`qq-alert audit`: what verifies, shows or sums up the trail flows in, its events and where it is broken flow out.
+
+Bounded: a page of the trail (`sql.audit.PAGE`) at a time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+import sql.audit
+from handlers.operators.audit import recorded
+from push.alerts.record.audit import Anchor, Trail, verify
+from push.alerts.record.summary import Summary, summarise
+from server.commands.context import config_option, json_flag, on_record, say
+from server.stores import record
+from sql.audit import Link
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from server.settings import Settings
+    from server.stores import Stores
+    from sql.audit import Row
+
+FAILED = 1
+DIGEST_DIGITS = 64
+
+
+@click.group("audit")
+def audit_group() -> None:
+    """Who did what to which alert, in a chain that cannot be changed unseen."""
+
+
+def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    digest = value.lower()
+    if len(digest) != DIGEST_DIGITS or set(digest) - set("0123456789abcdef"):
+        raise click.BadParameter(f"{DIGEST_DIGITS} hexadecimal digits, as printed by this command before")
+    return digest
+
+
+@audit_group.command("verify")
+@click.option("--head", callback=_digest, help="A head that was printed before and written down elsewhere.")
+@click.option("--at", "seq", type=click.IntRange(min=0), help="The number of events that was printed with it.")
+@json_flag
+@config_option
+@click.pass_context
+def audit_verify(context: click.Context, head: str | None, seq: int | None, *, as_json: bool) -> None:
+    """Verify the whole trail; exits 1 at the first event that is not what was written.
+
+    Events cut off at the end leave a chain that holds: write the head down elsewhere, and give it the next time.
+    """
+
+    async def work(_: Settings, stores: Stores) -> Trail:
+        async with record(stores) as pool:
+            return await verify(pool, Anchor(head=head, seq=seq))
+
+    trail = on_record(context, work)
+    say(trail, _verdict(trail), as_json=as_json)
+    if trail.fault is not None:
+        raise SystemExit(FAILED)
+
+
+def _verdict(trail: Trail) -> str:
+    if trail.fault is not None:
+        before = min(trail.events, trail.fault.seq - 1)
+        return f"BROKEN at event {trail.fault.seq}: {trail.fault.what}\n({before} events before it hold)"
+    return f"{trail.events} events hold; write this down elsewhere:\n--at {trail.events} --head {trail.head}"
+
+
+@audit_group.command("show")
+@click.option("--alert", "alert_id", type=click.UUID, help="Only what was done to this alert.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line, with the digest.")
+@config_option
+@click.pass_context
+def audit_show(context: click.Context, alert_id: UUID | None, *, as_json: bool) -> None:
+    """Print the events of the trail in order: number, time, who, what, states, alert, details, why."""
+
+    async def work(_: Settings, stores: Stores) -> None:
+        async with record(stores) as pool:
+            async for row in sql.audit.read(pool, alert_id):
+                click.echo(msgspec.json.encode(recorded(row)).decode() if as_json else _line(row))
+
+    on_record(context, work)
+
+
+def _line(row: Row) -> str:
+    try:
+        link = msgspec.json.decode(row.content, type=Link)
+    except msgspec.DecodeError:
+        return f"{row.seq}\tnot an event: 'audit verify' says what is wrong"
+    event = link.event
+    states = " -> ".join(state for state in (event.before, event.after) if state is not None)
+    details = ", ".join(f"{name}={value}" for name, value in event.details.items() if value is not None)
+    reason = row.reason or ("" if event.reason_digest is None else "(deleted with the child's data)")
+    said = [
+        str(row.seq),
+        link.at.isoformat(),
+        event.actor,
+        event.action,
+        states,
+        str(event.alert or ""),
+        details,
+        reason,
+    ]
+    return "\t".join(_on_one_line(part) for part in said)
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text in which no sign moves the cursor: what people wrote must not look like another event."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+@audit_group.command("summary")
+@click.argument("alert_id", type=click.UUID)
+@json_flag
+@config_option
+@click.pass_context
+def audit_summary(context: click.Context, alert_id: UUID, *, as_json: bool) -> None:
+    """Print what may be published of an alert: counts, area and times, nothing of the child or of who acted."""
+
+    async def work(_: Settings, stores: Stores) -> Summary | None:
+        async with record(stores) as pool:
+            return await summarise(pool, alert_id)
+
+    summary = on_record(context, work)
+    if summary is None:
+        click.echo("no such alert", err=True)
+        raise SystemExit(FAILED)
+    indented = msgspec.json.format(msgspec.json.encode(summary), indent=2).decode()
+    say(summary, indented, as_json=as_json)

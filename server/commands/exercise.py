@@ -1,0 +1,109 @@
+"""`qq-alert exercise`: users who agreed to be reached by exercises flow in and out of the record.
+
+Bounded: `sql.enrolment.ENROLLED_MAX` users in all, `USERS_MAX` a command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+import sql.enrolment
+from handlers.platform.reports import USER_MAX
+from push.alerts import enrolment
+from server.administration.registry import COMMAND_LINE, RegistryError
+from server.commands.context import config_option, json_flag, on_record, say
+from server.stores import record
+
+if TYPE_CHECKING:
+    from server.settings import Settings
+    from server.stores import Stores
+
+USERS_MAX: Final = 10_000
+
+
+class User(click.ParamType[int]):
+    """A user's id."""
+
+    name = "user"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the id as a number."""
+        if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= USER_MAX:
+            self.fail(f"{value!r} is no user: an id is a number from 1 to {USER_MAX}", param, ctx)
+        return int(value)
+
+
+_users = click.argument("users", type=User(), nargs=-1, required=True)
+
+
+@click.group("exercise")
+def exercise_group() -> None:
+    """People whom exercises reach: nobody else hears of one."""
+
+
+@exercise_group.command("enrol")
+@_users
+@config_option
+@click.pass_context
+def enrol(context: click.Context, users: tuple[int, ...]) -> None:
+    """Add users who agreed."""
+    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=True))
+    click.echo(_said(changed, users, "enrolled", "were before"))
+
+
+@exercise_group.command("withdraw")
+@_users
+@config_option
+@click.pass_context
+def withdraw(context: click.Context, users: tuple[int, ...]) -> None:
+    """Take users out."""
+    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=False))
+    click.echo(_said(changed, users, "withdrawn", "were not enrolled"))
+
+
+@exercise_group.command("list")
+@json_flag
+@config_option
+@click.pass_context
+def list_enrolled(context: click.Context, *, as_json: bool) -> None:
+    """Show who is enrolled."""
+    users = on_record(context, _enrolled)
+    say(users, "\n".join(map(str, users)) or "nobody is enrolled", as_json=as_json)
+
+
+@exercise_group.command("count")
+@json_flag
+@config_option
+@click.pass_context
+def count_enrolled(context: click.Context, *, as_json: bool) -> None:
+    """Show how many are enrolled, and nobody's id."""
+    number = on_record(context, _count)
+    say({"enrolled": number}, f"{number} enrolled", as_json=as_json)
+
+
+async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> int:
+    """Enrol or withdraw users; returns how many. The audit trail has their number, and names none of them."""
+    if len(users) > USERS_MAX:
+        raise RegistryError(f"at most {USERS_MAX} users at once")
+    async with record(stores) as pool:
+        changed = await enrolment.change(pool, users, COMMAND_LINE, enrols=enrols)
+    if changed is None:
+        raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
+    return changed
+
+
+def _said(changed: int, users: tuple[int, ...], done: str, others: str) -> str:
+    rest = len(set(users)) - changed
+    return f"{changed} {done}" + (f"; {rest} {others}" if rest else "")
+
+
+async def _enrolled(_: Settings, stores: Stores) -> list[int]:
+    async with record(stores) as pool:
+        return await sql.enrolment.enrolled(pool)
+
+
+async def _count(_: Settings, stores: Stores) -> int:
+    async with record(stores) as pool:
+        return await sql.enrolment.count(pool)

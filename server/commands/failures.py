@@ -1,0 +1,32 @@
+"""Failures of a command: an exception flows in, one line for whoever typed it and the exit code flow out.
+
+What cannot be used exits 2, what failed exits 1; a bug is reported by places and types, never by values.
+"""
+
+from __future__ import annotations
+
+import click
+
+from server import logs
+from server.administration.registry import RegistryError
+from server.embedded import EmbeddedStoreError, StateOwnedError
+from server.serve import StoreDiedError
+from server.settings import SettingsError
+from sql.migrate import MigrationError
+
+UNUSABLE = 2
+FAILED = 1
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Say what went wrong, and return how the command exits."""
+    if isinstance(error, (SettingsError, StateOwnedError, RegistryError)):
+        click.echo(f"qq-alert: {error}", err=True)
+        return UNUSABLE
+    if isinstance(error, (EmbeddedStoreError, MigrationError)):
+        click.echo(f"qq-alert: {error}", err=True)
+    elif isinstance(error, BaseExceptionGroup) and error.subgroup(StoreDiedError):
+        click.echo("qq-alert: an embedded store ended by itself; its log is in the state folder", err=True)
+    else:
+        logs.report_bug(error)
+    return FAILED

@@ -1,0 +1,75 @@
+"""`qq-alert file-case` and `file-notice`: a file and a secret flow in, it is sent as the police would, the answer back.
+
+Bounded: one request, as `server.administration.file_case` bounds it.
+"""
+
+from __future__ import annotations
+
+import binascii
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import click
+import msgspec
+import uvloop
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
+from runtime.decoding import DECODE_ERRORS
+from server.administration.file_case import send_case, send_notice
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+FAILED = 1
+
+
+@click.command("file-case")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--authority", required=True)
+@click.option("--secret", required=True, help="whsec_...")
+@click.option("--url", required=True)
+@click.option("--seen-now", is_flag=True, help="As if the child had been seen ten minutes ago: for tries.")
+def file_case(file: Path, authority: str, secret: str, url: str, *, seen_now: bool) -> None:
+    """Sign and send a case, as the police would; prints the answer."""
+    body = file.read_bytes()
+    _say(send_case(url, authority, secret, _as_of_now(body) if seen_now else body))
+
+
+@click.command("file-notice")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--authority", required=True)
+@click.option("--secret", required=True, help="whsec_...")
+@click.option("--url", required=True)
+def file_notice(file: Path, authority: str, secret: str, url: str) -> None:
+    """Sign and send that a child is found, or a case withdrawn, as the police would; prints the answer."""
+    _say(send_notice(url, authority, secret, file.read_bytes()))
+
+
+def _as_of_now(body: bytes) -> bytes:
+    """Return a case with its times moved to this hour."""
+    now = datetime.now(UTC)
+    try:
+        case = msgspec.json.decode(body, type=dict[str, Any])
+        case["last_seen"]["at"], case["reported_at"] = now - timedelta(minutes=10), now
+    except (*DECODE_ERRORS, KeyError, TypeError):
+        raise click.ClickException("the file is no case in JSON") from None
+    return msgspec.json.encode(case)
+
+
+def _say(sending: Coroutine[Any, Any, tuple[int, bytes]]) -> None:
+    """Print the answer, or that there was none; exits 1 unless it was taken."""
+    try:
+        status, answer = uvloop.run(sending)
+    except UnicodeDecodeError:
+        raise click.ClickException("the file is not UTF-8") from None
+    except (EmptyWebhookSecretError, binascii.Error):
+        raise click.ClickException("the secret is `whsec_` and base64, as it was printed") from None
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        why = f"no answer ({type(error).__name__}): is --url right? Sent again, the same file counts once."
+        raise click.ClickException(why) from None
+    click.echo(f"HTTP {status}", err=True)
+    click.echo(answer.decode())
+    if status >= 400:  # noqa: PLR2004 - HTTP's errors begin here
+        raise SystemExit(FAILED)

@@ -1,0 +1,186 @@
+"""`qq-alert authority` and `qq-alert token`: names flow in, secrets shown once and lists flow out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from handlers.http.roles import Role
+from push.alerts.review import Review
+from server.administration import registry
+from server.administration.jurisdiction import read_jurisdiction
+from server.commands.context import config_option, json_flag, on_record, say
+
+if TYPE_CHECKING:
+    from sql.access import TokenRow
+
+_geojson = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group("authority")
+def authority_group() -> None:
+    """Police bodies that may file cases."""
+
+
+@authority_group.command("add")
+@click.argument("authority")
+@click.option("--name", required=True)
+@click.option("--jurisdiction", type=_geojson, help="GeoJSON; nobody outside of it is reached.")
+@json_flag
+@config_option
+@click.pass_context
+def authority_add(
+    context: click.Context, authority: str, name: str, jurisdiction: Path | None, *, as_json: bool
+) -> None:
+    """Add an authority and print its webhook secret, once."""
+    limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
+    secret = on_record(context, lambda s, stores: registry.add_authority(s, stores, authority, name, limit))
+    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+
+
+@authority_group.command("rotate")
+@click.argument("authority")
+@json_flag
+@config_option
+@click.pass_context
+def authority_rotate(context: click.Context, authority: str, *, as_json: bool) -> None:
+    """Print a new secret; the old ones verify for seven days more."""
+    secret = on_record(context, lambda s, stores: registry.rotate(s, stores, authority))
+    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+
+
+@authority_group.command("limit")
+@click.argument("authority")
+@click.option("--jurisdiction", type=_geojson, help="GeoJSON; nobody outside of it is reached.")
+@click.option("--none", "lifted", is_flag=True, help="Lift the limit.")
+@config_option
+@click.pass_context
+def authority_limit(context: click.Context, authority: str, jurisdiction: Path | None, *, lifted: bool) -> None:
+    """Say whom an authority may reach; alerts that stand keep what they were filed with."""
+    if (jurisdiction is None) is not lifted:
+        raise click.UsageError("either --jurisdiction FILE or --none")
+    limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
+    on_record(context, lambda s, stores: registry.limit_authority(s, stores, authority, limit))
+    click.echo(f"{authority} reaches {'everybody' if limit is None else 'nobody outside of its jurisdiction'}")
+
+
+@authority_group.command("review")
+@click.argument("authority")
+@click.option("--policy", type=click.Choice([review.value for review in Review]), required=True)
+@click.option("--grace-s", type=click.IntRange(1, 1800), help="How long a case waits under 'grace' (60 at first).")
+@config_option
+@click.pass_context
+def authority_review(context: click.Context, authority: str, policy: str, grace_s: int | None) -> None:
+    """Say who looks at an authority's cases before anybody is told; those that stand keep their own."""
+    on_record(context, lambda s, stores: registry.review(s, stores, authority, Review(policy), grace_s))
+    click.echo(f"{authority}: {policy}")
+
+
+@authority_group.command("pin")
+@click.argument("authority")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@config_option
+@click.pass_context
+def authority_pin(context: click.Context, authority: str, file: Path) -> None:
+    """Let CAP that these certificates (PEM) sign count as the authority's; prints their fingerprints."""
+    pinned = on_record(context, lambda s, stores: registry.pin(s, stores, authority, file.read_bytes()))
+    click.echo("\n".join(pinned))
+
+
+@authority_group.command("unpin")
+@click.argument("authority")
+@click.argument("fingerprint")
+@config_option
+@click.pass_context
+def authority_unpin(context: click.Context, authority: str, fingerprint: str) -> None:
+    """Let a certificate count no more, from now on."""
+    on_record(context, lambda s, stores: registry.unpin(s, stores, authority, fingerprint))
+    click.echo(f"{fingerprint} is unpinned")
+
+
+@authority_group.command("list")
+@json_flag
+@config_option
+@click.pass_context
+def authority_list(context: click.Context, *, as_json: bool) -> None:
+    """List authorities."""
+    rows = on_record(context, registry.list_authorities)
+    marks = [f"{' (limited)' if r.limited else ''}{' (revoked)' if r.revoked_at else ''}" for r in rows]
+    lines = [
+        f"{row.id}\t{row.name}\t{row.review}\t{row.secrets} {'secret' if row.secrets == 1 else 'secrets'}{mark}"
+        for row, mark in zip(rows, marks, strict=True)
+    ]
+    say(rows, "\n".join(lines), as_json=as_json)
+
+
+@authority_group.command("revoke")
+@click.argument("authority")
+@config_option
+@click.pass_context
+def authority_revoke(context: click.Context, authority: str) -> None:
+    """Make an authority's signatures worthless at once."""
+    on_record(context, lambda s, stores: registry.revoke_authority(s, stores, authority))
+    click.echo(f"{authority} is revoked")
+
+
+@click.group("token")
+def token_group() -> None:
+    """Bearer tokens of operators and of the platform."""
+
+
+@token_group.command("create")
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
+@click.option("--name", required=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, registry.TOKEN_DAYS_MAX),
+    default=registry.TOKEN_DAYS,
+    show_default=True,
+    help="After so many days it opens nothing any more.",
+)
+@click.option("--authority", help="The authority whose officer it is for.")
+@json_flag
+@config_option
+@click.pass_context
+def token_create(
+    context: click.Context, role: str, name: str, days: int, authority: str | None, *, as_json: bool
+) -> None:
+    """Create a token and print it, once."""
+    token_id, token = on_record(
+        context,
+        lambda s, stores: registry.create_token(s, stores, Role(role), name, days=days, authority=authority),
+    )
+    say(
+        {"id": token_id, "token": token},
+        f"{token}\n(shown once; its id, for 'token revoke', is {token_id})",
+        as_json=as_json,
+    )
+
+
+@token_group.command("list")
+@json_flag
+@config_option
+@click.pass_context
+def token_list(context: click.Context, *, as_json: bool) -> None:
+    """List tokens without showing them."""
+    rows = on_record(context, registry.list_tokens)
+    say(rows, "\n".join(map(_token_line, rows)), as_json=as_json)
+
+
+def _token_line(row: TokenRow) -> str:
+    used = "never used" if row.last_used_at is None else f"used {row.last_used_at:%F %R}"
+    mark = " (revoked)" if row.revoked_at else " (over)" if row.expires_at <= datetime.now(UTC) else ""
+    return f"{row.id}\t{row.role}\t{row.name}\t{row.authority or '-'}\tends {row.expires_at:%F}\t{used}{mark}"
+
+
+@token_group.command("revoke")
+@click.argument("token_id", type=int)
+@config_option
+@click.pass_context
+def token_revoke(context: click.Context, token_id: int) -> None:
+    """Make a token worthless."""
+    on_record(context, lambda s, stores: registry.revoke_token(s, stores, token_id))
+    click.echo(f"token {token_id} is revoked")

@@ -1,0 +1,37 @@
+"""`qq-alert serve` and `qq-alert migrate`: the configuration flows in, a server runs until a signal ends it.
+
+Bounded: `serve` ends on SIGTERM or SIGINT, `migrate` with its work.
+"""
+
+from __future__ import annotations
+
+import click
+import uvloop
+
+from server import process
+from server import stores as store_room
+from server.commands.context import config_option, on_record, settings_of
+from server.serve import serve
+from server.settings import SettingsError
+
+
+@click.command("serve")
+@config_option
+@click.pass_context
+def serve_command(context: click.Context) -> None:
+    """Run the server until SIGTERM or SIGINT."""
+    settings = settings_of(context)
+    if not settings.lanes:
+        raise SettingsError("$.lanes: at least one lane is needed, or nobody can be reached")
+    process.tune_garbage_collector()
+    with store_room.opened(settings) as stores:
+        uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}")))
+
+
+@click.command("migrate")
+@config_option
+@click.pass_context
+def migrate_command(context: click.Context) -> None:
+    """Bring the database to the current schema."""
+    on_record(context, lambda _, stores: store_room.migrate(stores))
+    click.echo("the schema is current")

@@ -1,0 +1,4 @@
+"""SIMULATED providers that take many recipients a request.
+
+Bounded as `site` says.
+"""

@@ -1,0 +1,170 @@
+"""Simulated TPNS: `POST /v3/push/app` flows in, the provider's answer flows out, and accounts are counted.
+
+Under `/simulated/` are switches and counts, which the real one does not have. Bounded: `BODY_BYTES` a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+from server.simulators.batch.tpns_checks import (
+    BAD_CREDENTIALS,
+    BAD_PARAMETER,
+    BUSY,
+    LIMITED,
+    UNKNOWN_ACCOUNT,
+    PushRequest,
+    fault_of,
+)
+from server.simulators.counts import Counts
+from server.simulators.faults import Fault, Faults, SimulatedTpnsSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BODY_BYTES = 1024 * 1024
+HANG_S = 150.0
+"""How long a hanging request is held: longer than the longest `timeout_s` that a lane can have."""
+
+
+class Switch(msgspec.Struct):
+    """`POST /simulated/outage`."""
+
+    on: bool
+
+
+class Credentials(msgspec.Struct):
+    """`POST /simulated/credentials`."""
+
+    access_id: str
+    secret_key: str
+
+
+class SimulatedTpns:
+    """The provider."""
+
+    def __init__(self, settings: SimulatedTpnsSettings) -> None:
+        self.counts = Counts()
+        self.faults = Faults(settings)
+        self._settings = settings
+        self._authorization = _basic(settings.access_id, settings.secret_key)
+        self._decoder = msgspec.json.Decoder(PushRequest)
+        self._push_ids = itertools.count(1)
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer any request."""
+        if request.path == "/v3/push/app" and request.method == "POST":
+            return await self._push(request)
+        return await self._control(request)
+
+    async def _push(self, request: web.BaseRequest) -> web.StreamResponse:
+        at = self.counts.request()
+        body = await request.read()
+        await self.faults.latency()
+        fault = self.faults.next_fault()
+        if fault is Fault.HUNG:
+            await asyncio.sleep(HANG_S)
+        if fault is not None:
+            return self._go_wrong(request, fault)
+        if request.headers.get("Authorization") != self._authorization:
+            return self._refuse(BAD_CREDENTIALS, "authentication failed")
+        try:
+            push = self._decoder.decode(body)
+        except msgspec.DecodeError as error:
+            return self._refuse(BAD_PARAMETER, str(error))
+        wrong = fault_of(push)
+        if wrong is not None:
+            return self._refuse(BAD_PARAMETER, wrong, push.seq)
+        wait_s = self.faults.limited_s(len(push.account_list))
+        if wait_s:
+            if self._settings.throttle_by_http:
+                self.counts.refuse("http 429")
+                return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait_s))})
+            return self._refuse(LIMITED, "too many messages", push.seq)
+        return self._accept(push, at)
+
+    def _accept(self, push: PushRequest, at: float) -> web.Response:
+        invalid = [self.faults.is_invalid(account) for account in push.account_list] if self._has_invalid else []
+        result = ""
+        if any(invalid):
+            reached = [account for account, bad in zip(push.account_list, invalid, strict=True) if not bad]
+            self.counts.invalid += len(invalid) - len(reached)
+            result = msgspec.json.encode([UNKNOWN_ACCOUNT if bad else 0 for bad in invalid]).decode()
+        else:
+            reached = push.account_list
+        self.counts.accept(reached, push.message.title, push.message.content, at)
+        return _answer(0, push.seq, push_id=str(next(self._push_ids)), environment=push.environment, result=result)
+
+    @property
+    def _has_invalid(self) -> bool:
+        return self._settings.invalid_rate > 0
+
+    def _refuse(self, code: int, message: str, seq: int = 0) -> web.Response:
+        self.counts.refuse(str(code))
+        return _answer(code, seq, err_msg=f"{message} (simulated)")
+
+    def _go_wrong(self, request: web.BaseRequest, fault: Fault) -> web.Response:
+        if fault is Fault.BUSY:
+            return self._refuse(BUSY, "busy")
+        self.counts.refuse(fault.value)
+        if fault is Fault.DECODE_ERRORS:
+            return web.Response(body=b"\x00<html>simulated garbage", content_type="text/html")
+        if fault is Fault.DROPPED and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=503, text="simulated outage")
+
+    async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
+        where = (request.method, request.path)
+        if where == ("GET", "/simulated/counts"):
+            return web.Response(body=msgspec.json.encode(self.counts.summary()), content_type="application/json")
+        if where == ("GET", "/simulated/accounts"):
+            return web.Response(body=self.counts.accounts().astype("<i8").tobytes())
+        if where == ("GET", "/simulated/repeats"):
+            return web.Response(body=self.counts.repeated().astype("<i8").tobytes())
+        try:
+            if where == ("POST", "/simulated/outage"):
+                self.faults.outage = msgspec.json.decode(await request.read(), type=Switch).on
+            elif where == ("POST", "/simulated/credentials"):
+                new = msgspec.json.decode(await request.read(), type=Credentials)
+                self._authorization = _basic(new.access_id, new.secret_key)
+            elif where == ("POST", "/simulated/reset"):
+                self.counts.reset()
+            else:
+                return web.Response(status=404, text="simulated: no such path")
+        except msgspec.DecodeError as error:
+            return web.Response(status=422, text=f"simulated: {error}")
+        return web.Response(status=204)
+
+
+async def serve(
+    settings: SimulatedTpnsSettings, stopping: asyncio.Event, ready: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve until `stopping` is set; `ready` gets the base URL."""
+    provider = SimulatedTpns(settings)
+    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.5)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        host, port = runner.addresses[0][:2]
+        ready(f"http://{host}:{port}")
+        await stopping.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _basic(access_id: str, secret_key: str) -> str:
+    return "Basic " + base64.b64encode(f"{access_id}:{secret_key}".encode()).decode()
+
+
+def _answer(code: int, seq: int, **more: str) -> web.Response:
+    content = {"seq": seq, "push_id": "", "ret_code": code, "environment": "product", "err_msg": "", **more}
+    if not content.get("result"):
+        content.pop("result", None)
+    return web.Response(body=msgspec.json.encode(content), content_type="application/json")

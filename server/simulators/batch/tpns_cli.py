@@ -1,0 +1,22 @@
+"""`qq-alert simulate tpns`: options flow in, a simulated TPNS runs until a signal ends it. Bounded by the options."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from server.simulators.batch import tpns
+from server.simulators.faults import SimulatedTpnsSettings
+from server.simulators.options import batch_options, run
+
+
+@click.command("tpns")
+@batch_options
+@click.option("--access-id", default="simulated", show_default=True)
+@click.option("--secret-key", default="simulated", show_default=True)
+@click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")
+def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked them
+    """Simulate Tencent TPNS."""
+    settings = SimulatedTpnsSettings(**options)
+    run(lambda stopping: tpns.serve(settings, stopping, lambda url: click.echo(f"simulated TPNS listening on {url}")))

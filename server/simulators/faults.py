@@ -1,0 +1,116 @@
+"""Faults: settings flow in, whether and how a request goes wrong flows out.
+
+Bounded by the settings; outages can also be switched at run time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import itertools
+import random
+import zlib
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INVALID_SCALE = 1 << 32
+
+
+class SimulatedTpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the simulated provider behaves. Rates are shares of 1; `rate_limit` is accounts a second."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    access_id: str = "simulated"
+    secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
+    latency_ms: float = 0.0
+    error_rate: float = 0.0
+    hang_rate: float = 0.0
+    invalid_rate: float = 0.0
+    rate_limit: int | None = None
+    throttle_by_http: bool = False
+    outages: tuple[tuple[float, float], ...] = ()
+
+
+class Fault(enum.Enum):
+    """One way in which a request goes wrong."""
+
+    UNAVAILABLE = "http 503"
+    BUSY = "busy"
+    DECODE_ERRORS = "garbage"
+    DROPPED = "dropped"
+    HUNG = "hung"
+    REFUSED_STREAM = "refused stream"
+    RESET = "reset"
+    HALF_ANSWERED = "half answered"
+    SLOW_READER = "slow reader"
+
+
+AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.DECODE_ERRORS, Fault.DROPPED)
+
+
+class Faults:
+    """Decides what goes wrong."""
+
+    def __init__(self, settings: SimulatedTpnsSettings, kinds: Sequence[Fault] = AT_ONCE) -> None:
+        self._settings = settings
+        self._kinds = itertools.cycle(kinds)
+        self._started_s = 0.0
+        self._tokens = 0.0
+        self._filled_s = 0.0
+        self.made: Counter[str] = Counter()
+        self.outage = False
+        self.outage_by = Fault.DROPPED
+
+    async def latency(self) -> None:
+        """Wait as long as the provider would: the mean, spread from half of it to one and a half."""
+        if self._settings.latency_ms:
+            await asyncio.sleep(self.latency_s())
+
+    def latency_s(self) -> float:
+        """Return how long that is this time."""
+        return self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5)
+
+    def next_fault(self) -> Fault | None:
+        """Return how this request goes wrong, None when it does not, and count it."""
+        fault = self._next()
+        if fault is not None:
+            self.made[fault.value] += 1
+        return fault
+
+    def _next(self) -> Fault | None:
+        now_s = asyncio.get_running_loop().time()
+        self._started_s = self._started_s or now_s
+        if self.outage:
+            return self.outage_by
+        if any(a <= now_s - self._started_s < a + d for a, d in self._settings.outages):
+            return Fault.DROPPED
+        if self._settings.hang_rate and random.random() < self._settings.hang_rate:
+            return Fault.HUNG
+        if self._settings.error_rate and random.random() < self._settings.error_rate:
+            return next(self._kinds)
+        return None
+
+    def limited_s(self, accounts: int) -> float:
+        """Return 0 when the quota allows `accounts`, else the seconds until it does."""
+        limit = self._settings.rate_limit
+        if limit is None:
+            return 0.0
+        now_s = asyncio.get_running_loop().time()
+        elapsed_s = now_s - self._filled_s if self._filled_s else 1.0
+        self._filled_s = now_s
+        self._tokens = min(float(max(limit, accounts)), self._tokens + elapsed_s * limit)
+        if self._tokens < accounts:
+            return (accounts - self._tokens) / limit
+        self._tokens -= accounts
+        return 0.0
+
+    def is_invalid(self, account: str) -> bool:
+        """Tell whether no device is bound to an account: the same answer every time."""
+        rate = self._settings.invalid_rate
+        return rate > 0 and zlib.crc32(account.encode()) < rate * INVALID_SCALE

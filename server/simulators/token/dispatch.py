@@ -1,0 +1,97 @@
+"""A simulated token provider's connections: accepted ones flow in, each to HTTP/2 or HTTP/1.1, as its handshake agreed.
+
+HTTP/1.1 is served by aiohttp with the same handler and the same faults, as far as it has them. Bounded: `HANG_S` for a
+request that is never answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from aiohttp import web
+
+from server.simulators.faults import Fault, Faults
+from server.simulators.token.http2 import SILENT, Http2Protocol, Request, Response, SimulatedTokenSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HANG_S: Final = 150.0
+
+
+class Site(NamedTuple):
+    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with.
+
+    `apart` are paths that belong to another service of the same provider, which goes wrong for itself: never, here.
+    """
+
+    handle: Callable[[Request], Response]
+    wrong: Callable[[Fault], Response]
+    faults: Faults
+    settings: SimulatedTokenSettings
+    streams_first: int
+    apart: frozenset[str]
+
+    def next_fault(self, path: str) -> Fault | None:
+        """Return how a request of `path` goes wrong, None when it does not."""
+        return None if path in self.apart else self.faults.next_fault()
+
+
+class Dispatcher(asyncio.Protocol):
+    """A new connection: HTTP/1.1 where the provider has it and the TLS handshake did not agree on HTTP/2.
+
+    Without HTTP/1.1 every connection is HTTP/2, agreed on or not: Apple's is, and aioapns does not ask for it.
+    """
+
+    def __init__(self, site: Site, http1: web.Server | None, connections: set[Http2Protocol]) -> None:
+        self._site = site
+        self._connections = connections
+        self._http1 = http1
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection on."""
+        encryption = transport.get_extra_info("ssl_object")
+        agreed = None if encryption is None else encryption.selected_alpn_protocol()
+        protocol: asyncio.Protocol
+        if agreed == "h2" or self._http1 is None:
+            protocol = Http2Protocol(self._site, self._connections)
+        else:
+            protocol = self._http1()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
+def http1_server(site: Site) -> web.Server:
+    """Return the same site for clients of HTTP/1.1."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.read()
+        await asyncio.sleep(site.faults.latency_s())
+        fault = site.next_fault(request.path)
+        if fault in SILENT:
+            return await _go_wrong(request, fault)
+        if fault is None:
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            times = Counter(name.lower() for name in request.headers)
+            repeated = frozenset(name for name in times if times[name] > 1)
+            response = site.handle(Request(request.method, request.path_qs, headers, body, {}, repeated))
+        else:
+            response = site.wrong(fault)
+        return web.Response(status=response.status, body=response.body, headers=dict(response.headers))
+
+    return web.Server(handle)
+
+
+async def _go_wrong(request: web.BaseRequest, fault: Fault | None) -> web.StreamResponse:
+    """Hang, answer half, or drop the connection at once: HTTP/1.1 has no streams that could fail alone."""
+    if fault is Fault.HUNG:
+        await asyncio.sleep(HANG_S)
+    half = web.StreamResponse(headers={"Content-Length": "100"})
+    if fault is Fault.HALF_ANSWERED:
+        await half.prepare(request)
+        await half.write(b"{")
+    if request.transport is not None:
+        request.transport.abort()
+    return half

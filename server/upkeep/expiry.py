@@ -1,0 +1,78 @@
+"""Expiry: what ends and when flows in, an alarm for each that ends soon flows out, until it is renewed.
+
+FEMA's certificate lapsed while nobody looked, and no alert could be signed. Bounded: what the sources return.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from cryptography import x509
+
+from push.alarms import EVERY_LANE
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from push.alarms import AlarmBoard
+    from server.settings import TlsSettings
+
+    Ending: TypeAlias = tuple[str, datetime]
+    Source: TypeAlias = Callable[[], Awaitable[Sequence[Ending]]]
+
+KIND: Final = "expires_soon"
+
+_log = structlog.get_logger("server.upkeep.expiry")
+
+
+class Expiry:
+    """Looks at all that ends; each source returns what it knows as (name, end), in words that are no secret."""
+
+    def __init__(self, alarms: AlarmBoard, within: timedelta, sources: Sequence[Source]) -> None:
+        self._alarms = alarms
+        self._within = within
+        self._sources = sources
+        self._standing: dict[str, datetime] = {}
+
+    async def look(self) -> None:
+        """Ask all sources, raise the alarm about what ends soon or has ended, and clear it about all else."""
+        soon: dict[str, datetime] = {}
+        for source in self._sources:
+            soon |= self._soon(await source())
+        for name, end in [*self._standing.items()]:
+            if soon.get(name) != end:
+                self._alarms.clear(KIND, EVERY_LANE, None, name)
+        for name, end in soon.items():
+            self._alarms.raise_alarm(KIND, EVERY_LANE, None, f"{name} {_ends(end)}", name)
+        self._standing = soon
+
+    def _soon(self, endings: Iterable[Ending]) -> dict[str, datetime]:
+        latest = datetime.now(UTC) + self._within
+        return {name: end for name, end in endings if end < latest}
+
+
+def _ends(end: datetime) -> str:
+    return f"{'ends' if end > datetime.now(UTC) else 'ended'} at {end.isoformat()}"
+
+
+def certificates(tls: TlsSettings | None) -> list[Ending]:
+    """Return when the certificates end that this process serves with; it reads them once, at its start, as TLS does."""
+    if tls is None:
+        return []
+    files = {"[tls] certificate": tls.certificate, "[tls] client_ca": tls.client_ca}
+    ends = {name: _first_end(file) for name, file in files.items() if file is not None}
+    return [(f"{name} (read at the start)", end) for name, end in ends.items() if end is not None]
+
+
+def _first_end(file: Path) -> datetime | None:
+    """Return the earliest end of all certificates in a file: a chain is as good as its first to end."""
+    try:
+        return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(file.read_bytes()))
+    except (OSError, ValueError) as error:
+        # What TLS takes is served, even where we cannot read when it ends; what it does not take is refused there.
+        _log.error("expiry.unreadable", file=str(file), error=type(error).__name__)
+        return None

@@ -1,0 +1,1 @@
+"""CAP documents and messages for tests."""

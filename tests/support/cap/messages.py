@@ -1,0 +1,101 @@
+"""CAP of tests: what a message says flows in, the message, signed and sent as an authority would, flows out.
+
+Bounded: a few kilobytes each.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from handlers.cap.model import (
+    Area,
+    Category,
+    Certainty,
+    Circle,
+    Info,
+    Message,
+    MessageType,
+    Named,
+    Reference,
+    Severity,
+    Status,
+    Urgency,
+)
+from handlers.cap.signing import Signer
+from server.administration import registry
+from server.settings import load
+from server.stores import Stores
+from tests.support.cap.documents import Keys, keys
+from tests.support.processes.deployment import SHENZHEN, Bench
+
+if TYPE_CHECKING:
+    from tests.support.processes.processes import Process
+
+SENDER = "alerts@police.example"
+CENTRE = Circle(SHENZHEN.longitude, SHENZHEN.latitude, SHENZHEN.radius_km)
+FLOOD = {"QQ_ALERT_LIMITS__PER_ADDRESS": "false"}
+
+
+def info(language: str, headline: str, *areas: Area) -> Info:
+    """Return what a message says in one language."""
+    return Info(
+        language=language,
+        categories=(Category.RESCUE,),
+        event="Child missing",
+        urgency=Urgency.IMMEDIATE,
+        severity=Severity.SEVERE,
+        certainty=Certainty.LIKELY,
+        event_codes=(Named("SAME", "CAE"),),
+        headline=headline,
+        description="A child in red",
+        contact="110",
+        parameters=(Named("qq-alert:childName", "小明"),),
+        areas=areas or (Area(description="Shenzhen", circles=(CENTRE,)),),
+    )
+
+
+def message(identifier: str, kind: MessageType = MessageType.ALERT, *before: Message, **more: Any) -> Message:  # noqa: ANN401
+    """Return a message about a child missing around Shenzhen, referring to those before it."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    fields: dict[str, Any] = {
+        "identifier": identifier,
+        "sender": SENDER,
+        "sent": now,
+        "status": Status.ACTUAL,
+        "message_type": kind,
+        "references": tuple(Reference(one.sender, one.identifier, one.sent) for one in before),
+        "infos": (info("zh-CN", "寻找小明"), info("en", "Ming is missing")),
+    }
+    return Message(**fields | more)
+
+
+ENDS_DAYS = {"old": 1}
+"""After the moment of `tests.support.cap.documents`; all other certificates outlast these tests."""
+
+
+def pair(name: str) -> Keys:
+    """Return somebody's key with its certificate."""
+    return keys(name=name, days=ENDS_DAYS.get(name, 36_500))
+
+
+def signer(name: str = "police") -> Signer:
+    """Return who signs."""
+    return Signer(pair(name).key, pair(name).certificate)
+
+
+async def pin(bench: Bench, name: str = "police") -> None:
+    """Pin somebody's certificate to the authority."""
+    settings = load(None, bench.env())
+    stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+    await registry.pin(settings, stores, "sz", pair(name).certificate)
+
+
+async def post(server: Process, body: bytes, authority: str = "sz") -> tuple[int, Any]:
+    """Send a document; returns the status and the answer."""
+    headers = {"Content-Type": "application/cap+xml"}
+    url = f"{server.url}/v1/intake/{authority}"
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
+        return response.status, await response.json(content_type=None)

@@ -1,0 +1,88 @@
+"""A desk of tests: people with tokens and an alert flow in, what they do to it over HTTP and what came of it flow out.
+
+Bounded by the waits of `tests.support.processes.processes`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+
+from server.administration import registry
+from server.settings import load
+from server.stores import Stores
+from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.processes import until
+
+if TYPE_CHECKING:
+    from handlers.http.roles import Role
+    from push.alerts.review import Review
+    from tests.support.processes.processes import Process
+
+NUMBER = CASE["case_number"]
+WHY = {"reason": "because of a test", "case_number": NUMBER}
+
+
+class Officers:
+    """People with tokens of their own, and one alert at a time."""
+
+    def __init__(self, bench: Bench, server: Process) -> None:
+        self.bench = bench
+        self.server = server
+        self._tokens: dict[str, str] = {}
+
+    async def person(self, name: str, role: Role, authority: str | None = None) -> None:
+        """Give somebody a token."""
+        settings = load(None, self.bench.env())
+        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
+
+    async def review(self, policy: Review, grace_s: int | None = None) -> None:
+        """Set the authority's policy."""
+        settings = load(None, self.bench.env())
+        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        await registry.review(settings, stores, "sz", policy, grace_s)
+
+    async def act(self, alert: str, action: str, by: str = "", **wanted: object) -> tuple[int, Any]:
+        """Do something to an alert; returns the status and the answer."""
+        token = self._tokens.get(by, self.bench.token)
+        if action == "approval":
+            wanted = {"revision": (await self.review_of(alert))["revision"]} | wanted
+        body = msgspec.json.encode(
+            WHY | wanted if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | wanted
+        )
+        url = f"{self.server.url}/v1/alerts/{alert}/{action}"
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
+            session.post(url, data=body) as response,
+        ):
+            return response.status, await response.json(content_type=None)
+
+    async def review_of(self, alert: str) -> dict[str, Any]:
+        """Return what is asked of whoever approves."""
+        seen: dict[str, Any] = await self.bench.get(f"{self.server.url}/v1/alerts/{alert}")
+        review: dict[str, Any] = seen["alert"]["review"]
+        return review
+
+    async def state(self, alert: str) -> str:
+        """Return an alert's state."""
+        state: str = (await self.bench.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
+        return state
+
+    async def said(self, notice: str, alert: str) -> int:
+        """Return how many people the record says were told a notice."""
+        query = "select coalesce(sum(recipients), 0) from ledger where notice = $1 and alert_id = $2"
+        return int((await self.bench.query(query, notice, alert))[0][0])
+
+    async def notified(self, notice: str, alert: str, people: int) -> None:
+        """Wait until so many people were told a notice, and all of its units are done."""
+
+        async def done() -> bool:
+            query = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
+                       where s.alert_id = $1 and s.notice = $2 and not u.done"""
+            open_units = (await self.bench.query(query, alert, notice))[0][0]
+            return await self.said(notice, alert) == people and open_units == 0
+
+        await until(done)

@@ -1,0 +1,271 @@
+"""A bench for tests: stores flow in, a provider, servers, people and cases around Shenzhen flow out.
+
+Bounded: what `tests.support.processes.processes` bounds; every process that was started is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import asyncpg
+import msgspec
+import numpy as np
+
+from geo.area import Circle, distances_km
+from geo.connection import connect
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions, now_ms
+from handlers.http.roles import Role
+from server.administration import registry
+from server.administration.file_case import send_case
+from server.settings import load
+from server.stores import Stores
+from tests.support.processes.processes import Process
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from server.embedded import StoreUrls
+
+EDGE_KM = 0.001
+CLOCK_TRIES = 100
+
+SHENZHEN = Circle(114.0579, 22.5431, 120.0)
+SEEN_ON = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+"""Long enough ago that every ring of every policy is due, and in no year that nobody would mean."""
+
+CASE: dict[str, Any] = {
+    "case_number": "SZ-2026-000123",
+    "status": "actual",
+    "reported_at": f"{SEEN_ON}T16:20:00+08:00",
+    "child": {"name": "小明", "sex": "male", "age": 6, "height_cm": 118, "clothing": "蓝色校服"},
+    "last_seen": {"at": f"{SEEN_ON}T15:40:00+08:00", "longitude": 114.0579, "latitude": 22.5431, "place": "莲花山公园"},
+    "contact": {"name": "福田分局", "phone": "110"},
+}
+
+
+def at_home(lane: str, users: list[int], longitudes: list[float], latitudes: list[float]) -> Positions:
+    """Return reports made just now."""
+    return Positions(lane, users, longitudes, latitudes, [now_ms()] * len(users))
+
+
+def _redis(url: str) -> dict[str, str]:
+    """Return the settings of one Redis, or of a cluster."""
+    if not url.startswith("redis+cluster://"):
+        return {"QQ_ALERT_REDIS__URL": url}
+    return {"QQ_ALERT_REDIS__CLUSTER": json.dumps(url.partition("://")[2].split(","))}
+
+
+class Bench:
+    """Stores, a simulated provider and servers, with an authority and a token that open them."""
+
+    def __init__(self, stores: StoreUrls, folder: Path) -> None:
+        assert stores.postgres is not None
+        assert stores.redis is not None
+        self.database_url = stores.postgres
+        self.redis_url = stores.redis
+        self.folder = folder
+        self.log = folder / "server.log"
+        self.provider_url = ""
+        self.secret = ""
+        self.token = ""
+        self._processes: list[Process] = []
+
+    def env(self, **more: str) -> dict[str, str]:
+        """Return the configuration of a server as environment."""
+        return {
+            "QQ_ALERT_LISTEN": "127.0.0.1:0",
+            "QQ_ALERT_STATE_DIR": str(self.folder / "state"),
+            "QQ_ALERT_LEASE_S": "1",
+            "QQ_ALERT_DATABASE__URL": self.database_url,
+            **_redis(self.redis_url),
+            "QQ_ALERT_LANES__TPNS__URL": self.provider_url,
+            "QQ_ALERT_LANES__TPNS__ACCESS_ID": "simulated",
+            "QQ_ALERT_LANES__TPNS__SECRET_KEY": "simulated",
+            "QQ_ALERT_LANES__TPNS__WORKERS": "4",
+            "QQ_ALERT_LANES__TPNS__QUEUE_BATCHES": "8",
+            "QQ_ALERT_LANES__TPNS__MISCONFIGURED_PROBE_S": "0.2",
+            **more,
+        }
+
+    async def provider(self, *options: str) -> Process:
+        """Start the simulated provider."""
+        process = Process("simulate", "tpns", *options)
+        self._processes.append(process)
+        self.provider_url = await process.started()
+        return process
+
+    def own(self, process: Process) -> Process:
+        """End a process with the others."""
+        self._processes.append(process)
+        return process
+
+    async def server(self, **env: str) -> Process:
+        """Start a server."""
+        process = Process("serve", env=self.env(**env), log=self.log)
+        self._processes.append(process)
+        await process.started()
+        return process
+
+    async def register(self) -> None:
+        """Add the authority and a token."""
+        settings = load(None, self.env())
+        stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
+        self.secret = await registry.add_authority(settings, stores, "sz", "Shenzhen")
+        _, self.token = await registry.create_token(settings, stores, Role.ADMIN, "test")
+
+    async def command(self, *arguments: str) -> dict[str, Any]:
+        """Run a command that prints JSON."""
+        result: dict[str, Any] = json.loads(await self.run(*arguments))
+        return result
+
+    async def run(self, *arguments: str) -> str:
+        """Run a command; returns what it prints."""
+        process = Process(*arguments, env=self.env(), log=self.folder / "command.log")
+        output = await process.printed()
+        assert process.end() == 0, (self.folder / "command.log").read_text(encoding="utf-8")
+        return output
+
+    async def people(self, number: int, seed: int = 1) -> NDArray[np.int64]:
+        """Put people around Shenzhen; returns the ids of those within 120 km by brute force."""
+        rng = np.random.default_rng(seed)
+        users = rng.choice(number * 4, number, replace=False).astype(np.int64) + 10_000_000
+        longitudes, latitudes = 114.0579 + rng.normal(0, 1.0, number), 22.5431 + rng.normal(0, 0.8, number)
+        # Redis stores 52-bit geohashes: whoever stands within a metre of the edge may fall on either side.
+        distances = distances_km(SHENZHEN.longitude, SHENZHEN.latitude, longitudes, latitudes)
+        clear = np.abs(distances - SHENZHEN.radius_km) > EDGE_KM
+        users, longitudes, latitudes = users[clear], longitudes[clear], latitudes[clear]
+        redis = connect(self.redis_url)
+        index = PositionIndex(redis, ("tpns",))
+        for start in range(0, number, 20_000):
+            part = slice(start, start + 20_000)
+            await index.record(
+                at_home("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
+            )
+        await redis.aclose()
+        return np.sort(users[SHENZHEN.contains(longitudes, latitudes)])
+
+    async def file(self, server: Process, **changes: object) -> tuple[int, dict[str, Any]]:
+        """File the case, signed."""
+        body = msgspec.json.encode({**CASE, **changes})
+        status, answer = await send_case(server.url, "sz", self.secret, body)
+        return status, json.loads(answer)
+
+    async def get(self, url: str) -> Any:  # noqa: ANN401 - JSON
+        """Get JSON with the token."""
+        async with self.session() as session, session.get(url) as response:
+            return await response.json()
+
+    def session(self) -> aiohttp.ClientSession:
+        """Return a session with the token."""
+        return aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"})
+
+    async def counts(self) -> dict[str, Any]:
+        """Return what the simulated provider counted."""
+        counts: dict[str, Any] = await self.get(f"{self.provider_url}/simulated/counts")
+        return counts
+
+    async def reached(self) -> NDArray[np.int64]:
+        """Return the accounts that the simulated provider accepted, sorted."""
+        async with self.session() as session, session.get(f"{self.provider_url}/simulated/accounts") as response:
+            return np.frombuffer(await response.read(), dtype="<i8")
+
+    async def switch_outage(self, *, on: bool) -> None:
+        """Take the provider away or bring it back."""
+        async with self.session() as session:
+            await session.post(f"{self.provider_url}/simulated/outage", json={"on": on})
+
+    async def pass_time(self, hours: float) -> None:
+        """Move the clock forward for all alerts: everything that was to be at some time is so much nearer."""
+        times = {
+            "alert": (
+                "received_at",
+                "deadline",
+                "expires",
+                "send_at",
+                "sent_at",
+                "swept_at",
+                "next_sweep_at",
+                "ended_at",
+            ),
+            "ring": ("due_at", "deadline"),
+            "notice": ("at",),
+        }
+        connection = await asyncpg.connect(self.database_url)
+        for attempt in range(1, CLOCK_TRIES + 1):
+            try:
+                async with connection.transaction():
+                    # It gives way to a server that moves an alert meanwhile, before PostgreSQL would end either.
+                    await connection.execute("set local lock_timeout = '300ms'")
+                    await connection.execute("lock table alert, ring, notice in share row exclusive mode")
+                    for table, columns in times.items():
+                        moved = ", ".join(f"{column} = {column} - $1::interval" for column in columns)
+                        await connection.execute(f"update {table} set {moved}", timedelta(hours=hours))  # noqa: S608 - our names
+                break
+            except asyncpg.LockNotAvailableError:
+                assert attempt < CLOCK_TRIES
+        await connection.close()
+
+    async def query(self, text: str, *arguments: object) -> list[Any]:
+        """Ask the record."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return [tuple(row) for row in await connection.fetch(text, *arguments)]
+        finally:
+            await connection.close()
+
+    async def place(self, users: Sequence[int], longitude: float, latitude: float) -> None:
+        """Put users at one place, as of now."""
+        client = connect(self.redis_url)
+        number = len(users)
+        await PositionIndex(client, ("tpns",)).record(
+            at_home("tpns", list(users), [longitude] * number, [latitude] * number)
+        )
+        await client.aclose()
+
+    async def post(self, url: str, content: object, token: str = "") -> tuple[int, Any]:
+        """Post JSON with the token, or another one; returns the status and the JSON answered."""
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token or self.token}"}) as session,
+            session.post(url, data=msgspec.json.encode(content)) as response,
+        ):
+            return response.status, await response.json(content_type=None)
+
+    async def colleague(self) -> str:
+        """Return the token of a second person, who approves."""
+        settings = load(None, self.env())
+        stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
+        return (await registry.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
+
+    async def break_ledger(self) -> None:
+        """Take the ledger's table away, which no server expects."""
+        connection = await asyncpg.connect(self.database_url)
+        await connection.execute("alter table ledger rename to hidden")
+        await connection.close()
+
+    async def sent(self, server: Process, alert: str, within_s: float = 60.0) -> dict[str, Any]:
+        """Wait on the feed until the alert is sent; returns the last progress."""
+        async with (
+            asyncio.timeout(within_s),
+            self.session() as session,
+            session.ws_connect(f"{server.url}/v1/feed") as feed,
+        ):
+            async for message in feed:
+                event = message.json()
+                for progress in event.get("alerts", [event]):
+                    if progress.get("alert") == alert and progress.get("state") == "sent":
+                        result: dict[str, Any] = progress
+                        return result
+        raise AssertionError("the feed ended")
+
+    async def close(self) -> None:
+        """End all processes."""
+        for process in reversed(self._processes):
+            await asyncio.to_thread(process.end)

@@ -1,0 +1,60 @@
+"""Where the processes of tests come from: a command flows in, a running process of it flows out.
+
+One process has imported the code and is forked for each, which saves most of what a start costs. Each is as much a
+process of its own as one from a shell: its memory, its files, its signals, its end. That the command line itself
+starts is proved where it is started as people do (`tests/e2e/`). Bounded by who asks for processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from server.cli import main
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerProcess
+    from pathlib import Path
+
+IMPORTED = [
+    "server.cli",
+    "server.commands.serve",
+    "server.commands.registry",
+    "server.commands.devices",
+    "server.commands.failures",
+    "server.simulators.batch.tpns_cli",
+    "server.simulators.batch.cli",
+    "server.simulators.token.cli",
+]
+"""What the process that is forked imports: the commands that tests start, with all that they need."""
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__, *IMPORTED])
+
+
+def forked(arguments: list[str], environ: dict[str, str], folder: Path, log: Path) -> tuple[ForkServerProcess, TextIO]:
+    """Start `qq-alert` in a folder, its errors going to the end of `log`; returns it with its standard output."""
+    reader, writer = _context.Pipe(duplex=False)
+    process = _context.Process(target=_become, args=(arguments, environ, str(folder), str(log), writer), daemon=True)
+    process.start()
+    writer.close()
+    output = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
+    reader.close()
+    return process, output
+
+
+def _become(arguments: list[str], environ: dict[str, str], folder: str, log: str, output: Connection) -> None:
+    """Be the command, in the process that was forked."""
+    os.environ.clear()
+    os.environ.update(environ)
+    os.chdir(folder)
+    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(output.fileno(), 1)
+    os.dup2(errors, 2)
+    os.close(errors)
+    output.close()
+    sys.argv = ["qq-alert", *arguments]
+    main()

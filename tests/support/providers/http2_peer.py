@@ -1,0 +1,251 @@
+"""A provider in memory for the HTTP/2 client: bytes flow in, what a script decides flows out, on a clock that jumps.
+
+The peer's protocol is the library h2's, which is strict. Bounded by the script; a wait without end is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
+from hyperframe.frame import GoAwayFrame
+
+from push.results import RecipientStatus, RequestStatus
+from push.transport.http2 import Head, Http2Client, Http2Settings, Reply
+from push.transport.token_results import Ruling
+from tests.support.processes.clock import JumpingLoop
+from tests.support.providers.clearances import CLEAR
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from hyperframe.frame import Frame
+
+T = TypeVar("T")
+HEAD = Head((("authorization", "Bearer of tests"), ("content-type", "application/json")), "/send")
+
+
+class Pipe(asyncio.Transport):
+    """The client's transport; `piece` says how many bytes are delivered at once, `held` that the peer does not read."""
+
+    def __init__(self, client: asyncio.Protocol, piece: Callable[[], int], high_bytes: int) -> None:
+        super().__init__()
+        self._loop = asyncio.get_running_loop()
+        self._client, self._piece, self._high_bytes = client, piece, high_bytes
+        self._there, self._back = bytearray(), bytearray()
+        self._paused = self._pumping = self._closing = False
+        self.held = self.ended = self.lost = False
+        self.hear: Callable[[bytes], None] = lambda _: None
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Take the client's bytes."""
+        if self._closing:
+            return
+        self._there += data
+        if len(self._there) > self._high_bytes and not self._paused:
+            self._paused = True
+            self._client.pause_writing()
+        self._wake()
+
+    def send(self, data: bytes) -> None:
+        """Take the peer's bytes."""
+        if not self._closing:
+            self._back += data
+            self._wake()
+
+    def end(self) -> None:
+        """Let the peer say nothing more, once the client has its last bytes."""
+        self.ended = True
+        self._wake()
+
+    def drop(self, error: Exception | None = None) -> None:
+        """Lose the connection."""
+        if not self.lost:
+            self._closing = self.lost = True
+            self._loop.call_soon(self._client.connection_lost, error)
+
+    def close(self) -> None:
+        """As asyncio's: what is written is delivered, nothing more is heard."""
+        if not self._closing:
+            self._closing = True
+            self.hear(_cut(self._there, len(self._there)))
+            self.drop()
+
+    abort = drop
+
+    def is_closing(self) -> bool:
+        """Tell whether it is of no use any more."""
+        return self._closing
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401, ARG002 - asyncio's
+        """Know nothing: there is no encryption."""
+        return default
+
+    def _wake(self) -> None:
+        if not self._pumping:
+            self._pumping = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        if self._there and not self.held:
+            self.hear(_cut(self._there, self._piece()))
+        if self._paused and not self._there:
+            self._paused = False
+            self._client.resume_writing()
+        if self._back and not self._closing:
+            self._client.data_received(_cut(self._back, self._piece()))
+        elif self.ended and not self._closing:
+            self._client.eof_received()
+            self.drop()
+        if not self._closing and (self._back or self.ended or (self._there and not self.held)):
+            self._wake()
+
+
+def _cut(data: bytearray, number: int) -> bytes:
+    piece = bytes(data[:number])
+    del data[:number]
+    return piece
+
+
+class Peer:
+    """One connection of the provider; each whole request that has not been refused goes to `Provider.asked`."""
+
+    def __init__(self, provider: Provider, pipe: Pipe, settings: dict[int, int] | None) -> None:
+        self._provider = provider
+        self.pipe = pipe
+        pipe.hear = self._hear
+        self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self.bodies: dict[int, bytearray] = {}
+        self.open: dict[int, bytes] = {}
+        self.heads: list[dict[object, object]] = []
+        self.last: int | None = None
+        self.resets = 0
+        if settings is not None:
+            self.h2.local_settings = Settings(
+                client=False, initial_values={SettingCodes(name): value for name, value in settings.items()}
+            )
+            self.h2.initiate_connection()
+            self.flush()
+
+    def flush(self, *frames: Frame) -> None:
+        """Send what h2 has to send, and then these."""
+        self.pipe.send(self.h2.data_to_send() + b"".join(one.serialize() for one in frames))
+
+    def answer(self, stream: int, status: int = 200, body: bytes = b"") -> None:
+        """Answer a call."""
+        self.open.pop(stream, None)
+        self.h2.send_headers(stream, [(":status", str(status))], end_stream=not body)
+        if body:
+            self.h2.send_data(stream, body, end_stream=True)
+        self.flush()
+
+    def reset(self, stream: int, code: int) -> None:
+        """Reset a call's stream."""
+        self.open.pop(stream, None)
+        self.h2.reset_stream(stream, code)
+        self.flush()
+
+    def go_away(self, last: int) -> None:
+        """Say that nothing beyond this stream is processed."""
+        self.last = last
+        self.open = {stream: body for stream, body in self.open.items() if stream <= last}
+        self.flush(GoAwayFrame(0, last_stream_id=last))
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            events = self.h2.receive_data(data)
+        except ProtocolError as error:
+            self._provider.violations.append(repr(error))
+            self.pipe.drop()
+            return
+        for event in events:
+            if isinstance(event, RequestReceived):
+                self.bodies[event.stream_id] = bytearray()
+                self.heads.append(dict(event.headers))
+            elif isinstance(event, DataReceived):
+                self.bodies[event.stream_id] += event.data
+            elif isinstance(event, StreamReset):
+                self.resets += 1
+                self.open.pop(event.stream_id, None)
+            elif isinstance(event, StreamEnded):
+                self._take(event.stream_id)
+        self.flush()
+
+    def _take(self, stream: int) -> None:
+        if self.last is None or stream <= self.last:
+            self.open[stream] = bytes(self.bodies.pop(stream))
+            self._provider.asked(self, stream, self.open[stream])
+
+
+class Provider:
+    """What the client connects to; `asked` is the script, `refusals` are errors of connections that cannot be opened.
+
+    `settings`: those of a connection by its turn, the last ones for all that follow; None: it never says any.
+    """
+
+    def __init__(self, asked: Callable[[Peer, int, bytes], None], *settings: dict[int, int] | None) -> None:
+        self.asked = asked
+        self._settings = settings or ({},)
+        self.peers: list[Peer] = []
+        self.violations: list[str] = []
+        self.refusals: deque[OSError] = deque()
+        self.written_max = 1 << 18
+        self.piece: Callable[[], int] = lambda: 1 << 16
+        self.connected: Callable[[Peer], None] = lambda _: None
+
+    async def connect(self, factory: Callable[[], asyncio.Protocol], *_: object, **__: object) -> tuple[Pipe, Any]:
+        """Stand in for the loop's create_connection."""
+        await asyncio.sleep(0)
+        if self.refusals:
+            raise self.refusals.popleft()
+        protocol = factory()
+        pipe = Pipe(protocol, self.piece, self.written_max)
+        protocol.connection_made(pipe)
+        peer = Peer(self, pipe, self._settings[min(len(self.peers), len(self._settings) - 1)])
+        self.peers.append(peer)
+        self.connected(peer)
+        return pipe, protocol
+
+
+def rule(reply: Reply) -> Ruling:
+    """Return a ruling that says what came back."""
+    return Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, f"{reply.status} {reply.body.decode()}{reply.error}")
+
+
+def calls(number: int, size: int = 10) -> list[tuple[bytes, bytes]]:
+    """Return calls whose bodies are different numbers."""
+    return [(b"", b"%0*d" % (size, row)) for row in range(number)]
+
+
+async def reasons(client: Http2Client, number: int, size: int = 10, head: Head = HEAD) -> list[str | None]:
+    """Send calls and return what came back of each."""
+    rulings = await client.send_all(head, calls(number, size), rule, CLEAR)
+    return [None if one is None else one.reason for one in rulings]
+
+
+def run(provider: Provider, main: Callable[[Http2Client], Coroutine[Any, Any, T]], **settings: Any) -> T:  # noqa: ANN401 - those of Http2Settings
+    """Run `main` with a client of this provider, and prove that h2 has found nothing wrong and nothing is left."""
+    wrong: list[dict[str, Any]] = []
+
+    async def whole() -> T:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: wrong.append(context))
+        loop.create_connection = provider.connect  # type: ignore[assignment,method-assign]
+        client = Http2Client(Http2Settings(url="http://provider.example", **settings))
+        result = await main(client)
+        await client.close()
+        await asyncio.sleep(1)
+        assert (client.connections, asyncio.all_tasks()) == (0, {asyncio.current_task()})
+        return result
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        result = runner.run(whole())
+    assert (provider.violations, wrong) == ([], [])
+    return result

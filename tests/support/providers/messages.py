@@ -1,0 +1,22 @@
+"""A message as tests send it: nothing flows in, one message in Chinese flows out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from push.message.content import Message, Text
+
+
+def message_for_tests(body: str = "小明，6岁。", locale: str = "zh-CN") -> Message:
+    """Return a message of an alert of its own."""
+    return Message(
+        alert_id=uuid4(),
+        notice="alert",
+        locale=locale,
+        text=Text("寻人", body, "请联系福田分局：110"),
+        expires=datetime.now(UTC) + timedelta(hours=72),
+        photo_url="https://police.example/photos/123.jpg",
+        deep_link="qq://alert/1",
+        web_link="https://alert.example/1",
+    )

@@ -1,0 +1,1 @@
+"""Stores of tests: a cluster, connections that can be cut, boundaries, users who change lanes."""
