@@ -17,11 +17,11 @@ ACTIONS: Final = {
     "release": ("Lets an alert that is held at the cap reach more people.", "Release"),
     "veto": (
         "Holds back an alert in its grace, which then waits for approval, or drops a proposal.",
-        "Because",
+        "Reasoned",
     ),
-    "pause": ("Tells nobody more for now.", "Because"),
-    "resume": ("Goes on with those not yet told.", "Irreversible"),
-    "cancel": ("Withdraws an alert; who was told is told that.", "Irreversible"),
+    "pause": ("Tells nobody more for now.", "Reasoned"),
+    "resume": ("Goes on with those not yet told.", "Confirmed"),
+    "cancel": ("Withdraws an alert; who was told is told that.", "Confirmed"),
     "found": ("Says that the child is found, to all who were told.", "Found"),
     "update": (
         "Says something else, to those who were told too; proposed where cases are approved.",

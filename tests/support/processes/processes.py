@@ -16,7 +16,7 @@ from tests.support.processes.fork import forked
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 START_S = 30.0
 STOP_S = 30.0
 POLL_INTERVAL_S = 0.02
