@@ -67,7 +67,7 @@ def alert_json(alert: ListedAlert) -> dict[str, Any]:
             "policy": alert.review,
             "verified": alert.verified,
             "unverified": alert.unverified,
-            "mistrusted": alert.unverified_messages,
+            "unverified_messages": alert.unverified_messages,
             "approvals": alert.approvals,
             "send_at": alert.send_at,
             "revision": alert.revision,

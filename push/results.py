@@ -6,7 +6,7 @@ Nothing flows here; bounded by construction: a batch holds at most its gateway's
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -81,6 +81,30 @@ class SendResult(msgspec.Struct, frozen=True):
     def of_nobody(self) -> SendResult:
         """Return the answer to what would have reached nobody, such as the question for an access token."""
         return msgspec.structs.replace(self, indeterminate=False) if self.indeterminate else self
+
+
+def merge(
+    parts: Iterable[tuple[Sequence[int], SendResult]],
+    size: int,
+    *,
+    decisive: SendResult,
+    others: RecipientStatus = RecipientStatus.RETRY,
+) -> SendResult:
+    """Return the results of parts of a batch as one, each with its places in the batch.
+
+    `decisive` is what is said of the provider and for how long to leave it alone; `others` is what becomes of those in
+    no part.
+    """
+    statuses = [others] * size
+    since_ms: dict[int, int] = {}
+    for rows, result in parts:
+        for number, row in enumerate(rows):
+            statuses[row] = result.recipient_status if result.statuses is None else result.statuses[number]
+            if number in result.dead_since_ms:
+                since_ms[row] = result.dead_since_ms[number]
+    return SendResult(
+        decisive.request_status, decisive.reason, statuses, decisive.retry_after_s, since_ms, asked=decisive.asked
+    )
 
 
 def message_too_large(why: Exception, recipients: int) -> SendResult:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -16,9 +16,11 @@ import msgspec
 from handlers.auth.webhook_signatures import read_keys
 from push.alerts.rings import SHIPPED, Policy, fault_of
 from push.delivery.clearance import on_this_machine
-from push.provider import LaneSettings
 from push.registry import providers
 from server.sections import Settings, TlsSettings
+
+if TYPE_CHECKING:
+    from push.provider import LaneSettings
 
 __all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]
 

@@ -27,7 +27,6 @@ from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.content import Content
-from push.message.links import Links
 from push.notice import DEADLINE, EXPIRY
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from push.alerts.estimate import Estimate
     from push.alerts.planner import Planner
     from push.alerts.rings import Ring
+    from push.message.links import Links
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
 

@@ -1,29 +1,28 @@
-"""A lane's breaker: answers flow in, permission to send flows out; while open, one probe at a time goes through.
+"""A lane's breaker: answers flow in, whose turn it is to send flows out; while open, one probe at a time goes through.
 
-        FAILURES in a row, or one misconfigured           probe answered
+        failures in a row, or one misconfigured           probe answered
 closed ------------------------------------------> open ----------------> closed
                                                      ^ |
                                                      +-+ probe failed: the next one after a longer wait
 
 Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
 
-Bounded: probes are at most `PROBE_CAP_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
+Bounded: probes are at most `PROBE_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
 
 from __future__ import annotations
 
 import asyncio
 import enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from runtime.retry import full_jitter_s
+from push.transport.retry_policy import Failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FAILURES = 5
-PROBE_BASE_S = 0.2
-PROBE_CAP_S = 5.0
+PROBE_LEAST_S: Final = 0.2
+PROBE_MAX_S: Final = 5.0
 MISCONFIGURED_PROBE_S = 15.0
 """Slow enough not to get an account locked, fast enough to resume soon after a fix on the provider's side."""
 
@@ -43,12 +42,11 @@ class Breaker:
     def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
         self.condition = Condition.CLOSED
         self._misconfigured_probe_s = misconfigured_probe_s
-        self._failures = 0
-        self._probes = 0
+        self._failures = Failures(PROBE_MAX_S, PROBE_LEAST_S)
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 
-    async def permit(self, over: Callable[[], bool] = lambda: False) -> bool:
+    async def wait_for_turn(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
 
         Whoever has nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
@@ -70,7 +68,7 @@ class Breaker:
 
     def answered(self) -> bool:
         """Note an answer; returns True when this closed the breaker."""
-        self._failures = 0
+        self._failures.answered()
         if self.condition in {Condition.CLOSED, Condition.STOPPED}:
             return False
         self._set(Condition.CLOSED)
@@ -78,8 +76,8 @@ class Breaker:
 
     def failed(self) -> bool:
         """Note a failure of the provider; returns True when this opened the breaker."""
-        self._failures += 1
-        if self.condition is not Condition.CLOSED or self._failures < FAILURES:
+        too_many = self._failures.failed()
+        if self.condition is not Condition.CLOSED or not too_many:
             return False
         self._set(Condition.OUTAGE)
         return True
@@ -101,16 +99,14 @@ class Breaker:
 
     def _set(self, condition: Condition) -> None:
         self.condition = condition
-        self._probes = 0
-        self._failures = 0
+        self._failures.answered()
         if condition is not Condition.CLOSED:
             self._schedule_probe()
         self._changed.set()
 
     def _schedule_probe(self) -> None:
-        self._probes += 1
         if self.condition is Condition.MISCONFIGURED:
             wait_s = self._misconfigured_probe_s
         else:
-            wait_s = PROBE_BASE_S + full_jitter_s(self._probes, PROBE_BASE_S, PROBE_CAP_S)
+            wait_s = self._failures.next_rest_s()
         self._probe_at_s = asyncio.get_running_loop().time() + wait_s

@@ -19,6 +19,7 @@ from push.delivery.addresses import Addresses
 from push.delivery.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
+from push.delivery.settlement import Settlement
 from push.delivery.stats import LaneStats
 from push.delivery.worker import Worker
 from push.fanout.candidates import Candidates
@@ -108,6 +109,7 @@ class Lane:
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales
         )
         clearances = Clearances(simulated=plan.simulated, pool=pool)
+        settlement = Settlement(name, queue=self.queue, ledger=ledger, claims=claims, stats=self.stats)
         self._sweeps = [
             Sweep(
                 name,
@@ -130,8 +132,7 @@ class Lane:
                 clearances=clearances,
                 pace=pace,
                 breaker=self.breaker,
-                ledger=ledger,
-                claims=claims,
+                settlement=settlement,
                 stats=self.stats,
                 alarms=alarms,
             )

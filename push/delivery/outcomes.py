@@ -12,7 +12,7 @@ import numpy as np
 
 from geo.index.devices import DeadToken
 from push.message.content import LOCALE_DEFAULT
-from push.results import Outcome, RecipientStatus, SendResult
+from push.results import Outcome, RecipientStatus, SendResult, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,23 +71,15 @@ class Addressed:
         return answered, bad, dead
 
 
-def merge_results(answers: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
-    """Return the answers to parts of a batch as one; who was in none of them is to be tried again.
+def merge_results(parts: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
+    """Return the results of a batch's requests, one a language, as one; who was in none of them is to be tried again.
 
-    What it says of the provider is the last word that the provider said: a part that was not sent says nothing.
+    What it says of the provider is the last that the provider said: a request that was not sent says nothing.
     """
-    rows, last = answers[-1]
-    if len(answers) == 1 and len(rows) == recipients:
+    rows, last = parts[-1]
+    if len(parts) == 1 and len(rows) == recipients:
         return last
-    statuses = [RecipientStatus.RETRY] * recipients
-    since_ms: dict[int, int] = {}
-    for rows, answer in answers:
-        for number, row in enumerate(rows):
-            statuses[row] = answer.recipient_status if answer.statuses is None else answer.statuses[number]
-            if number in answer.dead_since_ms:
-                since_ms[row] = answer.dead_since_ms[number]
-    last = next((answer for _, answer in reversed(answers) if answer.asked), last)
-    return SendResult(last.request_status, last.reason, statuses, last.retry_after_s, since_ms, last.asked)
+    return merge(parts, recipients, decisive=next((one for _, one in reversed(parts) if one.asked), last))
 
 
 def sort_outcomes(answer: SendResult) -> tuple[Settled, NDArray[np.bool_] | None]:

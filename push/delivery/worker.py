@@ -10,37 +10,31 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
 import structlog
 
 from push.delivery.breaker import Condition
-from push.delivery.ledger import rows_of
 from push.delivery.outcomes import merge_results, sort_outcomes
-from push.fanout.unit import Batch
 from push.message.truncation import MessageTooLargeError
 from push.results import Outcome, RequestStatus, SendResult, message_too_large
+from push.transport.retry_policy import RETRY_AFTER_MAX_S, retry_after_s
 from runtime.retry import full_jitter_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from push.alarms import AlarmBoard
     from push.delivery.addresses import Addresses
     from push.delivery.breaker import Breaker
     from push.delivery.clearance import Clearances
     from push.delivery.invalid_tokens import InvalidTokens
-    from push.delivery.ledger import Ledger, Settled
     from push.delivery.outcomes import Addressed
+    from push.delivery.settlement import Settlement
     from push.delivery.stats import LaneStats
-    from push.fanout.claims import Claims
     from push.fanout.queue import LaneQueue
+    from push.fanout.unit import Batch
     from push.provider import Clearance, Gateway
     from push.transport.pace import Pace
 
-THROTTLE_DEFAULT_S = 1.0
-RETRY_AFTER_CAP_S = 60.0
 RECORD_WAIT_S = 0.2
 PROBE_RECIPIENTS = 10
 """Enough to tell whether a provider is back, and few to be refused if it is not."""
@@ -62,8 +56,7 @@ class Worker:
         clearances: Clearances,
         pace: Pace,
         breaker: Breaker,
-        ledger: Ledger,
-        claims: Claims,
+        settlement: Settlement,
         stats: LaneStats,
         alarms: AlarmBoard,
     ) -> None:
@@ -75,8 +68,7 @@ class Worker:
         self._clearances = clearances
         self._pace = pace
         self._breaker = breaker
-        self._ledger = ledger
-        self._claims = claims
+        self._settlement = settlement
         self._stats = stats
         self._alarms = alarms
         self._retiring = False
@@ -90,16 +82,16 @@ class Worker:
     async def note_cut_off(self) -> None:
         """Have the ledger say who may have been told by a request that the end of this worker cut off."""
         if self._cut_off is not None:
-            await self._record_indeterminate(self._cut_off)
+            await self._settlement.record_indeterminate(self._cut_off)
 
     async def run(self) -> None:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
         while not self._retiring:
             batch = await self._queue.get()
             # What is stopped leaves the probes to what may be sent once the provider is back.
-            probing = await self._breaker.permit(batch.is_over)
+            probing = await self._breaker.wait_for_turn(batch.is_over)
             if batch.unit.over:
-                await self._drain(batch)
+                await self._settlement.drain(batch)
                 continue
             await self._pace.take(batch.size)
             self.sending = True
@@ -110,14 +102,14 @@ class Worker:
 
     async def _handle(self, batch: Batch, *, probing: bool) -> None:
         if batch.unit.over:
-            await self._drain(batch)
+            await self._settlement.drain(batch)
             return
         if not batch.unit.may_send(asyncio.get_running_loop().time()):
             # Whether it may still be sent is known when PostgreSQL answers again; until then nothing is.
             self._queue.park(batch, RECORD_WAIT_S)
             return
         if batch.unit.row.expires <= datetime.now(UTC):
-            await self._settle(batch, {Outcome.FAILED: None})
+            await self._settlement.settle(batch, {Outcome.FAILED: None})
             return
         clearance = await self._clearances.of(batch)
         addressed = None if clearance is None else await self._addresses.of(batch)
@@ -125,105 +117,73 @@ class Worker:
             self._queue.park(batch, full_jitter_s(1))
             return
         if not batch.recipients:
-            await self._settle(batch, {})
+            await self._settlement.settle(batch, {})
             return
         batch.attempts += 1
         try:
-            answer = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
+            result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         except asyncio.CancelledError:
             # At the end of the grace time: nobody will know what became of the request.
             self._cut_off = batch
             raise
-        await self._after(batch, addressed, answer)
-
-    async def _drain(self, batch: Batch) -> None:
-        """Let go of a batch that may not be sent: its recipients stay due in the record."""
-        batch.unit.cut = True
-        batch.unit.batches.discard(batch)
-        self._queue.settled(batch)
-        await self._claims.finish_if_complete(batch.unit)
+        await self._after(batch, addressed, result)
 
     async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> SendResult:
         """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
         loop = asyncio.get_running_loop()
-        answers: list[tuple[Sequence[int], SendResult]] = []
+        parts: list[tuple[Sequence[int], SendResult]] = []
         for locale, rows in addressed.by_locale(recipients_max):
             started_s = loop.time()
             self._stats.in_flight += 1
             try:
-                answer = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows), clearance)
+                result = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows), clearance)
             except MessageTooLargeError as error:
-                answer = message_too_large(error, len(rows))
+                result = message_too_large(error, len(rows))
             finally:
                 self._stats.in_flight -= 1
             self._stats.provider.observe(loop.time() - started_s)
-            self._stats.requests[answer.request_status.value] += 1
-            answers.append((rows, answer))
-            if answer.request_status is not RequestStatus.ANSWERED:
+            self._stats.requests[result.request_status.value] += 1
+            parts.append((rows, result))
+            if result.request_status is not RequestStatus.ANSWERED:
                 break
-        return merge_results(answers, batch.size)
+        return merge_results(parts, batch.size)
 
-    async def _after(self, batch: Batch, addressed: Addressed, answer: SendResult) -> None:
-        if answer.asked:
-            await self._apply(answer)
-        if answer.statuses is None and answer.request_status is not RequestStatus.ANSWERED:
-            if answer.indeterminate:
-                await self._record_indeterminate(batch)
-            self._queue.park(batch, self._delay_s(batch, answer))
+    async def _after(self, batch: Batch, addressed: Addressed, result: SendResult) -> None:
+        if result.asked:
+            await self._apply(result)
+        if result.statuses is None and result.request_status is not RequestStatus.ANSWERED:
+            if result.indeterminate:
+                await self._settlement.record_indeterminate(batch)
+            self._queue.park(batch, self._delay_s(batch, result))
             return
-        settled, again = sort_outcomes(answer)
+        settled, again = sort_outcomes(result)
         if (indeterminate := settled.get(Outcome.INDETERMINATE)) is not None:
-            settled = {**settled, Outcome.INDETERMINATE: batch.newly(indeterminate)}
+            settled = {**settled, Outcome.INDETERMINATE: batch.add_indeterminate(indeterminate)}
         if self._invalid is not None:
-            self._invalid.observe(*addressed.judged(batch.users, answer))
-        await self._settle(batch, settled, again, self._delay_s(batch, answer))
+            self._invalid.observe(*addressed.judged(batch.users, result))
+        await self._settlement.settle(batch, settled, again, self._delay_s(batch, result))
 
-    async def _apply(self, answer: SendResult) -> None:
+    async def _apply(self, result: SendResult) -> None:
         """Open or close the breaker, slow down, and tell the operators, as the provider says."""
-        if answer.request_status is RequestStatus.ANSWERED:
+        if result.request_status is RequestStatus.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)
             self._alarms.clear_lane(self._lane)
-        elif answer.request_status is RequestStatus.THROTTLED:
-            await self._pace.throttled(answer.retry_after_s or THROTTLE_DEFAULT_S)
-            self._alarms.lane(self._lane, "throttled", answer.reason)
-        elif answer.request_status is RequestStatus.MISCONFIGURED:
+        elif result.request_status is RequestStatus.THROTTLED:
+            await self._pace.throttled(retry_after_s(result.retry_after_s))
+            self._alarms.lane(self._lane, "throttled", result.reason)
+        elif result.request_status is RequestStatus.MISCONFIGURED:
             if self._breaker.misconfigured():
-                _log.error("lane.misconfigured", lane=self._lane, reason=answer.reason)
-            self._alarms.lane(self._lane, "misconfigured", answer.reason)
+                _log.error("lane.misconfigured", lane=self._lane, reason=result.reason)
+            self._alarms.lane(self._lane, "misconfigured", result.reason)
         else:
             if self._breaker.failed():
-                _log.error("lane.outage", lane=self._lane, reason=answer.reason)
-                self._alarms.lane(self._lane, "outage", answer.reason)
+                _log.error("lane.outage", lane=self._lane, reason=result.reason)
+                self._alarms.lane(self._lane, "outage", result.reason)
             # One phone that cannot be reached holds nobody else; a provider that is down is left alone as it asks.
-            if answer.retry_after_s and self._breaker.condition is not Condition.CLOSED:
-                await self._pace.throttled(answer.retry_after_s)
+            if result.retry_after_s and self._breaker.condition is not Condition.CLOSED:
+                await self._pace.throttled(result.retry_after_s)
 
-    def _delay_s(self, batch: Batch, answer: SendResult) -> float:
+    def _delay_s(self, batch: Batch, result: SendResult) -> float:
         jitter_s = full_jitter_s(batch.attempts)
-        return jitter_s + min(answer.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
-
-    async def _record_indeterminate(self, batch: Batch) -> None:
-        """Have the ledger say, before anything else is tried, that everybody in a batch may have been told."""
-        new = batch.newly(np.ones(batch.size, dtype=np.bool_))
-        rows = rows_of(batch, {Outcome.INDETERMINATE: new}, self._lane)
-        if rows:
-            await self._ledger.record(rows)
-
-    async def _settle(
-        self, batch: Batch, settled: Settled, again: NDArray[np.bool_] | None = None, delay_s: float = 0.0
-    ) -> None:
-        rows = rows_of(batch, settled, self._lane)
-        if rows:
-            await self._ledger.record(rows)
-        for row in rows:
-            if row.outcome == Outcome.INDETERMINATE:
-                continue  # Who is tried again is counted once it is known.
-            self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
-        batch.unit.batches.discard(batch)
-        if again is not None:
-            rest = batch.rest(again)
-            self._queue.park_rest(batch, rest, delay_s)
-            return
-        self._queue.settled(batch)
-        await self._claims.finish_if_complete(batch.unit)
+        return jitter_s + min(result.retry_after_s or 0.0, RETRY_AFTER_MAX_S)

@@ -68,35 +68,38 @@ class LaneQueue:
             del self._rests[id(batch.unit)]
         self._queue.put_nowait(batch)
 
-    def park_rest(self, batch: Batch, rest: Batch, delay_s: float) -> None:
-        """Put aside who is left of a batch that was taken, with others of its unit; the batch needs nothing more."""
+    def park_rest(self, batch: Batch, rest: Batch, delay_s: float) -> tuple[Batch, Batch | None]:
+        """Park what is left of a batch that was taken, with others of its unit; the batch needs nothing more.
+
+        Returns the batch that is parked, and the one of the same unit that it has taken in.
+        """
         before = self._left.get(id(batch), 0)
         if self.left - before + rest.size > LEFT_MAX:
             # It has the room of its batch, and keeps it.
-            batch.unit.batches.add(rest)
             self.park(rest, delay_s)
-            return
-        self.settled(batch)
+            return rest, None
+        self.release(batch)
         due_s = asyncio.get_running_loop().time() + delay_s
         others = self._rests.get(id(rest.unit))
         if others is not None and others.size + rest.size <= self._recipients_max:
             timer, _ = self._parked.pop(id(others))
             timer.cancel()
             self._forget(others)
-            rest.unit.batches.discard(others)
             rest, due_s = others.with_others(rest), max(due_s, timer.when())
-        rest.unit.batches.add(rest)
+        else:
+            others = None
         self._left[id(rest)] = rest.size
         self.left += rest.size
         self._rests[id(rest.unit)] = rest
         self.park(rest, due_s - asyncio.get_running_loop().time())
+        return rest, others
 
     def _forget(self, batch: Batch) -> None:
         self.left -= self._left.pop(id(batch))
         if self._rests.get(id(batch.unit)) is batch:
             del self._rests[id(batch.unit)]
 
-    def settled(self, batch: Batch) -> None:
+    def release(self, batch: Batch) -> None:
         """Give back the room of one batch that was taken and needs nothing more."""
         if id(batch) in self._left:
             self._forget(batch)

@@ -137,7 +137,7 @@ class Sweep:
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:
-        batch.unit.batches.add(batch)
+        batch.unit.add(batch)
         await self._queue.put(batch)
 
 

@@ -16,6 +16,8 @@ from push.message.content import About, Content, Message
 from push.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from sql.work import UnitRow
@@ -41,12 +43,30 @@ class HeldUnit:
         self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
         self._silent = silent or row.notice != Notice.ALERT
         self._messages: dict[str, Message] = {}
-        self.batches: set[Batch] = set()
+        self._batches: set[Batch] = set()
         self.swept = False
         self.cut = False
         self.found = 0
         self.dropped = False
         self.halted = False
+
+    @property
+    def batches(self) -> frozenset[Batch]:
+        """The batches that are outstanding: queued, parked or being sent."""
+        return frozenset(self._batches)
+
+    def add(self, batch: Batch) -> None:
+        """Add a batch that is about to be queued."""
+        self._batches.add(batch)
+
+    def remove(self, batch: Batch) -> None:
+        """Remove a batch of which nothing is left."""
+        self._batches.discard(batch)
+
+    def replace(self, old: Iterable[Batch | None], new: Batch) -> None:
+        """Put a batch in the place of others."""
+        self._batches.difference_update(old)
+        self._batches.add(new)
 
     @property
     def over(self) -> bool:
@@ -68,7 +88,7 @@ class HeldUnit:
     @property
     def complete(self) -> bool:
         """Tell whether everybody found in the unit is settled, or drained."""
-        return self.swept and not self.batches and not self.dropped
+        return self.swept and not self._batches and not self.dropped
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +123,7 @@ class Batch:
         if self.indeterminate is not None:
             self.indeterminate = self.indeterminate[wanted]
 
-    def newly(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def add_indeterminate(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return who of those that may have been told was not known before, and know them all."""
         before = np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else self.indeterminate
         self.indeterminate = before | indeterminate

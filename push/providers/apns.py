@@ -22,8 +22,9 @@ from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
 from push.provider import Addressing, Provider
 from push.results import RecipientStatus, RequestStatus, SendResult
-from push.transport.http2 import Head, Http2LaneSettings, Reply
-from push.transport.token_results import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
+from push.transport.http2 import Head, Reply
+from push.transport.http2_lane import Http2LaneSettings
+from push.transport.token_results import ACCEPTED, MALFORMED_TOKEN, CallResult, result_of_calls, unsettled
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -43,53 +44,57 @@ RENEW_MIN_S: Final = 1200.0
 TOKEN: Final = re.compile(rb"[0-9a-fA-F]{64,200}")
 HTTP_OK, HTTP_SERVER_ERROR = 200, 500
 
-EXPIRED: Final = Ruling(
+EXPIRED: Final = CallResult(
     RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "our token is too old: are the clocks right?", expired=True
 )
-REASONS: dict[str, Ruling] = {
-    "Unregistered": Ruling(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the app is gone from the phone"),
-    "ExpiredToken": Ruling(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the token has expired"),
-    "BadDeviceToken": Ruling(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "no token of this environment"),
-    "DeviceTokenNotForTopic": Ruling(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a token of another app"),
-    "TooManyRequests": Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, "too many messages to this phone"),
-    "TooManyProviderTokenUpdates": Ruling(
+REASONS: dict[str, CallResult] = {
+    "Unregistered": CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the app is gone from the phone"),
+    "ExpiredToken": CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the token has expired"),
+    "BadDeviceToken": CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "no token of this environment"),
+    "DeviceTokenNotForTopic": CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a token of another app"),
+    "TooManyRequests": CallResult(RecipientStatus.RETRY, RequestStatus.ANSWERED, "too many messages to this phone"),
+    "TooManyProviderTokenUpdates": CallResult(
         RecipientStatus.RETRY, RequestStatus.THROTTLED, "our token was renewed too often"
     ),
-    "InvalidProviderToken": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider rejects our key"),
-    "MissingProviderToken": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider rejects our key"),
+    "InvalidProviderToken": CallResult(
+        RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider rejects our key"
+    ),
+    "MissingProviderToken": CallResult(
+        RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider rejects our key"
+    ),
     "ExpiredProviderToken": EXPIRED,
-    "UnrelatedKeyIdInToken": Ruling(
+    "UnrelatedKeyIdInToken": CallResult(
         RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "our key belongs to another environment"
     ),
-    "BadCertificateEnvironment": Ruling(
+    "BadCertificateEnvironment": CallResult(
         RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "a certificate of another environment"
     ),
-    "BadEnvironmentKeyInToken": Ruling(
+    "BadEnvironmentKeyInToken": CallResult(
         RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "our key belongs to another environment"
     ),
-    "DuplicateHeaders": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "a header is there twice"),
-    "Forbidden": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider forbids it"),
-    "TopicDisallowed": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is not allowed"),
-    "MissingTopic": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "no topic"),
-    "BadTopic": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is wrong"),
-    "PayloadTooLarge": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is too large"),
-    "PayloadEmpty": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is empty"),
-    "BadCollapseId": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the collapse id is wrong"),
-    "BadExpirationDate": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the expiration is wrong"),
-    "BadMessageId": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the id is wrong"),
-    "BadPriority": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the priority is wrong"),
-    "InvalidPushType": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push type is wrong"),
-    "BadPath": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the path is wrong"),
-    "IdleTimeout": Ruling(RecipientStatus.RETRY, RequestStatus.FAILING, "the connection was idle for too long"),
-    "MethodNotAllowed": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the method is wrong"),
+    "DuplicateHeaders": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "a header is there twice"),
+    "Forbidden": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider forbids it"),
+    "TopicDisallowed": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is not allowed"),
+    "MissingTopic": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "no topic"),
+    "BadTopic": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is wrong"),
+    "PayloadTooLarge": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is too large"),
+    "PayloadEmpty": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is empty"),
+    "BadCollapseId": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the collapse id is wrong"),
+    "BadExpirationDate": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the expiration is wrong"),
+    "BadMessageId": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the id is wrong"),
+    "BadPriority": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the priority is wrong"),
+    "InvalidPushType": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push type is wrong"),
+    "BadPath": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the path is wrong"),
+    "IdleTimeout": CallResult(RecipientStatus.RETRY, RequestStatus.FAILING, "the connection was idle for too long"),
+    "MethodNotAllowed": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the method is wrong"),
 }
 """Reasons of a refusal; an unknown one is about us or about a pace if its status says so, else about this phone."""
 
-UNKNOWN: dict[int, Ruling] = {
-    403: Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "an unknown reason, HTTP 403"),
-    429: Ruling(RecipientStatus.RETRY, RequestStatus.THROTTLED, "an unknown reason, HTTP 429"),
+UNKNOWN: dict[int, CallResult] = {
+    403: CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "an unknown reason, HTTP 403"),
+    429: CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "an unknown reason, HTTP 429"),
 }
-REFUSED: Final = Ruling(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown reason")
+REFUSED: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown reason")
 
 
 class ApnsSettings(Http2LaneSettings, frozen=True, kw_only=True):
@@ -160,33 +165,33 @@ class ApnsGateway:
         self._settings = settings
         self._path = f"{urlsplit(settings.url).path.rstrip('/')}/3/device/".encode()
         self._token = ProviderToken(settings, now_s)
-        self._http2 = settings.client()
+        self._http2 = settings.open_lane()
         self._payload = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
         """Send one request to each token; whatever Apple or the network does comes back as a value."""
-        rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
+        results: list[CallResult | None] = [MALFORMED_TOKEN] * len(recipients)
         rows = [row for row, token in enumerate(recipients) if TOKEN.fullmatch(token)]
         payload = self._payload(message).content
         for last in (False, True):
             token = self._token.current()
             calls = [(self._path + recipients[row], payload) for row in rows]
-            found = await self._http2.send_all(self._head(message, token), calls, self._rule, clearance)
-            for row, ruling in zip(rows, found, strict=True):
-                rulings[row] = ruling
-            if last or not any(ruling is not None and ruling.expired for ruling in rulings):
+            found = await self._http2.send_all(self._head(message, token), calls, self._judge, clearance)
+            for row, result in zip(rows, found, strict=True):
+                results[row] = result
+            if last or not any(result is not None and result.expired for result in results):
                 break
             # Only our token has run out: whoever was not reached for that is sent to again with a new one.
             if not self._token.renew(token):
                 break
-            rows = [row for row in rows if rulings[row] is None or rulings[row] is EXPIRED]
-        return answer_of(rulings)
+            rows = [row for row in rows if results[row] is None or results[row] is EXPIRED]
+        return result_of_calls(results)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http2.close()
 
-    def _rule(self, reply: Reply) -> Ruling:
+    def _judge(self, reply: Reply) -> CallResult:
         if reply.status == HTTP_OK:
             return ACCEPTED
         if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:

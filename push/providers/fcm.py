@@ -24,11 +24,12 @@ from push.message.truncation import truncate
 from push.provider import Addressing, Provider, withheld
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
-from push.transport.http2 import Head, Http2LaneSettings, Reply
+from push.transport.http2 import Head, Reply
+from push.transport.http2_lane import Http2LaneSettings
 from push.transport.pace import Pace
 from push.transport.projects import Projects
 from push.transport.service_account import AccessToken
-from push.transport.token_results import ACCEPTED, NO_TOKEN, Ruling, answer_of, unsettled
+from push.transport.token_results import ACCEPTED, MALFORMED_TOKEN, CallResult, result_of_calls, unsettled
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -52,33 +53,33 @@ USUAL_TOKENS: Final = re.compile(rb"[A-Za-z0-9_:=-]{20,1024}(?: [A-Za-z0-9_:=-]{
 
 HEAD: Final = b'{"message":{"token":"'
 HTTP_OK, HTTP_UNAUTHORIZED, HTTP_SERVER_ERROR = 200, 401, 500
-EXPIRED: Final = Ruling(
+EXPIRED: Final = CallResult(
     RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the provider rejects our access token", expired=True
 )
-NO_SENSE: Final = Ruling(RecipientStatus.INDETERMINATE, RequestStatus.FAILING, "an answer that is no FCM answer")
+NO_SENSE: Final = CallResult(RecipientStatus.INDETERMINATE, RequestStatus.FAILING, "an answer that is no FCM answer")
 
-ERRORS: dict[str, Ruling] = {
-    "UNREGISTERED": Ruling(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the app is gone from the phone"),
-    "SENDER_ID_MISMATCH": Ruling(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a token of another sender"),
+ERRORS: dict[str, CallResult] = {
+    "UNREGISTERED": CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the app is gone from the phone"),
+    "SENDER_ID_MISMATCH": CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a token of another sender"),
     # One bad token must not stop a broadcast; a bad message makes all of them bad, which stops the lane.
-    "INVALID_ARGUMENT": Ruling(
+    "INVALID_ARGUMENT": CallResult(
         RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "the token, or the message, is not well formed"
     ),
-    "QUOTA_EXCEEDED": Ruling(RecipientStatus.RETRY, RequestStatus.THROTTLED, "the quota is used up"),
-    "UNAVAILABLE": Ruling(RecipientStatus.RETRY, RequestStatus.FAILING, "the provider is overloaded"),
-    "INTERNAL": Ruling(RecipientStatus.RETRY, RequestStatus.FAILING, "an error of the provider"),
-    "THIRD_PARTY_AUTH_ERROR": Ruling(
+    "QUOTA_EXCEEDED": CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "the quota is used up"),
+    "UNAVAILABLE": CallResult(RecipientStatus.RETRY, RequestStatus.FAILING, "the provider is overloaded"),
+    "INTERNAL": CallResult(RecipientStatus.RETRY, RequestStatus.FAILING, "an error of the provider"),
+    "THIRD_PARTY_AUTH_ERROR": CallResult(
         RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the key of APNs or Web Push is wrong there"
     ),
-    "PERMISSION_DENIED": Ruling(
+    "PERMISSION_DENIED": CallResult(
         RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "this account may not send in this project"
     ),
-    "NOT_FOUND": Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "no such project"),
-    "RESOURCE_EXHAUSTED": Ruling(RecipientStatus.RETRY, RequestStatus.THROTTLED, "the quota is used up"),
+    "NOT_FOUND": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "no such project"),
+    "RESOURCE_EXHAUSTED": CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "the quota is used up"),
 }
 """By FCM's own error code, else by Google's status. An unknown one is `refused`, for this phone only."""
 
-REFUSED: Final = Ruling(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown code")
+REFUSED: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown code")
 
 
 class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
@@ -131,7 +132,7 @@ class FcmGateway:
         }
         self._usual = accounts[0].project.encode()
         self._path = urlsplit(settings.url).path.rstrip("/")
-        self._http2 = settings.client()
+        self._http2 = settings.open_lane()
         self._tail = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
@@ -141,11 +142,11 @@ class FcmGateway:
         if unsent is not None:
             return unsent
         tail = self._tail(message, left_s(message, TTL_MAX_S)).content
-        rulings: list[Ruling | None] = [NO_TOKEN] * len(recipients)
+        results: list[CallResult | None] = [MALFORMED_TOKEN] * len(recipients)
         async with asyncio.TaskGroup() as group:
             for project, share in self._shares(recipients, tail).items():
-                group.create_task(self._send_share(project, share, rulings, clearance), name=f"fcm {project.name}")
-        return answer_of(rulings)
+                group.create_task(self._send_share(project, share, results, clearance), name=f"fcm {project.name}")
+        return result_of_calls(results)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -165,36 +166,36 @@ class FcmGateway:
         return shares
 
     async def _send_share(
-        self, project: Project, share: list[tuple[int, bytes]], rulings: list[Ruling | None], clearance: Clearance
+        self, project: Project, share: list[tuple[int, bytes]], results: list[CallResult | None], clearance: Clearance
     ) -> None:
         """Send one project's messages; those for which only our access token had run out once more, with a new one."""
         rows = [row for row, _ in share]
         if project.rests:
             for row in rows:
-                rulings[row] = None
+                results[row] = None
             return
         path = f"{self._path}/v1/projects/{project.name}/messages:send"
         await project.pace.take(len(share))
         access = await project.access.current()
         for last in (False, True):
             if isinstance(access, SendResult):
-                none = Ruling(
+                none = CallResult(
                     RecipientStatus.RETRY, access.request_status, access.reason, retry_after_s=access.retry_after_s
                 )
                 for row, _ in share:
-                    rulings[row] = none
+                    results[row] = none
                 break
             head = Head((("authorization", f"Bearer {access}"), ("content-type", "application/json")), path)
-            found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._rule, clearance)
-            for (row, _), ruling in zip(share, found, strict=True):
-                rulings[row] = ruling
+            found = await self._http2.send_all(head, [(b"", body) for _, body in share], self._judge, clearance)
+            for (row, _), result in zip(share, found, strict=True):
+                results[row] = result
             if last or EXPIRED not in found:
                 break
             access = await project.access.other_than(access)
-            share = [(row, body) for row, body in share if rulings[row] is None or rulings[row] is EXPIRED]
-        await project.apply(rows, rulings)
+            share = [(row, body) for row, body in share if results[row] is None or results[row] is EXPIRED]
+        await project.apply(rows, results)
 
-    def _rule(self, reply: Reply) -> Ruling:
+    def _judge(self, reply: Reply) -> CallResult:
         if reply.status == HTTP_OK:
             return ACCEPTED if reply.body.lstrip().startswith(b"{") else NO_SENSE
         if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
@@ -206,9 +207,9 @@ class FcmGateway:
         code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
             return EXPIRED
-        ruling = ERRORS.get(code, REFUSED)
+        result = ERRORS.get(code, REFUSED)
         wait_s = reply.retry_after_s
-        return ruling if wait_s is None else msgspec.structs.replace(ruling, retry_after_s=wait_s)
+        return result if wait_s is None else msgspec.structs.replace(result, retry_after_s=wait_s)
 
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:

@@ -27,7 +27,7 @@ from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, UNREADABLE, BatchHttp, HttpAnswer, failing
-from push.transport.batch.results import Ruling, accepted_but, answer_to_all, by_code
+from push.transport.batch.results import CodeMeaning, accepted_but, result_by_code, result_for_all
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -53,26 +53,26 @@ TOKEN_REFUSED: Final = frozenset({80200001, 80200003})
 NAMED: Final = frozenset({200, 80000000, PARTIAL})
 """Codes with which some tokens may be named as bad."""
 
-CODES: dict[int, Ruling] = {
-    200: Ruling(RequestStatus.ANSWERED, "accepted"),
-    80000000: Ruling(RequestStatus.ANSWERED, "accepted"),
-    PARTIAL: Ruling(RequestStatus.ANSWERED, "some tokens are bad"),
-    80100003: Ruling(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
-    80200001: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our token (80200001)"),
-    80200003: Ruling(RequestStatus.MISCONFIGURED, "our token has expired (80200003)"),
-    80300002: Ruling(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
+CODES: dict[int, CodeMeaning] = {
+    200: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    80000000: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    PARTIAL: CodeMeaning(RequestStatus.ANSWERED, "some tokens are bad"),
+    80100003: CodeMeaning(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
+    80200001: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our token (80200001)"),
+    80200003: CodeMeaning(RequestStatus.MISCONFIGURED, "our token has expired (80200003)"),
+    80300002: CodeMeaning(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
     # Taken from Huawei, and not verified: no token is removed for it.
-    80300007: Ruling(RequestStatus.ANSWERED, "all tokens are bad (80300007)", RecipientStatus.QUARANTINED),
-    80300008: Ruling(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
-    80300010: Ruling(RequestStatus.MISCONFIGURED, "more tokens than are allowed (80300010)"),
-    81000001: Ruling(RequestStatus.FAILING, "an error of the provider (81000001)"),
+    80300007: CodeMeaning(RequestStatus.ANSWERED, "all tokens are bad (80300007)", RecipientStatus.QUARANTINED),
+    80300008: CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
+    80300010: CodeMeaning(RequestStatus.MISCONFIGURED, "more tokens than are allowed (80300010)"),
+    81000001: CodeMeaning(RequestStatus.FAILING, "an error of the provider (81000001)"),
 }
 
-STATUSES: dict[int, Ruling] = {
-    403: Ruling(RequestStatus.MISCONFIGURED, "HTTP 403"),
-    404: Ruling(RequestStatus.MISCONFIGURED, "HTTP 404: is the app's id right?"),
-    429: Ruling(RequestStatus.THROTTLED, "HTTP 429"),
-    503: Ruling(RequestStatus.THROTTLED, "HTTP 503"),
+STATUSES: dict[int, CodeMeaning] = {
+    403: CodeMeaning(RequestStatus.MISCONFIGURED, "HTTP 403"),
+    404: CodeMeaning(RequestStatus.MISCONFIGURED, "HTTP 404: is the app's id right?"),
+    429: CodeMeaning(RequestStatus.THROTTLED, "HTTP 429"),
+    503: CodeMeaning(RequestStatus.THROTTLED, "HTTP 503"),
 }
 
 
@@ -180,7 +180,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult | None:
         return None
     known = STATUSES.get(http.status)
     if known is not None:
-        return answer_to_all(known, len(tokens), http.retry_after_s)
+        return result_for_all(known, len(tokens), http.retry_after_s)
     if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
         return failing(http)
     try:
@@ -192,7 +192,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult | None:
         return None
     if code in NAMED and answer.data is not None:
         return _sorted_out(answer.data, tokens)
-    return by_code(CODES, code, len(tokens), http.retry_after_s)
+    return result_by_code(CODES, code, len(tokens), http.retry_after_s)
 
 
 def _sorted_out(data: _Data, tokens: Sequence[bytes]) -> SendResult:

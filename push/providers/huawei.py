@@ -26,7 +26,7 @@ from push.provider import Addressing, LaneSettings, Provider
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, HttpAnswer, failing
-from push.transport.batch.results import Ruling, accepted_but, answer_to_all
+from push.transport.batch.results import CodeMeaning, accepted_but, result_for_all
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -48,26 +48,26 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9_.:+/=-]{1,512}")
 HTTP_OK, HTTP_BAD_REQUEST = 200, 400
 
 SUCCESS, PARTIAL, ALL_BAD = "80000000", "80100000", "80300007"
-CODES: dict[str, Ruling] = {
-    SUCCESS: Ruling(RequestStatus.ANSWERED, "accepted"),
-    PARTIAL: Ruling(RequestStatus.ANSWERED, "some tokens are bad"),
-    ALL_BAD: Ruling(RequestStatus.ANSWERED, "all tokens are bad", RecipientStatus.INVALID),
-    "80100003": Ruling(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
-    "80200001": Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our key (80200001)"),
-    "80200003": Ruling(RequestStatus.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
-    "80300002": Ruling(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
-    "80300008": Ruling(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
-    "80300010": Ruling(RequestStatus.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
-    "81000001": Ruling(RequestStatus.FAILING, "an error of the provider (81000001)"),
+CODES: dict[str, CodeMeaning] = {
+    SUCCESS: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    PARTIAL: CodeMeaning(RequestStatus.ANSWERED, "some tokens are bad"),
+    ALL_BAD: CodeMeaning(RequestStatus.ANSWERED, "all tokens are bad", RecipientStatus.INVALID),
+    "80100003": CodeMeaning(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
+    "80200001": CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our key (80200001)"),
+    "80200003": CodeMeaning(RequestStatus.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
+    "80300002": CodeMeaning(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
+    "80300008": CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
+    "80300010": CodeMeaning(RequestStatus.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
+    "81000001": CodeMeaning(RequestStatus.FAILING, "an error of the provider (81000001)"),
 }
 """Answers to a whole request. An unknown code counts as failing: recipients stay due, the breaker limits the harm."""
 
-UNKNOWN: Final = Ruling(RequestStatus.FAILING, "an unknown code")
-STATUSES: dict[int, Ruling] = {
-    401: Ruling(RequestStatus.MISCONFIGURED, "HTTP 401"),
-    404: Ruling(RequestStatus.MISCONFIGURED, "HTTP 404"),
-    429: Ruling(RequestStatus.THROTTLED, "HTTP 429"),
-    503: Ruling(RequestStatus.THROTTLED, "HTTP 503, which Huawei answers to control traffic"),
+UNKNOWN: Final = CodeMeaning(RequestStatus.FAILING, "an unknown code")
+STATUSES: dict[int, CodeMeaning] = {
+    401: CodeMeaning(RequestStatus.MISCONFIGURED, "HTTP 401"),
+    404: CodeMeaning(RequestStatus.MISCONFIGURED, "HTTP 404"),
+    429: CodeMeaning(RequestStatus.THROTTLED, "HTTP 429"),
+    503: CodeMeaning(RequestStatus.THROTTLED, "HTTP 503, which Huawei answers to control traffic"),
 }
 
 
@@ -183,7 +183,7 @@ def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, 
 def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult:
     known = STATUSES.get(http.status)
     if known is not None:
-        return answer_to_all(known, len(tokens), http.retry_after_s)
+        return result_for_all(known, len(tokens), http.retry_after_s)
     if http.status not in {HTTP_OK, HTTP_BAD_REQUEST}:
         return failing(http)
     try:
@@ -193,7 +193,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult:
             return accepted_but({token.encode(): RecipientStatus.INVALID for token in illegal}, tokens)
     except DECODE_ERRORS:
         return SendResult(RequestStatus.FAILING, UNREADABLE, indeterminate=True)
-    return answer_to_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
+    return result_for_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 
 PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, shown)

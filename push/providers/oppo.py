@@ -27,7 +27,7 @@ from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, UNREADABLE, BatchHttp, decoded
-from push.transport.batch.results import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch.results import DAY_QUOTA_S, CodeMeaning, accepted_but, result_by_code
 from push.transport.batch.stored_message import StoredMessages
 
 if TYPE_CHECKING:
@@ -52,26 +52,26 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{1,128}")
 ACCEPTED: Final = 0
 TOKEN_REFUSED: Final = frozenset({11})
 NOT_STORED: Final = frozenset({31})
-CODES: dict[int, Ruling] = {
-    ACCEPTED: Ruling(RequestStatus.ANSWERED, "accepted"),
-    -2: Ruling(RequestStatus.THROTTLED, "the provider controls its traffic (-2)"),
-    -1: Ruling(RequestStatus.FAILING, "the provider is not available (-1)"),
-    11: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our token (11)"),
-    13: Ruling(RequestStatus.THROTTLED, "the provider limits our calls (13)"),
-    14: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our app key (14)"),
-    16: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our signature (16)"),
-    19: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our time: are the clocks right? (19)"),
-    26: Ruling(RequestStatus.MISCONFIGURED, "our address is on the provider's black list (26)"),
-    27: Ruling(RequestStatus.MISCONFIGURED, "the app may not do this (27)"),
-    28: Ruling(RequestStatus.MISCONFIGURED, "the app is disabled (28)"),
-    30: Ruling(RequestStatus.MISCONFIGURED, "the app may not push (30)"),
-    31: Ruling(RequestStatus.FAILING, "the stored message is not there any more (31)"),
-    33: Ruling(RequestStatus.THROTTLED, "the messages of the day are used up (33)", retry_after_s=DAY_QUOTA_S),
-    40: Ruling(RequestStatus.MISCONFIGURED, "a parameter is missing (40)"),
-    41: Ruling(RequestStatus.MISCONFIGURED, "a parameter is wrong (41)"),
-    55: Ruling(RequestStatus.THROTTLED, "the provider limits how often we call (55)"),
-    67: Ruling(RequestStatus.MISCONFIGURED, "category or notify level is not ours to use (67)"),
-    10000: Ruling(RequestStatus.ANSWERED, "not a registration id (10000)", RecipientStatus.INVALID),
+CODES: dict[int, CodeMeaning] = {
+    ACCEPTED: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    -2: CodeMeaning(RequestStatus.THROTTLED, "the provider controls its traffic (-2)"),
+    -1: CodeMeaning(RequestStatus.FAILING, "the provider is not available (-1)"),
+    11: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our token (11)"),
+    13: CodeMeaning(RequestStatus.THROTTLED, "the provider limits our calls (13)"),
+    14: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our app key (14)"),
+    16: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our signature (16)"),
+    19: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our time: are the clocks right? (19)"),
+    26: CodeMeaning(RequestStatus.MISCONFIGURED, "our address is on the provider's black list (26)"),
+    27: CodeMeaning(RequestStatus.MISCONFIGURED, "the app may not do this (27)"),
+    28: CodeMeaning(RequestStatus.MISCONFIGURED, "the app is disabled (28)"),
+    30: CodeMeaning(RequestStatus.MISCONFIGURED, "the app may not push (30)"),
+    31: CodeMeaning(RequestStatus.FAILING, "the stored message is not there any more (31)"),
+    33: CodeMeaning(RequestStatus.THROTTLED, "the messages of the day are used up (33)", retry_after_s=DAY_QUOTA_S),
+    40: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is missing (40)"),
+    41: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is wrong (41)"),
+    55: CodeMeaning(RequestStatus.THROTTLED, "the provider limits how often we call (55)"),
+    67: CodeMeaning(RequestStatus.MISCONFIGURED, "category or notify level is not ours to use (67)"),
+    10000: CodeMeaning(RequestStatus.ANSWERED, "not a registration id (10000)", RecipientStatus.INVALID),
 }
 
 ID_CODES: dict[int, RecipientStatus] = {10000: RecipientStatus.INVALID}
@@ -161,7 +161,7 @@ class OppoGateway(BatchGateway):
             return answer
         if answer.code == ACCEPTED:
             return answer.text("message_id") or SendResult(RequestStatus.FAILING, UNREADABLE)
-        return msgspec.structs.replace(by_code(CODES, answer.code, 0), statuses=None)
+        return msgspec.structs.replace(result_by_code(CODES, answer.code, 0), statuses=None)
 
     async def _call(self, path: str, form: bytes, clearance: Clearance) -> _Answer | SendResult | None:
         """Make one call; None: the token is not taken."""
@@ -178,7 +178,7 @@ class OppoGateway(BatchGateway):
         token = answer.text("auth_token")
         if answer.code == ACCEPTED and token:
             return Granted(token, ACCESS_S)
-        return by_code(CODES, answer.code, 0)
+        return result_by_code(CODES, answer.code, 0)
 
     def _content(self, message: Message) -> dict[str, Any]:
         return self._rendered(message, kept_s(message)).content
@@ -241,7 +241,7 @@ CODE_DIGITS: Final = 9
 
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     if answer.code != ACCEPTED:
-        return by_code(CODES, answer.code, len(tokens))
+        return result_by_code(CODES, answer.code, len(tokens))
     bad = {
         str(one).encode(): ID_CODES.get(int(name), RecipientStatus.REFUSED)
         for name, named in answer.named().items()

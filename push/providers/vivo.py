@@ -30,7 +30,7 @@ from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, decoded
-from push.transport.batch.results import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch.results import DAY_QUOTA_S, CodeMeaning, accepted_but, result_by_code
 from push.transport.batch.stored_message import StoredMessages
 
 if TYPE_CHECKING:
@@ -57,29 +57,31 @@ TOKEN: Final = re.compile(rb"[A-Za-z0-9_-]{1,128}")
 
 ACCEPTED: Final = 0
 TOKEN_REFUSED: Final = frozenset({10000})
-CODES: dict[int, Ruling] = {
-    ACCEPTED: Ruling(RequestStatus.ANSWERED, "accepted"),
-    10000: Ruling(RequestStatus.MISCONFIGURED, "the provider does not know who we are (10000)"),
-    10040: Ruling(RequestStatus.THROTTLED, "the provider is busy and wants us to try again (10040)"),
-    10045: Ruling(RequestStatus.MISCONFIGURED, "the app is not approved yet (10045)"),
-    10070: Ruling(RequestStatus.THROTTLED, "the messages of the day are used up (10070)", retry_after_s=DAY_QUOTA_S),
-    10071: Ruling(RequestStatus.MISCONFIGURED, "our class of messages is not sent at this hour (10071)"),
-    10073: Ruling(
+CODES: dict[int, CodeMeaning] = {
+    ACCEPTED: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    10000: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider does not know who we are (10000)"),
+    10040: CodeMeaning(RequestStatus.THROTTLED, "the provider is busy and wants us to try again (10040)"),
+    10045: CodeMeaning(RequestStatus.MISCONFIGURED, "the app is not approved yet (10045)"),
+    10070: CodeMeaning(
+        RequestStatus.THROTTLED, "the messages of the day are used up (10070)", retry_after_s=DAY_QUOTA_S
+    ),
+    10071: CodeMeaning(RequestStatus.MISCONFIGURED, "our class of messages is not sent at this hour (10071)"),
+    10073: CodeMeaning(
         RequestStatus.THROTTLED, "the system messages of the day are used up (10073)", retry_after_s=DAY_QUOTA_S
     ),
-    10085: Ruling(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10085)"),
-    10094: Ruling(RequestStatus.MISCONFIGURED, "the token is of another app (10094)"),
-    10104: Ruling(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10104)"),
-    10200: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our app id or key (10200)"),
-    10206: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our signature (10206)"),
-    10207: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our time: are the clocks right? (10207)"),
-    10250: Ruling(RequestStatus.THROTTLED, "we ask for tokens too often (10250)"),
-    10252: Ruling(
+    10085: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10085)"),
+    10094: CodeMeaning(RequestStatus.MISCONFIGURED, "the token is of another app (10094)"),
+    10104: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10104)"),
+    10200: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our app id or key (10200)"),
+    10206: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our signature (10206)"),
+    10207: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our time: are the clocks right? (10207)"),
+    10250: CodeMeaning(RequestStatus.THROTTLED, "we ask for tokens too often (10250)"),
+    10252: CodeMeaning(
         RequestStatus.THROTTLED, "the stored messages of the day are used up (10252)", retry_after_s=DAY_QUOTA_S
     ),
-    10254: Ruling(RequestStatus.THROTTLED, "a quota of the day is used up (10254)", retry_after_s=DAY_QUOTA_S),
+    10254: CodeMeaning(RequestStatus.THROTTLED, "a quota of the day is used up (10254)", retry_after_s=DAY_QUOTA_S),
     # An app that may only send to its test devices gets it for every id: ids are kept, and so many stop the lane.
-    10302: Ruling(RequestStatus.ANSWERED, "the provider rejects the ids (10302)", RecipientStatus.QUARANTINED),
+    10302: CodeMeaning(RequestStatus.ANSWERED, "the provider rejects the ids (10302)", RecipientStatus.QUARANTINED),
 }
 
 STATUSES: dict[int, RecipientStatus] = {
@@ -170,7 +172,7 @@ class VivoGateway(BatchGateway):
             return answer
         if answer.result == ACCEPTED:
             return str(answer.task_id) or SendResult(RequestStatus.FAILING, UNREADABLE)
-        return msgspec.structs.replace(by_code(CODES, answer.result, 0), statuses=None)
+        return msgspec.structs.replace(result_by_code(CODES, answer.result, 0), statuses=None)
 
     async def _call(self, path: str, body: bytes, access: str, clearance: Clearance) -> _Answer | SendResult | None:
         """Make one call; None: the token is not taken."""
@@ -188,7 +190,7 @@ class VivoGateway(BatchGateway):
             return answer
         if answer.result == ACCEPTED and answer.auth_token:
             return Granted(answer.auth_token, ACCESS_S)
-        return by_code(CODES, answer.result, 0)
+        return result_by_code(CODES, answer.result, 0)
 
     def _content(self, message: Message) -> dict[str, Any]:
         return {**self._rendered(message, kept_s(message)).content, "requestId": uuid.uuid4().hex}
@@ -237,7 +239,7 @@ def width(text: str) -> int:
 
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     if answer.result != ACCEPTED:
-        return by_code(CODES, answer.result, len(tokens))
+        return result_by_code(CODES, answer.result, len(tokens))
     users = [*(answer.invalid_users or []), *([answer.invalid_user] if answer.invalid_user else [])]
     return accepted_but(
         {user.userid.encode(): STATUSES.get(user.status, RecipientStatus.REFUSED) for user in users}, tokens

@@ -25,9 +25,9 @@ from push.provider import STOPPED, Addressing, LaneSettings, Provider, forbidden
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.http2 import Reply
-from push.transport.token_results import ACCEPTED, Ruling, answer_of, unsettled
+from push.transport.token_results import ACCEPTED, CallResult, result_of_calls, unsettled
 from push.transport.web_push.crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
-from push.transport.web_push.push_service import PushService, together
+from push.transport.web_push.push_service import PushService, merge_services
 from push.transport.web_push.subscription import HOST, Subscription, read_subscription
 
 if TYPE_CHECKING:
@@ -47,23 +47,25 @@ HTTP_SERVER_ERROR: Final = 500
 DECLARATIVE: Final = 8030
 """By this member a browser knows a message that it can show without a service worker (W3C Push API)."""
 
-STATUSES: dict[int, Ruling] = {
+STATUSES: dict[int, CallResult] = {
     200: ACCEPTED,
     201: ACCEPTED,
     202: ACCEPTED,
-    400: Ruling(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "the push service cannot use this subscription"),
-    401: Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push service rejects our key (HTTP 401)"),
-    403: Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
-    404: Ruling(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription has expired"),
-    406: Ruling(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 406, by which Windows limits"),
-    410: Ruling(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription is gone"),
-    413: Ruling(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the message is too large"),
-    429: Ruling(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 429"),
+    400: CallResult(
+        RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "the push service cannot use this subscription"
+    ),
+    401: CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push service rejects our key (HTTP 401)"),
+    403: CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push service rejects our key (HTTP 403)"),
+    404: CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription has expired"),
+    406: CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 406, by which Windows limits"),
+    410: CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription is gone"),
+    413: CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the message is too large"),
+    429: CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 429"),
 }
 """Answers to a request. An unknown one below 500 is `refused`: final for this browser, and never for its neighbours."""
 
 KEY_REFUSED: Final = frozenset({401, 403})
-ANOTHER_KEY: Final = Ruling(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a subscription for another key")
+ANOTHER_KEY: Final = CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a subscription for another key")
 """Services refuse a subscription that was made for another application's key as they refuse a wrong key of ours."""
 
 NOWHERE: Final = ""
@@ -123,7 +125,7 @@ class WebpushGateway:
         answers = await self._at_once(message, self._text(message).content, subscriptions, clearance)
         if NOWHERE in rows:
             answers[NOWHERE] = forbidden(len(rows[NOWHERE]))
-        return together(rows, answers, len(recipients))
+        return merge_services(rows, answers, len(recipients))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -151,23 +153,23 @@ class WebpushGateway:
         """Send to those of one push service, unless it rests."""
         if service.resting:
             return service.last_word(len(to))
-        replies = await service.call_all([partial(call, one) for one in to], rule)
+        replies = await service.call_all([partial(call, one) for one in to], judge)
         for one, reply in zip(to, replies, strict=True):
-            if reply is not None and rule(reply).recipient_status is RecipientStatus.ACCEPTED:
+            if reply is not None and judge(reply).recipient_status is RecipientStatus.ACCEPTED:
                 self._signatures.prove(one.origin)
         if not any(replies):
             return service.last_word(len(to)) if clearance.may_send() else STOPPED
-        answer = answer_of([self._judged(*pair) for pair in zip(to, replies, strict=True)])
+        answer = result_of_calls([self._judged(*pair) for pair in zip(to, replies, strict=True)])
         service.note(answer, sum(reply is not None for reply in replies))
         return answer
 
-    def _judged(self, one: Subscription, reply: Reply | None) -> Ruling | None:
+    def _judged(self, one: Subscription, reply: Reply | None) -> CallResult | None:
         """Return what a reply means; where our signature is known to be good, a refusal is of the subscription."""
         if reply is None:
             return None
         if reply.status in KEY_REFUSED and self._signatures.is_proven(one.origin):
             return ANOTHER_KEY
-        return rule(reply)
+        return judge(reply)
 
     async def _call(self, message: Message, text: bytes, clearance: Clearance, one: Subscription) -> Reply | None:
         """Make one request; None: it was not to be made any more."""
@@ -188,14 +190,14 @@ class WebpushGateway:
         return Reply(answer.status, retry_after_s=answer.retry_after_s)
 
 
-def rule(reply: Reply) -> Ruling:
+def judge(reply: Reply) -> CallResult:
     """Return what one reply means by itself."""
     known = STATUSES.get(reply.status)
     if known is not None:
         return known if reply.retry_after_s is None else replace(known, retry_after_s=reply.retry_after_s)
     if reply.status == 0 or reply.status >= HTTP_SERVER_ERROR:
         return unsettled(reply)
-    return Ruling(RecipientStatus.REFUSED, RequestStatus.ANSWERED, f"HTTP {reply.status}")
+    return CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, f"HTTP {reply.status}")
 
 
 def topic_of(message: Message) -> str:

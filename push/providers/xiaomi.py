@@ -26,7 +26,7 @@ from push.provider import Addressing, LaneSettings, Provider
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, BatchHttp, decoded
-from push.transport.batch.results import DAY_QUOTA_S, Ruling, accepted_but, by_code
+from push.transport.batch.results import DAY_QUOTA_S, CodeMeaning, accepted_but, result_by_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,39 +44,41 @@ NOTIFY_ALL, NOTIFY_LIGHTS = -1, 4
 TOKEN: Final = re.compile(rb"[A-Za-z0-9+/=_-]{1,256}")
 
 ACCEPTED: Final = 0
-CODES: dict[int, Ruling] = {
-    ACCEPTED: Ruling(RequestStatus.ANSWERED, "accepted"),
-    -1: Ruling(RequestStatus.FAILING, "an error that the provider does not know (-1)"),
-    1: Ruling(RequestStatus.FAILING, "an error of the provider (1)"),
-    10001: Ruling(RequestStatus.FAILING, "an error of the provider's system (10001)"),
-    10002: Ruling(RequestStatus.FAILING, "the provider is busy (10002)"),
-    10003: Ruling(RequestStatus.FAILING, "an error behind the provider (10003)"),
-    10008: Ruling(RequestStatus.MISCONFIGURED, "a parameter is wrong (10008)"),
-    10012: Ruling(RequestStatus.MISCONFIGURED, "the request is not allowed (10012)"),
-    10016: Ruling(RequestStatus.MISCONFIGURED, "a parameter is missing (10016)"),
-    10017: Ruling(RequestStatus.MISCONFIGURED, "a parameter's value is wrong (10017)"),
-    10027: Ruling(RequestStatus.THROTTLED, "the provider limits our rate (10027)"),
-    10031: Ruling(RequestStatus.MISCONFIGURED, "this app is on the provider's black list (10031)"),
-    10034: Ruling(
+CODES: dict[int, CodeMeaning] = {
+    ACCEPTED: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
+    -1: CodeMeaning(RequestStatus.FAILING, "an error that the provider does not know (-1)"),
+    1: CodeMeaning(RequestStatus.FAILING, "an error of the provider (1)"),
+    10001: CodeMeaning(RequestStatus.FAILING, "an error of the provider's system (10001)"),
+    10002: CodeMeaning(RequestStatus.FAILING, "the provider is busy (10002)"),
+    10003: CodeMeaning(RequestStatus.FAILING, "an error behind the provider (10003)"),
+    10008: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is wrong (10008)"),
+    10012: CodeMeaning(RequestStatus.MISCONFIGURED, "the request is not allowed (10012)"),
+    10016: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is missing (10016)"),
+    10017: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter's value is wrong (10017)"),
+    10027: CodeMeaning(RequestStatus.THROTTLED, "the provider limits our rate (10027)"),
+    10031: CodeMeaning(RequestStatus.MISCONFIGURED, "this app is on the provider's black list (10031)"),
+    10034: CodeMeaning(
         RequestStatus.THROTTLED, "the app's messages of the day are used up (10034)", retry_after_s=DAY_QUOTA_S
     ),
-    10036: Ruling(RequestStatus.MISCONFIGURED, "the app may not do this (10036)"),
-    10037: Ruling(RequestStatus.FAILING, "the request came too late (10037)"),
+    10036: CodeMeaning(RequestStatus.MISCONFIGURED, "the app may not do this (10036)"),
+    10037: CodeMeaning(RequestStatus.FAILING, "the request came too late (10037)"),
     # Client libraries read it as "no id is good". The ids are kept, and so many of them stop the lane.
-    20301: Ruling(RequestStatus.ANSWERED, "no id of the request could be sent to (20301)", RecipientStatus.QUARANTINED),
-    21301: Ruling(RequestStatus.MISCONFIGURED, "the provider rejects our secret (21301)"),
-    21303: Ruling(RequestStatus.MISCONFIGURED, "the request is restricted (21303)"),
-    21305: Ruling(RequestStatus.MISCONFIGURED, "a parameter is missing (21305)"),
-    22000: Ruling(RequestStatus.MISCONFIGURED, "no such app (22000)"),
-    22006: Ruling(RequestStatus.MISCONFIGURED, "the app's id is wrong (22006)"),
-    22007: Ruling(RequestStatus.MISCONFIGURED, "the app's key is wrong (22007)"),
-    22022: Ruling(RequestStatus.MISCONFIGURED, "the package's name is wrong (22022)"),
-    22102: Ruling(RequestStatus.FAILING, "the notification could not be sent (22102)"),
-    26003: Ruling(RequestStatus.FAILING, "an error within the provider (26003)"),
-    26006: Ruling(RequestStatus.MISCONFIGURED, "the provider wants to look at the message first (26006)"),
-    27001: Ruling(RequestStatus.MISCONFIGURED, "the channel does not match (27001)"),
-    65009: Ruling(RequestStatus.MISCONFIGURED, "the message is too long (65009)"),
-    200001: Ruling(RequestStatus.THROTTLED, "the quota of the day is used up (200001)", retry_after_s=DAY_QUOTA_S),
+    20301: CodeMeaning(
+        RequestStatus.ANSWERED, "no id of the request could be sent to (20301)", RecipientStatus.QUARANTINED
+    ),
+    21301: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our secret (21301)"),
+    21303: CodeMeaning(RequestStatus.MISCONFIGURED, "the request is restricted (21303)"),
+    21305: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is missing (21305)"),
+    22000: CodeMeaning(RequestStatus.MISCONFIGURED, "no such app (22000)"),
+    22006: CodeMeaning(RequestStatus.MISCONFIGURED, "the app's id is wrong (22006)"),
+    22007: CodeMeaning(RequestStatus.MISCONFIGURED, "the app's key is wrong (22007)"),
+    22022: CodeMeaning(RequestStatus.MISCONFIGURED, "the package's name is wrong (22022)"),
+    22102: CodeMeaning(RequestStatus.FAILING, "the notification could not be sent (22102)"),
+    26003: CodeMeaning(RequestStatus.FAILING, "an error within the provider (26003)"),
+    26006: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider wants to look at the message first (26006)"),
+    27001: CodeMeaning(RequestStatus.MISCONFIGURED, "the channel does not match (27001)"),
+    65009: CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too long (65009)"),
+    200001: CodeMeaning(RequestStatus.THROTTLED, "the quota of the day is used up (200001)", retry_after_s=DAY_QUOTA_S),
 }
 
 
@@ -170,7 +172,7 @@ def _quoted(tokens: Sequence[bytes]) -> bytes:
 
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     if answer.code != ACCEPTED or not isinstance(answer.data, _Data):
-        return by_code(CODES, answer.code, len(tokens))
+        return result_by_code(CODES, answer.code, len(tokens))
     bad = {token: RecipientStatus.INVALID for token in answer.data.bad_regids.encode().split(b",") if token}
     return accepted_but(bad, tokens)
 

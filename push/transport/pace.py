@@ -2,7 +2,7 @@
 
 With a quota all processes together keep the rate; without one, or while Redis is away, this one by itself.
 
-Bounded: bursts of `BURST_S` seconds of the rate; a provider that throttles is waited for at most `HOLD_CAP_S`.
+Bounded: bursts of `BURST_S` seconds of the rate; a provider that throttles is waited for at most `RETRY_AFTER_MAX_S`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from push.transport.retry_policy import RETRY_AFTER_MAX_S
+
 if TYPE_CHECKING:
     from push.transport.quota import Quota
 
 BURST_S = 0.25
-HOLD_CAP_S = 60.0
 SLOW_FACTOR = 0.7
 RECOVER_PER_S = 0.05
 """After throttling the rate grows back by 5% of the configured rate a second."""
@@ -56,7 +57,7 @@ class Pace:
 
     async def throttled(self, retry_after_s: float) -> None:
         """Hold everybody, in all processes if there is a quota, for `retry_after_s` and go on more slowly."""
-        hold_s = min(retry_after_s, HOLD_CAP_S)
+        hold_s = min(retry_after_s, RETRY_AFTER_MAX_S)
         self._hold_until_s = max(self._hold_until_s, asyncio.get_running_loop().time() + hold_s)
         if self._rate_per_s is not None and self.configured_per_s is not None:
             self._rate_per_s = max(self._rate_per_s * SLOW_FACTOR, self.configured_per_s * RECOVER_PER_S)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from push.results import RecipientStatus, RequestStatus
-from push.transport.token_results import Ruling
+from push.transport.retry_policy import retry_after_s
+from push.transport.token_results import CallResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +21,8 @@ if TYPE_CHECKING:
     from push.transport.pace import Pace
     from push.transport.service_account import AccessToken
 
-THROTTLED_S: Final = 1.0
-"""When it does not say for how long."""
-
-THROTTLED: Final = Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, "the quota of its project is used up")
-BROKEN: Final = Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, "its project refuses us")
+THROTTLED: Final = CallResult(RecipientStatus.RETRY, RequestStatus.ANSWERED, "the quota of its project is used up")
+BROKEN: Final = CallResult(RecipientStatus.RETRY, RequestStatus.ANSWERED, "its project refuses us")
 
 _log = structlog.get_logger("push.transport.projects")
 
@@ -55,22 +53,22 @@ class Project:
             return False
         return self._broken_until_s is not None and asyncio.get_running_loop().time() < self._broken_until_s
 
-    async def apply(self, rows: Sequence[int], rulings: list[Ruling | None]) -> None:
+    async def apply(self, rows: Sequence[int], results: list[CallResult | None]) -> None:
         """Slow down or leave alone, as it was answered for these places of a batch; the rulings say so afterwards."""
-        said = [(row, one) for row in rows if (one := rulings[row]) is not None]
+        said = [(row, one) for row in rows if (one := results[row]) is not None]
         throttled = {row: one for row, one in said if one.request_status is RequestStatus.THROTTLED}
         refusals = {row: one for row, one in said if one.request_status is RequestStatus.MISCONFIGURED}
         self._rest_if(refusals)
         if throttled:
-            await self.pace.throttled(max(one.retry_after_s or THROTTLED_S for one in throttled.values()))
+            await self.pace.throttled(max(retry_after_s(one.retry_after_s) for one in throttled.values()))
         if self._siblings.several:
             rulings_of = dict.fromkeys(throttled, THROTTLED)
             if not self._siblings.all_broken:
                 rulings_of |= dict.fromkeys(refusals, BROKEN)
-            for row, ruling in rulings_of.items():
-                rulings[row] = ruling
+            for row, result in rulings_of.items():
+                results[row] = result
 
-    def _rest_if(self, refusals: dict[int, Ruling]) -> None:
+    def _rest_if(self, refusals: dict[int, CallResult]) -> None:
         if not refusals:
             self._broken_until_s = None
             return

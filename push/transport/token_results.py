@@ -15,10 +15,10 @@ from push.results import INDETERMINATE_STATUSES, RecipientStatus, RequestStatus,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.transport.http2.group import Reply
+    from push.transport.http2.reply import Reply
 
 
-class Ruling(msgspec.Struct, frozen=True):
+class CallResult(msgspec.Struct, frozen=True):
     """What one reply means: for its token, for the lane, and why it is so.
 
     `since_ms`: since when a token is dead; `retry_after_s`: for how long the provider wants to be left alone;
@@ -33,23 +33,23 @@ class Ruling(msgspec.Struct, frozen=True):
     expired: bool = False
 
 
-ACCEPTED: Final = Ruling(RecipientStatus.ACCEPTED, RequestStatus.ANSWERED, "accepted")
-NO_TOKEN: Final = Ruling(
+ACCEPTED: Final = CallResult(RecipientStatus.ACCEPTED, RequestStatus.ANSWERED, "accepted")
+MALFORMED_TOKEN: Final = CallResult(
     RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "not of the form of this provider's tokens"
 )
-FORBIDDEN: Final = Ruling(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "not for this status")
+FORBIDDEN: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "not for this status")
 """The ruling for a phone that may not be sent to: final, and nothing was sent."""
 
 HTTP_ERROR: Final = 400
 _STOPS: Final = frozenset({RequestStatus.MISCONFIGURED, RequestStatus.THROTTLED})
 
 
-def stops(ruling: Ruling) -> bool:
+def stops(result: CallResult) -> bool:
     """Tell whether what has not been sent yet should not be."""
-    return ruling.expired or ruling.request_status in _STOPS
+    return result.expired or result.request_status in _STOPS
 
 
-def unsettled(reply: Reply, reason: str | None = None) -> Ruling:
+def unsettled(reply: Reply, reason: str | None = None) -> CallResult:
     """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it.
 
     A provider is believed that it failed; without its word the phone may have been told.
@@ -57,21 +57,21 @@ def unsettled(reply: Reply, reason: str | None = None) -> Ruling:
     why = reason or reply.error or f"HTTP {reply.status}"
     failed = reply.status >= HTTP_ERROR and reply.status not in INDETERMINATE_STATUSES
     recipient_status = RecipientStatus.RETRY if failed or not reply.begun else RecipientStatus.INDETERMINATE
-    return Ruling(recipient_status, RequestStatus.FAILING, why, retry_after_s=reply.retry_after_s)
+    return CallResult(recipient_status, RequestStatus.FAILING, why, retry_after_s=reply.retry_after_s)
 
 
-def answer_of(rulings: Sequence[Ruling | None]) -> SendResult:
+def result_of_calls(results: Sequence[CallResult | None]) -> SendResult:
     """Return the answer to a batch: what became of each token, and the gravest word about us. None: not begun."""
-    if all(ruling is ACCEPTED for ruling in rulings):
+    if all(result is ACCEPTED for result in results):
         return ALL_ACCEPTED
-    statuses = [RecipientStatus.RETRY if ruling is None else ruling.recipient_status for ruling in rulings]
+    statuses = [RecipientStatus.RETRY if result is None else result.recipient_status for result in results]
     since_ms = {
-        row: ruling.since_ms for row, ruling in enumerate(rulings) if ruling is not None and ruling.since_ms is not None
+        row: result.since_ms for row, result in enumerate(results) if result is not None and result.since_ms is not None
     }
     # A token that nobody was asked about says nothing of the provider.
-    said = [one for one in rulings if one is not None and one is not NO_TOKEN and one is not FORBIDDEN]
-    gravest = max(said, key=lambda ruling: _GRAVITY[ruling.request_status], default=None)
-    answered = any(ruling.request_status is RequestStatus.ANSWERED for ruling in said)
+    said = [one for one in results if one is not None and one is not MALFORMED_TOKEN and one is not FORBIDDEN]
+    gravest = max(said, key=lambda result: _GRAVITY[result.request_status], default=None)
+    answered = any(result.request_status is RequestStatus.ANSWERED for result in said)
     wait_s = max((one.retry_after_s for one in said if one.retry_after_s is not None), default=None)
     if gravest is None or (answered and gravest.request_status in {RequestStatus.ANSWERED, RequestStatus.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.

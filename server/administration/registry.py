@@ -18,13 +18,13 @@ import sql.life
 from handlers.auth.token_store import digest, new_token
 from handlers.auth.webhook_signatures import Vault, new_secret
 from handlers.cap.verification import fingerprint, read_pins
-from handlers.http.roles import Role
 from push.alerts.names import is_plain
 from server.encryption import encryption_key
 from server.stores import record
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
+    from handlers.http.roles import Role
     from push.alerts.review import Review
     from server.settings import Settings
     from server.stores import Stores

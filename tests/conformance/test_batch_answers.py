@@ -27,7 +27,8 @@ from tests.support.providers.messages import message_for_tests
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.transport.batch.results import Ruling
+    from push.transport.batch.results import CodeMeaning
+
 
 TWO = [b"a1", b"b2"]
 ENTRIES = [(dialect, code) for dialect in DIALECTS for code in dialect.codes if code not in dialect.token_refused]
@@ -44,12 +45,12 @@ async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any
     """Verdict, reason, and what it means for every recipient."""
     async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(code))) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    ruling: Ruling = dialect.codes[code]
-    assert answer.request_status is ruling.request_status
-    assert answer.statuses == (None if ruling.recipient_status is None else [ruling.recipient_status] * 2)
-    assert answer.retry_after_s == ruling.retry_after_s
-    assert ruling.reason
-    assert ruling.request_status is RequestStatus.ANSWERED or answer.reason == ruling.reason
+    result: CodeMeaning = dialect.codes[code]
+    assert answer.request_status is result.request_status
+    assert answer.statuses == (None if result.recipient_status is None else [result.recipient_status] * 2)
+    assert answer.retry_after_s == result.retry_after_s
+    assert result.reason
+    assert result.request_status is RequestStatus.ANSWERED or answer.reason == result.reason
 
 
 @pytest.mark.parametrize(("dialect", "status"), STATUSES, ids=_entry)

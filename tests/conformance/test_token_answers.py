@@ -18,20 +18,20 @@ from tests.support.providers.token_answering import TOKENS, scripted_apns, scrip
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from push.transport.token_results import Ruling
+    from push.transport.token_results import CallResult
 
 STATUS_OF = {"QUOTA_EXCEEDED": 429, "RESOURCE_EXHAUSTED": 429, "THIRD_PARTY_AUTH_ERROR": 401}
 SINCE_MS = 1_700_000_000_000
 
 
-def _as_ruled(answer: Any, ruling: Ruling) -> None:  # noqa: ANN401 - push.results.Answer
+def _as_ruled(answer: Any, result: CallResult) -> None:  # noqa: ANN401 - push.results.Answer
     """The first phone has its fate, the second is accepted, or not sent to where the word is about us."""
-    second = {RecipientStatus.ACCEPTED, RecipientStatus.RETRY} if stops(ruling) else {RecipientStatus.ACCEPTED}
-    assert answer.statuses[0] is ruling.recipient_status
+    second = {RecipientStatus.ACCEPTED, RecipientStatus.RETRY} if stops(result) else {RecipientStatus.ACCEPTED}
+    assert answer.statuses[0] is result.recipient_status
     assert answer.statuses[1] in second
-    assert ruling.reason
-    if stops(ruling):
-        assert (answer.request_status, answer.reason) == (ruling.request_status, ruling.reason)
+    assert result.reason
+    if stops(result):
+        assert (answer.request_status, answer.reason) == (result.request_status, result.reason)
     else:
         assert answer.request_status is RequestStatus.ANSWERED
 
@@ -42,12 +42,14 @@ async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_
     body = msgspec.json.encode({"reason": reason, "timestamp": SINCE_MS})
     async with scripted_apns(Response(400, body), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
-    ruling = apns.REASONS.get(reason, apns.REFUSED)
-    _as_ruled(answer, ruling)
-    assert answer.dead_since_ms == ({0: SINCE_MS} if ruling.recipient_status is RecipientStatus.INVALID else {})
+    result = apns.REASONS.get(reason, apns.REFUSED)
+    _as_ruled(answer, result)
+    assert answer.dead_since_ms == ({0: SINCE_MS} if result.recipient_status is RecipientStatus.INVALID else {})
 
 
-@pytest.mark.parametrize(("status", "request_status"), [(403, RequestStatus.MISCONFIGURED), (429, RequestStatus.THROTTLED)])
+@pytest.mark.parametrize(
+    ("status", "request_status"), [(403, RequestStatus.MISCONFIGURED), (429, RequestStatus.THROTTLED)]
+)
 async def test_an_unknown_reason_of_apns_counts_by_its_status(
     status: int, request_status: RequestStatus, tmp_path: Path
 ) -> None:

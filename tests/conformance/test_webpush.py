@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from push.providers.webpush import rule, topic_of
+from push.providers.webpush import judge, topic_of
 from push.results import RecipientStatus, RequestStatus
 from push.transport.http2 import Reply
 from push.transport.web_push.crypto import RENEW_S, SEALED_BYTES, Signatures, seal, unpadded
@@ -117,9 +117,9 @@ def test_each_status_has_its_outcome(
     status: int, recipient_status: RecipientStatus, request_status: RequestStatus
 ) -> None:
     """As RFC 8030 and the push services say."""
-    ruling = rule(Reply(status))
-    assert (ruling.recipient_status, ruling.request_status) == (recipient_status, request_status)
-    assert ruling.reason
+    result = judge(Reply(status))
+    assert (result.recipient_status, result.request_status) == (recipient_status, request_status)
+    assert result.reason
 
 
 def test_a_topic_is_short_and_the_same_for_every_message_of_an_alert() -> None:

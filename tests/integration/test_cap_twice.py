@@ -164,7 +164,7 @@ async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
     assert (await bench.post(f"{url}/pause", change_request))[0] == 200
     await post(server, signer("old").signed(cancel))
     assert (await bench.post(f"{url}/resume", change_request))[0] == 200
-    left = (await bench.get(url))["alert"]["review"]["mistrusted"]
+    left = (await bench.get(url))["alert"]["review"]["unverified_messages"]
     assert left == ["Cancel: its certificate has expired"]
     trail = [one["content"]["event"] for one in (await bench.get(f"{server.url}/v1/audit"))["events"]]
     assert [one["details"] for one in trail if one["action"] == "resume"] == [

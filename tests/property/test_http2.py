@@ -15,15 +15,16 @@ from h2.settings import SettingCodes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from push.transport.http2 import Head, Http2Client
+from push.transport.http2 import Head
 from push.transport.http2.frames import ProtocolError
 from push.transport.http2.headers import HeaderBlocks
 from push.transport.http2.reader import Reader
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import Peer, Provider, rule, run
+from tests.support.providers.http2_peer import Peer, Provider, judge, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Reply
+    from push.transport.http2_lane import Http2Lane
 
 INTERNAL_ERROR, REFUSED_STREAM = 2, 7
 BODY_BYTES_MAX, WINDOW_BYTES = 3000, 65_535
@@ -179,16 +180,16 @@ def test_every_call_has_one_ruling_and_is_processed_once_at_most(
     """No provider sees a protocol error or a call twice; a ruling with a status is what it said of that very call."""
     fickle, found = Fickle(Random(seed), first, habits), dict[bytes, str]()
 
-    async def send(client: Http2Client, number: int) -> None:
+    async def send(client: Http2Lane, number: int) -> None:
         head, count, size = groups[number]
         for turn in range(TURNS):
             bodies = [b"%d-%d-%d " % (number, turn, row) for row in range(count)]
             calls = [(b"", body.ljust(size, b"x")) for body in bodies]
-            rulings = await client.send_all(HEADS[head], calls, rule, CLEAR)
-            assert len(rulings) == count
-            found.update((body, ruling.reason) for (_, body), ruling in zip(calls, rulings, strict=True) if ruling)
+            results = await client.send_all(HEADS[head], calls, judge, CLEAR)
+            assert len(results) == count
+            found.update((body, result.reason) for (_, body), result in zip(calls, results, strict=True) if result)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         await asyncio.gather(*(send(client, number) for number in range(len(groups))))
 
     run(fickle.provider, main, streams_per_connection=limits[0], connections_max=limits[1])

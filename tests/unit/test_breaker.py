@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from push.delivery.breaker import FAILURES, PROBE_BASE_S, PROBE_CAP_S, Breaker, Condition
+from push.delivery.breaker import PROBE_LEAST_S, PROBE_MAX_S, Breaker, Condition
+from push.transport.retry_policy import FAILURES_MAX
 from tests.support.processes import clock
 
 CALLERS = 20
@@ -22,7 +23,7 @@ async def _permitted(breaker: Breaker, within_s: float) -> list[float]:
 
     async def work() -> None:
         while True:
-            await breaker.permit()
+            await breaker.wait_for_turn()
             times.append(loop.time() - started_s)
             await asyncio.Event().wait()
 
@@ -35,14 +36,14 @@ async def _permitted(breaker: Breaker, within_s: float) -> list[float]:
 
 
 def test_everybody_passes_until_failures_come_in_a_row() -> None:
-    """One success between failures keeps the breaker closed; `FAILURES` in a row open it once."""
+    """One success between failures keeps the breaker closed; `FAILURES_MAX` in a row open it once."""
 
     async def scenario() -> None:
         breaker = Breaker()
         for _ in range(3):
-            assert not any(breaker.failed() for _ in range(FAILURES - 1))
+            assert not any(breaker.failed() for _ in range(FAILURES_MAX - 1))
             assert not breaker.answered()
-        opened = [breaker.failed() for _ in range(FAILURES + 3)]
+        opened = [breaker.failed() for _ in range(FAILURES_MAX + 3)]
         assert opened.count(True) == 1
         assert breaker.condition is Condition.OUTAGE
 
@@ -50,17 +51,17 @@ def test_everybody_passes_until_failures_come_in_a_row() -> None:
 
 
 def test_an_open_breaker_lets_one_probe_through_at_a_time_and_ever_more_seldom() -> None:
-    """In 60 s of outage 20 waiting workers make few requests, never two at once, at most `PROBE_CAP_S` apart."""
+    """In 60 s of outage 20 waiting workers make few requests, never two at once, at most `PROBE_MAX_S` apart."""
 
     async def scenario() -> None:
         breaker = Breaker()
-        for _ in range(FAILURES):
+        for _ in range(FAILURES_MAX):
             breaker.failed()
         times = await _permitted(breaker, 60.0)
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert times
-        assert min(gaps) >= PROBE_BASE_S
-        assert max(gaps) <= PROBE_BASE_S + PROBE_CAP_S + 0.01
+        assert min(gaps) >= PROBE_LEAST_S
+        assert max(gaps) <= PROBE_LEAST_S + PROBE_MAX_S + 0.01
 
     clock.run(scenario())
 
@@ -71,9 +72,9 @@ def test_an_answer_lets_everybody_through_at_once() -> None:
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
         breaker = Breaker()
-        for _ in range(FAILURES):
+        for _ in range(FAILURES_MAX):
             breaker.failed()
-        waiting = [asyncio.create_task(breaker.permit()) for _ in range(CALLERS)]
+        waiting = [asyncio.create_task(breaker.wait_for_turn()) for _ in range(CALLERS)]
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         answered_s = loop.time()
         assert breaker.answered()
@@ -105,7 +106,7 @@ def test_whoever_has_nothing_to_send_any_more_waits_no_longer_and_takes_no_probe
             breaker = Breaker(MISCONFIGURED_S)
             open_it(breaker)
             is_over = asyncio.Event()
-            leaving = [asyncio.create_task(breaker.permit(is_over.is_set)) for _ in range(CALLERS - 1)]
+            leaving = [asyncio.create_task(breaker.wait_for_turn(is_over.is_set)) for _ in range(CALLERS - 1)]
             started_s = loop.time()
             await asyncio.sleep(1)
             assert not any(task.done() for task in leaving)
@@ -113,7 +114,7 @@ def test_whoever_has_nothing_to_send_any_more_waits_no_longer_and_takes_no_probe
             breaker.wake()
             assert not any(await asyncio.gather(*leaving))
             assert loop.time() - started_s < MISCONFIGURED_S
-        assert await breaker.permit()
+        assert await breaker.wait_for_turn()
         assert loop.time() - started_s == pytest.approx(MISCONFIGURED_S)
 
     clock.run(scenario())

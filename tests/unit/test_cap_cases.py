@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 import shapely
 
 from handlers.cap.model import Circle, MessageType, Status
 from handlers.cap.verification import SignatureStatus
-from handlers.police.cap.acceptance import CapCase
 from handlers.police.cap.reception import receive_case
 from tests.support.cap.documents import AMBER, AREA, CHINESE, ENGLISH, NOW, good
+
+if TYPE_CHECKING:
+    from handlers.police.cap.acceptance import CapCase
 
 POLYGON = "<polygon>22.5,114.1 22.5,114.2 22.6,114.2 22.6,114.1 22.5,114.1</polygon>"
 REFERENCES = "<references>alerts@police.example,SZ-1,2026-05-24T00:00:00-00:00</references>"

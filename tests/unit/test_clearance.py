@@ -12,12 +12,12 @@ from push.notice import Status
 from push.provider import STOPPED, forbidden, withheld
 from push.results import Outcome, RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
-from push.transport.token_results import ACCEPTED, FORBIDDEN, NO_TOKEN, answer_of
+from push.transport.token_results import ACCEPTED, FORBIDDEN, MALFORMED_TOKEN, result_of_calls
 from push.transport.web_push.push_service import PushService
 from tests.support.providers.clearances import CLEAR, TESTING, Granted
 
 if TYPE_CHECKING:
-    from push.transport.token_results import Ruling
+    from push.transport.token_results import CallResult
 
 LOOPBACK = ["http://127.0.0.1:8470/v3", "https://127.9.9.9", "https://[::1]:443/", "http://user@127.0.0.1/"]
 ELSEWHERE = [
@@ -60,19 +60,19 @@ async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -
 
 
 @pytest.mark.parametrize(
-    ("rulings", "statuses", "asked"),
+    ("results", "statuses", "asked"),
     [
         ([ACCEPTED, None], [RecipientStatus.ACCEPTED, RecipientStatus.RETRY], True),
         ([None, None], [RecipientStatus.RETRY] * 2, False),
-        ([None, NO_TOKEN], [RecipientStatus.RETRY, RecipientStatus.QUARANTINED], False),
-        ([FORBIDDEN, NO_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.QUARANTINED], False),
+        ([None, MALFORMED_TOKEN], [RecipientStatus.RETRY, RecipientStatus.QUARANTINED], False),
+        ([FORBIDDEN, MALFORMED_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.QUARANTINED], False),
     ],
 )
 def test_a_provider_that_was_not_asked_has_said_nothing(
-    rulings: list[Ruling | None], statuses: list[RecipientStatus], *, asked: bool
+    results: list[CallResult | None], statuses: list[RecipientStatus], *, asked: bool
 ) -> None:
     """Neither a breaker nor an alarm learns of calls that were not made; who was asked keeps their fate."""
-    answer = answer_of(rulings)
+    answer = result_of_calls(results)
     assert (answer.statuses, answer.asked) == (statuses, asked)
 
 

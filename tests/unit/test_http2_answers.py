@@ -21,12 +21,13 @@ from hyperframe.frame import (
 )
 
 from push.transport.http2.headers import Head
-from push.transport.token_results import ACCEPTED, Ruling
+from push.transport.token_results import ACCEPTED, CallResult
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
 
 if TYPE_CHECKING:
-    from push.transport.http2 import Http2Client, Reply
+    from push.transport.http2 import Reply
+    from push.transport.http2_lane import Http2Lane
 
 OK, NOT_FOUND, EARLY = b"\x88", b"\x8d", b"\x08\x03103"
 REFUSED_STREAM = 7
@@ -85,7 +86,7 @@ def test_an_answer_of_any_form_is_one_ruling(frames: list[Frame], reason: str) -
     """The call hears of its own answer at once, and a call after it is answered as well."""
     provider = _saying(*frames)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return [*await reasons(client, 1), *await reasons(client, 1)]
 
     expected = "HTTP 404, an answer that cannot be read" if reason == "garbage" else reason
@@ -108,7 +109,7 @@ def test_what_http2_does_not_allow_ends_the_connection_and_the_call(frame: Frame
     """The call may have been processed, so it is not sent again; the next one goes over a new connection."""
     provider = _saying(frame, *[PingFrame(0)] * 5)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return [*await reasons(client, 1), *await reasons(client, 1)]
 
     assert run(provider, main) == [LOST, "200 "]
@@ -166,18 +167,18 @@ def test_after_a_word_about_us_nothing_is_sent_again() -> None:
             peer.reset(3, REFUSED_STREAM)
             peer.answer(5)
 
-    def ruling(reply: Reply) -> Ruling:
+    def result(reply: Reply) -> CallResult:
         return (
             ACCEPTED
             if reply.status == 200
-            else Ruling(rule(reply).recipient_status, rule(reply).request_status, "stop", expired=True)
+            else CallResult(judge(reply).recipient_status, judge(reply).request_status, "stop", expired=True)
         )
 
-    async def main(client: Http2Client) -> list[Ruling | None]:
-        return await client.send_all(HEAD, calls(3), ruling, CLEAR)
+    async def main(client: Http2Lane) -> list[CallResult | None]:
+        return await client.send_all(HEAD, calls(3), result, CLEAR)
 
     found = run(Provider(answer), main)
-    assert [ruling and ruling.reason for ruling in found] == ["stop", None, "accepted"]
+    assert [result and result.reason for result in found] == ["stop", None, "accepted"]
     assert asked == [1, 3, 5]
 
 
@@ -192,9 +193,9 @@ def test_a_late_answer_is_not_heard_and_nothing_is_kept_of_it() -> None:
         else:
             asyncio.get_running_loop().call_later(10, peer.flush, PingFrame(0))
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         found = [*await reasons(client, 1), *await reasons(client, 1)]
-        (connection,) = client._connections  # noqa: SLF001 - what is kept is not to be seen from outside
+        (connection,) = client.client._connections  # noqa: SLF001 - what is kept is not to be seen from outside
         assert not connection._reader._answers  # noqa: SLF001
         return found
 
@@ -223,7 +224,7 @@ def test_a_head_too_long_for_a_frame_ends_the_calls() -> None:
     """It is not sent, because the provider would end the connection for it."""
     head = Head((("authorization", "x" * 9000),))
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return [*await reasons(client, 2, head=head), *await reasons(client, 1)]
 
     provider = Provider(lambda peer, stream, _: peer.answer(stream))

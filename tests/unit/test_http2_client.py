@@ -12,11 +12,12 @@ from h2.settings import SettingCodes
 from push.transport.http2.client import IDLE_S
 from push.transport.http2.watch import PING_S
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
 
 if TYPE_CHECKING:
-    from push.transport.http2 import Http2Client, Reply
-    from push.transport.token_results import Ruling
+    from push.transport.http2 import Reply
+    from push.transport.http2_lane import Http2Lane
+    from push.transport.token_results import CallResult
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
 
@@ -33,9 +34,9 @@ def _later(peer: Peer, stream: int, body: bytes) -> None:
     asyncio.get_running_loop().call_later(1, peer.answer, stream)
 
 
-def _kept(client: Http2Client) -> dict[str, int]:
+def _kept(client: Http2Lane) -> dict[str, int]:
     """Count what is kept."""
-    inner: Any = client
+    inner: Any = client.client
     waiting, found = inner._waiting, [*inner._connections, *inner._leaving]
     return {
         "timers": sum(not timer.cancelled() for timer in asyncio.get_running_loop()._scheduled),  # type: ignore[attr-defined]
@@ -56,7 +57,7 @@ def test_nothing_is_kept_of_ten_thousand_groups() -> None:
             peer.go_away(stream)
         peer.answer(stream, 200 if stream % 3 else 404, body if stream % 5 else b"")
 
-    async def main(client: Http2Client) -> dict[str, int]:
+    async def main(client: Http2Lane) -> dict[str, int]:
         for turn in range(1000):
             sends = [asyncio.create_task(reasons(client, 1 + number % 3)) for number in range(10)]
             if turn % 7 == 0:
@@ -87,7 +88,7 @@ def test_the_client_looks_after_its_connections_with_one_timer() -> None:
 
     provider = Provider(slowly, {STREAMS: 1})
 
-    async def main(client: Http2Client) -> int:
+    async def main(client: Http2Lane) -> int:
         for _ in range(5):
             await reasons(client, 1)
             provider.refusals.append(ConnectionRefusedError())
@@ -111,7 +112,7 @@ def test_a_cancelled_sender_leaves_nothing_that_is_sent_later() -> None:
         asked.append(stream)
         _later(peer, stream, body)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         sender = asyncio.create_task(reasons(client, 10))
         await asyncio.sleep(0.5)
         sender.cancel()
@@ -126,7 +127,7 @@ def test_a_cancelled_sender_leaves_nothing_that_is_sent_later() -> None:
 def test_an_event_loop_that_stood_still_costs_no_call() -> None:
     """Answers that lay unread for a minute are read before anything is called late."""
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         loop: Any = asyncio.get_running_loop()
         await reasons(client, 1)
         sender = asyncio.create_task(reasons(client, 2))
@@ -143,11 +144,11 @@ def test_idle_connections_are_closed_but_for_one() -> None:
     """After a burst on several connections one stays, and is asked whether it lives."""
     provider = Provider(_later, {STREAMS: 1})
 
-    async def main(client: Http2Client) -> tuple[int, int]:
+    async def main(client: Http2Lane) -> tuple[int, int]:
         await reasons(client, 100)
-        many = client.connections
+        many = client.client.connections
         await asyncio.sleep(IDLE_S + 2 * PING_S)
-        return many, client.connections
+        return many, client.client.connections
 
     many, left = run(provider, main)
     assert many > 2
@@ -158,11 +159,11 @@ def test_a_silent_idle_connection_is_dropped() -> None:
     """It is asked after PING_S, and given up when it does not answer; the next call goes over a new one."""
     provider = Provider(_ok)
 
-    async def main(client: Http2Client) -> int:
+    async def main(client: Http2Lane) -> int:
         await reasons(client, 1)
         provider.peers[0].pipe.held = True
         await asyncio.sleep(2 * PING_S)
-        left = client.connections
+        left = client.client.connections
         assert await reasons(client, 1) == ["200 "]
         return left
 
@@ -173,16 +174,16 @@ def test_a_silent_idle_connection_is_dropped() -> None:
 def test_a_bug_is_raised_in_every_sender_and_in_all_that_come() -> None:
     """A ruling that cannot be made is a bug: nobody goes on waiting, so that the process ends loudly."""
 
-    def buggy(reply: Reply) -> Ruling:
+    def buggy(reply: Reply) -> CallResult:
         raise KeyError(reply.status)
 
     def asked(peer: Peer, stream: int, body: bytes) -> None:
         if body == b"the last one":
             peer.answer(1)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         senders = [asyncio.create_task(client.send_all(HEAD, calls(3), buggy, CLEAR)) for _ in range(3)]
-        senders += [asyncio.create_task(client.send_all(HEAD, [(b"", b"the last one")], rule, CLEAR))]
+        senders += [asyncio.create_task(client.send_all(HEAD, [(b"", b"the last one")], judge, CLEAR))]
         found = await asyncio.gather(*senders, return_exceptions=True)
         assert [type(one) for one in found] == [KeyError] * 4
         with pytest.raises(RuntimeError, match="has met a bug"):
@@ -197,7 +198,7 @@ def test_a_bug_in_the_making_of_calls_is_raised_in_every_sender(monkeypatch: pyt
     def broken(*_: object) -> bytes:
         raise KeyError("broken")
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         waiting = asyncio.create_task(reasons(client, 3))
         await asyncio.sleep(1)
         monkeypatch.setattr("push.transport.http2.connection.wire.requests", broken)
@@ -217,9 +218,9 @@ def test_the_oldest_group_is_begun_first_and_none_is_passed_over() -> None:
         order.append(body[:1])
         peer.answer(stream)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         groups = [[(b"", b"%d" % number)] * 5 for number in range(8)]
-        await asyncio.gather(*(client.send_all(HEAD, group, rule, CLEAR) for group in groups))
+        await asyncio.gather(*(client.send_all(HEAD, group, judge, CLEAR) for group in groups))
 
     run(Provider(asked), main, streams_per_connection=2, connections_max=1)
     assert order == [b"%d" % number for number in range(8) for _ in range(5)]

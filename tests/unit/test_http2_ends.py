@@ -14,7 +14,7 @@ from hyperframe.frame import GoAwayFrame
 from tests.support.providers.http2_peer import Peer, Pipe, Provider, reasons, run
 
 if TYPE_CHECKING:
-    from push.transport.http2 import Http2Client
+    from push.transport.http2_lane import Http2Lane
 
 TIMEOUT_S = 15.0
 STREAMS, WINDOW = int(SettingCodes.MAX_CONCURRENT_STREAMS), int(SettingCodes.INITIAL_WINDOW_SIZE)
@@ -32,7 +32,7 @@ def _go_later(peer: Peer) -> None:
     asyncio.get_running_loop().call_later(0.1, peer.go_away, 0)
 
 
-async def _timed(client: Http2Client, number: int, size: int = 10) -> tuple[list[str | None], float]:
+async def _timed(client: Http2Lane, number: int, size: int = 10) -> tuple[list[str | None], float]:
     loop = asyncio.get_running_loop()
     start_s = loop.time()
     return await reasons(client, number, size), loop.time() - start_s
@@ -44,10 +44,10 @@ def test_no_connection_ends_all_calls_and_keeps_nothing_of_them(error: OSError) 
     provider = Provider(_ok)
     provider.refusals.extend([error] * 100)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         for _ in range(100):
             assert await reasons(client, 3) == [f"0 no connection ({type(error).__name__})"] * 3
-        assert not client._waiting  # noqa: SLF001 - what is kept is not to be seen from outside
+        assert not client.client._waiting  # noqa: SLF001 - what is kept is not to be seen from outside
         assert await reasons(client, 3) == ["200 "] * 3
 
     run(provider, main)
@@ -166,7 +166,7 @@ def test_a_connection_that_ends_right_after_its_settings_is_none() -> None:
     provider = Provider(_ok)
     provider.connected = lambda peer: peer.pipe.end() if len(provider.peers) <= 2 else None
 
-    async def main(client: Http2Client) -> list[list[str | None]]:
+    async def main(client: Http2Lane) -> list[list[str | None]]:
         return [await reasons(client, 1) for _ in range(3)]
 
     failed = ["0 the provider ended the connection at once"]
@@ -177,7 +177,7 @@ def test_a_connection_that_ends_right_after_its_settings_is_none() -> None:
 def test_closing_ends_what_waits_and_what_is_under_way(settings: dict[int, int] | None) -> None:
     """A sender of ten calls hears of all ten, and whoever sends afterwards hears at once."""
 
-    async def main(client: Http2Client) -> tuple[list[str | None], list[str | None]]:
+    async def main(client: Http2Lane) -> tuple[list[str | None], list[str | None]]:
         sender = asyncio.create_task(reasons(client, 10))
         await asyncio.sleep(1)
         await client.close()

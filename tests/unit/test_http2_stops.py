@@ -11,11 +11,11 @@ from h2.settings import SettingCodes
 from push.transport.http2.client import POLL_INTERVAL_S
 from push.transport.token_results import FORBIDDEN
 from tests.support.providers.clearances import CLEAR, TESTING, Revocable
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, rule, run
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, run
 
 if TYPE_CHECKING:
     from push.provider import Clearance
-    from push.transport.http2 import Http2Client
+    from push.transport.http2_lane import Http2Lane
 
 STREAMS = int(SettingCodes.MAX_CONCURRENT_STREAMS)
 
@@ -28,9 +28,9 @@ def _never(peer: Peer, stream: int, body: bytes) -> None:
     """Answer nothing."""
 
 
-async def _reasons(client: Http2Client, number: int, clearance: Clearance) -> list[str | None]:
-    rulings = await client.send_all(HEAD, calls(number), rule, clearance)
-    return [None if one is None else one.reason for one in rulings]
+async def _reasons(client: Http2Lane, number: int, clearance: Clearance) -> list[str | None]:
+    results = await client.send_all(HEAD, calls(number), judge, clearance)
+    return [None if one is None else one.reason for one in results]
 
 
 def test_calls_that_wait_for_a_stream_are_not_begun() -> None:
@@ -42,7 +42,7 @@ def test_calls_that_wait_for_a_stream_are_not_begun() -> None:
         clearance.revoked = len(asked) == 3
         peer.answer(stream)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return await _reasons(client, 10, clearance)
 
     found = run(Provider(answer, {STREAMS: 1}), main, connections_max=1)
@@ -55,7 +55,7 @@ def test_a_group_that_waits_for_room_ends_at_the_next_look() -> None:
     clearance = Revocable()
     provider = Provider(_never, {STREAMS: 2})
 
-    async def main(client: Http2Client) -> tuple[list[str | None], float]:
+    async def main(client: Http2Lane) -> tuple[list[str | None], float]:
         loop = asyncio.get_running_loop()
         holding = asyncio.create_task(_reasons(client, 2, CLEAR))
         waiting = asyncio.create_task(_reasons(client, 5, clearance))
@@ -83,7 +83,7 @@ def test_a_group_that_waits_for_a_connection_is_not_begun_when_there_is_one() ->
     provider = Provider(_ok)
     provider.connected = connected
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return await _reasons(client, 3, clearance)
 
     assert run(provider, main) == [None] * 3
@@ -96,7 +96,7 @@ def test_a_stopped_group_is_not_failed_with_the_connection_that_it_waited_for() 
     provider = Provider(_never)
     provider.refusals.append(ConnectionRefusedError())
 
-    async def main(client: Http2Client) -> list[list[str | None]]:
+    async def main(client: Http2Lane) -> list[list[str | None]]:
         sends = [asyncio.create_task(_reasons(client, 1, one)) for one in (clearance, CLEAR)]
         await asyncio.sleep(0)
         clearance.revoked = True
@@ -116,7 +116,7 @@ def test_calls_that_were_given_back_are_not_begun_again() -> None:
         clearance.revoked = True
         peer.reset(stream, ErrorCodes.REFUSED_STREAM)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return await _reasons(client, 2, clearance)
 
     assert run(Provider(refuse), main) == [None] * 2
@@ -129,9 +129,9 @@ def test_nobody_is_dialled_for_a_group_that_may_not_be_sent() -> None:
     clearance.revoked = True
     provider = Provider(_never)
 
-    async def main(client: Http2Client) -> None:
-        assert await client.send_all(HEAD, calls(2), rule, clearance) == [None] * 2
-        assert await client.send_all(HEAD, calls(2), rule, TESTING) == [FORBIDDEN] * 2
+    async def main(client: Http2Lane) -> None:
+        assert await client.send_all(HEAD, calls(2), judge, clearance) == [None] * 2
+        assert await client.send_all(HEAD, calls(2), judge, TESTING) == [FORBIDDEN] * 2
 
     run(provider, main)
     assert not provider.peers
@@ -141,7 +141,7 @@ def test_a_clearance_is_asked_once_for_all_calls_that_begin_together() -> None:
     """Five hundred calls with room for all of them cost a few questions, and not five hundred."""
     clearance = Revocable()
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         return await _reasons(client, 500, clearance)
 
     found = run(Provider(_ok), main, streams_per_connection=500)

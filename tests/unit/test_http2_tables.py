@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from h2.settings import SettingCodes
 from hyperframe.frame import SettingsFrame
 
-from push.transport.http2 import Head, Http2Client
+from push.transport.http2 import Head
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, reasons, rule, run
+from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
+
+if TYPE_CHECKING:
+    from push.transport.http2_lane import Http2Lane
 
 TABLE = SettingCodes.HEADER_TABLE_SIZE
 WINDOW_BYTES = 65_535
@@ -43,7 +47,7 @@ def test_heads_of_many_projects_arrive_as_they_are(table_bytes: int) -> None:
     """Five projects, whose tokens do not fit into the table together, take turns with few streams."""
     provider = Provider(_ok, {int(TABLE): table_bytes})
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         for _ in range(5):
             sends = [reasons(client, 7, head=_head(name)) for name in "abcde"]
             assert await asyncio.gather(*sends) == [["200 "] * 7] * 5
@@ -62,7 +66,7 @@ def test_a_new_head_is_not_made_before_it_can_be_sent() -> None:
         if len(held) > 6:
             _ok(peer, stream, body)
 
-    async def main(client: Http2Client) -> list[list[str | None]]:
+    async def main(client: Http2Lane) -> list[list[str | None]]:
         sends = [reasons(client, 6, 10_000, _head("a")), reasons(client, 6, 10_000, _head("b"))]
         tasks = [asyncio.create_task(one) for one in sends]
         await asyncio.sleep(1)
@@ -98,7 +102,7 @@ def test_a_table_that_changes_between_two_heads_is_resized_as_the_provider_expec
     """However often it changes: the smallest size and the last one are said, and no head is misread."""
     provider = Provider(_ok, {int(TABLE): first})
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         found = await reasons(client, 2, head=_head("a"))
         (peer,) = provider.peers
         for size in sizes:
@@ -115,7 +119,7 @@ def test_the_same_size_said_twice_in_one_frame_is_told_the_provider() -> None:
     """h2's own settings cannot say that, so its decoder is told besides."""
     provider = Provider(_ok)
 
-    async def main(client: Http2Client) -> list[str | None]:
+    async def main(client: Http2Lane) -> list[str | None]:
         found = await reasons(client, 2, head=_head("a"))
         (peer,) = provider.peers
         peer.h2.update_settings({TABLE: 64})
@@ -133,12 +137,12 @@ def test_a_token_that_is_renewed_again_and_again_arrives_each_time() -> None:
     """A hundred tokens one after the other, each used at once by several calls; nothing is kept of old ones."""
     provider = Provider(_ok)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         for turn in range(100):
             head = Head((("authorization", f"Bearer {turn:0400}"), ("x-name", "a")), "/send")
-            rulings = await client.send_all(head, calls(3), rule, CLEAR)
-            assert {ruling and ruling.reason for ruling in rulings} == {"200 "}
-        (connection,) = client._connections  # noqa: SLF001 - what is kept is not to be seen from outside
+            results = await client.send_all(head, calls(3), judge, CLEAR)
+            assert {result and result.reason for result in results} == {"200 "}
+        (connection,) = client.client._connections  # noqa: SLF001 - what is kept is not to be seen from outside
         assert len(connection._blocks._blocks) <= 1  # noqa: SLF001
 
     run(provider, main, connections_max=1)
@@ -151,9 +155,9 @@ def test_each_call_has_its_own_path_of_any_length() -> None:
     lengths = [1, 126, 127, 128, 254, 255, 256, 1000]
     provider = Provider(_ok)
 
-    async def main(client: Http2Client) -> None:
+    async def main(client: Http2Lane) -> None:
         paths = [(b"/" + b"x" * (length - 1), b"{}") for length in lengths]
-        assert all(await client.send_all(Head(HEAD.headers), paths * 2, rule, CLEAR))
+        assert all(await client.send_all(Head(HEAD.headers), paths * 2, judge, CLEAR))
 
     run(provider, main)
     paths = [len(str(head[":path"])) for peer in provider.peers for head in peer.heads]

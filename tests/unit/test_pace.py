@@ -7,7 +7,8 @@ from typing import Self
 
 import pytest
 
-from push.transport.pace import BURST_S, HOLD_CAP_S, Pace
+from push.transport.pace import BURST_S, Pace
+from push.transport.retry_policy import RETRY_AFTER_MAX_S
 from tests.support.processes import clock
 
 RATE_PER_S = 10_000.0
@@ -91,7 +92,7 @@ def test_an_absurd_wish_to_wait_is_capped() -> None:
         pace = Pace(None)
         await pace.throttled(86_400.0)
         async with Lane(pace) as lane:
-            assert await lane.sent_in(HOLD_CAP_S - 1) == 0
+            assert await lane.sent_in(RETRY_AFTER_MAX_S - 1) == 0
             assert await lane.sent_in(2.0) > 0
 
     clock.run(scenario())

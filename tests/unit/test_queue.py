@@ -20,9 +20,6 @@ class _Unit:
 
     over = False
 
-    def __init__(self) -> None:
-        self.batches: set[Batch] = set()
-
 
 def _batch() -> Batch:
     return Batch(cast("Any", _Unit()), [], np.empty(0, dtype=np.int64))
@@ -44,7 +41,7 @@ def test_a_sweep_waits_when_there_is_no_room() -> None:
             async with asyncio.timeout(3600):
                 await queue.put(_batch())
         await queue.get()
-        queue.settled(taken)
+        queue.release(taken)
         async with asyncio.timeout(1):
             await queue.put(_batch())
 
@@ -102,7 +99,7 @@ def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.
             queue.park_rest(rest, fewer, 100.0)
         assert queue.left == 5
         for _ in rests:
-            queue.settled(await queue.get())
+            queue.release(await queue.get())
         assert queue.left == 0
 
     clock.run(scenario())
@@ -113,17 +110,17 @@ def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
 
     async def scenario() -> None:
         loop, queue, unit = asyncio.get_running_loop(), LaneQueue(ROOM, 5), cast("Any", _Unit())
-        started_s = loop.time()
+        started_s, outstanding = loop.time(), set[Batch]()
         for number in range(4):
             users = np.arange(100, dtype=np.int64) + 1000 * number
             batch = Batch(unit, [b"%d" % user for user in users.tolist()], users, attempts=number)
-            unit.batches = {*unit.batches, batch}
+            outstanding.add(batch)
             await queue.put(batch)
             taken = await queue.get()
-            taken.newly(np.arange(100) == 0)
-            unit.batches.discard(taken)
-            queue.park_rest(taken, taken.rest(np.arange(100) < 2), 10.0 * (number + 1))
-        assert (queue.left, queue.parked, len(unit.batches)) == (8, 2, 2)
+            taken.add_indeterminate(np.arange(100) == 0)
+            parked, joined = queue.park_rest(taken, taken.rest(np.arange(100) < 2), 10.0 * (number + 1))
+            outstanding = (outstanding - {taken, joined}) | {parked}
+        assert (queue.left, queue.parked, len(outstanding)) == (8, 2, 2)
         parts = [await queue.get() for _ in range(2)]
         assert [(part.size, part.attempts) for part in parts] == [(4, 1), (4, 3)]
         assert sorted(user for part in parts for user in part.users.tolist()) == [
@@ -135,7 +132,7 @@ def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
         assert [part.recipients for part in parts] == [[b"%d" % user for user in part.users.tolist()] for part in parts]
         assert loop.time() == started_s + 40.0
         for part in parts:
-            queue.settled(part)
+            queue.release(part)
         assert queue.left == 0
 
     clock.run(scenario())

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from push.message.truncation import MessageTooLargeError
 from push.provider import withheld
-from push.results import RecipientStatus, RequestStatus, SendResult, message_too_large
+from push.results import RecipientStatus, RequestStatus, SendResult, merge, message_too_large
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,14 +47,10 @@ class BatchGateway:
         if self._forms.fullmatch(b"\n".join(recipients)):
             return await self._send_unless_too_large(message, recipients, clearance)
         rows = [row for row, token in enumerate(recipients) if self._form.fullmatch(token)]
-        statuses = [RecipientStatus.QUARANTINED] * len(recipients)
-        if not rows:
-            return SendResult(RequestStatus.ANSWERED, "no token of this provider's form", statuses, asked=False)
-        answer = await self._send_unless_too_large(message, [recipients[row] for row in rows], clearance)
-        for place, row in enumerate(rows):
-            statuses[row] = answer.recipient_status if answer.statuses is None else answer.statuses[place]
-        since_ms = {rows[place]: at_ms for place, at_ms in answer.dead_since_ms.items()}
-        return msgspec.structs.replace(answer, statuses=statuses, dead_since_ms=since_ms)
+        sent = SendResult(RequestStatus.ANSWERED, "no token of this provider's form", [], asked=False)
+        if rows:
+            sent = await self._send_unless_too_large(message, [recipients[row] for row in rows], clearance)
+        return merge([(rows, sent)], len(recipients), decisive=sent, others=RecipientStatus.QUARANTINED)
 
     async def close(self) -> None:
         """Close the connections."""

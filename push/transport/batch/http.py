@@ -7,9 +7,7 @@ of an answer.
 
 from __future__ import annotations
 
-import email.utils
 import ssl
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import aiohttp
@@ -17,6 +15,7 @@ import msgspec
 
 from push.provider import STOPPED
 from push.results import INDETERMINATE_STATUSES, RequestStatus, SendResult
+from push.transport.http2.retry_after import parse_retry_after_s
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -161,17 +160,3 @@ def decoded(answer: HttpAnswer | SendResult, decoder: msgspec.json.Decoder[T]) -
         return judged_by_status(answer) or decoder.decode(answer.content)
     except DECODE_ERRORS:
         return SendResult(RequestStatus.FAILING, UNREADABLE, indeterminate=True)
-
-
-def parse_retry_after_s(value: str | None) -> float | None:
-    """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return float(value)
-    try:
-        at = email.utils.parsedate_to_datetime(value)
-        # A date without a zone is meant as UTC, which alone is allowed.
-        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None

@@ -18,7 +18,7 @@ DAY_QUOTA_S: Final = 3600.0
 """A quota of the day is not used up for less than this; the lane's own cap decides how soon it looks again."""
 
 
-class Ruling(msgspec.Struct, frozen=True):
+class CodeMeaning(msgspec.Struct, frozen=True):
     """What a code means for the lane, why, and what it says of every recipient, if it says that."""
 
     request_status: RequestStatus
@@ -27,16 +27,18 @@ class Ruling(msgspec.Struct, frozen=True):
     retry_after_s: float | None = None
 
 
-def answer_to_all(ruling: Ruling, recipients: int, retry_after_s: float | None = None) -> SendResult:
+def result_for_all(meaning: CodeMeaning, recipients: int, retry_after_s: float | None = None) -> SendResult:
     """Return what a code says of a whole request."""
-    statuses = None if ruling.recipient_status is None else [ruling.recipient_status] * recipients
-    return SendResult(ruling.request_status, ruling.reason, statuses, retry_after_s or ruling.retry_after_s)
+    statuses = None if meaning.recipient_status is None else [meaning.recipient_status] * recipients
+    return SendResult(meaning.request_status, meaning.reason, statuses, retry_after_s or meaning.retry_after_s)
 
 
-def by_code(codes: Mapping[int, Ruling], code: int, recipients: int, retry_after_s: float | None = None) -> SendResult:
+def result_by_code(
+    codes: Mapping[int, CodeMeaning], code: int, recipients: int, retry_after_s: float | None = None
+) -> SendResult:
     """Return what a table says of a code. An unknown one counts as failing: recipients stay due, the breaker limits."""
-    ruling = codes.get(code) or Ruling(RequestStatus.FAILING, f"an unknown code ({code})")
-    return answer_to_all(ruling, recipients, retry_after_s)
+    meaning = codes.get(code) or CodeMeaning(RequestStatus.FAILING, f"an unknown code ({code})")
+    return result_for_all(meaning, recipients, retry_after_s)
 
 
 def accepted_but(bad: Mapping[bytes, RecipientStatus], tokens: Sequence[bytes]) -> SendResult:

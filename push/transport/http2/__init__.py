@@ -1,8 +1,8 @@
-"""HTTP/2 for token lanes: groups of calls, one a phone, flow in; a ruling for each flows out.
+"""An HTTP/2 client for one request a phone: takes requests and a `may_send` callback, and returns replies.
 
-`client` holds a lane's connections, `dial` opens them, `waiting` is who waits for room on them, `connection` is one of
-them and `watch` its clock, `reader` reads what a provider sends, `headers` and `frames` make the bytes of calls, and
-`group` is what a worker waits for. Whatever the network does is a value.
+Knows nothing of the rest of `push`. `client` holds a lane's connections, `dial` opens them, `waiting` is who waits for
+room on them, `connection` is one of them and `watch` its clock, `reader` reads what a provider sends, `headers` and
+`frames` make the bytes of calls, and `group` is what a worker waits for. Whatever the network does is a value.
 
 Bounded: connections, streams, bytes and waits, each by a setting or a named constant. The protocol is written here and
 not taken from a library because one request a phone is what token lanes spend their time on: see `bench/lanes.py`.
@@ -10,8 +10,7 @@ not taken from a library because one request a phone is what token lanes spend t
 
 from push.transport.http2.client import Http2Client
 from push.transport.http2.dial import Http2Settings
-from push.transport.http2.group import Reply
 from push.transport.http2.headers import Head
-from push.transport.http2.settings import Http2LaneSettings
+from push.transport.http2.reply import PLAIN_OK, Reply
 
-__all__ = ["Head", "Http2Client", "Http2LaneSettings", "Http2Settings", "Reply"]
+__all__ = ["PLAIN_OK", "Head", "Http2Client", "Http2Settings", "Reply"]

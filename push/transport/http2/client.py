@@ -19,17 +19,14 @@ from typing import TYPE_CHECKING, Final
 from push.transport.http2.dial import Dialer
 from push.transport.http2.group import Group
 from push.transport.http2.waiting import Waiting
-from push.transport.token_results import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from push.provider import Clearance
     from push.transport.http2.connection import Connection
     from push.transport.http2.dial import Http2Settings
-    from push.transport.http2.group import Reply
     from push.transport.http2.headers import Head
-    from push.transport.token_results import Ruling
+    from push.transport.http2.reply import Reply
 
 POLL_INTERVAL_S: Final = 0.25
 HEADROOM: Final = 1.5
@@ -74,29 +71,32 @@ class Http2Client:
         return sum(known) / len(known) if known else 0.0
 
     async def send_all(
-        self, head: Head, calls: Sequence[tuple[bytes, bytes]], rule: Callable[[Reply], Ruling], clearance: Clearance
-    ) -> list[Ruling | None]:
-        """Send calls (path and body) that share a head and return their rulings in order.
+        self,
+        head: Head,
+        calls: Sequence[tuple[bytes, bytes]],
+        *,
+        may_send: Callable[[], bool],
+        stops: Callable[[Reply], bool],
+    ) -> list[Reply | None]:
+        """Send calls (path and body) that share a head and return the replies in order; None: not begun.
 
-        Once a ruling says that nothing more is to be sent, or the clearance does not stand, what is not begun ends as
-        None; where the clearance does not allow our provider at all, FORBIDDEN. Cancelled: calls that were
-        begun end by themselves, and nobody hears of them. RuntimeError when a bug was met.
+        `may_send` is asked right before calls are begun. `stops` is asked of each reply but a plain 200; once it says
+        so, nothing more is begun. Cancelled: calls that were begun end by themselves, and nobody gets their replies.
+        RuntimeError when a bug was met.
         """
         if not calls:
             return []
         if self._dead is not None:
             raise RuntimeError("the HTTP/2 client has met a bug") from self._dead
-        if not clearance.may_reach(self._settings.url):
-            return [FORBIDDEN] * len(calls)
-        if not clearance.may_send():
+        if not may_send():
             return [None] * len(calls)
-        group = Group(head, calls, rule, clearance, asyncio.get_running_loop().create_future())
+        group = Group(head, calls, may_send, stops, asyncio.get_running_loop().create_future())
         try:
             self._enter(group)
             await group.answered
         finally:
             self._waiting.leave(group)
-        return group.rulings
+        return group.replies
 
     async def close(self) -> None:
         """Close the connections; whatever waits or is under way ends without an answer."""

@@ -12,8 +12,8 @@ import itertools
 from typing import TYPE_CHECKING, Final, cast
 
 from push.transport.http2 import frames as wire
-from push.transport.http2.group import Reply
 from push.transport.http2.reader import RESET, Reader
+from push.transport.http2.reply import Reply
 from push.transport.http2.watch import Watch
 
 if TYPE_CHECKING:

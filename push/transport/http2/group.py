@@ -7,34 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from push.transport.token_results import ACCEPTED, stops, unsettled
-from runtime.decoding import DECODE_ERRORS
+from push.transport.http2.reply import PLAIN_OK, Reply
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Iterator, Sequence
 
-    from push.provider import Clearance
     from push.transport.http2.headers import Head
-    from push.transport.token_results import Ruling
 
 REPLAYS_MAX: Final = 8
 """A provider that keeps refusing streams is no provider: its calls end without an answer."""
-
-
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    """What came back. Status 0: no answer, and `error` says why without a word of the request.
-
-    `begun` False: the provider surely has not processed it.
-    """
-
-    status: int
-    body: bytes = b""
-    retry_after_s: float | None = None
-    error: str = ""
-    begun: bool = True
 
 
 class Group:
@@ -44,17 +26,17 @@ class Group:
         self,
         head: Head,
         calls: Sequence[tuple[bytes, bytes]],
-        rule: Callable[[Reply], Ruling],
-        clearance: Clearance,
+        may_send: Callable[[], bool],
+        stops: Callable[[Reply], bool],
         answered: asyncio.Future[None],
     ) -> None:
         self.head = head
         self.calls = calls
-        self.rulings: list[Ruling | None] = [None] * len(calls)
+        self.replies: list[Reply | None] = [None] * len(calls)
         self.head_bytes_max = sum(map(_length, head.headers)) + max(len(path) for path, _ in calls)
         self.body_bytes_max = max(1, *(len(body) for _, body in calls))
-        self._rule = rule
-        self._clearance = clearance
+        self._may_send = may_send
+        self._stops = stops
         self.answered = answered
         self._left = len(calls)
         self._next = 0
@@ -69,7 +51,7 @@ class Group:
 
     def apply(self) -> None:
         """Begin nothing more once the clearance does not stand; asked right before calls are begun."""
-        if not self._stopped and not self._clearance.may_send():
+        if not self._stopped and not self._may_send():
             self.stop()
 
     def begin(self, count: int) -> Iterator[int]:
@@ -82,14 +64,9 @@ class Group:
 
     def reply(self, row: int, reply: Reply) -> None:
         """Note what came back of a call; a word about us ends what is not begun."""
-        try:
-            ruling = self._rule(reply)
-        except DECODE_ERRORS:
-            # Garbage of a provider ends neither the process nor a worker's wait.
-            ruling = unsettled(reply, f"HTTP {reply.status}, an answer that cannot be read")
-        self.rulings[row] = ruling
+        self.replies[row] = reply
         self._left -= 1
-        if ruling is not ACCEPTED and stops(ruling):
+        if reply is not PLAIN_OK and self._stops(reply):
             self.stop()
         self._end_if_over()
 

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
 
-from push.transport.batch.http import parse_retry_after_s
 from push.transport.http2.frames import ProtocolError
+from push.transport.http2.retry_after import parse_retry_after_s
 
 TABLE_BYTES: Final = 4096
-PLAIN_OK: Final = b"\x88"
+INDEXED_OK: Final = b"\x88"
 """A 200 begins with this index of the static table, and its other headers are of no interest (RFC 7541, appendix A)."""
 
 OK: Final = 200
@@ -81,7 +81,7 @@ class HeaderBlocks:
 
     def status_of(self, block: bytes) -> tuple[int, float | None]:
         """Return the status of an answer, 0 when it has none, and its Retry-After in seconds."""
-        if block[:1] == PLAIN_OK:
+        if block[:1] == INDEXED_OK:
             return OK, None
         status, retry_after_s = 0, None
         try:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from push.transport.http2 import frames as wire
 from push.transport.http2.frames import FRAME, NUMBER, STREAM_LAST, ProtocolError
-from push.transport.http2.group import Reply
-from push.transport.http2.headers import PLAIN_OK
+from push.transport.http2.headers import INDEXED_OK
+from push.transport.http2.reply import OK, PLAIN_OK, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 ANSWER_BYTES: Final = 16 * 1024
 BLOCK_BYTES: Final = 64 * 1024
-OK: Final = 200
-"""Statuses below are interim: the answer is still to come."""
-
-ACCEPTED: Final = Reply(OK)
 RESET: Final = Reply(0, error="the stream was reset")
 TOO_LONG: Final = Reply(0, error="an answer longer than is read")
 NO_STATUS: Final = Reply(0, error="an answer without a status")
@@ -92,11 +88,11 @@ class Reader:
             if after > end:
                 break
             at, stream, plain = after, stream & STREAM_LAST, False
-            if head & 0xFF == wire.HEADERS and data[start : start + 1] == PLAIN_OK:
+            if head & 0xFF == wire.HEADERS and data[start : start + 1] == INDEXED_OK:
                 plain = between and stream in wanted and stream not in begun
             if plain and flags == _WHOLE:
                 # Nearly all answers: a 200 without a body.
-                self._heard.on_reply(stream, ACCEPTED)
+                self._heard.on_reply(stream, PLAIN_OK)
             elif plain and flags == wire.END_HEADERS:
                 at = self._take_answered(data, after, stream)
             else:
@@ -189,7 +185,7 @@ class Reader:
         answer = self._answers.get(stream)
         if answer is None:
             status, retry_after_s = self._blocks.status_of(bytes(block))
-            if status < OK:
+            if status < OK:  # An interim status: the answer is still to come.
                 if ends:
                     self._end(stream, NO_STATUS)
                 return

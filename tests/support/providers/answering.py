@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from push.provider import Gateway
-    from push.transport.batch.results import Ruling
+    from push.transport.batch.results import CodeMeaning
 
     Said = Callable[[str], web.Response]
 
@@ -31,7 +31,7 @@ class Dialect(NamedTuple):
 
     name: str
     open_gateway: Callable[[str, Path], Gateway]
-    codes: Mapping[Any, Ruling]
+    codes: Mapping[Any, CodeMeaning]
     token_refused: frozenset[int]
     says: Callable[[Any], dict[str, Any]]
 

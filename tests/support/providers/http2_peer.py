@@ -17,8 +17,9 @@ from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
 from push.results import RecipientStatus, RequestStatus
-from push.transport.http2 import Head, Http2Client, Http2Settings, Reply
-from push.transport.token_results import Ruling
+from push.transport.http2 import Head, Http2Settings, Reply
+from push.transport.http2_lane import Http2Lane
+from push.transport.token_results import CallResult
 from tests.support.processes.clock import JumpingLoop
 from tests.support.providers.clearances import CLEAR
 
@@ -214,9 +215,11 @@ class Provider:
         return pipe, protocol
 
 
-def rule(reply: Reply) -> Ruling:
+def judge(reply: Reply) -> CallResult:
     """Return a ruling that says what came back."""
-    return Ruling(RecipientStatus.RETRY, RequestStatus.ANSWERED, f"{reply.status} {reply.body.decode()}{reply.error}")
+    return CallResult(
+        RecipientStatus.RETRY, RequestStatus.ANSWERED, f"{reply.status} {reply.body.decode()}{reply.error}"
+    )
 
 
 def calls(number: int, size: int = 10) -> list[tuple[bytes, bytes]]:
@@ -224,13 +227,13 @@ def calls(number: int, size: int = 10) -> list[tuple[bytes, bytes]]:
     return [(b"", b"%0*d" % (size, row)) for row in range(number)]
 
 
-async def reasons(client: Http2Client, number: int, size: int = 10, head: Head = HEAD) -> list[str | None]:
+async def reasons(client: Http2Lane, number: int, size: int = 10, head: Head = HEAD) -> list[str | None]:
     """Send calls and return what came back of each."""
-    rulings = await client.send_all(head, calls(number, size), rule, CLEAR)
-    return [None if one is None else one.reason for one in rulings]
+    results = await client.send_all(head, calls(number, size), judge, CLEAR)
+    return [None if one is None else one.reason for one in results]
 
 
-def run(provider: Provider, main: Callable[[Http2Client], Coroutine[Any, Any, T]], **settings: Any) -> T:  # noqa: ANN401 - those of Http2Settings
+def run(provider: Provider, main: Callable[[Http2Lane], Coroutine[Any, Any, T]], **settings: Any) -> T:  # noqa: ANN401 - those of Http2Settings
     """Run `main` with a client of this provider, and prove that h2 has found nothing wrong and nothing is left."""
     wrong: list[dict[str, Any]] = []
 
@@ -238,11 +241,11 @@ def run(provider: Provider, main: Callable[[Http2Client], Coroutine[Any, Any, T]
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: wrong.append(context))
         loop.create_connection = provider.connect  # type: ignore[assignment,method-assign]
-        client = Http2Client(Http2Settings(url="http://provider.example", **settings))
+        client = Http2Lane(Http2Settings(url="http://provider.example", **settings))
         result = await main(client)
         await client.close()
         await asyncio.sleep(1)
-        assert (client.connections, asyncio.all_tasks()) == (0, {asyncio.current_task()})
+        assert (client.client.connections, asyncio.all_tasks()) == (0, {asyncio.current_task()})
         return result
 
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:

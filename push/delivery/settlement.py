@@ -1,0 +1,68 @@
+"""Settling a batch: records its outcomes, releases its room in the queue, and finishes its unit when nothing is left.
+
+This is the one place where a batch leaves its unit. What is to be retried takes the batch's place in it. Bounded by the
+batch; the ledger's commit is waited for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from push.delivery.ledger import rows_of
+from push.results import Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from push.delivery.ledger import Ledger, Settled
+    from push.delivery.stats import LaneStats
+    from push.fanout.claims import Claims
+    from push.fanout.queue import LaneQueue
+    from push.fanout.unit import Batch
+
+
+class Settlement:
+    """Settles the batches of one lane."""
+
+    def __init__(self, lane: str, *, queue: LaneQueue, ledger: Ledger, claims: Claims, stats: LaneStats) -> None:
+        self._lane = lane
+        self._queue = queue
+        self._ledger = ledger
+        self._claims = claims
+        self._stats = stats
+
+    async def settle(
+        self, batch: Batch, outcomes: Settled, retry: NDArray[np.bool_] | None = None, delay_s: float = 0.0
+    ) -> None:
+        """Record the outcomes of a batch; those to `retry` are parked for `delay_s`, else the batch is closed."""
+        rows = rows_of(batch, outcomes, self._lane)
+        if rows:
+            await self._ledger.record(rows)
+        for row in rows:
+            # Who is tried again is counted once it is known.
+            if row.outcome != Outcome.INDETERMINATE:
+                self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
+        if retry is None:
+            await self._close(batch)
+            return
+        parked, joined = self._queue.park_rest(batch, batch.rest(retry), delay_s)
+        batch.unit.replace((batch, joined), parked)
+
+    async def record_indeterminate(self, batch: Batch) -> None:
+        """Record the batch as indeterminate before the first retry."""
+        added = batch.add_indeterminate(np.ones(batch.size, dtype=np.bool_))
+        rows = rows_of(batch, {Outcome.INDETERMINATE: added}, self._lane)
+        if rows:
+            await self._ledger.record(rows)
+
+    async def drain(self, batch: Batch) -> None:
+        """Close a batch that may not be sent: its recipients stay due in the record."""
+        batch.unit.cut = True
+        await self._close(batch)
+
+    async def _close(self, batch: Batch) -> None:
+        batch.unit.remove(batch)
+        self._queue.release(batch)
+        await self._claims.finish_if_complete(batch.unit)

@@ -1,0 +1,26 @@
+"""What comes back of one call over HTTP/2."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+OK: Final = 200
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """What came back. Status 0: no answer, and `error` says why without a word of the request.
+
+    `begun` False: the provider surely has not processed it.
+    """
+
+    status: int
+    body: bytes = b""
+    retry_after_s: float | None = None
+    error: str = ""
+    begun: bool = True
+
+
+PLAIN_OK: Final = Reply(OK)
+"""A 200 without a body, as nearly all answers are: always this object."""

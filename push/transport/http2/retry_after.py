@@ -1,0 +1,20 @@
+"""The Retry-After header (RFC 9110, 10.2.3), for every transport."""
+
+from __future__ import annotations
+
+import email.utils
+from datetime import UTC, datetime
+
+
+def parse_retry_after_s(value: str | None) -> float | None:
+    """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        at = email.utils.parsedate_to_datetime(value)
+        # A date without a zone is meant as UTC, which alone is allowed.
+        return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
