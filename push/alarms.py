@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 import structlog
 
+from push.alarm_kinds import LANE_KINDS, AlarmKind
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EVERY_LANE = "*"
-STORE_AWAY = "store_away"
-LANE_KINDS = ("throttled", "outage", "misconfigured")
 
 _log = structlog.get_logger("push.alarms")
 
 
-Key: TypeAlias = tuple[str, str, str | None, str]
+Key: TypeAlias = tuple[AlarmKind, str, str | None, str]
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ class Alarm(msgspec.Struct, frozen=True):
     `about`: whom or what it is about, as an authority or a certificate; of an alert, its authority and case number.
     """
 
-    kind: str
+    kind: AlarmKind
     lane: str
     alert: str | None
     detail: str
@@ -51,29 +51,29 @@ class AlarmBoard:
         """All alarms that stand, oldest first."""
         return list(self._standing.values())
 
-    def raise_alarm(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
+    def raise_alarm(self, kind: AlarmKind, lane: str, alert: str | None, detail: str, about: str = "") -> None:
         """Raise an alarm unless it stands."""
         key = _key(kind, lane, alert, about)
         if key in self._standing:
             return
         alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC), about=about)
         self._standing[key] = alarm
-        _log.error("alarm.raised", kind=kind, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
+        _log.error("alarm.raised", kind=kind.value, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
         self.publish(alarm)
 
-    def restate(self, kind: str, lane: str, alert: str | None, detail: str, about: str = "") -> None:
+    def restate(self, kind: AlarmKind, lane: str, alert: str | None, detail: str, about: str = "") -> None:
         """Raise an alarm, anew if one stands that says something else."""
         standing = self._standing.get(_key(kind, lane, alert, about))
         if standing is not None and standing.detail != detail:
             self.clear(kind, lane, alert, about)
         self.raise_alarm(kind, lane, alert, detail, about)
 
-    def clear(self, kind: str, lane: str, alert: str | None, about: str = "") -> None:
+    def clear(self, kind: AlarmKind, lane: str, alert: str | None, about: str = "") -> None:
         """Say that an alarm is over, if it stands."""
         over = self._standing.pop(_key(kind, lane, alert, about), None)
         if over is None:
             return
-        _log.info("alarm.cleared", kind=kind, lane=lane, alert=alert, about=_logged(alert, about))
+        _log.info("alarm.cleared", kind=kind.value, lane=lane, alert=alert, about=_logged(alert, about))
         self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=over.about))
 
     @property
@@ -87,7 +87,7 @@ class AlarmBoard:
             if alarm.alert == alert:
                 self.clear(alarm.kind, alarm.lane, alert)
 
-    def lane(self, lane: str, kind: str, detail: str) -> None:
+    def lane(self, lane: str, kind: AlarmKind, detail: str) -> None:
         """Raise an alarm about a lane as a whole."""
         self.raise_alarm(kind, lane, None, detail)
 
@@ -99,7 +99,7 @@ class AlarmBoard:
             self.clear(kind, lane, None)
 
 
-def _key(kind: str, lane: str, alert: str | None, about: str) -> Key:
+def _key(kind: AlarmKind, lane: str, alert: str | None, about: str) -> Key:
     """Return what makes an alarm itself: of an alert its id, as its case number may be taken off a draft."""
     return kind, lane, alert, about if alert is None else ""
 

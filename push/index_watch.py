@@ -9,7 +9,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from geo.connection import UNAVAILABLE_ERRORS
-from push.alarms import EVERY_LANE, STORE_AWAY
+from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class IndexWatch:
                 await self._index.ping(ANSWER_S)
             except (*UNAVAILABLE_ERRORS, TimeoutError):
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
-                self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
+                self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
             else:
-                self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
+                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
             raise_if_cancelled()
             await asyncio.sleep(ASK_S)

@@ -19,14 +19,13 @@ import structlog
 
 from handlers.auth.allowance import Allowances
 from handlers.auth.limits import per_minute
+from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 
 if TYPE_CHECKING:
     from handlers.auth.limits import LimitSettings
     from push.alarms import AlarmBoard
 
-SIGNATURES: Final = "failed_signatures"
-TOKENS: Final = "failed_tokens"
 UNKNOWN: Final = ""
 """Stands for all authorities that do not exist: their names come from strangers and are kept nowhere."""
 
@@ -42,7 +41,7 @@ _log = structlog.get_logger("handlers.auth.failures")
 class Watch:
     """The last failures of one kind about one authority."""
 
-    def __init__(self, kind: str, about: str, limit: int, window_s: float) -> None:
+    def __init__(self, kind: AlarmKind, about: str, limit: int, window_s: float) -> None:
         self.kind = kind
         self.about = about
         self._window_s = window_s
@@ -64,7 +63,7 @@ class Failures:
     def __init__(self, settings: LimitSettings, alarms: AlarmBoard) -> None:
         self._settings = settings
         self._alarms = alarms
-        self._watches: dict[tuple[str, str], Watch] = {}
+        self._watches: dict[tuple[AlarmKind, str], Watch] = {}
         self._addresses = Allowances(ADDRESSES_MAX)
         self._rate = per_minute(settings.failures_per_minute)
         self.signatures = {"known": 0, "unknown": 0}
@@ -77,7 +76,7 @@ class Failures:
         Returns 0.0, or after how many seconds its address may fail again.
         """
         self.signatures["unknown" if authority is None else "known"] += 1
-        self._watch(SIGNATURES, authority or UNKNOWN, self._settings.failed_signatures)
+        self._watch(AlarmKind.FAILED_SIGNATURES, authority or UNKNOWN, self._settings.failed_signatures)
         wait_s = self.attempt(address)
         if not wait_s:
             _log.warning("intake.unsigned", known=authority is not None)
@@ -86,7 +85,7 @@ class Failures:
     def token(self) -> None:
         """Count a bearer token or a ticket that opens nothing."""
         self.tokens += 1
-        self._watch(TOKENS, UNKNOWN, self._settings.failed_tokens)
+        self._watch(AlarmKind.FAILED_TOKENS, UNKNOWN, self._settings.failed_tokens)
 
     def attempt(self, address: str | None) -> float:
         """Let an address try once more; returns 0.0, or after how many seconds it may."""
@@ -110,7 +109,7 @@ class Failures:
                     del self._watches[key]
                     self._alarms.clear(watch.kind, EVERY_LANE, None, watch.about)
 
-    def _watch(self, kind: str, about: str, limit: int) -> None:
+    def _watch(self, kind: AlarmKind, about: str, limit: int) -> None:
         if (kind, about) not in self._watches and len(self._watches) >= WATCHED_MAX:
             about = UNKNOWN
         window_s = self._settings.failed_window_s

@@ -72,7 +72,7 @@ class EngineCollector(Collector):
             "qq_alert_tokens_removed", "Devices removed because their token is dead.", labels=["lane"]
         )
         requests = CounterMetricFamily(
-            "qq_alert_provider_requests", "Requests answered by the provider.", labels=["lane", "verdict"]
+            "qq_alert_provider_requests", "Requests answered by the provider.", labels=["lane", "request_status"]
         )
         queue = GaugeMetricFamily("qq_alert_queue_batches", "Batches queued.", labels=["lane"])
         parked = GaugeMetricFamily("qq_alert_parked_batches", "Batches waiting to be tried again.", labels=["lane"])
@@ -127,7 +127,8 @@ class EngineCollector(Collector):
                     margin.add_metric(labels, (progress.deadline - lane.eta).total_seconds())
         standing: dict[tuple[str, str], int] = {}
         for alarm in self._engine.alarms.standing:
-            standing[alarm.kind, alarm.lane] = standing.get((alarm.kind, alarm.lane), 0) + 1
+            key = (alarm.kind.value, alarm.lane)
+            standing[key] = standing.get(key, 0) + 1
         for (kind, name), count in standing.items():
             alarms.add_metric([kind, name], count)
         yield from (rate, eta, margin, alarms)

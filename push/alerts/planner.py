@@ -12,6 +12,7 @@ import msgspec
 
 import sql.rings
 from geo.index.shards import SHARDS
+from push.alarm_kinds import AlarmKind
 from push.alerts.estimate import Estimate, at_most, estimate
 from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.message.links import Links
@@ -124,4 +125,4 @@ class Planner:
         for lane, expected in sampled.lanes.items() if sampled is not None else ():
             if expected.margin_s is not None and expected.margin_s < 0:
                 detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
-                self._alarms.raise_alarm("late", lane, str(alert.id), detail, alert.case)
+                self._alarms.raise_alarm(AlarmKind.LATE, lane, str(alert.id), detail, alert.case)

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 import sql.ledger
+from push.alarm_kinds import AlarmKind
 from push.delivery.addresses import Addresses
 from push.delivery.breaker import MISCONFIGURED_PROBE_S, Breaker
 from push.delivery.clearance import Clearances
@@ -168,7 +169,7 @@ class Lane:
     def _stop_for_good(self, why: str) -> None:
         self.breaker.stop()
         _log.error("lane.stopped", lane=self.name, reason=why)
-        self._alarms.raise_alarm("invalid_tokens", self.name, None, why)
+        self._alarms.raise_alarm(AlarmKind.INVALID_TOKENS, self.name, None, why)
 
     async def _end_record(self) -> None:
         """Have the record say what only this process knows."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from push.alarm_kinds import AlarmKind
 from push.delivery.breaker import Condition
 from push.delivery.outcomes import merge_results, sort_outcomes
 from push.message.truncation import MessageTooLargeError
@@ -171,15 +172,15 @@ class Worker:
             self._alarms.clear_lane(self._lane)
         elif result.request_status is RequestStatus.THROTTLED:
             await self._pace.throttled(retry_after_s(result.retry_after_s))
-            self._alarms.lane(self._lane, "throttled", result.reason)
+            self._alarms.lane(self._lane, AlarmKind.THROTTLED, result.reason)
         elif result.request_status is RequestStatus.MISCONFIGURED:
             if self._breaker.misconfigured():
                 _log.error("lane.misconfigured", lane=self._lane, reason=result.reason)
-            self._alarms.lane(self._lane, "misconfigured", result.reason)
+            self._alarms.lane(self._lane, AlarmKind.MISCONFIGURED, result.reason)
         else:
             if self._breaker.failed():
                 _log.error("lane.outage", lane=self._lane, reason=result.reason)
-                self._alarms.lane(self._lane, "outage", result.reason)
+                self._alarms.lane(self._lane, AlarmKind.OUTAGE, result.reason)
             # One phone that cannot be reached holds nobody else; a provider that is down is left alone as it asks.
             if result.retry_after_s and self._breaker.condition is not Condition.CLOSED:
                 await self._pace.throttled(result.retry_after_s)

@@ -15,7 +15,8 @@ import asyncpg
 import structlog
 
 import sql.work
-from push.alarms import EVERY_LANE, STORE_AWAY
+from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
 from runtime.retry import full_jitter_s
 from sql.database import CONNECT_TIMEOUT_S, UNAVAILABLE_ERRORS
 
@@ -72,7 +73,7 @@ class StopListener:
                 self._wake()
                 while True:
                     await self._look(connection)
-                    self._alarms.clear(STORE_AWAY, EVERY_LANE, None, STORE)
+                    self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
                 _log.warning("stops.deaf", error=type(error).__name__)
@@ -82,7 +83,7 @@ class StopListener:
 
     def _unavailable(self) -> None:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
-        self._alarms.raise_alarm(STORE_AWAY, EVERY_LANE, None, detail, STORE)
+        self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
 
     def _heard(self, *heard: object) -> None:
         payload = str(heard[-1])

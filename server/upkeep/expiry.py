@@ -6,11 +6,12 @@ FEMA's certificate lapsed while nobody looked, and no alert could be signed. Bou
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 from cryptography import x509
 
+from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     Ending: TypeAlias = tuple[str, datetime]
     Source: TypeAlias = Callable[[], Awaitable[Sequence[Ending]]]
-
-KIND: Final = "expires_soon"
 
 _log = structlog.get_logger("server.upkeep.expiry")
 
@@ -45,9 +44,9 @@ class Expiry:
             soon |= self._soon(await source())
         for name, end in [*self._standing.items()]:
             if soon.get(name) != end:
-                self._alarms.clear(KIND, EVERY_LANE, None, name)
+                self._alarms.clear(AlarmKind.EXPIRES_SOON, EVERY_LANE, None, name)
         for name, end in soon.items():
-            self._alarms.raise_alarm(KIND, EVERY_LANE, None, f"{name} {_ends(end)}", name)
+            self._alarms.raise_alarm(AlarmKind.EXPIRES_SOON, EVERY_LANE, None, f"{name} {_ends(end)}", name)
         self._standing = soon
 
     def _soon(self, endings: Iterable[Ending]) -> dict[str, datetime]:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from redis import asyncio as aioredis
 
-from push.alarms import STORE_AWAY
+from push.alarm_kinds import AlarmKind
 from push.engine import RELEASE_S
 from runtime.tasks import CANCEL_AGAIN_S, CANCELS
 from server.edge import EDGE_GRACE_S
@@ -124,7 +124,7 @@ async def _said_away(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) ->
     said: set[str] = set()
     while said != silent:
         message = await feed.receive_json(timeout=START_S)
-        if message["type"] == "alarm" and message["kind"] == STORE_AWAY:
+        if message["type"] == "alarm" and message["kind"] == AlarmKind.STORE_AWAY.value:
             said.add(message["about"])
             assert said <= silent
 

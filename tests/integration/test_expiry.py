@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import sql.access
+from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
 from server.sections import TlsSettings
 from server.simulators.certificate import DAYS, context_in
@@ -22,7 +23,7 @@ FORTNIGHT = timedelta(days=14)
 
 
 def _standing(board: AlarmBoard) -> set[str]:
-    return {alarm.about for alarm in board.standing if alarm.kind == "expires_soon"}
+    return {alarm.about for alarm in board.standing if alarm.kind is AlarmKind.EXPIRES_SOON}
 
 
 async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:

@@ -22,7 +22,7 @@ async def _alarms(bench: Bench, server: Process) -> dict[str, str]:
 
 
 async def _says(bench: Bench, server: Process, words: str) -> bool:
-    return words in (await _alarms(bench, server)).get("nobody", "")
+    return words in (await _alarms(bench, server)).get("no_recipients", "")
 
 
 def _people(estimate: dict[str, Any]) -> list[int]:
@@ -52,7 +52,7 @@ async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(benc
     await bench.run("exercise", "enrol", *map(str, inside[:3]))
 
     async def is_over() -> bool:
-        return "nobody" not in await _alarms(bench, server)
+        return "no_recipients" not in await _alarms(bench, server)
 
     async def are_told() -> bool:
         return set((await bench.reached()).tolist()) == set(inside[:3].tolist())
@@ -85,7 +85,7 @@ async def test_an_alert_that_is_held_at_the_cap_is_no_alert_of_nobody(bench: Ben
 
     await bench.sent(server, answer["alert"]["id"])
     await until(is_held)
-    assert "nobody" not in await _alarms(bench, server)
+    assert "no_recipients" not in await _alarms(bench, server)
 
 
 async def test_a_wider_exercise_counts_who_is_enrolled_too(bench: Bench) -> None:

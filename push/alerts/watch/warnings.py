@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.alerts.lifecycle import OVER, State
 from push.alerts.review import APPROVALS, Review, is_late
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from push.alerts.watch.progress import AlertProgress
     from sql.progress import ListedAlert
     from sql.rings import RingRow
-
-CAP: Final = "audience_cap"
-REVIEW: Final = "review"
-REVIEW_LATE: Final = "review_late"
-PAUSED: Final = "paused"
-NOBODY: Final = "nobody"
-NO_ESTIMATE: Final = "no_estimate"
-UNVERIFIED: Final = "unverified_cap"
-"""What hides in such a message matters until the alert is over, a signed one comes or somebody goes on knowing it."""
 
 NOT_SIGNED: Final = "it is not signed"
 
@@ -49,23 +41,35 @@ class AlertWarnings:
         for alert in alerts:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
-            self._stand(CAP, alert, f"rings {held} are held at the cap of {cap} people, by estimate or reached", held)
+            self._stand(
+                AlarmKind.AUDIENCE_CAP,
+                alert,
+                f"rings {held} are held at the cap of {cap} people, by estimate or reached",
+                held,
+            )
             waiting = _waiting(alert)
-            self._stand(REVIEW, alert, waiting, waiting)
-            self._stand(PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED)
+            self._stand(AlarmKind.REVIEW, alert, waiting, waiting)
+            self._stand(
+                AlarmKind.PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED
+            )
             late = _late(alert, now)
-            self._stand(REVIEW_LATE, alert, late, late)
+            self._stand(AlarmKind.REVIEW_LATE, alert, late, late)
             unverified_messages = _unverified_messages(alert)
-            self._stand(UNVERIFIED, alert, f"UNVERIFIED CAP {unverified_messages}. Is it meant?", unverified_messages)
+            self._stand(
+                AlarmKind.UNVERIFIED_CAP,
+                alert,
+                f"UNVERIFIED CAP {unverified_messages}. Is it meant?",
+                unverified_messages,
+            )
             unknown = alert.estimate is None and alert.state in {State.IN_REVIEW, State.SCHEDULED, State.SENDING}
             detail = "Redis did not say in time how many people there are: the cap holds only once it is reached"
-            self._stand(NO_ESTIMATE, alert, detail, unknown)
+            self._stand(AlarmKind.NO_ESTIMATE, alert, detail, unknown)
             if not (alert.state == State.SENT and alert.busy):
                 # While it looks for late entrants nobody knows yet: what was said stands.
-                nobody = _nobody(alert, progress.get(alert.id))
-                self._stand(NOBODY, alert, nobody, nobody)
+                missing = _without_recipients(alert, progress.get(alert.id))
+                self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
 
-    def _stand(self, kind: str, alert: ListedAlert, detail: str, true: object) -> None:
+    def _stand(self, kind: AlarmKind, alert: ListedAlert, detail: str, true: object) -> None:
         """Raise or clear an alarm; `detail` changes with what is to be decided, never with every second or person."""
         if true:
             self._alarms.restate(kind, EVERY_LANE, str(alert.id), detail, alert.case)
@@ -109,7 +113,7 @@ def _held(alert: ListedAlert) -> list[RingRow]:
     return [ring for ring in alert.rings if ring.held is not None and running]
 
 
-def _nobody(alert: ListedAlert, progress: AlertProgress | None) -> str:
+def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> str:
     """Say why an alert that is sent has told nobody, nothing where somebody was there to be told."""
     if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
         return ""

@@ -16,6 +16,7 @@ import sql.progress
 import sql.rings
 import sql.work
 from geo.index.calls import MOVED_KEPT_MS
+from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import OVER, State, between
 from push.alerts.watch.progress import Meter
@@ -210,10 +211,10 @@ class Watcher:
         name = str(progress.alert)
         for lane, state in progress.lanes.items():
             if progress.state != State.SENDING:
-                self._alarms.clear("late", lane, name)
+                self._alarms.clear(AlarmKind.LATE, lane, name)
             elif now > deadline or (state.eta is not None and state.eta > deadline):
                 late_s = ((state.eta or now) - deadline).total_seconds()
                 detail = f"{late_s:.0f} s past the deadline at the present rate"
-                self._alarms.raise_alarm("late", lane, name, detail, alert.case)
+                self._alarms.raise_alarm(AlarmKind.LATE, lane, name, detail, alert.case)
             elif state.eta is not None and state.eta < deadline - timedelta(seconds=LATE_MARGIN_S):
-                self._alarms.clear("late", lane, name)
+                self._alarms.clear(AlarmKind.LATE, lane, name)

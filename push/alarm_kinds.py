@@ -1,0 +1,126 @@
+"""The kinds of alarms: what each means, and what an operator does about it.
+
+The table of the operators' page is made from this enum: `python -m push.alarm_kinds` prints it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class AlarmKind(enum.Enum):
+    """A kind of alarm by its name in answers, the feed and metrics, with its `meaning` and its `remedy`."""
+
+    REVIEW = (
+        "review",
+        (
+            "a case is in its grace, or waits for approval; or a change of an alert waits that people were notified of. "
+            "`UNVERIFIED`: it has no verifiable signature"
+        ),
+        (
+            "read the preview and approve it. If it is wrong: `veto` a case in its grace or a change, `cancel` a case "
+            "that waits for approval. Never `cancel` for a change: that withdraws the alert itself"
+        ),
+    )
+    REVIEW_LATE = (
+        "review_late",
+        "the review, or a ring held at the cap, is about to use up the thirty minutes",
+        "decide now",
+    )
+    UNVERIFIED_CAP = (
+        "unverified_cap",
+        "a CAP message without a verifiable signature is about this alert, and changed nothing",
+        "`pause`, and call the authority: a Cancel may be meant. Then `resume`, which ends the alarm, or `cancel`",
+    )
+    PAUSED = ("paused", "nobody is notified until somebody resumes the alert", "resume, or cancel")
+    NO_RECIPIENTS = (
+        "no_recipients",
+        "an alert is sent, and there was nobody in its area to notify",
+        "look at the place, at who is enrolled, at the lanes",
+    )
+    AUDIENCE_CAP = (
+        "audience_cap",
+        (
+            "a ring would reach more people than the cap by the estimate, or has reached it, and is held; what was being "
+            "sent then is sent"
+        ),
+        "an approver releases it, up to a number that is not reached yet",
+    )
+    STORE_AWAY = (
+        "store_away",
+        "PostgreSQL or Redis does not answer: nothing is sent, or nobody is found, until it does",
+        "mend the store; all goes on by itself, and nobody is notified twice",
+    )
+    NO_ESTIMATE = (
+        "no_estimate",
+        "the number of people could not be estimated in time, so no ring is held at first",
+        "look at the counts; `pause`",
+    )
+    LATE = (
+        "late",
+        "a lane will miss the deadline at its rate, or has missed it",
+        "raise its rate, or cancel other alerts in it",
+    )
+    THROTTLED = (
+        "throttled",
+        "the provider says that we send too fast; the pace is lower now",
+        "nothing, or ask the provider for a higher rate",
+    )
+    OUTAGE = (
+        "outage",
+        "the provider does not answer, or fails; the lane tries again",
+        "look at its status page; other lanes go on",
+    )
+    MISCONFIGURED = (
+        "misconfigured",
+        "the provider refuses our credentials or settings",
+        "correct them: ours are read when the server starts",
+    )
+    INVALID_TOKENS = (
+        "invalid_tokens",
+        (
+            "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token was "
+            "removed"
+        ),
+        "correct it, and start the server again",
+    )
+    FAILED_SIGNATURES = (
+        "failed_signatures",
+        "many webhooks whose signature does not verify, of one authority or of unknown ones",
+        "ask the authority: an old secret, or somebody tries; `authority rotate` gives a new secret",
+    )
+    FAILED_TOKENS = (
+        "failed_tokens",
+        "many bearer tokens or tickets that are not valid",
+        "a client with an old token, or somebody tries; look at the addresses in front of the server",
+    )
+    EXPIRES_SOON = (
+        "expires_soon",
+        "a certificate, a token or a webhook secret ends soon, or has ended",
+        "renew it before it ends",
+    )
+
+    def __new__(cls, value: str, meaning: str, remedy: str) -> AlarmKind:  # noqa: PYI034 - an enum's own way
+        """Keep the name as the value, and the two sentences beside it."""
+        member = object.__new__(cls)
+        member._value_ = value
+        member.meaning = meaning
+        member.remedy = remedy
+        return member
+
+    meaning: str
+    remedy: str
+
+
+LANE_KINDS = (AlarmKind.THROTTLED, AlarmKind.OUTAGE, AlarmKind.MISCONFIGURED)
+"""What ends once a lane's provider answers again."""
+
+
+def table() -> str:
+    """Return the kinds as a Markdown table."""
+    rows = [f"| `{kind.value}` | {kind.meaning} | {kind.remedy} |" for kind in AlarmKind]
+    return "\n".join(["| kind | means | do |", "|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(table())  # noqa: T201 - what it is for
