@@ -15,8 +15,8 @@ from push.providers import apns, fcm, tpns
 from push.results import RecipientStatus, RequestStatus
 from push.transport.quota import Quotas
 from server.simulators.token.apns import key_in
+from server.simulators.token.exchange import Response
 from server.simulators.token.fcm import account_in
-from server.simulators.token.http2 import Response
 from tests.support.providers.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
 from tests.support.providers.clearances import TESTING, Granted, Revocable
 from tests.support.providers.messages import message_for_tests

@@ -10,7 +10,7 @@ import pytest
 from push.providers import apns, fcm
 from push.results import RecipientStatus, RequestStatus
 from push.transport.token_results import stops
-from server.simulators.token.http2 import Response
+from server.simulators.token.exchange import Response
 from tests.support.providers.clearances import CLEAR
 from tests.support.providers.messages import message_for_tests
 from tests.support.providers.token_answering import TOKENS, scripted_apns, scripted_fcm

@@ -21,7 +21,7 @@ from geo.index.reports import Positions, now_ms
 from push.transport.web_push.crypto import point_of, seal, unpadded
 from push.transport.web_push.subscription import read_subscription
 from server.simulators.token.apns import key_in
-from server.simulators.token.http2 import Request
+from server.simulators.token.exchange import Request
 from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
 from tests.support.processes.processes import until
 from tests.support.providers.lanes import WebpushLane

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from server.simulators.token.apns import SimulatedApns, SimulatedApnsSettings
-from server.simulators.token.http2 import Request, Response
+from server.simulators.token.exchange import Request, Response
 
 if TYPE_CHECKING:
     from pathlib import Path

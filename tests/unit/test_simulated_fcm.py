@@ -10,8 +10,8 @@ import jwt
 import msgspec
 import pytest
 
+from server.simulators.token.exchange import Request
 from server.simulators.token.fcm import GRANT, SCOPES, SimulatedFcm, SimulatedFcmSettings
-from server.simulators.token.http2 import Request
 
 if TYPE_CHECKING:
     from pathlib import Path

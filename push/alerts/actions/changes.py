@@ -6,7 +6,7 @@ Bounded: an alert's life by `life_max` from its receipt; what it reaches as `pus
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,16 +29,12 @@ from push.message.content import Content
 from push.notice import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from push.alerts.actions.operations import Operations, Order
+    from push.alerts.actions.operations import Operations, Order, Ready
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
     from sql.life import LockedAlert
-
-Ready: TypeAlias = "Callable[[], Awaitable[Done]]"
-"""A change that nothing speaks against, still to be done, within the same transaction."""
 
 _CONTENT = msgspec.json.Decoder(Content)
 

@@ -21,7 +21,8 @@ from push.notice import Notice
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.changes import Changes, Ready
+    from push.alerts.actions.changes import Changes
+    from push.alerts.actions.operations import Ready
     from push.alerts.planner import Planner
     from sql.database import Connection
     from sql.life import LockedAlert, ProposalRow

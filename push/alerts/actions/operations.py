@@ -57,6 +57,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 _OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
 """What an officer does to the alerts of other authorities: their own they never approve."""
 
+Ready: TypeAlias = "Callable[[], Awaitable[Done]]"
+"""A change that nothing speaks against, still to be done, within the same transaction."""
+
 Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refused]]"
 """What is done to a locked alert, within the transaction; a refusal must come before anything is written."""
 

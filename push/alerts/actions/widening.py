@@ -25,7 +25,7 @@ from sql.rings import PlaceRow
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.changes import Ready
+    from push.alerts.actions.operations import Ready
     from push.alerts.actions.proposals import Widening
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from push.transport.http2 import frames as wire
 from push.transport.http2.reader import RESET, Reader
@@ -17,7 +17,6 @@ from push.transport.http2.reply import Reply
 from push.transport.http2.watch import Watch
 
 if TYPE_CHECKING:
-    from push.transport.http2.dial import Owner
     from push.transport.http2.group import Group
     from push.transport.http2.headers import HeaderBlocks
 
@@ -29,6 +28,19 @@ UNREAD_BYTES: Final = 1 << 20
 
 MISDIRECTED: Final = 421
 LATE: Final = Reply(0, error="no answer in time")
+
+
+class Owner(Protocol):
+    """Who opens connections and hears of what happens on them."""
+
+    def has_room(self, connection: Connection) -> None:
+        """Hear that streams have become free, or that the connection is lost."""
+
+    def given_back(self, group: Group, row: int) -> None:
+        """Take a call that is to be sent elsewhere."""
+
+    def died(self, error: Exception) -> None:
+        """Hear of a bug."""
 
 
 class Connection(asyncio.Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,7 +18,7 @@ from push.transport.http2.connection import Connection
 from push.transport.http2.headers import HeaderBlocks
 
 if TYPE_CHECKING:
-    from push.transport.http2.group import Group
+    from push.transport.http2.connection import Owner
 
 
 class Http2Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,19 +31,6 @@ class Http2Settings(msgspec.Struct, frozen=True, kw_only=True):
     connect_timeout_s: float = 5.0
     ca_file: Path | None = None
     rate_per_s: float | None = None
-
-
-class Owner(Protocol):
-    """Who opens connections and hears of what happens on them."""
-
-    def has_room(self, connection: Connection) -> None:
-        """Hear that streams have become free, or that the connection is lost."""
-
-    def given_back(self, group: Group, row: int) -> None:
-        """Take a call that is to be sent elsewhere."""
-
-    def died(self, error: Exception) -> None:
-        """Hear of a bug."""
 
 
 class Dialer:

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.simulators.faults import Fault, Faults
 from server.simulators.reached import Reached
-from server.simulators.token.http2 import STREAM_FAULTS, Request, Response, SimulatedTokenSettings
+from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
+from server.simulators.token.http2 import STREAM_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,35 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final
 
 from aiohttp import web
 
-from server.simulators.faults import Fault, Faults
-from server.simulators.token.http2 import SILENT, Http2Protocol, Request, Response, SimulatedTokenSettings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from server.simulators.faults import Fault
+from server.simulators.token.exchange import Request, Site
+from server.simulators.token.http2 import SILENT, Http2Protocol
 
 HANG_S: Final = 150.0
-
-
-class Site(NamedTuple):
-    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with.
-
-    `apart` are paths that belong to another service of the same provider, which goes wrong for itself: never, here.
-    """
-
-    handle: Callable[[Request], Response]
-    wrong: Callable[[Fault], Response]
-    faults: Faults
-    settings: SimulatedTokenSettings
-    streams_first: int
-    apart: frozenset[str]
-
-    def next_fault(self, path: str) -> Fault | None:
-        """Return how a request of `path` goes wrong, None when it does not."""
-        return None if path in self.apart else self.faults.next_fault()
 
 
 class Dispatcher(asyncio.Protocol):

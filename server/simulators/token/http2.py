@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-import msgspec
 from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
@@ -27,14 +26,13 @@ from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame, SettingsFrame
 
-from server.simulators.faults import Fault, SimulatedTpnsSettings
+from server.simulators.faults import Fault
+from server.simulators.token.exchange import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hyperframe.frame import Frame
 
-    from server.simulators.token.dispatch import Site
+    from server.simulators.token.exchange import Site
 
 BODY_BYTES: Final = 16 * 1024
 SLOW_READER_S: Final = 0.1
@@ -56,34 +54,6 @@ SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Faul
 UNLIMITED: Final = 1 << 31
 FAREWELL: Final = b'{"reason":"simulated"}'
 """What a GOAWAY carries besides: APNs may put a reason there, and Google's servers put a few words."""
-
-
-class SimulatedTokenSettings(SimulatedTpnsSettings, frozen=True, kw_only=True):
-    """As every simulated provider, on HTTP/2: `goaway_every` so many streams a connection says GOAWAY, 0: never."""
-
-    streams_max: int = 1000
-    goaway_every: int = 0
-
-
-class Request(NamedTuple):
-    """One request; `connection` is the same object for all requests of one connection."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    connection: dict[str, float]
-    repeated: frozenset[str] = frozenset()
-    """Names of headers that came more than once."""
-
-
-class Response(msgspec.Struct, frozen=True):
-    """One answer; `opens_streams` lets the connection have all of its streams from now on."""
-
-    status: int
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = ()
-    opens_streams: bool = False
 
 
 class Http2Protocol(asyncio.Protocol):

@@ -15,14 +15,16 @@ from aiohttp import web
 
 from server.simulators.certificate import context_in
 from server.simulators.faults import Fault
-from server.simulators.token.dispatch import Dispatcher, Site, http1_server
+from server.simulators.token.dispatch import Dispatcher, http1_server
+from server.simulators.token.exchange import Site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from server.simulators.faults import Faults
     from server.simulators.reached import Reached
-    from server.simulators.token.http2 import Http2Protocol, Request, Response, SimulatedTokenSettings
+    from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
+    from server.simulators.token.http2 import Http2Protocol
 
 
 class _Switch(msgspec.Struct):

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from server.simulators.faults import Fault, Faults
 from server.simulators.reached import Reached
 from server.simulators.token.apns import key_in
-from server.simulators.token.http2 import Request, Response, SimulatedTokenSettings
+from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from push.message.content import Message
     from push.provider import LaneSettings
     from server.simulators.batch.site import BatchProvider
-    from server.simulators.token.http2 import Request, Response
+    from server.simulators.token.exchange import Request, Response
 
 TWO = [b"a1", b"b2"]
 UNAVAILABLE = Quotas(aioredis.Redis(port=9))

@@ -20,8 +20,8 @@ from push.transport.quota import Quotas
 from server.simulators.faults import Faults
 from server.simulators.reached import Reached
 from server.simulators.token.apns import key_in
+from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
 from server.simulators.token.fcm import account_in
-from server.simulators.token.http2 import Request, Response, SimulatedTokenSettings
 from server.simulators.token.site import serve
 
 if TYPE_CHECKING:
