@@ -1,102 +1,173 @@
-"""Answers about alerts: what the record has of one flows in, what the outside sees of it flows out.
+"""An alert as police and operators see it: never the child's data, and never a reason, which may name the child.
 
-Never the child's data. Bounded by the alert.
+Bounded by the alert.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
-from aiohttp import web
 
-from handlers.http import problems
-from push.alerts.filing import Filed
+from push.alerts.estimate import Estimate
+from push.alerts.lifecycle import Action, State
+from push.alerts.review import Review
+from push.notice import Status
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from push.alerts.filing import Filing
     from push.alerts.rings import Ring
-    from sql.filing import ReceiptRow
     from sql.progress import ListedAlert, ProposedRow
     from sql.rings import RingRow
 
 
-def answered(receipt: ReceiptRow, filing: Filing) -> web.Response:
-    """Return the answer to a filing: the one that stands for it, or that its id was used before for something else."""
-    if receipt.body_digest != filing.body_digest:
-        # Answering the first case's 202 here would lose a second child's case without a word.
-        return problems.response(409, "this webhook-id was used before for another body; nothing was sent")
-    is_problem = receipt.status in {Filed.OTHER_CONTENT.value, Filed.TOO_MANY_DRAFTS.value}
-    return web.Response(
-        status=receipt.status,
-        body=receipt.answer,
-        content_type="application/problem+json" if is_problem else "application/json",
+class Answer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All that an answer has."""
+
+
+class Circle(Answer, frozen=True, kw_only=True):
+    """Around a place (degrees, WGS-84; km)."""
+
+    longitude: float
+    latitude: float
+    radius_km: float
+
+
+class Area(Answer, frozen=True, kw_only=True):
+    """The widest area that is planned: a circle, a city by its code, or both."""
+
+    circle: Circle | None
+    city: str | None
+
+
+class AlertRing(Answer, frozen=True, kw_only=True):
+    """One ring: its radius (km), whether it holds the city too, from when it is due, who decided it, why it is held."""
+
+    ring: int
+    radius_km: float | None
+    city: bool
+    due_at: datetime
+    deadline: datetime
+    decided_by: str
+    held: str | None
+
+
+class Proposed(Answer, frozen=True, kw_only=True):
+    """What waits for approval, without its texts; `people`: as estimated then."""
+
+    action: Action
+    by: str
+    at: datetime
+    radius_km: float | None
+    city: bool | None
+    people: int | None
+    hours: float | None
+
+
+class Reviewed(Answer, frozen=True, kw_only=True):
+    """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back.
+
+    An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
+    since people were told. `unverified`: why the signature of a CAP message is not believed; `unverified_messages`: which later
+    messages about it nobody verifiably signed, and why.
+    """
+
+    policy: Review
+    verified: bool
+    unverified: str | None
+    unverified_messages: list[str]
+    approvals: list[str]
+    send_at: datetime | None
+    revision: int
+    proposal: Proposed | None
+
+
+class FiledAlert(Answer, frozen=True, kw_only=True):
+    """An alert as its authority sees it: nothing of the child but the case number."""
+
+    id: UUID
+    authority: str
+    case_number: str
+    status: Status
+    state: State
+    review: Reviewed
+    version: int
+    received_at: datetime
+    deadline: datetime
+    expires: datetime
+    area: Area
+    policy: str
+    rings: list[AlertRing]
+    estimate: Estimate | None
+
+
+class FiledAnswer(Answer, frozen=True, kw_only=True):
+    """The alert that was filed, or that stands, and what its sender should know besides."""
+
+    alert: FiledAlert
+    notes: list[str] = []
+
+
+def filed_alert(alert: ListedAlert) -> FiledAlert:
+    """Return an alert as its authority sees it."""
+    return FiledAlert(
+        id=alert.id,
+        authority=alert.authority_id,
+        case_number=alert.case_number,
+        status=Status(alert.status),
+        state=State(alert.state),
+        review=Reviewed(
+            policy=Review(alert.review),
+            verified=alert.verified,
+            unverified=alert.unverified,
+            unverified_messages=alert.unverified_messages,
+            approvals=alert.approvals,
+            send_at=alert.send_at,
+            revision=alert.revision,
+            proposal=None if alert.proposal is None else _proposed(alert.proposal),
+        ),
+        version=alert.version,
+        received_at=alert.received_at,
+        deadline=alert.deadline,
+        expires=alert.expires,
+        area=area_of(alert.longitude, alert.latitude, alert.city, alert.rings),
+        policy=alert.policy,
+        rings=[_ring(ring) for ring in alert.rings],
+        estimate=None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate),
     )
 
 
-def render(filed: Filed, alert: ListedAlert | None, *, notes: Sequence[str] = ()) -> bytes:
-    """Return the body of the answer to a filing, with what its sender should know besides."""
-    besides = "".join(f"; {note}" for note in notes)
-    if filed is Filed.TOO_MANY_DRAFTS:
-        detail = "too many unsigned cases of this authority wait for review; nothing was stored"
-        return problems.body(429, detail + besides)
-    if filed is Filed.OTHER_CONTENT or alert is None:
-        detail = "this case number stands with other content; the alert that stands is unchanged"
-        return problems.body(409, detail + besides)
-    return msgspec.json.encode({"alert": alert_json(alert), "notes": notes})
-
-
-def render_draft(filed: Filed, alert: ListedAlert | None, *, notes: Sequence[str]) -> bytes:
-    """Return the body of the answer to a draft: a stranger learns nothing of how many people, nor who approves."""
-    if alert is None or filed not in {Filed.NEW, Filed.SAME_CASE}:
-        return render(filed, alert, notes=notes)
-    return msgspec.json.encode({"draft": {"id": alert.id, "case_number": alert.case_number}, "notes": notes})
-
-
-def alert_json(alert: ListedAlert) -> dict[str, Any]:
-    """Return an alert as the outside sees it: never the child's data."""
-    return {
-        "id": alert.id,
-        "authority": alert.authority_id,
-        "case_number": alert.case_number,
-        "status": alert.status,
-        "state": alert.state,
-        "review": {
-            "policy": alert.review,
-            "verified": alert.verified,
-            "unverified": alert.unverified,
-            "unverified_messages": alert.unverified_messages,
-            "approvals": alert.approvals,
-            "send_at": alert.send_at,
-            "revision": alert.revision,
-            "proposal": None if alert.proposal is None else _unexplained(alert.proposal),
-        },
-        "version": alert.version,
-        "received_at": alert.received_at,
-        "deadline": alert.deadline,
-        "expires": alert.expires,
-        "area": area_json(alert.longitude, alert.latitude, alert.city, alert.rings),
-        "policy": alert.policy,
-        "rings": [_unexplained(ring) for ring in alert.rings],
-        "estimate": None if alert.estimate is None else msgspec.Raw(alert.estimate.encode()),
-    }
-
-
-def _unexplained(row: RingRow | ProposedRow) -> dict[str, Any]:
-    """Return a row without its reason: that may name the child, so the preview has it, and notes who read it."""
-    fields = msgspec.structs.asdict(row)
-    del fields["reason"]
-    return fields
-
-
-def area_json(
-    longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]
-) -> dict[str, Any]:
+def area_of(longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]) -> Area:
     """Return the widest area that is planned: a circle, a city, or both."""
     radius_km = max((ring.radius_km for ring in rings if ring.radius_km is not None), default=None)
     circle = None
-    if longitude is not None and radius_km is not None:
-        circle = {"longitude": longitude, "latitude": latitude, "radius_km": radius_km}
-    return {"circle": circle, "city": city if any(ring.city for ring in rings) else None}
+    if longitude is not None and latitude is not None and radius_km is not None:
+        circle = Circle(longitude=longitude, latitude=latitude, radius_km=radius_km)
+    return Area(circle=circle, city=city if any(ring.city for ring in rings) else None)
+
+
+def _proposed(row: ProposedRow) -> Proposed:
+    return Proposed(
+        action=Action(row.action),
+        by=row.by,
+        at=row.at,
+        radius_km=row.radius_km,
+        city=row.city,
+        people=row.people,
+        hours=row.hours,
+    )
+
+
+def _ring(row: RingRow) -> AlertRing:
+    return AlertRing(
+        ring=row.ring,
+        radius_km=row.radius_km,
+        city=row.city,
+        due_at=row.due_at,
+        deadline=row.deadline,
+        decided_by=row.decided_by,
+        held=row.held,
+    )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from handlers.routes import Handlers, Route, application, routes
+from handlers.routes import METRICS_PATH, Handlers, application, routes
 from server.settings import Settings, SettingsError, TlsSettings, address
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
+    from handlers.http.route import Route
 
 EDGE_GRACE_S = 2.0
 BACKLOG = 1024
@@ -29,10 +30,10 @@ async def listen(
     if own is None:
         runner, url = await _runner(table, authenticator, settings.listen, settings.tls)
         return [runner], url
-    public = [route for route in table if route.path != "/metrics"]
+    public = [route for route in table if route.path != METRICS_PATH]
     runner, url = await _runner(public, authenticator, settings.listen, settings.tls)
     try:
-        inner, _ = await _runner([route for route in table if route.path == "/metrics"], authenticator, own, None)
+        inner, _ = await _runner([route for route in table if route.path == METRICS_PATH], authenticator, own, None)
     except SettingsError:
         await runner.cleanup()
         raise

@@ -35,14 +35,18 @@ from handlers.operators.audit import Audit
 from handlers.operators.estimates import Estimates
 from handlers.operators.feed import Feed
 from handlers.operators.preview import Preview
+from handlers.operators.routes import OperatorHandlers
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
+from handlers.ops.routes import OpsHandlers
 from handlers.platform.devices import Devices
 from handlers.platform.enrolment import Enrolment
 from handlers.platform.reports import Reports
+from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
+from handlers.police.routes import PoliceHandlers
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
 from push.alerts.planner import FilingPlan
@@ -114,24 +118,24 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         runners, url = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
-            lag = group.create_task(handlers.metrics.lag.run(), name="loop lag")
+            lag = group.create_task(handlers.ops.metrics.lag.run(), name="loop lag")
             chores = group.create_task(run_chores(pool, expiry), name="chores")
             quiet = group.create_task(failures.run(), name="failures")
-            listeners = group.create_task(handlers.feed.run(), name="feed")
+            listeners = group.create_task(handlers.operators.feed.run(), name="feed")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
                 _log.info("server.process", grace_s=settings.grace_s)
-                handlers.health.stopping = True
-                await handlers.feed.close()
+                handlers.ops.health.stopping = True
+                await handlers.operators.feed.close()
                 for runner in runners:
                     await runner.cleanup()
                 await engine.stop(settings.grace_s)
             finally:
                 # A group that goes down cancels each task once, which a driver may hide or outlast.
-                await handlers.health.close()
+                await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, lag, chores, quiet, listeners, guard))
     _log.info("server.stopped")
 
@@ -218,19 +222,24 @@ def _handlers(
     feed = Feed(authenticator, engine.watcher, engine.alarms)
     reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
     return Handlers(
-        intake=Intake(pool, engine.filing_service, signed, cities, cap),
-        notices=Notices(pool, engine.actions, signed),
-        devices=Devices(reports, index, engine.forgetting, pool),
-        alerts=alerts,
-        actions=AlertActions(engine.actions, engine.changes, alerts),
-        preview=Preview(pool, partial(preview, lanes=settings.lanes)),
-        audit=Audit(pool),
-        estimates=Estimates(pool, engine.filing_service.planner, cities),
-        feed=feed,
-        health=Health(pool, index),
-        metrics=Metrics(engine, feed, authenticator),
-        enrolment=Enrolment(pool),
+        police=PoliceHandlers(
+            intake=Intake(pool, engine.filing_service, signed, cities, cap),
+            notices=Notices(pool, engine.actions, signed),
+        ),
+        platform=PlatformHandlers(
+            devices=Devices(reports, index, engine.forgetting, pool),
+            enrolment=Enrolment(pool),
+        ),
+        operators=OperatorHandlers(
+            alerts=alerts,
+            actions=AlertActions(engine.actions, engine.changes, alerts),
+            preview=Preview(pool, partial(preview, lanes=settings.lanes)),
+            audit=Audit(pool),
+            estimates=Estimates(pool, engine.filing_service.planner, cities),
+            feed=feed,
+        ),
         public=Public(pool, publishing.publisher(settings), signer),
+        ops=OpsHandlers(health=Health(pool, index), metrics=Metrics(engine, lambda: len(feed.clients), authenticator)),
     )
 
 

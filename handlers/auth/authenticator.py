@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import ALLOWS
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from handlers.auth.failures import Failures
     from handlers.auth.limits import Limits
-    from handlers.auth.token_store import Bearer, TokenStore
+    from handlers.auth.token_store import TokenStore
+    from handlers.http.bearer import Bearer
     from handlers.http.roles import Role
 
 
@@ -38,15 +40,15 @@ class Authenticator:
         # the new one from behind the same address.
         if not self._token_store.has_seen(authorization) and (wait_s := self.failures.attempt(request.remote)):
             self.failures.token()
-            return _too_many("too many failures from this address", wait_s)
+            return _too_many_failures("too many failures from this address", wait_s)
         bearer = await self._token_store.bearer_of(authorization)
         if bearer is None:
             self.failures.token()
             return _unauthorized("the token is unknown, over or revoked")
         if wait_s := await self.limits.token(bearer.token_id, role):
-            return _too_many("too many requests of this token", wait_s)
+            return _rate_limited("too many requests of this token", wait_s)
         if bearer.role not in ALLOWS[role]:
-            return problems.response(403, f"this needs the role {role}")
+            return problems.response(ProblemCode.WRONG_ROLE, f"this needs the role {role}")
         return bearer
 
     async def issue_ticket(self, bearer: Bearer) -> str:
@@ -62,8 +64,8 @@ class Authenticator:
             return key
         self.failures.token()
         if wait_s := self.failures.attempt(request.remote):
-            return _too_many("too many failures from this address", wait_s)
-        return problems.response(401, "the ticket is unknown, used or too old")
+            return _too_many_failures("too many failures from this address", wait_s)
+        return problems.response(ProblemCode.INVALID_TICKET, "the ticket is unknown, used or too old")
 
     async def standing(self, keys: set[bytes]) -> set[bytes]:
         """Return which of these tokens, by digest, open anything still."""
@@ -72,34 +74,38 @@ class Authenticator:
     def unsigned(self, request: web.Request, authority: str | None, detail: str) -> web.Response:
         """Refuse a request whose signature does not verify; `authority` None when there is no such one."""
         if wait_s := self.failures.signature(request.remote, authority):
-            return _too_many("too many failures from this address", wait_s)
-        return problems.response(401, detail)
+            return _too_many_failures("too many failures from this address", wait_s)
+        return problems.response(ProblemCode.INVALID_SIGNATURE, detail)
 
     def unverified(self, request: web.Request, authority: str) -> web.Response | None:
         """Count a document whose signature does not verify; returns the refusal when there are too many."""
         wait_s = self.failures.signature(request.remote, authority)
-        return _too_many("too many failures from this address", wait_s) if wait_s else None
+        return _too_many_failures("too many failures from this address", wait_s) if wait_s else None
 
     def busy(self, request: web.Request) -> web.Response | None:
         """Return the refusal of an address that has failed too often, counting nothing."""
         wait_s = self.failures.wait_s(request.remote)
-        return _too_many("too many failures from this address", wait_s) if wait_s else None
+        return _too_many_failures("too many failures from this address", wait_s) if wait_s else None
 
     def stranger(self, request: web.Request) -> web.Response | None:
         """Count a document that nobody signed, which anybody may send; returns the refusal when there are too many."""
         wait_s = self.failures.attempt(request.remote)
-        return _too_many("too many unsigned documents from this address", wait_s) if wait_s else None
+        return _too_many_failures("too many unsigned documents from this address", wait_s) if wait_s else None
 
     async def signed(self, authority: str) -> web.Response | None:
         """Count a request whose signature verified; returns the refusal when there are too many."""
         if wait_s := await self.limits.authority(authority):
-            return _too_many("too many webhooks of this authority", wait_s)
+            return _rate_limited("too many webhooks of this authority", wait_s)
         return None
 
 
 def _unauthorized(detail: str) -> web.Response:
-    return problems.response(401, detail, headers={"WWW-Authenticate": "Bearer"})
+    return problems.response(ProblemCode.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _too_many(detail: str, wait_s: float) -> web.Response:
-    return problems.response(429, detail, headers={"Retry-After": str(math.ceil(wait_s))})
+def _rate_limited(detail: str, wait_s: float) -> web.Response:
+    return problems.response(ProblemCode.RATE_LIMITED, detail, headers={"Retry-After": str(math.ceil(wait_s))})
+
+
+def _too_many_failures(detail: str, wait_s: float) -> web.Response:
+    return problems.response(ProblemCode.TOO_MANY_FAILURES, detail, headers={"Retry-After": str(math.ceil(wait_s))})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import sql.access
 from handlers.auth.webhook_signatures import is_signed
 from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -38,7 +39,9 @@ class SignedWebhooks:
         except UnicodeDecodeError:
             # Nothing is signed as text that is no text: the answer tells a stranger nothing but that.
             refused = self._authenticator.stranger(request)
-            return refused or problems.response(422, "the body is not UTF-8; nothing was stored or sent")
+            return refused or problems.response(
+                ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent"
+            )
         secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
         if not is_signed(secrets, request.headers, body):
             return self._authenticator.unsigned(request, authority if secrets else None, UNSIGNED)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import sql.access
 from geo.connection import COMMAND_TIMEOUT_S
+from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ TICKET_S = 30
 CACHE_S = 5.0
 CACHE_MAX = 10_000
 T = TypeVar("T")
-BEARER = "bearer"
-"""Where a request keeps whose token opened it."""
 
 
 def new_token() -> str:
@@ -40,16 +39,6 @@ def digest(token: str) -> bytes:
     """Return what is stored of a token or a ticket: its entropy makes a plain hash enough."""
     # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which a stranger may send.
     return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
-
-
-class Bearer(NamedTuple):
-    """Whose token it is, by its `digest`, and what it opens; `authority`: whose officer he is, None for all others."""
-
-    role: Role
-    name: str
-    token_id: int
-    authority: str | None
-    digest: bytes
 
 
 class TokenStore:

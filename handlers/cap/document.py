@@ -3,7 +3,7 @@
 What could reach out of the document or grow is refused before the parser sees it: a DOCTYPE, an entity, an encoding
 other than UTF-8. lxml's own defences (no entities, no network, no DTD, no huge trees) stand behind that. Comments are
 left out, so that they cannot split a text. A style sheet named before the root, as weather services do, is not looked
-at. Bounded: `BODY_BYTES`, `DEPTH_MAX`, `ELEMENTS_MAX`.
+at. Bounded: `DOCUMENT_BYTES`, `DEPTH_MAX`, `ELEMENTS_MAX`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from lxml import etree
 
 from handlers.cap.model import NAMESPACE
 from handlers.http.problems import FieldError
-from handlers.police.cases import BODY_BYTES
 
+DOCUMENT_BYTES = 64 * 1024
 DEPTH_MAX = 12
 """A message has five levels and its signature six or seven."""
 
@@ -59,8 +59,8 @@ def hardened() -> etree.XMLParser:
 
 
 def _refusal(body: bytes) -> str | None:
-    if len(body) > BODY_BYTES:
-        return f"more than {BODY_BYTES} bytes"
+    if len(body) > DOCUMENT_BYTES:
+        return f"more than {DOCUMENT_BYTES} bytes"
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

@@ -22,6 +22,9 @@ Point: TypeAlias = tuple[float, float]
 Ring: TypeAlias = tuple[Point, ...]
 """At least four points, the last of which is the first."""
 
+EVENT_SYSTEM, EVENT_CODE = "SAME", "CAE"
+"""Child Abduction Emergency, in the Specific Area Message Encoding."""
+
 
 class Status(Enum):
     """How the message is to be handled."""

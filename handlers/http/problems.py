@@ -1,4 +1,4 @@
-"""Problems: what went wrong flows in, `application/problem+json` (RFC 9457) flows out.
+"""Problems: an answer of no as `application/problem+json` (RFC 9457), with a stable code.
 
 Bounded: at most `ERRORS_MAX` bad fields are listed.
 """
@@ -6,22 +6,27 @@ Bounded: at most `ERRORS_MAX` bad fields are listed.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import structlog
 from aiohttp import web
 
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from handlers.http.problem_codes import ProblemCode, code_of_status
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiohttp.typedefs import Handler
 
 ERRORS_MAX = 50
 RETRY_AFTER_S = 2
+RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_S)}
+PROBLEM_TYPE: Final = "application/problem+json"
 
-_log = structlog.get_logger("handlers.http.problems")
+_log = structlog.get_logger("handlers.problems")
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -32,65 +37,91 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457."""
+    """RFC 9457; `code` is the stable word of `docs/problems.md`, `possible` what the alert's state allows instead."""
 
+    type: str
     title: str
     status: int
+    code: ProblemCode
     detail: str = ""
-    type: str = "about:blank"
     errors: list[FieldError] = []
     possible: list[str] | None = None
 
 
-def body(status: int, detail: str, errors: list[FieldError] | None = None, possible: list[str] | None = None) -> bytes:
+class Refusal(NamedTuple):
+    """A problem still to be answered: its code, and what is said about it."""
+
+    code: ProblemCode
+    detail: str
+    errors: Sequence[FieldError] = ()
+
+
+def body(code: ProblemCode, detail: str, errors: Sequence[FieldError] = (), possible: list[str] | None = None) -> bytes:
     """Return a problem document; `possible` names what could be done instead."""
-    problem = Problem(HTTPStatus(status).phrase, status, detail, errors=(errors or [])[:ERRORS_MAX], possible=possible)
-    encoded = msgspec.to_builtins(problem)
-    return msgspec.json.encode({"type": problem.type, **encoded})
+    problem = Problem(
+        type=code.uri,
+        title=code.status.phrase,
+        status=code.status.value,
+        code=code,
+        detail=detail,
+        errors=list(errors)[:ERRORS_MAX],
+        possible=possible,
+    )
+    return msgspec.json.encode(problem)
 
 
 def response(
-    status: int,
+    code: ProblemCode,
     detail: str,
-    errors: list[FieldError] | None = None,
+    errors: Sequence[FieldError] = (),
     headers: dict[str, str] | None = None,
     possible: list[str] | None = None,
 ) -> web.Response:
     """Return a problem response."""
     return web.Response(
-        status=status,
-        body=body(status, detail, errors, possible),
-        content_type="application/problem+json",
+        status=code.status.value,
+        body=body(code, detail, errors, possible),
+        content_type=PROBLEM_TYPE,
         headers=headers,
     )
 
 
-DETAILS: Final = {404: "no such path; /openapi.json lists them all"}
-"""What is said of a path that nothing answers."""
+def unknown_path() -> web.Response:
+    """Return the answer of a path that no route has."""
+    return response(ProblemCode.UNKNOWN_PATH, "no such path; /openapi.json lists them all")
 
 
 @web.middleware
 async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what handlers raise into problems: nobody outside sees a stack trace or a framework's page."""
+    """Turn what handlers raise into problems: the outside never sees a stack trace or a framework's page."""
     if any("\0" in part for part in request.match_info.values()):
         # PostgreSQL has no place for it, so nothing has such a name.
-        return response(404, DETAILS[404])
+        return unknown_path()
     try:
         return await handler(request)
-    except web.HTTPRequestEntityTooLarge:
-        return response(413, "the body is larger than this route takes")
     except web.HTTPException as error:
-        if error.status < HTTPStatus.BAD_REQUEST:
-            raise
-        allow = error.headers.get("Allow")
-        detail = f"this path takes {allow}" if allow else DETAILS.get(error.status, error.reason)
-        return response(error.status, detail, headers={"Allow": allow} if allow else None)
+        return _of_exception(error)
     except (*UNAVAILABLE_ERRORS, *INDEX_UNAVAILABLE_ERRORS) as error:
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
-        return response(503, "a store is away; try again", headers={"Retry-After": str(RETRY_AFTER_S)})
+        return response(ProblemCode.STORE_UNAVAILABLE, "a store is away; try again", headers=RETRY_AFTER)
     except Exception:  # noqa: BLE001 - the last line before the outside; it is logged as a bug
         _log.exception("request.bug", route=route_of(request))
-        return response(500, "a bug; it has been logged")
+        return response(ProblemCode.INTERNAL_ERROR, "a bug; it has been logged")
+
+
+def _of_exception(error: web.HTTPException) -> web.Response:
+    """Return the problem for what aiohttp answers by itself; a redirection goes on as it is."""
+    if error.status < HTTPStatus.BAD_REQUEST:
+        raise error
+    if error.status == HTTPStatus.NOT_FOUND:
+        return unknown_path()
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return response(ProblemCode.TOO_LARGE, "the body is larger than this route takes")
+    allow = error.headers.get("Allow")
+    code = code_of_status(error.status)
+    return response(
+        code, f"this path takes {allow}" if allow else error.reason, headers={"Allow": allow} if allow else None
+    )
 
 
 def route_of(request: web.Request) -> str:

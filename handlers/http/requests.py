@@ -1,24 +1,24 @@
-"""What a request asks: its body within a bound, the alert that its path names, and who asks flow out.
+"""Parts of a request: its body within a bound, and the alert that its path names.
 
 Nothing beyond the bound is read, whatever the request says of its length.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from handlers.auth.token_store import BEARER
 from handlers.http import problems
-from push.alerts.actions.actor import Actor
+from handlers.http.problem_codes import ProblemCode
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from aiohttp.web import Request
 
-    from handlers.auth.token_store import Bearer
+NO_ALERT_NAMED: Final = UUID(int=0)
 
 
-async def read_body(request: web.Request, bytes_max: int) -> bytes | web.Response:
+async def read_bytes(request: Request, bytes_max: int) -> bytes | web.Response:
     """Return a request's body of at most `bytes_max`, or 413."""
     if (request.content_length or 0) <= bytes_max:
         body = await request.content.read(bytes_max + 1)
@@ -26,23 +26,23 @@ async def read_body(request: web.Request, bytes_max: int) -> bytes | web.Respons
             body += more
         if len(body) <= bytes_max:
             return body
-    return problems.response(413, f"at most {bytes_max} bytes")
+    return problems.response(ProblemCode.TOO_LARGE, f"at most {bytes_max} bytes")
 
 
-def alert_of(request: web.Request) -> UUID | None:
-    """Return the alert that a path names, None when that is no alert's id."""
+def alert_id_of(text: str | None) -> UUID | None:
+    """Return the alert that a path names, `NO_ALERT_NAMED` where it has no place for one; None for no alert's id."""
     try:
-        return UUID(request.match_info["id"])
+        return NO_ALERT_NAMED if text is None else UUID(text)
     except ValueError:
         return None
 
 
-def no_alert() -> web.Response:
+def unknown_alert() -> web.Response:
     """Return the answer of a path that names no alert."""
-    return problems.response(404, "no such alert: a path has its id, which GET /v1/alerts?case_number=... finds")
+    detail = "no such alert: a path has its id, which GET /v1/alerts?case_number=... finds"
+    return problems.response(ProblemCode.UNKNOWN_ALERT, detail)
 
 
-def actor_of(request: web.Request) -> Actor:
-    """Return who asks."""
-    bearer: Bearer = request[BEARER]
-    return Actor(role=bearer.role.value, name=bearer.name, authority=bearer.authority)
+def unknown_public_alert() -> web.Response:
+    """Return the answer of a public path that names no alert that is published."""
+    return problems.response(ProblemCode.NOT_PUBLISHED, "no such public alert")

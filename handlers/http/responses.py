@@ -1,14 +1,13 @@
-"""Responses in JSON.
-
-Bounded by what is encoded.
-"""
+"""Answers in JSON."""
 
 from __future__ import annotations
 
 import msgspec
 from aiohttp import web
 
+from handlers.http.route import JSON
 
-def answer_json(content: object, status: int = 200) -> web.Response:
+
+def json_response(content: object, status: int = 200) -> web.Response:
     """Return an answer in JSON."""
-    return web.Response(status=status, body=msgspec.json.encode(content), content_type="application/json")
+    return web.Response(status=status, body=msgspec.json.encode(content), content_type=JSON)

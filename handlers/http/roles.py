@@ -1,4 +1,4 @@
-"""Roles: what a bearer token may do, and which bearers a route lets in.
+"""Who may call a route: bearers with a role, or callers that prove themselves in another way.
 
 Bounded by its words.
 """
@@ -6,6 +6,7 @@ Bounded by its words.
 from __future__ import annotations
 
 import enum
+from typing import TypeAlias
 
 
 class Role(enum.StrEnum):
@@ -17,6 +18,21 @@ class Role(enum.StrEnum):
     APPROVER = "approver"
     ADMIN = "admin"
 
+
+class Proof(enum.StrEnum):
+    """How a caller without a bearer token may come in: the route itself looks at it."""
+
+    SIGNATURE = "signature"
+    """A webhook or a document that its authority signed."""
+
+    TICKET = "ticket"
+    """The feed also takes a ticket, because browsers cannot set headers on a WebSocket."""
+
+    NONE = "none"
+    """Anybody."""
+
+
+Access: TypeAlias = Role | Proof
 
 ALLOWS: dict[Role, frozenset[Role]] = {
     Role.PLATFORM: frozenset({Role.PLATFORM, Role.ADMIN}),

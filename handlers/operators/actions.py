@@ -1,7 +1,7 @@
-"""Actions over HTTP: what a person with a token wants done to an alert flows in, the alert as it stands then flows out.
+"""What a person with a token does to an alert; answered with the alert as it stands then.
 
-What cannot be undone asks for the case number, typed; what the alert's state does not allow is a 409 that says what it
-does. Bounded: `BODY_BYTES`; a reason by `Reason`, texts by `Wording`.
+What cannot be undone asks for the case number, typed; what the alert's state does not allow is a problem that says what
+it does allow. Bounded: `handlers.action_requests`; texts by `Wording`.
 """
 
 from __future__ import annotations
@@ -9,42 +9,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
-from aiohttp import web
 from msgspec import Meta
 
+from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.http import problems
-from handlers.http.decoding import read
-from handlers.http.requests import actor_of, alert_of, no_alert, read_body
+from handlers.http.problem_codes import ProblemCode
 from push.alerts.actions.operations import Order
-from push.alerts.actions.refusals import Refusal, Refused
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from uuid import UUID
+    from collections.abc import Awaitable
 
-    from handlers.operators.alerts import Alerts
+    from aiohttp import web
+
+    from handlers.http.route import Call
+    from handlers.operators.alerts import AlertAnswer, Alerts
     from push.alerts.actions.changes import Changes
     from push.alerts.actions.decisions import Actions
-
-BODY_BYTES = 16 * 1024
-Reason = Annotated[str, Meta(min_length=5, max_length=500)]
-CaseNumber = Annotated[str, Meta(min_length=1, max_length=150)]
-
-STATUSES = {
-    Refusal.NO_ALERT: 404,
-    Refusal.CASE_NUMBER: 422,
-    Refusal.LOCALES: 422,
-    Refusal.STATUS: 422,
-    Refusal.OWN_WORK: 403,
-    Refusal.OWN_AUTHORITY: 403,
-    Refusal.OTHER_AUTHORITY: 403,
-    Refusal.EXPIRY_CAP: 422,
-    Refusal.RADIUS_CAP: 422,
-    Refusal.AUDIENCE_CAP: 422,
-    Refusal.UNKNOWN_AUDIENCE: 503,
-}
-"""What a refusal is in HTTP; all others are conflicts with what stands."""
+    from push.alerts.actions.refusals import Refused
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,99 +97,60 @@ class AlertActions:
         self._changes = changes
         self._alerts = alerts
 
-    async def post_approval(self, request: web.Request) -> web.Response:
+    async def post_approval(self, call: Call[Approval]) -> AlertAnswer | web.Response:
         """Approve."""
-        return await self._do(
-            request,
-            Approval,
-            lambda one, order, requested: self._actions.approve(one, order, requested.revision),
-        )
+        return await self._do(call, self._actions.approve(call.alert_id, _order(call), call.body.revision))
 
-    async def post_veto(self, request: web.Request) -> web.Response:
-        """Hold back what would be sent by itself, or let what is proposed go."""
-        return await self._do(request, Reasoned, lambda one, order, _: self._actions.veto(one, order))
+    async def post_veto(self, call: Call[Reasoned]) -> AlertAnswer | web.Response:
+        """Hold back what would be sent by itself, or drop a proposal."""
+        return await self._do(call, self._actions.veto(call.alert_id, _order(call)))
 
-    async def post_pause(self, request: web.Request) -> web.Response:
+    async def post_pause(self, call: Call[Reasoned]) -> AlertAnswer | web.Response:
         """Stop for now."""
-        return await self._do(request, Reasoned, lambda one, order, _: self._actions.pause(one, order))
+        return await self._do(call, self._actions.pause(call.alert_id, _order(call)))
 
-    async def post_resume(self, request: web.Request) -> web.Response:
+    async def post_resume(self, call: Call[Confirmed]) -> AlertAnswer | web.Response:
         """Go on."""
-        return await self._do(request, Confirmed, lambda one, order, _: self._actions.resume(one, order))
+        return await self._do(call, self._actions.resume(call.alert_id, _order(call)))
 
-    async def post_cancel(self, request: web.Request) -> web.Response:
-        """Stop for good, and say so to those who were told."""
-        return await self._do(request, Confirmed, lambda one, order, _: self._actions.cancel(one, order))
+    async def post_cancel(self, call: Call[Confirmed]) -> AlertAnswer | web.Response:
+        """Stop for good, and notify those who were notified of that."""
+        return await self._do(call, self._actions.cancel(call.alert_id, _order(call)))
 
-    async def post_found(self, request: web.Request) -> web.Response:
+    async def post_found(self, call: Call[Found]) -> AlertAnswer | web.Response:
         """Say that the child is found."""
-        return await self._do(
-            request,
-            Found,
-            lambda one, order, requested: self._actions.find(one, order, through_alert=requested.through_alert),
-        )
+        through = call.body.through_alert
+        return await self._do(call, self._actions.find(call.alert_id, _order(call), through_alert=through))
 
-    async def post_update(self, request: web.Request) -> web.Response:
-        """Say something else."""
+    async def post_update(self, call: Call[Update]) -> AlertAnswer | web.Response:
+        """Change the texts."""
+        texts = {name: (text.title, text.body) for name, text in call.body.texts.items()}
+        return await self._do(call, self._changes.update(call.alert_id, _order(call), texts))
 
-        def update(one: UUID, order: Order, requested: Update) -> Awaitable[Refused | None]:
-            return self._changes.update(
-                one, order, {name: (text.title, text.body) for name, text in requested.texts.items()}
-            )
-
-        return await self._do(request, Update, update)
-
-    async def post_extension(self, request: web.Request) -> web.Response:
+    async def post_extension(self, call: Call[Extension]) -> AlertAnswer | web.Response:
         """Let it live longer."""
-        return await self._do(
-            request,
-            Extension,
-            lambda one, order, requested: self._changes.extend(one, order, requested.hours),
-        )
+        return await self._do(call, self._changes.extend(call.alert_id, _order(call), call.body.hours))
 
-    async def post_release(self, request: web.Request) -> web.Response:
+    async def post_release(self, call: Call[Release]) -> AlertAnswer | web.Response:
         """Let it reach more people than the cap."""
-        return await self._do(
-            request,
-            Release,
-            lambda one, order, requested: self._actions.release(one, order, requested.people_max),
-        )
+        return await self._do(call, self._actions.release(call.alert_id, _order(call), call.body.people_max))
 
-    async def post_ring(self, request: web.Request) -> web.Response:
+    async def post_ring(self, call: Call[Widening]) -> AlertAnswer | web.Response:
         """Widen."""
+        wider = self._changes.widen(call.alert_id, _order(call), call.body.radius_km, city=call.body.city)
+        return await self._do(call, wider)
 
-        def wider(one: UUID, order: Order, requested: Widening) -> Awaitable[Refused | None]:
-            return self._changes.widen(one, order, requested.radius_km, city=requested.city)
-
-        return await self._do(request, Widening, wider)
-
-    async def _do(
-        self, request: web.Request, kind: type[T], act: Callable[[UUID, Order, T], Awaitable[Refused | None]]
-    ) -> web.Response:
-        """Read what is wanted, do it, and answer with the alert or with why not."""
-        alert_id = alert_of(request)
-        if alert_id is None:
-            return no_alert()
-        body = await read_body(request, BODY_BYTES)
-        if isinstance(body, web.Response):
-            return body
-        requested = read(body, kind)
-        if isinstance(requested, list):
-            return problems.response(422, "the request has bad fields", requested)
-        order = Order(actor=actor_of(request), reason=requested.reason, case_number=requested.case_number)
-        refused = await act(alert_id, order, requested)
+    async def _do(self, call: Call[T], action: Awaitable[Refused | None]) -> AlertAnswer | web.Response:
+        """Do it, and answer with the alert or with why not."""
+        refused = await action
         if refused is not None:
             return refusal(refused)
         try:
-            return await self._alerts.get_one(request)
+            return await self._alerts.get_one(call)
         except UNAVAILABLE_ERRORS:
-            return problems.response(503, "it is done; but how the alert stands cannot be read now: look again")
+            detail = "it is done; but how the alert stands cannot be read now: look again"
+            return problems.response(ProblemCode.RESULT_UNKNOWN, detail)
 
 
-def refusal(refused: Refused) -> web.Response:
-    """Return the answer of no, with what is possible where the state does not allow it."""
-    detail = f"{refused.refusal.value}: {refused.detail}".rstrip(": ")
-    possible = [one.value for one in refused.possible] if refused.refusal is Refusal.IMPOSSIBLE else None
-    if possible is not None:
-        detail += f"; possible: {', '.join(possible) or 'nothing more'}"
-    return problems.response(STATUSES.get(refused.refusal, 409), detail, possible=possible)
+def _order(call: Call[T]) -> Order:
+    return Order(actor=call.actor, reason=call.body.reason, case_number=call.body.case_number)

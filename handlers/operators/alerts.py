@@ -1,37 +1,67 @@
-"""Alerts as operators read them: a request flows in, alerts with their progress flow out.
+"""Alerts as operators read them, with their progress.
 
 Bounded: the newest 200 (sql.progress.LIST_LIMIT).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 import sql.progress
-from handlers.alert_answers import alert_json
-from handlers.http import problems
-from handlers.http.requests import alert_of, no_alert
-from handlers.http.responses import answer_json
-from push.alerts.lifecycle import State, possible
+from handlers.alert_answers import Answer, FiledAlert, filed_alert
+from handlers.http.requests import unknown_alert
+from push.alerts.lifecycle import Action, State, possible
+from push.alerts.watch.progress import LaneProgress, NoticeProgress
 from sql.progress import LIST_LIMIT
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from handlers.http.route import Call
     from push.alerts.watch.watcher import Watcher
     from sql.database import Pool
     from sql.progress import ListedAlert
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class AlertsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which alerts are asked for: what is not understood is refused, not ignored."""
 
     case_number: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
     authority: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = LIST_LIMIT
+
+
+class Alert(FiledAlert, frozen=True, kw_only=True):
+    """An alert with its progress; `possible` names what may be asked for now: the last part of the path.
+
+    `found` once more says later whether it was because of the alert.
+    """
+
+    sent_at: datetime | None
+    ended_at: datetime | None
+    through_alert: bool | None
+    audience_max: int | None
+    child_deleted_at: datetime | None
+    recipients_deleted_at: datetime | None
+    possible: list[Action]
+    lanes: dict[str, LaneProgress]
+    notices: list[NoticeProgress]
+
+
+class AlertAnswer(Answer, frozen=True, kw_only=True):
+    """One alert."""
+
+    alert: Alert
+
+
+class AlertsAnswer(Answer, frozen=True, kw_only=True):
+    """The newest alerts, newest first."""
+
+    alerts: list[Alert]
 
 
 class Alerts:
@@ -41,39 +71,31 @@ class Alerts:
         self._pool = pool
         self._watcher = watcher
 
-    async def get_all(self, request: web.Request) -> web.Response:
+    async def get_all(self, call: Call[None]) -> AlertsAnswer:
         """List those that go on and the newest others, of an authority or a case number if asked for."""
-        try:
-            asked = msgspec.convert(dict(request.query), Asked, strict=False)
-        except msgspec.ValidationError as error:
-            return problems.response(422, f"the query is not understood: {error}")
+        query: AlertsQuery = call.query
         listed = await sql.progress.list_alerts(
-            self._pool, limit=asked.limit, case_number=asked.case_number, authority=asked.authority
+            self._pool, limit=query.limit, case_number=query.case_number, authority=query.authority
         )
         alerts = sorted(listed, key=lambda alert: alert.received_at, reverse=True)
-        return answer_json({"alerts": [self._with_progress(alert) for alert in alerts]})
+        return AlertsAnswer(alerts=[self._with_progress(alert) for alert in alerts])
 
-    async def get_one(self, request: web.Request) -> web.Response:
+    async def get_one(self, call: Call[Any]) -> AlertAnswer | web.Response:
         """Return one alert."""
-        alert_id = alert_of(request)
-        if alert_id is None:
-            return no_alert()
-        alerts = await sql.progress.list_alerts(self._pool, alert_id)
-        if not alerts:
-            return no_alert()
-        return answer_json({"alert": self._with_progress(alerts[0])})
+        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
+        return AlertAnswer(alert=self._with_progress(alerts[0])) if alerts else unknown_alert()
 
-    def _with_progress(self, alert: ListedAlert) -> dict[str, Any]:
+    def _with_progress(self, alert: ListedAlert) -> Alert:
         progress = self._watcher.current.get(alert.id)
-        return {
-            **alert_json(alert),
-            "sent_at": alert.sent_at,
-            "ended_at": alert.ended_at,
-            "through_alert": alert.through_alert,
-            "audience_max": alert.audience_max,
-            "child_deleted_at": alert.child_deleted_at,
-            "recipients_deleted_at": alert.recipients_deleted_at,
-            "possible": possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held),
-            "lanes": {} if progress is None else progress.lanes,
-            "notices": [] if progress is None else progress.notices,
-        }
+        return Alert(
+            **msgspec.structs.asdict(filed_alert(alert)),
+            sent_at=alert.sent_at,
+            ended_at=alert.ended_at,
+            through_alert=alert.through_alert,
+            audience_max=alert.audience_max,
+            child_deleted_at=alert.child_deleted_at,
+            recipients_deleted_at=alert.recipients_deleted_at,
+            possible=possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held),
+            lanes={} if progress is None else progress.lanes,
+            notices=[] if progress is None else progress.notices,
+        )

@@ -1,29 +1,55 @@
-"""The audit trail and summaries over HTTP: a request flows in, a page of events or what may be published flows out.
+"""The audit trail and summaries, as administrators and viewers read them.
 
 Bounded: `PAGE_EVENTS` events an answer.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import msgspec
+from msgspec import Meta
 
 import sql.audit
-from handlers.http import problems
-from handlers.http.requests import alert_of, no_alert
-from handlers.http.responses import answer_json
-from push.alerts.record.summary import summarise
+from handlers.alert_answers import Answer
+from handlers.http.requests import unknown_alert
+from push.alerts.record.summary import Summary, summarise
+from sql.audit import Link
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from handlers.http.route import Call
     from sql.audit import Row
     from sql.database import Pool
 
 PAGE_EVENTS: Final = 500
-SEQ_DIGITS: Final = 18
+SEQ_MAX: Final = 10**18 - 1
 """More would not be a number of PostgreSQL's `bigint`."""
+
+
+class AuditQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """After which event of the trail the page begins."""
+
+    after: Annotated[int, Meta(ge=0, le=SEQ_MAX)] = 0
+
+
+class Recorded(Answer, frozen=True, kw_only=True):
+    """An event; `digest` is the SHA-256 of `content`, byte for byte as it stands in the answer, in hexadecimal.
+
+    `reason`: why, null where nobody said why, and once it is deleted with the child's data.
+    """
+
+    digest: str
+    content: Link
+    reason: str | None
+
+
+class AuditPage(Answer, frozen=True, kw_only=True):
+    """Events of the audit trail in order; `next` is the seq to go on after, null at the end."""
+
+    events: list[Recorded]
+    next: int | None
 
 
 class Audit:
@@ -32,27 +58,21 @@ class Audit:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def get_page(self, request: web.Request) -> web.Response:
+    async def get_page(self, call: Call[None]) -> AuditPage:
         """Return the events after `?after=SEQ`, in order; `next` is the seq to go on after, None at the end."""
-        after = request.query.get("after", "0")
-        if not (after.isascii() and after.isdigit()) or len(after) > SEQ_DIGITS:
-            return problems.response(422, "after is the seq of an event, a number")
-        rows = await sql.audit.page(self._pool, int(after), PAGE_EVENTS)
+        query: AuditQuery = call.query
+        rows = await sql.audit.page(self._pool, query.after, PAGE_EVENTS)
         following = rows[-1].seq if len(rows) == PAGE_EVENTS else None
-        return answer_json({"events": [recorded(row) for row in rows], "next": following})
+        return AuditPage(events=[recorded(row) for row in rows], next=following)
 
-    async def get_summary(self, request: web.Request) -> web.Response:
+    async def get_summary(self, call: Call[None]) -> Summary | web.Response:
         """Return what may be published of an alert."""
-        alert_id = alert_of(request)
-        if alert_id is None:
-            return no_alert()
-        summary = await summarise(self._pool, alert_id)
-        return no_alert() if summary is None else answer_json(summary)
+        return await summarise(self._pool, call.alert_id) or unknown_alert()
 
 
-def recorded(row: Row) -> dict[str, Any]:
+def recorded(row: Row) -> Recorded:
     """Return an event with its digest and its reason, None once that is deleted.
 
     `content` stands byte for byte as it was hashed.
     """
-    return {"digest": row.digest.hex(), "content": msgspec.Raw(row.content.encode()), "reason": row.reason}
+    return Recorded(digest=row.digest.hex(), content=cast("Link", msgspec.Raw(row.content.encode())), reason=row.reason)

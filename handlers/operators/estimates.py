@@ -9,24 +9,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-from aiohttp import web
 from msgspec import Meta
 
 import sql.access
 from geo.crs import Crs
 from geo.polygon import load
-from handlers.alert_answers import area_json
+from handlers.alert_answers import Answer, Area, area_of
 from handlers.http import problems
 from handlers.http.decoding import read
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
-from handlers.http.requests import read_body
-from handlers.http.responses import answer_json
+from handlers.moments import Moment, in_future
 from handlers.places import hinted, locate
-from handlers.police.cases import Moment, in_future
-from push.alerts.rings import Override
+from push.alerts.estimate import Estimate
+from push.alerts.rings import Override, Ring
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from geo.cities import Cities
+    from handlers.http.route import Call
     from push.alerts.planner import FilingPlan, Planner
     from sql.database import Pool
 
@@ -46,6 +48,16 @@ class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     authority: Annotated[str, Meta(max_length=63)] | None = None
 
 
+class Estimated(Answer, frozen=True, kw_only=True):
+    """Whom an alert would reach; `audience_cap`: with more people than this a ring is held."""
+
+    area: Area
+    policy: str
+    rings: list[Ring]
+    estimate: Estimate
+    audience_cap: int
+
+
 class Estimates:
     """`POST /v1/estimates`."""
 
@@ -54,16 +66,13 @@ class Estimates:
         self._planner = planner
         self._cities = cities
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, call: Call[bytes]) -> Estimated | web.Response:
         """Estimate."""
-        body = await read_body(request, BODY_BYTES)
-        if isinstance(body, web.Response):
-            return body
-        asked = read(body, EstimateRequest)
+        asked = read(call.body, EstimateRequest)
         if isinstance(asked, list):
-            return problems.response(422, "the request has bad fields", hinted(asked))
+            return problems.response(ProblemCode.BAD_FIELDS, "the request has bad fields", hinted(asked))
         if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
-            return problems.response(422, "nothing can be estimated", [FieldError("$.authority", "no such authority")])
+            return _impossible([FieldError("$.authority", "no such authority")])
         limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
         place = locate(asked, "$", self._cities, None if limit is None else load(limit))
         faults = (
@@ -72,7 +81,7 @@ class Estimates:
             + (place if isinstance(place, list) else [])
         )
         if faults or isinstance(place, list):
-            return problems.response(422, "nothing can be estimated", faults)
+            return _impossible(faults)
         now = datetime.now(UTC)
         override = None
         if asked.radius_km is not None:
@@ -81,16 +90,19 @@ class Estimates:
         rings = self._planner.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
         sampled = await self._planner.estimate(place, rings)
         if sampled is None:
-            headers = {"Retry-After": str(problems.RETRY_AFTER_S)}
-            return problems.response(503, "Redis did not answer in time", headers=headers)
-        content = {
-            "area": area_json(place.longitude, place.latitude, place.city, rings),
-            "policy": policy,
-            "rings": rings,
-            "estimate": sampled,
-            "audience_cap": self._planner.plan.audience_cap,
-        }
-        return answer_json(content)
+            detail = "Redis did not answer in time"
+            return problems.response(ProblemCode.STORE_UNAVAILABLE, detail, headers=problems.RETRY_AFTER)
+        return Estimated(
+            area=area_of(place.longitude, place.latitude, place.city, rings),
+            policy=policy,
+            rings=rings,
+            estimate=sampled,
+            audience_cap=self._planner.plan.audience_cap,
+        )
+
+
+def _impossible(faults: list[FieldError]) -> web.Response:
+    return problems.response(ProblemCode.BAD_FIELDS, "nothing can be estimated", faults)
 
 
 def _faults(asked: EstimateRequest, plan: FilingPlan) -> list[FieldError]:

@@ -17,10 +17,12 @@ import msgspec
 import structlog
 from aiohttp import WSCloseCode, web
 
-from handlers.auth.token_store import BEARER, Bearer
+from handlers.alert_answers import Answer
 from handlers.http import problems
-from handlers.http.responses import answer_json
+from handlers.http.bearer import Bearer
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
+from push.alarms import Alarm
 from push.alerts.watch.watcher import TICK_S
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait
@@ -28,7 +30,8 @@ from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
-    from push.alarms import Alarm, AlarmBoard
+    from handlers.http.route import Call
+    from push.alarms import AlarmBoard
     from push.alerts.watch.progress import AlertProgress
     from push.alerts.watch.watcher import Watcher
 
@@ -63,6 +66,25 @@ STOPS = Goodbye(WSCloseCode.GOING_AWAY, b"the server stops")
 OVER = Goodbye(WSCloseCode.POLICY_VIOLATION, b"the token is over or revoked")
 
 _log = structlog.get_logger("handlers.operators.feed")
+
+
+class AlarmsAnswer(Answer, frozen=True, kw_only=True):
+    """The alarms that stand, oldest first."""
+
+    alarms: list[Alarm]
+
+
+class Ticket(Answer, frozen=True, kw_only=True):
+    """What opens the feed once."""
+
+    ticket: str
+
+
+class FeedQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """From which message to go on, and what opens the feed instead of a bearer token."""
+
+    after: str | None = None
+    ticket: str | None = None
 
 
 class Client:
@@ -137,14 +159,19 @@ class Feed:
             }
         ).decode()
 
-    async def get(self, request: web.Request) -> web.StreamResponse:
+    async def get(self, call: Call[None]) -> web.StreamResponse:
         """Serve one listener until it goes."""
+        request = call.request
         key = await self._opened(request)
         if isinstance(key, web.Response):
             return key
         if not web.WebSocketResponse().can_prepare(request).ok:
             headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
-            return problems.response(426, "this is a WebSocket; GET /v1/alerts and /v1/alarms are not", headers=headers)
+            return problems.response(
+                ProblemCode.UPGRADE_REQUIRED,
+                "this is a WebSocket; GET /v1/alerts and /v1/alarms are not",
+                headers=headers,
+            )
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
         client = Client()
@@ -197,9 +224,9 @@ class Feed:
     async def _opened(self, request: web.Request) -> bytes | web.Response:
         """Return the digest of the token that opens the feed, or why none does."""
         if self._closing:
-            return problems.response(503, "the server stops", headers={"Retry-After": "5"})
+            return problems.response(ProblemCode.BUSY, "the server stops", headers={"Retry-After": "5"})
         if len(self.clients) >= CLIENTS_MAX:
-            return problems.response(503, "too many listeners", headers={"Retry-After": "5"})
+            return problems.response(ProblemCode.BUSY, "too many listeners", headers={"Retry-After": "5"})
         ticket = request.query.get("ticket")
         if ticket is not None:
             return await self._authenticator.ticket(request, ticket)
@@ -230,14 +257,13 @@ class Feed:
             await asyncio.wait(closing, timeout=GOODBYE_S)
             await cancel_and_wait(closing)
 
-    async def get_alarms(self, _: web.Request) -> web.Response:
+    async def get_alarms(self, _: Call[None]) -> AlarmsAnswer:
         """Return the alarms that stand in this process."""
-        return answer_json({"alarms": self._alarms.standing})
+        return AlarmsAnswer(alarms=self._alarms.standing)
 
-    async def post_ticket(self, request: web.Request) -> web.Response:
+    async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""
-        ticket = await self._authenticator.issue_ticket(request[BEARER])
-        return answer_json({"ticket": ticket})
+        return Ticket(ticket=await self._authenticator.issue_ticket(call.bearer))
 
 
 async def _goodbye(socket: web.WebSocketResponse, why: Goodbye) -> None:

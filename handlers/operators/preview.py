@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import sql.audit
 import sql.life
 import sql.progress
-from handlers.alert_answers import alert_json
-from handlers.http.requests import actor_of, alert_of, no_alert
-from handlers.http.responses import answer_json
+from handlers.alert_answers import Answer, FiledAlert, filed_alert
+from handlers.http.requests import unknown_alert
+from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -24,11 +24,27 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from handlers.http.route import Call
     from push.alerts.preview import Words
     from sql.database import Pool
 
     Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Words]
     """What phones would show of an alert: its id, content (JSON text), status, end, what is proposed (JSON text)."""
+
+
+class Reasons(Answer, frozen=True, kw_only=True):
+    """Why: of the rings that somebody asked for, by number, and of what is proposed. They may name the child."""
+
+    rings: dict[str, str]
+    proposal: str | None
+
+
+class Previewed(Answer, frozen=True, kw_only=True):
+    """What phones would show, by notice, locale and lane."""
+
+    alert: FiledAlert
+    reasons: Reasons
+    notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
 
 class Preview:
@@ -38,26 +54,22 @@ class Preview:
         self._pool = pool
         self._render = render
 
-    async def get(self, request: web.Request) -> web.Response:
-        """Show what phones would say."""
-        alert_id = alert_of(request)
-        if alert_id is None:
-            return no_alert()
+    async def get(self, call: Call[None]) -> Previewed | web.Response:
+        """Show what phones would show."""
         async with self._pool.acquire() as connection, connection.transaction():
-            said = await sql.life.said_by(connection, alert_id)
-            if said is None:
-                return no_alert()
-            proposal = await sql.life.proposal_of(connection, alert_id)
-            listed = (await sql.progress.list_alerts(connection, alert_id))[0]
-            event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
+            content = await sql.life.said_by(connection, call.alert_id)
+            if content is None:
+                return unknown_alert()
+            proposal = await sql.life.proposal_of(connection, call.alert_id)
+            listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
+            event = AuditEvent(actor=call.actor.said, action="read", alert=call.alert_id)
             await sql.audit.append(connection, event)
-        requested = None if proposal is None else proposal.change_request
-        content = {
-            "alert": alert_json(listed),
-            "reasons": {
-                "rings": {ring.ring: ring.reason for ring in listed.rings if ring.reason},
-                "proposal": None if listed.proposal is None else listed.proposal.reason,
-            },
-            "notices": self._render(alert_id, *said, requested),
-        }
-        return answer_json(content)
+        proposed = None if proposal is None else proposal.change_request
+        return Previewed(
+            alert=filed_alert(listed),
+            reasons=Reasons(
+                rings={str(ring.ring): ring.reason for ring in listed.rings if ring.reason},
+                proposal=None if listed.proposal is None else listed.proposal.reason,
+            ),
+            notices=self._render(call.alert_id, *content, proposed),
+        )

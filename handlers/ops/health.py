@@ -6,11 +6,12 @@ Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
-from handlers.http.responses import answer_json
+from handlers.alert_answers import Answer
+from handlers.http.responses import json_response
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
@@ -18,9 +19,23 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from geo.index.position_index import PositionIndex
+    from handlers.http.route import Call
     from sql.database import Pool
 
 STORE_TIMEOUT_S = 2.0
+
+
+class Alive(Answer, frozen=True, kw_only=True):
+    """The process lives."""
+
+    status: Literal["alive"]
+
+
+class Ready(Answer, frozen=True, kw_only=True):
+    """Whether both stores answer, and which does not."""
+
+    status: Literal["ready", "stopping", "a store is away"]
+    stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
 
 
 class Health:
@@ -33,11 +48,11 @@ class Health:
         # A driver may outlast its cancellation by far when a store is frozen: then nobody waits, and nobody asks again.
         self._asking: dict[str, asyncio.Task[bool]] = {}
 
-    async def get_health(self, _: web.Request) -> web.Response:
+    async def get_health(self, _: Call[None]) -> Alive:
         """Say that the process lives."""
-        return answer_json({"status": "alive"})
+        return Alive(status="alive")
 
-    async def get_ready(self, _: web.Request) -> web.Response:
+    async def get_ready(self, _: Call[None]) -> web.Response:
         """Say whether both stores answer, and which does not."""
         for name, ask in (("postgresql", self._record_answers), ("redis", self._index_answers)):
             if name not in self._asking or self._asking[name].done():
@@ -46,9 +61,17 @@ class Health:
         await asyncio.wait(asked.values(), timeout=STORE_TIMEOUT_S)
         stores = {name: task.done() and task.result() for name, task in asked.items()}
         ready = all(stores.values()) and not self.stopping
-        status = "ready" if ready else "stopping" if self.stopping else "a store is away"
-        content = {"status": status, "stores": {name: "ok" if ok else "away" for name, ok in stores.items()}}
-        return answer_json(content, 200 if ready else 503)
+        status: Literal["ready", "stopping", "a store is away"] = "ready"
+        if not ready:
+            status = "stopping" if self.stopping else "a store is away"
+        content = Ready(
+            status=status,
+            stores={
+                "postgresql": "ok" if stores["postgresql"] else "away",
+                "redis": "ok" if stores["redis"] else "away",
+            },
+        )
+        return json_response(content, 200 if ready else 503)
 
     async def close(self) -> None:
         """End what still waits for an answer."""

@@ -21,10 +21,10 @@ from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
 from push.results import RequestStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from handlers.auth.authenticator import Authenticator
-    from handlers.operators.feed import Feed
+    from handlers.http.route import Call
     from push.engine import Engine
 
 LAG_PERIOD_S = 0.5
@@ -48,9 +48,9 @@ class LoopLag:
 class EngineCollector(Collector):
     """Reads the engine when Prometheus asks."""
 
-    def __init__(self, engine: Engine, feed: Feed, lag: LoopLag) -> None:
+    def __init__(self, engine: Engine, listeners: Callable[[], int], lag: LoopLag) -> None:
         self._engine = engine
-        self._feed = feed
+        self._listeners = listeners
         self._lag = lag
 
     def collect(self) -> Iterable[Metric]:
@@ -59,7 +59,7 @@ class EngineCollector(Collector):
         yield from self._latencies()
         yield from self._alerts()
         clients = GaugeMetricFamily("qq_alert_feed_clients", "Operators listening to the feed.")
-        clients.add_metric([], len(self._feed.clients))
+        clients.add_metric([], self._listeners())
         yield clients
 
     def _lanes(self) -> Iterator[Metric]:
@@ -168,15 +168,15 @@ def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
 class Metrics:
     """`GET /metrics`."""
 
-    def __init__(self, engine: Engine, feed: Feed, authenticator: Authenticator) -> None:
+    def __init__(self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator) -> None:
         self.lag = LoopLag()
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._registry.register(EngineCollector(engine, feed, self.lag))
+        self._registry.register(EngineCollector(engine, listeners, self.lag))
         self._registry.register(AuthenticatorCollector(authenticator))
 
-    async def get(self, _: web.Request) -> web.Response:
+    async def get(self, _: Call[None]) -> web.Response:
         """Return all metrics."""
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

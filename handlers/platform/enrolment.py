@@ -12,12 +12,11 @@ from aiohttp import web
 
 import sql.enrolment
 from handlers.http import problems
-from handlers.http.requests import actor_of
-from handlers.platform.devices import NO_USER
-from handlers.platform.reports import user_in_path
+from handlers.http.problem_codes import ProblemCode
 from push.alerts.enrolment import change
 
 if TYPE_CHECKING:
+    from handlers.http.route import Call
     from sql.database import Pool
 
 
@@ -27,18 +26,17 @@ class Enrolment:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def put(self, request: web.Request) -> web.Response:
+    async def put(self, call: Call[None]) -> web.Response:
         """Enrol a user; whoever is enrolled stays so."""
-        return await self._change(request, enrols=True)
+        return await self._change(call, enrols=True)
 
-    async def delete(self, request: web.Request) -> web.Response:
+    async def delete(self, call: Call[None]) -> web.Response:
         """Withdraw a user, from the next batch on; whoever is not enrolled stays so."""
-        return await self._change(request, enrols=False)
+        return await self._change(call, enrols=False)
 
-    async def _change(self, request: web.Request, *, enrols: bool) -> web.Response:
-        user = user_in_path(request.match_info["user"])
-        if user is None:
-            return problems.response(422, NO_USER)
-        if await change(self._pool, [user], actor_of(request).said, enrols=enrols) is not None:
+    async def _change(self, call: Call[None], *, enrols: bool) -> web.Response:
+        if await change(self._pool, [call.user], call.actor.said, enrols=enrols) is not None:
             return web.Response(status=204)
-        return problems.response(409, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
+        return problems.response(
+            ProblemCode.ENROLMENT_FULL, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled"
+        )

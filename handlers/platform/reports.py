@@ -17,6 +17,7 @@ from geo.area import INDEX_LATITUDE_MAX
 from geo.crs import Crs, to_wgs84
 from geo.index.devices import LOCALE_MAX, LOCALE_USUAL, TOKEN_MAX, address
 from geo.index.reports import Positions
+from handlers.http.users import USER_MAX
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ FUTURE_S = 300
 
 NO_TOKEN = "this lane addresses accounts: no token"  # noqa: S105 - an answer
 
-USER_MAX = (1 << 63) - 1
-USER_DIGITS = 19
 MILLISECONDS = 1000
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -67,7 +66,6 @@ class Taken(msgspec.Struct, frozen=True):
 class Unreadable(msgspec.Struct, frozen=True):
     """A body of which nothing could be read."""
 
-    status: int
     detail: str
 
 
@@ -95,7 +93,7 @@ def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport
             # Slower, and only when something is wrong: each report by itself.
             return _each(raws(body), one)
     except DECODE_ERRORS as error:
-        return Unreadable(422, f"not a list of reports: {error}")
+        return Unreadable(f"not a list of reports: {error}")
 
 
 def _each(
@@ -179,10 +177,3 @@ class Reports:
         if not oldest_ms <= _at_ms(report) <= latest_ms:
             return "in the future" if _at_ms(report) > latest_ms else "older than positions are kept"
         return None
-
-
-def user_in_path(text: str) -> int | None:
-    """Read a user from a path; None when it is no positive integer below 2^63."""
-    if not text.isdecimal() or not text.isascii() or len(text) > USER_DIGITS or not 1 <= int(text) <= USER_MAX:
-        return None
-    return int(text)

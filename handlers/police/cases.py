@@ -13,19 +13,18 @@ from msgspec import Meta
 
 from geo.crs import Crs
 from handlers.http.problems import FieldError
+from handlers.moments import Moment, in_future
 from push.alerts.names import names_child
 
 if TYPE_CHECKING:
     from push.alerts.planner import FilingPlan
 
 BODY_BYTES = 64 * 1024
-CLOCKS_DIFFER = timedelta(minutes=5)
 LAST_SEEN_MAX = timedelta(days=30)
 """Ten times the golden 72 hours: a wrong year would make some policies reach the widest ring at once."""
 
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 ShortText = Annotated[str, Meta(min_length=1, max_length=100)]
-Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,12 +75,6 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     last_seen: LastSeen
     contact: Contact
     area: RequestedArea | None = None
-
-
-def in_future(at: datetime | None, path: str = "$.last_seen_at") -> list[FieldError]:
-    """Return that somebody was seen at a time that is still to come."""
-    is_to_come = at is not None and at > datetime.now(UTC) + CLOCKS_DIFFER
-    return [FieldError(path, "in the future")] if is_to_come else []
 
 
 def unsupported(case: Case) -> list[FieldError]:

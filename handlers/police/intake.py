@@ -6,30 +6,31 @@ Nothing is read from a body before its signature is verified. Bounded: `cases.BO
 from __future__ import annotations
 
 import hashlib
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
-from aiohttp import web
 
 import sql.access
 from geo.polygon import load
-from handlers.alert_answers import answered, render
 from handlers.http import problems
 from handlers.http.decoding import read
-from handlers.http.requests import read_body
+from handlers.http.problem_codes import ProblemCode
 from handlers.places import hinted, locate
+from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
-from handlers.police.cases import BODY_BYTES, Case, requested_area_faults, unsupported
+from handlers.police.cases import Case, requested_area_faults, unsupported
 from handlers.police.wording import content_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
 from push.alerts.rings import Override
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from geo.cities import Cities
     from handlers.auth.signed_webhooks import SignedWebhooks
+    from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
     from push.fanout.areas import Place
     from sql.database import Pool
@@ -51,25 +52,23 @@ class Intake:
         self._signed = signed
         self._cities = cities
 
-    async def post(self, request: web.Request) -> web.Response:
-        """Take a case."""
-        body = await read_body(request, BODY_BYTES)
-        if isinstance(body, web.Response):
-            return body
-        authority = request.match_info["authority"]
+    async def post(self, call: Call[bytes]) -> web.Response:
+        """Take a case, or a CAP document."""
+        request, authority, body = call.request, call.authority, call.body
         if request.content_type in XML_TYPES:
             return await self._cap.take(request, authority, body)
         if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused
         case = read(body, Case)
         if isinstance(case, list):
-            return problems.response(422, "the case has bad fields; nothing was stored or sent", hinted(case))
+            detail = "the case has bad fields; nothing was stored or sent"
+            return problems.response(ProblemCode.BAD_FIELDS, detail, hinted(case))
         limit = await sql.access.jurisdiction_of(self._pool, authority)
         place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
         faults = unsupported(case) + requested_area_faults(case, self._filing_service.planner.plan)
         if faults or isinstance(place, list):
             errors = faults + (place if isinstance(place, list) else [])
-            return problems.response(422, "the case cannot be sent; nothing was stored", errors)
+            return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", errors)
         return await self._file(authority, request.headers["webhook-id"], body, case, place)
 
     async def _file(self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place) -> web.Response:
@@ -90,9 +89,10 @@ class Intake:
             said=content_of(case),
         )
         unchecked = case.last_seen.city is not None and self._cities is None
-        receipt = await self._filing_service.file(filing, partial(render, notes=[CITY_UNKNOWN] if unchecked else []))
-        _log.info("intake.answered", authority=authority, status=receipt.status)
-        return answered(receipt, filing)
+        async with self._filing_service.file(filing) as result:
+            answer = answer_to(result, filing, [CITY_UNKNOWN] if unchecked else [])
+        _log.info("intake.answered", authority=authority, status=answer.status)
+        return answer
 
 
 def _override(case: Case, authority: str) -> Override | None:

@@ -9,16 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-from aiohttp import web
 
 import sql.filing
 import sql.progress
-from handlers.alert_answers import alert_json
+from handlers.action_requests import CaseNumber, Reason, refusal
+from handlers.alert_answers import FiledAnswer, filed_alert
 from handlers.http import problems
 from handlers.http.decoding import read
-from handlers.http.requests import read_body
-from handlers.http.responses import answer_json
-from handlers.operators.actions import BODY_BYTES, CaseNumber, Reason, refusal
+from handlers.http.problem_codes import ProblemCode
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.operations import Order
 from push.alerts.lifecycle import State
@@ -26,7 +24,10 @@ from push.alerts.lifecycle import State
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from aiohttp import web
+
     from handlers.auth.signed_webhooks import SignedWebhooks
+    from handlers.http.route import Call
     from push.alerts.actions.decisions import Actions
     from push.alerts.actions.refusals import Refused
     from sql.database import Pool
@@ -52,25 +53,23 @@ class Notices:
         self._actions = actions
         self._signed = signed
 
-    async def post(self, request: web.Request) -> web.Response:
+    async def post(self, call: Call[bytes]) -> FiledAnswer | web.Response:
         """Take a notice, signed like a case."""
-        body = await read_body(request, BODY_BYTES)
-        if isinstance(body, web.Response):
-            return body
-        authority = request.match_info["authority"]
-        if (refused := await self._signed.refusal(request, authority, body)) is not None:
+        authority = call.authority
+        if (refused := await self._signed.refusal(call.request, authority, call.body)) is not None:
             return refused
-        notice = read(body, PoliceNotice)
+        notice = read(call.body, PoliceNotice)
         if isinstance(notice, list):
-            return problems.response(422, "the notice has bad fields; nothing was changed", notice)
+            detail = "the notice has bad fields; nothing was changed"
+            return problems.response(ProblemCode.BAD_FIELDS, detail, notice)
         case = await sql.filing.find_case(self._pool, authority, notice.case_number)
         if case is None:
-            return problems.response(404, "no such case of this authority")
+            return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
         denied = await self._end(authority, case.alert_id, notice)
         alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
         if denied is not None and alert.state != ENDED[notice.notice]:
             return refusal(denied)
-        return answer_json({"alert": alert_json(alert)})
+        return FiledAnswer(alert=filed_alert(alert))
 
     async def _end(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
         order = Order(actor=of_authority(authority), reason=notice.reason, case_number=notice.case_number)

@@ -15,7 +15,8 @@ from aiohttp import web
 
 import sql.public
 from handlers.http import problems
-from handlers.http.requests import alert_of
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.requests import unknown_public_alert
 from handlers.public.atom import Feed, atom_of
 from handlers.public.messages import entry_of, identifier_of, message_of
 from sql.public import LIST_LIMIT
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from handlers.cap.signing import Signer
+    from handlers.http.route import Call
     from handlers.public.messages import Publisher
     from sql.database import Pool
     from sql.public import PublicAlert
@@ -48,14 +50,14 @@ class Public:
         self._feed, self._feed_until_s = b"", 0.0
         self._signed: OrderedDict[UUID, tuple[str, bytes]] = OrderedDict()
 
-    async def get_feed(self, request: web.Request) -> web.Response:
+    async def get_feed(self, call: Call[None]) -> web.Response:
         """Return the feed."""
         if self._signer is None:
-            return problems.response(404, UNSIGNED)
+            return problems.response(ProblemCode.NOT_PUBLISHED, UNSIGNED)
         now_s = asyncio.get_running_loop().time()
         if self._feed_until_s <= now_s:
             self._feed, self._feed_until_s = await self._atom(), now_s + FEED_KEPT_S
-        return _cached(request, self._feed, "application/atom+xml")
+        return _cached(call.request, self._feed, "application/atom+xml")
 
     async def _atom(self) -> bytes:
         alerts = await sql.public.public_alerts(self._pool, PUBLISHED)
@@ -70,15 +72,14 @@ class Public:
         )
         return atom_of(feed)
 
-    async def get_cap(self, request: web.Request) -> web.Response:
+    async def get_cap(self, call: Call[None]) -> web.Response:
         """Return one alert's signed message."""
         if self._signer is None:
-            return problems.response(404, UNSIGNED)
-        alert_id = alert_of(request)
-        found = [] if alert_id is None else await sql.public.public_alerts(self._pool, PUBLISHED, alert_id)
+            return problems.response(ProblemCode.NOT_PUBLISHED, UNSIGNED)
+        found = await sql.public.public_alerts(self._pool, PUBLISHED, call.alert_id)
         if not found:
-            return problems.response(404, "no such public alert")
-        return _cached(request, await self._message(self._signer, found[0]), "application/cap+xml")
+            return unknown_public_alert()
+        return _cached(call.request, await self._message(self._signer, found[0]), "application/cap+xml")
 
     async def _message(self, signer: Signer, alert: PublicAlert) -> bytes:
         """Return the signed message, signed once for each message and area, and once more without the child's data."""

@@ -16,6 +16,8 @@ from geo.outline import outline
 from geo.polygon import load, polygons_of
 from handlers.cap.areas import area_of
 from handlers.cap.model import (
+    EVENT_CODE,
+    EVENT_SYSTEM,
     Area,
     Category,
     Certainty,
@@ -31,7 +33,6 @@ from handlers.cap.model import (
     Status,
     Urgency,
 )
-from handlers.police.cap.acceptance import EVENT_CODE, EVENT_SYSTEM
 from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts

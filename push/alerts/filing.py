@@ -8,6 +8,7 @@ Bounded: one alert a case number; `DRAFTS_MAX` unsigned ones that wait for revie
 from __future__ import annotations
 
 import enum
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -33,7 +34,7 @@ from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from uuid import UUID
 
     from push.alerts.estimate import Estimate
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from push.message.links import Links
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
-
-HTTP_OK, HTTP_ACCEPTED, HTTP_CONFLICT, HTTP_TOO_MANY = 200, 202, 409, 429
 
 DRAFTS_MAX: Final = 20
 """Unsigned cases of an authority that wait for review: anybody may send them, and people have to read each."""
@@ -82,10 +81,36 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
 class Filed(enum.Enum):
     """What became of a filing."""
 
-    NEW = HTTP_ACCEPTED
-    SAME_CASE = HTTP_OK
-    OTHER_CONTENT = HTTP_CONFLICT
-    TOO_MANY_DRAFTS = HTTP_TOO_MANY
+    NEW = "new"
+    SAME_CASE = "same case"
+    OTHER_CONTENT = "other content"
+    TOO_MANY_DRAFTS = "too many drafts"
+    ANSWERED_BEFORE = "answered before"
+
+
+class FilingResult:
+    """What became of a filing: the alert that stands, or the answer that its webhook was given `earlier`.
+
+    What is kept as its answer is committed together with what was filed.
+    """
+
+    def __init__(
+        self,
+        filed: Filed,
+        alert: ListedAlert | None = None,
+        *,
+        earlier: ReceiptRow | None = None,
+        events: Sequence[AuditEvent] = (),
+    ) -> None:
+        self.filed = filed
+        self.alert = alert
+        self.earlier = earlier
+        self.events = events
+        self.answer: tuple[int, bytes] | None = None
+
+    def keep(self, status: int, body: bytes) -> None:
+        """Keep the answer, so that a retry of the same webhook gets it again."""
+        self.answer = status, body
 
 
 class FilingService:
@@ -96,53 +121,76 @@ class FilingService:
         self.planner = planner
         self.wake = wake
 
-    async def file(self, filing: Filing, render: Callable[[Filed, ListedAlert | None], bytes]) -> ReceiptRow:
-        """Commit a filing and return its answer; one of `sql.database.AWAY` when PostgreSQL is away, nothing stored."""
+    @asynccontextmanager
+    async def file(self, filing: Filing) -> AsyncIterator[FilingResult]:
+        """File a case: what became of it is committed when the block ends, together with the answer kept in it.
+
+        One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing is stored.
+        """
         before = await sql.filing.find_receipt(self._pool, filing.authority, filing.webhook_id)
         if before is not None:
-            return before
-        if not filing.verified and await sql.filing.drafts(self._pool, filing.authority) >= DRAFTS_MAX:
-            # Asked again under the lock; until then a crowd of them costs no estimate.
-            case = await sql.filing.find_case(self._pool, filing.authority, filing.case_number)
-            if case is None:
-                return ReceiptRow(filing.body_digest, Filed.TOO_MANY_DRAFTS.value, render(Filed.TOO_MANY_DRAFTS, None))
+            yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)
+            return
+        if await self._is_crowded(filing):
+            yield FilingResult(Filed.TOO_MANY_DRAFTS)
+            return
         received_at = datetime.now(UTC)
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )
         sampled = await self._estimate(filing, rings)
-        held = self.planner.over_cap(rings, sampled)
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.filing.lock_case(connection, filing.authority, filing.case_number)
-            # A retry of this very webhook may have been waiting for the same lock.
-            again = await sql.filing.find_receipt(connection, filing.authority, filing.webhook_id)
-            if again is not None:
-                return again
-            case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
-            superseded = None if case is None else await _superseded(connection, filing, case.alert_id)
-            if case is not None and superseded is None:
-                return await self._answer_standing(connection, filing, case, received_at, render)
-            if not filing.verified and await _is_full(connection, filing.authority):
-                refused = Filed.TOO_MANY_DRAFTS
-                return ReceiptRow(filing.body_digest, refused.value, render(refused, None))
-            review, grace_s = await sql.life.review_of(connection, filing.authority)
-            decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
-            alert = _alert(filing, received_at, sampled, self.planner.plan.links, decision)
-            case_id = await sql.filing.add_case(
-                connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
-            )
-            await sql.filing.add_alert(connection, case_id, alert)
-            await self.planner.add_rings(connection, alert.id, filing.status, rings, held)
-            listed = (await sql.progress.list_alerts(connection, alert.id))[0]
-            receipt = ReceiptRow(filing.body_digest, Filed.NEW.value, render(Filed.NEW, listed))
-            await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
-            if filing.message and filing.verified:
-                await sql.cap.note(connection, filing.authority, filing.message, alert.id)
-            earlier = [] if superseded is None else [superseded]
-            await sql.audit.append(connection, *earlier, *_events(filing, alert, decision, held))
-        self.wake()
-        self.planner.warn(listed, sampled)
-        return receipt
+            result = await self._file(connection, filing, received_at, rings, sampled)
+            yield result
+            if result.answer is not None:
+                receipt = ReceiptRow(filing.body_digest, *result.answer)
+                await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
+            # The trail's lock is the last one of every transaction.
+            await sql.audit.append(connection, *result.events)
+        if result.filed is Filed.NEW and result.alert is not None:
+            self.wake()
+            self.planner.warn(result.alert, sampled)
+
+    async def _is_crowded(self, filing: Filing) -> bool:
+        """Tell whether a new draft has no room; asked again under the lock, but until then a crowd costs no estimate."""
+        if filing.verified or await sql.filing.drafts(self._pool, filing.authority) < DRAFTS_MAX:
+            return False
+        return await sql.filing.find_case(self._pool, filing.authority, filing.case_number) is None
+
+    async def _file(
+        self,
+        connection: Connection,
+        filing: Filing,
+        received_at: datetime,
+        rings: list[Ring],
+        sampled: Estimate | None,
+    ) -> FilingResult:
+        """Add a case with its alert, or return what stands in its way, within the caller's transaction."""
+        await sql.filing.lock_case(connection, filing.authority, filing.case_number)
+        # A retry of this very webhook may have been waiting for the same lock.
+        again = await sql.filing.find_receipt(connection, filing.authority, filing.webhook_id)
+        if again is not None:
+            return FilingResult(Filed.ANSWERED_BEFORE, earlier=again)
+        case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
+        superseded = None if case is None else await _superseded(connection, filing, case.alert_id)
+        if case is not None and superseded is None:
+            return await _standing(connection, filing, case)
+        if not filing.verified and await _is_full(connection, filing.authority):
+            return FilingResult(Filed.TOO_MANY_DRAFTS)
+        held = self.planner.over_cap(rings, sampled)
+        review, grace_s = await sql.life.review_of(connection, filing.authority)
+        decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
+        alert = _alert(filing, received_at, sampled, self.planner.plan.links, decision)
+        case_id = await sql.filing.add_case(
+            connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
+        )
+        await sql.filing.add_alert(connection, case_id, alert)
+        await self.planner.add_rings(connection, alert.id, filing.status, rings, held)
+        if filing.message and filing.verified:
+            await sql.cap.note(connection, filing.authority, filing.message, alert.id)
+        earlier = [] if superseded is None else [superseded]
+        listed = (await sql.progress.list_alerts(connection, alert.id))[0]
+        return FilingResult(Filed.NEW, listed, events=[*earlier, *_events(filing, alert, decision, held)])
 
     async def unverified_reason(self, alert_id: UUID, kind: str, why: str) -> None:
         """Note a message about an alert that nobody verifiably signed, for operators and in the audit trail, once."""
@@ -158,21 +206,13 @@ class FilingService:
         people_max = await reachable(self._pool, filing.status)
         return await self.planner.estimate(filing.place, rings, filing.status, people_max)
 
-    async def _answer_standing(
-        self,
-        connection: Connection,
-        filing: Filing,
-        case: sql.filing.CaseRow,
-        received_at: datetime,
-        render: Callable[[Filed, ListedAlert | None], bytes],
-    ) -> ReceiptRow:
-        if case.content_digest != filing.content_digest:
-            return ReceiptRow(filing.body_digest, Filed.OTHER_CONTENT.value, render(Filed.OTHER_CONTENT, None))
-        await sql.filing.hold(connection, case.alert_id)
-        listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
-        receipt = ReceiptRow(filing.body_digest, Filed.SAME_CASE.value, render(Filed.SAME_CASE, listed))
-        await sql.filing.add_receipt(connection, filing.authority, filing.webhook_id, receipt, received_at)
-        return receipt
+
+async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
+    """Return the alert that stands for a case number, or that it stands for another case."""
+    if case.content_digest != filing.content_digest:
+        return FilingResult(Filed.OTHER_CONTENT)
+    await sql.filing.hold(connection, case.alert_id)
+    return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
 
 
 async def _is_full(connection: Connection, authority: str) -> bool:

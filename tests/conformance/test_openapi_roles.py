@@ -25,13 +25,13 @@ from schemathesis.specs.openapi.checks import (
 from yarl import URL
 
 import sql.life
-from handlers.http.roles import ALLOWS, Role
-from handlers.routes import SIGNATURE, Handlers, Route, routes
+from handlers.http.roles import ALLOWS, Access, Proof, Role
 from server.administration import registry
 from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
 from tests.support.processes.deployment import CASE, Bench
+from tests.support.routes import route_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +84,7 @@ class Site(NamedTuple):
 
     url: str
     schema: schemathesis.BaseSchema
-    roles: dict[tuple[str, str], str]
+    roles: dict[tuple[str, str], Access]
     alerts: list[Known]
     secret: str
 
@@ -160,7 +160,7 @@ def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_
         if is_right and isinstance(case.body, dict):
             case.body |= {"case_number": number} if number and "case_number" in case.body else {}
             case.body |= RIGHT.get(operation.path, {})
-        is_signature = site.roles[operation.method.upper(), operation.path] == SIGNATURE
+        is_signature = site.roles[operation.method.upper(), operation.path] is Proof.SIGNATURE
         session.auth = Signed(site.secret) if is_signature and is_right else None
         response = case.call(base_url=site.url, session=session)
         case.validate_response(response, checks=checks)
@@ -182,11 +182,6 @@ def _ask_everything(site: Site, role: Role | None, token: str) -> None:
             is_open = not isinstance(declared, Role)
             is_let_in = is_open or role in ALLOWS[Role(declared)]
             _ask(operation, site, session, is_let_in=is_let_in)
-
-
-def _table() -> list[Route]:
-    anything: Any = type("Anything", (), {"__getattr__": lambda *_: None})()
-    return routes(Handlers(*[anything] * len(Handlers._fields)))
 
 
 def _schema(url: str) -> schemathesis.BaseSchema:
@@ -214,7 +209,7 @@ async def test_no_answer_is_outside_the_document_and_no_role_gets_further_than_i
         assert status == 202
         alerts.append(Known(answer["alert"]["id"], f"SZ-{number}"))
     schema = await asyncio.to_thread(_schema, server.url)
-    site = Site(server.url, schema, {(one.method, one.path): one.role for one in _table()}, alerts, bench.secret)
+    site = Site(server.url, schema, {(one.method, one.path): one.access for one in route_table()}, alerts, bench.secret)
     config = load(None, bench.env())
     stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
     await asyncio.to_thread(_ask_everything, site, None, "")
@@ -231,7 +226,7 @@ HOSTILE = ("%00", "%FF", "%ED%A0%80", "%0A", "a" * 5000, "%2F", "..%2F..")
 async def test_a_path_that_is_no_text_is_refused_like_any_other(bench: Bench) -> None:
     """U+0000, broken UTF-8, half a surrogate: refused by every route that has a name in its path, and none is a bug."""
     server = await bench.server()
-    table = [one for one in _table() if "{" in one.path]
+    table = [one for one in route_table() if "{" in one.path]
     statuses: dict[tuple[str, str], int] = {}
     async with bench.session() as session:
         for route in table:

@@ -10,7 +10,8 @@ import pytest
 
 import sql.access
 from geo.connection import connect
-from handlers.auth.token_store import Bearer, TokenStore, digest
+from handlers.auth.token_store import TokenStore, digest
+from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
 from server.administration import registry
 from server.settings import load

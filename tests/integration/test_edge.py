@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 import aiohttp
 import msgspec
@@ -26,11 +26,12 @@ from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits, LimitSettings
 from handlers.auth.token_store import TokenStore
 from handlers.http.headers import SECURITY
-from handlers.http.openapi.document import document
-from handlers.http.roles import Role
-from handlers.routes import NOBODY, SIGNATURE, TICKET, Handlers, Route, application, routes
+from handlers.http.openapi import document
+from handlers.http.roles import Proof, Role
+from handlers.routes import application
 from push.alarms import AlarmBoard
 from tests.support.processes.processes import Process, until
+from tests.support.routes import route_table
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -41,29 +42,18 @@ if TYPE_CHECKING:
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 
 
-class _Anything:
-    """Stands for any handler: only the table is looked at, and nothing of it is called."""
-
-    def __getattr__(self, _: str) -> Any:  # noqa: ANN401 - anything
-        return self.untouched
-
-    async def untouched(self, _: object) -> NoReturn:
-        raise AssertionError("a handler was called")
-
-
-def _routes() -> list[Route]:
-    anything: Any = _Anything()
-    return routes(Handlers(*[anything] * len(Handlers._fields)))
-
-
 def _table() -> list[tuple[str, str, object]]:
-    return [(route.method, route.path, route.role) for route in _routes()]
+    return [(route.method, route.path, route.access) for route in route_table()]
 
 
 def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> None:
     """The document validates as OpenAPI 3.1 and matches the table of routes."""
-    content = json.loads(document())
+    content = json.loads(document(route_table()))
     validate(content)
+    operations = [operation for methods in content["paths"].values() for operation in methods.values()]
+    assert len({one["operationId"] for one in operations}) == len(operations)
+    assert all("security" in one for one in operations)
+    assert content["servers"]
     described = {(method.upper(), path) for path, methods in content["paths"].items() for method in methods}
     assert described == {(method, path) for method, path, _ in _table()}
 
@@ -75,12 +65,12 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     signed = {"/v1/intake/{authority}", "/v1/intake/{authority}/notices"}
     always = {"/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
     assert opened == signed | always | published
-    assert {role for _, _, role in _table()} - set(Role) == {SIGNATURE, TICKET, NOBODY}
+    assert {role for _, _, role in _table()} - set(Role) == set(Proof)
     limits = LimitSettings()
     authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
     served = {
         (route.method, route.resource and route.resource.canonical)
-        for route in application(_routes(), authenticator).router.routes()
+        for route in application(route_table(), authenticator).router.routes()
     }
     assert served == {(method, path) for method, path, _ in _table()}
 
@@ -97,7 +87,7 @@ async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_
                     answers.append(response)
                     # Without a key nothing is published.
                     opened = 404 if path.startswith("/v1/public/") else 200
-                    assert response.status == (opened if role == NOBODY else 401), (method, path, headers)
+                    assert response.status == (opened if role is Proof.NONE else 401), (method, path, headers)
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/health", 405)):
             async with session.request(method, server.url + path) as response:
                 answers.append(response)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from handlers.cap.model import Info, Message, MessageType, Reference, Scope, Status
+from handlers.cap.model import EVENT_CODE, EVENT_SYSTEM, Info, Message, MessageType, Reference, Scope, Status
 from handlers.http.problems import FieldError
+from handlers.moments import CLOCKS_DIFFER
 from handlers.police.cap.places import CapPlace, place_of
-from handlers.police.cases import CLOCKS_DIFFER
 from push.notice import EXPIRY
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from handlers.cap.model import Named
 
-EVENT_SYSTEM, EVENT_CODE = "SAME", "CAE"
-"""Child Abduction Emergency, in the Specific Area Message Encoding."""
 
 CHILD_EVENTS = re.compile(
     r"amber[ -]?alert|missing child|child (is )?missing|child abduction|abducted child"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,14 +19,16 @@ import sql.filing
 import sql.life
 import sql.progress
 from geo.polygon import load
-from handlers.alert_answers import alert_json, answered, render, render_draft
+from handlers.action_requests import refusal
+from handlers.alert_answers import FiledAnswer, filed_alert
 from handlers.auth.signed_webhooks import UNSIGNED
 from handlers.cap.model import MessageType
 from handlers.cap.verification import SignatureStatus, read_pins
 from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
-from handlers.http.responses import answer_json
-from handlers.operators.actions import refusal
+from handlers.http.responses import json_response
+from handlers.police.answers import answer_to
 from handlers.police.cap.filing import filing_of, message_of, texts_of
 from handlers.police.cap.reception import ReceivedCase, receive_case
 from push.alerts.actions.actor import of_authority
@@ -85,12 +86,12 @@ class CapIntake:
             # Who has sent too much that nobody signed is not read; what may be signed always is.
             return refused
         if self._waiting >= WAITING_MAX:
-            return problems.response(503, "too many documents at once", headers={"Retry-After": "5"})
+            return problems.response(ProblemCode.BUSY, "too many documents at once", headers={"Retry-After": "5"})
         received = await self._read(body, pems)
         if isinstance(received, list):
             refused = self._authenticator.stranger(request)
             detail = "the message cannot be taken; nothing was stored or sent"
-            return refused or problems.response(422, detail, received)
+            return refused or problems.response(ProblemCode.UNUSABLE_DOCUMENT, detail, received)
         signature_status = received.signature.signature_status
         _log.info("cap.received", authority=authority, signature_status=signature_status.value)
         if signature_status is SignatureStatus.VERIFIED:
@@ -122,11 +123,12 @@ class CapIntake:
         why = received.signature.unverified_reason
         filing = filing_of(received.case, authority, plan, self._cities, bound, unverified=why)
         if isinstance(filing, list):
-            return problems.response(422, "the message cannot be sent; nothing was stored", filing)
-        rendering = (
-            render if why is None else partial(render_draft, notes=[f"not verified, so it waits for review: {why}"])
-        )
-        return answered(await self._filing_service.file(filing, rendering), filing)
+            return problems.response(
+                ProblemCode.UNUSABLE_CASE, "the message cannot be sent; nothing was stored", filing
+            )
+        notes = [] if why is None else [f"not verified, so it waits for review: {why}"]
+        async with self._filing_service.file(filing) as result:
+            return answer_to(result, filing, notes)
 
     async def _follow(self, authority: str, received: ReceivedCase) -> web.Response:
         """Update or cancel what earlier messages began."""
@@ -139,14 +141,14 @@ class CapIntake:
             # The same answer whether or not there is such an alert: anybody may ask.
             why = FieldError("/alert/Signature", unverified_reason)
             detail = "not verified, so it changes nothing; operators are told where it is about an alert"
-            return problems.response(422, detail, [why])
+            return problems.response(ProblemCode.UNVERIFIED_MESSAGE, detail, [why])
         if alert_id is None:
-            return problems.response(404, "none of the messages that it refers to is known")
+            return problems.response(ProblemCode.UNKNOWN_REFERENCE, "none of the messages that it refers to is known")
         refused = await self._do(authority, alert_id, case)
         if refused is not None:
             return refused
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
-        return answer_json({"alert": alert_json(listed)})
+        return json_response(FiledAnswer(alert=filed_alert(listed)))
 
     async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
         actor = of_authority(authority)
@@ -156,7 +158,9 @@ class CapIntake:
         else:
             texts = texts_of(case)
             if isinstance(texts, list):
-                return problems.response(422, "the message cannot be sent; nothing was changed", texts)
+                return problems.response(
+                    ProblemCode.UNUSABLE_CASE, "the message cannot be sent; nothing was changed", texts
+                )
             wording = {locale: (text.title, text.body) for locale, text in texts.items()}
             refused = await self._changes.update(alert_id, order, wording)
         return None if refused is None else refusal(refused)

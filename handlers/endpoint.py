@@ -1,0 +1,78 @@
+"""An endpoint: does for every route what its declaration says, so that handlers get typed requests and return structs.
+
+Who calls is looked at first, then the path, the query and the body. Bounded: the body by its route, and nothing beyond
+the bound is read, whatever the request says of its length.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from handlers.http import problems
+from handlers.http.bearer import BEARER, Bearer
+from handlers.http.decoding import read
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.requests import alert_id_of, read_bytes, unknown_alert, unknown_public_alert
+from handlers.http.responses import json_response
+from handlers.http.roles import Role
+from handlers.http.route import Call
+from handlers.http.users import BAD_USER, read_user
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from handlers.auth.authenticator import Authenticator
+    from handlers.http.route import Body, Route
+
+
+def endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return what aiohttp calls for a route."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if isinstance(route.access, Role):
+            bearer = await authenticator.bearer(request, route.access)
+            if not isinstance(bearer, Bearer):
+                return bearer
+            request[BEARER] = bearer
+        call = await _read(route, request)
+        if isinstance(call, web.Response):
+            return call
+        result = await route.handler(call)
+        return result if isinstance(result, web.StreamResponse) else json_response(result, route.answers[0].status)
+
+    return serve
+
+
+async def _read(route: Route, request: web.Request) -> Call[Any] | web.Response:
+    """Return a request with its declared parts, or the problem with the first of them that is wrong."""
+    path = request.match_info
+    alert_id = alert_id_of(path.get("id"))
+    if alert_id is None:
+        return unknown_alert() if ProblemCode.UNKNOWN_ALERT in route.problems else unknown_public_alert()
+    user = read_user(path["user"]) if "user" in path else 0
+    if user is None:
+        return problems.response(ProblemCode.BAD_FIELDS, BAD_USER)
+    query = None
+    if route.query is not None:
+        try:
+            query = msgspec.convert(dict(request.query), route.query, strict=False)
+        except msgspec.ValidationError as error:
+            return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")
+    body = None if route.body is None else await _read_body(request, route.body)
+    if isinstance(body, web.Response):
+        return body
+    return Call(request, body, alert_id, user, query)
+
+
+async def _read_body(request: web.Request, declared: Body) -> object:
+    """Return the body as declared, or the problem with it."""
+    content = await read_bytes(request, declared.bytes_max)
+    if isinstance(content, web.Response) or declared.kind is None:
+        return content
+    decoded = read(content, declared.kind)
+    if isinstance(decoded, list):
+        return problems.response(ProblemCode.BAD_FIELDS, "the request has bad fields; nothing was changed", decoded)
+    return decoded

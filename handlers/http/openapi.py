@@ -1,0 +1,163 @@
+"""OpenAPI 3.1, made from the declarations of the routes.
+
+Bounded by the routes.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.problems import PROBLEM_TYPE, Problem
+from handlers.http.roles import Proof, Role
+from handlers.http.users import USER_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from handlers.http.route import Answer, Route
+
+COMPONENTS: Final = "#/components/schemas/{name}"
+PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "id": {"type": "string", "format": "uuid"},
+    "user": {"type": "integer", "minimum": 1, "maximum": USER_MAX},
+    "authority": {"type": "string", "minLength": 1, "maxLength": 63},
+}
+TAGS: Final = {
+    "police": "What the police send, signed.",
+    "platform": "What the messaging platform's backend sends.",
+    "operators": "What people with a token read and do.",
+    "public": "What anybody may read.",
+    "ops": "What the platform's engineers ask.",
+}
+BY_TOKEN: Final = (
+    ProblemCode.UNAUTHORIZED,
+    ProblemCode.WRONG_ROLE,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.TOO_MANY_FAILURES,
+    ProblemCode.STORE_UNAVAILABLE,
+)
+"""Problems of every route for which a token is needed."""
+
+MALFORMED: Final = "Not a request: too long a line or header, a body that is not encoded as it says."
+
+
+def document(routes: Sequence[Route], server_url: str = "/") -> bytes:
+    """Return the document as JSON; `server_url` is where clients reach the routes."""
+    kinds = _kinds(routes)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=COMPONENTS)
+    schema_of = dict(zip(map(_key, kinds), schemas, strict=True))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "QQ Alert",
+                "version": version("qq-alert"),
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": server_url}],
+            "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            },
+        }
+    )
+
+
+def _key(kind: Any) -> str:  # noqa: ANN401 - any type that msgspec describes
+    return repr(kind)
+
+
+def _kinds(routes: Sequence[Route]) -> list[Any]:
+    """Return every type that a body or an answer has, each once."""
+    kinds: dict[str, Any] = {_key(Problem): Problem}
+    for route in routes:
+        bodies = [] if route.body is None else route.body.documented.values()
+        for kind in (*bodies, *(one for answer in route.answers for one in _kinds_of(answer))):
+            kinds.setdefault(_key(kind), kind)
+    return list(kinds.values())
+
+
+def _kinds_of(answer: Answer) -> tuple[Any, ...]:
+    if isinstance(answer.kind, tuple):
+        return answer.kind
+    return () if answer.kind is None else (answer.kind,)
+
+
+def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.operation,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "security": _security(route),
+        "responses": _responses(route, schema_of),
+    }
+    parameters = _parameters(route)
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body is not None:
+        content = {media: {"schema": schema_of[_key(kind)]} for media, kind in route.body.documented.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    """Return what a caller needs: nothing here is what a route asks for in another way, or of anybody."""
+    if isinstance(route.access, Role):
+        return [{"bearer": []}]
+    return [{"bearer": []}, {}] if route.access is Proof.TICKET else []
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]}
+        for name in re.findall(r"{(\w+)}", route.path)
+    ]
+    found += [{"name": name, "in": "header", "schema": {"type": "string"}} for name in route.headers]
+    if route.query is not None:
+        (_,), components = msgspec.json.schema_components([route.query], ref_template=COMPONENTS)
+        properties = components[route.query.__name__]["properties"]
+        found += [{"name": name, "in": "query", "schema": _plain(schema)} for name, schema in properties.items()]
+    return found
+
+
+def _plain(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a query parameter: one that is left out is not null."""
+    known = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    return {name: value for name, value in known[0].items() if name != "default"}
+
+
+def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
+    codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.SIGNATURE} else ())]
+    if "{" in route.path and not any(code.status == 404 for code in codes):  # noqa: PLR2004 - HTTP's own number
+        codes.append(ProblemCode.UNKNOWN_PATH)
+    by_status: dict[int, list[ProblemCode]] = {}
+    for code in dict.fromkeys(codes):
+        by_status.setdefault(code.status.value, []).append(code)
+    for status, found in sorted(by_status.items()):
+        responses.setdefault(str(status), {"description": "", "content": {}})
+        described = "; ".join(f"`{code.value}`: {code.meaning}" for code in found) + "."
+        known = responses[str(status)]
+        known["description"] = f"{known['description']} {described}".strip()
+        known["content"] = {**known["content"], PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}}
+    malformed = {PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}, "text/plain": {"schema": {"type": "string"}}}
+    responses.setdefault("400", {"description": MALFORMED, "content": malformed})
+    return responses
+
+
+def _response(answer: Answer, schema_of: dict[str, Any]) -> dict[str, Any]:
+    if answer.kind is None:
+        return {"description": answer.description, "content": {}}
+    schemas = [schema_of[_key(kind)] for kind in _kinds_of(answer)]
+    schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+    return {"description": answer.description, "content": {answer.media_type: {"schema": schema}}}

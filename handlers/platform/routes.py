@@ -1,0 +1,78 @@
+"""The routes of the messaging platform's backend."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+from msgspec import Meta
+
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.roles import Role
+from handlers.http.route import JSON, Answer, Body, Route
+from handlers.platform.devices import BODY_BYTES, REPORTS_MAX
+from handlers.platform.reports import DeviceReport, Taken
+
+if TYPE_CHECKING:
+    from handlers.platform.devices import Devices
+    from handlers.platform.enrolment import Enrolment
+
+REPORTS = Annotated[list[DeviceReport], Meta(max_length=REPORTS_MAX)]
+
+
+class PlatformHandlers(NamedTuple):
+    """What answers the platform."""
+
+    devices: Devices
+    enrolment: Enrolment
+
+
+def routes(handlers: PlatformHandlers) -> list[Route]:
+    """Return the routes."""
+    media = {JSON: REPORTS, "application/x-ndjson": DeviceReport, "application/msgpack": REPORTS}
+    return [
+        Route(
+            method="POST",
+            path="/v1/devices",
+            access=Role.PLATFORM,
+            operation="report_devices",
+            summary="Takes device reports; one bad report never costs the good ones.",
+            tag="platform",
+            handler=handlers.devices.post,
+            body=Body(BODY_BYTES, None, media),
+            answers=(Answer(200, "What was taken and what was not.", Taken),),
+            problems=(ProblemCode.TOO_LARGE, ProblemCode.UNREADABLE),
+        ),
+        Route(
+            method="DELETE",
+            path="/v1/users/{user}",
+            access=Role.PLATFORM,
+            operation="forget_user",
+            summary="Forgets a user everywhere.",
+            tag="platform",
+            handler=handlers.devices.delete,
+            answers=(Answer(204, "Forgotten."),),
+            problems=(ProblemCode.BAD_FIELDS,),
+        ),
+        Route(
+            method="PUT",
+            path="/v1/enrolled/{user}",
+            access=Role.PLATFORM,
+            operation="enrol_user",
+            summary="Enrols a user who agreed to be reached by exercises.",
+            tag="platform",
+            handler=handlers.enrolment.put,
+            answers=(Answer(204, "Enrolled, perhaps before."),),
+            problems=(ProblemCode.BAD_FIELDS, ProblemCode.ENROLMENT_FULL),
+        ),
+        Route(
+            method="DELETE",
+            path="/v1/enrolled/{user}",
+            access=Role.PLATFORM,
+            operation="withdraw_user",
+            summary="Withdraws a user from exercises.",
+            tag="platform",
+            handler=handlers.enrolment.delete,
+            answers=(Answer(204, "Not enrolled, perhaps before."),),
+            problems=(ProblemCode.BAD_FIELDS,),
+        ),
+    ]

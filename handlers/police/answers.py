@@ -1,0 +1,79 @@
+"""What the police are answered: status and body of what became of a filing.
+
+The answer is stored with the filing, so that a retry gets the first answer byte for byte. Bounded by the alert.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+
+from handlers.alert_answers import Answer, FiledAnswer, filed_alert
+from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.route import JSON
+from push.alerts.filing import Filed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from push.alerts.filing import Filing, FilingResult
+    from sql.filing import ReceiptRow
+
+REFUSED: Final = {
+    Filed.OTHER_CONTENT: (
+        ProblemCode.CASE_CONFLICT,
+        "this case number stands with other content; the alert that stands is unchanged",
+    ),
+    Filed.TOO_MANY_DRAFTS: (
+        ProblemCode.TOO_MANY_DRAFTS,
+        "too many unsigned cases of this authority wait for review; nothing was stored",
+    ),
+}
+STATUSES: Final = {Filed.NEW: HTTPStatus.ACCEPTED, Filed.SAME_CASE: HTTPStatus.OK}
+
+
+class Draft(Answer, frozen=True, kw_only=True):
+    """What its sender learns of a case that nobody verifiably signed."""
+
+    id: UUID
+    case_number: str
+
+
+class DraftAnswer(Answer, frozen=True, kw_only=True):
+    """A draft waits for review; the notes say why it is not believed."""
+
+    draft: Draft
+    notes: list[str]
+
+
+def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web.Response:
+    """Answer a filing, and have the answer stored with what was filed; `notes`: what its sender should know besides."""
+    if result.earlier is not None:
+        return _stored(result.earlier, filing)
+    if result.filed in REFUSED or result.alert is None:
+        code, detail = REFUSED[result.filed]
+        return problems.response(code, detail + "".join(f"; {note}" for note in notes))
+    content: Answer
+    if filing.verified:
+        content = FiledAnswer(alert=filed_alert(result.alert), notes=[*notes])
+    else:
+        # A stranger learns nothing of how many people there are, nor who approves.
+        draft = Draft(id=result.alert.id, case_number=result.alert.case_number)
+        content = DraftAnswer(draft=draft, notes=[*notes])
+    body, status = msgspec.json.encode(content), STATUSES[result.filed]
+    result.keep(status, body)
+    return web.Response(status=status, body=body, content_type=JSON)
+
+
+def _stored(receipt: ReceiptRow, filing: Filing) -> web.Response:
+    """Return the first answer to a webhook again, or that its id was used for something else."""
+    if receipt.body_digest != filing.body_digest:
+        # Answering the first case's 202 here would lose a second child's case without a word.
+        detail = "this webhook-id was used before for another body; nothing was sent"
+        return problems.response(ProblemCode.WEBHOOK_ID_REUSED, detail)
+    return web.Response(status=receipt.status, body=receipt.answer, content_type=JSON)

@@ -1,0 +1,90 @@
+"""The routes of the police."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from handlers.action_requests import BODY_BYTES as NOTICE_BYTES
+from handlers.alert_answers import FiledAnswer
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.roles import Proof
+from handlers.http.route import JSON, Answer, Body, Route
+from handlers.police.answers import DraftAnswer
+from handlers.police.cases import BODY_BYTES, Case
+from handlers.police.notices import PoliceNotice
+
+if TYPE_CHECKING:
+    from handlers.police.intake import Intake
+    from handlers.police.notices import Notices
+
+SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
+OF_ALL = (
+    ProblemCode.INVALID_SIGNATURE,
+    ProblemCode.TOO_LARGE,
+    ProblemCode.BAD_FIELDS,
+    ProblemCode.UNREADABLE,
+    ProblemCode.NOT_POSSIBLE,
+    ProblemCode.SUPERSEDED,
+    ProblemCode.NOTHING_NEW,
+    ProblemCode.RATE_LIMITED,
+    ProblemCode.TOO_MANY_FAILURES,
+    ProblemCode.STORE_UNAVAILABLE,
+)
+
+
+class PoliceHandlers(NamedTuple):
+    """What answers the police."""
+
+    intake: Intake
+    notices: Notices
+
+
+def routes(handlers: PoliceHandlers) -> list[Route]:
+    """Return the routes."""
+    filed = (FiledAnswer, DraftAnswer)
+    return [
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}",
+            access=Proof.SIGNATURE,
+            operation="file_case",
+            summary="The police webhook: files a case, or takes CAP 1.2, which is signed in itself.",
+            tag="police",
+            handler=handlers.intake.post,
+            body=Body(BODY_BYTES, None, {JSON: Case, "application/cap+xml": str}),
+            headers=SIGNED,
+            answers=(
+                Answer(202, "A new alert, or a draft.", filed),
+                Answer(200, "The case stands, or was updated or cancelled by CAP; its alert, or the draft.", filed),
+            ),
+            problems=(
+                *OF_ALL,
+                ProblemCode.UNKNOWN_REFERENCE,
+                ProblemCode.CASE_CONFLICT,
+                ProblemCode.WEBHOOK_ID_REUSED,
+                ProblemCode.UNUSABLE_CASE,
+                ProblemCode.UNUSABLE_DOCUMENT,
+                ProblemCode.UNVERIFIED_MESSAGE,
+                ProblemCode.OUTDATED_MESSAGE,
+                ProblemCode.MESSAGE_REUSED,
+                ProblemCode.WRONG_STATUS,
+                ProblemCode.WRONG_LOCALES,
+                ProblemCode.TOO_MANY_CHANGES,
+                ProblemCode.TOO_MANY_DRAFTS,
+                ProblemCode.BUSY,
+            ),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/notices",
+            access=Proof.SIGNATURE,
+            operation="send_notice",
+            summary="The police say that the child is found, or withdraw the case; signed like a case.",
+            tag="police",
+            handler=handlers.notices.post,
+            body=Body(NOTICE_BYTES, None, {JSON: PoliceNotice}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert as it stands then.", FiledAnswer),),
+            problems=(*OF_ALL, ProblemCode.UNKNOWN_CASE),
+        ),
+    ]
