@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import NoScriptError
-
 from geo.connection import UNAVAILABLE_ERRORS
-from geo.index.scripts import script
+from geo.index.scripts import register
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
+    from redis.commands.core import AsyncScript
+
     from geo.connection import Client
-    from geo.index.scripts import Script
 
 AHEAD_S: Final = 5.0
 PAUSE_S: Final = 60.0
@@ -32,10 +31,9 @@ class Quota:
     """One provider's quota, or that of one of our projects there."""
 
     def __init__(self, client: Client, name: str, *, ramp_s: float = 0.0) -> None:
-        self._client = client
         self._key = f"quota:{name}"
         self._ramp_us = round(ramp_s * MICROSECONDS)
-        self._take, self._hold = script("take", "push.transport"), script("hold", "push.transport")
+        self._take, self._hold = (register(client, script, "push.transport") for script in ("take", "hold"))
 
     async def take(self, recipients: int, rate_per_s: float, burst_s: float) -> float | None:
         """Take recipients, and return after how many seconds they may be sent; None: Redis does not answer."""
@@ -56,13 +54,10 @@ class Quota:
         """Let nobody send for so long."""
         await self._run(self._hold, round(seconds * MICROSECONDS))
 
-    async def _run(self, chosen: Script, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
+    async def _run(self, script: AsyncScript, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                try:
-                    return await self._client.evalsha(chosen.digest, 1, self._key, *arguments)
-                except NoScriptError:
-                    return await self._client.eval(chosen.text, 1, self._key, *arguments)
+                return await script(keys=[self._key], args=arguments)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
 
