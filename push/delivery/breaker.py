@@ -1,4 +1,4 @@
-"""A lane's breaker: answers flow in, whose turn it is to send flows out; while open, one probe at a time goes through.
+"""A lane's breaker: leaves a failing provider alone, but for one probe at a time.
 
         failures in a row, or one misconfigured           probe answered
 closed ------------------------------------------> open ----------------> closed
@@ -7,24 +7,19 @@ closed ------------------------------------------> open ----------------> closed
 
 Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
 
-Bounded: probes are at most `PROBE_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
+Bounded: probes are at most `LANE_REST_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
 
 from __future__ import annotations
 
 import asyncio
 import enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from push.transport.retry_policy import Failures
+from push.transport.retry_policy import LANE_REST_LEAST_S, LANE_REST_MAX_S, MISCONFIGURED_PROBE_S, Failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PROBE_LEAST_S: Final = 0.2
-PROBE_MAX_S: Final = 5.0
-MISCONFIGURED_PROBE_S = 15.0
-"""Slow enough not to get an account locked, fast enough to resume soon after a fix on the provider's side."""
 
 
 class Condition(enum.StrEnum):
@@ -42,7 +37,7 @@ class Breaker:
     def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
         self.condition = Condition.CLOSED
         self._misconfigured_probe_s = misconfigured_probe_s
-        self._failures = Failures(PROBE_MAX_S, PROBE_LEAST_S)
+        self._failures = Failures(LANE_REST_MAX_S, LANE_REST_LEAST_S)
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 

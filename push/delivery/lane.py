@@ -17,7 +17,7 @@ import structlog
 import sql.ledger
 from push.alarm_kinds import AlarmKind
 from push.delivery.addresses import Addresses
-from push.delivery.breaker import MISCONFIGURED_PROBE_S, Breaker
+from push.delivery.breaker import Breaker
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
 from push.delivery.settlement import Settlement
@@ -29,6 +29,7 @@ from push.fanout.sweep import SWEEPS_PER_LANE, Sweep
 from push.notice import EXPIRY
 from push.provider import Addressing
 from push.transport.pace import Pace
+from push.transport.retry_policy import MISCONFIGURED_PROBE_S
 from runtime.tasks import cancel_and_wait, run_with_timeout
 
 if TYPE_CHECKING:

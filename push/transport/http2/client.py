@@ -1,6 +1,6 @@
-"""The connections of one lane: groups of calls flow in, rulings flow out, group by group.
+"""The connections of one lane: sends groups of calls over them, and opens as many as that needs.
 
-    waits --begun--> under way --answered, too late, lost--> ruled
+    waits --begun--> under way --answered, too late, lost--> replied
       ^                  |
       +---given back-----+   at most REPLAYS_MAX times a call
 
@@ -80,7 +80,7 @@ class Http2Client:
     ) -> list[Reply | None]:
         """Send calls (path and body) that share a head and return the replies in order; None: not begun.
 
-        `may_send` is asked right before calls are begun. `stops` is asked of each reply but a plain 200; once it says
+        `may_send` is asked right before calls are begun. `stops` is asked of each reply that is no 200; once it says
         so, nothing more is begun. Cancelled: calls that were begun end by themselves, and nobody gets their replies.
         RuntimeError when a bug was met.
         """

@@ -23,4 +23,4 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 PLAIN_OK: Final = Reply(OK)
-"""A 200 without a body, as nearly all answers are: always this object."""
+"""A 200 without a body, as nearly all replies of Apple are: always this object."""

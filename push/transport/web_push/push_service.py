@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from push.results import RecipientStatus, RequestStatus, SendResult, merge
-from push.transport.retry_policy import RETRY_AFTER_MAX_S, Failures, retry_after_s
+from push.transport.retry_policy import RETRY_AFTER_MAX_S, SERVICE_REST_MAX_S, Failures, retry_after_s
 from push.transport.token_results import MALFORMED_TOKEN
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from push.transport.http2 import Reply
     from push.transport.token_results import CallResult
-
-REST_MAX_S: Final = 2.0
-"""Shorter than a lane's own cap, because the lane's breaker waits as well when nobody else answers."""
 
 PROBE_CALLS: Final = 3
 """Enough to tell whether a service is back, and few to wait for if it hangs."""
@@ -50,7 +47,7 @@ class PushService:
         self.name = name
         self._slots = asyncio.Semaphore(calls_max)
         self._rests_until_s = 0.0
-        self._failures = Failures(REST_MAX_S)
+        self._failures = Failures(SERVICE_REST_MAX_S)
         self._probing = False
         self._last = SendResult(RequestStatus.ANSWERED)
         self._notified = RequestStatus.ANSWERED
