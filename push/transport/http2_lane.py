@@ -1,6 +1,6 @@
 """A lane over HTTP/2: its settings, and what its provider's replies mean for the phones of a batch.
 
-The leave to send is asked right before calls are begun. Bounded by the batch; every number of the settings has its range.
+The clearance is asked right before calls are begun. Bounded by the batch; each number of the settings has its range.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Quotas that all processes share: recipients to be sent flow in, for how long to wait flows out; one key each.
+"""Quotas that all processes share through Redis, one key each: says for how long a sender has to wait.
 
 The key holds until when all that was taken is paid for, by the clock of Redis, so that no process can run ahead of
-another. Bounded: `AHEAD_S` may be taken ahead, so that a dead process holds back nobody for longer; a key is gone
+another. Bounded: `AHEAD_S` may be taken ahead, so that a dead process holds back no other for longer; a key is gone
 `PAUSE_S` after its last use. Without Redis there is no answer, and each process keeps the pace by itself.
 """
 
@@ -47,11 +47,11 @@ class Quota:
             wait_us, taken = answer
             if taken:
                 return float(wait_us) / MICROSECONDS
-            # What is far ahead is not reserved: whoever asks first when it has come gets it.
+            # What is far ahead is not reserved: the first to ask when its time has come gets it.
             await asyncio.sleep(wait_us / MICROSECONDS - AHEAD_S / 2)
 
     async def hold(self, seconds: float) -> None:
-        """Let nobody send for so long."""
+        """Make every process wait for so long."""
         await self._run(self._hold, round(seconds * MICROSECONDS))
 
     async def _run(self, script: AsyncScript, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer

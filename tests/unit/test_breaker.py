@@ -8,8 +8,7 @@ from itertools import pairwise
 import pytest
 
 from push.delivery.breaker import Breaker, Condition
-from push.transport.retry_policy import LANE_REST_LEAST_S, LANE_REST_MAX_S
-from push.transport.retry_policy import FAILURES_MAX
+from push.transport.retry_policy import FAILURES_MAX, LANE_REST_LEAST_S, LANE_REST_MAX_S
 from tests.support.processes import clock
 
 CALLERS = 20

@@ -75,7 +75,7 @@ def filing_of(
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
-    said = Content(texts=texts, last=follow_up_texts(case.sent), photo_url=case.photo_url)
+    said = Content(texts=texts, follow_ups=follow_up_texts(case.sent), photo_url=case.photo_url)
     digest = hashlib.sha256(content).digest()
     key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
     if unverified is not None:

@@ -210,7 +210,7 @@ class Http2Client:
         try:
             if error is None:
                 self._pump()
-        except Exception as bug:  # noqa: BLE001 - said to everybody who waits
+        except Exception as bug:  # noqa: BLE001 - raised in everybody who waits
             error = bug
         if isinstance(error, Exception):
             self.died(error)
@@ -239,7 +239,7 @@ class Http2Client:
             if self._waiting and as_of_s - self._moved_s > self._settings.timeout_s:
                 self._waiting.fail("no answer in time")
             self._pump()
-        except Exception as error:  # noqa: BLE001 - a bug: said to everybody who waits
+        except Exception as error:  # noqa: BLE001 - a bug: raised in everybody who waits
             self.died(error)
         if self._connections or self._leaving or self._connecting or self._waiting:
             self._look_later()

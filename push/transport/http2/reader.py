@@ -1,4 +1,4 @@
-"""What a provider sends on one connection: bytes flow in, whole replies and what the frames ask for flow out.
+"""Reads what a provider sends on one connection: bytes flow in, whole replies flow out.
 
 Bounded: frames of `FRAME_BYTES`, headers of `BLOCK_BYTES`, bodies of `ANSWER_BYTES`; one open answer a stream.
 """
