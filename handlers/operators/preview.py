@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from push.alerts.preview import Words
+    from push.alerts.preview import Previews
     from sql.database import Pool
 
-    Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Words]
+    Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Previews]
     """What phones would show of an alert: its id, content (JSON text), status, end, what is proposed (JSON text)."""
 
 
@@ -49,7 +49,7 @@ class Preview:
                 return no_alert()
             proposal = await sql.life.proposal_of(connection, alert_id)
             listed = (await sql.progress.list_alerts(connection, alert_id))[0]
-            event = AuditEvent(actor=actor_of(request).said, action="read", alert=alert_id)
+            event = AuditEvent(actor=actor_of(request).label, action="read", alert=alert_id)
             await sql.audit.append(connection, event)
         requested = None if proposal is None else proposal.change_request
         content = {

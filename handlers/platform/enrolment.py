@@ -39,6 +39,6 @@ class Enrolment:
         user = user_in_path(request.match_info["user"])
         if user is None:
             return problems.response(422, NO_USER)
-        if await change(self._pool, [user], actor_of(request).said, enrols=enrols) is not None:
+        if await change(self._pool, [user], actor_of(request).label, enrols=enrols) is not None:
             return web.Response(status=204)
         return problems.response(409, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")

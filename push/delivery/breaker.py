@@ -5,7 +5,7 @@ closed ------------------------------------------> open ----------------> closed
                                                      ^ |
                                                      +-+ probe failed: the next one after a longer wait
 
-Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
+Too many invalid tokens stop the lane for good: more probes would show nothing, and a person must look (`stopped`).
 
 Bounded: probes are at most `LANE_REST_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
@@ -32,7 +32,7 @@ class Condition(enum.StrEnum):
 
 
 class Breaker:
-    """Lets everybody send while closed; while open lets one probe through at each probe time."""
+    """Lets all workers send while closed; while open lets one probe through at each probe time."""
 
     def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
         self.condition = Condition.CLOSED
@@ -44,7 +44,7 @@ class Breaker:
     async def wait_for_turn(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
 
-        Whoever has nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
+        A caller with nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
         """
         loop = asyncio.get_running_loop()
         while self.condition is not Condition.CLOSED and not over():
@@ -85,11 +85,11 @@ class Breaker:
         return True
 
     def wake(self) -> None:
-        """Say that what somebody waits to send may be over."""
+        """Ask those who wait again whether they still have something to send."""
         self._changed.set()
 
     def stop(self) -> None:
-        """Let nobody send any more in this process."""
+        """End all sending of the lane in this process."""
         self._set(Condition.STOPPED)
 
     def _set(self, condition: Condition) -> None:

@@ -66,7 +66,7 @@ def filing_of(
         if radius_km > plan.radius_cap_km:
             errors.append(FieldError(f"{AREA}/circle", f"over the cap of {plan.radius_cap_km:g} km"))
         override = Override(
-            radius_km=radius_km, reason="the message's circle", by=of_authority(authority).said, whole=True
+            radius_km=radius_km, reason="the message's circle", by=of_authority(authority).label, whole=True
         )
     if names_child(case.identifier, [text.child_name for text in case.texts.values()]):
         errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))

@@ -94,7 +94,7 @@ class PushService:
             if reply is None:
                 return None
             result = judge(reply)
-            # Whose fault a refusal of our key is, the whole batch tells; only a throttle ends it here.
+            # The whole batch shows whose fault a refusal of our key is; only a throttle ends it here.
             if result.request_status is RequestStatus.THROTTLED:
                 self.note(SendResult(result.request_status, result.reason, retry_after_s=reply.retry_after_s), 1)
             return reply
