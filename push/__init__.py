@@ -1,9 +1,9 @@
-"""The main job: a filed case flows in, recipients with their outcome flow out, each exactly once in the ledger.
+"""The main job: takes a case that an authority filed, and notifies each recipient once, as the ledger shows.
 
-`plan` makes rings of a policy; `life` files, moves and ends alerts, and makes their sweeps; `sweep` claims units and
-streams the audience minus the ledger into a lane's bounded queue; `worker` sends batches through a gateway (`gateways`,
-`transport`) and settles them in the `ledger`; `watcher` holds it all against the deadline and opens units again for
-late entrants.
-Bounded: the batches outstanding a lane, the requests in flight, the rows of a ledger commit.
-This room knows nothing of HTTP towards the outside, of SQL or of Redis commands. A provider's answer is a value.
+`alerts` files, moves and ends alerts and plans their rings; `fanout` claims units and streams the audience minus the
+ledger into a lane's bounded queue; `delivery` sends batches through a gateway and settles them in the ledger;
+`providers` are the gateways, on what `transport` shares; `message` is what phones show; `engine` starts and stops it
+all. Bounded: the batches outstanding a lane, the requests in flight, the rows of a ledger commit. This room serves no
+HTTP and contains no SQL. Its only Redis commands are the scripts of the shared quota (`transport.quota`). What a
+provider answers is a value.
 """

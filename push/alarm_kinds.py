@@ -14,8 +14,8 @@ class AlarmKind(enum.Enum):
     REVIEW = (
         "review",
         (
-            "a case is in its grace, or waits for approval; or a change of an alert waits that people were notified of. "
-            "`UNVERIFIED`: it has no verifiable signature"
+            "a case is in its grace, or waits for approval; or a change of an alert waits that people were notified of"
+            ". `UNVERIFIED`: it has no verifiable signature"
         ),
         (
             "read the preview and approve it. If it is wrong: `veto` a case in its grace or a change, `cancel` a case "
@@ -41,8 +41,8 @@ class AlarmKind(enum.Enum):
     AUDIENCE_CAP = (
         "audience_cap",
         (
-            "a ring would reach more people than the cap by the estimate, or has reached it, and is held; what was being "
-            "sent then is sent"
+            "a ring would reach more people than the cap by the estimate, or has reached it, and is held; what was "
+            "being sent then is sent"
         ),
         "an approver releases it, up to a number that is not reached yet",
     )
@@ -79,8 +79,8 @@ class AlarmKind(enum.Enum):
     INVALID_TOKENS = (
         "invalid_tokens",
         (
-            "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token was "
-            "removed"
+            "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token "
+            "was removed"
         ),
         "correct it, and start the server again",
     )

@@ -1,4 +1,4 @@
-"""Alarms: what is wrong flows in from anywhere in the job, each change flows out once to feed and log.
+"""Alarms: keeps those that stand, and publishes each change once to feed and log.
 
 Bounded: one alarm for each (kind, lane, alert or about); raising one that stands changes nothing, restating it may.
 """
@@ -25,9 +25,9 @@ Key: TypeAlias = tuple[AlarmKind, str, str | None, str]
 
 
 class Alarm(msgspec.Struct, frozen=True):
-    """Something that an operator must know: `raised` False says that it is over.
+    """Something that an operator must know: `raised` False means that it is over.
 
-    `about`: whom or what it is about, as an authority or a certificate; of an alert, its authority and case number.
+    `about`: an authority or a certificate, say; for an alert its authority and case number.
     """
 
     kind: AlarmKind
@@ -62,14 +62,14 @@ class AlarmBoard:
         self.publish(alarm)
 
     def restate(self, kind: AlarmKind, lane: str, alert: str | None, detail: str, about: str = "") -> None:
-        """Raise an alarm, anew if one stands that says something else."""
+        """Raise an alarm, anew if it stands with another detail."""
         standing = self._standing.get(_key(kind, lane, alert, about))
         if standing is not None and standing.detail != detail:
             self.clear(kind, lane, alert, about)
         self.raise_alarm(kind, lane, alert, detail, about)
 
     def clear(self, kind: AlarmKind, lane: str, alert: str | None, about: str = "") -> None:
-        """Say that an alarm is over, if it stands."""
+        """End an alarm, if it stands."""
         over = self._standing.pop(_key(kind, lane, alert, about), None)
         if over is None:
             return
@@ -82,7 +82,7 @@ class AlarmBoard:
         return {alarm.alert for alarm in self._standing.values() if alarm.alert is not None}
 
     def clear_alert(self, alert: str) -> None:
-        """Say that every alarm about an alert is over."""
+        """End every alarm about an alert."""
         for alarm in self.standing:
             if alarm.alert == alert:
                 self.clear(alarm.kind, alarm.lane, alert)
@@ -92,7 +92,7 @@ class AlarmBoard:
         self.raise_alarm(kind, lane, None, detail)
 
     def clear_lane(self, lane: str) -> None:
-        """Say that a lane works again."""
+        """End the alarms about a lane that works again."""
         if not self._standing:
             return
         for kind in LANE_KINDS:
@@ -100,10 +100,10 @@ class AlarmBoard:
 
 
 def _key(kind: AlarmKind, lane: str, alert: str | None, about: str) -> Key:
-    """Return what makes an alarm itself: of an alert its id, as its case number may be taken off a draft."""
+    """Return what identifies an alarm: for an alert its id, because a draft may lose its case number."""
     return kind, lane, alert, about if alert is None else ""
 
 
 def _logged(alert: str | None, about: str) -> str:
-    """Return what a log may say of whom an alarm is about: an alert's id, never its case number."""
+    """Return what the log gets as `about`: nothing for an alert, because of its case number."""
     return about if alert is None else ""

@@ -1,4 +1,4 @@
-"""The engine: settings and stores flow in, running lanes flow out; it starts and stops everything that sends.
+"""The engine: starts and stops everything that sends.
 
 Order of the end, inside out: sweeps stop claiming, what is being sent reaches the ledger within the grace time, then
 the ledger, the leases and the watcher stop. Bounded: `grace_s`, what `runtime.tasks` takes, `RELEASE_S`.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 RELEASE_S = 2.0
-"""To give leases back, which run out by themselves: nobody waits for a PostgreSQL that does not answer."""
+"""To give leases back, which run out by themselves: no one waits for a PostgreSQL that does not answer."""
 
 _log = structlog.get_logger("push.engine")
 
@@ -116,7 +116,7 @@ class Engine:
         self._background: list[asyncio.Task[None]] = []
 
     def wake(self) -> None:
-        """Say that there may be new work."""
+        """Wake whatever waits for new work."""
         self.claims.wake()
         self.watcher.wake()
 

@@ -1,6 +1,7 @@
-"""The watch of the index: signs of life of Redis flow in, an alarm while there is none flows out.
+"""The watch of the index: raises an alarm while Redis does not answer.
 
-Without Redis nobody is found, and what is to be sent waits. Bounded: a question every `ASK_S`, each within `ANSWER_S`.
+Without Redis no recipient is found, and what is to be sent waits. Bounded: a question every `ASK_S`, each within
+`ANSWER_S`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ STORE: Final = "redis"
 
 
 class IndexWatch:
-    """Says when Redis is away."""
+    """Raises and clears the alarm about Redis."""
 
     def __init__(self, index: PositionIndex, alarms: AlarmBoard) -> None:
         self._index = index

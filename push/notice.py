@@ -1,7 +1,4 @@
-"""What an alert is to everything that sends: its id, what is told of it, what it is meant as, and for how long.
-
-Bounded by its words.
-"""
+"""What an alert is to everything that sends: its notices, its CAP status, its deadline and its expiry."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ LaneName = NewType("LaneName", str)
 
 
 class Notice(enum.StrEnum):
-    """One thing said about an alert."""
+    """The alert itself, or a follow-up notice about it."""
 
     ALERT = "alert"
     UPDATE = "update"
@@ -30,7 +27,7 @@ class Notice(enum.StrEnum):
 
 
 class Status(enum.StrEnum):
-    """CAP status: never confused."""
+    """CAP status: whether it is meant."""
 
     ACTUAL = "actual"
     EXERCISE = "exercise"

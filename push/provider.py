@@ -55,7 +55,7 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 STOPPED: Final = SendResult(RequestStatus.FAILING, "stopped", asked=False)
-"""The answer of a transport that was stopped: nothing was sent, and nothing is known of the provider."""
+"""The result of a transport that was stopped: nothing was sent, and nothing is known of the provider."""
 
 
 class Clearance(Protocol):
@@ -69,23 +69,23 @@ class Clearance(Protocol):
 
 
 def withheld(clearance: Clearance, url: str, recipients: int) -> SendResult | None:
-    """Return the answer to a batch of which nothing may be sent to `url` now, None when it may be sent."""
+    """Return the result of a batch of which nothing may be sent to `url` now, None when it may be sent."""
     if not clearance.may_reach(url):
         return forbidden(recipients)
     return None if clearance.may_send() else STOPPED
 
 
 def forbidden(recipients: int) -> SendResult:
-    """Return the answer of a transport that may not send to where it was to: final, and nothing was sent."""
+    """Return the result of a batch whose status forbids its provider: final, and nothing was sent."""
     return SendResult(
         RequestStatus.ANSWERED, "not for this status", [RecipientStatus.REFUSED] * recipients, asked=False
     )
 
 
 class Gateway(Protocol):
-    """A provider: sends one message to at most `recipients_max` recipients, never raises for what it answers.
+    """A provider: sends one message to at most `recipients_max` recipients, never raises for what the provider answers.
 
-    DoesNotFitError (`push.message.content`) from one that does not answer `message_too_large` itself.
+    MessageTooLargeError (`push.message.truncation`) from one that does not return `message_too_large` itself.
     """
 
     recipients_max: int
@@ -93,7 +93,7 @@ class Gateway(Protocol):
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
         """Send to recipients: user ids as decimal bytes, or device tokens where the provider addresses devices.
 
-        `clearance` is asked right before every request; what it does not let be sent comes back unsent.
+        `clearance` is asked right before every request; what it does not allow comes back unsent.
         """
 
     async def close(self) -> None:
@@ -103,7 +103,7 @@ class Gateway(Protocol):
 class Provider(NamedTuple):
     """One kind of lane: `open_gateway` takes an instance of `settings`, and the quotas where it `keeps_quotas` itself.
 
-    `shown` takes an instance of `settings` and a message, and needs no open gateway; DoesNotFitError from it.
+    `shown` takes an instance of `settings` and a message, and needs no open gateway; MessageTooLargeError from it.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""The words of the job as types: what an alert says, which recipients a batch holds, what a provider answered.
+"""What a provider answers, as values: for a whole request, and for each recipient.
 
-Nothing flows here; bounded by construction: a batch holds at most its gateway's recipients a request.
+Bounded: a batch holds at most its gateway's recipients a request.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 
 class Outcome(enum.StrEnum):
-    """What became of one recipient, as the ledger has it; all but `INDETERMINATE` are final."""
+    """The outcome for one recipient, as the ledger has it; all but `INDETERMINATE` are final."""
 
     ACCEPTED = "accepted"
     INVALID = "invalid"
@@ -21,32 +21,32 @@ class Outcome(enum.StrEnum):
     QUARANTINED = "quarantined"
     FAILED = "failed"
     INDETERMINATE = "unsure"
-    """Nobody knows whether they were told: tried again, and told how it ended if they never were for certain."""
+    """May or may not have been notified: tried again, and sent the follow-up notices all the same."""
 
 
 INDETERMINATE_STATUSES: Final = frozenset({502, 504})
-"""HTTP statuses of something before the provider, which may have had the request."""
+"""HTTP statuses of a gateway in front of the provider, which may have passed the request on."""
 
 FINAL: Final = tuple(outcome for outcome in Outcome if outcome is not Outcome.INDETERMINATE)
 
 
 class RecipientStatus(enum.Enum):
-    """What a provider said of one recipient: a final outcome, or to try again."""
+    """A provider's status for one recipient: a final outcome, or to be tried again."""
 
     ACCEPTED = Outcome.ACCEPTED
     INVALID = Outcome.INVALID
     REFUSED = Outcome.REFUSED
     QUARANTINED = Outcome.QUARANTINED
-    """Their token is not good here, but perhaps elsewhere: another environment, another sender. It is kept."""
+    """The token is not good here, but perhaps elsewhere: another environment, another sender. It is kept."""
 
     INDETERMINATE = Outcome.INDETERMINATE
-    """To be tried again, although they may have been told: there was no answer, or none with a meaning."""
+    """To be tried again, although they may have been notified: there was no answer, or none with a meaning."""
 
     RETRY = None
 
 
 class RequestStatus(enum.Enum):
-    """What a provider said of a whole request."""
+    """A provider's status for a whole request."""
 
     ANSWERED = "answered"
     FAILING = "failing"
@@ -55,11 +55,11 @@ class RequestStatus(enum.Enum):
 
 
 class SendResult(msgspec.Struct, frozen=True):
-    """A provider's answer.
+    """The result of sending to a batch.
 
     `statuses` is in request order; None means that all were accepted (if `ANSWERED`) or are to be tried again.
-    `asked` False: nothing was sent, because nobody's token can be this provider's, which says nothing of it.
-    `indeterminate`: without fates, all may have been told although the provider did not say so.
+    `asked` False: nothing was sent, which says nothing of the provider.
+    `indeterminate`: without `statuses`, all may have been notified although the provider did not say so.
     `dead_since_ms` by place in the request: since when a token is invalid, where the provider says so.
     """
 
@@ -73,13 +73,13 @@ class SendResult(msgspec.Struct, frozen=True):
 
     @property
     def recipient_status(self) -> RecipientStatus:
-        """What it says of everybody, where it has no fates."""
+        """The status of every recipient, where there are no `statuses`."""
         if self.request_status is RequestStatus.ANSWERED:
             return RecipientStatus.ACCEPTED
         return RecipientStatus.INDETERMINATE if self.indeterminate else RecipientStatus.RETRY
 
-    def of_nobody(self) -> SendResult:
-        """Return the answer to what would have reached nobody, such as the question for an access token."""
+    def of_no_recipient(self) -> SendResult:
+        """Return the result of a request that reaches no recipient, such as one for an access token."""
         return msgspec.structs.replace(self, indeterminate=False) if self.indeterminate else self
 
 
@@ -92,8 +92,8 @@ def merge(
 ) -> SendResult:
     """Return the results of parts of a batch as one, each with its places in the batch.
 
-    `decisive` is what is said of the provider and for how long to leave it alone; `others` is what becomes of those in
-    no part.
+    `decisive` gives the request status and for how long to leave the provider alone; `others` is the status of those
+    in no part.
     """
     statuses = [others] * size
     since_ms: dict[int, int] = {}
@@ -108,8 +108,8 @@ def merge(
 
 
 def message_too_large(why: Exception, recipients: int) -> SendResult:
-    """Return the answer for a message that cannot be cut to what a provider takes: nothing was sent.
+    """Return the result of a message that cannot be truncated to what a provider takes: nothing was sent.
 
-    It is this alert's fault and no other's: the lane goes on, and the figures show who was not told.
+    Only this alert is at fault: the lane goes on, and the counts show who was not notified.
     """
     return SendResult(RequestStatus.ANSWERED, str(why), [RecipientStatus.REFUSED] * recipients, asked=False)

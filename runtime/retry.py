@@ -1,6 +1,6 @@
-"""Waiting: a failed attempt flows in, a jittered wait flows out, and a store that is away is asked again.
+"""Retries: waits with jitter between attempts, and asks an unavailable store again until it answers.
 
-Bounded: a wait never exceeds `cap_s`. Full jitter (Brooker, AWS Architecture Blog, 2015) spreads those who wait.
+Bounded: a wait never exceeds `cap_s`. Full jitter (Brooker, AWS Architecture Blog, 2015) spreads the attempts.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def full_jitter_s(attempt: int, base_s: float = BASE_S, cap_s: float = CAP_S) ->
 
 
 async def retry_until_available(
-    call: Callable[[], Awaitable[T]], away: tuple[type[BaseException], ...], store: str
+    call: Callable[[], Awaitable[T]], unavailable_errors: tuple[type[BaseException], ...], store: str
 ) -> T:
-    """Await `call()` again and again while it raises `away`; returns its result, raises whatever else it raises."""
+    """Await `call()` again while it raises one of `unavailable_errors`; returns its result, raises everything else."""
     attempt = 0
     while True:
         try:
             result = await call()
-        except away as error:
+        except unavailable_errors as error:
             raise_if_cancelled()
             attempt += 1
             if attempt == 1:

@@ -1,4 +1,4 @@
-"""Ending: tasks flow in, and are over when `cancel_and_wait` returns, whatever a driver makes of a cancellation.
+"""Ends tasks: they are over when `cancel_and_wait` returns, whatever a driver makes of a cancellation.
 
 Drivers of stores hide cancellations (python/cpython#86296: `asyncio.wait_for` before Python 3.12 returns a result that
 came in the same moment; redis-py writes with it when it has a socket timeout), or wait behind a cancellation for an
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
 CANCEL_AGAIN_S: Final = 0.5
-"""Far longer than a task needs to end by itself, so that its own tidying up is not cut short."""
+"""Far longer than a task needs to end by itself, so that its own cleaning up is not interrupted."""
 
 CANCELS: Final = 10
-"""A driver hides or outlasts one or two in a row; whoever outlasts ten waits for nothing that a cancellation ends."""
+"""A driver hides or outlasts one or two in a row; no cancellation ends what outlasts ten."""
 
 _log = structlog.get_logger("runtime.tasks")
 

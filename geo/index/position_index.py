@@ -23,13 +23,14 @@ from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls
 from geo.index.devices import devices_from
 from geo.index.presence import present
 from geo.index.reports import Positions, now_ms
-from geo.index.scripts import Script, script
+from geo.index.scripts import register
 from geo.index.search import commands, members, once, places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from redis.commands.core import AsyncScript
 
     from geo.area import Area
     from geo.connection import Client
@@ -72,8 +73,8 @@ class PositionIndex:
         self.clock_ms = clock_ms
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._held: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
-        self._record, self._forget = script("record"), script("forget")
-        self._drop, self._reach = script("drop"), script("reach")
+        self._record, self._forget = register(client, "record"), register(client, "forget")
+        self._drop, self._reach = register(client, "drop"), register(client, "reach")
 
     async def record(self, positions: Positions) -> int:
         """Put users where they were last heard from; returns how many reports were newer than what was known."""
@@ -88,12 +89,16 @@ class PositionIndex:
         """Remove users whose token is dead, unless they were heard from since; returns how many were removed."""
         return sum(await self._run(self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
 
-    async def _run(self, chosen: Script, calls: Sequence[Call]) -> list[Any]:
-        """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns."""
+    async def _run(self, chosen: AsyncScript, calls: Sequence[Call]) -> list[Any]:
+        """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns.
+
+        redis-py's own call of a script does not fit: in a pipeline of one Redis it asks SCRIPT EXISTS before each run,
+        and a cluster's pipeline does not take it.
+        """
         for known in (True, False):
             pipe = self._client.pipeline(transaction=False)
             for call in calls:
-                pipe.execute_command("EVALSHA", chosen.digest, *call)
+                pipe.execute_command("EVALSHA", chosen.sha, *call)
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
                     answers: list[Any] = await pipe.execute()
@@ -102,7 +107,7 @@ class PositionIndex:
                 if not known:
                     raise
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    await self._client.script_load(chosen.text)
+                    await self._client.script_load(chosen.script)
         raise AssertionError("the loop returns or raises")
 
     async def stream(

@@ -9,15 +9,15 @@ Bounded: `TIMEOUT_S` for Redis, which is then left alone for `ALONE_S`; `KEYS_MA
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import structlog
 from msgspec import Meta
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 
 from geo.connection import UNAVAILABLE_ERRORS
-from geo.index.scripts import script
+from geo.index.scripts import register
 from handlers.auth.allowance import Allowances, Rate
 from handlers.http.roles import Role
 from runtime.tasks import raise_if_cancelled
@@ -64,9 +64,8 @@ class Limits:
     """The limits of tokens and authorities."""
 
     def __init__(self, client: Client, settings: LimitSettings, timeout_s: float = TIMEOUT_S) -> None:
-        self._client = client
         self._timeout_s = timeout_s
-        self._script = script("request", "handlers.auth")
+        self._request = register(client, "request", "handlers.auth")
         self._platform = Rate(settings.platform_per_s, settings.platform_burst)
         self._people = Rate(settings.people_per_s, settings.people_burst)
         self._webhooks = per_minute(settings.webhooks_per_minute)
@@ -100,7 +99,7 @@ class Limits:
             return None
         try:
             async with asyncio.timeout(self._timeout_s):
-                wait_us = await self._run(key, round(rate.cost_s * MICROSECONDS), rate.burst)
+                wait_us = await self._request(keys=[key], args=[round(rate.cost_s * MICROSECONDS), rate.burst])
         except (*UNAVAILABLE_ERRORS, RedisError, TimeoutError) as error:
             raise_if_cancelled()
             # Nobody waits for it again at once: a Redis that is slow must not slow every request.
@@ -109,9 +108,3 @@ class Limits:
             return None
         raise_if_cancelled()
         return float(wait_us) / MICROSECONDS
-
-    async def _run(self, key: str, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
-        try:
-            return await self._client.evalsha(self._script.digest, 1, key, *arguments)
-        except NoScriptError:
-            return await self._client.eval(self._script.text, 1, key, *arguments)

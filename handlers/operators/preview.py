@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.http.route import Call
-    from push.alerts.preview import Words
+    from push.alerts.preview import Previews
     from sql.database import Pool
 
-    Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Words]
+    Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Previews]
     """What phones would show of an alert: its id, content (JSON text), status, end, what is proposed (JSON text)."""
 
 
@@ -62,7 +62,7 @@ class Preview:
                 return unknown_alert()
             proposal = await sql.life.proposal_of(connection, call.alert_id)
             listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
-            event = AuditEvent(actor=call.actor.said, action="read", alert=call.alert_id)
+            event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
         return Previewed(

@@ -35,7 +35,7 @@ class Enrolment:
         return await self._change(call, enrols=False)
 
     async def _change(self, call: Call[None], *, enrols: bool) -> web.Response:
-        if await change(self._pool, [call.user], call.actor.said, enrols=enrols) is not None:
+        if await change(self._pool, [call.user], call.actor.label, enrols=enrols) is not None:
             return web.Response(status=204)
         return problems.response(
             ProblemCode.ENROLMENT_FULL, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled"

@@ -98,4 +98,4 @@ class Intake:
 def _override(case: Case, authority: str) -> Override | None:
     if case.area is None or case.area.radius_km is None:
         return None
-    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=of_authority(authority).said)
+    return Override(radius_km=case.area.radius_km, reason=case.area.reason, by=of_authority(authority).label)

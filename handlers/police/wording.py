@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def content_of(case: Case) -> Content:
     """Return what phones say of a case: where and when, what the child looks like, whom to call."""
     texts = {locale: _text(case, catalogue) for locale, catalogue in catalogues().items()}
-    return Content(texts=texts, last=follow_up_texts(case.last_seen.at), photo_url=case.child.photo_url)
+    return Content(texts=texts, follow_ups=follow_up_texts(case.last_seen.at), photo_url=case.child.photo_url)
 
 
 def _text(case: Case, words: Catalogue) -> Text:

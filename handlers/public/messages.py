@@ -133,7 +133,7 @@ def _word(alert: PublicAlert) -> str:
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:
     if State(alert.state) not in OVER:
         return content.texts
-    return content.last.get(_word(alert)) or follow_up_texts(alert.received_at)[_word(alert)]
+    return content.follow_ups.get(_word(alert)) or follow_up_texts(alert.received_at)[_word(alert)]
 
 
 def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publisher: Publisher) -> Info:

@@ -1,7 +1,7 @@
-"""The life of an alert: filings and orders flow in, an alert in the next of its states flows out, or why not.
+"""The life of an alert: files it, moves it through its states, and ends it, or says why not.
 
 `filing` begins an alert as its authority's `review` says; `lifecycle` is the table of what may follow what.
-`operations` does one thing to one alert in one transaction, with its event in the audit trail; what the thing is stands
-in a file of its own. `warnings` says what waits for a person, `deletion` ends what is kept.
-Bounded: one alert at a time. Nothing here sends anything: sweeps are made, and `push.fanout.stops` hears of what is halted.
+`actions` does one thing to one alert in one transaction, with its event in the audit trail. `watch` begins what is due
+and raises alarms about what waits for a person; `record` verifies, summarises and deletes what is kept.
+Bounded: one alert at a time. Nothing here sends: it makes sweeps, and notifies `push.fanout.stops` of what is halted.
 """

@@ -1,4 +1,4 @@
-"""Enrolment for exercises: users flow in or out of the list, with an event that says how many and never who.
+"""Enrolment for exercises: adds users to the list or removes them, with an event that has how many, never who.
 
 Bounded by `sql.enrolment.ENROLLED_MAX`.
 """

@@ -1,4 +1,4 @@
-"""Estimates: an alert's rings flow in, the people of each ring and lane and when a lane will be through flow out.
+"""Estimates: how many people are in an alert's rings, by lane, and how long each lane takes.
 
 Bounded: 32 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is better than a late alert.
 """
@@ -55,7 +55,7 @@ class RingEstimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """People in an area, sampled, with the 95% interval; `positions` is how long ago they were heard from."""
+    """People in an area, sampled, with the 95% interval; `positions` is how old their positions are."""
 
     people: int
     low: int
@@ -70,7 +70,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def at_most(whole: Estimate, people_max: int) -> Estimate:
-    """Return an estimate of an audience of which at most `people_max` can be reached, nobody knows which."""
+    """Return an estimate of an audience of which at most `people_max` can be reached, unknown which."""
     left, rings = people_max, []
     for ring in whole.rings:
         lanes = {lane: _bounded(one, left) for lane, one in ring.lanes.items()}

@@ -246,7 +246,7 @@ def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int])
     if held:
         details["held"] = sorted(held)
     filed = AuditEvent(
-        actor=filing.actor.said, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
+        actor=filing.actor.label, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
     )
     sent_on = AuditEvent(
         actor="system",

@@ -1,4 +1,4 @@
-"""The life of an alert: a state and an action flow in, the state after it flows out, or what is possible instead.
+"""The life of an alert: which action leads from which state to which.
 
 The one table of what may follow what; the diagram in ARCHITECTURE.md is drawn from it. Bounded by the table.
 """
@@ -80,16 +80,16 @@ TRANSITIONS: Final = (
     *(Transition(state, Action.EXPIRE, State.EXPIRED) for state in _ALIVE),
     *(Transition(state, Action.CLOSE, State.CLOSED) for state in (State.CANCELLED, State.FOUND, State.EXPIRED)),
 )
-"""Everything that may happen. A child is found after the alert has ended, too: whoever was told is told that; and
-whether because of the alert may be known later. Once people were told, approval and veto are about what is proposed."""
+"""Every transition that there is. A child may be found after the alert has ended: those notified get that notice, too;
+whether through the alert may be known later. Once people were notified, approval and veto are about proposals."""
 
 BY_ITSELF: Final = frozenset(
     {Action.REVIEW, Action.SCHEDULE, Action.SEND, Action.COMPLETE, Action.GO_ON, Action.EXPIRE, Action.CLOSE}
 )
-"""What nobody asks for: it happens."""
+"""Actions of the system itself."""
 
 NOT_NOTIFIED: Final = frozenset({State.RECEIVED, State.IN_REVIEW, State.SCHEDULED})
-"""States in which nobody has been told anything."""
+"""States in which no one has been notified."""
 
 OVER: Final = frozenset({State.CANCELLED, State.FOUND, State.EXPIRED, State.CLOSED})
 
@@ -110,8 +110,8 @@ def between(before: State, after: State) -> Action:
 def possible(state: State, *, proposed: bool, held: bool) -> list[Action]:
     """Return what people can do in a state, in the order of the table; whether a change is proposed, or a ring held.
 
-    Where neither is, nobody is offered to decide about it; while something is proposed, nothing else is. `found` may be
-    said once more, to say why.
+    Neither is offered where there is none; while something is proposed, no other change is. `found` is possible once
+    more, to add whether it was through the alert.
     """
     idle = set(BY_ITSELF)
     if not held:

@@ -1,6 +1,6 @@
-"""Names: texts as people type them flow in, whether they name somebody, or one another, flows out.
+"""Names: compares names as people type them, and finds them in texts.
 
-However something is written (case, width, spaces, points, signs that nobody sees), it is the same name.
+However something is written (case, width, spaces, points, invisible signs), it is the same name.
 Bounded by the texts.
 """
 
@@ -25,15 +25,15 @@ def folded(text: str) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Tell whether a name has nothing that nobody sees: such two look like one."""
+    """Tell whether a name has no invisible signs, with which two names would look like one."""
     return bool(folded(name)) and not any(unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cn"} for sign in name)
 
 
 def names_child(identifier: str, names: Iterable[str]) -> bool:
-    """Tell whether an identifier, which stays for ever, says a name or a number to call.
+    """Tell whether an identifier, which stays for ever, has a name or a number to call in it.
 
     Short Latin words and numbers stand in many an identifier by chance, and a case is not refused for that.
     """
-    said = folded(identifier)
-    words = [folded(one) for one in names if not one.isascii() or len(folded(one)) >= LATIN_MIN]
-    return any(len(word) >= NAME_MIN and word in said for word in words)
+    text = folded(identifier)
+    forms = [folded(one) for one in names if not one.isascii() or len(folded(one)) >= LATIN_MIN]
+    return any(len(form) >= NAME_MIN and form in text for form in forms)

@@ -1,4 +1,4 @@
-"""The planner: a place and a policy flow in, rings with their estimate and the sweeps that tell them flow out.
+"""The planner: plans an alert's rings, estimates their audience, and adds the sweeps that notify it.
 
 A test has sweeps in simulated lanes only; every other status in all lanes.
 Bounded: radius and audience by the caps of `FilingPlan`; a sweep is 64 units.
@@ -81,7 +81,7 @@ class Planner:
     async def estimate(
         self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
     ) -> Estimate | None:
-        """Sample who can be told in the rings around a place, at most `people_max`; None when Redis is late."""
+        """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         sampled = await estimate(self._index, rings, areas, lanes)
@@ -113,7 +113,7 @@ class Planner:
     async def add_follow_up(
         self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int
     ) -> None:
-        """Add the sweeps that tell a later word to those who were told, within the caller's transaction."""
+        """Add the sweeps of a follow-up notice to those who were notified, within the caller's transaction."""
         sweeps = [SweepPlan(notice.value, None, lane, SHARDS, SHARDS_PER_UNIT, version) for lane in self._lanes(status)]
         await sql.rings.add_sweeps(connection, alert_id, sweeps)
 

@@ -1,6 +1,6 @@
-"""Preview: an alert's content flows in, what phones of each lane would show flows out, by notice and language.
+"""Preview: what phones of each lane would show of an alert, by notice and language.
 
-It is made by the very rendering that is sent, and nothing is sent. Bounded by the notices, languages and lanes.
+It is made by the rendering that is sent, and nothing is sent. Bounded by the notices, languages and lanes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from push.provider import LaneSettings
 
-Words: TypeAlias = dict[str, dict[str, dict[str, Rendering | TooLarge]]]
+Previews: TypeAlias = dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 """By notice, locale and lane."""
 
 NOTICES: Final = (Notice.ALERT, Notice.FOUND, Notice.CANCEL)
-"""An update says what the alert says then: it is shown while it is proposed."""
+"""An update has the text that the alert has then: it is shown while it is proposed."""
 
 _CONTENT = msgspec.json.Decoder(Content)
 
@@ -40,16 +40,16 @@ def preview(
     proposed: str | None,
     *,
     lanes: Mapping[str, LaneSettings],
-) -> Words:
+) -> Previews:
     """Return what phones would show; a notice that has no text any more has no languages.
 
     `proposed`: what waits for approval (JSON text); where it is another text, that is the update.
     """
-    said = _CONTENT.decode(content)
-    words = dict.fromkeys(NOTICES, said)
+    stands = _CONTENT.decode(content)
+    contents = dict.fromkeys(NOTICES, stands)
     requested = None if proposed is None else change_request_of(proposed)
-    if isinstance(requested, Rewording) and requested.texts.keys() == said.texts.keys():
-        words[Notice.UPDATE] = reworded(said, requested.texts)
+    if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():
+        contents[Notice.UPDATE] = reworded(stands, requested.texts)
     return {
         notice.value: {
             locale: _by_lane(
@@ -57,7 +57,7 @@ def preview(
             )
             for locale in shown.of(notice)
         }
-        for notice, shown in words.items()
+        for notice, shown in contents.items()
     }
 
 

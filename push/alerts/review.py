@@ -1,6 +1,6 @@
-"""Review: an authority's policy and who approved flow in, whether an alert may be sent flows out.
+"""Review: who must approve an alert before it is sent, by its authority's policy.
 
-The thirty minutes run from the receipt, whatever the review: one that is about to eat them is an alarm.
+The thirty minutes run from the receipt, whatever the review: one that is about to use them up is an alarm.
 Bounded by the approvals that a policy asks for.
 """
 
@@ -19,7 +19,7 @@ REVIEW_MARGIN: Final = timedelta(minutes=10)
 
 
 class Review(enum.StrEnum):
-    """Who looks at a case before anybody is told: nobody; whoever likes, for a while; one person; two."""
+    """Who reviews a case before anyone is notified: no one; any officer, for a while; one person; two."""
 
     AUTO = "auto"
     GRACE = "grace"
@@ -28,7 +28,7 @@ class Review(enum.StrEnum):
 
 
 APPROVALS: Final = {Review.APPROVE: 1, Review.TWO_PERSON: 2}
-"""How many different people approve. Whoever holds back an alert in its grace asks for one, too."""
+"""How many different people approve. A veto of an alert in its grace asks for one, too."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,9 +41,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(review: Review, grace_s: int, received_at: datetime, *, verified: bool) -> Decision:
-    """Return what becomes of a case; what nobody signed waits for two people, whatever the authority's policy.
+    """Return the decision about a case; an unverified one waits for two people, whatever the authority's policy.
 
-    Anybody may have sent it, whoever approves it first too.
+    Anyone may have sent it, even the person who approves it first.
     """
     if not verified:
         review = Review.TWO_PERSON

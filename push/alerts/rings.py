@@ -1,4 +1,4 @@
-"""Plans: a policy, a place and times flow in, an alert's rings with the time from which each is due flow out.
+"""Rings: plans an alert's rings and when each is due, by a policy, its place and times.
 
 Rings go from near to far and each holds those before it, so that the widest one alone is the whole area.
 Bounded: `RINGS_MAX` rings a policy; radii by the caller's cap.
@@ -65,7 +65,7 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's wish for another radius, and why; `whole`: with the place's shape, whatever the policy."""
+    """Another radius that somebody requests, and why; `whole`: with the place's shape, whatever the policy."""
 
     radius_km: float
     reason: str

@@ -1,6 +1,6 @@
-"""Addresses: a batch flows in right before it is sent, its recipients with how each is reached flow out.
+"""Addresses: looks up how each recipient of a batch is reached, right before it is sent.
 
-Who was forgotten or left the lane since they were found is left out of the batch. A lane of accounts asks only where
+Recipients forgotten or gone from the lane since they were found are left out. A lane of accounts asks only where
 somebody reads another language than the usual one. Bounded by the batch.
 """
 
@@ -41,7 +41,7 @@ class Addresses:
         self._non_default_locales = non_default_locales
 
     async def of(self, batch: Batch) -> Addressed | None:
-        """Return how each recipient is reached, without who was forgotten or left the lane; None: Redis is away."""
+        """Return how each recipient is reached, without those forgotten or gone from the lane; None: Redis is away."""
         looks_again = self._forgetting.must_look(batch.found_s)
         wanted = self._forgetting.remaining(batch.recipients)
         by_token, devices = self._addressing is Addressing.DEVICES, None

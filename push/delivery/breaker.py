@@ -1,30 +1,25 @@
-"""A lane's breaker: answers flow in, whose turn it is to send flows out; while open, one probe at a time goes through.
+"""A lane's breaker: leaves a failing provider alone, but for one probe at a time.
 
         failures in a row, or one misconfigured           probe answered
 closed ------------------------------------------> open ----------------> closed
                                                      ^ |
                                                      +-+ probe failed: the next one after a longer wait
 
-Too many invalid tokens stop the lane for good: more probes would tell nothing, and a person must look (`stopped`).
+Too many invalid tokens stop the lane for good: more probes would show nothing, and a person must look (`stopped`).
 
-Bounded: probes are at most `PROBE_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
+Bounded: probes are at most `LANE_REST_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
 
 from __future__ import annotations
 
 import asyncio
 import enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from push.transport.retry_policy import Failures
+from push.transport.retry_policy import LANE_REST_LEAST_S, LANE_REST_MAX_S, MISCONFIGURED_PROBE_S, Failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-PROBE_LEAST_S: Final = 0.2
-PROBE_MAX_S: Final = 5.0
-MISCONFIGURED_PROBE_S = 15.0
-"""Slow enough not to get an account locked, fast enough to resume soon after a fix on the provider's side."""
 
 
 class Condition(enum.StrEnum):
@@ -37,19 +32,19 @@ class Condition(enum.StrEnum):
 
 
 class Breaker:
-    """Lets everybody send while closed; while open lets one probe through at each probe time."""
+    """Lets all workers send while closed; while open lets one probe through at each probe time."""
 
     def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
         self.condition = Condition.CLOSED
         self._misconfigured_probe_s = misconfigured_probe_s
-        self._failures = Failures(PROBE_MAX_S, PROBE_LEAST_S)
+        self._failures = Failures(LANE_REST_MAX_S, LANE_REST_LEAST_S)
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 
     async def wait_for_turn(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
 
-        Whoever has nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
+        A caller with nothing to send any more (`over`, asked again at every `wake`) waits no longer and takes no probe.
         """
         loop = asyncio.get_running_loop()
         while self.condition is not Condition.CLOSED and not over():
@@ -90,11 +85,11 @@ class Breaker:
         return True
 
     def wake(self) -> None:
-        """Say that what somebody waits to send may be over."""
+        """Ask those who wait again whether they still have something to send."""
         self._changed.set()
 
     def stop(self) -> None:
-        """Let nobody send any more in this process."""
+        """End all sending of the lane in this process."""
         self._set(Condition.STOPPED)
 
     def _set(self, condition: Condition) -> None:

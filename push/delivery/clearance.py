@@ -1,4 +1,4 @@
-"""Clearance: a batch about to be sent flows in, who of it may be reached at all flows out, with leave to send to them.
+"""Clearances: leave to send one batch, given only for recipients that its status may reach.
 
 This is the one place that keeps exercises and tests from people, and stops from being overtaken: no transport sends
 without a clearance, each asks it right before every request, and only `Clearances` makes them.
@@ -40,7 +40,7 @@ class UnitClearance:
         return self._unit.may_send(self._time())
 
     def may_reach(self, url: str) -> bool:
-        """Tell whether a request to `url` may be made: a test leaves this machine never."""
+        """Tell whether a request to `url` may be made: a test never leaves this machine."""
         return allowed(Status(self._unit.row.status), url)
 
 
@@ -52,7 +52,7 @@ class Clearances:
         self._pool = pool
 
     async def of(self, batch: Batch) -> Clearance | None:
-        """Leave in a batch only who may be reached, and return leave to send to them; None: PostgreSQL is away."""
+        """Keep in a batch only who may be reached, and return leave to send to them; None: PostgreSQL is away."""
         status = Status(batch.unit.row.status)
         if status is Status.TEST and not self._simulated:
             batch.keep(np.zeros(batch.size, dtype=np.bool_))
@@ -67,7 +67,7 @@ class Clearances:
 
 
 def allowed(status: Status, url: str) -> bool:
-    """Tell whether what has a status may be requested of `url`: a test leaves this machine never."""
+    """Tell whether a message of a status may be sent to `url`: a test never leaves this machine."""
     return status is not Status.TEST or on_this_machine(url)
 
 

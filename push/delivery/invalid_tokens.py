@@ -1,9 +1,9 @@
-"""Invalid tokens: what a provider said of tokens flows in, removals from the index flow out, or the lane's stop.
+"""Invalid tokens: removes them from the index, or stops the lane when there are too many.
 
 When more than a share of the tokens come back invalid, our configuration is at fault and not the tokens: the lane
-stops, no token is removed, and whoever was refused is due again. So a removal waits until as many others were answered
-as that judgement needs, or, where there are not so many, until nothing is answered any more and the share so far is
-good. Bounded: `PENDING_MAX` removals wait; beyond them a dead token stays until it is found dead again.
+stops, no token is removed, and the refused recipients are due again. So a removal waits until as many others were
+answered as that judgement needs, or, where there are not so many, until nothing is answered any more and the share so
+far is good. Bounded: `PENDING_MAX` removals wait; beyond them a dead token stays until it is found dead again.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ class InvalidTokens:
         share_max: float,
         count_min: int,
         stop: Callable[[str], None],
-        doubt: Callable[[], Awaitable[int]],
+        reopen: Callable[[], Awaitable[int]],
     ) -> None:
         self._lane = lane
         self._index = index
         self._share_max = share_max
         self._count_min = count_min
         self._stop = stop
-        self._doubt = doubt
-        self._doubted = (0, False)
+        self._reopen = reopen
+        self._reopened = (0, False)
         self._answered = 0.0
         self._invalid = 0.0
         self._answered_ever = 0
@@ -93,24 +93,24 @@ class InvalidTokens:
             if self.tripped:
                 await self._take_back((seen, idle >= IDLE_LOOKS))
             else:
-                await self._remove(everybody=idle >= IDLE_LOOKS and self._share <= self._share_max)
+                await self._remove(all_pending=idle >= IDLE_LOOKS and self._share <= self._share_max)
 
     async def end(self) -> None:
-        """Let whoever was refused last be due again; the caller bounds the time."""
+        """Let the recipients refused last be due again; the caller bounds the time."""
         if self.tripped:
-            await retry_until_available(self._doubt, RECORD_UNAVAILABLE_ERRORS, "postgresql")
+            await retry_until_available(self._reopen, RECORD_UNAVAILABLE_ERRORS, "postgresql")
 
     async def _take_back(self, so_far: tuple[int, bool]) -> None:
-        """Let whoever was refused be due again, once what was on its way stands in the record, too."""
-        if so_far == self._doubted:
+        """Let refused recipients be due again, once what was being sent stands in the record, too."""
+        if so_far == self._reopened:
             return
-        self._doubted = so_far
-        due = await retry_until_available(self._doubt, RECORD_UNAVAILABLE_ERRORS, "postgresql")
-        _log.info("tokens.doubted", lane=self._lane, due=due)
+        self._reopened = so_far
+        due = await retry_until_available(self._reopen, RECORD_UNAVAILABLE_ERRORS, "postgresql")
+        _log.info("tokens.reopened", lane=self._lane, due=due)
 
-    async def _remove(self, *, everybody: bool) -> None:
+    async def _remove(self, *, all_pending: bool) -> None:
         judged: list[DeadToken] = []
-        while self._pending and (everybody or self._answered_ever - self._pending[0][0] >= self._count_min):
+        while self._pending and (all_pending or self._answered_ever - self._pending[0][0] >= self._count_min):
             judged.append(self._pending.popleft()[1])
         if not judged:
             return

@@ -1,6 +1,6 @@
-"""A lane: units flow in by its sweeps, requests flow out by its workers, with its own queue, pace and breaker.
+"""A lane: one provider with its own sweeps, queue, workers, pace and breaker.
 
-Nothing is shared with another lane but the ledger's commits, so a slow or dead provider holds back nobody else.
+Nothing is shared with another lane but the ledger's commits, so a slow or dead provider holds back no other lane.
 Bounded: `queue_batches` outstanding, `workers` requests in flight, `grace_s` to end what is being sent.
 """
 
@@ -17,7 +17,7 @@ import structlog
 import sql.ledger
 from push.alarm_kinds import AlarmKind
 from push.delivery.addresses import Addresses
-from push.delivery.breaker import MISCONFIGURED_PROBE_S, Breaker
+from push.delivery.breaker import Breaker
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
 from push.delivery.settlement import Settlement
@@ -29,6 +29,7 @@ from push.fanout.sweep import SWEEPS_PER_LANE, Sweep
 from push.notice import EXPIRY
 from push.provider import Addressing
 from push.transport.pace import Pace
+from push.transport.retry_policy import MISCONFIGURED_PROBE_S
 from runtime.tasks import cancel_and_wait, run_with_timeout
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 CUT_OFF_S = 3.0
-"""For how long a lane that ends waits for the record to have who may have been told."""
+"""For how long a lane that ends waits for the record of who may have been notified."""
 
 _log = structlog.get_logger("push.delivery.lane")
 
@@ -52,9 +53,9 @@ _log = structlog.get_logger("push.delivery.lane")
 class LanePlan(msgspec.Struct, frozen=True, kw_only=True):
     """How a lane works: recipients a second (None: as fast as the provider takes it), requests and batches at once.
 
-    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it. Whose token is invalid is tried
-    again after `invalid_for`, if they still stand in the index: then they have another one. `simulated`: its provider
-    is known to be one, so that tests may use it.
+    `invalid_share` of at least `invalid_count` tokens that come back invalid stop it. Recipients with invalid tokens
+    are tried again after `invalid_for`, if they still stand in the index: then with another one. `simulated`: its
+    provider is known to be one, so that tests may use it.
     """
 
     addressing: Addressing = Addressing.ACCOUNTS
@@ -102,7 +103,7 @@ class Lane:
                 share_max=plan.invalid_share,
                 count_min=plan.invalid_count,
                 stop=self._stop_for_good,
-                doubt=partial(sql.ledger.doubt, pool, name),
+                reopen=partial(sql.ledger.doubt, pool, name),
             )
         pace = Pace(plan.rate_per_s, quota)
         candidates = Candidates(name, index=index, areas=areas, pool=pool, observe_search_s=self.stats.index.observe)
@@ -162,7 +163,7 @@ class Lane:
         return [*self._sweeping, *self._working, *([self._removing] if self._removing is not None else [])]
 
     def drain_halted(self) -> None:
-        """Let what is halted drain now, whatever it waits for."""
+        """Let halted batches drain now, whatever they wait for."""
         self.queue.unpark_halted()
         self.breaker.wake()
 
@@ -172,7 +173,7 @@ class Lane:
         self._alarms.raise_alarm(AlarmKind.INVALID_TOKENS, self.name, None, why)
 
     async def _end_record(self) -> None:
-        """Have the record say what only this process knows."""
+        """Record what only this process knows."""
         for worker in self._workers:
             await worker.note_cut_off()
         if self.invalid is not None:

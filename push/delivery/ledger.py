@@ -1,4 +1,4 @@
-"""The ledger's group commit: settled batches flow in from all workers, one durable commit carries many of them.
+"""The ledger's group commit: one durable commit carries the settled batches of many workers.
 
 Bounded: `GROUP_ROWS` rows a commit; a worker waits for its commit before it takes the next batch, so what a crash can
 repeat is at most one batch a worker. PostgreSQL away: the commit is tried again until it stands.
@@ -35,7 +35,7 @@ WAITING_MAX = 1024
 
 
 class Ledger:
-    """Commits what became of recipients, many workers' batches at a time."""
+    """Commits the outcomes of recipients, many workers' batches at a time."""
 
     def __init__(self, pool: Pool, observe_s: Callable[[float], None]) -> None:
         self._pool = pool
@@ -69,9 +69,9 @@ class Ledger:
 
 
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
-    """Return the ledger rows for what became of a batch's recipients, one an outcome."""
+    """Return the ledger rows of a batch's outcomes, one an outcome."""
     row = batch.unit.row
-    whom = {outcome: batch.users if mask is None else batch.users[mask] for outcome, mask in settled.items()}
+    users_of = {outcome: batch.users if mask is None else batch.users[mask] for outcome, mask in settled.items()}
     return [
         LedgerRow(
             row.alert_id,
@@ -86,6 +86,6 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             pack(users),
             row.said,
         )
-        for outcome, users in whom.items()
+        for outcome, users in users_of.items()
         if users.size
     ]

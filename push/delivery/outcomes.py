@@ -1,4 +1,4 @@
-"""Outcomes: recipients with their addresses and a provider's answers flow in, who had which outcome flows out.
+"""Outcomes: addresses a batch, and splits a send result into settled outcomes and recipients to retry.
 
 Bounded by the batch.
 """
@@ -54,27 +54,27 @@ class Addressed:
         """Return what the provider is given for some places."""
         return self._names if len(rows) == len(self._names) else [self._names[row] for row in rows]
 
-    def judged(self, users: NDArray[np.int64], answer: SendResult) -> tuple[int, int, list[DeadToken]]:
+    def judged(self, users: NDArray[np.int64], result: SendResult) -> tuple[int, int, list[DeadToken]]:
         """Return how many tokens were answered, how many of these are bad here, and whom to remove.
 
-        Without a word of the provider a token is dead since it was read for this request.
+        Where the provider does not say since when, a token is dead since it was read for this request.
         """
-        if answer.statuses is None or not self._by_token:
+        if result.statuses is None or not self._by_token:
             return len(self._names), 0, []
-        answered = sum(recipient_status not in _OPEN for recipient_status in answer.statuses)
-        bad = sum(recipient_status in _BAD for recipient_status in answer.statuses)
+        answered = sum(recipient_status not in _OPEN for recipient_status in result.statuses)
+        bad = sum(recipient_status in _BAD for recipient_status in result.statuses)
         dead = [
-            DeadToken(int(users[row]), self._names[row], answer.dead_since_ms.get(row, self._read_ms))
-            for row, recipient_status in enumerate(answer.statuses)
+            DeadToken(int(users[row]), self._names[row], result.dead_since_ms.get(row, self._read_ms))
+            for row, recipient_status in enumerate(result.statuses)
             if recipient_status is RecipientStatus.INVALID
         ]
         return answered, bad, dead
 
 
 def merge_results(parts: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
-    """Return the results of a batch's requests, one a language, as one; who was in none of them is to be tried again.
+    """Return the results of a batch's requests, one a language, as one; recipients in no request are to be retried.
 
-    What it says of the provider is the last that the provider said: a request that was not sent says nothing.
+    The request status is that of the last request that was sent.
     """
     rows, last = parts[-1]
     if len(parts) == 1 and len(rows) == recipients:
@@ -82,16 +82,13 @@ def merge_results(parts: list[tuple[Sequence[int], SendResult]], recipients: int
     return merge(parts, recipients, decisive=next((one for _, one in reversed(parts) if one.asked), last))
 
 
-def sort_outcomes(answer: SendResult) -> tuple[Settled, NDArray[np.bool_] | None]:
-    """Sort recipients by what their provider said of each: all by outcome, and who is to be tried again.
-
-    Who may have been told is among both.
-    """
-    if answer.statuses is None:
+def sort_outcomes(result: SendResult) -> tuple[Settled, NDArray[np.bool_] | None]:
+    """Split a send result into settled outcomes and recipients to retry; indeterminate ones are in both."""
+    if result.statuses is None:
         return {Outcome.ACCEPTED: None}, None
     masks = {
-        recipient_status: np.array([one is recipient_status for one in answer.statuses])
-        for recipient_status in set(answer.statuses)
+        recipient_status: np.array([one is recipient_status for one in result.statuses])
+        for recipient_status in set(result.statuses)
     }
     open_masks = [mask for recipient_status, mask in masks.items() if recipient_status in _OPEN]
     again = np.logical_or.reduce(open_masks) if open_masks else None

@@ -59,7 +59,7 @@ class Settlement:
 
     async def drain(self, batch: Batch) -> None:
         """Close a batch that may not be sent: its recipients stay due in the record."""
-        batch.unit.cut = True
+        batch.unit.interrupted = True
         await self._close(batch)
 
     async def _close(self, batch: Batch) -> None:

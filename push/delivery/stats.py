@@ -1,4 +1,4 @@
-"""What a lane counts: observations flow in from workers and sweeps, plain numbers flow out to feed and metrics.
+"""What a lane counts, as plain numbers for the feed and the metrics.
 
 Nothing here speaks Prometheus: `handlers.ops.metrics` reads these. Bounded: histograms have fixed buckets.
 """

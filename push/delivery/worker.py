@@ -1,4 +1,4 @@
-"""Workers: batches flow in from the lane's queue, requests flow out to the provider, outcomes to the ledger.
+"""Workers: take batches from the lane's queue, send them to the provider, and have their outcomes settled.
 
 Bounded: one request a worker at a time; a failed batch is parked with a jittered delay and blocks no worker; retries
 end with the alert's expiry, when the recipients are recorded as failed.
@@ -81,7 +81,7 @@ class Worker:
         self._retiring = True
 
     async def note_cut_off(self) -> None:
-        """Have the ledger say who may have been told by a request that the end of this worker cut off."""
+        """Record the batch as indeterminate whose request the end of this worker cut off."""
         if self._cut_off is not None:
             await self._settlement.record_indeterminate(self._cut_off)
 
@@ -124,7 +124,7 @@ class Worker:
         try:
             result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         except asyncio.CancelledError:
-            # At the end of the grace time: nobody will know what became of the request.
+            # At the end of the grace time: the outcome of the request will never be known.
             self._cut_off = batch
             raise
         await self._after(batch, addressed, result)
@@ -165,7 +165,7 @@ class Worker:
         await self._settlement.settle(batch, settled, again, self._delay_s(batch, result))
 
     async def _apply(self, result: SendResult) -> None:
-        """Open or close the breaker, slow down, and tell the operators, as the provider says."""
+        """Open or close the breaker, slow down, and raise or clear alarms, as the provider answers."""
         if result.request_status is RequestStatus.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)
@@ -181,7 +181,7 @@ class Worker:
             if self._breaker.failed():
                 _log.error("lane.outage", lane=self._lane, reason=result.reason)
                 self._alarms.lane(self._lane, AlarmKind.OUTAGE, result.reason)
-            # One phone that cannot be reached holds nobody else; a provider that is down is left alone as it asks.
+            # One phone that cannot be reached holds back no other; a provider that is down is left alone as it asks.
             if result.retry_after_s and self._breaker.condition is not Condition.CLOSED:
                 await self._pace.throttled(result.retry_after_s)
 

@@ -1,4 +1,4 @@
-"""From a claimed unit to batches: who is to be notified flows out into a lane's bounded queue, shard by shard.
+"""Fan-out: turns claimed units into batches of recipients, shard by shard, in a lane's bounded queue.
 
 Bounded: units a lane, searches ahead, batches a queue.
 """

@@ -1,4 +1,4 @@
-"""Audiences: an alert's ring flows in, the area that it means flows out, read from the record once a process.
+"""The areas of alerts' rings, each read from the record once a process.
 
 Bounded: `PLACES_MAX` alerts and `AREAS_MAX` rings are kept, the least recently used go first.
 """
@@ -66,7 +66,7 @@ class Areas:
         self._areas: OrderedDict[tuple[UUID, float | None, bool], Area] = OrderedDict()
 
     async def area(self, alert_id: UUID, radius_km: float | None, *, city: bool) -> Area:
-        """Return a ring's area; one of `sql.database.AWAY` when it must be read and PostgreSQL is away."""
+        """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away."""
         key = (alert_id, radius_km, city)
         area = self._areas.get(key)
         if area is None:

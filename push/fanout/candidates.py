@@ -1,8 +1,8 @@
-"""Candidates: a unit flows in, who might have to be told flows out, shard by shard.
+"""Candidates: finds who may have to be notified for a unit, shard by shard.
 
-The first message is for whoever stands in the ring's area now; every later word is for those in the ledger who can be
-reached in this lane now. An exercise knows only who is enrolled. Bounded: the searches asked for ahead, one shard of
-those told before; an enrolment has its own bound (`sql.enrolment`).
+The alert itself is for those who stand in the ring's area now; a follow-up notice is for those in the ledger who can be
+reached in this lane now. An exercise has only the enrolled. Bounded: the searches asked for ahead, one shard of those
+notified before; an enrolment has its own bound (`sql.enrolment`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SEARCHES_AHEAD: Final = 2
 
 
 class Candidates:
-    """Looks for whom one lane may have to tell."""
+    """Finds whom one lane may have to notify."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Candidates:
         self._observe_search_s = observe_search_s
 
     async def stream(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
-        """Yield candidates of a unit by shard, in order; one of `geo.connection.AWAY` when Redis is away."""
+        """Yield a unit's candidates by shard, in order; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
         row = unit.row
         found = self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(row, shard_from)
         if row.status == Status.EXERCISE:

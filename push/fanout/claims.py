@@ -1,4 +1,4 @@
-"""Claims: due units flow in from the record, held units flow out; leases are kept alive until a unit is settled.
+"""Claims: takes due units from the record, and keeps their leases alive until they are settled.
 
 Bounded: a unit is asked for only when a lane has a sweep free for it; a lease ends by itself `lease_s` after the last
 extension, so a dead process holds nothing for longer.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sql.work import UnitRow
 
 POLL_INTERVAL_S = 1.0
-"""How often a lane without work looks for some although nobody has rung: leases of the dead run out silently."""
+"""How often a lane without work looks for some although it was not woken: leases of the dead run out silently."""
 
 EXTENSIONS_PER_LEASE = 4
 HALTED_MAX = 1024
@@ -71,7 +71,7 @@ class Claims:
                 self._take_turn(lane, row.alert_id)
                 silent = self._sound.silent(row.ring, datetime.now(UTC))
                 unit = self._held[row.id] = HeldUnit(row, asked_s, self._lease_s, silent=silent)
-                # A stop may have been heard while this was asked for: then it is not known which came first.
+                # A stop may have been received while this was asked for: then it is not known which came first.
                 unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
                 return unit
             try:
@@ -104,10 +104,10 @@ class Claims:
             unit.halted = unit.halted or unit.row.alert_id == alert_id
 
     async def finish_if_complete(self, unit: HeldUnit) -> None:
-        """Mark a unit done when everybody found in it is settled, or give it back when some were left out."""
+        """Mark a unit done when everybody found in it is settled, or give it back when it was interrupted."""
         if not unit.complete or unit.row.id not in self._held:
             return
-        if unit.cut:
+        if unit.interrupted:
             await retry_until_available(
                 lambda: sql.work.let_go(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
             )
@@ -118,11 +118,11 @@ class Claims:
                 "postgresql",
             )
         self._held.pop(unit.row.id, None)
-        if unit.cut:
+        if unit.interrupted:
             self.wake()
 
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
-        """Return whom this process is about to tell in the same shards, for other rings of the same alert and lane."""
+        """Return whom this process is about to notify there for other rings of the same alert and lane."""
         return [
             batch.users
             for unit in self._held.values()
@@ -134,7 +134,7 @@ class Claims:
         ]
 
     def drop(self, unit: HeldUnit) -> None:
-        """Let go of a unit whose lease is lost; its recipients are somebody else's now."""
+        """Drop a unit whose lease is lost; another process may have its recipients now."""
         unit.dropped = True
         self._held.pop(unit.row.id, None)
 

@@ -1,7 +1,7 @@
-"""Late entrants: reports flow in, the alerts for which a burst of them came from around flow out.
+"""Late entrants: finds alerts around which a burst of reports came in.
 
-An alert that is sent is swept again every `every_s`, and sooner after a burst: whoever comes into the area has reported
-from there. Bounded: `ALERTS_MAX` alerts watched, a count for each.
+An alert that is sent is swept again every `every_s`, and sooner after a burst: late entrants have reported from the
+area. Bounded: `ALERTS_MAX` alerts watched, a count for each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packed recipients: user ids flow in, at most 4 bytes each flow out (ids within 2^32 of one another), readable again.
+"""Packed recipients: user ids in at most 4 bytes each, where they lie within 2^32 of one another.
 
 A width byte, the lowest id in 8 bytes, then the sorted ids' differences in `width` bytes each, little endian.
 Bounded by the batch; ids further apart than 2^32 cost up to 8 bytes, which no encoding of random 63-bit ids avoids.
@@ -48,7 +48,7 @@ def unpack(packed: bytes) -> NDArray[np.int64]:
 
 
 def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
-    """Read user ids from decimal bytes; ValueError when one is none: the ledger names all or nobody."""
+    """Read user ids from decimal bytes; ValueError when one is none: the ledger names all or none."""
     users = np.fromstring(b" ".join(recipients), dtype=np.int64, sep=" ")
     if users.size != len(recipients):
         raise ValueError("not user ids")

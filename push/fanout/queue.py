@@ -1,4 +1,4 @@
-"""A lane's queue: batches flow in from the sweep, flow out to the workers, and come back later when parked.
+"""A lane's queue: batches flow in from the sweep and out to the workers, and come back later when parked.
 
 Bounded: at most `room` batches are outstanding, whether queued, parked or being sent; `put` waits for room, so memory
 is set by the configuration and a slow provider slows its own lane's searches only. What is left of a batch whose others

@@ -1,6 +1,6 @@
-"""Stops: what the record says of held units flows in, units that may not be sent any more are halted.
+"""Stops: halts held units that may not be sent any more.
 
-Whoever stops an alert tells every process when that is committed (NOTIFY). Because a notice can be lost with its
+Every process is notified when the stop of an alert is committed (NOTIFY). Because that can be lost with its
 connection, the record is looked at all the same, and a unit not seen for `push.fanout.unit.TRUSTED_S` is not sent.
 Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POLL_TIMEOUT_S`; one connection.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
 AGAIN_CAP_S: Final = 1.0
-"""Nothing is sent while nobody listens: the connection is asked for again soon."""
+"""Nothing is sent while it does not listen: the connection is asked for again soon."""
 
 STORE: Final = "postgresql"
 
@@ -38,7 +38,7 @@ _log = structlog.get_logger("push.fanout.stops")
 
 
 class StopListener:
-    """Listens for stops, and looks for those that were not heard."""
+    """Listens for stops, and looks for those whose notification was lost."""
 
     def __init__(
         self,
@@ -68,15 +68,15 @@ class StopListener:
                 continue
             attempt = 0
             try:
-                await connection.add_listener(sql.work.CHANNEL, self._heard)
-                # Work that was committed while nobody listened rang no bell.
+                await connection.add_listener(sql.work.CHANNEL, self._on_notification)
+                # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:
                     await self._look(connection)
                     self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
-                _log.warning("stops.deaf", error=type(error).__name__)
+                _log.warning("stops.disconnected", error=type(error).__name__)
                 self._unavailable()
             finally:
                 connection.terminate()
@@ -85,8 +85,8 @@ class StopListener:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
         self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
 
-    def _heard(self, *heard: object) -> None:
-        payload = str(heard[-1])
+    def _on_notification(self, *arguments: object) -> None:
+        payload = str(arguments[-1])
         if payload:
             self._halt(UUID(payload))
         self._wake()

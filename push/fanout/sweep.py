@@ -1,7 +1,7 @@
-"""A sweep: a unit's shards flow in, batches of those not yet told flow out into the lane's queue.
+"""A sweep: puts the recipients of a unit who are not yet notified into the lane's queue, batch by batch.
 
 Recipients are candidates minus the ledger of the shard, so a unit run again after a crash reaches only those it missed.
-Bounded: what `push.fanout.candidates` asks for ahead, and the queue's room: the next shard is asked for only when it has some.
+Bounded: what `push.fanout.candidates` asks for ahead, and the queue's room, without which no shard is asked for.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ class Sweep:
             found = unit.found = await self._sweep(unit)
             if unit.dropped:
                 continue
-            unit.cut = unit.cut or unit.halted
-            if unit.batches and not unit.cut:
-                # Now wider rings may be claimed; with nobody on the way the end of the unit says it all.
+            unit.interrupted = unit.interrupted or unit.halted
+            if unit.batches and not unit.interrupted:
+                # Now wider rings may be claimed; without outstanding batches the end of the unit does the same.
                 await retry_until_available(
                     partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
                     UNAVAILABLE_ERRORS,
@@ -94,7 +94,7 @@ class Sweep:
                         return count
                     count += len(found.users)
                     if self._now_s() - notified_s > NOTIFIED_TRUSTED_S:
-                        # In a slow lane others may have been told meanwhile, in the lane that they were in before.
+                        # In a slow lane others may have been notified meanwhile, in the lane that they were in before.
                         notified, notified_s = await self._notified(unit), self._now_s()
                     for batch in packer.add(*not_notified(found.users, notified), found.asked_s):
                         await self._put(batch)
@@ -114,10 +114,10 @@ class Sweep:
         return asyncio.get_running_loop().time()
 
     async def _notified(self, unit: HeldUnit) -> NDArray[np.int64]:
-        """Return who was told, or is about to be told by this process for a nearer ring; sorted."""
+        """Return who is notified, or about to be by this process for a nearer ring; sorted."""
         row = unit.row
-        # First what is on its way, then the ledger: whoever is settled in between is seen in one or both.
-        on_the_way = self._claims.outstanding(row)
+        # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
+        outstanding = self._claims.outstanding(row)
         rows = await retry_until_available(
             lambda: sql.ledger.notified(
                 self._pool,
@@ -132,7 +132,7 @@ class Sweep:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        parts = [*on_the_way, *(unpack(packed) for packed in rows)]
+        parts = [*outstanding, *(unpack(packed) for packed in rows)]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""A held unit: a claimed unit flows in, batch by batch it is settled, and it says when nothing is left.
+"""A held unit with its outstanding batches: it is complete when all of them are settled.
 
 Bounded: the batches pending are bounded by the lane's queue.
 """
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sql.work import UnitRow
 
 TRUSTED_S: Final = 1.0
-"""For how long it is believed that a unit may be sent: four looks of `push.fanout.stops`, so that one late look is no stop."""
+"""For how long a look of `push.fanout.stops` is trusted: four of its intervals, so that one late look is no stop."""
 
 _CONTENT = msgspec.json.Decoder(Content)
 
@@ -31,8 +31,8 @@ _CONTENT = msgspec.json.Decoder(Content)
 class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
 
-    `seen_s`: when the record last said that it may be sent. `halted`: it may not; what is left of it drains unsent.
-    `dropped`: the lease is lost, and what is left is somebody else's.
+    `seen_s`: when the record last allowed it to be sent. `halted`: it may not; what is left of it drains unsent.
+    `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     """
 
     def __init__(self, row: UnitRow, seen_s: float, lease_s: float, *, silent: bool = False) -> None:
@@ -45,7 +45,7 @@ class HeldUnit:
         self._messages: dict[str, Message] = {}
         self._batches: set[Batch] = set()
         self.swept = False
-        self.cut = False
+        self.interrupted = False
         self.found = 0
         self.dropped = False
         self.halted = False
@@ -78,7 +78,7 @@ class HeldUnit:
         return not self.over and now_s < self.lease_until_s and now_s - self.seen_s < TRUSTED_S
 
     def message(self, locale: str) -> Message:
-        """Return what is said in the language that is nearest to `locale`: the same object for the same language."""
+        """Return the message in the language nearest to `locale`: the same object for the same language."""
         known, _ = self.content.text_for(locale, self.row.notice)
         message = self._messages.get(known)
         if message is None:
@@ -87,7 +87,7 @@ class HeldUnit:
 
     @property
     def complete(self) -> bool:
-        """Tell whether everybody found in the unit is settled, or drained."""
+        """Tell whether all recipients found in the unit are settled, or drained."""
         return self.swept and not self._batches and not self.dropped
 
 
@@ -96,7 +96,7 @@ class Batch:
     """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
 
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
-    `indeterminate`: of whom the ledger has it that they may have been told; None: of nobody.
+    `indeterminate`: who the ledger says may have been notified; None: no one.
     """
 
     unit: HeldUnit
@@ -124,7 +124,7 @@ class Batch:
             self.indeterminate = self.indeterminate[wanted]
 
     def add_indeterminate(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return who of those that may have been told was not known before, and know them all."""
+        """Add recipients that may have been notified; returns those that were not known before."""
         before = np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else self.indeterminate
         self.indeterminate = before | indeterminate
         return indeterminate & ~before

@@ -1,7 +1,7 @@
-"""What is said: an alert's content by locale flows in, one message in a recipient's language flows out.
+"""Message content: an alert's texts by locale, and the message that a recipient gets in his language.
 
-The content is written once, when the case is filed, and kept with the alert. Bounded: a message is cut at a grapheme to
-what the provider takes, never in the phone number or a link.
+The content is written once, when the case is filed, and kept with the alert. Bounded: a message is truncated at
+a grapheme to what the provider takes, never in the phone number or a link.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CALL_LEAST: Final = 7
 
 
 class Text(msgspec.Struct, frozen=True):
-    """What a phone says in one language: title and `body` may be cut, `call` (whom to call) at most to its `phone`."""
+    """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`."""
 
     title: str
     body: str
@@ -51,20 +51,22 @@ class Text(msgspec.Struct, frozen=True):
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What one alert says, by locale, with its picture and links; `last` is the last word, by notice.
+    """What one alert says, by locale, with its picture and links.
 
-    The last word is ready from the first moment, and names no child. Without `texts` the child's data is deleted.
+    `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
+    child. Without `texts` the child's data is deleted.
     """
 
     texts: dict[str, Text]
-    last: dict[str, dict[str, Text]] = {}
+    # The record keeps it as `last`, under which alerts filed by earlier versions have it.
+    follow_ups: dict[str, dict[str, Text]] = msgspec.field(default_factory=dict, name="last")
     photo_url: str | None = None
     deep_link: str | None = None
     web_link: str | None = None
 
     def of(self, notice: str) -> dict[str, Text]:
         """Return what a notice says, by locale."""
-        return self.last.get(notice, self.texts)
+        return self.follow_ups.get(notice, self.texts)
 
     def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
         """Return the text for a reader of `locale` and its own locale: the same, the same language, or the usual."""
@@ -79,7 +81,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         return usual, texts[usual]
 
     def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
-        """Return what is said in the language that is nearest to `locale`; a last word shows no picture."""
+        """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
         known, text = self.text_for(locale, about.notice)
         return Message(
             alert_id=about.alert_id,
@@ -87,7 +89,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             locale=known,
             text=marked(text, about.status),
             expires=about.expires,
-            photo_url=None if about.notice in self.last else self.photo_url,
+            photo_url=None if about.notice in self.follow_ups else self.photo_url,
             deep_link=self.deep_link,
             web_link=self.web_link,
             silent=silent,
@@ -95,7 +97,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message is about: which word of which alert, and until when it is of use."""
+    """What a message is about: which notice of which alert, and until when it is of use."""
 
     alert_id: UUID
     notice: str
@@ -104,11 +106,11 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
-"""What no text of an exercise or a test can be without: title and body begin with it."""
+"""With what title and body of each exercise and test begin."""
 
 
 def marked(text: Text, status: str) -> Text:
-    """Return a text that says first what it is, unless it is meant."""
+    """Return a text that says first that it is an exercise or a test, if it is."""
     mark = MARKS.get(status)
     if mark is None:
         return text
@@ -116,7 +118,7 @@ def marked(text: Text, status: str) -> Text:
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said to everybody of one (alert, notice) in one locale: text, identity and end of life."""
+    """What all recipients of one (alert, notice) get in one locale: text, identity and end of life."""
 
     alert_id: UUID
     notice: str

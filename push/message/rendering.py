@@ -1,4 +1,4 @@
-"""What phones will show: a message flows in, its text as a provider would get it flows out, and nothing is sent.
+"""What phones show of a message: its text as a provider gets it.
 
 A gateway renders once, for sending and for being looked at, so that the two cannot differ. Bounded by the message.
 """
@@ -13,10 +13,10 @@ C = TypeVar("C")
 
 
 class Rendering(msgspec.Struct, frozen=True, tag="shown"):
-    """A message as one lane shows it: title and body are cut to what its provider takes.
+    """A message as one lane shows it: title and body are truncated to what its provider takes.
 
     `size` of `size_max`: how much of the provider's limit is used up, of the whole rendered message where it counts
-    bytes, of the body where it counts characters. `silent`: as far as the provider can be told, it does not ring.
+    bytes, of the body where it counts characters. `silent`: as far as the provider lets us say so, it makes no sound.
     """
 
     title: str
@@ -28,7 +28,7 @@ class Rendering(msgspec.Struct, frozen=True, tag="shown"):
 
 
 class TooLarge(msgspec.Struct, frozen=True, tag="unfit"):
-    """A message that a provider cannot take, and why: nobody would be told in its lane."""
+    """A message that a provider cannot take, and why: its lane would notify nobody."""
 
     reason: str
 

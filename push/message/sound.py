@@ -1,7 +1,7 @@
-"""Sound: a ring and the hour flow in, whether a message rings flows out.
+"""Sound: decides by ring and hour whether a message makes a sound.
 
-At night only those nearby are woken: a phone that rings for something 100 km away is switched off the next time.
-Bounded by the rings of an alert.
+At night only those nearby are woken: a phone that makes a noise for something 100 km away is switched off the
+next time. Bounded by the rings of an alert.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """From `night_from` to `night_until`, by the clocks of `time_zone`, only the first `night_rings` rings ring."""
+    """From `night_from` to `night_until`, by `time_zone`, only messages in the first `night_rings` rings have sound."""
 
     time_zone: Annotated[str, Meta(pattern="^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
     night_from: Clock = "22:00"

@@ -23,7 +23,7 @@ class MessageTooLargeError(ValueError):
 
 
 def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
-    """Return body and call, the body cut so that `size_of` them, in the rendered request, is at most `bytes_max`.
+    """Return body and call, the body truncated so that `size_of` them, in the rendered request, is at most `bytes_max`.
 
     Where there is no room even for the call, the phone number stands alone.
     """
@@ -37,7 +37,7 @@ def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
 
 
 def truncate_parts(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> tuple[str, str]:
-    """Return the title, and body and call, each cut to what the provider takes of it."""
+    """Return the title, and body and call, each truncated to what the provider takes of it."""
     title = text.title if size_of(text.title) <= title_max else _cut(text.title, "", title_max, size_of)
     return title, truncate(text, body_max, size_of)
 

@@ -1,4 +1,4 @@
-"""Gateways: one file a provider. A message and its recipients flow in, the provider's answer flows out as a value.
+"""Gateways, one file a provider: each renders a message, sends it to recipients, and returns a send result.
 
 Bounded: each gateway names its recipients a request, its time-outs and the bytes of an answer that it reads.
 """

@@ -1,4 +1,4 @@
-"""Apple's APNs: a message and device tokens flow in, one `POST /3/device/TOKEN` a phone flows out, over HTTP/2.
+"""Apple's APNs: sends one `POST /3/device/TOKEN` a phone, over HTTP/2.
 
 Sources: Apple's "Sending notification requests to APNs", "Handling notification responses" and "Establishing a
 token-based connection to APNs". Bounded: 4,096 bytes a payload, `RECIPIENTS_MAX` phones a batch, the streams and
@@ -181,7 +181,7 @@ class ApnsGateway:
                 results[row] = result
             if last or not any(result is not None and result.expired for result in results):
                 break
-            # Only our token has run out: whoever was not reached for that is sent to again with a new one.
+            # Only our token has run out: those not reached for that are sent to again with a new one.
             if not self._token.renew(token):
                 break
             rows = [row for row in rows if results[row] is None or results[row] is EXPIRED]
@@ -222,7 +222,7 @@ class ApnsGateway:
 
 
 def rendered(settings: ApnsSettings, message: Message) -> RenderedMessage[bytes]:
-    """Return the payload, cut to what Apple takes."""
+    """Return the payload, truncated to what Apple takes."""
     level = settings.interruption_level
     body = truncate(message.text, PAYLOAD_BYTES, lambda text: len(render(message, text, level)))
     payload = render(message, body, level)

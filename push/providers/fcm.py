@@ -1,4 +1,4 @@
-"""Google's FCM v1: a message and device tokens flow in, one `messages:send` a phone flows out, over HTTP/2.
+"""Google's FCM v1: sends one `messages:send` a phone, over HTTP/2.
 
 Sources: Firebase's "projects.messages:send" reference, "FCM error codes" and Google's "OAuth 2.0 for servers" (RFC
 7523). With several projects a device's token is reported as `PROJECT/TOKEN`; without a slash it is of
@@ -213,7 +213,7 @@ class FcmGateway:
 
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
-    """Return the body of a request from behind the token on, cut to what FCM takes."""
+    """Return the body of a request from behind the token on, truncated to what FCM takes."""
 
     def encoded(body: str) -> bytes:
         return b'",' + msgspec.json.encode(render(message, body, settings.channel_id, ttl_s))[1:] + b"}"

@@ -1,4 +1,4 @@
-"""Honor Push: a message and up to 1,000 push tokens flow in, one `sendMessage` flows out, its answer comes back.
+"""Honor Push: sends one `sendMessage` to up to 1,000 push tokens.
 
 Sources: Honor's "Sending downlink messages" (OAuth 2 client credentials, address, `timestamp`, message), copies of its
 field reference in public client libraries (`ttl` of 15 days, `importance`, `tag` and `notifyId` that replace, kinds of
@@ -139,7 +139,7 @@ class HonorGateway(BatchGateway):
 
 
 def rendered(settings: HonorSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
-    """Return the body of a request up to the first token, cut to what Honor takes."""
+    """Return the body of a request up to the first token, truncated to what Honor takes."""
     importance = LOW if message.silent else settings.importance
 
     def encoded(body: str) -> bytes:
@@ -196,7 +196,7 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult | None:
 
 
 def _sorted_out(data: _Data, tokens: Sequence[bytes]) -> SendResult:
-    # Why a token failed is not said: it is kept, and too many of them stop the lane.
+    # The answer does not say why a token failed: it is kept, and too many of them stop the lane.
     bad = {token.encode(): RecipientStatus.QUARANTINED for token in data.fail_tokens or []}
     bad |= {token.encode(): RecipientStatus.INVALID for token in data.expire_tokens or []}
     if not bad and not data.send_result:

@@ -1,9 +1,9 @@
-"""Huawei Push Kit v3: a message and up to 1,000 device tokens flow in, one `messages:send` flows out, its answer back.
+"""Huawei Push Kit v3: sends one `messages:send` to up to 1,000 device tokens.
 
 Sources: Huawei's "Request Body Structure", "Response Parameters" and "Generating a JWT" of Push Kit (HarmonyOS
 references). Unverified: which categories a given app may use, because Huawei grants them app by app.
-`messages:revoke` is not called: a later word has the `notifyId` of the first message and takes its place on the phone,
-which says how it ended instead of nothing.
+`messages:revoke` is not called: a follow-up notice has the `notifyId` of the first message and takes its place on the
+phone, which says how it ended instead of nothing.
 Bounded: 1,000 tokens and 4,096 bytes (without tokens) a request, and what `push.transport.batch.http` bounds.
 """
 
@@ -145,7 +145,7 @@ class HuaweiGateway(BatchGateway):
 
 
 def rendered(settings: HuaweiSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
-    """Return the body of a request up to the first token, cut to what Huawei takes."""
+    """Return the body of a request up to the first token, truncated to what Huawei takes."""
     category = settings.category_of(message)
 
     def encoded(body: str) -> bytes:

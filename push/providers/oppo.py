@@ -1,4 +1,4 @@
-"""OPPO Push: a message and up to 1,000 registration ids flow in, `broadcast` of a stored message flows out, its answer.
+"""OPPO Push: stores a message, and sends it with `broadcast` to up to 1,000 registration ids.
 
 Sources: copies of OPPO's "Addresses, common parameters and return codes" and "Unicast" (codes, a day's token, one id),
 and public client libraries (`save_message_content` and `broadcast`, ids joined by `;`, bad ones listed under "10000",
@@ -185,7 +185,7 @@ class OppoGateway(BatchGateway):
 
 
 def rendered(settings: OppoSettings, message: Message, ttl_s: int) -> RenderedMessage[dict[str, Any]]:
-    """Return the message without its ids, cut to what OPPO takes."""
+    """Return the message without its ids, truncated to what OPPO takes."""
     title, body = truncate_parts(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
     content = render(message.titled(title), body, settings, ttl_s)
     level = content["notify_level"]

@@ -1,4 +1,4 @@
-"""Tencent TPNS: a message and up to 1,000 accounts flow in, one `POST /v3/push/app` flows out, its answer comes back.
+"""Tencent TPNS: sends one `POST /v3/push/app` to up to 1,000 accounts.
 
 Sources: Tencent's documents "Push API", "Server-side error codes" and "Application limits" (product 1024; 4 KB for the
 field `message`). TPNS documents no collapse id of one's own for account lists, so repeats are collapsed by `n_id`, the
@@ -35,7 +35,7 @@ MESSAGE_BYTES: Final = 4096
 
 RENDERED_MAX: Final = 64
 IMPORTANCE_HIGH, IMPORTANCE_LOW = 4, 2
-"""Android's own words for a notification that pops up with a sound, and for one without."""
+"""Android's own values for a notification that pops up with a sound, and for one without."""
 
 EXPIRE_MAX_S = 259_200
 """TPNS keeps a message for a phone that is offline for 72 hours at most."""
@@ -128,7 +128,7 @@ class TpnsGateway:
 
 
 def rendered(message: Message, ttl_s: int) -> RenderedMessage[bytes]:
-    """Return the body of a request up to the first account, cut to what TPNS takes."""
+    """Return the body of a request up to the first account, truncated to what TPNS takes."""
 
     def size_of(body: str) -> int:
         return len(msgspec.json.encode(render(message, body)))

@@ -1,4 +1,4 @@
-"""vivo Push: a message and up to 1,000 registration ids flow in, `pushToList` of a stored message flows out.
+"""vivo Push: stores a message, and sends it with `pushToList` to up to 1,000 registration ids.
 
 Sources: a mirror of vivo's "Push server API 2.9.2" (authentication, quotas, appId, 10094), and field comments and code
 tables of public client libraries (sizes, 2 to 1,000 ids a list, what the status of an invalid user means, 10302).
@@ -155,7 +155,7 @@ class VivoGateway(BatchGateway):
         if not isinstance(answer, _Answer):
             return answer
         if answer.result not in CODES:
-            # It may be the word for a message that is not stored any more, which we do not know.
+            # It may be the code for a message that is no longer stored, which is not documented.
             self._stored.forget(message, task, surely=False)
         return _judged(answer, tokens)
 
@@ -197,7 +197,7 @@ class VivoGateway(BatchGateway):
 
 
 def rendered(settings: VivoSettings, message: Message, ttl_s: int) -> RenderedMessage[dict[str, Any]]:
-    """Return the message without its ids, cut to what vivo takes."""
+    """Return the message without its ids, truncated to what vivo takes."""
     title, body = truncate_parts(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
     content = render(message.titled(title), body, settings, ttl_s)
     return RenderedMessage(content, Rendering(title, body, width(body), BODY_WIDTH, "characters", message.silent))

@@ -1,4 +1,4 @@
-"""Web Push: a message and browsers' subscriptions flow in, one sealed request a browser flows out to its push service.
+"""Web Push: sends one sealed request a browser to its push service.
 
 Sources: RFC 8030 (requests and answers), 8291 and 8188 (sealing), 8292 (VAPID), the W3C's Push API (declarative push
 messages); the push services' own status codes from Mozilla's autopush and Microsoft's WNS documents. For low volumes:
@@ -152,13 +152,13 @@ class WebpushGateway:
     ) -> SendResult:
         """Send to those of one push service, unless it rests."""
         if service.resting:
-            return service.last_word(len(to))
+            return service.last_result(len(to))
         replies = await service.call_all([partial(call, one) for one in to], judge)
         for one, reply in zip(to, replies, strict=True):
             if reply is not None and judge(reply).recipient_status is RecipientStatus.ACCEPTED:
                 self._signatures.prove(one.origin)
         if not any(replies):
-            return service.last_word(len(to)) if clearance.may_send() else STOPPED
+            return service.last_result(len(to)) if clearance.may_send() else STOPPED
         answer = result_of_calls([self._judged(*pair) for pair in zip(to, replies, strict=True)])
         service.note(answer, sum(reply is not None for reply in replies))
         return answer
@@ -206,7 +206,7 @@ def topic_of(message: Message) -> str:
 
 
 def rendered(settings: WebpushSettings, message: Message) -> RenderedMessage[bytes]:
-    """Return what is sealed for each browser, cut to what push services take."""
+    """Return what is sealed for each browser, truncated to what push services take."""
     site = settings.url
     body = truncate(message.text, PLAINTEXT_BYTES, lambda text: len(render(message, text, site)))
     text = render(message, body, site)

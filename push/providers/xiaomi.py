@@ -1,4 +1,4 @@
-"""Xiaomi Push v3: a message and up to 1,000 registration ids flow in, one `/v3/message/regid` flows out, its answer.
+"""Xiaomi Push v3: sends one `/v3/message/regid` to up to 1,000 registration ids.
 
 Sources: Xiaomi's "Server API addresses and parameters" (HyperOS documents 1559; fields, 50 and 128 characters, kept for
 10 days), "Server error codes" (1560) and "Templates" (2314). Unverified: that 1,000 ids are the most (client libraries
@@ -128,7 +128,7 @@ class XiaomiGateway(BatchGateway):
 
 
 def rendered(settings: XiaomiSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
-    """Return the form up to the first id, cut to what Xiaomi takes."""
+    """Return the form up to the first id, truncated to what Xiaomi takes."""
     title, body = truncate_parts(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
     form = urlencode(render(message.titled(title), body, settings, ttl_s)).encode() + b"&registration_id="
     return RenderedMessage(form, Rendering(title, body, len(body), BODY_MAX, "characters", message.silent))

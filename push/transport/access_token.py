@@ -1,6 +1,6 @@
-"""Access tokens: a way to ask for one flows in, a token that is good for a while flows out, renewed in good time.
+"""Access tokens: keeps one for each account and renews it in good time.
 
-A token that a provider no longer takes has expired, and whoever it was used for is tried again with another; only the
+A token that a provider no longer takes has expired, and what was sent with it is tried again with another; only the
 refusal of a token that was just given says that our credentials are at fault.
 Bounded: one question at a time, asked again no sooner than `AGAIN_S` after a failure; two attempts a request.
 """
@@ -75,7 +75,7 @@ class RenewedToken:
         return await send(access) or NOT_TAKEN
 
     async def other_than(self, refused: str) -> str | SendResult:
-        """Return a token that is not `refused`: whoever waited while another asked gets what was given to that one."""
+        """Return a token that is not `refused`; callers that wait while one asks get the token given to that one."""
         async with self._asking:
             now_s = time.monotonic()
             if now_s < self._renew_s and self._token != refused:

@@ -1,6 +1,6 @@
 """A lane over HTTP/2: its settings, and what its provider's replies mean for the phones of a batch.
 
-The leave to send is asked right before calls are begun. Bounded by the batch; every number of the settings has its range.
+The clearance is asked right before calls are begun. Bounded by the batch; each number of the settings has its range.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from push.provider import LaneSettings
-from push.transport.http2 import Http2Client, Http2Settings
+from push.transport.http2 import PLAIN_OK, Http2Client, Http2Settings
 from push.transport.token_results import FORBIDDEN, CallResult, stops, unsettled
 from runtime.decoding import DECODE_ERRORS
 
@@ -59,8 +59,8 @@ class Http2Lane:
     ) -> list[CallResult | None]:
         """Send calls (path and body) that share a head and return their results in order; None: not begun.
 
-        A result that speaks of us (credentials, quota) lets nothing more begin. FORBIDDEN for all where the clearance
-        does not allow the provider at all. `judge` may raise DECODE_ERRORS.
+        A reply other than a 200 that is about us (credentials, quota) lets nothing more begin. FORBIDDEN for all where
+        the clearance does not allow the provider at all. `judge` may raise DECODE_ERRORS, and not for a plain 200.
         """
         if not clearance.may_reach(self._url):
             return [FORBIDDEN] * len(calls)
@@ -75,7 +75,12 @@ class Http2Lane:
         replies = await self.client.send_all(
             head, calls, may_send=clearance.may_send, stops=lambda reply: stops(result(reply))
         )
-        return [None if reply is None else result(reply) for reply in replies]
+        # One call a phone at most: this is what a token lane spends its time on.
+        plain = judge(PLAIN_OK)
+        try:
+            return [None if one is None else plain if one is PLAIN_OK else judge(one) for one in replies]
+        except DECODE_ERRORS:
+            return [None if one is None else result(one) for one in replies]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,4 +1,4 @@
-"""A lane's pace: recipients to be sent flow in, a wait flows out, so that the provider's quota is kept.
+"""A lane's pace: makes senders wait so that the provider's quota is kept.
 
 With a quota all processes together keep the rate; without one, or while Redis is away, this one by itself.
 

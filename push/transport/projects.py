@@ -1,4 +1,4 @@
-"""Projects of one lane: what each was answered flows in, whether it is sent to and how fast flows out.
+"""The projects of one lane: each slows down or rests by itself, as the provider answers it.
 
 One that throttles or refuses us is no reason to hold the others: its phones wait, and the lane goes on. Only when every
 project refuses us is the lane misconfigured. Bounded: a project that refuses us is tried once in `probe_s`.
@@ -54,18 +54,18 @@ class Project:
         return self._broken_until_s is not None and asyncio.get_running_loop().time() < self._broken_until_s
 
     async def apply(self, rows: Sequence[int], results: list[CallResult | None]) -> None:
-        """Slow down or leave alone, as it was answered for these places of a batch; the rulings say so afterwards."""
-        said = [(row, one) for row in rows if (one := results[row]) is not None]
-        throttled = {row: one for row, one in said if one.request_status is RequestStatus.THROTTLED}
-        refusals = {row: one for row, one in said if one.request_status is RequestStatus.MISCONFIGURED}
+        """Slow down or rest, as the results of these places of a batch say; changes them where others can go on."""
+        known = [(row, one) for row in rows if (one := results[row]) is not None]
+        throttled = {row: one for row, one in known if one.request_status is RequestStatus.THROTTLED}
+        refusals = {row: one for row, one in known if one.request_status is RequestStatus.MISCONFIGURED}
         self._rest_if(refusals)
         if throttled:
             await self.pace.throttled(max(retry_after_s(one.retry_after_s) for one in throttled.values()))
         if self._siblings.several:
-            rulings_of = dict.fromkeys(throttled, THROTTLED)
+            changed = dict.fromkeys(throttled, THROTTLED)
             if not self._siblings.all_broken:
-                rulings_of |= dict.fromkeys(refusals, BROKEN)
-            for row, result in rulings_of.items():
+                changed |= dict.fromkeys(refusals, BROKEN)
+            for row, result in changed.items():
                 results[row] = result
 
     def _rest_if(self, refusals: dict[int, CallResult]) -> None:

@@ -1,7 +1,7 @@
-"""Quotas that all processes share: recipients to be sent flow in, for how long to wait flows out; one key each.
+"""Quotas that all processes share through Redis, one key each: says for how long a sender has to wait.
 
 The key holds until when all that was taken is paid for, by the clock of Redis, so that no process can run ahead of
-another. Bounded: `AHEAD_S` may be taken ahead, so that a dead process holds back nobody for longer; a key is gone
+another. Bounded: `AHEAD_S` may be taken ahead, so that a dead process holds back no other for longer; a key is gone
 `PAUSE_S` after its last use. Without Redis there is no answer, and each process keeps the pace by itself.
 """
 
@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from redis.exceptions import NoScriptError
-
 from geo.connection import UNAVAILABLE_ERRORS
-from geo.index.scripts import script
+from geo.index.scripts import register
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
+    from redis.commands.core import AsyncScript
+
     from geo.connection import Client
-    from geo.index.scripts import Script
 
 AHEAD_S: Final = 5.0
 PAUSE_S: Final = 60.0
@@ -32,10 +31,9 @@ class Quota:
     """One provider's quota, or that of one of our projects there."""
 
     def __init__(self, client: Client, name: str, *, ramp_s: float = 0.0) -> None:
-        self._client = client
         self._key = f"quota:{name}"
         self._ramp_us = round(ramp_s * MICROSECONDS)
-        self._take, self._hold = script("take", "push.transport"), script("hold", "push.transport")
+        self._take, self._hold = (register(client, script, "push.transport") for script in ("take", "hold"))
 
     async def take(self, recipients: int, rate_per_s: float, burst_s: float) -> float | None:
         """Take recipients, and return after how many seconds they may be sent; None: Redis does not answer."""
@@ -49,20 +47,17 @@ class Quota:
             wait_us, taken = answer
             if taken:
                 return float(wait_us) / MICROSECONDS
-            # What is far ahead is not reserved: whoever asks first when it has come gets it.
+            # What is far ahead is not reserved: the first to ask when its time has come gets it.
             await asyncio.sleep(wait_us / MICROSECONDS - AHEAD_S / 2)
 
     async def hold(self, seconds: float) -> None:
-        """Let nobody send for so long."""
+        """Make every process wait for so long."""
         await self._run(self._hold, round(seconds * MICROSECONDS))
 
-    async def _run(self, chosen: Script, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
+    async def _run(self, script: AsyncScript, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                try:
-                    return await self._client.evalsha(chosen.digest, 1, self._key, *arguments)
-                except NoScriptError:
-                    return await self._client.eval(chosen.text, 1, self._key, *arguments)
+                return await script(keys=[self._key], args=arguments)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
 

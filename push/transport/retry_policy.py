@@ -1,7 +1,8 @@
 """When something that answers requests is left alone, and for how long: one policy for lanes, push services, projects.
 
-After `FAILURES_MAX` failures in a row it rests, and is tried again with waits that grow with full jitter up to a cap of
-its own. One that throttles is left alone for as long as it asks, within `RETRY_AFTER_MAX_S`: an alert is urgent.
+After `FAILURES_MAX` failures in a row it rests, and is tried again after waits that grow, with full jitter, up to its
+own bound below. One that throttles is left alone for as long as it asks, within `RETRY_AFTER_MAX_S`, because an alert
+is urgent. One that refuses our credentials is tried again at a fixed interval.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ FAILURES_MAX: Final = 5
 """One failure in five requests, say, is borne by trying those again."""
 
 REST_BASE_S: Final = 0.2
+LANE_REST_LEAST_S: Final = 0.2
+LANE_REST_MAX_S: Final = 5.0
+SERVICE_REST_MAX_S: Final = 2.0
+"""A push service rests for less than a lane, whose breaker waits as well when no service answers."""
+
+MISCONFIGURED_PROBE_S: Final = 15.0
+"""Slow enough not to get an account locked, fast enough to resume soon after a fix on the provider's side."""
+
 THROTTLED_S: Final = 1.0
 """For a provider that throttles and does not say for how long."""
 

@@ -1,4 +1,4 @@
-"""Google service accounts: a key file flows in, an access token flows out (RFC 7523), renewed in good time.
+"""Google service accounts: gets access tokens with a key file (RFC 7523).
 
 Bounded: what `push.transport.access_token` bounds.
 """

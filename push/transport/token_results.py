@@ -1,4 +1,4 @@
-"""Answers of token lanes: a ruling for each phone flows in, one answer for the batch flows out.
+"""Results of token lanes: what each reply means for its phone, and one result for the batch.
 
 What a provider says of one token never costs its neighbours; what it says of us (credentials, quota) stops what has not
 been sent. Bounded by the batch.
@@ -38,7 +38,7 @@ MALFORMED_TOKEN: Final = CallResult(
     RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "not of the form of this provider's tokens"
 )
 FORBIDDEN: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "not for this status")
-"""The ruling for a phone that may not be sent to: final, and nothing was sent."""
+"""For a phone that may not be sent to: final, and nothing was sent."""
 
 HTTP_ERROR: Final = 400
 _STOPS: Final = frozenset({RequestStatus.MISCONFIGURED, RequestStatus.THROTTLED})
@@ -50,9 +50,9 @@ def stops(result: CallResult) -> bool:
 
 
 def unsettled(reply: Reply, reason: str | None = None) -> CallResult:
-    """Return the ruling for a reply that settles nothing: no answer, an error of the provider, or no sense in it.
+    """Return the result of a reply that settles nothing: no answer, an error of the provider, or one without sense.
 
-    A provider is believed that it failed; without its word the phone may have been told.
+    A provider that says it failed is believed; otherwise the phone may have been notified.
     """
     why = reason or reply.error or f"HTTP {reply.status}"
     failed = reply.status >= HTTP_ERROR and reply.status not in INDETERMINATE_STATUSES
@@ -61,21 +61,21 @@ def unsettled(reply: Reply, reason: str | None = None) -> CallResult:
 
 
 def result_of_calls(results: Sequence[CallResult | None]) -> SendResult:
-    """Return the answer to a batch: what became of each token, and the gravest word about us. None: not begun."""
+    """Return the result of a batch: the status of each token, and the gravest one about us. None: not begun."""
     if all(result is ACCEPTED for result in results):
         return ALL_ACCEPTED
     statuses = [RecipientStatus.RETRY if result is None else result.recipient_status for result in results]
     since_ms = {
         row: result.since_ms for row, result in enumerate(results) if result is not None and result.since_ms is not None
     }
-    # A token that nobody was asked about says nothing of the provider.
-    said = [one for one in results if one is not None and one is not MALFORMED_TOKEN and one is not FORBIDDEN]
-    gravest = max(said, key=lambda result: _GRAVITY[result.request_status], default=None)
-    answered = any(result.request_status is RequestStatus.ANSWERED for result in said)
-    wait_s = max((one.retry_after_s for one in said if one.retry_after_s is not None), default=None)
+    # A token that was not sent to says nothing of the provider.
+    answers = [one for one in results if one is not None and one is not MALFORMED_TOKEN and one is not FORBIDDEN]
+    gravest = max(answers, key=lambda result: _GRAVITY[result.request_status], default=None)
+    answered = any(result.request_status is RequestStatus.ANSWERED for result in answers)
+    wait_s = max((one.retry_after_s for one in answers if one.retry_after_s is not None), default=None)
     if gravest is None or (answered and gravest.request_status in {RequestStatus.ANSWERED, RequestStatus.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.
-        return SendResult(RequestStatus.ANSWERED, "", statuses, wait_s, since_ms, asked=bool(said))
+        return SendResult(RequestStatus.ANSWERED, "", statuses, wait_s, since_ms, asked=bool(answers))
     return SendResult(gravest.request_status, gravest.reason, statuses, wait_s, since_ms)
 
 

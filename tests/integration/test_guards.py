@@ -77,7 +77,7 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
     assert [(one["actor"], one["details"]) for one in holds] == [("system", {"people_max": cap})]
 
     status, problem = await bench.post(f"{server.url}/v1/alerts/{alert}/release", WHY | {"people_max": notified})
-    assert (status, f"{notified} people were told already" in problem["detail"]) == (422, True)
+    assert (status, f"{notified} people were notified already" in problem["detail"]) == (422, True)
     assert await _stopped(bench) == notified, "a cap that is reached frees nobody"
     change_request = WHY | {"people_max": notified + 100}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/release", change_request))[0] == 200

@@ -134,7 +134,7 @@ async def test_an_operator_widens_an_alert_and_nobody_is_told_again(bench: Bench
     await bench.sent(server, alert)
     assert await _widen(bench, server, alert, 90) == (
         409,
-        "not wider than what is told already: the widest ring is 120 km",
+        "not wider than the rings that are notified already: the widest ring is 120 km",
     )
     assert (await _widen(bench, server, alert, 900))[0] == 422
     assert (await _widen(bench, server, str(uuid4()), 200))[0] == 404

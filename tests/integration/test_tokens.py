@@ -134,11 +134,11 @@ async def _nobody() -> int:
 async def test_nobody_is_removed_who_was_not_judged_however_long_nothing_is_answered(redis: aioredis.Redis) -> None:
     """A pause of the lane is no proof: too few answers, almost all of them bad, remove nobody."""
     index = _index(redis)
-    tokens = InvalidTokens("apns", index, share_max=0.05, count_min=1000, stop=lambda _: None, doubt=_nobody)
+    tokens = InvalidTokens("apns", index, share_max=0.05, count_min=1000, stop=lambda _: None, reopen=_nobody)
     tokens.observe(100, 99, [DeadToken(user, b"t", 1) for user in range(99)])
     looks = asyncio.create_task(tokens.run())
     # A second lane, with one bad token in a hundred, shows that there was time enough.
-    others = InvalidTokens("apns", index, share_max=0.05, count_min=1000, stop=lambda _: None, doubt=_nobody)
+    others = InvalidTokens("apns", index, share_max=0.05, count_min=1000, stop=lambda _: None, reopen=_nobody)
     moment = now_ms()
     await _report(index, "token", moment)
     others.observe(100, 1, [DeadToken(11, b"token", moment)])
@@ -163,7 +163,7 @@ async def test_few_invalid_tokens_are_removed_and_many_stop_the_lane(
     there = [114.0] * len(users), [22.5] * len(users)
     addresses = [address("zh-CN", f"t{user}") for user in users]
     await index.record(Positions("apns", users, *there, [moment] * len(users), addresses))
-    tokens = InvalidTokens("apns", index, share_max=0.05, count_min=200, stop=reasons.append, doubt=_nobody)
+    tokens = InvalidTokens("apns", index, share_max=0.05, count_min=200, stop=reasons.append, reopen=_nobody)
     dead = [DeadToken(user, f"t{user}".encode(), moment) for user in users if user % every == 0]
     task = asyncio.create_task(tokens.run())
     for start in range(0, len(users), 100):

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from push.delivery.breaker import PROBE_LEAST_S, PROBE_MAX_S, Breaker, Condition
-from push.transport.retry_policy import FAILURES_MAX
+from push.delivery.breaker import Breaker, Condition
+from push.transport.retry_policy import FAILURES_MAX, LANE_REST_LEAST_S, LANE_REST_MAX_S
 from tests.support.processes import clock
 
 CALLERS = 20
@@ -51,7 +51,7 @@ def test_everybody_passes_until_failures_come_in_a_row() -> None:
 
 
 def test_an_open_breaker_lets_one_probe_through_at_a_time_and_ever_more_seldom() -> None:
-    """In 60 s of outage 20 waiting workers make few requests, never two at once, at most `PROBE_MAX_S` apart."""
+    """In 60 s of outage 20 waiting workers make few requests, never two at once, at most `LANE_REST_MAX_S` apart."""
 
     async def scenario() -> None:
         breaker = Breaker()
@@ -60,8 +60,8 @@ def test_an_open_breaker_lets_one_probe_through_at_a_time_and_ever_more_seldom()
         times = await _permitted(breaker, 60.0)
         gaps = [later - earlier for earlier, later in pairwise(times)]
         assert times
-        assert min(gaps) >= PROBE_LEAST_S
-        assert max(gaps) <= PROBE_LEAST_S + PROBE_MAX_S + 0.01
+        assert min(gaps) >= LANE_REST_LEAST_S
+        assert max(gaps) <= LANE_REST_LEAST_S + LANE_REST_MAX_S + 0.01
 
     clock.run(scenario())
 

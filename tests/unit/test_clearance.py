@@ -94,4 +94,4 @@ async def test_phones_of_a_service_that_rests_are_never_taken_for_told() -> None
     service.note(SendResult(RequestStatus.THROTTLED, "HTTP 429", retry_after_s=30.0), 1)
     service.note(SendResult(RequestStatus.ANSWERED), 1)
     assert service.resting
-    assert service.last_word(3).statuses == [RecipientStatus.RETRY] * 3
+    assert service.last_result(3).statuses == [RecipientStatus.RETRY] * 3

@@ -1,27 +1,22 @@
-"""Scripts that Redis runs as one step: a name flows in, the text and its digest flow out, read once a process.
+"""Scripts that Redis runs as one step, for this room and for all that share limits through Redis.
 
 All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, as Lua's stack takes 8,000 values.
 """
 
 from __future__ import annotations
 
-import hashlib
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
+if TYPE_CHECKING:
+    from redis.commands.core import AsyncScript
+
+    from geo.connection import Client
 
 USERS_A_CALL: Final = 1000
 
 
-class Script(msgspec.Struct, frozen=True):
-    """A script and the digest by which EVALSHA knows it."""
-
-    text: str
-    digest: str
-
-
-def script(name: str, package: str = "geo.index") -> Script:
-    """Return `NAME.lua` of a package; FileNotFoundError when there is none."""
+def register(client: Client, name: str, package: str = "geo.index") -> AsyncScript:
+    """Return `NAME.lua` of a package as a call that loads itself into Redis; FileNotFoundError when there is none."""
     text = resources.files(package).joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8")
-    return Script(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    return client.register_script(text)

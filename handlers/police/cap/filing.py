@@ -66,7 +66,7 @@ def filing_of(
         if radius_km > plan.radius_cap_km:
             errors.append(FieldError(f"{AREA}/circle", f"over the cap of {plan.radius_cap_km:g} km"))
         override = Override(
-            radius_km=radius_km, reason="the message's circle", by=of_authority(authority).said, whole=True
+            radius_km=radius_km, reason="the message's circle", by=of_authority(authority).label, whole=True
         )
     if names_child(case.identifier, [text.child_name for text in case.texts.values()]):
         errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))
@@ -75,7 +75,7 @@ def filing_of(
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
-    said = Content(texts=texts, last=follow_up_texts(case.sent), photo_url=case.photo_url)
+    said = Content(texts=texts, follow_ups=follow_up_texts(case.sent), photo_url=case.photo_url)
     digest = hashlib.sha256(content).digest()
     key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
     if unverified is not None:

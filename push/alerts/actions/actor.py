@@ -1,4 +1,4 @@
-"""Actors: who does something flows in, how they are named in the audit trail flows out.
+"""Actors: who does something to an alert, and how the audit trail names them.
 
 Bounded by the names of tokens and authorities.
 """
@@ -26,13 +26,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     authority: str | None = None
 
     @property
-    def said(self) -> str:
+    def label(self) -> str:
         """How the audit trail names them."""
         return self.role if self.role == SYSTEM_ROLE else f"{self.role} {self.name}"
 
     @property
     def person(self) -> str:
-        """Whom two tokens of the same name stand for: one person, however the name is typed."""
+        """The person: two tokens of the same name are one, however the name is typed."""
         return folded(self.name)
 
 

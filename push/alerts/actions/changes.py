@@ -1,4 +1,4 @@
-"""Changes: what an alert shall say, how far it shall reach and how long flows in; it is done, or waits for approval.
+"""Changes of an alert's texts, reach or life: made at once, or proposed where they need approval.
 
 Bounded: an alert's life by `life_max` from its receipt; what it reaches as `push.alerts.actions.widening` says.
 """
@@ -40,7 +40,7 @@ _CONTENT = msgspec.json.Decoder(Content)
 
 
 def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
-    """Return what is said with other titles and bodies, by locale; whom to call stays as it is."""
+    """Return the content with other titles and bodies, by locale; whom to call stays as it is."""
     worded = {
         locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1])
         for locale, text in content.texts.items()
@@ -49,7 +49,7 @@ def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
 
 
 class Changes:
-    """Changes alerts as people want."""
+    """Carries out change requests."""
 
     def __init__(self, operations: Operations, pool: Pool, planner: Planner, life_max: timedelta) -> None:
         self._operations = operations
@@ -58,7 +58,7 @@ class Changes:
         self._life_max = life_max
 
     async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
-        """Say something else (title and body by locale) from now on, and tell it to those who were told."""
+        """Give the alert other texts (title and body by locale), and send them to those who were notified."""
         return await self._change(alert_id, Action.UPDATE, order, Rewording(texts=texts))
 
     async def extend(self, alert_id: UUID, order: Order, hours: float) -> Refused | None:
@@ -70,8 +70,8 @@ class Changes:
         cap_km = self._planner.plan.radius_cap_km
         if radius_km > cap_km:
             return Refused(Refusal.RADIUS_CAP, f"the cap is {cap_km:g} km")
-        requested = Widening(radius_km=radius_km, city=city, by=order.actor.said, reason=order.reason)
-        # Redis is asked before the alert is locked: whoever cancels waits for that lock.
+        requested = Widening(radius_km=radius_km, city=city, by=order.actor.label, reason=order.reason)
+        # Redis is asked before the alert is locked: a cancel waits for that lock.
         requested = await widening.estimated(self._pool, self._planner, alert_id, requested)
         return await self._change(alert_id, Action.WIDEN, order, requested)
 
@@ -86,7 +86,7 @@ class Changes:
     async def prepare(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest
     ) -> Ready | Refused:
-        """Return how a wish is carried out, or why it cannot be; nothing is written before that is called."""
+        """Return how a change request is carried out, or why it cannot be; nothing is written before that is called."""
         match requested:
             case Rewording():
                 return self._prepare_words(connection, alert_id, alert, requested)
@@ -117,10 +117,10 @@ class Changes:
         content = _CONTENT.decode(alert.content)
         if requested.texts.keys() != content.texts.keys():
             return Refused(Refusal.LOCALES, ", ".join(sorted(content.texts)))
-        said = reworded(content, requested.texts)
-        if said == content:
+        changed = reworded(content, requested.texts)
+        if changed == content:
             return Refused(Refusal.NOTHING_NEW, "it says that already")
-        encoded = msgspec.json.encode(said).decode()
+        encoded = msgspec.json.encode(changed).decode()
 
         async def say() -> Done:
             state = State(alert.state)
@@ -145,7 +145,7 @@ class Changes:
 
         async def extend() -> Done:
             await sql.life.extend(connection, alert_id, expires)
-            said = expires.isoformat(timespec="seconds")
-            return Done(after=State(alert.state), details={"expires": said}, halts=True)
+            details = {"expires": expires.isoformat(timespec="seconds")}
+            return Done(after=State(alert.state), details=details, halts=True)
 
         return extend

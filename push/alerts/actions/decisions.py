@@ -1,6 +1,7 @@
-"""Actions: what somebody decides about an alert flows in, what that means flows out to `push.alerts.actions.operations`.
+"""Decisions about an alert: approve, veto, pause, resume, cancel, found, release.
 
-What it shall say or reach instead is a change (`push.alerts.actions.changes`). Bounded: its audience by what an approver says.
+Other texts, rings or a longer life are changes (`push.alerts.actions.changes`). Bounded: the audience of a release by
+what its approver says.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ class Actions:
         self._planner = planner
 
     async def approve(self, alert_id: UUID, order: Order, revision: int) -> Refused | None:
-        """Approve what was read as a revision: the alert, or what waits since people were told of it.
+        """Approve what was read as a revision: the alert, or a proposal after people were notified.
 
-        It is done once enough different people approved, none of whom had a hand in it.
+        It takes effect once enough different people approved who did not file, word or widen it.
         """
         person = order.actor.person
         counted = await self._changes.recounted(alert_id)
@@ -71,7 +72,7 @@ class Actions:
         return await self._operations.do(alert_id, Action.APPROVE, order, change)
 
     async def veto(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Hold back an alert that would be sent by itself, or let what waits for approval go."""
+        """Hold back an alert that would be sent by itself, or withdraw the proposal that waits for approval."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if State(alert.state) in NOT_NOTIFIED:
@@ -87,7 +88,7 @@ class Actions:
         return await self._operations.do(alert_id, Action.VETO, order, change)
 
     async def pause(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Tell nobody more until it is resumed; what is known of unverified messages is what a resume dismisses."""
+        """Notify no one more until it is resumed, which acknowledges the unverified messages known at the pause."""
 
         async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
             await sql.life.see_unverified(connection, alert_id)
@@ -96,24 +97,24 @@ class Actions:
         return await self._operations.do(alert_id, Action.PAUSE, order, change)
 
     async def resume(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Go on with those not yet told, knowing what was known when it was paused."""
+        """Go on with those not yet notified, and acknowledge the unverified messages known at the pause."""
 
         async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
-            dismissed = await sql.life.acknowledge_unverified(connection, alert_id)
-            return Done(after=State.SENDING, details={"dismissed": dismissed} if dismissed else {})
+            acknowledged = await sql.life.acknowledge_unverified(connection, alert_id)
+            return Done(after=State.SENDING, details={"dismissed": acknowledged} if acknowledged else {})
 
         return await self._operations.do(alert_id, Action.RESUME, order, change)
 
     async def cancel(self, alert_id: UUID, order: Order) -> Refused | None:
-        """Withdraw an alert: nobody more is told, and who was told is told that."""
+        """Withdraw an alert: no one more is notified, and those notified get a follow-up notice."""
         return await self._end(alert_id, Action.CANCEL, order, State.CANCELLED, Notice.CANCEL)
 
     async def find(self, alert_id: UUID, order: Order, *, through_alert: bool | None) -> Refused | None:
-        """Say that the child is found, and whether because of the alert where that is known, if only later."""
+        """Record that the child is found, and whether through the alert where that is known, if only later."""
         return await self._end(alert_id, Action.FIND, order, State.FOUND, Notice.FOUND, through_alert=through_alert)
 
     async def release(self, alert_id: UUID, order: Order, people_max: int) -> Refused | None:
-        """Let an alert reach more people than the cap; not by whoever asked for more."""
+        """Let an alert reach more people than the cap; not by the person who asked for more."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if (refused := await _own_work(connection, alert_id, alert, order)) is not None:
@@ -123,7 +124,7 @@ class Actions:
                 return Refused(Refusal.NOTHING_HELD, "what has reached its cap is held within seconds: look again")
             reached = await sql.life.reached(connection, alert_id)
             if people_max <= reached:
-                return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were told already")
+                return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were notified already")
             expected = {ring: _expected(alert, ring) for ring in held}
             freed = [ring for ring in held if expected[ring] <= people_max]
             if not freed:
@@ -164,13 +165,13 @@ class Actions:
         *,
         through_alert: bool | None = None,
     ) -> Refused | None:
-        """End an alert with its last word, which was ready from the first moment."""
+        """End an alert with its follow-up notice, whose text was ready from the first moment."""
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             state = State(alert.state)
             if state is after:
                 return _known_later(alert, after, through_alert=through_alert)
-            # What ended in review was never said: then its end is not said, nor published, either.
+            # What ended in review was never sent: then its end is not sent or published either.
             if state not in NOT_NOTIFIED and (alert.notified or state not in {State.EXPIRED, State.CANCELLED}):
                 version = alert.version + 1
                 await sql.life.say(connection, alert_id, version, notice, alert.content)
@@ -181,9 +182,9 @@ class Actions:
 
 
 def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None) -> Done | Refused:
-    """Note of an alert that has ended so what is known only now: nothing is said again."""
+    """Record of an ended alert what is known only now: no notice is sent again."""
     if through_alert in {None, alert.through_alert}:
-        return Refused(Refusal.NOTHING_NEW, "it was said before")
+        return Refused(Refusal.NOTHING_NEW, "it is recorded already")
     return Done(after=after, details={"through_alert": through_alert}, through_alert=through_alert)
 
 

@@ -1,7 +1,7 @@
-"""Operations: what somebody wants done to an alert flows in, the alert moved on flows out, or why not.
+"""Operations: does one thing to one alert, or says why not.
 
 One transaction each: the alert is locked, the table of `push.alerts.lifecycle` asked, the change made, the event
-appended. What stops an alert is told to every process when that is committed, and to this one before it is answered.
+appended. Every process is notified of a stop when it is committed, and this one before the request is answered.
 Bounded: one alert at a time.
 """
 
@@ -35,7 +35,7 @@ _log = structlog.get_logger("push.alerts.actions.operations")
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
-    `message`: the CAP message of the alert's authority that says so, which is done once; `status`: what it is meant as.
+    `message`: the CAP message of the alert's authority that asks for it, taken once; `status`: the CAP status it has.
     """
 
     actor: Actor
@@ -46,7 +46,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change came to: the state after it, what the audit trail keeps of it, whether what is sent must stop."""
+    """The result of a change: the state after it, its details in the audit trail, and whether sending must stop."""
 
     after: State
     details: dict[str, Any] = {}
@@ -73,7 +73,7 @@ class Operations:
         self._wake = wake
 
     async def do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
-        """Do one thing to one alert; None when it is done. One of `sql.database.AWAY`: nothing was."""
+        """Do one thing to one alert; None when it is done. One of `sql.database.UNAVAILABLE_ERRORS`: nothing was."""
         async with self._pool.acquire() as connection, connection.transaction():
             alert = await sql.life.lock_alert(connection, alert_id)
             if alert is None:
@@ -97,7 +97,7 @@ class Operations:
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(
-                actor=order.actor.said,
+                actor=order.actor.label,
                 action=action.value,
                 alert=alert_id,
                 before=before.value,
@@ -114,7 +114,7 @@ class Operations:
 
 
 async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:
-    """Tell whether a message would say what a newer one has changed: they may come in any order."""
+    """Tell whether a newer message has been taken before this one: they may come in any order."""
     if order.message is None or action is not Action.UPDATE:
         return False
     newest = await sql.cap.newest(connection, alert_id)

@@ -1,8 +1,8 @@
-"""Proposals: what would make an alert that people were told of say or reach more flows in, and waits for approval.
+"""Proposals: change requests about an alert of which people were notified wait here for approval.
 
-Where cases are approved before they are sent, so is each such change afterwards: who wants it does not approve it, and
-whoever approves says which revision was read. Bounded: one waits at a time, and only what the authority signs takes
-its place; `CHANGES_MAX`.
+Where cases are approved before they are sent, so is each change afterwards: the person who requests it does not approve
+it, and an approval names the revision that was read. Bounded: one waits at a time, and only what the authority signs
+takes its place; `CHANGES_MAX`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sql.life import LockedAlert
 
 CHANGES_MAX: Final = 200
-"""Other texts of one alert, and proposals: people are told each text, and nobody reads the two hundredth."""
+"""Other texts of one alert, and proposals: phones show each text, and no one reads the two hundredth."""
 
 
 class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
@@ -36,7 +36,7 @@ class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
 
 
 class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
-    """A wider ring; `people`: how many it would reach by the estimate, None when nobody knows."""
+    """A wider ring; `people`: how many it would reach by the estimate, None when unknown."""
 
     radius_km: float
     city: bool | None
@@ -57,13 +57,13 @@ _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 
 
 def change_request_of(text: str) -> ChangeRequest:
-    """Return the wish of a proposal from JSON text."""
+    """Return the change request of a proposal from JSON text."""
     requested: ChangeRequest = _CHANGE_REQUEST.decode(text)
     return requested
 
 
 def must_wait(alert: LockedAlert) -> bool:
-    """Tell whether a change waits for approval: people were told, after somebody approved that."""
+    """Tell whether a change needs approval: people were notified, and an approval came before that."""
     return State(alert.state) not in NOT_NOTIFIED and Review(alert.review) in APPROVALS
 
 
@@ -82,10 +82,10 @@ async def propose(
     order: Order,
     requested: ChangeRequest,
 ) -> Done | Refused:
-    """Let a change wait for approval: nothing else waits, or what the authority says now takes its place."""
+    """Propose a change for approval; only a message of the authority takes the place of one that waits."""
     if alert.proposed and order.message is None:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
     row = ProposalRow(alert.revision, action.value, msgspec.json.encode(requested).decode(), order.actor.person)
-    revision = await sql.life.propose(connection, alert_id, row, order.actor.said, order.reason)
+    revision = await sql.life.propose(connection, alert_id, row, order.actor.label, order.reason)
     details = {"proposed": revision}
     return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))

@@ -1,6 +1,6 @@
-"""Refusals: why something is not done to an alert flows out as a value, with what would be possible.
+"""Refusals: why something is not done to an alert, as a value, with what would be possible.
 
-Nothing flows in; bounded by the actions that there are.
+Bounded by the actions that there are.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ class Refusal(enum.Enum):
     NO_ALERT = "no such alert"
     IMPOSSIBLE = "not possible now"
     CASE_NUMBER = "the case number is not that of this alert"
-    OWN_WORK = "whoever worded or widened an alert, or wants that, does not approve it"
+    OWN_WORK = "the person who worded or widened an alert, or requests that, does not approve it"
     OWN_AUTHORITY = (
         "an officer of the authority whose case it is does not approve it: who is of another, or of none, does"
     )
     APPROVED = "you have approved it before"
     NOTHING_HELD = "nothing is held"
     LOCALES = "all languages of the alert are needed, and no others"
-    SUPERSEDED = "this was a draft that nobody signed: a signed case has its number now, and an alert of its own"
+    SUPERSEDED = "this was an unverified draft: a signed case has its number now, and an alert of its own"
     NOT_NOW = "what is proposed is not possible now"
     STATUS = "an alert that is meant, an exercise and a test are never mixed"
     OUTDATED = "a newer message about this alert was taken before"
@@ -42,7 +42,7 @@ class Refusal(enum.Enum):
     RADIUS_CAP = "over the cap on the radius"
     AUDIENCE_CAP = "over the cap on the audience"
     UNKNOWN_AUDIENCE = "the audience cannot be estimated now"
-    NOT_WIDER = "not wider than what is told already"
+    NOT_WIDER = "not wider than the rings that are notified already"
     BETWEEN = "between two planned rings"
     HELD = "a nearer ring is held"
 

@@ -1,7 +1,7 @@
-"""Widening: an operator's wish for more flows in, rings that are due earlier or a new, wider one flow out, or why not.
+"""Widening: makes planned rings of an alert due now, or adds a wider one.
 
-A ring already told is never told again: the new one is swept minus the ledger, like every other.
-Bounded: radius and audience by the caps of the filing plan, which nobody widens beyond here.
+No one is notified twice: the new ring is swept minus the ledger, like every other.
+Bounded: radius and audience by the caps of the filing plan.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Widening) -> Widening:
-    """Return a wish with how many people it would reach; as it is where it is refused anyway, or Redis is away."""
+    """Return a request with how many people it would reach; unchanged where it is refused anyway, or Redis is away."""
     rings, status = await sql.rings.list_rings(pool, alert_id), await sql.life.status_of(pool, alert_id)
     if not rings or status is None:
         return requested
@@ -77,7 +77,7 @@ async def prepare(
 
 
 def _target(rings: list[RingRow], requested: Widening, *, place: PlaceRow, now: datetime) -> Ring | Refused:
-    """Return the ring that the wish means: one that is planned, or a new one beyond all."""
+    """Return the ring that is requested: one that is planned, or a new one beyond all."""
     if place.longitude is None:
         return Refused(Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around")
     city = None if requested.city is None else requested.city and place.city_polygon is not None

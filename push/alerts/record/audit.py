@@ -1,9 +1,9 @@
-"""Verifying the audit trail: its rows flow in, page by page, how far the chain holds flows out, or the first fault.
+"""Verifies the audit trail: how far the chain of its events holds, and the first fault.
 
-Whoever may write to the database can also cut off the last events or write all of them anew, and the chain that is
+A person who may write to the database can also remove the last events or write all of them anew, and the chain that is
 left holds. So the head is written down elsewhere from time to time, as an anchor, and looked for again.
 Bounded: a page of the trail (`sql.audit.PAGE`) at a time, however long it is, and an entry for each alert whose reasons
-are missing before the trail has said why.
+are missing before the trail explains it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 CHILD: Final = "child"
-"""What the event that closes an alert says is deleted."""
+"""What an event that closes an alert lists as deleted."""
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +88,7 @@ class Chain:
         return None
 
     def _explain(self, row: Row, link: Link) -> Fault | None:
-        """Note a reason that is missing, until the trail itself says that it was deleted, and refuse another one."""
+        """Note a missing reason, until the trail itself has its deletion; another reason than written is a fault."""
         event, written = link.event, link.event.reason_digest
         if event.action == Action.CLOSE and event.details.get("deleted") == CHILD:
             self._unexplained.pop(event.alert, None)

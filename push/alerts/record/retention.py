@@ -1,8 +1,8 @@
-"""Deletion on timers: the clock flows in, the child's data and who was told flow out of the record, counts stay.
+"""Deletion on timers: deletes the child's data and who was notified from the record; counts stay.
 
-Several processes may do it at once: each alert is locked, and what is locked is left to whoever has it. A backup that
-is restored brings deleted data back, and the next look deletes it again. Bounded: a look every `POLL_INTERVAL_S`, one alert a
-transaction.
+Several processes may do it at once: each alert is locked, and a locked one is left to the process that has it. A backup
+that is restored brings deleted data back, and the next look deletes it again. Bounded: a look every `POLL_INTERVAL_S`,
+one alert a transaction.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Deletion:
             await asyncio.sleep(self._look_s)
 
     async def _clean(self) -> None:
-        """Free the room of what was deleted; whatever keeps that from being done now, the next deletion does it."""
+        """Free the room of what was deleted; if that fails now, the next deletion does it."""
         if not self._unclean:
             return
         self._unclean = False
@@ -87,7 +87,7 @@ class Deletion:
             await sql.deletion.delete_child(connection, alert_id, None if drawn is None else dump(coarse(load(drawn))))
             await sql.life.move(connection, alert_id, State.CLOSED)
             event = AuditEvent(
-                actor=SYSTEM.said,
+                actor=SYSTEM.label,
                 action=Action.CLOSE.value,
                 alert=alert_id,
                 before=state,
@@ -105,7 +105,7 @@ class Deletion:
             if alert_id is None:
                 return False
             await sql.deletion.delete_recipients(connection, alert_id)
-            event = AuditEvent(actor=SYSTEM.said, action="delete", alert=alert_id, details={"deleted": "recipients"})
+            event = AuditEvent(actor=SYSTEM.label, action="delete", alert=alert_id, details={"deleted": "recipients"})
             await sql.audit.append(connection, event)
         _done(alert_id, "recipients")
         return True

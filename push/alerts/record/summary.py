@@ -1,6 +1,6 @@
-"""The public summary: an alert's id flows in, counts, area and times flow out: nothing of the child and of nobody.
+"""The public summary of an alert: counts, area and times, and nothing about the child or any other person.
 
-It is made of numbers, times and words of ours only; of the trail it takes states, never who or why.
+It has only numbers, times and fixed words; from the trail it takes states, never who or why.
 Bounded: the events of one alert, a page of the trail (`sql.audit.PAGE`) at a time.
 """
 
@@ -36,7 +36,7 @@ class Centre(msgspec.Struct, frozen=True):
 
 
 class SummaryArea(msgspec.Struct, frozen=True):
-    """The widest area in which people were told: a circle (km), a city by its code, or both; nothing while none was."""
+    """The widest area in which people were notified: a circle (km), a city by its code, or both; empty before."""
 
     centre: Centre | None
     radius_km: float | None

@@ -1,4 +1,4 @@
-"""Progress: the record's counts of an alert flow in, how far each lane and ring is, its rate and its ETA flow out.
+"""Progress of an alert by lane and ring, with rates and ETAs, from the record's counts.
 
 Bounded: `WINDOW_S` seconds of samples a lane and alert, forgotten when the alert is sent.
 """
@@ -53,7 +53,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """A later word of an alert: those told before by lane, as far as they can be reached."""
+    """A follow-up notice of an alert: those notified before, by lane, as far as they can be reached."""
 
     notice: str
     version: int
@@ -61,7 +61,7 @@ class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert with its lanes, and what was said after the first message."""
+    """One alert with its lanes and its follow-up notices."""
 
     alert: UUID
     authority: str
@@ -146,12 +146,12 @@ class Meter:
 
 
 def _notices(rows: list[Counts]) -> list[NoticeProgress]:
-    words = sorted({(row.version, row.notice) for row in rows})
+    versions = sorted({(row.version, row.notice) for row in rows})
     return [
         NoticeProgress(
             notice=notice, version=version, lanes={row.lane: _ring(row) for row in rows if row.version == version}
         )
-        for version, notice in words
+        for version, notice in versions
     ]
 
 

@@ -1,6 +1,6 @@
-"""Warnings: alerts as they stand flow in, alarms about what waits for somebody are raised and end.
+"""Warnings: raises and ends alarms about alerts that wait for a person.
 
-What is said here stands as long as it is true, also after a restart. Bounded by the alerts of a listing.
+An alarm stands as long as its condition is true, also after a restart. Bounded by the alerts of a listing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOT_SIGNED: Final = "it is not signed"
 
 
 class AlertWarnings:
-    """Says what waits for a person."""
+    """Raises and clears the alarms about what waits for a person."""
 
     def __init__(self, alarms: AlarmBoard, audience_cap: int) -> None:
         self._alarms = alarms
@@ -50,7 +50,7 @@ class AlertWarnings:
             waiting = _waiting(alert)
             self._stand(AlarmKind.REVIEW, alert, waiting, waiting)
             self._stand(
-                AlarmKind.PAUSED, alert, "nobody is told until somebody resumes it", alert.state == State.PAUSED
+                AlarmKind.PAUSED, alert, "nobody is notified until somebody resumes it", alert.state == State.PAUSED
             )
             late = _late(alert, now)
             self._stand(AlarmKind.REVIEW_LATE, alert, late, late)
@@ -65,7 +65,7 @@ class AlertWarnings:
             detail = "Redis did not say in time how many people there are: the cap holds only once it is reached"
             self._stand(AlarmKind.NO_ESTIMATE, alert, detail, unknown)
             if not (alert.state == State.SENT and alert.busy):
-                # While it looks for late entrants nobody knows yet: what was said stands.
+                # While it looks for late entrants the answer is not known yet: the alarm stays as it was.
                 missing = _without_recipients(alert, progress.get(alert.id))
                 self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
 
@@ -78,7 +78,7 @@ class AlertWarnings:
 
 
 def _waiting(alert: ListedAlert) -> str:
-    """Say what waits for whose approval, nothing where nothing does."""
+    """Return what waits for whose approval, empty where nothing does."""
     if alert.proposal is not None:
         change_request = f"{alert.proposal.action}, by {alert.proposal.by}"
         return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {change_request}"
@@ -86,9 +86,8 @@ def _waiting(alert: ListedAlert) -> str:
         return f"goes out at {alert.send_at.isoformat(timespec='seconds')} unless somebody vetoes it"
     if alert.state != State.IN_REVIEW:
         return ""
-    unverified_messages = "" if alert.verified else "UNVERIFIED: "
-    approved = _approved(alert)
-    return f"{unverified_messages}revision {alert.revision} waits for approval ({alert.review}{approved}): nobody is told before"
+    mark, approved = "" if alert.verified else "UNVERIFIED: ", _approved(alert)
+    return f"{mark}revision {alert.revision} waits for approval ({alert.review}{approved}): nobody is notified before"
 
 
 def _approved(alert: ListedAlert) -> str:
@@ -97,7 +96,7 @@ def _approved(alert: ListedAlert) -> str:
 
 
 def _unverified_messages(alert: ListedAlert) -> str:
-    """Say which message nobody verifiably signed, while it matters: what began a draft until it is approved."""
+    """Return the unverified messages while they matter: the one that began a draft until that is approved."""
     if alert.state in OVER:
         return ""
     if not alert.unverified_messages and alert.unverified is not None and alert.state == State.IN_REVIEW:
@@ -114,7 +113,7 @@ def _held(alert: ListedAlert) -> list[RingRow]:
 
 
 def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> str:
-    """Say why an alert that is sent has told nobody, nothing where somebody was there to be told."""
+    """Return why an alert that is sent had no recipients, empty where it had some."""
     if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
         return ""
     now = datetime.now(UTC)
@@ -129,10 +128,10 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> s
 
 
 def _late(alert: ListedAlert, now: datetime) -> str:
-    """Say by how much a decision that is waited for eats the thirty minutes, nothing while there is time."""
+    """Return which decision uses up the thirty minutes, empty while there is time."""
     needs_s = _needs_s(alert)
     if alert.state in {State.IN_REVIEW, State.SCHEDULED} and is_late(alert.deadline, needs_s, now, alert.send_at):
-        return f"nobody is told, and the thirty minutes {_end(alert.deadline, now)}"
+        return f"nobody is notified, and the thirty minutes {_end(alert.deadline, now)}"
     late = [ring for ring in _held(alert) if ring.due_at <= now and is_late(ring.deadline, needs_s, now)]
     if not late:
         return ""

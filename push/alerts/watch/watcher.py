@@ -1,4 +1,4 @@
-"""The watcher: the record flows in at every tick, what changed flows out to the feed, and what is due is begun.
+"""The watcher: reads the record at every tick, publishes what changed to the feed, and begins what is due.
 
 The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing.
 Bounded: a tick at most four times a second while something is being sent, once a second otherwise.
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
 NOTICE_PASSES = 2
-"""How often those told before are gone over again for a later word: who changed lanes in the middle is found then."""
+"""How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
 
 NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
-"""Whoever changed lanes before a word, or while it was first told, must have stood still for long enough by a pass."""
+"""By then who changed lanes before or during the first sweep of a notice has stood in one for long enough."""
 
 LATE_MARGIN_S = 5.0
+"""A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
+
 LEFT_MAX = 20
 """Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
 
-"""A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
-
 
 class Watcher:
-    """Reads progress, says what changed, and lets what is due happen."""
+    """Reads and publishes progress, and begins what is due."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Watcher:
         self.tick_s: Callable[[], float] = lambda: TICK_S
 
     def wake(self) -> None:
-        """Say that there may be a new alert."""
+        """Look again now: there may be a new alert."""
         self._changed_event.set()
 
     async def run(self) -> None:
@@ -94,7 +94,7 @@ class Watcher:
                     await self._changed_event.wait()
             except TimeoutError:
                 continue
-            # New work rings once; the tick still bounds how often anything is published.
+            # New work wakes it once; the tick still bounds how often anything is published.
             await asyncio.sleep(self.tick_s())
 
     async def _tick(self) -> bool:
@@ -133,7 +133,7 @@ class Watcher:
                 self._warnings.look(found, self.current)
 
     async def _settle(self) -> None:
-        """Let happen what happens by itself, each with its event in the audit trail."""
+        """Make the transitions that need no person, each with its event in the audit trail."""
         async with self._pool.acquire() as connection, connection.transaction():
             moved = await sql.progress.settle(connection, self._entrants.plan.every)
             for alert_id, _, after in moved:
@@ -143,7 +143,7 @@ class Watcher:
                 connection,
                 *(
                     AuditEvent(
-                        actor=SYSTEM.said,
+                        actor=SYSTEM.label,
                         action=between(State(before), State(after)).value,
                         alert=alert_id,
                         before=before,
@@ -177,7 +177,7 @@ class Watcher:
         self._entrants.watch(bounds)
 
     async def _check_cap(self, alerts: list[ListedAlert]) -> None:
-        """Hold what has reached as many people as the cap allows, or whoever released it: more is not meant."""
+        """Hold alerts that have reached as many people as the cap, or their release, allows."""
         over = [
             alert.id
             for alert in alerts
@@ -188,7 +188,7 @@ class Watcher:
         async with self._pool.acquire() as connection, connection.transaction():
             held = await sql.rings.hold_over_cap(connection, over, self._audience_cap)
             events = (
-                AuditEvent(actor=SYSTEM.said, action="hold", alert=alert.id, details={"people_max": self._cap(alert)})
+                AuditEvent(actor=SYSTEM.label, action="hold", alert=alert.id, details={"people_max": self._cap(alert)})
                 for alert in alerts
                 if alert.id in held
             )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 EXPIRED: Final = "expired"
-"""What is said to the public when an alert's time is over; nobody is told that by a push."""
+"""What the public pages say when an alert's time is over; no phone is notified of that."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,7 +58,7 @@ def catalogues() -> dict[str, Catalogue]:
 
 
 def follow_up_texts(seen_at: datetime) -> dict[str, dict[str, Text]]:
-    """Return what phones say when an alert ends, by notice and language: which one it was, and no word of the child."""
+    """Return the texts of follow-up notices by notice and language: which alert it was, and nothing of the child."""
     day = {"month": f"{seen_at:%m}", "day": f"{seen_at:%d}"}
     return {
         Notice.FOUND.value: {

@@ -1,6 +1,6 @@
-"""Gateways of batch lanes that address devices: a message and tokens flow in, one request at a time flows out.
+"""What gateways of batch lanes share that address devices: the check of token forms, and one request a batch.
 
-What each provider says on the wire is in its own file. Bounded: `recipients_max` tokens a request.
+The wire format of each provider is in its own file. Bounded: `recipients_max` tokens a request.
 """
 
 from __future__ import annotations

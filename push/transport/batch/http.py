@@ -1,4 +1,4 @@
-"""HTTP for batch lanes: a request for many recipients flows in, status and bounded body flow out, or a failure.
+"""HTTP for batch lanes: sends a request for many recipients, and returns its status and bounded body, or a failure.
 
 Whatever the network does comes back as a value. A message is sent only with a clearance, which is asked before a
 connection is sought and again when there is one. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):
-    """What came back: HTTP status, the head of the body, and for how long to wait if that was said."""
+    """What came back: HTTP status, the beginning of the body, and for how long to wait if the provider says so."""
 
     status: int
     content: bytes
@@ -51,7 +51,7 @@ class HttpAnswer(msgspec.Struct, frozen=True):
 
 
 class _StoppedError(Exception):
-    """Whoever may send no more has found a connection."""
+    """The clearance ended while a connection was sought."""
 
 
 class _Cleared(aiohttp.BytesPayload):
@@ -94,9 +94,9 @@ class BatchHttp:
     async def send(
         self, url: str | URL, data: bytes, clearance: Clearance, headers: Mapping[str, str] | None = None
     ) -> HttpAnswer | SendResult:
-        """Send a message, or what goes before one; an Answer when there was none, STOPPED when nothing was sent.
+        """Send a message, or what goes before one; a SendResult without an answer, STOPPED when nothing was sent.
 
-        Whoever knows how many recipients there are asks `may_reach` before; what is not allowed is not sent from here.
+        A caller that knows how many recipients there are asks `may_reach` before; what is not allowed is not sent here.
         """
         if not (clearance.may_reach(str(url)) and clearance.may_send()):
             return STOPPED
@@ -105,9 +105,9 @@ class BatchHttp:
     async def ask(
         self, url: str | URL, data: bytes, headers: Mapping[str, str] | None = None
     ) -> HttpAnswer | SendResult:
-        """Ask for an access token, which reaches nobody; an Answer when there was none."""
+        """Ask for an access token, which reaches no recipient; a SendResult when there was no answer."""
         answer = await self._post(url, data, headers)
-        return answer.of_nobody() if isinstance(answer, SendResult) else answer
+        return answer.of_no_recipient() if isinstance(answer, SendResult) else answer
 
     async def _post(
         self, url: str | URL, data: bytes | _Cleared, headers: Mapping[str, str] | None
@@ -136,7 +136,7 @@ async def _head_of(content: aiohttp.StreamReader) -> bytes:
 
 
 def judged_by_status(answer: HttpAnswer) -> SendResult | None:
-    """Return what the HTTP status alone says of a request, None when its body is to be read."""
+    """Return the result if the HTTP status alone decides it, None when the body is to be read."""
     if answer.status in THROTTLED_STATUS:
         return SendResult(RequestStatus.THROTTLED, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s)
     if answer.status in MISCONFIGURED_STATUS:
@@ -145,7 +145,7 @@ def judged_by_status(answer: HttpAnswer) -> SendResult | None:
 
 
 def failing(answer: HttpAnswer) -> SendResult:
-    """Return what a status says that no table knows: the provider is believed, what stands before it is not."""
+    """Return the result of a status in no table: the provider is believed, a gateway in front of it is not."""
     indeterminate = answer.status in INDETERMINATE_STATUSES
     return SendResult(
         RequestStatus.FAILING, f"HTTP {answer.status}", retry_after_s=answer.retry_after_s, indeterminate=indeterminate
@@ -153,7 +153,7 @@ def failing(answer: HttpAnswer) -> SendResult:
 
 
 def decoded(answer: HttpAnswer | SendResult, decoder: msgspec.json.Decoder[T]) -> T | SendResult:
-    """Return the JSON of an answer with status 200, or what is said by the status or by what the body is instead."""
+    """Return the JSON of an answer with status 200, or the result if the status or an unreadable body decides it."""
     if isinstance(answer, SendResult):
         return answer
     try:

@@ -1,4 +1,4 @@
-"""Answers of batch lanes: what a provider said of a request or of its tokens flows in, one answer flows out.
+"""Results of batch lanes: what a provider's codes mean for a request and for its tokens.
 
 Bounded by the batch.
 """
@@ -28,7 +28,7 @@ class CodeMeaning(msgspec.Struct, frozen=True):
 
 
 def result_for_all(meaning: CodeMeaning, recipients: int, retry_after_s: float | None = None) -> SendResult:
-    """Return what a code says of a whole request."""
+    """Return the result of a whole request by what its code means."""
     statuses = None if meaning.recipient_status is None else [meaning.recipient_status] * recipients
     return SendResult(meaning.request_status, meaning.reason, statuses, retry_after_s or meaning.retry_after_s)
 
@@ -36,12 +36,12 @@ def result_for_all(meaning: CodeMeaning, recipients: int, retry_after_s: float |
 def result_by_code(
     codes: Mapping[int, CodeMeaning], code: int, recipients: int, retry_after_s: float | None = None
 ) -> SendResult:
-    """Return what a table says of a code. An unknown one counts as failing: recipients stay due, the breaker limits."""
+    """Return the result by a table of codes; an unknown one counts as failing, and the recipients stay due."""
     meaning = codes.get(code) or CodeMeaning(RequestStatus.FAILING, f"an unknown code ({code})")
     return result_for_all(meaning, recipients, retry_after_s)
 
 
 def accepted_but(bad: Mapping[bytes, RecipientStatus], tokens: Sequence[bytes]) -> SendResult:
-    """Return the answer to a request that all of its tokens but the `bad` ones were accepted of."""
+    """Return the result of a request of which all tokens but the `bad` ones were accepted."""
     statuses = [bad.get(token, RecipientStatus.ACCEPTED) for token in tokens] if bad else None
     return SendResult(RequestStatus.ANSWERED, "accepted", statuses)

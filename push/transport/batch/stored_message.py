@@ -1,4 +1,4 @@
-"""Messages that a provider stores: a message flows in, the id under which the provider keeps it flows out.
+"""Messages that a provider stores: stores each once, and keeps the id that the provider gives it.
 
 Providers limit how many are stored a day, so that one is stored for all batches of a message and not for each batch.
 Bounded: `KEPT_MAX` messages, each stored again after `KEEP_S`; one request to store a message at a time.
@@ -56,16 +56,16 @@ class StoredMessages:
                 return entry.failed[1]
             stored = await self._store(message, access, clearance)
             if isinstance(stored, SendResult):
-                # Nobody is reached by what is only stored.
-                stored = stored.of_nobody()
-                # That one batch was stopped is no word of the provider: another one stores the message.
+                # What is only stored reaches no recipient.
+                stored = stored.of_no_recipient()
+                # That one batch was stopped says nothing of the provider: another one stores the message.
                 entry.failed = (time.monotonic(), stored) if stored.asked else None
             elif stored is not None:
                 entry.failed, entry.stored_id, entry.until_s = None, stored, time.monotonic() + KEEP_S
             return stored
 
     def forget(self, message: Message, stored_id: str, *, surely: bool = True) -> None:
-        """Note that the provider does not know an id any more: the message is stored again, if not sure not at once."""
+        """Note that the provider no longer knows an id: the message is stored again, unless `surely` after a while."""
         entry = self._entry(message)
         kept_s = KEEP_S - (entry.until_s - time.monotonic())
         if entry.stored_id == stored_id and (surely or kept_s >= FORGET_S):

@@ -1,6 +1,6 @@
-"""The connections of one lane: groups of calls flow in, rulings flow out, group by group.
+"""The connections of one lane: sends groups of calls over them, and opens as many as that needs.
 
-    waits --begun--> under way --answered, too late, lost--> ruled
+    waits --begun--> under way --answered, too late, lost--> replied
       ^                  |
       +---given back-----+   at most REPLAYS_MAX times a call
 
@@ -80,7 +80,7 @@ class Http2Client:
     ) -> list[Reply | None]:
         """Send calls (path and body) that share a head and return the replies in order; None: not begun.
 
-        `may_send` is asked right before calls are begun. `stops` is asked of each reply but a plain 200; once it says
+        `may_send` is asked right before calls are begun. `stops` is asked of each reply that is no 200; once it says
         so, nothing more is begun. Cancelled: calls that were begun end by themselves, and nobody gets their replies.
         RuntimeError when a bug was met.
         """
@@ -210,7 +210,7 @@ class Http2Client:
         try:
             if error is None:
                 self._pump()
-        except Exception as bug:  # noqa: BLE001 - said to everybody who waits
+        except Exception as bug:  # noqa: BLE001 - raised in everybody who waits
             error = bug
         if isinstance(error, Exception):
             self.died(error)
@@ -239,7 +239,7 @@ class Http2Client:
             if self._waiting and as_of_s - self._moved_s > self._settings.timeout_s:
                 self._waiting.fail("no answer in time")
             self._pump()
-        except Exception as error:  # noqa: BLE001 - a bug: said to everybody who waits
+        except Exception as error:  # noqa: BLE001 - a bug: raised in everybody who waits
             self.died(error)
         if self._connections or self._leaving or self._connecting or self._waiting:
             self._look_later()

@@ -1,4 +1,4 @@
-"""One HTTP/2 connection: calls flow in, frames flow to the provider, replies flow back into their groups.
+"""One HTTP/2 connection: calls flow out to the provider as frames, replies flow back into their groups.
 
 A call is sent whole or not at all. What the peer surely has not processed (beyond its GOAWAY, or a refused stream) goes
 back to be sent elsewhere; what it may have processed ends without an answer. Bounded: the peer's streams and window,
@@ -24,7 +24,7 @@ STREAM_ROOM: Final = 100_000
 """A connection retires so many stream numbers before the last one (RFC 9113, 5.1.1)."""
 
 UNREAD_BYTES: Final = 1 << 20
-"""What is said to a peer that asks on and on (pings, say) and does not read."""
+"""Replies kept for a peer that asks on and on (pings, say) and does not read."""
 
 MISDIRECTED: Final = 421
 LATE: Final = Reply(0, error="no answer in time")
@@ -44,7 +44,7 @@ class Owner(Protocol):
 
 
 class Connection(asyncio.Protocol):
-    """A connection; of use once the peer has said its settings, until it says GOAWAY or is lost (`going`).
+    """A connection; of use once the peer has sent its settings, until it sends GOAWAY or is lost (`going`).
 
     `ready` ends as None then, or says why not.
     """
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
         return len(calls)
 
     def flush(self) -> None:
-        """Write what has been begun or is to be said."""
+        """Write calls that were begun, and replies to the peer."""
         if self._out and self._transport is not None:
             self._transport.write(b"".join(self._out))
         self._out.clear()
@@ -166,7 +166,7 @@ class Connection(asyncio.Protocol):
         self._unread_bytes = 0
         try:
             self._owner.has_room(self)
-        except Exception as error:  # noqa: BLE001 - a bug: said to everybody who waits, who then end the process
+        except Exception as error:  # noqa: BLE001 - a bug: raised in everybody who waits, who then end the process
             self._owner.died(error)
         self.flush()
 
@@ -183,7 +183,7 @@ class Connection(asyncio.Protocol):
         self.flush()
 
     def eof_received(self) -> None:
-        """Begin nothing more: the peer has said all that it will say, and so the connection is closed."""
+        """Begin nothing more: the peer has sent all that it will send, and so the connection is closed."""
         self.going = True
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -1,6 +1,6 @@
-"""How a lane reaches its provider: settings flow in, an open connection, or why there is none, flows out.
+"""Opens connections to a lane's provider.
 
-Names, refusals, certificates and silence of the network all end as a few words without a secret. Bounded:
+Failures of names, certificates and the network are returned as a short text without a secret. Bounded:
 `connect_timeout_s` for everything up to the provider's first settings.
 """
 
@@ -63,7 +63,7 @@ class Dialer:
         return failure
 
     async def _open(self, connection: Connection) -> str | None:
-        """Wait until the provider has said its settings; return why it cannot be used."""
+        """Wait until the provider has sent its settings; return why it cannot be used."""
         port = self._url.port or (443 if self._context else 80)
         transport, _ = await asyncio.get_running_loop().create_connection(
             lambda: connection, self._url.hostname or "", port, ssl=self._context

@@ -1,4 +1,4 @@
-"""HTTP/2 frames (RFC 9113): a header block and calls flow in, the bytes of their requests flow out.
+"""HTTP/2 frames (RFC 9113): makes the bytes of requests, and reads single frames.
 
 What thousands of calls share is encoded once; each call adds its stream, path and body.
 Bounded: a header block and a body are one frame each, `FRAME_BYTES` at most.

@@ -1,4 +1,4 @@
-"""Groups of calls: calls that share a head flow in, one ruling for each flows out, all at once.
+"""A group of calls that share a head: what is known of each, until all of them have their reply.
 
 Bounded by the caller's batch; a call is sent anew `REPLAYS_MAX` times when it surely was not processed.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from push.transport.http2.reply import PLAIN_OK, Reply
+from push.transport.http2.reply import OK, Reply
 
 if TYPE_CHECKING:
     import asyncio
@@ -20,7 +20,7 @@ REPLAYS_MAX: Final = 8
 
 
 class Group:
-    """Calls (path and body) that share a head, with what is known of each, and the leave to begin them."""
+    """Calls (path and body) that share a head, with their replies; None: not begun."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Group:
         return 0 if self.answered.done() else len(self.calls) - self._next + len(self._again)
 
     def apply(self) -> None:
-        """Begin nothing more once the clearance does not stand; asked right before calls are begun."""
+        """Begin nothing more once `may_send` says so; asked right before calls are begun."""
         if not self._stopped and not self._may_send():
             self.stop()
 
@@ -63,10 +63,10 @@ class Group:
         yield from range(first, self._next)
 
     def reply(self, row: int, reply: Reply) -> None:
-        """Note what came back of a call; a word about us ends what is not begun."""
+        """Note the reply to a call; one that `stops` everything ends what is not begun."""
         self.replies[row] = reply
         self._left -= 1
-        if reply is not PLAIN_OK and self._stops(reply):
+        if reply.status != OK and self._stops(reply):
             self.stop()
         self._end_if_over()
 
@@ -83,13 +83,13 @@ class Group:
             self._again.append(row)
 
     def fail(self, error: str) -> None:
-        """End without an answer what is not begun; what was not to be begun has no ruling all the same."""
+        """End what is not begun without an answer; what may not be sent has no reply all the same."""
         self.apply()
         for row in [*self.begin(len(self.calls))]:
             self.reply(row, Reply(0, error=error, begun=False))
 
     def stop(self) -> None:
-        """Begin nothing more; what is not begun, or is given back later, has no ruling."""
+        """Begin nothing more; what is not begun, or is given back later, has no reply."""
         self._stopped = True
         self._left -= self.waiting
         self._next = len(self.calls)

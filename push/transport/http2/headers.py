@@ -1,4 +1,4 @@
-"""Header blocks (RFC 7541): what many calls share flows in, a row of indices of the peer's table flows out.
+"""Header blocks (RFC 7541): encodes once what many calls share, as indices of the peer's table.
 
 The library hpack encodes; a block that is only indices stands until the table changes, so each call costs no encoding.
 Bounded: the peer's table, of which `TABLE_BYTES` are used; the peer may keep none for us.

@@ -1,4 +1,4 @@
-"""What a provider sends on one connection: bytes flow in, whole replies and what the frames ask for flow out.
+"""Reads what a provider sends on one connection: bytes flow in, whole replies flow out.
 
 Bounded: frames of `FRAME_BYTES`, headers of `BLOCK_BYTES`, bodies of `ANSWER_BYTES`; one open answer a stream.
 """
@@ -25,7 +25,7 @@ NO_STATUS: Final = Reply(0, error="an answer without a status")
 _WHOLE: Final = wire.END_HEADERS | wire.END_STREAM
 
 
-class Heard(Protocol):
+class FrameHandler(Protocol):
     """Who acts on what a provider sends."""
 
     def on_reply(self, stream: int, reply: Reply) -> None:
@@ -35,16 +35,16 @@ class Heard(Protocol):
         """Take back a call that was not processed."""
 
     def on_setting(self, name: int, value: int) -> None:
-        """Heed one of the provider's settings."""
+        """Apply one of the provider's settings."""
 
     def on_settings(self) -> None:
-        """Know that these were all."""
+        """Take note that these were all."""
 
     def on_goaway(self, last: int) -> None:
         """Begin nothing more; streams beyond the last one were not processed."""
 
     def on_window(self, more_bytes: int) -> None:
-        """Know that so much more may be sent."""
+        """Take note that so much more may be sent."""
 
     def say(self, data: bytes) -> None:
         """Send this with what is sent next."""
@@ -65,8 +65,8 @@ class _Answer:
 class Reader:
     """Reads one connection's frames; `open_streams` are those whose answers are wanted."""
 
-    def __init__(self, heard: Heard, blocks: HeaderBlocks, open_streams: Container[int]) -> None:
-        self._heard = heard
+    def __init__(self, handler: FrameHandler, blocks: HeaderBlocks, open_streams: Container[int]) -> None:
+        self._handler = handler
         self._blocks = blocks
         self._open = open_streams
         self._buffer = b""
@@ -92,7 +92,7 @@ class Reader:
                 plain = between and stream in wanted and stream not in begun
             if plain and flags == _WHOLE:
                 # Nearly all answers: a 200 without a body.
-                self._heard.on_reply(stream, PLAIN_OK)
+                self._handler.on_reply(stream, PLAIN_OK)
             elif plain and flags == wire.END_HEADERS:
                 at = self._take_answered(data, after, stream)
             else:
@@ -100,7 +100,7 @@ class Reader:
                 between = self._block is None
         self._buffer = data[at:]
         if self._taken > wire.RECEIVE_BYTES // 2:
-            self._heard.say(wire.window_update(self._taken))
+            self._handler.say(wire.window_update(self._taken))
             self._taken = 0
 
     def forget(self, stream: int) -> bool:
@@ -116,7 +116,7 @@ class Reader:
             whole = head & 0xFF == wire.DATA and flags == wire.END_STREAM and same == stream
             if whole and after <= len(data) and head >> 8 <= ANSWER_BYTES:
                 self._taken += head >> 8
-                self._heard.on_reply(stream, Reply(OK, data[start:after]))
+                self._handler.on_reply(stream, Reply(OK, data[start:after]))
                 return after
         self._answers[stream] = _Answer(OK, None)
         return at
@@ -139,19 +139,19 @@ class Reader:
         """Take what concerns the whole connection."""
         if kind == wire.SETTINGS and not flags & wire.ACK:
             for name, value in wire.settings(payload):
-                self._heard.on_setting(name, value)
-            self._heard.say(wire.frame(wire.SETTINGS, wire.ACK, 0))
-            self._heard.on_settings()
+                self._handler.on_setting(name, value)
+            self._handler.say(wire.frame(wire.SETTINGS, wire.ACK, 0))
+            self._handler.on_settings()
         elif kind == wire.PING and not flags & wire.ACK:
             if len(payload) != wire.PING_BYTES:
                 raise ProtocolError("a ping of a wrong length")
-            self._heard.say(wire.frame(wire.PING, wire.ACK, 0, payload))
+            self._handler.say(wire.frame(wire.PING, wire.ACK, 0, payload))
         elif kind == wire.GOAWAY:
             if len(payload) < wire.GOAWAY_BYTES:
                 raise ProtocolError("a farewell of a wrong length")
-            self._heard.on_goaway(NUMBER.unpack_from(payload)[0] & STREAM_LAST)
+            self._handler.on_goaway(NUMBER.unpack_from(payload)[0] & STREAM_LAST)
         elif kind == wire.WINDOW_UPDATE:
-            self._heard.on_window(wire.increment(payload))
+            self._handler.on_window(wire.increment(payload))
 
     def _on_data(self, flags: int, stream: int, payload: bytes) -> None:
         self._taken += len(payload)
@@ -164,7 +164,7 @@ class Reader:
             return
         answer.body += wire.unpadded(flags & wire.PADDED, payload)
         if len(answer.body) > ANSWER_BYTES:
-            self._heard.say(wire.reset(stream))
+            self._handler.say(wire.reset(stream))
             self._end(stream, TOO_LONG)
         elif flags & wire.END_STREAM:
             self._end(stream, answer.reply())
@@ -197,10 +197,10 @@ class Reader:
         # Whoever has begun to answer has processed the call, whatever it says now.
         begun = self.forget(stream)
         if code == wire.REFUSED_STREAM and not begun:
-            self._heard.on_refused(stream)
+            self._handler.on_refused(stream)
         else:
-            self._heard.on_reply(stream, RESET)
+            self._handler.on_reply(stream, RESET)
 
     def _end(self, stream: int, reply: Reply) -> None:
         self.forget(stream)
-        self._heard.on_reply(stream, reply)
+        self._handler.on_reply(stream, reply)

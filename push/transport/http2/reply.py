@@ -10,7 +10,7 @@ OK: Final = 200
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """What came back. Status 0: no answer, and `error` says why without a word of the request.
+    """What came back. Status 0: no answer, and `error` says why, without anything of the request.
 
     `begun` False: the provider surely has not processed it.
     """
@@ -23,4 +23,4 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 PLAIN_OK: Final = Reply(OK)
-"""A 200 without a body, as nearly all answers are: always this object."""
+"""A 200 without a body, as nearly all replies of Apple are: always this object."""

@@ -1,4 +1,4 @@
-"""Who waits: groups flow in, the calls that there is room for flow out to connections, the oldest group's first.
+"""The groups that wait for room on a connection; the oldest group's calls are begun first.
 
 What is given back goes before all others. A group leaves with its last call begun, with its sender, or failed; nothing
 of it is kept then.

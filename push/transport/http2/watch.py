@@ -1,4 +1,4 @@
-"""When calls are due and whether a peer lives: bursts of streams and signs of life flow in, what is overdue flows out.
+"""Watches one connection: finds calls without a reply in time, and peers that no longer answer.
 
 Calls that are begun together are due together, so that a call costs nothing here. All is judged by the clock of an
 earlier look: what has come in since then may still lie unread when the event loop was busy. Bounded by the calls under
@@ -24,7 +24,7 @@ NO_STREAM: Final = 1 << 31
 class Watch:
     """One connection's clock.
 
-    `heard_s`: when anything was heard; `begun_s`: when a call was last begun; `answered_s`: when one was last answered;
+    `heard_s`: when anything came in; `begun_s`: when a call was last begun; `answered_s`: when one was last answered;
     `probe`: from which stream on an answer measures the round trip.
     """
 
@@ -69,7 +69,7 @@ class Watch:
                 yield begun_s, end
 
     def dead(self, as_of_s: float) -> bool:
-        """Tell whether a peer that was asked has not said anything for too long."""
+        """Tell whether a peer that was asked has not sent anything for too long."""
         return self._asked_s > self.heard_s and as_of_s - self._asked_s > self._timeout_s
 
     def asks(self, as_of_s: float, now_s: float) -> bool:

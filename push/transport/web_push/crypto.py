@@ -1,4 +1,4 @@
-"""Web Push cryptography: a text and a subscription flow in, the sealed body and our signature for its service flow out.
+"""Web Push cryptography: seals a text for a subscription, and signs for its push service.
 
 RFC 8291 (over RFC 8188, one record) and RFC 8292, on the primitives of `cryptography` and PyJWT: of the libraries that
 do it, http-ece has not been released for over two years, and is asked in the tests whether it can read what is written

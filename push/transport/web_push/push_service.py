@@ -1,7 +1,7 @@
-"""One push service of a lane that has several: calls flow in, replies flow out, as many at once as it may have.
+"""One push service of a lane that has several: makes its calls, as many at once as it may have.
 
-A service that throttles, or fails `FAILURES_MAX` calls in a row, rests, and its phones wait without a request: so it takes
-neither workers nor connections from those of another service. After failures one batch at a time tries it with a few.
+A service that throttles, or fails `FAILURES_MAX` calls in a row, rests, and its phones wait without a request: so it
+takes neither workers nor connections from another service. After failures one batch at a time tries it with a few.
 
     sends all --failures--> rests --over--> one batch tries PROBE_CALLS --answered--> sends all
               --throttled-> rests --over--> sends all
@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from push.results import RecipientStatus, RequestStatus, SendResult, merge
-from push.transport.retry_policy import RETRY_AFTER_MAX_S, Failures, retry_after_s
+from push.transport.retry_policy import RETRY_AFTER_MAX_S, SERVICE_REST_MAX_S, Failures, retry_after_s
 from push.transport.token_results import MALFORMED_TOKEN
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from push.transport.http2 import Reply
     from push.transport.token_results import CallResult
-
-REST_MAX_S: Final = 2.0
-"""Shorter than a lane's own cap, because the lane's breaker waits as well when nobody else answers."""
 
 PROBE_CALLS: Final = 3
 """Enough to tell whether a service is back, and few to wait for if it hangs."""
@@ -50,18 +47,18 @@ class PushService:
         self.name = name
         self._slots = asyncio.Semaphore(calls_max)
         self._rests_until_s = 0.0
-        self._failures = Failures(REST_MAX_S)
+        self._failures = Failures(SERVICE_REST_MAX_S)
         self._probing = False
         self._last = SendResult(RequestStatus.ANSWERED)
-        self._notified = RequestStatus.ANSWERED
+        self._logged = RequestStatus.ANSWERED
 
     @property
     def resting(self) -> bool:
         """Tell whether it rests, or is being tried by another batch."""
         return self._rests_s() > 0 or self._probing
 
-    def last_word(self, phones: int) -> SendResult:
-        """Return what it last said, for so many phones that nothing was sent to: all of them are tried again."""
+    def last_result(self, phones: int) -> SendResult:
+        """Return its last result for so many phones that nothing was sent to: all of them are tried again."""
         wait_s = max(self._rests_s(), 0.0)
         return SendResult(
             self._last.request_status, self._last.reason, [RecipientStatus.RETRY] * phones, retry_after_s=wait_s
@@ -75,7 +72,7 @@ class PushService:
     ) -> list[Reply | None]:
         """Make the calls and return the replies in order.
 
-        None: not made, because the service is to rest meanwhile, or by the call itself, which may have no leave.
+        None: not made, because the service rests meanwhile, or because the call itself may not send any more.
         """
         probing = self._failures.too_many
         self._probing = self._probing or probing
@@ -97,26 +94,26 @@ class PushService:
             if reply is None:
                 return None
             result = judge(reply)
-            # Whose fault a refusal of our key is, the whole batch tells; only a throttle ends it here.
+            # The whole batch shows whose fault a refusal of our key is; only a throttle ends it here.
             if result.request_status is RequestStatus.THROTTLED:
                 self.note(SendResult(result.request_status, result.reason, retry_after_s=reply.retry_after_s), 1)
             return reply
 
-    def note(self, answer: SendResult, calls: int) -> None:
-        """Rest after an answer to so many calls that says so, and tell the operator when things have changed."""
-        self._last = answer
-        if answer.request_status is RequestStatus.ANSWERED:
+    def note(self, result: SendResult, calls: int) -> None:
+        """Rest if the result of so many calls says so, and log when the status has changed."""
+        self._last = result
+        if result.request_status is RequestStatus.ANSWERED:
             self._failures.answered()
-        elif answer.request_status is RequestStatus.THROTTLED:
-            self._rest(retry_after_s(answer.retry_after_s))
+        elif result.request_status is RequestStatus.THROTTLED:
+            self._rest(retry_after_s(result.retry_after_s))
         else:
             if not self._failures.failed(calls):
                 return
-            self._rest(self._failures.next_rest_s() + (answer.retry_after_s or 0.0))
-        if answer.request_status is not self._notified:
-            tell = _log.info if answer.request_status is RequestStatus.ANSWERED else _log.warning
-            tell("service.changed", service=self.name, request_status=answer.request_status.value, reason=answer.reason)
-            self._notified = answer.request_status
+            self._rest(self._failures.next_rest_s() + (result.retry_after_s or 0.0))
+        if result.request_status is not self._logged:
+            log = _log.info if result.request_status is RequestStatus.ANSWERED else _log.warning
+            log("service.changed", service=self.name, request_status=result.request_status.value, reason=result.reason)
+            self._logged = result.request_status
 
     def _rest(self, wanted_s: float) -> None:
         until_s = asyncio.get_running_loop().time() + min(wanted_s, RETRY_AFTER_MAX_S)

@@ -1,4 +1,4 @@
-"""Web Push subscriptions: a device token flows in, where its messages go and how they are sealed flows out, or nothing.
+"""Web Push subscriptions: reads from a device token where its messages go and how they are sealed.
 
 A token is the subscription as browsers print it, `JSON.stringify(subscription)`:
 `{"endpoint":"https://…","expirationTime":null,"keys":{"p256dh":"…","auth":"…"}}` in one line without spaces.
