@@ -1,6 +1,6 @@
-"""Scripts that Redis runs as one step: a name flows in, the text and its digest flow out, read once a process.
+"""Load the Lua scripts, each of which Redis runs as one step.
 
-All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, as Lua's stack takes 8,000 values.
+All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, because Lua's stack takes 8,000 values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ USERS_A_CALL: Final = 1000
 
 
 class Script(msgspec.Struct, frozen=True):
-    """A script and the digest by which EVALSHA knows it."""
+    """A script, and the digest by which EVALSHA finds it."""
 
     text: str
     digest: str
