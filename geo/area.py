@@ -1,7 +1,8 @@
-"""Areas: a circle, a city's polygon and a jurisdiction flow in, exact membership and Redis' searches for it flow out.
+"""Areas say who is a member: those in a circle or a city's polygon, within a jurisdiction if there is one.
 
-The sphere is Redis' own (radius 6,372,797.560856 m, haversine), so that both agree to within a metre; edges of polygons
-are straight in degrees, as GeoJSON has it. Bounded by the polygons' vertices (`geo.polygon.VERTICES_MAX`).
+An area also holds the Redis searches that find its members. Distances use Redis' own sphere (radius 6,372,797.560856 m,
+haversine), so that both agree to within a metre; edges of polygons are straight in degrees, as in GeoJSON. Bounded by
+the polygons' vertices (`geo.polygon.VERTICES_MAX`).
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ GRID_LATITUDE_MAX = 66.0
 ANTIMERIDIAN = 180.0
 POLE = 90.0
 EDGE_KM = 0.001
-"""Redis keeps positions to less than a metre, so within it an edge may fall to either side."""
+"""Redis rounds positions by less than a metre; a member that near an edge may fall on either side."""
 
 BOX_MARGIN = 1.01
 BOX_MIN_KM = 0.1
 SEGMENT_DEGREES = 0.05
 COVER_SLACK_KM = 0.02
-"""An edge of 0.05 degrees bends by less than this between straight in degrees and a great circle."""
+"""Along an edge of 0.05 degrees, a line straight in degrees and a great circle differ by less than this."""
 
 CIRCLE_POINTS = 180
 
@@ -88,13 +89,13 @@ class Circle(msgspec.Struct, frozen=True):
         return Bounds((west + 180) % 360 - 180, south, (east + 180) % 360 - 180, north)
 
     def covers(self, shape: MultiPolygon) -> bool:
-        """Tell whether all of a polygon surely lies in the circle."""
+        """Tell whether the circle certainly holds the whole polygon."""
         edge = shapely.get_coordinates(shapely.segmentize(shape, SEGMENT_DEGREES))
         distances = distances_km(self.longitude, self.latitude, edge[:, 0], edge[:, 1])
         return bool(distances.max() <= self.radius_km - COVER_SLACK_KM)
 
     def lies_in(self, shape: MultiPolygon) -> bool:
-        """Tell whether the whole circle surely lies in a polygon."""
+        """Tell whether the polygon certainly holds the whole circle."""
         if self.leaves_grid():
             return False
         # A polygon through points a little outside of the circle holds all of it.
@@ -141,7 +142,7 @@ class Area:
         )
 
     def _searches(self) -> list[tuple[bytes, ...]]:
-        """Return what Redis is asked after the key, written once an area and not once a shard."""
+        """Return the arguments of GEOSEARCH after the key, encoded once an area and not once a shard."""
         found: list[tuple[str | float, ...]] = []
         if self.circle is not None:
             place = ("FROMLONLAT", self.circle.longitude, self.circle.latitude)
@@ -174,26 +175,26 @@ class Area:
         return inside
 
     def in_circle(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
-        """Tell who is in the circle and within the jurisdiction."""
+        """Tell for each position whether it lies in the circle and within the jurisdiction."""
         if self.circle is None:
             return np.zeros(len(longitudes), dtype=np.bool_)
         return self.circle.contains(longitudes, latitudes) & self.permits(longitudes, latitudes)
 
     def permits(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
-        """Tell who is within the jurisdiction, of those in the circle."""
+        """Tell for each position in the circle whether it lies within the jurisdiction."""
         if not self.limits_circle:
             return np.ones(len(longitudes), dtype=np.bool_)
         permitted: Mask = shapely.contains_xy(self.jurisdiction, longitudes, latitudes)
         return permitted
 
     def in_city(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
-        """Tell who is in the city and within the jurisdiction."""
+        """Tell for each position whether it lies in the city and within the jurisdiction."""
         inside: Mask = shapely.contains_xy(self._reached, longitudes, latitudes)
         return inside
 
 
 def _boxes(shape: MultiPolygon) -> list[Box]:
-    """Return boxes that hold a polygon, one each side of the antimeridian."""
+    """Return boxes that hold a polygon, one on each side of the antimeridian."""
     west, _, east, _ = shape.bounds if not shape.is_empty else (0.0, 0.0, 0.0, 0.0)
     halves = [shape]
     if east - west > ANTIMERIDIAN:

@@ -1,4 +1,4 @@
-"""Cities: a GeoJSON file of boundaries flows in, the polygon of a city and the city of a place flow out.
+"""Cities, read from a GeoJSON file of boundaries: finds a city's polygon, and the city in which a place lies.
 
 Boundaries are taken as WGS-84. Bounded: `FILE_BYTES` of file, `CITIES_MAX` features; read once, at the start.
 """
@@ -26,7 +26,7 @@ SEGMENT_DEGREES = 0.01
 
 
 class CitiesError(Exception):
-    """A file of boundaries that cannot be used; the text says why and names the city."""
+    """A file of boundaries cannot be used; the text says why and names the city."""
 
 
 class _Feature(msgspec.Struct):
@@ -39,7 +39,7 @@ class _Collection(msgspec.Struct, tag_field="type", tag="FeatureCollection"):
 
 
 class Cities:
-    """The cities that are known, by administrative division code (six digits)."""
+    """Known cities, by administrative division code (six digits)."""
 
     def __init__(self, polygons: Mapping[str, MultiPolygon]) -> None:
         self._polygons = dict(polygons)
@@ -60,16 +60,16 @@ class Cities:
         return sorted(self._codes)
 
     def polygon(self, city: str) -> MultiPolygon | None:
-        """Return a city's boundary, None when it is not known."""
+        """Return a city's boundary, or None for an unknown city."""
         return self._polygons.get(city)
 
     def at(self, longitude: float, latitude: float) -> str | None:
-        """Return the city of a place in degrees, None where no city is; of two that overlap, the lower code."""
+        """Return the city at a place (degrees), or None; where two overlap, the one with the lower code."""
         found = self._tree.query(shapely.Point(longitude, latitude), predicate="intersects")
         return min((self._codes[row] for row in found.tolist()), default=None)
 
     def distance_km(self, city: str, longitude: float, latitude: float) -> float:
-        """Return how far a place is from a known city, 0 inside of it; about a kilometre exact."""
+        """Return the distance from a place to a known city, 0 inside it; exact to about a kilometre."""
         shape = self._polygons[city]
         if shapely.contains_xy(shape, longitude, latitude):
             return 0.0
@@ -108,6 +108,6 @@ def _joined(shapes: list[MultiPolygon]) -> MultiPolygon:
 
 
 def _code(feature: _Feature, adcode_property: str, adcode_prefix: str) -> str | None:
-    """Return a feature's code, None for features that are no city (files also hold borders and islands)."""
+    """Return a feature's code, or None for a feature that is not a city (files also hold borders and islands)."""
     code = str((feature.properties or {}).get(adcode_property, "")).strip().removeprefix(adcode_prefix)
     return code if len(code) == ADCODE_DIGITS and code.isascii() and code.isdigit() else None

@@ -1,7 +1,7 @@
-"""Connections: a URL flows in, a client of one Redis or of a cluster flows out; it connects when first used.
+"""Make clients of one Redis or of a cluster from a URL; they connect when first used.
 
-Time limits are the caller's own, one a call (`COMMAND_TIMEOUT_S`): the client's would set a timer for each of a
-pipeline's answers. Bounded: `CONNECTIONS` to one Redis or to each node, `CONNECT_TIMEOUT_S` to connect.
+Callers set a timeout for each call (`COMMAND_TIMEOUT_S`), because the client's own would set a timer for every reply of
+a pipeline. Bounded: `CONNECTIONS` to one Redis or to each node, `CONNECT_TIMEOUT_S` to connect.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ UNAVAILABLE_ERRORS = (
     TryAgainError,
     OSError,
 )
-"""What redis-py raises while Redis restarts, fails over or cannot be reached."""
+"""Errors that redis-py raises while Redis restarts, fails over or cannot be reached."""
 
 
 def cluster_url(nodes: list[str], *, username: str | None, password: str | None, tls: bool) -> str:
-    """Return the URL of a cluster of which `nodes` (host:port) are known; the client learns of the others."""
+    """Return the URL of a cluster with some known `nodes` (host:port); the client discovers the others."""
     login = "" if password is None else f"{quote(username or '', safe='')}:{quote(password, safe='')}@"
     return f"{'rediss' if tls else 'redis'}+cluster://{login}{','.join(nodes)}"
 
 
 def connect(url: str) -> Client:
-    """Return a client for `url`: redis://, rediss://, unix://, or what `cluster_url` makes."""
+    """Return a client for `url`: redis://, rediss://, unix://, or the result of `cluster_url`."""
     if url.partition("://")[0] in CLUSTER_SCHEMES:
         return _cluster(url)
     return aioredis.Redis.from_pool(

@@ -1,8 +1,8 @@
-"""Coordinate systems: what maps in China show (GCJ-02, BD-09) flows in, WGS-84, which the index holds, flows out.
+"""Convert between the coordinate systems of maps in China (GCJ-02, BD-09) and WGS-84, which the index uses.
 
-The shift of GCJ-02 is what every map service in China applies; the formula is not published by its makers, but known
-and the same in all open conversions. Both directions are vectorised. Bounded: `STEPS` steps of the inverse, each of
-which makes the error some hundred times smaller, so that the result is exact to well below a millimetre.
+Every map service in China applies the shift of GCJ-02. Its makers do not publish the formula, but it is known and the
+same in all open conversions. Both directions are vectorised. Bounded: `STEPS` steps of the inverse, each of which
+makes the error about a hundred times smaller, so that the result is exact to well below a millimetre.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ KRASOVSKY_A_M = 6_378_245.0
 KRASOVSKY_E2 = 0.006_693_421_622_965_943
 SHIFTED_LONGITUDES = (72.004, 137.8347)
 SHIFTED_LATITUDES = (0.8293, 55.8271)
-"""Map services shift positions inside of this box and no others."""
+"""Map services shift only positions inside this box."""
 
 BD09_FREQUENCY = np.pi * 3000.0 / 180.0
 BD09_EAST, BD09_NORTH = 0.0065, 0.006
 
 
 class Crs(enum.StrEnum):
-    """The system in which somebody gives coordinates."""
+    """The coordinate system of given coordinates."""
 
     WGS84 = "wgs84"
     GCJ02 = "gcj02"
@@ -40,7 +40,7 @@ class Crs(enum.StrEnum):
 
 
 def to_wgs84(longitudes: Degrees, latitudes: Degrees, crs: Crs) -> Places:
-    """Return WGS-84 (degrees) of places given in `crs`."""
+    """Convert places given in `crs` to WGS-84 (degrees)."""
     if crs is Crs.BD09:
         longitudes, latitudes = _inverse(_gcj02_to_bd09, longitudes, latitudes)
     if crs is not Crs.WGS84:
@@ -49,7 +49,7 @@ def to_wgs84(longitudes: Degrees, latitudes: Degrees, crs: Crs) -> Places:
 
 
 def from_wgs84(longitudes: Degrees, latitudes: Degrees, crs: Crs) -> Places:
-    """Return places in `crs` of WGS-84 (degrees)."""
+    """Convert WGS-84 places (degrees) to `crs`."""
     if crs is not Crs.WGS84:
         longitudes, latitudes = _wgs84_to_gcj02(longitudes, latitudes)
     if crs is Crs.BD09:
@@ -58,7 +58,7 @@ def from_wgs84(longitudes: Degrees, latitudes: Degrees, crs: Crs) -> Places:
 
 
 def _inverse(forward: Callable[[Degrees, Degrees], Places], longitudes: Degrees, latitudes: Degrees) -> Places:
-    """Find what `forward` takes to the given places: the shift hardly changes from one metre to the next."""
+    """Invert `forward` by fixed-point steps, which converge because the shift hardly changes within a few metres."""
     found_lon, found_lat = longitudes, latitudes
     for _ in range(STEPS):
         shifted_lon, shifted_lat = forward(found_lon, found_lat)

@@ -1,6 +1,6 @@
-"""Outlines: a circle flows in, a polygon within it flows out, never beyond it.
+"""Approximate a circle by a polygon that never reaches beyond it.
 
-Corners lie on the circle, so straight sides lie inside. Bounded: `CORNERS` corners.
+Its corners lie on the circle, so its straight sides lie inside. Bounded: `CORNERS` corners.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CORNERS: Final = 72
 
 
 def outline(circle: Circle) -> Polygon:
-    """Return the polygon of a circle (great circles on the sphere); the caller keeps away from the antimeridian."""
+    """Return the polygon within a circle on the sphere; the caller must keep away from the antimeridian."""
     latitude, angle = radians(circle.latitude), circle.radius_km / EARTH_RADIUS_KM
     corners: list[tuple[float, float]] = []
     for corner in range(CORNERS):

@@ -1,6 +1,6 @@
-"""Polygons: GeoJSON geometries flow in, valid multipolygons in WGS-84 degrees flow out, cut at the antimeridian.
+"""Read GeoJSON geometries as valid multipolygons in WGS-84 degrees, cut at the antimeridian.
 
-What cannot be repaired without changing whom it holds is a `PolygonError`: missing geometry is refused, never widened.
+A geometry whose repair would change who is inside is a `PolygonError`: bad geometry is refused, never widened.
 Bounded: `VERTICES_MAX` vertices a geometry.
 """
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 VERTICES_MAX = 1_000_000
 REPAIR_MAX = 0.01
-"""A repair may change the area by this share at most: a bow tie cut short or filled in holds other people."""
+"""A repair may change the area by this share at most: a self-crossing polygon, cut or filled, has other members."""
 
 GRID_DEG = 0.01
 """About a kilometre."""
 
 CELLS_EAST, CELLS_NORTH = 18_000, 9_000
-"""How many of them there are from the meridian and from the equator to the end."""
+"""Cells of the grid from the prime meridian to the antimeridian, and from the equator to a pole."""
 
 HALF_TURN, TURN = 180.0, 360.0
 
 
 class PolygonError(Exception):
-    """A geometry that cannot be used; the text says why."""
+    """A geometry cannot be used; the text says why."""
 
 
 def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> MultiPolygon:
-    """Return the valid multipolygon of a GeoJSON geometry (RFC 7946); PolygonError when there is none."""
+    """Return a GeoJSON geometry (RFC 7946) as a valid multipolygon; PolygonError when it has none."""
     if not isinstance(geometry, dict) or geometry.get("type") not in {"Polygon", "MultiPolygon"}:
         raise PolygonError("not a Polygon or MultiPolygon")
     try:
@@ -58,7 +58,7 @@ def read_geometry(geometry: dict[str, Any] | None, *, repairs: bool = True) -> M
 
 
 def coarse(shape: MultiPolygon) -> MultiPolygon:
-    """Return a shape on a grid of `GRID_DEG`, so that it points to no house; where nothing is left, its squares."""
+    """Round a shape to a grid of `GRID_DEG`, so that it identifies no house; if nothing is left, return its cells."""
     try:
         parts = [*shapely.get_parts(shapely.set_precision(shapely.make_valid(shape), GRID_DEG))]
     except shapely.errors.GEOSException:
@@ -67,7 +67,7 @@ def coarse(shape: MultiPolygon) -> MultiPolygon:
     if rough:
         return MultiPolygon(rough)
     west, south, east, north = (bound / GRID_DEG for bound in shape.bounds)
-    # The last square before the antimeridian and the pole holds their edge, too.
+    # The last cell before the antimeridian or a pole includes that edge.
     west, south = min(floor(west), CELLS_EAST - 1), min(floor(south), CELLS_NORTH - 1)
     east, north = min(floor(east) + 1, CELLS_EAST), min(floor(north) + 1, CELLS_NORTH)
     return MultiPolygon([box(west * GRID_DEG, south * GRID_DEG, east * GRID_DEG, north * GRID_DEG)])
@@ -80,7 +80,7 @@ def polygons_of(shape: shapely.Geometry) -> MultiPolygon:
 
 
 def _unwrapped(shape: shapely.Geometry, *, repairs: bool) -> shapely.Geometry:
-    """Undo jumps from 179 to -179 degrees within a ring, which RFC 7946 asks to cut but many files have."""
+    """Undo jumps from 179 to -179 degrees along an edge; RFC 7946 asks for a cut there, but many files have none."""
     return MultiPolygon(
         [
             Polygon(
@@ -92,8 +92,8 @@ def _unwrapped(shape: shapely.Geometry, *, repairs: bool) -> shapely.Geometry:
     )
 
 
-def _without_jumps(ring: Iterable[tuple[float, ...]], *, repairs: bool) -> NDArray[np.float64]:
-    coordinates = np.array([point[:2] for point in ring], dtype=np.float64)
+def _without_jumps(points: Iterable[tuple[float, ...]], *, repairs: bool) -> NDArray[np.float64]:
+    coordinates = np.array([point[:2] for point in points], dtype=np.float64)
     jumps = np.diff(coordinates[:, 0], prepend=coordinates[:1, 0])
     if np.abs(jumps).max(initial=0) > HALF_TURN:
         if not repairs:
@@ -115,7 +115,7 @@ def _repaired(shape: shapely.Geometry, *, repairs: bool) -> MultiPolygon:
 
 
 def _cut(shape: MultiPolygon) -> MultiPolygon:
-    """Cut what lies beyond 180 degrees off and put it on the other side."""
+    """Move the parts beyond 180 degrees to the other side of the antimeridian."""
     west, _, east, _ = shape.bounds
     if west >= -HALF_TURN and east <= HALF_TURN:
         return shape

@@ -1,4 +1,4 @@
-"""The sharded index in Redis: reports flow in, the members of an area flow out shard by shard.
+"""The sharded index in Redis: position reports flow in, the members of an area flow out shard by shard.
 
-Everything about Redis' geo commands is here. Bounded: searches in flight, users a call, commands by their timeout.
+Only this package uses Redis' geo commands. Bounded: searches in flight, users a call, and a timeout for every command.
 """

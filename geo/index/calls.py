@@ -1,4 +1,4 @@
-"""Calls of scripts: reports or users to forget flow in, the keys and arguments of one call a shard flow out.
+"""Build the script calls (keys and arguments) that record, look up, drop and forget users, shard by shard.
 
 Bounded: `scripts.USERS_A_CALL` users a call, and the keys of the configured lanes in two generations.
 """
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     Call: TypeAlias = tuple[str | int | bytes, ...]
 
 MOVED_KEPT_MS: Final = 60_000
-"""Who changed lanes this short a time ago may be on the way out through the lane before: longer than a request and its
-commit take, so that the next sweep knows from the ledger."""
+"""How long a user who changed lanes may still be in a request of the former lane. It is longer than a request and its
+commit take, so that the next sweep finds the user in the ledger."""
 
 FORGOTTEN_KEPT_MS: Final = 3_600_000
-"""Reports that were made before a user was forgotten are refused for this long; they seldom are minutes on the way."""
+"""For this long, reports made before a user was forgotten are refused; they seldom take minutes to arrive."""
 
 
 def record_calls(positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
@@ -45,7 +45,7 @@ def record_calls(positions: Positions, lanes: Sequence[str], generations: Genera
             keys.forgotten(shard),
             keys.moved(shard),
             *(keys.positions(shard, lane, one) for one in (generation, other) for lane in lanes),
-            keys.foreign(shard),
+            keys.non_default_locale(shard),
         ]
         moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
         which = lanes.index(positions.lane) + 1
@@ -76,7 +76,7 @@ def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, m
 def reach_calls(
     users: NDArray[np.int64], lane: str, generations: Generations, moment_ms: int
 ) -> tuple[list[Call], NDArray[np.int64]]:
-    """Return the calls of `scripts/reach.lua`, and whose answers they give, by place in `users`."""
+    """Return the calls of `scripts/reach.lua`, and the order of their replies as positions in `users`."""
     shards = shards_of(users)
     order = np.argsort(shards, kind="stable")
     before, present = generations.living(moment_ms)

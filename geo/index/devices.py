@@ -1,8 +1,8 @@
-"""Devices as the index keeps them: time, lane, locale and token flow in, one record of bytes flows out, readable again.
+"""Write and read device records: when a user reported last, in which lane, with which locale and token.
 
-Six bytes of time (ms), the lane's name, then, after a zero byte each, the locale and the token where there are any. A
-user of a lane that addresses accounts, with the usual locale, costs nothing more than time and lane.
-Bounded: `TOKEN_MAX` and `LOCALE_MAX` characters, which the edge checks.
+A record is six bytes of time (ms), the lane's name, then, after a zero byte each, the locale and the token if there are
+any. A user of a lane that addresses accounts, with the default locale, takes no more than time and lane.
+Bounded: `TOKEN_MAX` and `LOCALE_MAX` characters, checked where reports are decoded.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 LOCALE_USUAL: Final = "zh-CN"
 LOCALE_MAX: Final = 35
-"""BCP 47 asks for room for so many characters (RFC 5646 4.4.1)."""
+"""BCP 47 asks implementations to allow at least this many characters (RFC 5646 4.4.1)."""
 
 TOKEN_MAX: Final = 4096
 TIME_BYTES: Final = 6
 SEPARATOR: Final = b"\0"
-_USUAL: Final = SEPARATOR * 2
+_DEFAULT: Final = SEPARATOR * 2
 
 
 class Device(NamedTuple):
-    """How a user is reached in a lane: in which language, and at which token."""
+    """How to reach a user in a lane: the locale and the token."""
 
     locale: str
     token: bytes
 
 
 class DeadToken(NamedTuple):
-    """A token at which nobody is reached any more, since a moment (ms): who was heard from later has another one."""
+    """A token that a provider has called invalid since a moment (ms); a user who reported later has a new one."""
 
     user: int
     token: bytes
@@ -40,47 +40,47 @@ class DeadToken(NamedTuple):
 
 
 class Devices(NamedTuple):
-    """How users are reached in a lane, in their order: tokens, None for who is not in it.
+    """How to reach users in a lane, in their order: each user's token, None for a user who is not in the lane.
 
-    `locales` by place: of those who read another language than the usual one. Columns, because a lane of tokens looks
-    at each of millions of phones right before it is sent to.
+    `locales` holds the non-default locales, by position. These are columns, because a token lane looks up each of
+    millions of devices right before it sends to them.
     """
 
     tokens: list[bytes | None]
     locales: dict[int, str]
 
     def kept(self, wanted: Sequence[bool]) -> Devices:
-        """Return the same without all others."""
+        """Return only the wanted users' devices."""
         if not self.locales:
             return Devices([*compress(self.tokens, wanted)], {})
         rows = [*compress(range(len(self.tokens)), wanted)]
-        locales = {place: self.locales[row] for place, row in enumerate(rows) if row in self.locales}
+        locales = {position: self.locales[row] for position, row in enumerate(rows) if row in self.locales}
         return Devices([self.tokens[row] for row in rows], locales)
 
 
 def devices_from(records: Sequence[bytes | None], lane: str) -> Devices:
-    """Read the records of many users in a lane, of whom all have an address; None stands for who is not there."""
+    """Read the records of many users in a token lane; None stands for a user who is not in the lane."""
     start = TIME_BYTES + len(lane)
-    token = start + len(_USUAL)
+    token = start + len(_DEFAULT)
     tokens = [None if one is None else one[token:] for one in records]
     known = records if None not in records else [one for one in records if one is not None]
     locales: dict[int, str] = {}
-    if not all(map(methodcaller("startswith", _USUAL, start), known)):
+    if not all(map(methodcaller("startswith", _DEFAULT, start), known)):
         for row, one in enumerate(records):
-            if one is not None and not one.startswith(_USUAL, start):
+            if one is not None and not one.startswith(_DEFAULT, start):
                 locales[row], tokens[row] = device_from(one[start:])
     return Devices(tokens, locales)
 
 
 def address(locale: str, token: str | None) -> bytes:
-    """Return what follows the lane's name in a record; empty for the usual locale without a token."""
-    shown = "" if locale == LOCALE_USUAL else locale
+    """Return the part of a record after the lane's name; empty for the default locale without a token."""
+    written = "" if locale == LOCALE_USUAL else locale
     if token is not None:
-        return SEPARATOR + shown.encode() + SEPARATOR + token.encode()
-    return SEPARATOR + shown.encode() if shown else b""
+        return SEPARATOR + written.encode() + SEPARATOR + token.encode()
+    return SEPARATOR + written.encode() if written else b""
 
 
 def device_from(written: bytes) -> Device:
-    """Read what `address` wrote."""
+    """Read the result of `address`."""
     locale, _, token = written[1:].partition(SEPARATOR)
     return Device(locale.decode() if locale else LOCALE_USUAL, token)

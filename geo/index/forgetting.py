@@ -1,8 +1,8 @@
-"""Forgetting: users who are forgotten flow in from every process, and are taken out of what is about to be sent.
+"""Remove users who were just forgotten from batches that are about to be sent.
 
-Between a search and its request a user may ask to be forgotten. A stream in Redis tells all processes at once; what was
-found longer ago than `TRUSTED_S` is held against the index again. Bounded: `USERS_MAX` users kept for `KEPT_S`;
-beyond them everything is held against the index for as long.
+A user may ask to be forgotten between a search and its request. A stream in Redis tells all processes at once. Members
+found longer ago than `TRUSTED_S` are checked against the index again. Bounded: `USERS_MAX` users kept for `KEPT_S`;
+beyond that, every batch is checked against the index for as long.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from geo.connection import Client
 
-    Heard: TypeAlias = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
+    StreamReply: TypeAlias = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]] | None
 
 TRUSTED_S: Final = 30.0
 KEPT_S: Final = 2 * TRUSTED_S
@@ -35,8 +35,8 @@ USERS_MAX: Final = 1_000_000
 USERS_AN_ENTRY: Final = 1000
 ENTRIES_A_READ: Final = 100
 BLOCK_MS: Final = 2000
-DEAF_S: Final = 2 * BLOCK_MS / 1000
-"""Without an answer for so long others may have been told of somebody, and we have not."""
+STALE_S: Final = 2 * BLOCK_MS / 1000
+"""After so long without a reply, this process may have missed forgotten users whom other processes know of."""
 
 RETRY_S: Final = 0.5
 
@@ -44,17 +44,17 @@ _log = structlog.get_logger("geo.index.forgetting")
 
 
 class Forgetting:
-    """Who was forgotten a moment ago."""
+    """The users forgotten in the last `KEPT_S`, as this process knows them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._gone: set[bytes] = set()
         self._until: deque[tuple[float, list[bytes]]] = deque()
-        self._doubt_until_s = 0.0
-        self._heard_s = float("-inf")
+        self._overflow_until_s = 0.0
+        self._read_s = float("-inf")
 
     async def announce(self, users: Sequence[int]) -> None:
-        """Tell every process, this one at once."""
+        """Tell every process that users were forgotten; this process knows at once."""
         encoded = [b"%d" % user for user in users]
         self._note(encoded)
         for start in range(0, len(encoded), USERS_AN_ENTRY):
@@ -65,20 +65,20 @@ class Forgetting:
                 await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
 
     async def run(self) -> None:
-        """Listen to all processes until cancelled; after a gap goes on where it was."""
+        """Read the stream until cancelled; after an interruption continue with the last entry read."""
         last = b"%d-0" % (now_ms() - int(KEPT_S * 1000))
         while True:
             # A URL may set a socket timeout, with which redis-py hides a cancellation now and then.
             raise_if_cancelled()
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    # The first look waits for nobody, so that we know at once what we missed.
-                    block_ms = BLOCK_MS if self._heard_s > 0 else None
+                    # The first read does not wait, so that this process knows at once what it missed.
+                    block_ms = BLOCK_MS if self._read_s > 0 else None
                     waiting = self._client.xread({keys.FORGETTING: last}, count=ENTRIES_A_READ, block=block_ms)
-                    answer = cast("Heard", await waiting)
-                self._heard_s = asyncio.get_running_loop().time()
+                    answer = cast("StreamReply", await waiting)
+                self._read_s = asyncio.get_running_loop().time()
             except (*UNAVAILABLE_ERRORS, ResponseError, TimeoutError) as error:
-                # A primary that becomes a replica answers those who wait with an error of its own.
+                # A primary that becomes a replica sends blocked clients an error of its own.
                 _log.debug("forgetting.away", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -91,7 +91,7 @@ class Forgetting:
         now_s = asyncio.get_running_loop().time()
         self._expire(now_s)
         if len(self._gone) + len(users) > USERS_MAX:
-            self._doubt_until_s = now_s + KEPT_S
+            self._overflow_until_s = now_s + KEPT_S
             return
         self._gone.update(users)
         self._until.append((now_s + KEPT_S, users))
@@ -101,13 +101,13 @@ class Forgetting:
             self._gone.difference_update(self._until.popleft()[1])
 
     def must_look(self, found_s: float) -> bool:
-        """Tell whether what was found at `found_s` (the loop's clock) must be held against the index again."""
+        """Tell whether members found at `found_s` (the loop's clock) must be checked against the index again."""
         now_s = asyncio.get_running_loop().time()
-        deaf = now_s - self._heard_s > DEAF_S
-        return deaf or now_s - found_s > TRUSTED_S or now_s < self._doubt_until_s
+        is_stale = now_s - self._read_s > STALE_S
+        return is_stale or now_s - found_s > TRUSTED_S or now_s < self._overflow_until_s
 
     def remaining(self, users: Sequence[bytes]) -> NDArray[np.bool_] | None:
-        """Tell for each user whether they were not forgotten; None when nobody was."""
+        """Tell for each user whether they may still be sent to; None when none of them was forgotten."""
         if self._until:
             self._expire(asyncio.get_running_loop().time())
         if not self._gone or self._gone.isdisjoint(users):

@@ -1,8 +1,9 @@
-"""Keys: a shard, a lane and a moment flow in, the names of Redis' keys and when they end flow out.
+"""Names of Redis keys, and the generations that make positions expire.
 
-A report goes to the generation of its time; two generations live, the present and the one before, and Redis forgets a
-whole one at its end, without a scan. So a position is kept for one to two lengths. Every key carries its shard as hash
-tag, so that a cluster spreads shards and one script may touch all keys of one. Bounded: two generations a lane.
+A report belongs to the generation of its time. Two generations live, the present one and the one before; Redis expires
+a whole generation at its end, without a scan. So a position is kept for one to two lengths. Every key carries its shard
+as hash tag, so that a cluster spreads shards and one script may use all keys of a shard. Bounded: two generations a
+lane.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LIVING: Final = 2
 
 
 class Generations(msgspec.Struct, frozen=True):
-    """Generations of `length_ms`, numbered from 1970 on."""
+    """Periods of `length_ms`, numbered from 1970 on; positions expire generation by generation."""
 
     length_ms: int = int(POSITION_DAYS * DAY_MS)
 
@@ -31,11 +32,11 @@ class Generations(msgspec.Struct, frozen=True):
         return present - 1, present
 
     def oldest_ms(self, now_ms: int) -> int:
-        """Return the moment before which reports are forgotten already."""
+        """Return the moment before which reports have already expired."""
         return (self.of(now_ms) - 1) * self.length_ms
 
     def end_ms(self, generation: int) -> int:
-        """Return when a generation is forgotten."""
+        """Return when a generation expires."""
         return (generation + LIVING) * self.length_ms
 
 
@@ -50,7 +51,7 @@ def positions(shard: int, lane: str, generation: int) -> str:
 
 
 def devices(shard: int, generation: int) -> str:
-    """Hash: user to what `scripts/record.lua` writes."""
+    """Hash: user to device record (`geo/index/devices.py`)."""
     return f"device:{{{shard}}}:{generation}"
 
 
@@ -64,10 +65,11 @@ def moved(shard: int) -> str:
     return f"moved:{{{shard}}}"
 
 
-def foreign(shard: int) -> str:
-    """A mark: somebody here is reached by account and reads another language than the usual one."""
+def non_default_locale(shard: int) -> str:
+    """Flag: the shard has a user who is reached by account and has a non-default locale."""
+    # Redis keeps the older name: running servers set and read this key.
     return f"foreign:{{{shard}}}"
 
 
 FORGETTING: Final = "forgetting"
-"""Stream: users as they are forgotten, so that every process drops them from what it is about to send."""
+"""Stream: users as they are forgotten, so that every process removes them from the batches it is about to send."""

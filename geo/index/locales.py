@@ -1,7 +1,7 @@
-"""Foreigners: shards flow in, whether somebody there is reached by account and reads another language flows out.
+"""Know which shards have users with a non-default locale among those who are reached by account.
 
-Where nobody does, which is nearly everywhere, accounts need not be looked up before a message is sent to them.
-Bounded: one look at all shards every `POLL_INTERVAL_S`, for `TIMEOUT_S`; while Redis is away what was known stands.
+Nearly all shards have none; their accounts need no lookup before a message is sent. Bounded: one poll of all shards
+every `POLL_INTERVAL_S`, with a timeout of `TIMEOUT_S`; while Redis is unavailable the last result stands.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
     from geo.connection import Client
 
 POLL_INTERVAL_S: Final = 10.0
-"""A language that is reported for the first time in a shard is spoken after this time."""
+"""A locale reported for the first time in a shard is used after at most this time."""
 
 TIMEOUT_S: Final = 1.0
-"""A Redis that says nothing holds up no message for longer."""
+"""A Redis that does not reply delays a message by no more than this."""
 
 
 class NonDefaultLocales:
-    """Which shards have any, as this process knows it."""
+    """The shards with non-default locales, as this process last read them."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._marked = np.zeros(SHARDS, dtype=np.bool_)
-        self._looking = asyncio.Lock()
-        self._looked_s = float("-inf")
+        self._polling = asyncio.Lock()
+        self._polled_s = float("-inf")
 
     async def among(self, users: NDArray[np.int64]) -> bool:
-        """Tell whether one of these may read another language than the usual one."""
+        """Tell whether one of these users may have a non-default locale."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._looked_s > POLL_INTERVAL_S:
-            # Whoever comes while one looks waits for what it sees.
-            async with self._looking:
-                if loop.time() - self._looked_s > POLL_INTERVAL_S:
-                    await self._look()
-                    self._looked_s = loop.time()
+        if loop.time() - self._polled_s > POLL_INTERVAL_S:
+            # Callers that come during a poll wait for its result.
+            async with self._polling:
+                if loop.time() - self._polled_s > POLL_INTERVAL_S:
+                    await self._poll()
+                    self._polled_s = loop.time()
         return bool(self._marked[shards_of(users)].any())
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         pipe = self._client.pipeline(transaction=False)
         for shard in range(SHARDS):
-            pipe.execute_command("EXISTS", keys.foreign(shard))
+            pipe.execute_command("EXISTS", keys.non_default_locale(shard))
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 self._marked = np.array(await pipe.execute(), dtype=np.bool_)

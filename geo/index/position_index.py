@@ -1,8 +1,8 @@
-"""The sharded index: reports flow in by pipelines of scripts, the members of an area flow out shard by shard.
+"""The sharded index: position reports flow in by pipelines of scripts, the members of an area flow out by shard.
 
-A user stands in one lane and one generation of one shard, because one script moves all of it at once.
+A user is in one lane and one generation of one shard, because one script moves everything at once.
 Bounded: `SEARCHES_IN_FLIGHT` searches at once over all lanes, one pipeline a call of `record`, `COMMAND_TIMEOUT_S` a
-call. Redis away is one of `connection.AWAY`, raised to the caller, who waits and asks again.
+call. While Redis is unavailable, calls raise one of `connection.UNAVAILABLE_ERRORS`; the caller waits and retries.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from geo.index.devices import devices_from
 from geo.index.presence import present
 from geo.index.reports import Positions, now_ms
 from geo.index.scripts import register
-from geo.index.search import commands, members, once, places
+from geo.index.search import commands, members, places, unique
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 __all__ = ["COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
 
 SEARCHES_IN_FLIGHT: Final = 2
-"""Over all lanes and alerts of a process, because everybody else waits behind all of them: at 5 million people a search
-takes 2.5 ms. One leaves Redis idle, more than two gain nothing and lengthen a PING's wait (measured)."""
+"""Over all lanes and alerts of a process, because all other clients of Redis wait for them: at 5 million people a
+search takes 2.5 ms. One leaves Redis idle; more than two gain nothing and lengthen a PING's wait (measured)."""
 
 TRIP_SHARDS: Final = 16
 TRIP_MEMBERS: Final = 4096
-"""As few shards as hold so many go in one round trip: Redis serves nobody else meanwhile, about 1.5 ms (measured)."""
+"""One round trip searches about this many members: Redis serves no other client meanwhile, about 1.5 ms (measured)."""
 
 
 class Found(NamedTuple):
-    """Users of one shard, as decimal bytes, and when they were asked for, by the event loop's clock."""
+    """Members found in one shard, as decimal bytes, and when the search began, by the event loop's clock."""
 
     shard: int
     users: list[bytes]
@@ -58,7 +58,7 @@ class Found(NamedTuple):
 
 
 class PositionIndex:
-    """The index over the lanes that are configured."""
+    """The index over the configured lanes."""
 
     def __init__(
         self,
@@ -72,21 +72,21 @@ class PositionIndex:
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
-        self._held: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
+        self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
         self._record, self._forget = register(client, "record"), register(client, "forget")
         self._drop, self._reach = register(client, "drop"), register(client, "reach")
 
     async def record(self, positions: Positions) -> int:
-        """Put users where they were last heard from; returns how many reports were newer than what was known."""
+        """Move users to their reported positions; returns how many reports were newer than those known."""
         calls = record_calls(positions, self._lanes, self.generations, self.clock_ms())
         return sum(await self._run(self._record, calls))
 
     async def forget(self, users: Sequence[int]) -> int:
-        """Remove users from every lane with their devices; returns how many of them were known."""
+        """Remove users from every lane, with their devices; returns how many of them were known."""
         return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
 
     async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
-        """Remove users whose token is dead, unless they were heard from since; returns how many were removed."""
+        """Remove users whose token is invalid, unless they have reported since; returns how many were removed."""
         return sum(await self._run(self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
 
     async def _run(self, chosen: AsyncScript, calls: Sequence[Call]) -> list[Any]:
@@ -118,9 +118,9 @@ class PositionIndex:
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
     ) -> AsyncIterator[Found]:
-        """Yield who was found in each shard in order, at most `ahead_max` round trips ahead.
+        """Yield the members found in each shard, in order, at most `ahead_max` round trips ahead.
 
-        Who changed lanes a moment ago is left out, for the next sweep to reach once the ledger knows all of the past.
+        Users who changed lanes a moment ago are left out; the next sweep finds them once the ledger is complete.
         """
         ahead: deque[asyncio.Task[list[Found]]] = deque()
         start = 0
@@ -142,8 +142,8 @@ class PositionIndex:
                 await asyncio.wait({search_task})
 
     def _trip(self, lane: str, area: Area) -> int:
-        """Return how many shards to search in one round trip, from what they held before."""
-        expected = self._held.get(area, {}).get(lane)
+        """Return how many shards to search in one round trip, from the members found by the last one."""
+        expected = self._shard_members.get(area, {}).get(lane)
         return 1 if expected is None else max(1, min(TRIP_SHARDS, int(TRIP_MEMBERS / max(expected, 1.0))))
 
     async def _timed_search(
@@ -154,14 +154,14 @@ class PositionIndex:
             started_s = perf_counter()
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)
             observe_s(perf_counter() - started_s)
-        self._held.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
+        self._shard_members.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
         return [
             Found(shard, [user for user in users if user not in moved] if moved else users, asked_s)
             for shard, (users,), moved in zip(shards, found, movers, strict=True)
         ]
 
     async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
-        """Return by shard the users within each area, in one round trip; the caller bounds the shards."""
+        """Return by shard the members of each area, in one round trip; the caller bounds the shards."""
         async with self._searching:
             found, _ = await self._search(lane, shards, areas, asks_movers=False)
         return found
@@ -169,14 +169,12 @@ class PositionIndex:
     async def _search(
         self, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
     ) -> tuple[list[list[list[bytes]]], list[frozenset[bytes]]]:
-        """Return by shard the users within each area, and who changed lanes a moment ago."""
-        # The older generation first: who moves from it to the other one in between is found twice, never missed.
+        """Return by shard the members of each area, and the users who changed lanes a moment ago."""
+        # The older generation first: a user who moves to the newer one in between is found twice, never missed.
         living = self.generations.living(self.clock_ms())
         names = [[keys.positions(shard, lane, one) for one in living] for shard in shards]
         if any(area.leaves_grid for area in areas):
-            found = [
-                [once(*[await self._look_at_all(name, area) for name in pair]) for area in areas] for pair in names
-            ]
+            found = [[unique(*[await self._scan_all(name, area) for name in pair]) for area in areas] for pair in names]
             searches: list[list[list[Command]]] = []
         else:
             found = []
@@ -193,24 +191,24 @@ class PositionIndex:
             replies = iter(await pipe.execute())
         for of_shard in searches:
             parts = [members(areas[row // 2], [next(replies) for _ in part]) for row, part in enumerate(of_shard)]
-            found.append([once(*parts[row : row + 2]) for row in range(0, len(parts), 2)])
+            found.append([unique(*parts[row : row + 2]) for row in range(0, len(parts), 2)])
         return found, [frozenset(reply) for reply in replies] if asks_movers else [frozenset()] * len(shards)
 
-    async def _look_at_all(self, name: str, area: Area) -> list[bytes]:
-        """Near a pole or across the antimeridian Redis' nine cells do not cover a circle: look at everybody there."""
+    async def _scan_all(self, name: str, area: Area) -> list[bytes]:
+        """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             everybody = cast("list[tuple[bytes, float]]", await self._client.zrange(name, 0, -1, withscores=True))
         inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
         return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
 
     async def present(self, lane: str, users: NDArray[np.int64], *, settled: bool = False) -> NDArray[np.bool_]:
-        """Tell for each user whether they stand in this lane, wherever they are; `settled`: and did a minute ago."""
+        """Tell for each user whether they are in this lane, at any position; `settled`: and were a minute ago."""
         now = self.clock_ms()
         living = self.generations.living(now)
         return await present(self._client, lane, users, living, settled_ms=now if settled else None)
 
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> Devices:
-        """Return how each user is reached in this lane now; nothing for who is not, or is elsewhere meanwhile."""
+        """Return how to reach each user in this lane now; None for a user who is not, or no longer, in it."""
         calls, order = reach_calls(users, lane, self.generations, self.clock_ms())
         records: list[bytes | None] = [*chain.from_iterable(await self._run(self._reach, calls))]
         if (np.diff(order) < 0).any():
@@ -218,7 +216,7 @@ class PositionIndex:
         return devices_from(records, lane)
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
-        """Return the device record of each user, by shard, None where there is none."""
+        """Return the device record of each user, by shard; None for a user without one."""
         pipe = self._client.pipeline(transaction=False)
         for shard, some in users.items():
             for generation in self.generations.living(self.clock_ms()):
@@ -234,6 +232,6 @@ class PositionIndex:
         ]
 
     async def ping(self, timeout_s: float) -> None:
-        """Ask for a sign of life; raises one of `UNAVAILABLE_ERRORS` without one."""
+        """Check that Redis replies; raises one of `UNAVAILABLE_ERRORS` or TimeoutError if it does not."""
         async with asyncio.timeout(timeout_s):
             await self._client.ping()

@@ -1,4 +1,4 @@
-"""Presence: users flow in, which of them stand in a lane now flows out, wherever they are.
+"""Look up which users are in a lane now, at any position.
 
 Bounded by the caller's users: one round trip.
 """
@@ -31,7 +31,7 @@ async def present(
     *,
     settled_ms: int | None = None,
 ) -> NDArray[np.bool_]:
-    """Tell for each user whether they stand in a lane; with the time `settled_ms`: and did a minute before."""
+    """Tell for each user whether they are in a lane; with the time `settled_ms`: and were a minute before it."""
     pipe = client.pipeline(transaction=False)
     shards, living = shards_of(users), [*generations]
     rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]

@@ -1,9 +1,7 @@
-"""Reports as the index takes them: columns flow in, one list of text for each shard and generation flows out.
+"""Split position reports into the arguments of one script call for each shard and generation.
 
-How a lane reaches a user (locale, device token) is kept with the device, unless the user's id and the usual locale say
-it all.
-
-Bounded: `scripts.USERS_A_CALL` users a list. A report is never newer than its receipt.
+The device record keeps how a lane reaches a user (locale, device token), unless the user's id and the default locale
+suffice. Bounded: `scripts.USERS_A_CALL` users a call. A report is never newer than its receipt.
 """
 
 from __future__ import annotations
@@ -25,9 +23,9 @@ if TYPE_CHECKING:
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """Reports of one lane: parallel columns; degrees in WGS-84, milliseconds since 1970; each user once.
+    """Position reports of one lane: parallel columns; degrees in WGS-84, milliseconds since 1970; each user once.
 
-    `addresses` as `geo.index.devices.address` writes them; empty when nobody has one.
+    `addresses` are results of `geo.index.devices.address`; empty when no user has one.
     """
 
     lane: str
@@ -46,7 +44,7 @@ def now_ms() -> int:
 def by_shard(
     positions: Positions, generations: Generations, moment_ms: int
 ) -> Iterator[tuple[int, int, list[str], list[bytes]]]:
-    """Yield (shard, generation, [user, time, longitude, latitude, user, ...] as text, addresses): a script's worth."""
+    """Yield (shard, generation, [user, time, longitude, latitude, user, ...] as text, addresses) for each call."""
     users = np.array(positions.users, dtype=np.int64)
     ats = np.minimum(np.array(positions.ats_ms, dtype=np.int64), moment_ms)
     shards, ages = shards_of(users), ats // generations.length_ms
@@ -54,7 +52,7 @@ def by_shard(
     columns: list[list[Any]] = [
         column[order].tolist() for column in (users, ats, np.array(positions.longitudes), np.array(positions.latitudes))
     ]
-    # Written all at once, as the client would write each number.
+    # Encoded all at once, with the same result as the client's for each number.
     text = msgspec.json.encode(list(chain.from_iterable(zip(*columns, strict=True)))).decode()[1:-1].split(",")
     addresses = [positions.addresses[row] for row in order.tolist()] if positions.addresses else []
     shards, ages = shards[order], ages[order]

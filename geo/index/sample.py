@@ -1,7 +1,7 @@
-"""Samples: areas from near to far flow in, how many people each adds flows out, with an interval, from some shards.
+"""Estimate the members of areas, with an interval, from a sample of shards.
 
-Users fall into shards by a hash, so those of an area that a sample of shards holds are a binomial draw of them.
-Bounded: `SAMPLE_SHARDS_MAX` shards of 1024, `AGES_MAX` devices looked at for their age.
+A hash assigns users to shards, so the members found in a sample of shards are a binomial draw of all members.
+Bounded: `SAMPLE_SHARDS_MAX` shards of 1024, `AGES_MAX` devices whose age is read.
 """
 
 from __future__ import annotations
@@ -25,24 +25,25 @@ if TYPE_CHECKING:
 SAMPLE_SHARDS_MAX: Final = 32
 SHARDS_FIRST: Final = 1
 ENOUGH_PEOPLE: Final = 16_000
-"""Their number is known to 1.6%; at 5 million people six shards hold so many, in 15 ms."""
+"""So many give a 95% interval of 1.6%; at 5 million people six shards hold them, searched in 15 ms."""
 
 ENOUGH_S: Final = 0.1
-"""Of a very large audience one shard says enough, and an estimate there must be, or no cap could be held to it."""
+"""After this time the sample ends with the shards it has. One suffices for a very large audience, and the limit on
+people needs an estimate."""
 
 STRIDE: Final = 167
-"""Odd, so that the shards of a sample are all different, and far from one another."""
+"""Odd, so that the shards of a sample all differ, and lie far from one another."""
 
 AGES_MAX: Final = 1024
 HOUR_MS: Final = 3_600_000
 DAY_H: Final = 24
 
 Z_95: Final = 1.96
-"""Of the normal distribution: 2.5% lie above."""
+"""Of the normal distribution: 2.5% of all values lie above."""
 
 
 class Count(msgspec.Struct, frozen=True):
-    """People, estimated, and the 95% interval."""
+    """An estimated number of people, and its 95% interval."""
 
     people: int
     low: int
@@ -50,7 +51,7 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Ages(msgspec.Struct, frozen=True):
-    """How long ago the sampled people were last heard from; `older_than_day` is a share from 0 to 1."""
+    """How long ago the sampled people last reported; `older_than_day` is a share from 0 to 1."""
 
     sampled: int
     median_h: float
@@ -59,7 +60,7 @@ class Ages(msgspec.Struct, frozen=True):
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """Of one lane: what each area adds to those before it, all of them together, and the positions' ages."""
+    """The estimates for one lane: what each area adds to those before it, the total, and the ages of positions."""
 
     added: list[Count]
     total: Count
@@ -67,9 +68,9 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: int) -> Sample:
-    """Sample a lane in `areas`, each of which holds those before it; `seed` chooses the shards.
+    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards.
 
-    Shards are looked at until they hold enough people: many say little more, few say too little.
+    Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """
     order = [(seed + step * STRIDE) % SHARDS for step in range(SAMPLE_SHARDS_MAX)]
     counts = np.zeros(len(areas), dtype=np.int64)
@@ -78,7 +79,7 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     while len(chosen) < SAMPLE_SHARDS_MAX and counts[-1] < ENOUGH_PEOPLE:
         if chosen and asyncio.get_running_loop().time() > until_s:
             break
-        # As many again each time: few people are sampled from many shards, and soon.
+        # The number of shards doubles each time, so that a small audience soon has many of them.
         trip = order[len(chosen) : len(chosen) + max(SHARDS_FIRST, len(chosen))]
         for shard, found in zip(trip, await index.search(lane, trip, areas), strict=True):
             counts += [len(users) for users in found]
@@ -90,7 +91,7 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
 
 
 async def _ages_h(index: PositionIndex, users: dict[int, list[bytes]]) -> list[float]:
-    """Return the ages in hours of some users of each shard, chosen without regard to where they are."""
+    """Return the ages in hours of some members of each shard, chosen at random."""
     each = AGES_MAX // len(users)
     chosen = {shard: random.sample(found, min(len(found), each)) for shard, found in users.items() if found}
     moment_ms = index.clock_ms()
@@ -99,7 +100,7 @@ async def _ages_h(index: PositionIndex, users: dict[int, list[bytes]]) -> list[f
 
 
 def ages_of(ages_h: list[float]) -> Ages | None:
-    """Sum up ages; None when there are none."""
+    """Summarise ages; None when there are none."""
     if not ages_h:
         return None
     hours = np.maximum(np.array(ages_h), 0.0)
@@ -110,8 +111,8 @@ def ages_of(ages_h: list[float]) -> Ages | None:
 def interval(found: int, share: float) -> Count:
     """Return the estimate and its 95% interval for `found` people in a `share` of all shards.
 
-    Those found are Poisson-like around share x people; the exact limits are quantiles of chi-square, here by Wilson and
-    Hilferty (1931), good from the first person on. That a share of the people is certain narrows them a little.
+    The number found is close to Poisson around share x people. The exact limits are quantiles of chi-square, here by
+    Wilson and Hilferty (1931), good from the first person on. The sampled share is exact, which narrows them a little.
     """
     narrowed = sqrt(1 - share)
     low = found * (1 - 1 / (9 * found) - Z_95 * narrowed / (3 * sqrt(found))) ** 3 if found else 0.0

@@ -1,7 +1,7 @@
-"""Searches: an area and a key flow in as GEOSEARCH commands, Redis' replies flow in, the members inside flow out.
+"""Write an area's GEOSEARCH commands, and find its members in the replies.
 
-A circle is searched by Redis alone. A city is searched as boxes with geohashes, which are read all at once and held
-against the polygon. Bounded: one to three commands a key.
+Redis alone searches a circle. A city is searched as boxes; the geohashes in the replies are decoded all at once and
+tested against the polygon. Bounded: one to three commands a key.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _SPREAD = (
 
 
 def commands(key: str, area: Area) -> list[Command]:
-    """Return the searches of one key for an area that does not leave Redis' grid."""
+    """Return the searches of one key, for an area that does not leave Redis' grid."""
     return [("GEOSEARCH", key, *rest) for rest in area.searches]
 
 
 def members(area: Area, replies: Sequence[list[bytes]]) -> list[bytes]:
-    """Return who is inside, each once, from the replies to `commands`."""
+    """Return the members of an area, each once, from the replies to `commands`."""
     if len(replies) == 1 and area.circle is not None and not area.limits_circle:
         return replies[0]
     remaining = list(replies)
@@ -52,16 +52,16 @@ def members(area: Area, replies: Sequence[list[bytes]]) -> list[bytes]:
         if area.circle is not None and inside:
             distances = distances_km(area.circle.longitude, area.circle.latitude, longitudes, latitudes)
             wanted &= distances > area.circle.radius_km - EDGE_KM
-            # Only within a metre of the circle's edge may somebody be in both replies.
+            # Only a member within a metre of the circle's edge can be in both replies.
             known = set(inside) if known is None and (wanted & _at_edge(area.circle, distances)).any() else known
         chosen = [users[row] for row in np.flatnonzero(wanted).tolist()]
         inside = [*inside, *(user for user in chosen if known is None or user not in known)]
-    # Two boxes, one each side of the antimeridian, overlap a little there.
+    # Two boxes, one on each side of the antimeridian, overlap a little there.
     return inside if len(remaining) <= 1 else list(dict.fromkeys(inside))
 
 
-def once(*parts: list[bytes]) -> list[bytes]:
-    """Return all members of several lists, each once: one may move between two searches."""
+def unique(*parts: list[bytes]) -> list[bytes]:
+    """Return the members of several lists, each once: a member may move between two searches."""
     filled = [part for part in parts if part]
     if len(filled) <= 1:
         return filled[0] if filled else []
@@ -82,13 +82,13 @@ def _at_edge(circle: Circle, distances: NDArray[np.float64]) -> NDArray[np.bool_
 
 
 def _read(reply: Sequence[object]) -> tuple[list[bytes], NDArray[np.float64], NDArray[np.float64]]:
-    rows: Sequence[tuple[bytes, int]] = reply  # type: ignore[assignment] # what WITHHASH answers
+    rows: Sequence[tuple[bytes, int]] = reply  # type: ignore[assignment] # the reply of WITHHASH
     hashes = np.fromiter((row[1] for row in rows), dtype=np.int64, count=len(rows))
     return [row[0] for row in rows], *places(hashes)
 
 
 def places(hashes: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return longitudes and latitudes (degrees) of 52-bit geohashes: the middles of their cells, as Redis has it."""
+    """Return longitudes and latitudes (degrees) of 52-bit geohashes: the centres of their cells, as in Redis."""
     bits = hashes.astype(np.uint64)
     steps = float(1 << GEOHASH_STEP)
     longitudes = (_every_second_bit(bits >> np.uint64(1)) + 0.5) / steps * 2 * ANTIMERIDIAN - ANTIMERIDIAN

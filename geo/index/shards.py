@@ -1,7 +1,7 @@
-"""A user's shard: user ids flow in, numbers below `SHARDS` flow out. A fixed property of the user.
+"""Compute a user's shard, a fixed property of the user: a number below `SHARDS`.
 
-The top ten bits of a multiplicative hash (Knuth, TAOCP 6.4; the multiplier is 2^64 over the golden ratio, odd):
-many platforms' ids have zeros in their low bits, so those are never used.
+It is the top ten bits of a multiplicative hash (Knuth, TAOCP 6.4; the multiplier is 2^64 over the golden ratio, odd),
+never the low bits of the id, which are zero on many platforms.
 """
 
 from __future__ import annotations

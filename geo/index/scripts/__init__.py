@@ -1,6 +1,6 @@
 """Scripts that Redis runs as one step, for this room and for all that share limits through Redis.
 
-All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, as Lua's stack takes 8,000 values.
+All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, because Lua's stack takes 8,000 values.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
--- Removes users of one shard whose token is dead, unless they were heard from since with any token: one step each.
+-- Removes users of one shard whose token is invalid, unless they have reported since, with any token.
 -- KEYS: devices of both generations; positions of the lane in both
--- ARGV: the lane; then for each user: the id, the token, the moment (ms) since when the token is dead
+-- ARGV: the lane; then for each user: the id, the token, the moment (ms) since which the token is invalid
 -- Returns how many were removed.
 local lane, dropped = ARGV[1], 0
 for i = 2, #ARGV, 3 do

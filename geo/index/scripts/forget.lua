@@ -1,7 +1,7 @@
--- Removes users of one shard from every lane and generation, with their devices, in one step. For a while it stays
--- known that they went, so that a report made before but delivered after does not bring them back.
--- KEYS: devices of both generations; who was forgotten; positions of each lane and generation
--- ARGV: now (ms); how long it stays known (ms); the users
+-- Removes users of one shard from every lane and generation, with their devices, in one step. Keeps for a while that
+-- they were forgotten, so that a report made before but delivered after does not bring them back.
+-- KEYS: devices of both generations; forgotten users; positions of each lane and generation
+-- ARGV: now (ms); how long to keep that they were forgotten (ms); the users
 -- Returns how many of them were known.
 local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
 local users, gone = {}, {}

@@ -1,12 +1,12 @@
--- Puts the users of one shard where they were last heard from, and out of every other lane and generation: one step
--- for everybody else. A report that is not newer than what is known changes nothing, so that a repeat is harmless.
--- KEYS: devices of the reports' generation; devices of the other one; who was forgotten; who moved between lanes;
+-- Moves the users of one shard to their reported positions, out of every other lane and generation, in one step.
+-- A report that is not newer than the known one changes nothing, so that a repeat is harmless.
+-- KEYS: devices of the reports' generation; devices of the other one; forgotten users; users who changed lanes;
 --       positions of each lane in the reports' generation; positions of each lane in the other one;
---       whether somebody is reached by account, without a token, and reads another language than the usual one
--- ARGV: which lane the reports are of; when their generation ends (ms); now (ms); how long moves are kept (ms);
---       the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of how to reach each,
---       empty when nobody has more than an id
--- A device is kept as six bytes of time, the lane's name, and how to reach it after a zero byte (geo/devices.py).
+--       flag: a user is reached by account, without a token, and has a non-default locale
+-- ARGV: the lane of the reports, by number; when their generation ends (ms); now (ms); how long to keep changes of
+--       lanes (ms); the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of
+--       addresses, empty when no user has one
+-- A device is six bytes of time, the lane's name, and the address after a zero byte (geo/index/devices.py).
 -- Returns how many reports were newer.
 local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -42,7 +42,7 @@ if redis.call('EXISTS', forgotten) == 1 then
 end
 
 local places, records, old, leaving, movers = {}, {}, {}, {}, {}
-local stranger = false
+local non_default = false
 for i = 1, #users do
     local user, at = users[i], tonumber(reports[4 * i - 2])
     local record = known[i] or elsewhere[i]
@@ -51,7 +51,7 @@ for i = 1, #users do
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
         records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
         if addresses[i] and addresses[i] ~= '' and not string.find(addresses[i], '%z', 2) then
-            stranger = true
+            non_default = true
         end
         if record then
             local before = number[string.match(record, '^[^%z]*', 7)]
@@ -89,7 +89,7 @@ if #movers > 0 then
     redis.call('ZREMRANGEBYSCORE', moved, '-inf', now - kept)
     redis.call('PEXPIRE', moved, kept)
 end
-if stranger and redis.call('PTTL', KEYS[#KEYS]) < tonumber(ends) - now then
+if non_default and redis.call('PTTL', KEYS[#KEYS]) < tonumber(ends) - now then
     redis.call('SET', KEYS[#KEYS], '1', 'PX', tonumber(ends) - now)
 end
 return #records / 2
