@@ -20,7 +20,7 @@ class Outcome(enum.StrEnum):
     REFUSED = "refused"
     QUARANTINED = "quarantined"
     FAILED = "failed"
-    INDETERMINATE = "unsure"
+    INDETERMINATE = "indeterminate"
     """May or may not have been notified: tried again, and sent the follow-up notices all the same."""
 
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 _COMMIT = query("ledger_commit")
-_TOLD = query("ledger_told")
-_HEARD = query("ledger_heard")
+_SETTLED = query("ledger_settled")
+_NOTIFIED = query("ledger_notified")
 _SIZE = query("ledger_size")
-_DOUBT = query("ledger_doubt")
+_REOPEN = query("ledger_reopen")
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch, out of shards [`shard_from`, `shard_to`), that had one outcome.
 
-    `packed` as push/packing.py writes it; `said` is the version that they were told.
+    `packed` as push/packing.py writes it; `message_version` is the version that they were told.
     """
 
     alert_id: UUID
@@ -41,7 +41,7 @@ class LedgerRow(msgspec.Struct, frozen=True):
     unit_id: int
     recipients: int
     packed: bytes
-    said: int = 1
+    message_version: int = 1
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
@@ -58,15 +58,15 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
         [row.unit_id for row in rows],
         [row.recipients for row in rows],
         [row.packed for row in rows],
-        [row.said for row in rows],
+        [row.message_version for row in rows],
     )
 
 
-async def notified(
+async def settled(
     pool: Pool,
     alert_id: UUID,
     notice: str,
-    said: int,
+    message_version: int,
     shard_from: int,
     shard_to: int,
     *,
@@ -75,29 +75,29 @@ async def notified(
 ) -> list[bytes]:
     """Return the packed ids of everybody whom `lane` need not tell this notice in shards [`shard_from`, `shard_to`).
 
-    Each update (`said` is its version) is a notice of its own.
+    Each update (`message_version` is its version) is a notice of its own.
 
     Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and after
     `invalid_for` also who had an invalid token here: who still stands in the index then has another one.
     Where units of another size had been swept, some of other shards may be among them.
     """
-    rows = await pool.fetch(_TOLD, alert_id, notice, shard_from, shard_to, lane, invalid_for, said)
+    rows = await pool.fetch(_SETTLED, alert_id, notice, shard_from, shard_to, lane, invalid_for, message_version)
     return [row[0] for row in rows]
 
 
-async def heard(
+async def notified(
     pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, indeterminate: bool
 ) -> list[bytes]:
     """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them.
 
     `indeterminate`: those who may have, too.
     """
-    return [row[0] for row in await pool.fetch(_HEARD, alert_id, before, shard_from, shard_to, indeterminate)]
+    return [row[0] for row in await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)]
 
 
-async def doubt(pool: Pool, lane: str) -> int:
+async def reopen(pool: Pool, lane: str) -> int:
     """Let everybody be due again whose token a lane's provider refused, in alerts that go on; returns how many."""
-    return sum(row[0] for row in await pool.fetch(_DOUBT, lane))
+    return sum(row[0] for row in await pool.fetch(_REOPEN, lane))
 
 
 async def size(pool: Pool, alert_id: UUID) -> tuple[int, int]:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 _LOCK = query("alert_lock")
-_STANDS = query("alert_stands")
-_SAID = query("alert_said")
+_READ_LOCKED = query("alert_read_locked")
+_CONTENT = query("alert_content")
 _MOVE = query("alert_move")
-_SAY = query("alert_say")
+_APPEND_NOTICE = query("notice_append")
 _REWORD = query("alert_reword")
 _EXTEND = query("alert_extend")
 _RELEASE = query("alert_release")
@@ -34,10 +34,10 @@ _APPROVAL_FORGET = query("approval_forget")
 _PROPOSAL_PUT = query("proposal_put")
 _PROPOSAL_FIND = query("proposal_find")
 _PROPOSAL_WITHDRAW = query("proposal_withdraw")
-_MISTRUST = query("alert_mistrust")
-_TRUST = query("alert_trust")
-_MISTRUST_SEEN = query("alert_mistrust_seen")
-_MISTRUST_DISMISS = query("alert_mistrust_dismiss")
+_UNVERIFIED_ADD = query("unverified_add")
+_UNVERIFIED_CLEAR = query("unverified_clear")
+_UNVERIFIED_SEE = query("unverified_see")
+_UNVERIFIED_ACKNOWLEDGE = query("unverified_acknowledge")
 _STATUS = query("alert_status")
 _REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
@@ -88,16 +88,16 @@ async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | No
     """Lock an alert until the transaction ends; None when there is none."""
     await connection.execute(_LOCK, alert_id)
     # Asked only now: what stands beside the alert may have changed while the lock was waited for.
-    row = await connection.fetchrow(_STANDS, alert_id)
+    row = await connection.fetchrow(_READ_LOCKED, alert_id)
     return None if row is None else LockedAlert(*row)
 
 
-async def said_by(connection: Connection, alert_id: UUID) -> tuple[str, str, datetime] | None:
+async def content_of_alert(connection: Connection, alert_id: UUID) -> tuple[str, str, datetime] | None:
     """Return what an alert says (JSON text), its status and its end; None when there is none.
 
     Nobody changes the alert until the caller's transaction ends.
     """
-    row = await connection.fetchrow(_SAID, alert_id)
+    row = await connection.fetchrow(_CONTENT, alert_id)
     return None if row is None else (row[0], row[1], row[2])
 
 
@@ -106,9 +106,9 @@ async def move(connection: Connection, alert_id: UUID, state: str, *, through_al
     await connection.execute(_MOVE, alert_id, state, through_alert)
 
 
-async def say(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
+async def append_notice(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
     """Note another word of an alert, and what is said from now on (JSON text)."""
-    await connection.execute(_SAY, alert_id, version, notice, content)
+    await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content)
 
 
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
@@ -194,27 +194,27 @@ async def set_review(pool: Pool | Connection, authority: str, review: str, grace
     return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None
 
 
-async def unverified_reason(connection: Connection, alert_id: UUID, what: str) -> bool:
+async def add_unverified(connection: Connection, alert_id: UUID, what: str) -> bool:
     """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why.
 
     False when that is known, or matters no longer.
     """
-    return await connection.fetchval(_MISTRUST, alert_id, what) is not None
+    return await connection.fetchval(_UNVERIFIED_ADD, alert_id, what) is not None
 
 
-async def trust(connection: Connection, alert_id: UUID) -> None:
+async def clear_unverified(connection: Connection, alert_id: UUID) -> None:
     """Forget Updates of that kind, as a signed message came since."""
-    await connection.execute(_TRUST, alert_id)
+    await connection.execute(_UNVERIFIED_CLEAR, alert_id)
 
 
 async def see_unverified(connection: Connection, alert_id: UUID) -> None:
     """Note what is known of messages that nobody verifiably signed, as the alert is paused."""
-    await connection.execute(_MISTRUST_SEEN, alert_id)
+    await connection.execute(_UNVERIFIED_SEE, alert_id)
 
 
 async def acknowledge_unverified(connection: Connection, alert_id: UUID) -> list[str]:
     """Forget what was known of them when the alert was paused; returns that."""
-    return list(await connection.fetchval(_MISTRUST_DISMISS, alert_id))
+    return list(await connection.fetchval(_UNVERIFIED_ACKNOWLEDGE, alert_id))
 
 
 async def status_of(pool: Pool | Connection, alert_id: UUID) -> str | None:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 _RING_ADD = query("ring_add")
 _RING_LIST = query("ring_list")
-_RING_HASTEN = query("ring_hasten")
+_RING_DUE_NOW = query("ring_due_now")
 _RING_HOLD = query("ring_hold")
 _SWEEP_ADD = query("sweep_add")
 _SWEEP_WAKE = query("sweep_wake")
 _AREA = query("alert_area")
 _SWEEP_AGAIN = query("alert_sweep_again")
 _NOTIFY_AGAIN = query("sweep_notify_again")
-_HASTEN = query("alert_hasten")
+_SWEEP_SOONER = query("alert_sweep_sooner")
 
 
 class RingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,11 +105,11 @@ async def list_rings(connection: Pool | Connection, alert_id: UUID) -> list[Ring
     return [RingRow(**dict(row)) for row in await connection.fetch(_RING_LIST, alert_id)]
 
 
-async def hasten_rings(
+async def make_due(
     connection: Connection, alert_id: UUID, up_to: int, due_at: datetime, deadline: datetime, by: str, reason: str
 ) -> list[int]:
     """Make rings up to one due earlier than planned; returns which, and wakes every process."""
-    hastened = await connection.fetch(_RING_HASTEN, alert_id, up_to, due_at, deadline, by, reason)
+    hastened = await connection.fetch(_RING_DUE_NOW, alert_id, up_to, due_at, deadline, by, reason)
     await connection.execute(_SWEEP_WAKE)
     return sorted(row[0] for row in hastened)
 
@@ -137,6 +137,6 @@ async def notify_again(pool: Pool, every: timedelta, passes_max: int) -> set[UUI
     return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max)}
 
 
-async def hasten_sweep(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:
+async def sweep_sooner(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:
     """Sweep these alerts again as soon as `gap` has passed since the last time."""
-    await pool.execute(_HASTEN, alert_ids, gap)
+    await pool.execute(_SWEEP_SOONER, alert_ids, gap)

@@ -28,14 +28,14 @@ _RELEASE_ALL = query("unit_release_all")
 _SEARCHED = query("unit_searched")
 _FINISH = query("unit_finish")
 _HALTED = query("unit_halted")
-_LET_GO = query("unit_let_go")
+_GIVE_BACK = query("unit_give_back")
 _HALT = query("sweep_halt")
 
 
 class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with what its alert says.
 
-    `said` is the version that is said; `ring` 0: those who were told before, wherever they are.
+    `message_version` is the version that is said; `ring` 0: those who were told before, wherever they are.
     """
 
     id: int
@@ -43,7 +43,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     shard_to: int
     alert_id: UUID
     notice: str
-    said: int
+    message_version: int
     ring: int
     lane: str
     radius_km: float | None
@@ -105,6 +105,6 @@ async def halted(connection: Connection | Pool, units: list[int]) -> set[int]:
     return {row[0] for row in await connection.fetch(_HALTED, units)}
 
 
-async def let_go(pool: Pool, unit: int, owner: UUID) -> None:
+async def give_back(pool: Pool, unit: int, owner: UUID) -> None:
     """Give one unit back undone."""
-    await pool.execute(_LET_GO, unit, owner)
+    await pool.execute(_GIVE_BACK, unit, owner)

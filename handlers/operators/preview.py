@@ -57,7 +57,7 @@ class Preview:
     async def get(self, call: Call[None]) -> Previewed | web.Response:
         """Show what phones would show."""
         async with self._pool.acquire() as connection, connection.transaction():
-            content = await sql.life.said_by(connection, call.alert_id)
+            content = await sql.life.content_of_alert(connection, call.alert_id)
             if content is None:
                 return unknown_alert()
             proposal = await sql.life.proposal_of(connection, call.alert_id)

@@ -195,9 +195,9 @@ class FilingService:
     async def unverified_reason(self, alert_id: UUID, kind: str, why: str) -> None:
         """Note a message about an alert that nobody verifiably signed, for operators and in the audit trail, once."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if not await sql.life.unverified_reason(connection, alert_id, f"{kind}: {why}"):
+            if not await sql.life.add_unverified(connection, alert_id, f"{kind}: {why}"):
                 return
-            event = AuditEvent(actor="nobody", action="mistrust", alert=alert_id, details={"message": kind, "why": why})
+            event = AuditEvent(actor="unverified sender", action="unverified message", alert=alert_id, details={"message": kind, "why": why})
             await sql.audit.append(connection, event)
         self.wake()
 

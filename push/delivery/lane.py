@@ -103,7 +103,7 @@ class Lane:
                 share_max=plan.invalid_share,
                 count_min=plan.invalid_count,
                 stop=self._stop_for_good,
-                reopen=partial(sql.ledger.doubt, pool, name),
+                reopen=partial(sql.ledger.reopen, pool, name),
             )
         pace = Pace(plan.rate_per_s, quota)
         candidates = Candidates(name, index=index, areas=areas, pool=pool, observe_search_s=self.stats.index.observe)

@@ -84,7 +84,7 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             row.id,
             users.size,
             pack(users),
-            row.said,
+            row.message_version,
         )
         for outcome, users in users_of.items()
         if users.size

@@ -82,10 +82,10 @@ class Candidates:
         indeterminate = row.notice != Notice.UPDATE
         packed = await retry_until_available(
             partial(
-                sql.ledger.heard,
+                sql.ledger.notified,
                 self._pool,
                 row.alert_id,
-                row.said,
+                row.message_version,
                 row.shard_from,
                 row.shard_to,
                 indeterminate=indeterminate,

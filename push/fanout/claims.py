@@ -109,7 +109,7 @@ class Claims:
             return
         if unit.interrupted:
             await retry_until_available(
-                lambda: sql.work.let_go(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+                lambda: sql.work.give_back(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
             )
         else:
             await retry_until_available(

@@ -119,11 +119,11 @@ class Sweep:
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
         outstanding = self._claims.outstanding(row)
         rows = await retry_until_available(
-            lambda: sql.ledger.notified(
+            lambda: sql.ledger.settled(
                 self._pool,
                 row.alert_id,
                 row.notice,
-                row.said,
+                row.message_version,
                 row.shard_from,
                 row.shard_to,
                 lane=self._lane,

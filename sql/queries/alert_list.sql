@@ -1,10 +1,10 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
-       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.sent_at, a.verified, a.unverified, a.mistrusted as unverified_messages, a.review,
+       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.sent_at, a.verified, a.unverified, a.unverified_messages, a.review,
        a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
        a.child_deleted_at, a.recipients_deleted_at,
        array(select p.name from approval p where p.alert_id = a.id and p.revision = a.revision order by p.at, p.name) as approvals,
        a.revision,
-       (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason) || (p.wish - 'texts' - 'type')
+       (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason) || (p.change_request - 'texts' - 'type')
         from proposal p where p.alert_id = a.id and a.state in ('sending', 'sent', 'paused'))::text as proposal,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,

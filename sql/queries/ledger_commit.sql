@@ -1,7 +1,7 @@
 -- A commit whose answer was lost is sent again: rows that already stand are left alone and not counted twice.
 with landed as (
     insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed,
-                        said)
+                        message_version)
     select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[],
                          $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[])
     on conflict do nothing

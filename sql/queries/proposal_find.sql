@@ -1,1 +1,1 @@
-select revision, action, wish::text as wish, person from proposal where alert_id = $1;
+select revision, action, change_request::text as change_request, person from proposal where alert_id = $1;

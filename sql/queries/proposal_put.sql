@@ -2,9 +2,9 @@
 with revised as (
     update alert set revision = revision + 1 where id = $1 returning id, revision
 )
-insert into proposal (alert_id, revision, action, wish, person, by, reason, at)
+insert into proposal (alert_id, revision, action, change_request, person, by, reason, at)
 select id, revision, $2, $3::jsonb, $4, $5, $6, now() from revised
 on conflict (alert_id) do update
-set revision = excluded.revision, action = excluded.action, wish = excluded.wish, person = excluded.person,
+set revision = excluded.revision, action = excluded.action, change_request = excluded.change_request, person = excluded.person,
     by = excluded.by, reason = excluded.reason, at = excluded.at
 returning revision;

@@ -7,7 +7,7 @@
 with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
-    select u.id, case when s.notice = 'alert' then a.version else s.version end as said
+    select u.id, case when s.notice = 'alert' then a.version else s.version end as message_version
     from sweep_unit u
     join sweep s on s.id = u.sweep_id
     join alert a on a.id = s.alert_id
@@ -27,7 +27,7 @@ with soft as (
           else
               not exists (select from sweep o join sweep_unit older on older.sweep_id = o.id
                           where o.alert_id = s.alert_id and o.lane = s.lane and o.id <> s.id
-                            and older.said < s.version and not older.done and older.lease_until > now())
+                            and older.message_version < s.version and not older.done and older.lease_until > now())
           end
     order by u.passes > 0 and a.state <> 'sending', coalesce(s.ring, 1),
              case when r.deadline < now() + $6::interval then r.deadline end nulls last,
@@ -36,10 +36,10 @@ with soft as (
     for update of u skip locked
 )
 update sweep_unit u
-set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, doubted = false, said = due.said
+set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, reopened = false, message_version = due.message_version
 from soft, due, sweep s left join ring r on r.alert_id = s.alert_id and r.ring = s.ring, alert a
 where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id
-returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.said, coalesce(s.ring, 0) as ring, s.lane, r.radius_km,
+returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane, r.radius_km,
           coalesce(r.city, false) as city,
           case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires,
           a.status, a.content::text as content;

@@ -206,7 +206,7 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         once(tpns.heard, UPDATED, inside)
         assert np.unique(notified).size == notified.size
         assert notified.size < inside.size
-        said = "select notice, said, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
+        said = "select notice, message_version, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
         assert await bench.query(said) == [
             ("alert", 1, notified.size),
             ("alert", 2, inside.size - notified.size),

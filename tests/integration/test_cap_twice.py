@@ -101,14 +101,14 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     await post(server, document_of(other))
     await until(lambda: _is_raised(bench, server, alert))
     assert (await post(server, update))[0] == 200, "a retry of what is done already"
-    assert await bench.query("select mistrusted <> '{}' from alert where id = $1", alert) == [(True,)]
+    assert await bench.query("select unverified_messages <> '{}' from alert where id = $1", alert) == [(True,)]
     newer = message("GD-20261101-6", MessageType.UPDATE, first, infos=(info("zh-CN", "新的"), info("en", "New")))
     assert (await post(server, signer().signed(newer)))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
     await until(lambda: _is_raised(bench, server, alert))
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
-    noted = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "mistrust"]
+    noted = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "unverified message"]
     assert [one["message"] for one in noted] == ["Cancel", "Update", "Cancel"], "each once, however often it came"
     change_request = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", change_request))[0] == 200
@@ -168,9 +168,9 @@ async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
     assert left == ["Cancel: its certificate has expired"]
     trail = [one["content"]["event"] for one in (await bench.get(f"{server.url}/v1/audit"))["events"]]
     assert [one["details"] for one in trail if one["action"] == "resume"] == [
-        {"dismissed": ["Cancel: it is not signed"]}
+        {"acknowledged": ["Cancel: it is not signed"]}
     ]
-    assert len([one for one in trail if one["action"] == "mistrust"]) == 2, "each reason once"
+    assert len([one for one in trail if one["action"] == "unverified message"]) == 2, "each reason once"
 
 
 async def test_drafts_that_end_at_once_count_for_an_hour(bench: Bench) -> None:

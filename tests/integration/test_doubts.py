@@ -32,10 +32,10 @@ async def _unit(pool: Pool, alert: UUID) -> int:
     return unit
 
 
-def _row(alert: UUID, unit: int, outcome: str, *users: int, said: int = 1) -> LedgerRow:
+def _row(alert: UUID, unit: int, outcome: str, *users: int, version: int = 1) -> LedgerRow:
     packed = pack(np.array(users, dtype=np.int64))
-    batch_id = hash((outcome, users, said)) & 0x7FFF_FFFF
-    return LedgerRow(alert, "alert", 0, 1, batch_id, outcome, LANE, unit, len(users), packed, said)
+    batch_id = hash((outcome, users, version)) & 0x7FFF_FFFF
+    return LedgerRow(alert, "alert", 0, 1, batch_id, outcome, LANE, unit, len(users), packed, version)
 
 
 async def test_a_unit_of_which_outcomes_are_taken_back_while_it_is_held_does_not_end_as_done(pool: Pool) -> None:
@@ -45,7 +45,7 @@ async def test_a_unit_of_which_outcomes_are_taken_back_while_it_is_held_does_not
     unit = await sql.work.claim(pool, LANE, owner, LEASE, [])
     assert unit is not None
     await sql.ledger.commit(pool, [_row(alert, unit.id, "invalid", 1, 2), _row(alert, unit.id, "accepted", 3)])
-    assert await sql.ledger.doubt(pool, LANE) == 2
+    assert await sql.ledger.reopen(pool, LANE) == 2
     await sql.work.finish(pool, unit.id, owner, 3)
     again = await sql.work.claim(pool, LANE, owner, LEASE, [])
     assert again is not None
@@ -70,7 +70,7 @@ async def test_one_lane_that_is_stuck_keeps_no_late_entrants_from_another(pool: 
     await sql.ledger.commit(pool, [_row(alert, await _unit(pool, alert), "quarantined", 1)])
     async with pool.acquire() as connection, connection.transaction():
         assert [after for _, _, after in await sql.progress.settle(connection, EVERY)] == ["sent"]
-    await sql.ledger.doubt(pool, LANE)
+    await sql.ledger.reopen(pool, LANE)
     async with pool.acquire() as connection, connection.transaction():
         assert await sql.progress.settle(connection, EVERY) == []
     await pool.execute("update alert set next_sweep_at = now()")
@@ -86,14 +86,14 @@ async def test_who_may_have_been_told_is_told_one_text_and_the_end(pool: Pool) -
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     unit = await _unit(pool, alert)
-    await sql.ledger.commit(pool, [_row(alert, unit, "unsure", 5), _row(alert, unit, "accepted", 6)])
+    await sql.ledger.commit(pool, [_row(alert, unit, "indeterminate", 5), _row(alert, unit, "accepted", 6)])
 
     async def heard(*, indeterminate: bool) -> list[int]:
-        packed = await sql.ledger.heard(pool, alert, 2, 0, 1, indeterminate=indeterminate)
+        packed = await sql.ledger.notified(pool, alert, 2, 0, 1, indeterminate=indeterminate)
         return sorted(user for one in packed for user in unpack(one).tolist())
 
     assert (await heard(indeterminate=False), await heard(indeterminate=True)) == ([6], [5, 6])
-    notified = await sql.ledger.notified(pool, alert, "alert", 2, 0, 1, lane=LANE, invalid_for=EVERY)
+    notified = await sql.ledger.settled(pool, alert, "alert", 2, 0, 1, lane=LANE, invalid_for=EVERY)
     assert [unpack(one).tolist() for one in notified] == [[6]]
 
 
@@ -104,7 +104,7 @@ async def test_a_draft_that_somebody_was_told_of_keeps_its_number(pool: Pool) ->
     await pool.execute("update alert set verified = false")
     unit = await sql.work.claim(pool, LANE, owner, LEASE, [])
     assert unit is not None
-    await sql.work.let_go(pool, unit.id, owner)
+    await sql.work.give_back(pool, unit.id, owner)
     await pool.execute("update alert set state = 'expired', ended_at = now()")
     async with pool.acquire() as connection, connection.transaction():
         assert await sql.filing.supersede(connection, alert) is None

@@ -65,7 +65,7 @@ async def test_a_commit_that_is_sent_twice_stands_once(pool: Pool) -> None:
     row = LedgerRow(alert, "alert", 0, 16, 1, "accepted", "tpns", 1, 3, pack(users))
     await sql.ledger.commit(pool, [row])
     await sql.ledger.commit(pool, [row])
-    notified = await sql.ledger.notified(pool, alert, "alert", 1, 0, 16, lane="tpns", invalid_for=timedelta(days=3))
+    notified = await sql.ledger.settled(pool, alert, "alert", 1, 0, 16, lane="tpns", invalid_for=timedelta(days=3))
     assert [unpack(packed).tolist() for packed in notified] == [users.tolist()]
     assert (await sql.ledger.size(pool, alert))[0] == 3
 
@@ -76,7 +76,7 @@ async def test_who_has_an_invalid_token_is_tried_again_only_after_a_while(pool: 
     await sql.ledger.commit(pool, [LedgerRow(alert, "alert", 0, 16, 1, "invalid", "huawei", 1, 2, pack(users))])
 
     async def notified(lane: str, invalid_for: timedelta) -> int:
-        return len(await sql.ledger.notified(pool, alert, "alert", 1, 0, 16, lane=lane, invalid_for=invalid_for))
+        return len(await sql.ledger.settled(pool, alert, "alert", 1, 0, 16, lane=lane, invalid_for=invalid_for))
 
     assert await notified("huawei", timedelta(minutes=5)) == 1
     assert await notified("huawei", timedelta(seconds=-1)) == 0

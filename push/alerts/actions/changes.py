@@ -128,7 +128,7 @@ class Changes:
                 await sql.life.reword(connection, alert_id, encoded)
                 return Done(after=state, details={"version": alert.version})
             version = alert.version + 1
-            await sql.life.say(connection, alert_id, version, Notice.UPDATE, encoded)
+            await sql.life.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
             await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
             return Done(after=state, details={"version": version}, halts=True)
 

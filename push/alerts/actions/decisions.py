@@ -101,7 +101,7 @@ class Actions:
 
         async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
             acknowledged = await sql.life.acknowledge_unverified(connection, alert_id)
-            return Done(after=State.SENDING, details={"dismissed": acknowledged} if acknowledged else {})
+            return Done(after=State.SENDING, details={"acknowledged": acknowledged} if acknowledged else {})
 
         return await self._operations.do(alert_id, Action.RESUME, order, change)
 
@@ -174,7 +174,7 @@ class Actions:
             # What ended in review was never sent: then its end is not sent or published either.
             if state not in NOT_NOTIFIED and (alert.notified or state not in {State.EXPIRED, State.CANCELLED}):
                 version = alert.version + 1
-                await sql.life.say(connection, alert_id, version, notice, alert.content)
+                await sql.life.append_notice(connection, alert_id, version, notice, alert.content)
                 await self._planner.add_follow_up(connection, alert_id, alert.status, notice, version)
             return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
 

@@ -93,7 +93,7 @@ class Operations:
             await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
             if order.message:
                 await sql.cap.note(connection, alert.authority, order.message, alert_id)
-                await sql.life.trust(connection, alert_id)
+                await sql.life.clear_unverified(connection, alert_id)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(

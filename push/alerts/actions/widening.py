@@ -68,7 +68,7 @@ async def prepare(
 
     async def reach() -> Done:
         near = min(target.ring, len(rings))
-        await sql.rings.hasten_rings(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
+        await sql.rings.make_due(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
         if target.ring > len(rings):
             await planner.add_rings(connection, alert_id, alert.status, [target])
         return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})

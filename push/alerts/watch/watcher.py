@@ -159,7 +159,7 @@ class Watcher:
         """Look for late entrants where it is time, or where a burst of reports came from."""
         bursts = self._entrants.bursts()
         if bursts:
-            await sql.rings.hasten_sweep(self._pool, bursts, self._entrants.plan.gap)
+            await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
         apart = max(self._entrants.plan.every, NOTICE_PASS_LEAST)
         again |= await sql.rings.notify_again(self._pool, apart, NOTICE_PASSES)

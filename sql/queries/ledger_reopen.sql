@@ -1,6 +1,6 @@
 -- What a provider said of tokens while our configuration was at fault is no word on anybody: they are due again,
 -- with the next pass where the unit was through; whoever holds a unit does not end it as done.
-with doubted as (
+with reopened as (
     delete from ledger l using alert a
     where a.id = l.alert_id and l.lane = $1 and l.outcome in ('invalid', 'quarantined')
       and a.state in ('sending', 'sent', 'paused', 'found', 'cancelled')
@@ -8,10 +8,10 @@ with doubted as (
 ), counts as (
     select unit_id, coalesce(sum(recipients) filter (where outcome = 'invalid'), 0)::integer as invalid,
            coalesce(sum(recipients) filter (where outcome = 'quarantined'), 0)::integer as quarantined
-    from doubted group by unit_id
+    from reopened group by unit_id
 )
 update sweep_unit u
 set invalid = u.invalid - c.invalid, quarantined = u.quarantined - c.quarantined, done = false,
-    passes = case when u.done then greatest(u.passes, 1) else u.passes end, doubted = u.lease_until is not null
+    passes = case when u.done then greatest(u.passes, 1) else u.passes end, reopened = u.lease_until is not null
 from counts c where u.id = c.unit_id
 returning c.invalid + c.quarantined as recipients;

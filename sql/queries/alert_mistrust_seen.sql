@@ -1,1 +1,0 @@
-update alert set mistrusted_seen = mistrusted where id = $1;
