@@ -1,1 +1,1 @@
-"""Tests: names are sentences, docstrings state the truth proved; real stores, simulated providers on the wire."""
+"""Tests: names are sentences, docstrings state what is proved; stores are real, providers are simulated over HTTP."""

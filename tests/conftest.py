@@ -1,4 +1,7 @@
-"""Fixtures: real stores once a session; every test gets a database and a Redis number of its own."""
+"""Fixtures: every worker process starts its own PostgreSQL and Valkey once; each test gets a new database.
+
+Valkey is emptied before and after each test that uses it, so tests of one worker process never run at the same time.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
 
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[StoreUrls]:
-    """PostgreSQL and Valkey for the whole session."""
+    """Run PostgreSQL and Valkey for the whole session of a worker process."""
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         Path(folder).chmod(0o755)
         with EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True) as urls:
@@ -41,10 +44,10 @@ def embedded() -> Iterator[StoreUrls]:
 
 @pytest.fixture(scope="session")
 def template(embedded: StoreUrls) -> str:
-    """A migrated database, of which a copy is made in a tenth of the time that migrating takes.
+    """Migrate a database once; to copy it takes a tenth of the time.
 
-    These stores need not outlive a crash of the machine, so that commits of tests do not wait for the disk. Stores that
-    tests kill are their own, as people's are.
+    Commits do not wait for the disk, because these stores need not survive a crash of the machine. Tests that kill
+    stores start their own, with default settings.
     """
     assert embedded.postgres is not None
 
@@ -62,7 +65,7 @@ def template(embedded: StoreUrls) -> str:
 
 @pytest_asyncio.fixture
 async def stores(embedded: StoreUrls, template: str) -> AsyncIterator[StoreUrls]:
-    """An empty, migrated database and an empty Redis."""
+    """Provide a new, migrated database and an empty Valkey."""
     assert embedded.postgres is not None
     assert embedded.redis is not None
     name = f"test_{next(_numbers)}"
@@ -80,7 +83,7 @@ async def stores(embedded: StoreUrls, template: str) -> AsyncIterator[StoreUrls]
 
 @pytest_asyncio.fixture
 async def pool(stores: StoreUrls) -> AsyncIterator[Pool]:
-    """A pool on the migrated database."""
+    """Provide a pool of connections to the test's database."""
     assert stores.postgres is not None
     pool = await open_pool(stores.postgres)
     yield pool
@@ -89,7 +92,7 @@ async def pool(stores: StoreUrls) -> AsyncIterator[Pool]:
 
 @pytest_asyncio.fixture
 async def redis(stores: StoreUrls) -> AsyncIterator[aioredis.Redis]:
-    """A client of the empty Redis."""
+    """Provide a client of the empty Valkey."""
     assert stores.redis is not None
     client = aioredis.Redis.from_url(stores.redis)
     yield client
@@ -98,7 +101,7 @@ async def redis(stores: StoreUrls) -> AsyncIterator[aioredis.Redis]:
 
 @pytest_asyncio.fixture
 async def bench(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Bench]:
-    """Stores with a registered authority and a token; processes that a test starts are ended."""
+    """Provide stores with a registered authority and a token; end the processes that a test starts."""
     started = Bench(stores, tmp_path)
     started.provider_url = "http://127.0.0.1:9"
     await started.register()

@@ -9,20 +9,20 @@ from aiohttp import web
 
 from push.providers import honor, huawei, oppo, vivo
 from push.results import RecipientStatus, RequestStatus
-from tests.support.providers.answering import (
-    BEFOREHAND,
-    DIALECTS,
+from tests.support.providers.clearances import CLEAR
+from tests.support.providers.messages import message_for_tests
+from tests.support.providers.scripted_batch import (
     HONOR,
     HUAWEI,
     OPPO,
+    PROTOCOLS,
+    SETUP_ANSWERS,
     VIVO,
-    WITH_TOKENS,
+    WITH_ACCESS_TOKENS,
     XIAOMI,
-    Dialect,
-    spoken,
+    BatchProtocol,
+    scripted_gateway,
 )
-from tests.support.providers.clearances import CLEAR
-from tests.support.providers.messages import message_for_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 
 
 TWO = [b"a1", b"b2"]
-ENTRIES = [(dialect, code) for dialect in DIALECTS for code in dialect.codes if code not in dialect.token_refused]
-REFUSALS = [(dialect, code) for dialect in WITH_TOKENS for code in sorted(dialect.token_refused)]
+ENTRIES = [(protocol, code) for protocol in PROTOCOLS for code in protocol.codes if code not in protocol.token_refused]
+REFUSALS = [(protocol, code) for protocol in WITH_ACCESS_TOKENS for code in sorted(protocol.token_refused)]
 STATUSES = [(HUAWEI, status) for status in huawei.STATUSES] + [(HONOR, status) for status in honor.STATUSES]
 
 
 def _entry(value: object) -> str:
-    return value.name if isinstance(value, Dialect) else str(value)
+    return value.name if isinstance(value, BatchProtocol) else str(value)
 
 
-@pytest.mark.parametrize(("dialect", "code"), ENTRIES, ids=_entry)
-async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("protocol", "code"), ENTRIES, ids=_entry)
+async def test_every_code_is_ruled_as_its_table_says(protocol: BatchProtocol, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
     """Verdict, reason, and what it means for every recipient."""
-    async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(code))) as (gateway, _):
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(protocol.answer(code))) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
-    result: CodeMeaning = dialect.codes[code]
+    result: CodeMeaning = protocol.codes[code]
     assert answer.request_status is result.request_status
     assert answer.statuses == (None if result.recipient_status is None else [result.recipient_status] * 2)
     assert answer.retry_after_s == result.retry_after_s
@@ -53,16 +53,16 @@ async def test_every_code_is_ruled_as_its_table_says(dialect: Dialect, code: Any
     assert result.request_status is RequestStatus.ANSWERED or answer.reason == result.reason
 
 
-@pytest.mark.parametrize(("dialect", "status"), STATUSES, ids=_entry)
-async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("protocol", "status"), STATUSES, ids=_entry)
+async def test_every_status_is_ruled_as_its_table_says(protocol: BatchProtocol, status: int, tmp_path: Path) -> None:
     """What HTTP says before any code does."""
-    table = huawei.STATUSES if dialect is HUAWEI else honor.STATUSES
-    async with spoken(dialect, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
+    table = huawei.STATUSES if protocol is HUAWEI else honor.STATUSES
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.request_status, answer.reason) == (table[status].request_status, table[status].reason)
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=_entry)
 @pytest.mark.parametrize(
     "response",
     [
@@ -77,17 +77,17 @@ async def test_every_status_is_ruled_as_its_table_says(dialect: Dialect, status:
     ids=lambda response: f"{response[0]} {response[1][:20]!r} {len(response[1])}",
 )
 async def test_nonsense_is_a_failure_and_never_an_exception(
-    dialect: Dialect, response: tuple[int, bytes], tmp_path: Path
+    protocol: BatchProtocol, response: tuple[int, bytes], tmp_path: Path
 ) -> None:
     """Unknown codes, no JSON, errors on the way: everybody stays due."""
     status, body = response
-    async with spoken(dialect, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.request_status, answer.statuses) == (RequestStatus.FAILING, None)
     assert answer.indeterminate == (status in {200, 502} and not answer.reason.startswith("an unknown code"))
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=_entry)
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=_entry)
 @pytest.mark.parametrize(
     "body",
     [
@@ -99,9 +99,9 @@ async def test_nonsense_is_a_failure_and_never_an_exception(
     ],
     ids=["GBK", "GBK for a code", "nested without end", "a code without end", "a name without end"],
 )
-async def test_no_bytes_of_a_provider_end_the_process(dialect: Dialect, body: bytes, tmp_path: Path) -> None:
+async def test_no_bytes_of_a_provider_end_the_process(protocol: BatchProtocol, body: bytes, tmp_path: Path) -> None:
     """Not UTF-8, nested or numbered beyond what Python bears: an answer as any other, or none; nobody is given up."""
-    async with spoken(dialect, tmp_path, lambda _: web.Response(body=body)) as (gateway, _):
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert answer.statuses is None
     assert answer.request_status is RequestStatus.ANSWERED or (answer.request_status, answer.reason != "") == (
@@ -110,43 +110,45 @@ async def test_no_bytes_of_a_provider_end_the_process(dialect: Dialect, body: by
     )
 
 
-@pytest.mark.parametrize(("dialect", "code"), REFUSALS, ids=_entry)
+@pytest.mark.parametrize(("protocol", "code"), REFUSALS, ids=_entry)
 async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault(
-    dialect: Dialect, code: int, tmp_path: Path
+    protocol: BatchProtocol, code: int, tmp_path: Path
 ) -> None:
     """Refused once: sent with another one. Refused again: misconfigured, after two attempts and no more."""
     answers = [code]
 
-    def said(_: str) -> web.Response:
-        return web.json_response(dialect.says(answers.pop() if answers else 0) if dialect is not HONOR else _honor())
+    def script(_: str) -> web.Response:
+        return web.json_response(
+            protocol.answer(answers.pop() if answers else 0) if protocol is not HONOR else _honor()
+        )
 
     def _honor() -> dict[str, Any]:
         return {"code": answers.pop() if answers else 200}
 
-    async with spoken(dialect, tmp_path, said) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, script) as (gateway, seen):
         first = await gateway.send(message_for_tests(), TWO, CLEAR)
         answers[:] = [code] * 9
         asked = len(seen)
         second = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (first.request_status, first.statuses) == (RequestStatus.ANSWERED, None)
     assert (second.request_status, second.statuses) == (RequestStatus.MISCONFIGURED, None)
-    sends = [path for path in seen[asked:] if path not in BEFOREHAND]
+    sends = [path for path in seen[asked:] if path not in SETUP_ANSWERS]
     assert len(sends) == 2
 
 
-@pytest.mark.parametrize("dialect", WITH_TOKENS, ids=_entry)
-async def test_one_token_serves_many_requests(dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", WITH_ACCESS_TOKENS, ids=_entry)
+async def test_one_token_serves_many_requests(protocol: BatchProtocol, tmp_path: Path) -> None:
     """One question for a token, one stored message, where there is one."""
     message = message_for_tests()
-    accepted = {"code": 0, "result": 0} if dialect is not HONOR else {"code": 200}
-    async with spoken(dialect, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
+    accepted = {"code": 0, "result": 0} if protocol is not HONOR else {"code": 200}
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
         for _ in range(3):
             assert (await gateway.send(message, TWO, CLEAR)).request_status is RequestStatus.ANSWERED
-    assert all(seen.count(path) == 1 for path in seen if path in BEFOREHAND)
-    assert sum(path not in BEFOREHAND for path in seen) == 3
+    assert all(seen.count(path) == 1 for path in seen if path in SETUP_ANSWERS)
+    assert sum(path not in SETUP_ANSWERS for path in seen) == 3
 
 
-NAMED: list[tuple[Dialect, dict[str, Any], list[RecipientStatus]]] = [
+NAMED: list[tuple[BatchProtocol, dict[str, Any], list[RecipientStatus]]] = [
     (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,zz"}}, [RecipientStatus.ACCEPTED, RecipientStatus.INVALID]),
     (XIAOMI, {"code": 0, "data": {"bad_regids": "b2,a1"}}, [RecipientStatus.INVALID, RecipientStatus.INVALID]),
     (
@@ -181,11 +183,11 @@ NAMED: list[tuple[Dialect, dict[str, Any], list[RecipientStatus]]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "said", "statuses"), NAMED, ids=_entry)
+@pytest.mark.parametrize(("protocol", "said", "statuses"), NAMED, ids=_entry)
 async def test_what_is_said_of_one_token_costs_no_other(
-    dialect: Dialect, said: dict[str, Any], statuses: list[RecipientStatus], tmp_path: Path
+    protocol: BatchProtocol, said: dict[str, Any], statuses: list[RecipientStatus], tmp_path: Path
 ) -> None:
     """Bad tokens by name; all others are accepted."""
-    async with spoken(dialect, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.request_status, answer.statuses) == (RequestStatus.ANSWERED, statuses)

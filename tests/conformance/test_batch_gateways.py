@@ -18,9 +18,17 @@ from server.simulators.batch.huawei import SimulatedHuawei, SimulatedHuaweiSetti
 from server.simulators.batch.oppo import SimulatedOppo, SimulatedOppoSettings
 from server.simulators.batch.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulators.batch.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
-from tests.support.providers.answering import BEFOREHAND, DIALECTS, OPPO, VIVO, XIAOMI, Dialect, spoken
 from tests.support.providers.clearances import CLEAR
 from tests.support.providers.messages import message_for_tests
+from tests.support.providers.scripted_batch import (
+    OPPO,
+    PROTOCOLS,
+    SETUP_ANSWERS,
+    VIVO,
+    XIAOMI,
+    BatchProtocol,
+    scripted_gateway,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,10 +120,10 @@ def _accepted(_: str) -> web.Response:
     return web.json_response({"code": 0, "result": 0})
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
+async def test_tokens_of_no_known_form_are_kept_back_and_named(protocol: BatchProtocol, tmp_path: Path) -> None:
     """Quarantined in their places; alone, they are no reason to ask the provider at all."""
-    async with spoken(dialect, tmp_path, lambda _: web.Response(status=500)) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=500)) as (gateway, seen):
         alone = await gateway.send(message_for_tests(), [b'"', b"a b"], CLEAR)
         assert not seen
         mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"], CLEAR)
@@ -131,15 +139,17 @@ async def test_tokens_of_no_known_form_are_kept_back_and_named(dialect: Dialect,
     )
 
 
-@pytest.mark.parametrize("dialect", [XIAOMI, VIVO, OPPO], ids=lambda dialect: dialect.name)
-async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [XIAOMI, VIVO, OPPO], ids=lambda protocol: protocol.name)
+async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(
+    protocol: BatchProtocol, tmp_path: Path
+) -> None:
     """A phone number is never cut: nobody is sent to, and the lane goes on with others; a long title is cut."""
     texts = [
         Text("寻人", "b", "请联系" * 80),
         Text("寻人" * 40, "b", "c"),
         Text("寻人", "b", "请联系" * 80, phone="110"),
     ]
-    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         refused = await gateway.send(msgspec.structs.replace(LONG, text=texts[0]), [b"a1", b"b2"], CLEAR)
         assert not seen
         notified = [
@@ -149,16 +159,18 @@ async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(di
     assert [(answer.request_status, answer.statuses) for answer in notified] == [(RequestStatus.ANSWERED, None)] * 2
 
 
-@pytest.mark.parametrize(("dialect", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
+@pytest.mark.parametrize(("protocol", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
 async def test_a_message_that_is_not_stored_any_more_is_stored_again(
-    dialect: Dialect, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    protocol: BatchProtocol, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The recipients are tried again, with another one; where the code may mean something else, not at once."""
-    if dialect is VIVO:
+    if protocol is VIVO:
         await _is_not_stored_again_at_once(code, tmp_path)
     monkeypatch.setattr("push.transport.batch.stored_message.FORGET_S", 0.0)
     codes = [code]
-    async with spoken(dialect, tmp_path, lambda _: web.json_response(dialect.says(codes.pop() if codes else 0))) as (
+    async with scripted_gateway(
+        protocol, tmp_path, lambda _: web.json_response(protocol.answer(codes.pop() if codes else 0))
+    ) as (
         gateway,
         seen,
     ):
@@ -167,23 +179,23 @@ async def test_a_message_that_is_not_stored_any_more_is_stored_again(
         second = await gateway.send(message, [b"a1", b"b2"], CLEAR)
     assert (first.request_status, first.statuses) == (RequestStatus.FAILING, None)
     assert second.request_status is RequestStatus.ANSWERED
-    stored = [path for path in seen if path in BEFOREHAND and "auth" not in path]
+    stored = [path for path in seen if path in SETUP_ANSWERS and "auth" not in path]
     assert len(stored) == 2
 
 
 async def _is_not_stored_again_at_once(code: int, folder: Path) -> None:
-    async with spoken(VIVO, folder, lambda _: web.json_response(VIVO.says(code))) as (gateway, seen):
+    async with scripted_gateway(VIVO, folder, lambda _: web.json_response(VIVO.answer(code))) as (gateway, seen):
         message = message_for_tests()
         for _ in range(3):
             assert (await gateway.send(message, [b"a1", b"b2"], CLEAR)).request_status is RequestStatus.FAILING
-    assert len([path for path in seen if path in BEFOREHAND and "auth" not in path]) == 1
+    assert len([path for path in seen if path in SETUP_ANSWERS and "auth" not in path]) == 1
 
 
 async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> None:
     """A thousand bad tokens by name are more than one read gives."""
     tokens = [b"%0200d" % number for number in range(1000)]
     bad = {"code": 0, "data": {"bad_regids": b",".join(tokens[1:]).decode()}}
-    async with spoken(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
+    async with scripted_gateway(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), tokens, CLEAR)
     assert answer.statuses == [RecipientStatus.ACCEPTED] + [RecipientStatus.INVALID] * 999
 
@@ -191,7 +203,7 @@ async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> No
 async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_path: Path) -> None:
     """Whoever waits while another asks gets what was given to that one."""
     message = message_for_tests()
-    async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(VIVO, tmp_path, _accepted) as (gateway, seen):
         answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"], CLEAR) for _ in range(20)))
     assert {answer.request_status for answer in answers} == {RequestStatus.ANSWERED}
     assert (seen.count("/message/auth"), seen.count("/message/saveListPayload")) == (1, 1)

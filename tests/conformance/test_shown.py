@@ -14,7 +14,7 @@ from push.message.rendering import Rendering, TooLarge
 from push.message.truncation import ELLIPSIS
 from push.registry import providers
 from tests.support.providers.messages import message_for_tests
-from tests.support.providers.recording import notified, settings_of
+from tests.support.providers.recording import sent_bodies, settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ NEARLY_BYTES = 12
 @pytest.mark.parametrize("name", providers())
 async def test_what_is_shown_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
     """A long text: the same title and the same cut body, as large as the provider takes and no larger."""
-    settings, (body,) = await notified(name, tmp_path, LONG)
+    settings, (body,) = await sent_bodies(name, tmp_path, LONG)
     shown = providers()[name].previewed(settings, LONG)
     assert isinstance(shown, Rendering)
     assert (shown.title, shown.body) == _text(name, body)
@@ -121,7 +121,7 @@ async def test_a_silent_message_does_not_ring(name: str, tmp_path: Path) -> None
     """As each provider is told so; all else is the same, so that it replaces what the phone shows of the alert."""
     loud = message_for_tests()
     silent = replace(loud, silent=True)
-    settings, bodies = await notified(name, tmp_path, loud, silent)
+    settings, bodies = await sent_bodies(name, tmp_path, loud, silent)
     assert tuple(RINGS[name](READ[name](body)) for body in bodies) == SAID[name]
     assert _text(name, bodies[0]) == _text(name, bodies[1])
     found = [providers()[name].previewed(settings, message) for message in (loud, silent)]

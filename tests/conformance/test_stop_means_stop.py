@@ -17,10 +17,18 @@ from push.transport.quota import Quotas
 from server.simulators.token.apns import key_in
 from server.simulators.token.exchange import Response
 from server.simulators.token.fcm import account_in
-from tests.support.providers.answering import DIALECTS, OPPO, VIVO, WITH_TOKENS, Dialect, answering, spoken
 from tests.support.providers.clearances import TESTING, Granted, Revocable
 from tests.support.providers.messages import message_for_tests
-from tests.support.providers.token_answering import TOKENS, scripted_apns, scripted_fcm
+from tests.support.providers.scripted_batch import (
+    OPPO,
+    PROTOCOLS,
+    VIVO,
+    WITH_ACCESS_TOKENS,
+    BatchProtocol,
+    scripted_gateway,
+    scripted_server,
+)
+from tests.support.providers.scripted_token import TOKENS, scripted_apns, scripted_fcm
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,22 +71,24 @@ def _fcm(url: str, folder: Path, token_uri: str) -> Gateway:
     )
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-async def test_a_batch_that_was_stopped_before_is_not_sent(dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
+async def test_a_batch_that_was_stopped_before_is_not_sent(protocol: BatchProtocol, tmp_path: Path) -> None:
     """Nor is an access token asked for, or a message stored."""
-    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message_for_tests(), TWO, _while(lambda: False)) is STOPPED
         assert not seen
 
 
 @pytest.mark.parametrize("asked", [1, 2])
-@pytest.mark.parametrize("open_gateway", [_tpns, *(one.open_gateway for one in DIALECTS if one not in WITH_TOKENS)])
+@pytest.mark.parametrize(
+    "open_gateway", [_tpns, *(one.open_gateway for one in PROTOCOLS if one not in WITH_ACCESS_TOKENS)]
+)
 async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_sent(
     open_gateway: Callable[[str, Path], Gateway], asked: int, tmp_path: Path
 ) -> None:
     """However late it is stopped: neither a part of it arrives nor is the provider said to fail."""
     may_send = iter([True] * asked)
-    async with answering(_accepted) as (url, seen):
+    async with scripted_server(_accepted) as (url, seen):
         gateway = open_gateway(url, tmp_path)
         answer = await gateway.send(message_for_tests(), TWO, _while(lambda: next(may_send, False)))
         assert answer is STOPPED
@@ -88,21 +98,21 @@ async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_se
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("dialect", WITH_TOKENS, ids=lambda dialect: dialect.name)
+@pytest.mark.parametrize("protocol", WITH_ACCESS_TOKENS, ids=lambda protocol: protocol.name)
 async def test_a_batch_that_is_stopped_while_an_access_token_is_asked_for_is_not_sent(
-    dialect: Dialect, tmp_path: Path
+    protocol: BatchProtocol, tmp_path: Path
 ) -> None:
     """The token stays for others; no message is stored or sent."""
-    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message_for_tests(), TWO, _while(lambda: not seen)) is STOPPED
         assert ["auth" in path for path in seen] == [True]
 
 
-@pytest.mark.parametrize("dialect", [VIVO, OPPO], ids=lambda dialect: dialect.name)
-async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [VIVO, OPPO], ids=lambda protocol: protocol.name)
+async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(protocol: BatchProtocol, tmp_path: Path) -> None:
     """It lies with the provider unsent; a batch that stands uses it, and was not held back by the other's stop."""
     message = message_for_tests()
-    async with spoken(dialect, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message, TWO, _while(lambda: len(seen) < 2)) is STOPPED
         assert len(seen) == 2
         assert (await gateway.send(message, TWO, Revocable())).request_status is RequestStatus.ANSWERED
@@ -113,7 +123,7 @@ async def test_a_stop_of_one_batch_is_no_failure_for_others_that_wait_for_the_sa
     """A message that one batch may not store is stored by the next one at once."""
     message = message_for_tests()
     may_send = iter([True])
-    async with spoken(VIVO, tmp_path, _accepted) as (gateway, seen):
+    async with scripted_gateway(VIVO, tmp_path, _accepted) as (gateway, seen):
         stopped = gateway.send(message, TWO, _while(lambda: next(may_send, False)))
         notified = gateway.send(message, TWO, Revocable())
         answers = await asyncio.gather(stopped, notified)
@@ -153,13 +163,13 @@ async def test_apns_sends_nothing_again_with_a_new_token_once_it_is_stopped(tmp_
 
 
 @pytest.mark.parametrize(
-    "open_gateway", [_tpns, _apns, *(dialect.open_gateway for dialect in DIALECTS)], ids=lambda one: one.__name__
+    "open_gateway", [_tpns, _apns, *(protocol.open_gateway for protocol in PROTOCOLS)], ids=lambda one: one.__name__
 )
 async def test_a_test_reaches_nobody_beyond_this_machine(
     open_gateway: Callable[[str, Path], Gateway], tmp_path: Path
 ) -> None:
     """It is refused at once: nobody is dialled, no access token is asked for, and the provider is not judged."""
-    async with answering(_accepted) as (url, seen):
+    async with scripted_server(_accepted) as (url, seen):
         for elsewhere in (NOWHERE, url.replace("127.0.0.1", "localhost")):
             gateway = open_gateway(elsewhere, tmp_path)
             async with asyncio.timeout(AT_ONCE_S):
@@ -175,7 +185,7 @@ async def test_a_test_reaches_nobody_beyond_this_machine(
 
 async def test_a_test_asks_for_no_access_token_of_fcm_beyond_this_machine(tmp_path: Path) -> None:
     """Even where the token would come from this machine."""
-    async with answering(_accepted) as (url, seen):
+    async with scripted_server(_accepted) as (url, seen):
         gateway = _fcm(NOWHERE, tmp_path, f"{url}/token")
         async with asyncio.timeout(AT_ONCE_S):
             assert await gateway.send(message_for_tests(), TOKENS, TESTING) == forbidden(2)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from tests.support.providers.h2_client import connected
+from tests.support.http2.client import connected
 from tests.support.providers.lanes import token_of
 from tests.support.providers.simulated import TOPIC, simulated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.providers.h2_client import Peer
+    from tests.support.http2.client import H2Client
     from tests.support.providers.simulated import Simulated
 
 STREAMS = 1000
@@ -33,7 +33,7 @@ def _headers(provider: Simulated, user: int) -> list[tuple[str, str]]:
     ]
 
 
-async def _authenticate(provider: Simulated, peer: Peer) -> None:
+async def _authenticate(provider: Simulated, peer: H2Client) -> None:
     """Send a first request, after which there may be more than one at a time."""
     peer.ask(_headers(provider, 1))
     await peer.listen(lambda: peer.streams_max == STREAMS)

@@ -13,7 +13,7 @@ from push.transport.token_results import stops
 from server.simulators.token.exchange import Response
 from tests.support.providers.clearances import CLEAR
 from tests.support.providers.messages import message_for_tests
-from tests.support.providers.token_answering import TOKENS, scripted_apns, scripted_fcm
+from tests.support.providers.scripted_token import TOKENS, scripted_apns, scripted_fcm
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,12 +11,12 @@ from push.fanout.stops import POLL_INTERVAL_S
 from push.fanout.unit import TRUSTED_S
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import Process, until
-from tests.support.providers.notified import CANCEL, given_back, hearing_tpns
-from tests.support.stores.listening import listening
+from tests.support.providers.notified import CANCEL, recording_tpns, units_released
+from tests.support.stores.postgres_proxy import postgres_proxy
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Bench
-    from tests.support.providers.notified import HearingTpns
+    from tests.support.providers.notified import RecordingTpns
 
 PEOPLE: Final = 20_000
 LATENCY_MS: Final = 500
@@ -36,33 +36,33 @@ LISTENERS: Final = """select count(pg_terminate_backend(pid)) from pg_stat_activ
 async def test_a_process_that_cannot_listen_any_more_stops_by_itself(bench: Bench) -> None:
     """Its last request begins within what it trusts and one look; heard again, who was told is told of the cancel."""
     async with (
-        hearing_tpns(bench, LATENCY_MS) as deaf,
-        hearing_tpns(bench) as hears,
-        listening(bench.database_url) as way,
+        recording_tpns(bench, LATENCY_MS) as deaf,
+        recording_tpns(bench) as hears,
+        postgres_proxy(bench.database_url) as proxy,
     ):
         await bench.people(PEOPLE)
         first = await bench.server()
         other = await bench.server(
-            **ONE_WORKER, QQ_ALERT_DATABASE__URL=way.database_url, QQ_ALERT_LANES__TPNS__URL=deaf.url
+            **ONE_WORKER, QQ_ALERT_DATABASE__URL=proxy.database_url, QQ_ALERT_LANES__TPNS__URL=deaf.url
         )
         alert = await _in_the_middle(bench, first, hears, deaf)
-        way.cut()
+        proxy.cut_listeners()
         cut_s = asyncio.get_running_loop().time()
         await _cancel(bench, first, alert)
         hears.gate.open()
         await until(lambda: _sends_nothing(bench, other))
-        title = deaf.heard.first
-        begun = deaf.heard.times(title)
+        title = deaf.notified.first
+        begun = deaf.notified.times(title)
         assert begun[-1] - cut_s <= BOUND_S
-        deaf.gate.hurries = True
-        way.mend()
+        deaf.gate.skips_latency = True
+        proxy.allow_listeners()
         await _told_once(bench, hears, deaf)
-        assert deaf.heard.times(title) == begun, "what is parked is not sent when it is heard that it is stopped"
+        assert deaf.notified.times(title) == begun, "what is parked is not sent when it is heard that it is stopped"
 
 
 async def test_listening_connections_cut_right_before_a_stop_make_it_no_later_than_a_look(bench: Bench) -> None:
     """Every process's at once: it asks the record on a new one, and goes on from there."""
-    async with hearing_tpns(bench, LATENCY_MS) as deaf, hearing_tpns(bench) as hears:
+    async with recording_tpns(bench, LATENCY_MS) as deaf, recording_tpns(bench) as hears:
         await bench.people(PEOPLE)
         first = await bench.server()
         await bench.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=deaf.url)
@@ -71,20 +71,20 @@ async def test_listening_connections_cut_right_before_a_stop_make_it_no_later_th
         await _cancel(bench, first, alert)
         answered_s = asyncio.get_running_loop().time()
         hears.gate.open()
-        await until(lambda: given_back(bench))
-        deaf.gate.hurries = True
+        await until(lambda: units_released(bench))
+        deaf.gate.skips_latency = True
         await _told_once(bench, hears, deaf)
-        assert deaf.heard.times(deaf.heard.first)[-1] - answered_s <= BOUND_S
+        assert deaf.notified.times(deaf.notified.first)[-1] - answered_s <= BOUND_S
 
 
-async def _in_the_middle(bench: Bench, first: Process, hears: HearingTpns, deaf: HearingTpns) -> str:
+async def _in_the_middle(bench: Bench, first: Process, hears: RecordingTpns, deaf: RecordingTpns) -> str:
     """File a case, and wait until both processes are at it: the one that hears is held where it is."""
     hears.gate.close_after(1)
     _, answer = await bench.file(first)
     alert: str = answer["alert"]["id"]
 
     async def begun() -> bool:
-        return hears.gate.holding > 0 and len(deaf.heard.begun) > 1
+        return hears.gate.holding > 0 and len(deaf.notified.begun) > 1
 
     await until(begun)
     return alert
@@ -106,7 +106,7 @@ async def _sends_nothing(bench: Bench, server: Process) -> bool:
     )
 
 
-async def _told_once(bench: Bench, *providers: HearingTpns) -> None:
+async def _told_once(bench: Bench, *providers: RecordingTpns) -> None:
     """Wait until the cancel is through: it reached exactly who was told, once over all processes."""
 
     async def through() -> bool:
@@ -116,9 +116,9 @@ async def _told_once(bench: Bench, *providers: HearingTpns) -> None:
         return bool(units > 0 and left == 0)
 
     await until(through)
-    title = providers[0].heard.first
+    title = providers[0].notified.first
     notified, withdrawn = (
-        np.sort(np.concatenate([one.heard.of(each) for one in providers])) for each in (title, CANCEL)
+        np.sort(np.concatenate([one.notified.of(each) for one in providers])) for each in (title, CANCEL)
     )
     assert np.unique(notified).size == notified.size > 0
     np.testing.assert_array_equal(withdrawn, notified)

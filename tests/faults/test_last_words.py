@@ -12,8 +12,8 @@ from push.alerts.watch.watcher import NOTICE_PASS_LEAST
 from server.simulators.faults import Fault
 from tests.support.processes.deployment import CASE, SHENZHEN
 from tests.support.processes.processes import until
-from tests.support.providers.notified import CANCEL, FOUND, HearingHuaweiLane, given_back, hearing_tpns
-from tests.support.stores.changing_lanes import a_minute_passes, report
+from tests.support.providers.notified import CANCEL, FOUND, RecordingHuaweiLane, recording_tpns, units_released
+from tests.support.stores.changing_lanes import expire_lane_changes, report
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.support.processes.deployment import Bench
     from tests.support.processes.processes import Process
-    from tests.support.providers.notified import Heard
+    from tests.support.providers.notified import Notified
 
 PEOPLE: Final = 20_000
 """About half of them are within 120 km, in 64 units: more requests than are let through, and than can be held."""
@@ -83,20 +83,20 @@ def _by(users: NDArray[np.int64], *, without: NDArray[np.int64], also: NDArray[n
     return np.union1d(np.setdiff1d(users, without), also)
 
 
-def once(heard: Heard, title: str, users: NDArray[np.int64]) -> None:
+def once(heard: Notified, title: str, users: NDArray[np.int64]) -> None:
     np.testing.assert_array_equal(heard.of(title), np.sort(users))
 
 
 async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane_they_are_in(bench: Bench) -> None:
     """In two lanes: who left, too; who changed lanes, there; not who was forgotten or came later."""
-    huawei = HearingHuaweiLane(bench)
-    async with hearing_tpns(bench) as tpns, huawei.serving():
+    huawei = RecordingHuaweiLane(bench)
+    async with recording_tpns(bench) as tpns, huawei.serving():
         accounts, devices = await bench.people(PEOPLE), await huawei.people(3000)
         server = await bench.server(**huawei.env(), QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="60")
         alert = await filed(bench, server)
         await bench.sent(server, alert)
-        once(tpns.heard, tpns.heard.first, accounts)
-        once(huawei.heard, tpns.heard.first, devices)
+        once(tpns.notified, tpns.notified.first, accounts)
+        once(huawei.notified, tpns.notified.first, devices)
         left, forgotten, long_ago, just_now = accounts[:500], accounts[500:503], accounts[600:800], accounts[800:900]
         back_long_ago, back_just_now = devices[:100], devices[100:150]
         await report(bench, "tpns", left, FAR, huawei)
@@ -104,7 +104,7 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
         await report(bench, "huawei", np.arange(301, 400), HERE, huawei)
         await report(bench, "huawei", long_ago, FAR, huawei)
         await report(bench, "tpns", back_long_ago, HERE, huawei)
-        await a_minute_passes(bench)
+        await expire_lane_changes(bench)
         await report(bench, "huawei", just_now, HERE, huawei)
         await report(bench, "tpns", back_just_now, FAR, huawei)
         async with bench.session() as session:
@@ -116,47 +116,49 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
         gone = np.concatenate([forgotten, long_ago, just_now])
         by_account = _by(accounts, without=gone, also=back_long_ago)
         by_token = _by(devices, without=np.concatenate([back_long_ago, back_just_now]), also=long_ago)
-        once(tpns.heard, FOUND, by_account)
-        once(huawei.heard, FOUND, by_token)
+        once(tpns.notified, FOUND, by_account)
+        once(huawei.notified, FOUND, by_token)
         # Who changed lanes within the last minute might have been on the way out in both: a pass after that reaches
         # them, however often late entrants are looked for. An alert where nobody is shows that it was looked.
         await bench.pass_time(60 / 3600)
         await bench.sent(server, await filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
         await through(bench, "found", passes=0)
-        await a_minute_passes(bench)
+        await expire_lane_changes(bench)
         await bench.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
         await through(bench, "found", passes=1)
-        once(tpns.heard, FOUND, np.union1d(by_account, back_just_now))
-        once(huawei.heard, FOUND, np.union1d(by_token, just_now))
-        assert tpns.heard.titles == huawei.heard.titles == {tpns.heard.first, FOUND}
-        assert len(tpns.heard.numbers | huawei.heard.numbers) == 1, "the last word replaces the first on the phone"
+        once(tpns.notified, FOUND, np.union1d(by_account, back_just_now))
+        once(huawei.notified, FOUND, np.union1d(by_token, just_now))
+        assert tpns.notified.titles == huawei.notified.titles == {tpns.notified.first, FOUND}
+        assert len(tpns.notified.numbers | huawei.notified.numbers) == 1, (
+            "the last word replaces the first on the phone"
+        )
 
 
 async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_told_until_then(bench: Bench) -> None:
     """No request of the first message begins after the answer; who was on the way is told both; all others nothing."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
         alert = await filed(bench, server)
         await tpns.gate.holds(WORKERS)
-        begun = len(tpns.heard.begun)
+        begun = len(tpns.notified.begun)
         assert begun == THROUGH + WORKERS
         await act(bench, server, alert, "found")
-        assert len(tpns.heard.begun) == begun, "no last word before what is on its way is known"
+        assert len(tpns.notified.begun) == begun, "no last word before what is on its way is known"
         tpns.gate.open()
         await through(bench, "found")
-        notified = tpns.heard.of(tpns.heard.first)
-        assert len(tpns.heard.times(tpns.heard.first)) == begun
+        notified = tpns.notified.of(tpns.notified.first)
+        assert len(tpns.notified.times(tpns.notified.first)) == begun
         assert 0 < notified.size < inside.size
         assert notified.size == await accepted(bench, alert)
         assert np.unique(notified).size == notified.size
-        once(tpns.heard, FOUND, notified)
+        once(tpns.notified, FOUND, notified)
 
 
 async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_word(bench: Bench) -> None:
     """SIGKILL while batches are in flight: everybody told is told, repeats are these batches and no more."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
         alert = await filed(bench, server)
@@ -164,22 +166,22 @@ async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_w
         tpns.gate.close_after(THROUGH)
         await act(bench, server, alert, "found")
         await tpns.gate.holds(WORKERS)
-        assert len(tpns.heard.times(FOUND)) == THROUGH + WORKERS
+        assert len(tpns.notified.times(FOUND)) == THROUGH + WORKERS
         server.end(signal.SIGKILL)
         tpns.gate.open()
         await bench.server()
         await through(bench, "found")
-        once(tpns.heard, tpns.heard.first, inside)
-        found = tpns.heard.of(FOUND)
+        once(tpns.notified, tpns.notified.first, inside)
+        found = tpns.notified.of(FOUND)
         np.testing.assert_array_equal(np.unique(found), inside)
-        assert found.size - inside.size <= WORKERS * tpns.heard.largest(FOUND)
+        assert found.size - inside.size <= WORKERS * tpns.notified.largest(FOUND)
 
 
 async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_first_and_nobody_twice(
     bench: Bench,
 ) -> None:
     """Paused: nothing begins. Updated: who was told hears it once; who was not hears the new text first, no update."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
@@ -188,9 +190,9 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         await act(bench, server, alert, "pause")
         tpns.gate.open()
         await _at_rest(bench)
-        begun = len(tpns.heard.begun)
-        first = tpns.heard.first
-        before = tpns.heard.of(first)
+        begun = len(tpns.notified.begun)
+        first = tpns.notified.first
+        before = tpns.notified.of(first)
         assert begun == THROUGH + WORKERS
         await act(bench, server, alert, "resume")
         # Held again, so that the update comes in the middle as well.
@@ -199,11 +201,11 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         tpns.gate.open()
         await bench.sent(server, alert)
         await through(bench, "update")
-        notified = tpns.heard.of(first)
+        notified = tpns.notified.of(first)
         assert np.isin(before, notified).all()
-        assert tpns.heard.titles == {first, UPDATED}
+        assert tpns.notified.titles == {first, UPDATED}
         # The update and what others hear first have one title, and everybody in the area hears it once.
-        once(tpns.heard, UPDATED, inside)
+        once(tpns.notified, UPDATED, inside)
         assert np.unique(notified).size == notified.size
         assert notified.size < inside.size
         said = "select notice, message_version, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
@@ -216,7 +218,7 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
 
 async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is_back(bench: Bench) -> None:
     """Nothing of the first message is sent after the cancel, and who was never told hears of neither."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server()
         tpns.gate.close_after(THROUGH)
@@ -232,12 +234,12 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
 
         await until(breaker_is_open)
         await act(bench, server, alert, "cancel")
-        await until(lambda: given_back(bench))
-        first = tpns.heard.first
-        notified, begun = tpns.heard.of(first), len(tpns.heard.times(first))
+        await until(lambda: units_released(bench))
+        first = tpns.notified.first
+        notified, begun = tpns.notified.of(first), len(tpns.notified.times(first))
         tpns.faults.outage = False
         await through(bench, "cancel")
         assert notified.size == await accepted(bench, alert) > 0
-        assert len(tpns.heard.times(first)) == begun
-        once(tpns.heard, first, notified)
-        once(tpns.heard, CANCEL, notified)
+        assert len(tpns.notified.times(first)) == begun
+        once(tpns.notified, first, notified)
+        once(tpns.notified, CANCEL, notified)

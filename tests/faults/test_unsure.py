@@ -9,11 +9,11 @@ import numpy as np
 from push.fanout.packing import unpack
 from tests.faults.test_last_words import PEOPLE, WORKERS, accepted, act, filed, through
 from tests.support.processes.processes import until
-from tests.support.providers.notified import CANCEL, hearing_tpns
+from tests.support.providers.notified import CANCEL, recording_tpns
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Bench
-    from tests.support.providers.notified import Heard
+    from tests.support.providers.notified import Notified
 
 
 async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
@@ -22,22 +22,22 @@ async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_end
     They are tried again until then: what nobody knows is no reason not to tell a child's neighbours. Whoever hears it
     without need was in a request that ended without an answer.
     """
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
-        tpns.mute = True
+        tpns.drops_connections = True
         alert = await filed(bench, server)
 
         async def tried_again() -> bool:
-            heard = tpns.heard.of(tpns.heard.first) if tpns.heard.begun else np.empty(0, dtype=np.int64)
+            heard = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
             return np.unique(heard).size < heard.size
 
         await until(tried_again)
         assert await accepted(bench, alert) == 0
-        tpns.mute = False
+        tpns.drops_connections = False
         await act(bench, server, alert, "cancel")
         await through(bench, "cancel")
-        notified, withdrawn = np.unique(tpns.heard.of(tpns.heard.first)), tpns.heard.of(CANCEL)
+        notified, withdrawn = np.unique(tpns.notified.of(tpns.notified.first)), tpns.notified.of(CANCEL)
         assert 0 < notified.size < inside.size
         assert np.isin(notified, withdrawn).all()
         packed = await bench.query("select packed from ledger where notice = 'alert'")
@@ -46,7 +46,7 @@ async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_end
 
 async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
     """While no connection can be made nobody can have been told, and nobody is told that it is withdrawn."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server(QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:1")
         alert = await filed(bench, server)
@@ -59,12 +59,12 @@ async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
         await act(bench, server, alert, "cancel")
         await through(bench, "cancel")
         assert await bench.query("select 1 from ledger") == []
-        assert tpns.heard.titles == set()
+        assert tpns.notified.titles == set()
 
 
 async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
     """SIGTERM, and the provider delivers after the grace time: who got that hears that it is withdrawn."""
-    async with hearing_tpns(bench) as tpns:
+    async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server(QQ_ALERT_GRACE_S="1")
         tpns.gate.close_after(0)
@@ -72,13 +72,13 @@ async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_b
         await tpns.gate.holds(WORKERS)
         server.end()
         tpns.gate.open()
-        await until(lambda: _has_heard(tpns.heard))
+        await until(lambda: _has_notified(tpns.notified))
         server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
         await act(bench, server, alert, "cancel")
         await through(bench, "cancel")
-        notified = np.unique(tpns.heard.of(tpns.heard.first))
-        assert np.isin(notified, tpns.heard.of(CANCEL)).all()
+        notified = np.unique(tpns.notified.of(tpns.notified.first))
+        assert np.isin(notified, tpns.notified.of(CANCEL)).all()
 
 
-async def _has_heard(heard: Heard) -> bool:
-    return len(heard.titles) > 0
+async def _has_notified(notified: Notified) -> bool:
+    return len(notified.titles) > 0

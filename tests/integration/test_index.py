@@ -36,7 +36,7 @@ AREAS = [Area(Circle(*HERE, 1)), Area(Circle(*THERE, 1))]
 LANES = ("tpns", "other")
 WEEK_MS = 7 * DAY_MS
 
-MOVERS_S = 10
+REPORTERS_S = 10
 USERS = 10_000
 PROCESSES = 2
 
@@ -169,16 +169,17 @@ async def test_two_processes_moving_the_same_users_leave_each_in_one_place_the_n
 ) -> None:
     """Ten seconds of concurrent reports, out of order, between lanes, generations and places: counted afterwards."""
     assert stores.redis is not None
-    seconds = MOVERS_S if kept_ms == WEEK_MS else MOVERS_S // 5
-    movers = [
+    seconds = REPORTERS_S if kept_ms == WEEK_MS else REPORTERS_S // 5
+    reporters = [
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.support.processes.mover", stores.redis, str(number), str(seconds), str(USERS), str(kept_ms),
+            sys.executable, "-m", "tests.support.processes.position_reporter",
+            stores.redis, str(number), str(seconds), str(USERS), str(kept_ms),
             cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )
         for number in range(PROCESSES)
     ]  # fmt: skip
-    outputs = [(await mover.communicate())[0] for mover in movers]
-    assert [mover.returncode for mover in movers] == [0] * PROCESSES
+    outputs = [(await reporter.communicate())[0] for reporter in reporters]
+    assert [reporter.returncode for reporter in reporters] == [0] * PROCESSES
     newest = np.stack([np.frombuffer(output, dtype="<i8").reshape(USERS, 3) for output in outputs])
     winner = newest[np.argmax(newest[:, :, 0], axis=0), np.arange(USERS)]
     await _each_in_one_place(redis, winner, Generations(kept_ms))

@@ -46,11 +46,11 @@ async def test_nobody_is_told_before_two_different_people_approve_who_had_no_han
     )
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
     assert await officers.state(alert) == "in_review"
-    assert await officers.said("alert", alert) == 0
+    assert await officers.recipients("alert", alert) == 0
     status, answer = await officers.act(alert, "approval", by="Wang")
     assert (status, answer["alert"]["review"]["approvals"]) == (200, ["li", "wang"])
     await bench.sent(officers.server, alert)
-    assert await officers.said("alert", alert) == inside
+    assert await officers.recipients("alert", alert) == inside
     assert (await bench.command("audit", "verify", "--json"))["events"] > 5
 
 
@@ -68,11 +68,11 @@ async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_ba
     left = answer["alert"]["id"]
     await bench.query("update alert set send_at = now() where id = $1", left)
     await bench.sent(officers.server, left)
-    assert await officers.said("alert", left) == inside
-    assert await officers.said("alert", held) == 0
+    assert await officers.recipients("alert", left) == inside
+    assert await officers.recipients("alert", held) == 0
     assert (await officers.act(held, "approval"))[0] == 200
     await bench.sent(officers.server, held)
-    assert await officers.said("alert", held) == inside
+    assert await officers.recipients("alert", held) == inside
 
 
 async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Bench) -> None:
@@ -84,7 +84,7 @@ async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Be
     await bench.place([1, 2, 3], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
     status, answer = await officers.act(alert, "found", through_alert=True)
     assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
-    await officers.notified("found", alert, inside)
+    await officers.wait_until_notified("found", alert, inside)
     assert (await bench.counts())["accepted"] == 2 * inside
     status, problem = await officers.act(alert, "cancel")
     assert (status, problem["possible"]) == (409, ["found"])
@@ -108,12 +108,12 @@ async def test_an_update_goes_to_those_told_before_and_is_heard_first_by_all_oth
     text = {"title": "Missing", "body": "A child in red"}
     assert (await officers.act(alert, "update", texts={"en": text}))[0] == 422
     assert (await officers.act(alert, "update", texts={"en": text, "zh-CN": text}))[0] == 200
-    await officers.notified("update", alert, inside)
+    await officers.wait_until_notified("update", alert, inside)
     assert (await officers.act(alert, "update", texts={"en": text, "zh-CN": text | {"body": "2"}}))[0] == 200
-    await officers.notified("update", alert, 2 * inside)
-    assert await officers.said("alert", alert) == inside
+    await officers.wait_until_notified("update", alert, 2 * inside)
+    assert await officers.recipients("alert", alert) == inside
     assert (await officers.act(alert, "cancel"))[1]["alert"]["state"] == "cancelled"
-    await officers.notified("cancel", alert, inside)
+    await officers.wait_until_notified("cancel", alert, inside)
 
 
 async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> None:
@@ -125,7 +125,7 @@ async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> 
     alert = answer["alert"]["id"]
 
     async def begun() -> bool:
-        return await officers.said("alert", alert) > 0
+        return await officers.recipients("alert", alert) > 0
 
     await until(begun)
     assert (await officers.act(alert, "pause"))[1]["alert"]["state"] == "paused"
@@ -134,7 +134,7 @@ async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> 
         return not (await bench.query("select 1 from sweep_unit where not done and lease_until > now()"))
 
     await until(at_rest)
-    notified = await officers.said("alert", alert)
+    notified = await officers.recipients("alert", alert)
     assert 0 < notified < inside.size
     assert (await bench.counts())["accepted"] == notified
     assert (await officers.act(alert, "extension", hours=12))[0] == 200
@@ -157,7 +157,7 @@ async def test_more_people_than_the_cap_need_an_approver_who_did_not_ask_for_the
     await bench.sent(officers.server, alert)
     assert (await officers.act(alert, "release", by="Chen", people_max=50_000))[0] == 403
     assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 200
-    await officers.notified("alert", alert, inside.size)
+    await officers.wait_until_notified("alert", alert, inside.size)
     assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 409
 
 
@@ -201,7 +201,7 @@ async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm
     await until(lambda: are({"review", "review_late"}))
     assert (await officers.act(alert, "approval"))[0] == 200
     await bench.sent(officers.server, alert)
-    assert await officers.said("alert", alert) == inside
+    assert await officers.recipients("alert", alert) == inside
     await until(lambda: are(set()))
 
 
@@ -219,7 +219,7 @@ async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -
     }
     for wrong, status in (({"case_number": "other"}, 404), ({"notice": "update"}, 422), ({}, 200), ({}, 200)):
         assert (await _police(bench, officers, notice | wrong))[0] == status
-    await officers.notified("found", alert, inside)
+    await officers.wait_until_notified("found", alert, inside)
     _, answer = await bench.file(officers.server, case_number="SZ-2")
     saying = {"case_number": "SZ-2", "notice": "found", "reason": "小明 is at home"}
     status, ended = await _police(bench, officers, saying)
@@ -244,7 +244,7 @@ async def test_a_child_that_is_found_after_the_alert_was_withdrawn_is_told_of(be
     alert = answer["alert"]["id"]
     await bench.sent(officers.server, alert)
     assert (await officers.act(alert, "cancel"))[0] == 200
-    await officers.notified("cancel", alert, inside)
+    await officers.wait_until_notified("cancel", alert, inside)
     status, answer = await officers.act(alert, "found", through_alert=True)
     assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
-    await officers.notified("found", alert, inside)
+    await officers.wait_until_notified("found", alert, inside)

@@ -64,7 +64,7 @@ async def test_other_words_after_the_send_reach_nobody_before_two_others_have_re
     assert await bench.query("select 1 from sweep where notice = 'update'") == []
     status, answer = await officers.act(alert, "approval", by="Wang", revision=read)
     assert (status, answer["alert"]["version"], answer["alert"]["review"]["proposal"]) == (200, 2, None)
-    await officers.notified("update", alert, inside)
+    await officers.wait_until_notified("update", alert, inside)
     assert (await officers.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
     trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approval"][-1]
@@ -105,7 +105,7 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
     assert (await officers.act(alert, "approval", by="Li"))[0] == 409
     assert (await officers.act(alert, "update", by="Chen", texts=_texts("third")))[0] == 200
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200
-    await officers.notified("update", alert, inside)
+    await officers.wait_until_notified("update", alert, inside)
     status, problem = await officers.act(alert, "update", by="Chen", texts=_texts("third"))
     assert (status, "says that already" in problem["detail"]) == (409, True)
     said = (await bench.query("select content #>> '{texts,en,body}' from alert"))[0][0]
@@ -182,9 +182,9 @@ async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench)
     assert (status, answer["alert"]["review"]["proposal"]["by"]) == (200, "authority sz")
     trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     assert trail[-1]["content"]["event"]["details"] == {"proposed": waiting + 1, "replaced": waiting}
-    assert await officers.said("update", alert) == 0
+    assert await officers.recipients("update", alert) == 0
     assert (await officers.act(alert, "approval"))[0] == 200
-    await officers.notified("update", alert, inside.size)
+    await officers.wait_until_notified("update", alert, inside.size)
 
 
 async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_approved(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from geo.area import INDEX_LATITUDE_MAX, Area, Circle, distances_km
 from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions, now_ms
 from geo.index.shards import SHARDS, shard_of, shards_of
-from tests.support.processes.deployment import at_home
+from tests.support.processes.deployment import reports_now
 
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
@@ -48,7 +48,7 @@ async def test_the_index_finds_exactly_those_within_the_radius(
     longitudes = (longitude + rng.uniform(-spread, spread, PEOPLE) / stretch + 180) % 360 - 180
     users = rng.choice(1 << 40, PEOPLE, replace=False) + 1
     index = PositionIndex(redis, ("tpns",))
-    await index.record(at_home("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
+    await index.record(reports_now("tpns", users.tolist(), longitudes.tolist(), latitudes.tolist()))
     circle = Circle(longitude, latitude, radius_km)
     occupied = sorted(set(shards_of(users).tolist()))
     found = {int(user) async for found in index.stream("tpns", Area(circle), occupied) for user in found.users}

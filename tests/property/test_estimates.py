@@ -10,7 +10,7 @@ from geo.area import Area, Circle
 from geo.index.position_index import PositionIndex
 from geo.index.sample import ages_of, interval, sample
 from geo.index.shards import SHARDS
-from tests.support.processes.deployment import at_home
+from tests.support.processes.deployment import reports_now
 from tests.support.stores import boundaries
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ async def test_the_interval_of_a_thousand_random_areas_holds_the_exact_count(red
     users = 10_000_000 + 3 * np.arange(PEOPLE)
     for start in range(0, PEOPLE, 20_000):
         part = slice(start, start + 20_000)
-        await index.record(at_home("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist()))
+        await index.record(
+            reports_now("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
+        )
     shenzhen = boundaries.cities().polygon("440300")
     held = np.zeros((AREAS, 2), dtype=bool)
     for row in range(AREAS):

@@ -19,8 +19,8 @@ from push.transport.http2 import Head
 from push.transport.http2.frames import ProtocolError
 from push.transport.http2.headers import HeaderBlocks
 from push.transport.http2.reader import Reader
+from tests.support.http2.peer import Peer, Provider, judge, run
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import Peer, Provider, judge, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Reply

@@ -22,8 +22,8 @@ from hyperframe.frame import (
 
 from push.transport.http2.headers import Head
 from push.transport.token_results import ACCEPTED, CallResult
+from tests.support.http2.peer import HEAD, Peer, Provider, calls, judge, reasons, run
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Reply

@@ -11,8 +11,8 @@ from h2.settings import SettingCodes
 
 from push.transport.http2.client import IDLE_S
 from push.transport.http2.watch import PING_S
+from tests.support.http2.peer import HEAD, Peer, Provider, calls, judge, reasons, run
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
 
 if TYPE_CHECKING:
     from push.transport.http2 import Reply

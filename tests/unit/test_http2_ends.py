@@ -11,7 +11,7 @@ import pytest
 from h2.settings import SettingCodes
 from hyperframe.frame import GoAwayFrame
 
-from tests.support.providers.http2_peer import Peer, Pipe, Provider, reasons, run
+from tests.support.http2.peer import Peer, Pipe, Provider, reasons, run
 
 if TYPE_CHECKING:
     from push.transport.http2_lane import Http2Lane

@@ -10,8 +10,8 @@ from h2.settings import SettingCodes
 
 from push.transport.http2.client import POLL_INTERVAL_S
 from push.transport.token_results import FORBIDDEN
+from tests.support.http2.peer import HEAD, Peer, Provider, calls, judge, run
 from tests.support.providers.clearances import CLEAR, TESTING, Revocable
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, run
 
 if TYPE_CHECKING:
     from push.provider import Clearance

@@ -10,8 +10,8 @@ from h2.settings import SettingCodes
 from hyperframe.frame import SettingsFrame
 
 from push.transport.http2 import Head
+from tests.support.http2.peer import HEAD, Peer, Provider, calls, judge, reasons, run
 from tests.support.providers.clearances import CLEAR
-from tests.support.providers.http2_peer import HEAD, Peer, Provider, calls, judge, reasons, run
 
 if TYPE_CHECKING:
     from push.transport.http2_lane import Http2Lane

@@ -1,7 +1,7 @@
-"""Documents and certificates of CAP tests: a change to a good document flows in, the changed document flows out.
+"""Documents and certificates for CAP tests: a valid document, variants of it, and keys to sign with.
 
-The good document is ours, with the elements and codes of the AMBER alert of the standard's appendix A (two languages,
-category Rescue, SAME's code CAE), but with shapes and codes of a city of ours. Bounded: a few kilobytes each.
+The valid document is ours. It has the elements and codes of the AMBER alert in appendix A of the standard (two
+languages, category Rescue, SAME code CAE), but the area of a city in China. Bounded: a few kilobytes each.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ AMBER = f"""<?xml version="1.0" encoding="UTF-8"?>
 
 
 def good(*changes: tuple[str, str], count: int = 1) -> bytes:
-    """Return the good document with texts replaced, each in its first `count` places (-1: all)."""
+    """Return the valid document with texts replaced, each at its first `count` places (-1: all)."""
     text = GOOD
     for old, new in changes:
         assert old in text, f"not in the document: {old}"
@@ -87,7 +87,7 @@ class Keys(msgspec.Struct, frozen=True):
 
 @cache
 def keys(kind: str = "rsa", name: str = "police", days: int = 365) -> Keys:
-    """Return a key and a certificate that stands from a year before NOW until `days` after it."""
+    """Return a key and a certificate, valid from a year before NOW until `days` after it."""
     key: CertificateIssuerPrivateKeyTypes
     if kind == "ec":
         key = ec.generate_private_key(ec.SECP256R1())

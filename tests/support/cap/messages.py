@@ -1,4 +1,4 @@
-"""CAP of tests: what a message says flows in, the message, signed and sent as an authority would, flows out.
+"""Build CAP messages, sign them, and send them as an authority would.
 
 Bounded: a few kilobytes each.
 """
@@ -40,7 +40,7 @@ FLOOD = {"QQ_ALERT_LIMITS__PER_ADDRESS": "false"}
 
 
 def info(language: str, headline: str, *areas: Area) -> Info:
-    """Return what a message says in one language."""
+    """Return the `info` of a message in one language."""
     return Info(
         language=language,
         categories=(Category.RESCUE,),
@@ -58,7 +58,7 @@ def info(language: str, headline: str, *areas: Area) -> Info:
 
 
 def message(identifier: str, kind: MessageType = MessageType.ALERT, *before: Message, **more: Any) -> Message:  # noqa: ANN401
-    """Return a message about a child missing around Shenzhen, referring to those before it."""
+    """Return a message about a child missing around Shenzhen that refers to the messages `before`."""
     now = datetime.now(UTC).replace(microsecond=0)
     fields: dict[str, Any] = {
         "identifier": identifier,
@@ -73,21 +73,21 @@ def message(identifier: str, kind: MessageType = MessageType.ALERT, *before: Mes
 
 
 ENDS_DAYS = {"old": 1}
-"""After the moment of `tests.support.cap.documents`; all other certificates outlast these tests."""
+"""When certificates expire, in days after `tests.support.cap.documents.NOW`; all others outlast the tests."""
 
 
 def pair(name: str) -> Keys:
-    """Return somebody's key with its certificate."""
+    """Return the key and certificate of a name."""
     return keys(name=name, days=ENDS_DAYS.get(name, 36_500))
 
 
 def signer(name: str = "police") -> Signer:
-    """Return who signs."""
+    """Return a signer with the key of a name."""
     return Signer(pair(name).key, pair(name).certificate)
 
 
 async def pin(bench: Bench, name: str = "police") -> None:
-    """Pin somebody's certificate to the authority."""
+    """Pin the certificate of a name to the authority."""
     settings = load(None, bench.env())
     stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
     await registry.pin(settings, stores, "sz", pair(name).certificate)

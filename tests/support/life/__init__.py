@@ -1,1 +1,1 @@
-"""The life of an alert for tests: its model, its world, its officers and its trail."""
+"""An alert's life for tests: a model of it, a server to compare with the model, users with roles, the audit trail."""

@@ -1,7 +1,7 @@
-"""A model of an alert's life: what somebody wants done flows in, what the answer must be flows out.
+"""A model of an alert's life: predicts the status of each answer, and the state of the alert after it.
 
-It is written down a second time here, from the table and the policies alone: what the server does is held against it.
-Bounded by the people and wishes that it lists.
+It states the rules a second time, from the table and the policies alone, so that tests can compare the server with it.
+Bounded by the people and change requests that it lists.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to, possibl
 
 LIFE_MAX: Final = timedelta(hours=168)
 NEEDED: Final = {"auto": 1, "grace": 1, "approve": 1, "two-person": 2}
-"""By policy, how many approve; that of `auto` and `grace` counts after a veto."""
+"""How many must approve, by policy; for `auto` and `grace` only after a veto."""
 
 WAITING: Final = {"approve", "two-person"}
-"""Policies under which changes wait for approval, once people were told."""
+"""Policies under which changes wait for approval, once recipients were notified."""
 
-TOLD: Final = {State.SENDING, State.SENT, State.PAUSED}
+NOTIFIED_STATES: Final = {State.SENDING, State.SENT, State.PAUSED}
 CHANGES: Final = {Action.UPDATE, Action.WIDEN, Action.EXTEND}
 
 LOCALES: Final = ("en", "zh-CN")
@@ -28,7 +28,7 @@ CHILD: Final = "小明"
 
 
 class Person(NamedTuple):
-    """Who acts; `person` is the same for two tokens of one person."""
+    """Who acts, by one token; `person` is the same for two tokens of one person."""
 
     role: str
     name: str
@@ -36,8 +36,8 @@ class Person(NamedTuple):
     authority: str | None = None
 
     @property
-    def said(self) -> str:
-        """How the audit trail names them."""
+    def actor(self) -> str:
+        """The name in the audit trail."""
         return f"{self.role} {self.name}"
 
 
@@ -55,8 +55,8 @@ PEOPLE: Final = (
 )
 
 
-class Wanted(NamedTuple):
-    """One request: the last part of its path, what it asks for, who may ask, and whether a case number is typed."""
+class ChangeRequest(NamedTuple):
+    """One request: the last part of its path, its action and fields, who may ask, whether it needs the case number."""
 
     path: str
     action: Action
@@ -69,28 +69,28 @@ def _texts(body: str, *locales: str) -> dict[str, Any]:
     return {"texts": {locale: {"title": "Other", "body": body} for locale in locales}}
 
 
-WISHES: Final = (
-    Wanted("approval", Action.APPROVE, {}, for_approvers=True),
-    Wanted("veto", Action.VETO, {}, asks_number=False),
-    Wanted("pause", Action.PAUSE, {}, asks_number=False),
-    Wanted("resume", Action.RESUME, {}),
-    Wanted("cancel", Action.CANCEL, {}),
-    Wanted("found", Action.FIND, {"through_alert": True}),
-    Wanted("update", Action.UPDATE, _texts("other words", *LOCALES)),
-    Wanted("update", Action.UPDATE, _texts("other words again", *LOCALES)),
-    Wanted("update", Action.UPDATE, _texts("half said", "zh-CN")),
-    Wanted("extension", Action.EXTEND, {"hours": 1}),
-    Wanted("extension", Action.EXTEND, {"hours": 120}),
-    Wanted("release", Action.RELEASE, {"people_max": 1_000_000}, for_approvers=True),
-    Wanted("rings", Action.WIDEN, {"radius_km": 10}),
-    Wanted("rings", Action.WIDEN, {"radius_km": 3}),
-    Wanted("rings", Action.WIDEN, {"radius_km": 20_000}),
+REQUESTS: Final = (
+    ChangeRequest("approval", Action.APPROVE, {}, for_approvers=True),
+    ChangeRequest("veto", Action.VETO, {}, asks_number=False),
+    ChangeRequest("pause", Action.PAUSE, {}, asks_number=False),
+    ChangeRequest("resume", Action.RESUME, {}),
+    ChangeRequest("cancel", Action.CANCEL, {}),
+    ChangeRequest("found", Action.FIND, {"through_alert": True}),
+    ChangeRequest("update", Action.UPDATE, _texts("other words", *LOCALES)),
+    ChangeRequest("update", Action.UPDATE, _texts("other words again", *LOCALES)),
+    ChangeRequest("update", Action.UPDATE, _texts("one language only", "zh-CN")),
+    ChangeRequest("extension", Action.EXTEND, {"hours": 1}),
+    ChangeRequest("extension", Action.EXTEND, {"hours": 120}),
+    ChangeRequest("release", Action.RELEASE, {"people_max": 1_000_000}, for_approvers=True),
+    ChangeRequest("rings", Action.WIDEN, {"radius_km": 10}),
+    ChangeRequest("rings", Action.WIDEN, {"radius_km": 3}),
+    ChangeRequest("rings", Action.WIDEN, {"radius_km": 20_000}),
 )
-"""Both what may be done and what is over a cap, narrower than what stands, or only half said."""
+"""Requests that may be done, and some that exceed a limit, narrow the area, or lack a language."""
 
 
 class Alert(msgspec.Struct):
-    """What the model knows of an alert; `state` is `sending` where it may be `sent` as well."""
+    """The model's alert; `state` is `sending` where the server's may be `sent` as well."""
 
     id: str
     policy: str
@@ -101,9 +101,9 @@ class Alert(msgspec.Struct):
     approved: list[str] = msgspec.field(default_factory=list)
     revision: int = 1
     version: int = 1
-    said: str = ""
+    body: str = ""
     vetoed: bool = False
-    proposal: tuple[str, Wanted] | None = None
+    proposal: tuple[str, ChangeRequest] | None = None
     through: bool | None = None
     held: bool = False
     wide: bool = False
@@ -111,64 +111,64 @@ class Alert(msgspec.Struct):
 
     @property
     def states(self) -> set[State]:
-        """The states in which it may be."""
+        """The states in which the server's alert may be."""
         return {State.SENDING, State.SENT} if self.state is State.SENDING else {self.state}
 
     def must_wait(self) -> bool:
         """Tell whether a change waits for approval."""
-        return self.state in TOLD and (self.policy in WAITING or self.vetoed)
+        return self.state in NOTIFIED_STATES and (self.policy in WAITING or self.vetoed)
 
 
 class Due(NamedTuple):
-    """The times of an alert that the record has."""
+    """When an alert was received and when it expires."""
 
     received_at: datetime
     expires: datetime
 
     @classmethod
     def never(cls) -> Due:
-        """Return the times of an alert that is over."""
+        """Return the times of an alert that ended long ago."""
         return cls(datetime.min.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 
 
-def may_ask(person: Person, wanted: Wanted) -> bool:
-    """Tell whether a role suffices."""
-    return person.role in ({"approver", "admin"} if wanted.for_approvers else {"operator", "approver", "admin"})
+def may_ask(person: Person, request: ChangeRequest) -> bool:
+    """Tell whether the person's role may make the request."""
+    return person.role in ({"approver", "admin"} if request.for_approvers else {"operator", "approver", "admin"})
 
 
 def predict(
     alert: Alert,
     person: Person,
-    wanted: Wanted,
+    request: ChangeRequest,
     due: Due,
     *,
     right_number: bool = True,
-    read_it: bool = True,
+    is_current_revision: bool = True,
 ) -> int:
-    """Return the status that the answer must have, from what stands; `read_it`: the present revision is approved."""
-    if not may_ask(person, wanted):
+    """Return the status that the answer must have; `is_current_revision`: an approval names the present revision."""
+    if not may_ask(person, request):
         return 403
-    if wanted.fields.get("radius_km") == 20_000:
+    if request.fields.get("radius_km") == 20_000:
         return 422
-    is_stranger = person.authority not in {None, alert.policy}
-    if is_stranger and wanted.action not in {Action.APPROVE, Action.RELEASE}:
+    is_of_other_authority = person.authority not in {None, alert.policy}
+    if is_of_other_authority and request.action not in {Action.APPROVE, Action.RELEASE}:
         return 403
-    if not leads_to(alert.state, wanted.action):
+    if not leads_to(alert.state, request.action):
         return 409
-    if wanted.asks_number and not right_number:
+    if request.asks_number and not right_number:
         return 422
-    if wanted.action is Action.APPROVE:
-        return _not_approved(alert, person, due, read_it=read_it) or 200
-    return _refused(alert, person, wanted, due) or (409 if _is_in_the_way(alert, wanted) else 200)
+    if request.action is Action.APPROVE:
+        return _not_approved(alert, person, due, is_current_revision=is_current_revision) or 200
+    return _refused(alert, person, request, due) or (409 if _is_blocked(alert, request) else 200)
 
 
-def _is_in_the_way(alert: Alert, wanted: Wanted) -> bool:
-    """Tell whether a change is refused because another one waits."""
-    return wanted.action in CHANGES and alert.must_wait() and alert.proposal is not None
+def _is_blocked(alert: Alert, request: ChangeRequest) -> bool:
+    """Tell whether a change is refused because another one waits for approval."""
+    return request.action in CHANGES and alert.must_wait() and alert.proposal is not None
 
 
-def _not_approved(alert: Alert, person: Person, due: Due, *, read_it: bool) -> int | None:
-    if not read_it or (alert.state in TOLD and alert.proposal is None):
+def _not_approved(alert: Alert, person: Person, due: Due, *, is_current_revision: bool) -> int | None:
+    if not is_current_revision or (alert.state in NOTIFIED_STATES and alert.proposal is None):
         return 409
     if alert.proposal is not None and not leads_to(alert.state, alert.proposal[1].action):
         return 409
@@ -181,52 +181,52 @@ def _not_approved(alert: Alert, person: Person, due: Due, *, read_it: bool) -> i
     return _refused(alert, person, alert.proposal[1], due) if alert.proposal is not None and is_last else None
 
 
-def _refused(alert: Alert, person: Person, wanted: Wanted, due: Due) -> int | None:
+def _refused(alert: Alert, person: Person, request: ChangeRequest, due: Due) -> int | None:
     is_own = person.authority == alert.policy or person.person in alert.authors
-    match wanted.action:
-        case Action.VETO if alert.state in TOLD and alert.proposal is None:
+    match request.action:
+        case Action.VETO if alert.state in NOTIFIED_STATES and alert.proposal is None:
             return 409
-        case Action.FIND if alert.state is State.FOUND and alert.through is wanted.fields["through_alert"]:
+        case Action.FIND if alert.state is State.FOUND and alert.through is request.fields["through_alert"]:
             return 409
         case Action.RELEASE:
             return 403 if is_own else None if alert.held else 409
-        case Action.UPDATE if set(wanted.fields["texts"]) != set(LOCALES):
+        case Action.UPDATE if set(request.fields["texts"]) != set(LOCALES):
             return 422
-        case Action.UPDATE if alert.said == _body(wanted):
+        case Action.UPDATE if alert.body == _body(request):
             return 409
-        case Action.EXTEND if due.expires + timedelta(hours=wanted.fields["hours"]) > due.received_at + LIFE_MAX:
+        case Action.EXTEND if due.expires + timedelta(hours=request.fields["hours"]) > due.received_at + LIFE_MAX:
             return 422
-        case Action.WIDEN if alert.held or alert.wide or wanted.fields["radius_km"] == 3:
+        case Action.WIDEN if alert.held or alert.wide or request.fields["radius_km"] == 3:
             return 409
     return None
 
 
-def _body(wanted: Wanted) -> str:
-    body: str = wanted.fields["texts"]["zh-CN"]["body"]
+def _body(request: ChangeRequest) -> str:
+    body: str = request.fields["texts"]["zh-CN"]["body"]
     return body
 
 
-def apply(alert: Alert, person: Person, wanted: Wanted) -> None:
-    """Change what the model knows, after an answer of 200."""
-    match wanted.action:
+def apply(alert: Alert, person: Person, request: ChangeRequest) -> None:
+    """Change the model's alert, after an answer of 200."""
+    match request.action:
         case Action.APPROVE:
             _approve(alert, person)
         case Action.UPDATE | Action.WIDEN | Action.EXTEND:
-            if wanted.action is not Action.EXTEND:
+            if request.action is not Action.EXTEND:
                 alert.authors.add(person.person)
             if alert.must_wait():
-                alert.proposal, alert.approved = (person.person, wanted), []
+                alert.proposal, alert.approved = (person.person, request), []
                 alert.revision += 1
             else:
-                _change(alert, wanted)
+                _change(alert, request)
         case Action.RELEASE:
             alert.held = False
-        case Action.VETO if alert.state in TOLD:
+        case Action.VETO if alert.state in NOTIFIED_STATES:
             alert.proposal, alert.approved = None, []
         case Action.FIND if alert.state is State.FOUND:
-            alert.through = wanted.fields["through_alert"]
+            alert.through = request.fields["through_alert"]
         case _:
-            _move(alert, wanted)
+            _move(alert, request)
     if alert.state is State.SENDING:
         alert.notified = None
 
@@ -242,11 +242,11 @@ def _approve(alert: Alert, person: Person) -> None:
         alert.proposal = None
 
 
-def _change(alert: Alert, wanted: Wanted) -> None:
-    if wanted.action is Action.WIDEN:
+def _change(alert: Alert, request: ChangeRequest) -> None:
+    if request.action is Action.WIDEN:
         alert.wide = True
-    elif wanted.action is Action.UPDATE:
-        alert.said = _body(wanted)
+    elif request.action is Action.UPDATE:
+        alert.body = _body(request)
         if alert.state in NOT_NOTIFIED:
             alert.approved = []
             alert.revision += 1
@@ -254,28 +254,28 @@ def _change(alert: Alert, wanted: Wanted) -> None:
             alert.version += 1
 
 
-def _move(alert: Alert, wanted: Wanted) -> None:
-    alert.vetoed = alert.vetoed or wanted.action is Action.VETO
-    is_told = alert.state not in NOT_NOTIFIED and (
+def _move(alert: Alert, request: ChangeRequest) -> None:
+    alert.vetoed = alert.vetoed or request.action is Action.VETO
+    was_notified = alert.state not in NOT_NOTIFIED and (
         alert.state not in {State.EXPIRED, State.CANCELLED} or bool(alert.notified)
     )
-    if wanted.action in {Action.FIND, Action.CANCEL} and is_told:
+    if request.action in {Action.FIND, Action.CANCEL} and was_notified:
         alert.version += 1
-    if wanted.action is Action.FIND:
-        alert.through = wanted.fields["through_alert"]
-    (alert.state,) = leads_to(alert.state, wanted.action)
-    if alert.state not in TOLD:
+    if request.action is Action.FIND:
+        alert.through = request.fields["through_alert"]
+    (alert.state,) = leads_to(alert.state, request.action)
+    if alert.state not in NOTIFIED_STATES:
         alert.proposal = None
 
 
 def offered(alert: Alert) -> list[str]:
-    """Return what a conflict with the state must offer instead."""
+    """Return the actions that a conflict with the state must offer instead."""
     standing = possible(alert.state, proposed=alert.proposal is not None, held=alert.held)
     return [action.value for action in standing]
 
 
 def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:
-    """Return where an alert goes by itself now."""
+    """Return the state that an alert has reached by itself by now."""
     now = datetime.now(UTC)
     if alert.state not in {State.IN_REVIEW, State.SCHEDULED, State.SENDING, State.PAUSED}:
         return alert.state
@@ -287,5 +287,5 @@ def after_time(alert: Alert, due: Due, send_at: datetime | None) -> State:
 
 
 def due_of(seen: dict[str, Any]) -> Due:
-    """Return the times of an alert as answered."""
+    """Return the times of an alert, from an answer."""
     return Due(datetime.fromisoformat(seen["received_at"]), datetime.fromisoformat(seen["expires"]))

@@ -1,6 +1,6 @@
-"""A desk of tests: people with tokens and an alert flow in, what they do to it over HTTP and what came of it flow out.
+"""People with tokens who act on alerts over HTTP, and queries for the results.
 
-Bounded by the waits of `tests.support.processes.processes`.
+Bounded by the timeouts of `tests.support.processes.processes`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WHY = {"reason": "because of a test", "case_number": NUMBER}
 
 
 class Officers:
-    """People with tokens of their own, and one alert at a time."""
+    """People, each with a token of their own, who act on the alerts of one server."""
 
     def __init__(self, bench: Bench, server: Process) -> None:
         self.bench = bench
@@ -34,24 +34,24 @@ class Officers:
         self._tokens: dict[str, str] = {}
 
     async def person(self, name: str, role: Role, authority: str | None = None) -> None:
-        """Give somebody a token."""
+        """Create a token for a person."""
         settings = load(None, self.bench.env())
         stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
         _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
 
     async def review(self, policy: Review, grace_s: int | None = None) -> None:
-        """Set the authority's policy."""
+        """Set the authority's review policy."""
         settings = load(None, self.bench.env())
         stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
         await registry.review(settings, stores, "sz", policy, grace_s)
 
-    async def act(self, alert: str, action: str, by: str = "", **wanted: object) -> tuple[int, Any]:
-        """Do something to an alert; returns the status and the answer."""
+    async def act(self, alert: str, action: str, by: str = "", **request: object) -> tuple[int, Any]:
+        """Act on an alert; returns the status and the answer."""
         token = self._tokens.get(by, self.bench.token)
         if action == "approval":
-            wanted = {"revision": (await self.review_of(alert))["revision"]} | wanted
+            request = {"revision": (await self.review_of(alert))["revision"]} | request
         body = msgspec.json.encode(
-            WHY | wanted if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | wanted
+            WHY | request if action not in {"veto", "pause"} else {"reason": WHY["reason"]} | request
         )
         url = f"{self.server.url}/v1/alerts/{alert}/{action}"
         async with (
@@ -61,7 +61,7 @@ class Officers:
             return response.status, await response.json(content_type=None)
 
     async def review_of(self, alert: str) -> dict[str, Any]:
-        """Return what is asked of whoever approves."""
+        """Return the review of an alert: what an approver is asked to approve."""
         seen: dict[str, Any] = await self.bench.get(f"{self.server.url}/v1/alerts/{alert}")
         review: dict[str, Any] = seen["alert"]["review"]
         return review
@@ -71,18 +71,18 @@ class Officers:
         state: str = (await self.bench.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
         return state
 
-    async def said(self, notice: str, alert: str) -> int:
-        """Return how many people the record says were told a notice."""
+    async def recipients(self, notice: str, alert: str) -> int:
+        """Return how many recipients of a notice the ledger holds."""
         query = "select coalesce(sum(recipients), 0) from ledger where notice = $1 and alert_id = $2"
         return int((await self.bench.query(query, notice, alert))[0][0])
 
-    async def notified(self, notice: str, alert: str, people: int) -> None:
-        """Wait until so many people were told a notice, and all of its units are done."""
+    async def wait_until_notified(self, notice: str, alert: str, people: int) -> None:
+        """Wait until the ledger holds this many recipients of a notice, and all of its units are done."""
 
         async def done() -> bool:
             query = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
                        where s.alert_id = $1 and s.notice = $2 and not u.done"""
             open_units = (await self.bench.query(query, alert, notice))[0][0]
-            return await self.said(notice, alert) == people and open_units == 0
+            return await self.recipients(notice, alert) == people and open_units == 0
 
         await until(done)

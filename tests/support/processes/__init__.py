@@ -1,1 +1,1 @@
-"""Processes of tests: servers and simulated providers, started and ended by their id, and clocks."""
+"""Processes for tests: servers and simulated providers, ended by their id; a deployment of them; a jumping clock."""

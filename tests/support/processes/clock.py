@@ -1,6 +1,6 @@
-"""A clock that only moves when everybody waits: timers flow in, time jumps to the next one, nobody sleeps.
+"""An event loop whose clock jumps to the next timer when all tasks wait, so that tests never sleep.
 
-Bounded: a loop in which everybody waits and no timer is set is an error, not a wait.
+Bounded: if all tasks wait and no timer is set, the loop raises RuntimeError instead of waiting for ever.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ START_S = 1000.0
 
 
 class _Jumping(selectors.DefaultSelector):
-    """A selector that adds to the clock what it would have waited."""
+    """A selector that advances the clock by the time that it would have waited."""
 
     now_s = START_S
 
@@ -26,13 +26,13 @@ class _Jumping(selectors.DefaultSelector):
         if ready or timeout == 0:
             return ready
         if timeout is None:
-            raise RuntimeError("everybody waits and no timer is set")
+            raise RuntimeError("all tasks wait and no timer is set")
         self.now_s += timeout
         return []
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
-    """An event loop on that clock."""
+    """An event loop on the jumping clock."""
 
     def __init__(self) -> None:
         self._jumping = _Jumping()
@@ -44,6 +44,6 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end on a clock that jumps."""
+    """Run `main` to its end on a jumping clock."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(main)

@@ -1,6 +1,6 @@
-"""A bench for tests: stores flow in, a provider, servers, people and cases around Shenzhen flow out.
+"""A deployment for a test: stores, a simulated provider, servers, and people and cases around Shenzhen.
 
-Bounded: what `tests.support.processes.processes` bounds; every process that was started is ended.
+Bounded by `tests.support.processes.processes`; `close` ends every process that was started.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ CLOCK_TRIES = 100
 
 SHENZHEN = Circle(114.0579, 22.5431, 120.0)
 SEEN_ON = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
-"""Long enough ago that every ring of every policy is due, and in no year that nobody would mean."""
+"""Two days ago: every ring of every policy is due, and no date check refuses it."""
 
 CASE: dict[str, Any] = {
     "case_number": "SZ-2026-000123",
@@ -51,8 +51,8 @@ CASE: dict[str, Any] = {
 }
 
 
-def at_home(lane: str, users: list[int], longitudes: list[float], latitudes: list[float]) -> Positions:
-    """Return reports made just now."""
+def reports_now(lane: str, users: list[int], longitudes: list[float], latitudes: list[float]) -> Positions:
+    """Return position reports made just now."""
     return Positions(lane, users, longitudes, latitudes, [now_ms()] * len(users))
 
 
@@ -64,7 +64,7 @@ def _redis(url: str) -> dict[str, str]:
 
 
 class Bench:
-    """Stores, a simulated provider and servers, with an authority and a token that open them."""
+    """Stores, a simulated provider and servers, with an authority that may file cases and an administrator's token."""
 
     def __init__(self, stores: StoreUrls, folder: Path) -> None:
         assert stores.postgres is not None
@@ -122,7 +122,7 @@ class Bench:
         _, self.token = await registry.create_token(settings, stores, Role.ADMIN, "test")
 
     async def command(self, *arguments: str) -> dict[str, Any]:
-        """Run a command that prints JSON."""
+        """Run a command and return the JSON that it prints."""
         result: dict[str, Any] = json.loads(await self.run(*arguments))
         return result
 
@@ -138,7 +138,7 @@ class Bench:
         rng = np.random.default_rng(seed)
         users = rng.choice(number * 4, number, replace=False).astype(np.int64) + 10_000_000
         longitudes, latitudes = 114.0579 + rng.normal(0, 1.0, number), 22.5431 + rng.normal(0, 0.8, number)
-        # Redis stores 52-bit geohashes: whoever stands within a metre of the edge may fall on either side.
+        # Redis stores 52-bit geohashes: a user within a metre of the edge may fall on either side.
         distances = distances_km(SHENZHEN.longitude, SHENZHEN.latitude, longitudes, latitudes)
         clear = np.abs(distances - SHENZHEN.radius_km) > EDGE_KM
         users, longitudes, latitudes = users[clear], longitudes[clear], latitudes[clear]
@@ -147,13 +147,13 @@ class Bench:
         for start in range(0, number, 20_000):
             part = slice(start, start + 20_000)
             await index.record(
-                at_home("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
+                reports_now("tpns", users[part].tolist(), longitudes[part].tolist(), latitudes[part].tolist())
             )
         await redis.aclose()
         return np.sort(users[SHENZHEN.contains(longitudes, latitudes)])
 
     async def file(self, server: Process, **changes: object) -> tuple[int, dict[str, Any]]:
-        """File the case, signed."""
+        """File the signed case; returns the status and the answer."""
         body = msgspec.json.encode({**CASE, **changes})
         status, answer = await send_case(server.url, "sz", self.secret, body)
         return status, json.loads(answer)
@@ -168,7 +168,7 @@ class Bench:
         return aiohttp.ClientSession(headers={"Authorization": f"Bearer {self.token}"})
 
     async def counts(self) -> dict[str, Any]:
-        """Return what the simulated provider counted."""
+        """Return the simulated provider's counts."""
         counts: dict[str, Any] = await self.get(f"{self.provider_url}/simulated/counts")
         return counts
 
@@ -178,12 +178,12 @@ class Bench:
             return np.frombuffer(await response.read(), dtype="<i8")
 
     async def switch_outage(self, *, on: bool) -> None:
-        """Take the provider away or bring it back."""
+        """Start or end an outage of the simulated provider."""
         async with self.session() as session:
             await session.post(f"{self.provider_url}/simulated/outage", json={"on": on})
 
     async def pass_time(self, hours: float) -> None:
-        """Move the clock forward for all alerts: everything that was to be at some time is so much nearer."""
+        """Move all times of all alerts into the past by some hours, as if that time had passed."""
         times = {
             "alert": (
                 "received_at",
@@ -202,7 +202,7 @@ class Bench:
         for attempt in range(1, CLOCK_TRIES + 1):
             try:
                 async with connection.transaction():
-                    # It gives way to a server that moves an alert meanwhile, before PostgreSQL would end either.
+                    # A lock timeout yields to a server that changes an alert, before PostgreSQL finds a deadlock.
                     await connection.execute("set local lock_timeout = '300ms'")
                     await connection.execute("lock table alert, ring, notice in share row exclusive mode")
                     for table, columns in times.items():
@@ -214,7 +214,7 @@ class Bench:
         await connection.close()
 
     async def query(self, text: str, *arguments: object) -> list[Any]:
-        """Ask the record."""
+        """Query PostgreSQL."""
         connection = await asyncpg.connect(self.database_url)
         try:
             return [tuple(row) for row in await connection.fetch(text, *arguments)]
@@ -222,16 +222,16 @@ class Bench:
             await connection.close()
 
     async def place(self, users: Sequence[int], longitude: float, latitude: float) -> None:
-        """Put users at one place, as of now."""
+        """Report users at one place (degrees), now."""
         client = connect(self.redis_url)
         number = len(users)
         await PositionIndex(client, ("tpns",)).record(
-            at_home("tpns", list(users), [longitude] * number, [latitude] * number)
+            reports_now("tpns", list(users), [longitude] * number, [latitude] * number)
         )
         await client.aclose()
 
     async def post(self, url: str, content: object, token: str = "") -> tuple[int, Any]:
-        """Post JSON with the token, or another one; returns the status and the JSON answered."""
+        """Post JSON with the token, or another one; returns the status and the JSON of the answer."""
         async with (
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {token or self.token}"}) as session,
             session.post(url, data=msgspec.json.encode(content)) as response,
@@ -245,7 +245,7 @@ class Bench:
         return (await registry.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
 
     async def break_ledger(self) -> None:
-        """Take the ledger's table away, which no server expects."""
+        """Rename the ledger's table, so that servers meet an unexpected database error."""
         connection = await asyncpg.connect(self.database_url)
         await connection.execute("alter table ledger rename to hidden")
         await connection.close()

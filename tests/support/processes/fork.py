@@ -1,8 +1,7 @@
-"""Where the processes of tests come from: a command flows in, a running process of it flows out.
+"""Start `qq-alert` commands quickly, by forking a process that has already imported the code.
 
-One process has imported the code and is forked for each, which saves most of what a start costs. Each is as much a
-process of its own as one from a shell: its memory, its files, its signals, its end. That the command line itself
-starts is proved where it is started as people do (`tests/e2e/`). Bounded by who asks for processes.
+Each command is a process of its own, as from a shell: with its own memory, files and signals. The tests in `tests/e2e/`
+prove that the command line itself starts. Bounded by the callers.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ IMPORTED = [
     "server.simulators.batch.cli",
     "server.simulators.token.cli",
 ]
-"""What the process that is forked imports: the commands that tests start, with all that they need."""
+"""Modules that the forked process imports beforehand: the commands that tests start."""
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__, *IMPORTED])
 
 
 def forked(arguments: list[str], environ: dict[str, str], folder: Path, log: Path) -> tuple[ForkServerProcess, TextIO]:
-    """Start `qq-alert` in a folder, its errors going to the end of `log`; returns it with its standard output."""
+    """Start `qq-alert` in a folder, its standard error appended to `log`; returns it with its standard output."""
     reader, writer = _context.Pipe(duplex=False)
     process = _context.Process(target=_become, args=(arguments, environ, str(folder), str(log), writer), daemon=True)
     process.start()
@@ -47,7 +46,7 @@ def forked(arguments: list[str], environ: dict[str, str], folder: Path, log: Pat
 
 
 def _become(arguments: list[str], environ: dict[str, str], folder: str, log: str, output: Connection) -> None:
-    """Be the command, in the process that was forked."""
+    """Run the command in the forked process."""
     os.environ.clear()
     os.environ.update(environ)
     os.chdir(folder)

@@ -1,6 +1,6 @@
-"""Processes of a test: commands flow in, running servers and simulated providers flow out, ended by their id.
+"""Run `qq-alert` commands, such as servers and simulated providers, as processes of a test.
 
-Bounded: `START_S` to say that they listen, `STOP_S` to end.
+Bounded: `START_S` until a process listens, `STOP_S` until it ends. Each process is ended by its id.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ POLL_INTERVAL_S = 0.02
 
 
 class Process:
-    """One of our commands as a process of its own; its first line says where it listens."""
+    """A `qq-alert` command as a process of its own; the first line that it prints says where it listens."""
 
     def __init__(self, *arguments: str, env: dict[str, str] | None = None, log: Path = Path(os.devnull)) -> None:
         self._process, self._output = forked(list(arguments), {**os.environ, **(env or {})}, ROOT, log)
         self.url = ""
 
     async def started(self) -> str:
-        """Wait until it listens; returns its URL."""
+        """Wait until the process listens; returns its URL."""
         line = await asyncio.wait_for(asyncio.to_thread(self._output.readline), START_S)
         assert "http" in line, f"the process ended with {self.wait()}"
         self.url = line.split()[-1]
         return self.url
 
     async def printed(self) -> str:
-        """Wait until it ends by itself; returns what it printed on standard output."""
+        """Wait until the process ends by itself; returns its standard output."""
         try:
             return await asyncio.wait_for(asyncio.to_thread(self._output.read), STOP_S)
         finally:
@@ -45,11 +45,11 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Tell whether it still runs."""
+        """Tell whether the process still runs."""
         return self._process.is_alive()
 
     def wait(self) -> int:
-        """Wait until it ends by itself; returns its exit code."""
+        """Wait until the process ends by itself; returns its exit code."""
         self._process.join(STOP_S)
         has_ended = not self.alive
         code = self.end()
@@ -57,7 +57,7 @@ class Process:
         return code
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, wait, and return its exit code: that of the signal, negative, if it was killed by one."""
+        """Send a signal, wait, and return the exit code: the negative number of the signal if that killed it."""
         if self.alive and self._process.pid is not None:
             os.kill(self._process.pid, number)
         self._process.join(STOP_S)
@@ -69,8 +69,20 @@ class Process:
         return self._process.exitcode
 
 
-async def until(true: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
-    """Ask again and again until the answer is yes; an AssertionError when it never is."""
-    async with asyncio.timeout(within_s):
-        while not await true():
-            await asyncio.sleep(POLL_INTERVAL_S)
+async def until(is_true: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
+    """Poll a condition until it is true; AssertionError names the condition that was not true in time."""
+    try:
+        async with asyncio.timeout(within_s) as limit:
+            while not await is_true():
+                await asyncio.sleep(POLL_INTERVAL_S)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise AssertionError(f"not true within {within_s} s: {_name(is_true)}") from None
+
+
+def _name(condition: Callable[[], Awaitable[bool]]) -> str:
+    """Return the name of a condition, and where it is defined: a lambda has no other name."""
+    name = getattr(condition, "__qualname__", repr(condition))
+    code = getattr(condition, "__code__", None)
+    return name if code is None else f"{name} ({Path(code.co_filename).name}:{code.co_firstlineno})"

@@ -1,1 +1,1 @@
-"""Providers of tests: simulated ones, and peers that answer as they are told."""
+"""Providers for tests: simulated ones, some that record what they receive, and some that answer by a script."""

@@ -1,4 +1,4 @@
-"""Batch lanes of a test: a provider's name and behaviour flow in, the simulated provider within the test flows out.
+"""Batch lanes whose simulated providers run within the test, with the behaviour that it chooses.
 
 Bounded by the test.
 """
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 
 class BatchLane(DeviceLane):
-    """A simulated batch provider, as a process of its own or, which is cheaper, within the test."""
+    """A lane of a simulated batch provider, run as a process of its own or, which is cheaper, within the test."""
 
     def provider(self, **behaviour: Any) -> tuple[BatchProvider, SimulatedBatchSettings]:  # noqa: ANN401 - rates, counts
-        """Return the provider, and how it behaves."""
+        """Return the provider and its settings."""
         raise NotImplementedError
 
     @asynccontextmanager
     async def serving(self, **behaviour: Any) -> AsyncIterator[Self]:  # noqa: ANN401 - as above
-        """Serve in this process."""
+        """Run the provider in this process."""
         provider, settings = self.provider(**behaviour)
         stopping, url = asyncio.Event(), asyncio.get_running_loop().create_future()
         async with asyncio.TaskGroup() as group:
@@ -45,7 +45,7 @@ class BatchLane(DeviceLane):
 
 
 class HuaweiBatchLane(BatchLane, HuaweiLane):
-    """A simulated Huawei."""
+    """A lane of a simulated Huawei."""
 
     def provider(self, **behaviour: Any) -> tuple[BatchProvider, SimulatedBatchSettings]:  # noqa: ANN401 - as above
         """Return Huawei."""
@@ -54,12 +54,12 @@ class HuaweiBatchLane(BatchLane, HuaweiLane):
 
 
 class XiaomiLane(BatchLane):
-    """A simulated Xiaomi."""
+    """A lane of a simulated Xiaomi."""
 
     name = "xiaomi"
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         return {"app_secret": "simulated", "package_name": "example.alert", "channel_id": "1"}
 
     def provider(self, **behaviour: Any) -> tuple[BatchProvider, SimulatedBatchSettings]:  # noqa: ANN401 - as above
@@ -69,12 +69,12 @@ class XiaomiLane(BatchLane):
 
 
 class VivoLane(BatchLane):
-    """A simulated vivo."""
+    """A lane of a simulated vivo."""
 
     name = "vivo"
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         return {"app_id": "simulated", "app_key": "simulated", "app_secret": "simulated"}
 
     def provider(self, **behaviour: Any) -> tuple[BatchProvider, SimulatedBatchSettings]:  # noqa: ANN401 - as above
@@ -84,12 +84,12 @@ class VivoLane(BatchLane):
 
 
 class OppoLane(BatchLane):
-    """A simulated OPPO."""
+    """A lane of a simulated OPPO."""
 
     name = "oppo"
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         return {"app_key": "simulated", "master_secret": "simulated"}
 
     def provider(self, **behaviour: Any) -> tuple[BatchProvider, SimulatedBatchSettings]:  # noqa: ANN401 - as above
@@ -99,12 +99,12 @@ class OppoLane(BatchLane):
 
 
 class HonorLane(BatchLane):
-    """A simulated Honor, which gives access tokens at the same address."""
+    """A lane of a simulated Honor, which issues access tokens at the same address."""
 
     name = "honor"
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         return {
             "app_id": "simulated",
             "client_id": "simulated",

@@ -1,4 +1,4 @@
-"""Clearances of tests: what a test decides flows in, leave to send that falls when it says so flows out.
+"""Clearances that a test grants and revokes.
 
 Bounded by the test.
 """
@@ -15,40 +15,40 @@ if TYPE_CHECKING:
 
 
 class Granted:
-    """Leave to send for as long as `going` says so, to whatever a status allows."""
+    """A clearance for as long as `going` is true, for the URLs that a status allows."""
 
     def __init__(self, status: Status, going: Callable[[], bool] = lambda: True) -> None:
         self._status = status
         self._going = going
 
     def may_send(self) -> bool:
-        """Tell whether it goes on."""
+        """Tell whether sending may go on."""
         return self._going()
 
     def may_reach(self, url: str) -> bool:
-        """Allow what the status allows."""
+        """Tell whether the status allows a URL."""
         return allowed(self._status, url)
 
 
 CLEAR: Final = Granted(Status.ACTUAL)
-"""Leave to send anything anywhere."""
+"""A clearance to send to any URL."""
 
 TESTING: Final = Granted(Status.TEST)
-"""Leave to send within this machine."""
+"""A clearance to send within this machine."""
 
 
 class Revocable:
-    """Leave to send until it is taken away; `asked` counts how often it was asked for."""
+    """A clearance until the test revokes it; `asked` counts how often it was checked."""
 
     def __init__(self) -> None:
         self.revoked = False
         self.asked = 0
 
     def may_send(self) -> bool:
-        """Tell whether it was not taken away."""
+        """Tell whether the clearance still stands."""
         self.asked += 1
         return not self.revoked
 
     def may_reach(self, url: str) -> bool:
-        """Allow whatever is a URL."""
+        """Allow any URL."""
         return bool(url)

@@ -1,7 +1,7 @@
-"""Google's own description of FCM v1: its discovery document flows in, a strict JSON schema of a request flows out.
+"""A strict JSON schema of FCM v1 requests, made from Google's own discovery document.
 
-The document is the one that google-api-python-client ships. Names become snake case, which Google takes as well, and
-fields that it does not know are refused, as Google does. Bounded by the document.
+The document is the one in google-api-python-client. Names become snake case, which Google accepts as well, and unknown
+fields are refused, as Google does. Bounded by the document.
 """
 
 from __future__ import annotations

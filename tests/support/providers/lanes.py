@@ -1,6 +1,6 @@
-"""Lanes of a test: a provider's name flows in, its simulated provider and its settings flow out.
+"""Lanes that address devices: each starts its simulated provider and has the settings of a server that uses it.
 
-Everybody's token is made from the user's id, so that who was reached is known from what the provider counted.
+A user's token is made from the user's id, so that the tokens counted by the provider tell which users it reached.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def token_of(user: int) -> str:
 
 
 class DeviceLane:
-    """A simulated provider that addresses devices, for a bench."""
+    """A lane of a simulated provider that addresses devices."""
 
     name = ""
 
@@ -43,7 +43,7 @@ class DeviceLane:
         self.control_url = ""
 
     def options(self) -> list[str]:
-        """Return what its simulated provider must be told."""
+        """Return the options of the simulated provider's command."""
         return []
 
     def own_settings(self) -> dict[str, str]:
@@ -55,7 +55,7 @@ class DeviceLane:
         return token_of(user)
 
     def user_of(self, token: str) -> int:
-        """Return whose token the simulated provider counted."""
+        """Return the user of a token that the simulated provider counted."""
         return int(token, 16)
 
     async def start(self, *options: str) -> Process:
@@ -65,7 +65,7 @@ class DeviceLane:
         return process
 
     def env(self, **more: str) -> dict[str, str]:
-        """Return the lane's settings as environment; names of more settings in small letters."""
+        """Return the lane's settings as environment variables; `more` has names in lower case."""
         settings = {
             "url": self.url,
             "workers": "4",
@@ -79,7 +79,7 @@ class DeviceLane:
     async def people(
         self, number: int, seed: int = 2, locale: str = "zh-CN", first: int = FIRST_USER
     ) -> NDArray[np.int64]:
-        """Put people with tokens around Shenzhen; returns the ids of those within 120 km by brute force."""
+        """Report users with tokens around Shenzhen; returns the ids of those within 120 km, by brute force."""
         rng = np.random.default_rng(seed)
         users = rng.choice(number * 4, number, replace=False).astype(np.int64) + first
         longitudes, latitudes = 114.0579 + rng.normal(0, 0.4, number), 22.5431 + rng.normal(0, 0.3, number)
@@ -94,7 +94,7 @@ class DeviceLane:
         return np.sort(users)
 
     async def counts(self) -> dict[str, Any]:
-        """Return what the simulated provider counted."""
+        """Return the simulated provider's counts."""
         counts: dict[str, Any] = await self._bench.get(f"{self.control_url}/simulated/counts")
         return counts
 
@@ -104,32 +104,32 @@ class DeviceLane:
         return np.sort(np.array([self.user_of(token) for token in tokens], dtype=np.int64))
 
     async def control(self, path: str, content: object) -> None:
-        """Switch something at the simulated provider."""
+        """Change the behaviour of the simulated provider."""
         async with self._bench.session() as session:
             await session.post(f"{self.control_url}/simulated/{path}", data=msgspec.json.encode(content))
 
 
 class HuaweiLane(DeviceLane):
-    """A simulated Huawei."""
+    """A lane of a simulated Huawei."""
 
     name = "huawei"
 
     def options(self) -> list[str]:
-        """Return where its key file is."""
+        """Return the option that names the key file."""
         return ["--service-account-file", str(self._bench.folder / "huawei.json")]
 
     def own_settings(self) -> dict[str, str]:
-        """Return the same."""
+        """Return the setting that names the key file."""
         return {"service_account_file": str(self._bench.folder / "huawei.json")}
 
 
 class TlsLane(DeviceLane):
-    """A simulated provider over HTTP/2 and TLS."""
+    """A lane of a simulated provider over HTTP/2 and TLS."""
 
     certificate = ""
 
     async def start(self, *options: str) -> Process:
-        """Start the provider, and ask where it listens."""
+        """Start the provider, and ask for its URL and certificate."""
         process = await super().start(*options)
         endpoint = await self._bench.get(f"{self.control_url}/simulated/endpoint")
         self.url, self.certificate = endpoint["url"], endpoint["certificate"]
@@ -137,16 +137,16 @@ class TlsLane(DeviceLane):
 
 
 class ApnsLane(TlsLane):
-    """A simulated APNs."""
+    """A lane of a simulated APNs."""
 
     name = "apns"
 
     def options(self) -> list[str]:
-        """Return where its key file is."""
+        """Return the option that names the key file."""
         return ["--key-file", str(self._bench.folder / "apns.p8")]
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         return {
             "key_file": str(self._bench.folder / "apns.p8"),
             "key_id": "SIMULATED1",
@@ -157,31 +157,31 @@ class ApnsLane(TlsLane):
 
 
 class FcmLane(TlsLane):
-    """A simulated FCM."""
+    """A lane of a simulated FCM."""
 
     name = "fcm"
 
     def options(self) -> list[str]:
-        """Return where its key files are."""
+        """Return the option that names the folder of key files."""
         return ["--accounts-dir", str(self._bench.folder)]
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there."""
+        """Return our credentials there."""
         file = self._bench.folder / "simulated-project.json"
         return {"service_account_files": f'["{file}"]', "ca_file": self.certificate}
 
 
 class WebpushLane(TlsLane):
-    """A simulated Web Push service; tokens are the subscriptions that its users' browsers have there."""
+    """A lane of a simulated Web Push service; its tokens are the subscriptions of users' browsers."""
 
     name = "webpush"
 
     def options(self) -> list[str]:
-        """Return where its key file is."""
+        """Return the option that names the key file."""
         return ["--key-file", str(self._bench.folder / "vapid.pem")]
 
     def own_settings(self) -> dict[str, str]:
-        """Return who we are there, and that it is the only push service."""
+        """Return our credentials there, and its host as the only push service."""
         return {
             "key_file": str(self._bench.folder / "vapid.pem"),
             "subject": "mailto:alerts@police.example",
@@ -194,5 +194,5 @@ class WebpushLane(TlsLane):
         return subscription(self.url, user)
 
     def user_of(self, token: str) -> int:
-        """Return whose it is: the service counts users."""
+        """Return the user: the service counts users."""
         return int(token)

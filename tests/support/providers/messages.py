@@ -1,4 +1,4 @@
-"""A message as tests send it: nothing flows in, one message in Chinese flows out."""
+"""A message to send in tests, in Chinese unless they ask otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from push.message.content import Message, Text
 
 
 def message_for_tests(body: str = "小明，6岁。", locale: str = "zh-CN") -> Message:
-    """Return a message of an alert of its own."""
+    """Return a message of a new alert."""
     return Message(
         alert_id=uuid4(),
         notice="alert",

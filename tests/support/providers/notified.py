@@ -1,7 +1,7 @@
-"""Providers that know who heard what: requests to a TPNS and a Huawei flow in, who heard each title when flows out.
+"""Simulated providers that record who was notified with which title, and when.
 
-They run within the test. Requests can be held, so that the middle of a sweep is a place and not a moment. Bounded by
-the test.
+They run within the test and can hold requests, so that a test can stop a sweep at a chosen request. Bounded by the
+test.
 """
 
 from __future__ import annotations
@@ -34,38 +34,38 @@ CANCEL: Final = "寻人信息已撤销"
 
 
 class Gate(Faults):
-    """Lets so many requests through and holds all others until it is opened."""
+    """Accepts a number of requests and holds all others until it is opened."""
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         super().__init__(settings)
         self._through: int | None = None
         self._opened = asyncio.Event()
         self.holding = 0
-        self.hurries = False
+        self.skips_latency = False
 
     def close_after(self, requests: int) -> None:
-        """Hold every request after so many."""
+        """Hold all requests after this many."""
         self._through = requests
         self._opened.clear()
 
     def open(self) -> None:
-        """Let all through."""
+        """Release all held requests, and hold no more."""
         self._through = None
         self._opened.set()
 
     async def latency(self) -> None:
-        """Wait at the gate, then as long as the provider would, unless it `hurries`."""
+        """Wait while the request is held, then for the provider's latency unless `skips_latency`."""
         if self._through is not None and self._through <= 0:
             self.holding += 1
             await self._opened.wait()
             self.holding -= 1
         elif self._through is not None:
             self._through -= 1
-        if not self.hurries:
+        if not self.skips_latency:
             await super().latency()
 
     async def holds(self, requests: int) -> None:
-        """Wait until so many are held."""
+        """Wait until this many requests are held."""
 
         async def held() -> bool:
             return self.holding == requests
@@ -73,116 +73,116 @@ class Gate(Faults):
         await until(held)
 
 
-class Heard:
-    """Who heard which title, the titles of requests as they began, and the numbers that a phone replaces by."""
+class Notified:
+    """Who was notified with which title, when requests began, and the numbers by which a phone replaces messages."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, list[NDArray[np.int64]]] = {}
+        self._by_title: dict[str, list[NDArray[np.int64]]] = {}
         self.begun: list[tuple[str, float]] = []
         self.numbers: set[int] = set()
 
     def note(self, title: str, users: Sequence[int], number: int) -> None:
-        """Note who heard a title."""
-        self._heard.setdefault(title, []).append(np.array(users, dtype=np.int64))
+        """Record that users were notified with a title."""
+        self._by_title.setdefault(title, []).append(np.array(users, dtype=np.int64))
         self.numbers.add(number)
 
     def begin(self, title: str) -> None:
-        """Note that a request came in."""
+        """Record that a request arrived."""
         self.begun.append((title, asyncio.get_running_loop().time()))
 
     @property
     def titles(self) -> set[str]:
-        """What was said at all."""
-        return set(self._heard)
+        """All titles with which users were notified."""
+        return set(self._by_title)
 
     def of(self, *titles: str) -> NDArray[np.int64]:
-        """Return who heard any of these titles, sorted, as often as they did."""
-        parts = [part for title in titles for part in self._heard.get(title, [])]
+        """Return the users notified with any of these titles, sorted; one notified twice appears twice."""
+        parts = [part for title in titles for part in self._by_title.get(title, [])]
         return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
     def largest(self, title: str) -> int:
-        """Return how many heard a title by one request, at most."""
-        return max((part.size for part in self._heard.get(title, [])), default=0)
+        """Return how many users the largest request of a title notified."""
+        return max((part.size for part in self._by_title.get(title, [])), default=0)
 
     def times(self, title: str) -> list[float]:
-        """Return when each request of a title came in, by the event loop's clock."""
+        """Return when each request of a title arrived, by the event loop's clock."""
         return [at_s for begun, at_s in self.begun if begun == title]
 
     @property
     def first(self) -> str:
-        """The title that came first."""
+        """The title of the first request."""
         return self.begun[0][0]
 
 
-class HearingTpns(SimulatedTpns):
-    """A TPNS that knows who heard what; while it is `mute`, it takes requests and drops their connections."""
+class RecordingTpns(SimulatedTpns):
+    """A TPNS that records who was notified; with `drops_connections` it accepts requests but never answers."""
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         super().__init__(settings)
         self.faults = self.gate = Gate(settings)
-        self.heard = Heard()
-        self.mute = False
+        self.notified = Notified()
+        self.drops_connections = False
         self.url = ""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer any request."""
         if request.path == "/v3/push/app":
-            self.heard.begin(msgspec.json.decode(await request.read())["message"]["title"])
+            self.notified.begin(msgspec.json.decode(await request.read())["message"]["title"])
         response = await super().handle(request)
-        if self.mute and request.transport is not None:
+        if self.drops_connections and request.transport is not None:
             request.transport.abort()
         return response
 
     def _accept(self, push: PushRequest, at: float) -> web.Response:
         number = msgspec.json.decode(push.message.android["n_id"], type=int)
-        self.heard.note(push.message.title, [int(account) for account in push.account_list], number)
+        self.notified.note(push.message.title, [int(account) for account in push.account_list], number)
         return super()._accept(push, at)
 
 
-class HearingHuawei(SimulatedHuawei):
-    """A Huawei that knows who heard what; no token of a test is invalid."""
+class RecordingHuawei(SimulatedHuawei):
+    """A Huawei that records who was notified; no token of a test is invalid."""
 
     def __init__(self, settings: SimulatedHuaweiSettings, user_of: Callable[[str], int]) -> None:
         super().__init__(settings)
         self.faults = self.gate = Gate(settings)
-        self.heard = Heard()
+        self.notified = Notified()
         self._user_of = user_of
 
     def _send(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        shown = msgspec.json.decode(body)["payload"]["notification"]
-        self.heard.begin(shown["title"])
+        notification = msgspec.json.decode(body)["payload"]["notification"]
+        self.notified.begin(notification["title"])
         return super()._send(request, body)
 
     def _accept(self, tokens: list[str], collapse_id: str) -> web.Response:
-        self.heard.note(self.heard.begun[-1][0], [self._user_of(token) for token in tokens], int(collapse_id))
+        self.notified.note(self.notified.begun[-1][0], [self._user_of(token) for token in tokens], int(collapse_id))
         return super()._accept(tokens, collapse_id)
 
 
 @asynccontextmanager
-async def hearing_tpns(bench: Bench, latency_ms: float = 0.0) -> AsyncIterator[HearingTpns]:
-    """Serve a TPNS within this process, which the bench's servers send to."""
-    provider = HearingTpns(SimulatedTpnsSettings(latency_ms=latency_ms))
+async def recording_tpns(bench: Bench, latency_ms: float = 0.0) -> AsyncIterator[RecordingTpns]:
+    """Run a TPNS within this process, as the provider of the servers that the test starts."""
+    provider = RecordingTpns(SimulatedTpnsSettings(latency_ms=latency_ms))
     async with _served(provider.handle) as provider.url:
         bench.provider_url = provider.url
         yield provider
 
 
-class HearingHuaweiLane(HuaweiLane):
-    """A lane of Huawei within this process."""
+class RecordingHuaweiLane(HuaweiLane):
+    """A lane of a Huawei within this process that records who was notified."""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Self]:
-        """Serve in this process."""
+        """Run the provider in this process."""
         settings = SimulatedHuaweiSettings(service_account_file=self._bench.folder / "huawei.json")
-        self.provider = HearingHuawei(settings, self.user_of)
-        self.heard, self.gate = self.provider.heard, self.provider.gate
+        self.provider = RecordingHuawei(settings, self.user_of)
+        self.notified, self.gate = self.provider.notified, self.provider.gate
         async with _served(BatchSite(self.provider).handle) as self.url:
             self.control_url = self.url
             yield self
 
 
-async def given_back(bench: Bench) -> bool:
-    """Tell whether nobody holds a unit of the first message."""
+async def units_released(bench: Bench) -> bool:
+    """Tell whether no server holds a unit of the notice `alert`."""
     query = """select 1 from sweep s join sweep_unit u on u.sweep_id = s.id
                where s.notice = 'alert' and not u.done and u.lease_until > now()"""
     return not await bench.query(query)

@@ -1,4 +1,4 @@
-"""Simulated providers that keep what they are sent: a lane's name and messages flow in, what was received flows out.
+"""Send messages to a simulated provider of any lane, and return the request bodies that it received.
 
 Bounded by the test.
 """
@@ -43,7 +43,7 @@ UNAVAILABLE = Quotas(aioredis.Redis(port=9))
 
 
 class Lane(NamedTuple):
-    """Settings that reach a simulated provider, whom to send to, and what it was sent since."""
+    """Settings for a simulated provider, recipients to send to, and the bodies received so far."""
 
     settings: LaneSettings
     to: list[bytes]
@@ -51,7 +51,7 @@ class Lane(NamedTuple):
 
 
 class RecordingApns(SimulatedApns):
-    """An APNs that keeps what it is sent."""
+    """An APNs that keeps the bodies it receives."""
 
     def __init__(self, settings: SimulatedApnsSettings) -> None:
         super().__init__(settings)
@@ -64,7 +64,7 @@ class RecordingApns(SimulatedApns):
 
 
 class RecordingFcm(SimulatedFcm):
-    """An FCM that keeps what it is sent."""
+    """An FCM that keeps the bodies it receives."""
 
     def __init__(self, settings: SimulatedFcmSettings) -> None:
         super().__init__(settings)
@@ -78,7 +78,7 @@ class RecordingFcm(SimulatedFcm):
 
 
 class RecordingWebpush(SimulatedWebpush):
-    """A push service that keeps what browsers read."""
+    """A Web Push service that keeps the decrypted bodies, as browsers read them."""
 
     def __init__(self, settings: SimulatedWebpushSettings) -> None:
         super().__init__(settings)
@@ -107,7 +107,7 @@ TOKEN: dict[str, Callable[[Path], Any]] = {
 
 
 def _own(name: str, url: str, folder: Path, certificate: Path | None) -> dict[str, Any]:
-    """Return who we are at a provider."""
+    """Return the settings that only one provider's lane has."""
     own: dict[str, dict[str, Any]] = {
         "tpns": {"access_id": "simulated", "secret_key": "simulated"},
         "huawei": {"service_account_file": folder / "huawei.json", "silent_category": "MARKETING"},
@@ -168,12 +168,12 @@ async def _batch(name: str, folder: Path) -> AsyncIterator[Lane]:
 @asynccontextmanager
 async def _token(name: str, folder: Path) -> AsyncIterator[Lane]:
     provider, stopping = TOKEN[name](folder), asyncio.Event()
-    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
-        # No fault is asked for: the settings of any of them will do.
+        # No fault is simulated, so the settings of any token provider will do.
         settings = SimulatedApnsSettings(key_file=folder / "apns.p8")
-        group.create_task(token_site.serve(provider, settings, stopping, said.set_result))
-        url, _, control_url = (await said).partition(" control ")
+        group.create_task(token_site.serve(provider, settings, stopping, listening.set_result))
+        url, _, control_url = (await listening).partition(" control ")
         async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as answer:
             certificate = Path((await answer.json())["certificate"])
         to = [subscription(url, 7).encode()] if name == "webpush" else [b"%064x" % 1]
@@ -181,8 +181,11 @@ async def _token(name: str, folder: Path) -> AsyncIterator[Lane]:
         stopping.set()
 
 
-async def notified(name: str, folder: Path, *messages: Message) -> tuple[LaneSettings, list[bytes]]:
-    """Send messages to a simulated provider; returns the first body of each: what is stored comes before its use."""
+async def sent_bodies(name: str, folder: Path, *messages: Message) -> tuple[LaneSettings, list[bytes]]:
+    """Send messages to a simulated provider; returns the lane's settings and the first body of each message.
+
+    The first body holds the message; providers that store it first get a second request that only refers to it.
+    """
     lane = _token if name in TOKEN else _batch
     async with lane(name, folder) as there:
         provider, bodies = providers()[name], list[bytes]()

@@ -1,4 +1,4 @@
-"""A simulated provider alone: its name and options flow in, a process of its own flows out, without any stores.
+"""Run a simulated APNs or FCM as a process of its own, without any stores.
 
 Bounded as `tests.support.processes.processes.Process`.
 """
@@ -22,7 +22,7 @@ TOPIC = "example.alert"
 
 
 class Simulated(NamedTuple):
-    """Where it listens, and the folder with its keys."""
+    """A running simulated provider: its URLs, its certificate, and the folder with its keys."""
 
     url: str
     control_url: str
@@ -35,26 +35,26 @@ class Simulated(NamedTuple):
         return int(self.url.rpartition(":")[2])
 
     def trusted(self, *protocols: str) -> ssl.SSLContext:
-        """Return a client's context that trusts it, and offers `protocols` if there are any."""
+        """Return a client's TLS context that trusts the provider and offers `protocols` by ALPN."""
         context = ssl.create_default_context(cafile=self.certificate)
         if protocols:
             context.set_alpn_protocols(list(protocols))
         return context
 
     def provider_token(self, made_s: int) -> str:
-        """Return a provider token of APNs, made at that time."""
+        """Return an APNs provider token issued at `made_s`."""
         key = (self.folder / "apns.p8").read_text()
         claims = {"iss": "SIMULATEDT", "iat": made_s}
         return jwt.encode(claims, key, algorithm="ES256", headers={"kid": "SIMULATED1"})
 
     async def counts(self) -> dict[str, Any]:
-        """Return what it counted."""
+        """Return the provider's counts."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.control_url}/simulated/counts") as answer:
             counts: dict[str, Any] = await answer.json()
         return counts
 
     async def tokens(self) -> list[str]:
-        """Return the tokens that it reached."""
+        """Return the tokens that the provider accepted."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.control_url}/simulated/tokens") as answer:
             tokens: list[str] = await answer.json()
         return tokens

@@ -1,1 +1,1 @@
-"""Stores of tests: a cluster, connections that can be cut, boundaries, users who change lanes."""
+"""Stores for tests: a Valkey cluster, a proxy that cuts connections, city boundaries, users who change lanes."""

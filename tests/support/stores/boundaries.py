@@ -1,4 +1,4 @@
-"""Boundaries for tests: the file of the extra `cn` flows in once, real cities flow out as settings or polygons."""
+"""Real city boundaries for tests, from the extra `cn`: as polygons, or as settings of a server. Read once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHENZHEN, CHONGQING, BAYINGOLIN, ZHOUSHAN, HONG_KONG = "440300", "500000", "6528
 
 
 def file() -> Path:
-    """Return the file of boundaries."""
+    """Return the file of boundaries; the tests need it."""
     found = boundaries()
     assert found is not None, "the tests need the extra 'cn'"
     return found
@@ -34,7 +34,7 @@ def cities() -> Cities:
 
 @cache
 def as_published() -> dict[str, BaseGeometry]:
-    """Return the cities as another reader has them, by code."""
+    """Return the cities by code, read independently of the server's code."""
     content = json.loads(file().read_text(encoding="utf-8"))
     return {
         feature["properties"][ADCODE_PROPERTY].removeprefix(ADCODE_PREFIX): shape(feature["geometry"])
@@ -43,7 +43,7 @@ def as_published() -> dict[str, BaseGeometry]:
 
 
 def env() -> dict[str, str]:
-    """Return the settings of a server that knows them."""
+    """Return the settings of a server that knows these cities."""
     return {
         "QQ_ALERT_CITIES__FILE": str(file()),
         "QQ_ALERT_CITIES__ADCODE_PROPERTY": ADCODE_PROPERTY,

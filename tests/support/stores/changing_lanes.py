@@ -1,4 +1,4 @@
-"""Changing lanes: users, a lane and a place flow in, their reports flow out, as of now or of a minute ago.
+"""Let users change lanes: report from a place in another lane, and expire what Redis keeps of the change.
 
 Bounded by the test.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 async def report(
     bench: Bench, lane: str, users: NDArray[np.int64], place: tuple[float, float], devices: DeviceLane
 ) -> None:
-    """Let users report from a place (degrees) in TPNS or in the lane of `devices`, where they have tokens."""
+    """Report users at a place (degrees) in the TPNS lane, or with tokens in the lane of `devices`."""
     client = connect(bench.redis_url)
     addresses = [address("zh-CN", devices.token_of(user)) if lane == devices.name else b"" for user in users.tolist()]
     number = len(users)
@@ -34,8 +34,8 @@ async def report(
     await client.aclose()
 
 
-async def a_minute_passes(bench: Bench) -> None:
-    """Forget who changed lanes a moment ago, as Redis does by itself after a minute."""
+async def expire_lane_changes(bench: Bench) -> None:
+    """Delete the keys of users who changed lanes, which Redis itself expires after a minute."""
     redis = aioredis.Redis.from_url(bench.redis_url)
     async for key in redis.scan_iter(match="moved:*", count=2048):
         await redis.delete(key)

@@ -1,6 +1,6 @@
-"""A Valkey cluster: a folder flows in, three primaries and a replica of the first flow out, each ended by its id.
+"""A Valkey cluster for tests: three primaries and a replica of the first, on free ports of the loopback address.
 
-Bounded: `READY_S` for the cluster to be whole; everything on loopback, on ports that were free a moment ago.
+Bounded: `READY_S` for the cluster to be complete. Each process is ended by its id.
 """
 
 from __future__ import annotations
@@ -49,28 +49,28 @@ class Node:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self.client = aioredis.Redis(port=self.port)
 
-    async def ask(self, *command: str | int | bytes) -> Any:  # noqa: ANN401 - whatever Valkey answers
-        """Send one command."""
+    async def ask(self, *command: str | int | bytes) -> Any:  # noqa: ANN401 - a reply of any type
+        """Send one command and return its reply."""
         return await self.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
     async def answers(self) -> bool:
-        """Tell whether it is up."""
+        """Tell whether the node replies."""
         try:
             return bool(await self.client.ping())
         except (aioredis.ConnectionError, OSError):
             return False
 
     async def is_whole(self) -> bool:
-        """Tell whether it sees all slots served."""
+        """Tell whether the node sees all slots served."""
         info = await self.ask("CLUSTER", "INFO")
         return b"cluster_state:ok" in (info if isinstance(info, bytes) else str(info).encode())
 
     async def role(self) -> bytes:
-        """Return whether it is a primary or a replica."""
+        """Return the node's role: master or slave, as Valkey calls them."""
         return bytes((await self.ask("ROLE"))[0])
 
     async def end(self) -> None:
-        """End it, like a crash."""
+        """Kill the node, as in a crash."""
         await self.client.aclose()
         self.process.kill()
         await asyncio.to_thread(self.process.wait)
@@ -140,7 +140,7 @@ async def _join(nodes: list[Node]) -> None:
 
 
 def _free_port() -> int:
-    """Return a port that is free with its bus port, which Valkey wants 10,000 higher."""
+    """Return a free port whose bus port, 10,000 higher, is free too."""
     while True:
         with socket.socket() as probe, socket.socket() as bus:
             probe.bind(("127.0.0.1", 0))

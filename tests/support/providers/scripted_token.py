@@ -1,4 +1,4 @@
-"""APNs and FCM that answer as they are told: one answer flows in, a server that gives it and a gateway to it flow out.
+"""An APNs and an FCM that give one scripted answer, each with a gateway to it.
 
 Bounded by the test.
 """
@@ -34,7 +34,7 @@ FIRST: Final = TOKENS[0]
 
 
 class Scripted:
-    """A provider that answers the first phone as it is told, and accepts all others."""
+    """A provider that gives the scripted answer to the first token and accepts all others."""
 
     name = "scripted"
     streams_first = 1
@@ -49,10 +49,10 @@ class Scripted:
         self.refused: set[str] = set()
 
     def listen_at(self, url: str) -> None:
-        """Need not know."""
+        """Ignore the URL."""
 
     def wrong(self, fault: Fault) -> Response:
-        """Go wrong in no way of its own."""
+        """Fail the test: no fault is simulated."""
         raise AssertionError(fault)
 
     def handle(self, request: Request) -> Response:
@@ -74,10 +74,10 @@ async def _scripted(answer: Response) -> AsyncIterator[tuple[Scripted, str, Path
     """Yield the provider, its URL and its certificate."""
     settings = SimulatedTokenSettings()
     provider, stopping = Scripted(settings, answer), asyncio.Event()
-    said: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
-        group.create_task(serve(provider, settings, stopping, said.set_result), name="scripted")
-        control_url = (await said).split()[-1]
+        group.create_task(serve(provider, settings, stopping, listening.set_result), name="scripted")
+        control_url = (await listening).split()[-1]
         async with aiohttp.ClientSession() as session, session.get(f"{control_url}/simulated/endpoint") as response:
             endpoint = await response.json()
         yield provider, endpoint["url"], Path(endpoint["certificate"])
@@ -88,7 +88,7 @@ async def _scripted(answer: Response) -> AsyncIterator[tuple[Scripted, str, Path
 async def scripted_apns(
     answer: Response, folder: Path, now_s: Callable[[], float] = time.time
 ) -> AsyncIterator[tuple[apns.ApnsGateway, Scripted]]:
-    """Open a gateway to an APNs that gives this answer to the first phone."""
+    """Open a gateway to an APNs that gives this answer to the first token."""
     key_in(folder / "apns.p8")
     async with _scripted(answer) as (provider, url, certificate):
         settings = apns.ApnsSettings(
@@ -106,7 +106,7 @@ async def scripted_fcm(
     *projects: str,
     **settings: Any,  # noqa: ANN401 - those of FcmSettings
 ) -> AsyncIterator[tuple[fcm.FcmGateway, Scripted]]:
-    """Open a gateway to an FCM that gives this answer to the first phone."""
+    """Open a gateway to an FCM that gives this answer to the first token."""
     names = projects or ("simulated-project",)
     files = [folder / f"{name}.json" for name in names]
     async with _scripted(answer) as (provider, url, certificate):

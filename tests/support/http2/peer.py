@@ -1,6 +1,7 @@
-"""A provider in memory for the HTTP/2 client: bytes flow in, what a script decides flows out, on a clock that jumps.
+"""A provider in memory for tests of the HTTP/2 client: a script decides each answer, on a jumping clock.
 
-The peer's protocol is the library h2's, which is strict. Bounded by the script; a wait without end is an error.
+The library h2, which is strict, speaks the provider's side of the protocol. Bounded by the script; an endless wait is
+an error.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ HEAD = Head((("authorization", "Bearer of tests"), ("content-type", "application
 
 
 class Pipe(asyncio.Transport):
-    """The client's transport; `piece` says how many bytes are delivered at once, `held` that the peer does not read."""
+    """The client's transport; `piece` returns how many bytes to deliver at once, `held`: the peer does not read."""
 
     def __init__(self, client: asyncio.Protocol, piece: Callable[[], int], high_bytes: int) -> None:
         super().__init__()
@@ -42,7 +43,7 @@ class Pipe(asyncio.Transport):
         self._there, self._back = bytearray(), bytearray()
         self._paused = self._pumping = self._closing = False
         self.held = self.ended = self.lost = False
-        self.hear: Callable[[bytes], None] = lambda _: None
+        self.receive: Callable[[bytes], None] = lambda _: None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Take the client's bytes."""
@@ -61,7 +62,7 @@ class Pipe(asyncio.Transport):
             self._wake()
 
     def end(self) -> None:
-        """Let the peer say nothing more, once the client has its last bytes."""
+        """Let the peer close its side, after its last bytes have been delivered."""
         self.ended = True
         self._wake()
 
@@ -72,20 +73,20 @@ class Pipe(asyncio.Transport):
             self._loop.call_soon(self._client.connection_lost, error)
 
     def close(self) -> None:
-        """As asyncio's: what is written is delivered, nothing more is heard."""
+        """Close as asyncio does: written bytes are delivered, no more are received."""
         if not self._closing:
             self._closing = True
-            self.hear(_cut(self._there, len(self._there)))
+            self.receive(_cut(self._there, len(self._there)))
             self.drop()
 
     abort = drop
 
     def is_closing(self) -> bool:
-        """Tell whether it is of no use any more."""
+        """Tell whether the transport is closing or closed."""
         return self._closing
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401, ARG002 - asyncio's
-        """Know nothing: there is no encryption."""
+        """Return the default: there is no encryption."""
         return default
 
     def _wake(self) -> None:
@@ -96,7 +97,7 @@ class Pipe(asyncio.Transport):
     def _pump(self) -> None:
         self._pumping = False
         if self._there and not self.held:
-            self.hear(_cut(self._there, self._piece()))
+            self.receive(_cut(self._there, self._piece()))
         if self._paused and not self._there:
             self._paused = False
             self._client.resume_writing()
@@ -116,12 +117,12 @@ def _cut(data: bytearray, number: int) -> bytes:
 
 
 class Peer:
-    """One connection of the provider; each whole request that has not been refused goes to `Provider.asked`."""
+    """The provider's side of one connection; each complete request that was not refused goes to `Provider.asked`."""
 
     def __init__(self, provider: Provider, pipe: Pipe, settings: dict[int, int] | None) -> None:
         self._provider = provider
         self.pipe = pipe
-        pipe.hear = self._hear
+        pipe.receive = self._receive
         self.h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
         self.bodies: dict[int, bytearray] = {}
         self.open: dict[int, bytes] = {}
@@ -136,7 +137,7 @@ class Peer:
             self.flush()
 
     def flush(self, *frames: Frame) -> None:
-        """Send what h2 has to send, and then these."""
+        """Send what h2 has to send, then these frames."""
         self.pipe.send(self.h2.data_to_send() + b"".join(one.serialize() for one in frames))
 
     def answer(self, stream: int, status: int = 200, body: bytes = b"") -> None:
@@ -154,12 +155,12 @@ class Peer:
         self.flush()
 
     def go_away(self, last: int) -> None:
-        """Say that nothing beyond this stream is processed."""
+        """Send GOAWAY: no stream after `last` is processed."""
         self.last = last
         self.open = {stream: body for stream, body in self.open.items() if stream <= last}
         self.flush(GoAwayFrame(0, last_stream_id=last))
 
-    def _hear(self, data: bytes) -> None:
+    def _receive(self, data: bytes) -> None:
         try:
             events = self.h2.receive_data(data)
         except ProtocolError as error:
@@ -186,9 +187,10 @@ class Peer:
 
 
 class Provider:
-    """What the client connects to; `asked` is the script, `refusals` are errors of connections that cannot be opened.
+    """The provider to which the client connects; `asked` is the script, `refusals` are errors of the next connects.
 
-    `settings`: those of a connection by its turn, the last ones for all that follow; None: it never says any.
+    `settings` are those of the first connection, the second, and so on; the last ones serve all that follow. None: the
+    provider never sends any.
     """
 
     def __init__(self, asked: Callable[[Peer, int, bytes], None], *settings: dict[int, int] | None) -> None:
@@ -216,7 +218,7 @@ class Provider:
 
 
 def judge(reply: Reply) -> CallResult:
-    """Return a ruling that says what came back."""
+    """Return a result whose reason holds the reply's status, body and error."""
     return CallResult(
         RecipientStatus.RETRY, RequestStatus.ANSWERED, f"{reply.status} {reply.body.decode()}{reply.error}"
     )
@@ -228,13 +230,13 @@ def calls(number: int, size: int = 10) -> list[tuple[bytes, bytes]]:
 
 
 async def reasons(client: Http2Lane, number: int, size: int = 10, head: Head = HEAD) -> list[str | None]:
-    """Send calls and return what came back of each."""
+    """Send calls and return the reason of each result."""
     results = await client.send_all(head, calls(number, size), judge, CLEAR)
     return [None if one is None else one.reason for one in results]
 
 
 def run(provider: Provider, main: Callable[[Http2Lane], Coroutine[Any, Any, T]], **settings: Any) -> T:  # noqa: ANN401 - those of Http2Settings
-    """Run `main` with a client of this provider, and prove that h2 has found nothing wrong and nothing is left."""
+    """Run `main` with a client of this provider; then check that h2 found no fault, and that no task is left."""
     wrong: list[dict[str, Any]] = []
 
     async def whole() -> T:

@@ -1,6 +1,6 @@
-"""A world for lives of alerts: a bench flows in, a server with four authorities and everybody's tokens flows out.
+"""The server that tests compare with the model: it has an authority for each policy, and a token for each person.
 
-Bounded: the requests that are asked for, each within `WITHIN_S`.
+Bounded: `WITHIN_S` for each request.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
 WITHIN_S = 60
 NEAR, FAR = 24, 6
 RATE_PER_S = 90
-"""Slow enough that what is not stopped at once is seen to go on."""
+"""Slow enough that a sweep which does not stop at once is noticed."""
 
 GRACE_S = 900
 NEVER_S = "3600"
-"""Nothing is deleted meanwhile: hours pass in these lives, and when the server would look is no part of the model."""
+"""No case is deleted during a test: hours pass, and the model does not include deletion."""
 
 
-class World:
-    """A server with its provider, four authorities with a policy each, and everybody's tokens."""
+class ServerUnderTest:
+    """A server and its provider, an authority for each policy, and a token for each person."""
 
     def __init__(self, bench: Bench, pool: Pool, session: aiohttp.ClientSession) -> None:
         self.bench = bench
@@ -56,7 +56,7 @@ class World:
         self.tokens: dict[Person, str] = {}
 
     async def begin(self) -> None:
-        """Start everything."""
+        """Start the provider and the server; register authorities and tokens."""
         await self.bench.provider()
         limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in ("PEOPLE_PER_S", "PEOPLE_BURST")}
         limits["QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE"] = "1000000"
@@ -71,12 +71,12 @@ class World:
             created = registry.create_token(config, stores, Role(one.role), one.name, authority=one.authority)
             self.tokens[one] = (await created)[1]
 
-    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever it returns
-        """Run something on the loop of the test, from the thread of the machine."""
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - the result of any coroutine
+        """Run a coroutine on the test's event loop, from the thread of the state machine."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(WITHIN_S)
 
     async def ask(self, person: Person, method: str, path: str, content: object = None) -> tuple[int, Any]:
-        """Ask the server as somebody."""
+        """Send a request as a person; returns the status and the answer."""
         headers = {"Authorization": f"Bearer {self.tokens[person]}"}
         body = None if content is None else msgspec.json.encode(content)
         async with self.session.request(method, f"{self.server.url}{path}", data=body, headers=headers) as response:
@@ -90,7 +90,7 @@ class World:
         return found
 
     async def file(self, policy: str, place: int) -> tuple[int, dict[str, Any]]:
-        """File the case of a place, or file it again."""
+        """File the case of a place, or repeat it."""
         longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
         case = {
             **CASE,
@@ -103,53 +103,53 @@ class World:
         )
         return status, msgspec.json.decode(answer)
 
-    async def settle_people(self, place: int) -> None:
-        """Put people around a place: most near, some in the next ring."""
+    async def report_people(self, place: int) -> None:
+        """Report the people of a place: most of them near, some in the next ring."""
         longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
         people = [*users_of(place)]
         await self.bench.place(people[:NEAR], longitude, latitude)
         await self.bench.place(people[NEAR:], longitude, latitude + 0.07)
 
     async def notified(self, alert: Alert) -> frozenset[int]:
-        """Return who around an alert's place was told anything."""
+        """Return the people of an alert's place who were notified."""
         reached = await self.bench.reached()
         return frozenset(np.intersect1d(reached, np.array(users_of(alert.place))).tolist())
 
     async def wait_until_begun(self, alert: Alert) -> None:
-        """Wait until somebody is told."""
+        """Wait until anybody is notified."""
 
         async def begun() -> bool:
             return bool(await self.notified(alert))
 
         await until(begun)
 
-    async def wait_until_told(self, alert: Alert, people: frozenset[int]) -> None:
-        """Wait until these people are told, and no others."""
+    async def wait_until_notified(self, alert: Alert, people: frozenset[int]) -> None:
+        """Wait until exactly these people are notified."""
 
-        async def all_told() -> bool:
+        async def all_notified() -> bool:
             return await self.notified(alert) == people
 
-        await until(all_told)
+        await until(all_notified)
 
-    async def wait_until_let_go(self, alert: Alert) -> None:
-        """Wait until the server holds nothing of an alert any more that it could send."""
+    async def wait_until_released(self, alert: Alert) -> None:
+        """Wait until the server holds no unit of an alert that it could send."""
         text = """select from sweep_unit u join sweep s on s.id = u.sweep_id
                   where s.alert_id = $1 and s.notice = 'alert' and not u.done and u.lease_until > now()"""
 
-        async def is_let_go() -> bool:
+        async def is_released() -> bool:
             return not await self.bench.query(text, UUID(alert.id))
 
-        await until(is_let_go)
+        await until(is_released)
 
     async def wait_for(self, alert: Alert) -> None:
-        """Wait until an alert is where the model says that it goes by itself, and stands still there if it ended."""
+        """Wait until an alert has the model's state, and sends nothing more unless that is `sending`."""
 
         async def is_there() -> bool:
             return (await self.look(alert))["state"] in alert.states
 
         await until(is_there)
         if alert.state is not State.SENDING:
-            await self.wait_until_let_go(alert)
+            await self.wait_until_released(alert)
 
     async def trail(self, alert: Alert) -> list[Entry]:
         """Return the audit trail of an alert."""
@@ -158,5 +158,5 @@ class World:
 
 
 def users_of(place: int) -> range:
-    """Return the ids of the people around a place."""
+    """Return the ids of the people of a place."""
     return range(1000 + place * 100, 1000 + place * 100 + NEAR + FAR)

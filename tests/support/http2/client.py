@@ -1,6 +1,6 @@
-"""A client on the library h2: requests flow in as frames, what the server says about each stream flows out.
+"""An HTTP/2 client on the library h2, with which tests of simulated providers control every frame.
 
-GOAWAY is read by hyperframe alone, because h2 takes nothing more after it. Bounded: `WITHIN_S` for an answer.
+hyperframe alone reads GOAWAY, because h2 accepts no frames after it. Bounded: `WITHIN_S` for an answer.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ HEAD_BYTES = 9
 BODY = b'{"aps":{"alert":"simulated"}}'
 
 
-class Peer:
-    """One connection, on which streams are begun, ended and answered one by one."""
+class H2Client:
+    """One connection, on which a test begins and ends streams one by one; `statuses` holds each stream's answer."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -54,17 +54,17 @@ class Peer:
         return stream
 
     def disregard_limit(self) -> None:
-        """Begin streams beyond what the server has allowed, which h2 would not."""
+        """Allow more streams than the server has allowed, which h2 otherwise refuses."""
         self._h2.remote_settings[SettingCodes.MAX_CONCURRENT_STREAMS] = 1 << 31
         self._h2.remote_settings.acknowledge()
 
     async def flush(self) -> None:
-        """Send all of that at once."""
+        """Send all pending frames at once."""
         self._writer.write(self._h2.data_to_send())
         await self._writer.drain()
 
     async def listen(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Read until something holds, at the latest until the server closes the connection."""
+        """Read until a condition is true, or until the server closes the connection."""
         await self.flush()
         async with asyncio.timeout(WITHIN_S):
             while not until() and await self._read():
@@ -96,10 +96,10 @@ class Peer:
 
 
 @asynccontextmanager
-async def connected(provider: Simulated) -> AsyncIterator[Peer]:
+async def connected(provider: Simulated) -> AsyncIterator[H2Client]:
     """Connect to a simulated provider."""
     reader, writer = await asyncio.open_connection("127.0.0.1", provider.port, ssl=provider.trusted("h2"))
     try:
-        yield Peer(reader, writer)
+        yield H2Client(reader, writer)
     finally:
         writer.transport.abort()

@@ -1,4 +1,4 @@
-"""The audit trail of a life: an alert and its events flow in, nothing flows out, or the first thing that cannot be.
+"""Check an alert's audit trail: an assertion fails at the first event that the rules do not allow.
 
 Bounded by the events of one alert.
 """
@@ -9,19 +9,19 @@ import itertools
 from typing import TYPE_CHECKING, Final
 
 from push.alerts.lifecycle import TRANSITIONS, Action, State
-from tests.support.life.model import CHANGES, NEEDED, PEOPLE, TOLD, WAITING
+from tests.support.life.model import CHANGES, NEEDED, NOTIFIED_STATES, PEOPLE, WAITING
 
 if TYPE_CHECKING:
     from sql.audit import Entry
     from tests.support.life.model import Alert
 
-PERSON_OF: Final = {person.said: person.person for person in PEOPLE}
+PERSON_OF: Final = {person.actor: person.person for person in PEOPLE}
 OFFICERS: Final = {person.person: person.authority for person in PEOPLE}
 TABLE: Final = {(one.before.value, one.action.value, one.after.value) for one in TRANSITIONS}
 
 
 def check_trail(alert: Alert, trail: list[Entry]) -> None:
-    """Hold the audit trail of an alert against the table: each event goes on from the state that the last one left."""
+    """Check that each event starts from the state that the last one left, and is in the table of transitions."""
     assert (trail[0].action, trail[0].before, trail[0].after) == ("file", None, "received")
     for before, event in itertools.pairwise(trail):
         assert event.before == before.after
@@ -30,7 +30,7 @@ def check_trail(alert: Alert, trail: list[Entry]) -> None:
 
 
 def _check_approvals(alert: Alert, trail: list[Entry]) -> None:
-    """Hold each approval against who had a hand in what is approved, and what it does against the policy."""
+    """Check that nobody approves their own change, and that the last approval that the policy needs takes effect."""
     authors: set[str] = set()
     approved: list[str] = []
     reviewed = alert.policy in WAITING
@@ -38,9 +38,9 @@ def _check_approvals(alert: Alert, trail: list[Entry]) -> None:
         person = PERSON_OF.get(event.actor, "")
         reviewed = reviewed or (event.action, event.before) == (Action.VETO, State.SCHEDULED)
         if event.action in CHANGES:
-            waits = reviewed and event.before in TOLD
+            waits = reviewed and event.before in NOTIFIED_STATES
             assert waits == ("proposed" in event.details)
-            if event.before not in TOLD or waits:
+            if event.before not in NOTIFIED_STATES or waits:
                 authors = {person} if waits else {*authors, person}
                 approved = []
         elif event.action == Action.APPROVE:

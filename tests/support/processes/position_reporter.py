@@ -1,7 +1,8 @@
-"""One of several processes that move the same users at the same time: seconds flow in, what it reported last flows out.
+"""Report positions of the same users as other such processes do at the same time, then print the newest reports.
 
-Arguments: Redis' URL, the process' number, seconds, users, the length of a generation in ms. Standard output: for each
-user the newest (time in ms, lane, longitude) that this process reported, as little-endian 64-bit integers.
+Arguments: the URL of Redis, the number of the process, seconds, users, the length of a generation in ms. Standard
+output: for each user the newest (time in ms, lane, longitude) that this process reported, as little-endian 64-bit
+integers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ BATCH = 500
 
 
 async def main(url: str, number: int, seconds: float, users: int, kept_ms: int) -> None:
-    """Report batches of random users at random times, in random lanes and places, until the time is over."""
+    """Report batches of random users with random times, lanes and places, for `seconds`."""
     rng = np.random.default_rng(number)
     client = connect(url)
     index = PositionIndex(client, LANES, Generations(kept_ms))
@@ -43,7 +44,7 @@ async def _move(index: PositionIndex, rng: np.random.Generator, newest: NDArray[
     lane = int(rng.integers(len(LANES)))
     moment = now_ms()
     oldest = index.generations.oldest_ms(moment) + index.generations.length_ms // 4
-    # Odd and even milliseconds: no two processes report the same user at the same time.
+    # One process uses even milliseconds, the other odd ones: never the same time for the same user.
     ats = np.maximum(moment - rng.exponential(index.generations.length_ms / 4, BATCH).astype(np.int64), oldest)
     ats = np.minimum(ats // 2 * 2 + number, (moment - 2) // 2 * 2 + number)
     longitudes = rng.integers(-170, 170, BATCH)

@@ -1,4 +1,4 @@
-"""Providers that answer as they are told: an answer for each path flows in, a server that gives it flows out.
+"""Batch providers that answer by a script, so that a test decides the answer for each path.
 
 Bounded by the test.
 """
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from push.provider import Gateway
     from push.transport.batch.results import CodeMeaning
 
-    Said = Callable[[str], web.Response]
+    Script = Callable[[str], web.Response]
 
 
-class Dialect(NamedTuple):
-    """How one provider speaks: how it is opened, its table, which codes refuse a token, and how it says a code."""
+class BatchProtocol(NamedTuple):
+    """How one provider answers: its `codes`, those that refuse an access token, and the `answer` for each code."""
 
     name: str
     open_gateway: Callable[[str, Path], Gateway]
     codes: Mapping[Any, CodeMeaning]
     token_refused: frozenset[int]
-    says: Callable[[Any], dict[str, Any]]
+    answer: Callable[[Any], dict[str, Any]]
 
 
 @cache
 def _account() -> bytes:
-    """Return a key file: to make one takes longer than a test."""
+    """Return the bytes of a key file, made once because that takes longer than a test."""
     with tempfile.TemporaryDirectory() as folder:
         account_file(Path(folder) / "huawei.json", "p")
         return (Path(folder) / "huawei.json").read_bytes()
@@ -66,35 +66,35 @@ def _honor(url: str, _: Path) -> Gateway:
     return honor.HonorGateway(settings)
 
 
-HUAWEI = Dialect("huawei", _huawei, huawei.CODES, frozenset(), lambda code: {"code": code, "msg": "{}"})
-XIAOMI = Dialect("xiaomi", _xiaomi, xiaomi.CODES, frozenset(), lambda code: {"code": code})
-VIVO = Dialect("vivo", _vivo, vivo.CODES, vivo.TOKEN_REFUSED, lambda code: {"result": code})
-OPPO = Dialect("oppo", _oppo, oppo.CODES, oppo.TOKEN_REFUSED, lambda code: {"code": code})
-HONOR = Dialect("honor", _honor, honor.CODES, honor.TOKEN_REFUSED, lambda code: {"code": code})
-DIALECTS = [HUAWEI, XIAOMI, VIVO, OPPO, HONOR]
-WITH_TOKENS = [VIVO, OPPO, HONOR]
+HUAWEI = BatchProtocol("huawei", _huawei, huawei.CODES, frozenset(), lambda code: {"code": code, "msg": "{}"})
+XIAOMI = BatchProtocol("xiaomi", _xiaomi, xiaomi.CODES, frozenset(), lambda code: {"code": code})
+VIVO = BatchProtocol("vivo", _vivo, vivo.CODES, vivo.TOKEN_REFUSED, lambda code: {"result": code})
+OPPO = BatchProtocol("oppo", _oppo, oppo.CODES, oppo.TOKEN_REFUSED, lambda code: {"code": code})
+HONOR = BatchProtocol("honor", _honor, honor.CODES, honor.TOKEN_REFUSED, lambda code: {"code": code})
+PROTOCOLS = [HUAWEI, XIAOMI, VIVO, OPPO, HONOR]
+WITH_ACCESS_TOKENS = [VIVO, OPPO, HONOR]
 
-BEFOREHAND: dict[str, dict[str, Any]] = {
+SETUP_ANSWERS: dict[str, dict[str, Any]] = {
     "/message/auth": {"result": 0, "authToken": "t"},
     "/message/saveListPayload": {"result": 0, "taskId": "1"},
     "/server/v1/auth": {"code": 0, "data": {"auth_token": "t"}},
     "/server/v1/message/notification/save_message_content": {"code": 0, "data": {"message_id": "1"}},
     "/auth/token": {"access_token": "t", "expires_in": 3600},
 }
-"""What is answered before anybody is sent to; each token given has a number of its own."""
+"""Answers to the requests that come before a send; `scripted_server` numbers the access tokens."""
 
 
 @asynccontextmanager
-async def answering(said: Said) -> AsyncIterator[tuple[str, list[str]]]:
-    """Grant and store whatever is asked for, and answer what sends with `said`; yields the URL and the paths asked."""
+async def scripted_server(script: Script) -> AsyncIterator[tuple[str, list[str]]]:
+    """Grant tokens, store messages, and answer sends by `script`; yields the URL and the requested paths."""
     seen: list[str] = []
 
     async def handle(request: web.BaseRequest) -> web.Response:
         await request.read()
         seen.append(request.path)
-        before = BEFOREHAND.get(request.path)
+        before = SETUP_ANSWERS.get(request.path)
         if before is None:
-            return said(request.path)
+            return script(request.path)
         numbered = json.dumps(before).replace('"t"', f'"t{len(seen)}"')
         return web.Response(text=numbered, content_type="application/json")
 
@@ -108,10 +108,12 @@ async def answering(said: Said) -> AsyncIterator[tuple[str, list[str]]]:
 
 
 @asynccontextmanager
-async def spoken(dialect: Dialect, folder: Path, said: Said) -> AsyncIterator[tuple[Gateway, list[str]]]:
-    """Open a provider's gateway to a server that answers with `said`."""
-    async with answering(said) as (url, seen):
-        gateway = dialect.open_gateway(url, folder)
+async def scripted_gateway(
+    protocol: BatchProtocol, folder: Path, script: Script
+) -> AsyncIterator[tuple[Gateway, list[str]]]:
+    """Open a provider's gateway to a server that answers sends by `script`; yields it and the requested paths."""
+    async with scripted_server(script) as (url, seen):
+        gateway = protocol.open_gateway(url, folder)
         try:
             yield gateway, seen
         finally:
