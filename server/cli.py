@@ -31,6 +31,7 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)
 @click.option("--config", type=click.Path(path_type=Path), help="The configuration file (qq-alert.toml).")
+@click.version_option(package_name="qq-alert", prog_name="qq-alert")
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:
     """Turns a social network into a missing-child alert."""
