@@ -197,7 +197,12 @@ class FilingService:
         async with self._pool.acquire() as connection, connection.transaction():
             if not await sql.life.add_unverified(connection, alert_id, f"{kind}: {why}"):
                 return
-            event = AuditEvent(actor="unverified sender", action="unverified message", alert=alert_id, details={"message": kind, "why": why})
+            event = AuditEvent(
+                actor="unverified sender",
+                action="unverified message",
+                alert=alert_id,
+                details={"message": kind, "why": why},
+            )
             await sql.audit.append(connection, event)
         self.wake()
 

@@ -12,7 +12,7 @@ import msgspec
 C = TypeVar("C")
 
 
-class Rendering(msgspec.Struct, frozen=True, tag="shown"):
+class Rendering(msgspec.Struct, frozen=True, tag="rendering"):
     """A message as one lane shows it: title and body are truncated to what its provider takes.
 
     `size` of `size_max`: how much of the provider's limit is used up, of the whole rendered message where it counts
@@ -27,7 +27,7 @@ class Rendering(msgspec.Struct, frozen=True, tag="shown"):
     silent: bool
 
 
-class TooLarge(msgspec.Struct, frozen=True, tag="unfit"):
+class TooLarge(msgspec.Struct, frozen=True, tag="too_large"):
     """A message that a provider cannot take, and why: its lane would notify nobody."""
 
     reason: str

@@ -108,7 +108,9 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     await post(server, document_of(forged))
     await until(lambda: _is_raised(bench, server, alert))
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
-    noted = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "unverified message"]
+    noted = [
+        one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "unverified message"
+    ]
     assert [one["message"] for one in noted] == ["Cancel", "Update", "Cancel"], "each once, however often it came"
     change_request = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", change_request))[0] == 200
