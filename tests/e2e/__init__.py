@@ -1,1 +1,1 @@
-"""Tests of kind: e2e."""
+"""End-to-end tests: commands are run as a user runs them."""

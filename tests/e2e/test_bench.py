@@ -1,4 +1,4 @@
-"""The benchmarks run, and what they print has the promised form. Their figures are for people, not for tests."""
+"""The benchmarks run, and their output has the documented form. Their figures are for people, not for tests."""
 
 from __future__ import annotations
 

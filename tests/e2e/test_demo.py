@@ -1,4 +1,4 @@
-"""The demo as a new user runs it: the main job on real servers, honest about what is simulated, leaving nothing."""
+"""The demo as a new user runs it: the main job on real servers; says what is simulated, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def _demo(temporary: Path, *arguments: str) -> asyncio.subprocess.Process:
 
 
 def _processes_of(temporary: Path) -> list[int]:
-    """Return the processes that know the demo's folder: its stores, provider and server."""
+    """Return the processes that use the demo's folder: its stores, provider and server."""
 
     def knows(process: Path) -> bool:
         try:
@@ -70,8 +70,8 @@ def _numbered(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("people", ["1", "10"])
-async def test_a_demo_of_a_few_people_is_through_as_well(tmp_path: Path, people: str) -> None:
-    """However few come into the area later: they are told, and the command ends by itself."""
+async def test_a_demo_of_a_few_people_ends_as_well(tmp_path: Path, people: str) -> None:
+    """However few late entrants there are, they are notified, and the command ends by itself."""
     process = await _demo(tmp_path, "--people", people, "--exit", "--json")
     output, errors = await asyncio.wait_for(process.communicate(), TOLD_WITHIN_S)
     assert process.returncode == 0, errors.decode()
@@ -81,7 +81,7 @@ async def test_a_demo_of_a_few_people_is_through_as_well(tmp_path: Path, people:
 
 
 async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> None:
-    """`--exit --json`, in four lanes: exit 0, the promised object, what was accepted is what brute force counted."""
+    """`--exit --json` with four lanes: exit 0, the documented object; accepted recipients equal a brute-force count."""
     lanes = "tpns,huawei,apns,fcm"
     process = await _demo(tmp_path, "--people", "20000", "--exit", "--json", "--lanes", lanes)
     output, errors = await asyncio.wait_for(process.communicate(), TOLD_WITHIN_S)
@@ -96,8 +96,8 @@ async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir()), "the demo's folder is still there"
 
 
-async def test_the_demo_tells_its_story_and_stays_until_ctrl_c(tmp_path: Path) -> None:
-    """In words: simulated, margin to the deadline; at Ctrl-C it ends in good order."""
+async def test_the_demo_reports_its_progress_and_stays_until_ctrl_c(tmp_path: Path) -> None:
+    """It says what is simulated and the margin to the deadline; Ctrl-C ends it gracefully."""
     process = await _demo(tmp_path, "--people", "5000")
     assert process.stderr is not None
     printed = b""
@@ -117,7 +117,7 @@ async def test_the_demo_tells_its_story_and_stays_until_ctrl_c(tmp_path: Path) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux' kernel ends children with their parent")
 async def test_a_killed_demo_leaves_no_process_behind(tmp_path: Path) -> None:
-    """SIGKILL of the demo: stores, provider and server end too."""
+    """After SIGKILL of the demo, its stores, provider and server end too."""
     process = await _demo(tmp_path, "--people", "5000")
     assert process.stderr is not None
     async with asyncio.timeout(TOLD_WITHIN_S):

@@ -1,4 +1,4 @@
-"""A cluster of Redis: a whole alert runs on it, and a primary that dies in the middle costs nobody their alert."""
+"""A Redis cluster: an alert runs on it, and no recipient is lost when a primary dies in the middle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WORKERS, BATCH = 4, 1000
 
 
 async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(stores: StoreUrls, tmp_path: Path) -> None:
-    """Three primaries, two servers, reports through both; the first primary is killed, its replica takes over."""
+    """Three primaries and two servers; the first primary is killed in the middle, and its replica takes over."""
     async with cluster.running(tmp_path / "cluster") as nodes:
         bench = Bench(StoreUrls(stores.postgres, nodes.url), tmp_path)
         try:
@@ -42,7 +42,7 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
             await bench.sent(server, answer["alert"]["id"])
             assert np.array_equal(await bench.reached(), inside)
             assert (await bench.counts())["duplicates"] == 0
-            await _everybody_hears_of_forgetting(nodes.url)
+            await _all_clients_learn_of_forgotten_users(nodes.url)
             moved = {"user": 1, "lane": "tpns", "longitude": 114.06, "latitude": 22.55}
             now = (await bench.query("select now()"))[0][0]
             for port in (server, second):
@@ -52,8 +52,8 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
             await bench.close()
 
 
-async def _everybody_hears_of_forgetting(url: str) -> None:
-    """What one client announces on the cluster the other one hears."""
+async def _all_clients_learn_of_forgotten_users(url: str) -> None:
+    """Check that a client of the cluster learns of a user whom another client announces as forgotten."""
     clients = connect(url), connect(url)
     notified, hears = (Forgetting(client) for client in clients)
     listening = asyncio.create_task(hears.run(), name="forgetting")

@@ -1,6 +1,6 @@
-"""Exercises and tests: whatever is configured, written into the record or interrupted, nobody else hears of them.
+"""Exercises and tests reach nobody outside, whatever is configured, written into the record or interrupted.
 
-The simulated provider stands in for a live one wherever its lane is not said to be simulated.
+The simulated provider plays a live one wherever its lane is not configured as simulated.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ SIMULATED = {"QQ_ALERT_LANES__TPNS__SIMULATED": "true"}
 TEXTS = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
 
 
-async def _ends(bench: Bench, server: Process, alert: str) -> None:
-    """Say another word and the last one, widen, and wait until nothing is left to be done."""
+async def _send_follow_up_notices(bench: Bench, server: Process, alert: str) -> None:
+    """Widen, update and end the alert; wait until nothing is left to do."""
     url = f"{server.url}/v1/alerts/{alert}"
     assert (await bench.post(f"{url}/rings", WHY | {"radius_km": 300}))[0] == 200
     await bench.sent(server, alert)
     assert (await bench.post(f"{url}/update", WHY | {"texts": TEXTS}))[0] == 200
-    await _is_through(bench, "update")
+    await _wait_until_done(bench, "update")
     assert (await bench.post(f"{url}/found", WHY))[0] == 200
-    await _is_through(bench, "found")
+    await _wait_until_done(bench, "found")
 
 
-async def _is_through(bench: Bench, notice: str) -> None:
-    """Wait until no unit of a notice is left to be done, and it has been gone over again."""
+async def _wait_until_done(bench: Bench, notice: str) -> None:
+    """Wait until all units of a notice are done, and another pass has been made."""
 
     async def through(passes_least: int) -> bool:
         query = """select count(*) filter (where not u.done), coalesce(min(u.passes), $2)
@@ -52,15 +52,15 @@ async def _is_through(bench: Bench, notice: str) -> None:
     await until(lambda: through(1))
 
 
-def test_a_lane_elsewhere_cannot_be_said_to_be_simulated(bench: Bench) -> None:
-    """A flag on a live address, or on a name that could become one, is an error that says where."""
+def test_a_lane_with_a_remote_address_cannot_be_configured_as_simulated(bench: Bench) -> None:
+    """The flag on a live address, or on a host name that could become one, is an error that names the setting."""
     for url in ("https://api.tpns.tencent.com", "http://localhost:8471", "http://127.0.0.1.example:80"):
         with pytest.raises(SettingsError, match=r"lanes\.tpns\.simulated"):
             load(None, bench.env(**SIMULATED, QQ_ALERT_LANES__TPNS__URL=url))
 
 
 async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Bench) -> None:
-    """Filed, widened, updated, found, written into the record by hand, killed and started anew: no request at all."""
+    """Not a single request: filed, widened, updated, found, changed in the record by hand, killed or restarted."""
     await bench.provider()
     inside = await bench.people(2000)
     server = await bench.server(**FAST)
@@ -84,7 +84,7 @@ async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Be
 
     await until(swept)
     found = (await bench.query("select sum(found), sum(accepted) from sweep_unit"))[0]
-    assert (found[0] > 0, found[1]) == (True, 0), "the sweep by hand found people, and none was sent to"
+    assert (found[0] > 0, found[1]) == (True, 0), "the sweep by hand found people, and sent to none"
     await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
     await until(lambda: _found_more(bench, found[0]))
     server.end(signal.SIGKILL)
@@ -92,26 +92,26 @@ async def test_a_test_alert_never_reaches_a_lane_that_is_not_simulated(bench: Be
     server = await bench.server(**FAST)
     await until(swept)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
-    # What was told before would be told the later word: as if somebody had been.
+    # Recipients of the alert would get the follow-up notice: write some into the ledger.
     assert not await bench.query("select 1 from ledger where outcome = 'accepted'")
     assert (await bench.counts())["requests"] == 0
     assert inside.size > 0
 
 
 async def test_a_test_alert_goes_to_simulated_lanes_and_says_what_it_is(bench: Bench) -> None:
-    """Where the lane is said to be simulated, and is at a loopback address; every text begins with the word."""
+    """Sent only where the lane is simulated and has a loopback address; every text begins with the word for a test."""
     await bench.provider()
     inside = await bench.people(2000)
     server = await bench.server(**FAST, **SIMULATED)
     _, answer = await bench.file(server, status="test")
     await bench.sent(server, answer["alert"]["id"])
     np.testing.assert_array_equal(await bench.reached(), inside)
-    await _ends(bench, server, answer["alert"]["id"])
-    await _says_first(bench, "测试 / TEST")
+    await _send_follow_up_notices(bench, server, answer["alert"]["id"])
+    await _texts_begin_with_the_word(bench, "测试 / TEST")
 
 
 async def test_a_test_alert_that_a_changed_configuration_makes_live_goes_no_further(bench: Bench) -> None:
-    """Begun in a simulated lane, killed, and started anew where the lane is not said to be simulated: not one more."""
+    """Begun in a simulated lane, killed, and restarted with the lane configured as live: no further request."""
     await bench.provider()
     inside = await bench.people(2000)
     server = await bench.server(**FAST, **SIMULATED)
@@ -127,13 +127,13 @@ async def test_a_test_alert_that_a_changed_configuration_makes_live_goes_no_furt
     url = f"{server.url}/v1/alerts/{answer['alert']['id']}"
     assert (await bench.post(f"{url}/update", WHY | {"texts": TEXTS}))[0] == 200
     assert (await bench.post(f"{url}/found", WHY))[0] == 200
-    await until(lambda: _is_told(bench, "found"))
+    await until(lambda: _is_done(bench, "found"))
     assert (await bench.counts())["requests"] == requests
     np.testing.assert_array_equal(await bench.reached(), inside)
 
 
-async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: Bench) -> None:
-    """Nobody while nobody is; then these, in every notice, through a kill and a withdrawal; each text says so first."""
+async def test_an_exercise_reaches_only_enrolled_users_whatever_happens(bench: Bench) -> None:
+    """Nobody, or only enrolled users, for every notice, through a kill and a cancel; each text begins with the word."""
     await bench.provider()
     inside = await bench.people(4000)
     staff = [int(user) for user in inside[:40]]
@@ -157,11 +157,11 @@ async def test_an_exercise_reaches_only_who_is_enrolled_whatever_happens(bench: 
     async with bench.session() as session:
         await session.delete(f"{server.url}/v1/users/{staff[1]}")
     assert await bench.query("select user_id from enrolled where user_id = any($1)", staff[:2]) == []
-    await _ends(bench, server, alert)
+    await _send_follow_up_notices(bench, server, alert)
     await until(lambda: _reached(bench, staff))
     said = "select notice, sum(recipients)::int from ledger where alert_id = $1 group by notice order by notice"
     assert await bench.query(said, alert) == [("alert", 41), ("found", 39), ("update", 39)]
-    await _says_first(bench, "演习 / EXERCISE")
+    await _texts_begin_with_the_word(bench, "演习 / EXERCISE")
 
 
 async def _reached(bench: Bench, users: list[int]) -> bool:
@@ -170,8 +170,8 @@ async def _reached(bench: Bench, users: list[int]) -> bool:
     return reached == set(users)
 
 
-async def _says_first(bench: Bench, word: str) -> None:
-    """Hold every title and body of the message, the update and the last word against what they must begin with."""
+async def _texts_begin_with_the_word(bench: Bench, word: str) -> None:
+    """Check how every title and body of the alert, the update and the last notice begins."""
     messages = (await bench.counts())["messages"]
     assert len(messages) == 3
     assert [title for title, _ in messages if not title.startswith(f"【{word}】")] == []
@@ -179,17 +179,17 @@ async def _says_first(bench: Bench, word: str) -> None:
 
 
 async def _found_more(bench: Bench, before: int) -> bool:
-    """Tell whether a sweep found whoever came after `before` were found."""
+    """Tell whether a sweep found users who came after the number `before` was found."""
     return bool((await bench.query("select sum(found) from sweep_unit"))[0][0] > before)
 
 
-async def _is_told(bench: Bench, notice: str) -> bool:
-    """Tell whether a notice has no unit left to be done."""
+async def _is_done(bench: Bench, notice: str) -> bool:
+    """Tell whether all units of a notice are done."""
     query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = $1 and not u.done"
     return not await bench.query(query, notice)
 
 
 async def _is_in_ledger(bench: Bench, alert: str, people: int) -> bool:
-    """Tell whether so many were told of this very alert."""
+    """Tell whether the ledger holds this many recipients of the alert."""
     query = "select coalesce(sum(recipients), 0) from ledger where alert_id = $1 and outcome = 'accepted'"
     return bool((await bench.query(query, alert))[0][0] == people)

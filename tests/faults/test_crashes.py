@@ -1,4 +1,4 @@
-"""Crashes in the middle of a sweep cost nobody their alert, and repeat no more than what was in flight."""
+"""Crashes in the middle of a sweep lose no recipient, and repeat no more than the batches in flight."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def _accepted(bench: Bench) -> int:
 
 
 async def test_twenty_kills_of_the_server_lose_nobody(bench: Bench) -> None:
-    """SIGKILL at 20 random moments: everybody in the area is reached, repeats are at most workers x 1,000 a kill."""
+    """SIGKILL at 20 random moments: the whole audience is reached; a kill repeats at most workers x 1,000."""
     await bench.provider("--latency-ms", "5")
     inside = await bench.people(PEOPLE)
     server = await bench.server()
@@ -38,7 +38,7 @@ async def test_twenty_kills_of_the_server_lose_nobody(bench: Bench) -> None:
     rng = random.Random(20)
     killed = 0
     for kill in range(1, KILLS + 1):
-        # Moments spread over the sweep: each kill waits for its own random share of the recipients.
+        # Kills are spread over the sweep: each waits for its own random share of the recipients.
         moment = int(inside.size * (kill - rng.random()) / (KILLS + 1))
         await until(partial(_at_least, bench, moment))
         server.end(signal.SIGKILL)
@@ -51,8 +51,8 @@ async def test_twenty_kills_of_the_server_lose_nobody(bench: Bench) -> None:
     assert counts["duplicates"] <= killed * WORKERS * BATCH
 
 
-async def test_a_stop_in_good_order_repeats_nobody(bench: Bench) -> None:
-    """SIGTERM in the middle: the server ends in good order, and started again finishes with 0 repeats."""
+async def test_a_graceful_stop_repeats_nobody(bench: Bench) -> None:
+    """After SIGTERM in the middle the server ends gracefully; restarted, it finishes with 0 repeats."""
     await bench.provider("--latency-ms", "5")
     inside = await bench.people(100_000)
     server = await bench.server()
@@ -69,7 +69,7 @@ async def test_a_stop_in_good_order_repeats_nobody(bench: Bench) -> None:
 
 
 async def test_a_second_server_takes_over_from_a_dead_one(bench: Bench) -> None:
-    """Two processes share one alert; one is killed half-way and everybody is reached all the same."""
+    """Two processes share an alert; one is killed half-way, and the whole audience is reached."""
     await bench.provider("--latency-ms", "5")
     inside = await bench.people(200_000)
     first, second = await bench.server(), await bench.server()
@@ -94,7 +94,7 @@ async def _settled_by(bench: Bench, server: Process) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith(accepted))
 
 
-async def test_a_second_server_on_the_same_state_is_told_who_owns_it(tmp_path: Path) -> None:
+async def test_a_second_server_on_the_same_state_names_the_owner_and_exits(tmp_path: Path) -> None:
     """Embedded stores have one owner: the second server exits with 2."""
     env = {
         "QQ_ALERT_STATE_DIR": str(tmp_path / "state"),

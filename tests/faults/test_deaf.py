@@ -1,4 +1,4 @@
-"""Deaf processes: one that hears of no stop sends nothing for longer than it trusts what it saw last."""
+"""A process that learns of no stop stops sending by itself, once what it last read is too old."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 PEOPLE: Final = 20_000
 LATENCY_MS: Final = 500
-"""What a process holds takes one worker more than twice as long as it may go on unheard."""
+"""One worker needs more than twice as long for its held batches as it may send without a listener."""
 
 ONE_WORKER: Final = {"QQ_ALERT_LANES__TPNS__WORKERS": "1"}
 NOISE_S: Final = 1.0
-"""What a busy machine may add from the beginning of a request to its arrival, and much less than that."""
+"""An allowance for a busy machine, between the start of a request and its arrival."""
 
 BOUND_S: Final = TRUSTED_S + POLL_INTERVAL_S + NOISE_S
 WHY: Final = {"reason": "because of a test", "case_number": CASE["case_number"]}
@@ -33,58 +33,58 @@ LISTENERS: Final = """select count(pg_terminate_backend(pid)) from pg_stat_activ
                         and (query ilike 'listen%' or query like '-- Which of these units%')"""
 
 
-async def test_a_process_that_cannot_listen_any_more_stops_by_itself(bench: Bench) -> None:
-    """Its last request begins within what it trusts and one look; heard again, who was told is told of the cancel."""
+async def test_a_process_whose_listener_is_lost_stops_by_itself(bench: Bench) -> None:
+    """Its last request begins within the bound; reconnected, it sends the cancel to exactly those notified."""
     async with (
-        recording_tpns(bench, LATENCY_MS) as deaf,
-        recording_tpns(bench) as hears,
+        recording_tpns(bench, LATENCY_MS) as slow_tpns,
+        recording_tpns(bench) as tpns,
         postgres_proxy(bench.database_url) as proxy,
     ):
         await bench.people(PEOPLE)
         first = await bench.server()
         other = await bench.server(
-            **ONE_WORKER, QQ_ALERT_DATABASE__URL=proxy.database_url, QQ_ALERT_LANES__TPNS__URL=deaf.url
+            **ONE_WORKER, QQ_ALERT_DATABASE__URL=proxy.database_url, QQ_ALERT_LANES__TPNS__URL=slow_tpns.url
         )
-        alert = await _in_the_middle(bench, first, hears, deaf)
+        alert = await _in_the_middle(bench, first, tpns, slow_tpns)
         proxy.cut_listeners()
         cut_s = asyncio.get_running_loop().time()
         await _cancel(bench, first, alert)
-        hears.gate.open()
+        tpns.gate.open()
         await until(lambda: _sends_nothing(bench, other))
-        title = deaf.notified.first
-        begun = deaf.notified.times(title)
+        title = slow_tpns.notified.first
+        begun = slow_tpns.notified.times(title)
         assert begun[-1] - cut_s <= BOUND_S
-        deaf.gate.skips_latency = True
+        slow_tpns.gate.skips_latency = True
         proxy.allow_listeners()
-        await _told_once(bench, hears, deaf)
-        assert deaf.notified.times(title) == begun, "what is parked is not sent when it is heard that it is stopped"
+        await _notified_once(bench, tpns, slow_tpns)
+        assert slow_tpns.notified.times(title) == begun, "parked batches are not sent once the listener is back"
 
 
-async def test_listening_connections_cut_right_before_a_stop_make_it_no_later_than_a_look(bench: Bench) -> None:
-    """Every process's at once: it asks the record on a new one, and goes on from there."""
-    async with recording_tpns(bench, LATENCY_MS) as deaf, recording_tpns(bench) as hears:
+async def test_listeners_lost_right_before_a_stop_delay_it_by_one_poll_at_most(bench: Bench) -> None:
+    """All processes lose their listeners at once; each reads the record on a new connection and goes on from there."""
+    async with recording_tpns(bench, LATENCY_MS) as slow_tpns, recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         first = await bench.server()
-        await bench.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=deaf.url)
-        alert = await _in_the_middle(bench, first, hears, deaf)
+        await bench.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=slow_tpns.url)
+        alert = await _in_the_middle(bench, first, tpns, slow_tpns)
         assert await bench.query(LISTENERS) == [(2,)]
         await _cancel(bench, first, alert)
         answered_s = asyncio.get_running_loop().time()
-        hears.gate.open()
+        tpns.gate.open()
         await until(lambda: units_released(bench))
-        deaf.gate.skips_latency = True
-        await _told_once(bench, hears, deaf)
-        assert deaf.notified.times(deaf.notified.first)[-1] - answered_s <= BOUND_S
+        slow_tpns.gate.skips_latency = True
+        await _notified_once(bench, tpns, slow_tpns)
+        assert slow_tpns.notified.times(slow_tpns.notified.first)[-1] - answered_s <= BOUND_S
 
 
-async def _in_the_middle(bench: Bench, first: Process, hears: RecordingTpns, deaf: RecordingTpns) -> str:
-    """File a case, and wait until both processes are at it: the one that hears is held where it is."""
-    hears.gate.close_after(1)
+async def _in_the_middle(bench: Bench, first: Process, tpns: RecordingTpns, slow_tpns: RecordingTpns) -> str:
+    """File a case, and wait until both processes send; the provider of the first holds its requests."""
+    tpns.gate.close_after(1)
     _, answer = await bench.file(first)
     alert: str = answer["alert"]["id"]
 
     async def begun() -> bool:
-        return hears.gate.holding > 0 and len(deaf.notified.begun) > 1
+        return tpns.gate.holding > 0 and len(slow_tpns.notified.begun) > 1
 
     await until(begun)
     return alert
@@ -96,7 +96,7 @@ async def _cancel(bench: Bench, server: Process, alert: str) -> None:
 
 
 async def _sends_nothing(bench: Bench, server: Process) -> bool:
-    """Tell whether what is left of the first message is parked, and nothing on its way."""
+    """Tell whether the rest of the alert is parked, and no request is in flight."""
     async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
         lines = (await response.text()).splitlines()
     values = {line.partition("{")[0]: float(line.split()[-1]) for line in lines if 'lane="tpns"' in line}
@@ -106,16 +106,16 @@ async def _sends_nothing(bench: Bench, server: Process) -> bool:
     )
 
 
-async def _told_once(bench: Bench, *providers: RecordingTpns) -> None:
-    """Wait until the cancel is through: it reached exactly who was told, once over all processes."""
+async def _notified_once(bench: Bench, *providers: RecordingTpns) -> None:
+    """Wait until the cancel is sent; it must reach exactly those notified before, once over all processes."""
 
-    async def through() -> bool:
+    async def is_done() -> bool:
         query = """select count(*) filter (where not u.done), count(*)
                    from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'cancel'"""
         left, units = (await bench.query(query))[0]
         return bool(units > 0 and left == 0)
 
-    await until(through)
+    await until(is_done)
     title = providers[0].notified.first
     notified, withdrawn = (
         np.sort(np.concatenate([one.notified.of(each) for one in providers])) for each in (title, CANCEL)

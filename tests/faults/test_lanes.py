@@ -1,4 +1,4 @@
-"""Lanes side by side: each reaches its own people, and one that is down or misconfigured holds back no other."""
+"""Lanes are independent: each reaches its own recipients, and one that is down or misconfigured delays no other."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def _alarms(bench: Bench, server: Process) -> set[str]:
 
 
 async def test_each_lane_reaches_its_own_people_once(bench: Bench) -> None:
-    """TPNS by account, Huawei by token, in one alert: everybody in the area, once."""
+    """TPNS by account and Huawei by token, for one alert: each member of the audience once."""
     huawei = HuaweiLane(bench)
     await bench.provider()
     await huawei.start()
@@ -42,7 +42,7 @@ async def test_each_lane_reaches_its_own_people_once(bench: Bench) -> None:
 
 
 async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_once_it_is_back(bench: Bench) -> None:
-    """Huawei away: all of TPNS is reached meanwhile; Huawei back: all of Huawei is reached."""
+    """During Huawei's outage all of TPNS is reached; after it, all of Huawei."""
     huawei = HuaweiLane(bench)
     await bench.provider()
     await huawei.start()
@@ -51,14 +51,14 @@ async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_onc
     server = await bench.server(**huawei.env())
     _, answer = await bench.file(server)
 
-    async def tpns_is_through() -> bool:
+    async def tpns_is_done() -> bool:
         return (await bench.reached()).size == accounts.size
 
-    async def outage_is_told() -> bool:
+    async def outage_is_alarmed() -> bool:
         return "outage" in await _alarms(bench, server)
 
-    await until(tpns_is_through)
-    await until(outage_is_told)
+    await until(tpns_is_done)
+    await until(outage_is_alarmed)
     assert (await huawei.reached()).size == 0
     await huawei.control("outage", {"on": False})
     await bench.sent(server, answer["alert"]["id"])
@@ -77,7 +77,7 @@ async def test_a_lane_that_is_down_holds_back_no_other_and_reaches_everybody_onc
 async def test_twenty_percent_of_bad_tokens_stop_the_lane_and_none_is_removed(
     bench: Bench, kind: type[DeviceLane], options: tuple[str, ...]
 ) -> None:
-    """A configuration fault: alarm, no token removed; restarted with a sound provider everybody is reached."""
+    """So many mean a configuration fault: alarm, no token removed; restarted with a good provider, all are reached."""
     lane = kind(bench)
     await bench.provider()
     bad = await lane.start(*options)
@@ -104,4 +104,4 @@ async def test_twenty_percent_of_bad_tokens_stop_the_lane_and_none_is_removed(
         return bool(np.isin(devices, np.union1d(before, await lane.reached())).all())
 
     await until(everybody_is_reached)
-    assert not np.isin(before, await lane.reached()).any(), "somebody was told twice"
+    assert not np.isin(before, await lane.reached()).any(), "somebody was notified twice"

@@ -1,4 +1,4 @@
-"""Last words: whoever was told an alert is told how it ended, once, and nobody else, whatever happens in between."""
+"""Follow-up notices: whoever was notified of an alert learns once how it ended, and nobody else does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.support.providers.notified import Notified
 
 PEOPLE: Final = 20_000
-"""About half of them are within 120 km, in 64 units: more requests than are let through, and than can be held."""
+"""About half are within 120 km, in 64 units: more requests than the gate passes and holds together."""
 
 WORKERS: Final = 4
 THROUGH: Final = 2
@@ -52,20 +52,20 @@ async def act(
     assert status == 200, answer
 
 
-async def through(bench: Bench, notice: str, passes: int = 0) -> None:
-    """Wait until no unit of a notice is left to be done, gone over so many times again."""
+async def wait_until_done(bench: Bench, notice: str, passes: int = 0) -> None:
+    """Wait until all units of a notice are done, and this many further passes have been made."""
 
-    async def through() -> bool:
+    async def is_done() -> bool:
         query = """select count(*) filter (where not u.done), min(u.passes)
                    from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = $1"""
         left, least = (await bench.query(query, notice))[0]
         return bool(left == 0 and least == passes)
 
-    await until(through)
+    await until(is_done)
 
 
 async def _at_rest(bench: Bench) -> None:
-    """Wait until no process holds a unit: nothing is on its way."""
+    """Wait until no process holds a unit, so that no request is in flight."""
 
     async def rests() -> bool:
         return not await bench.query("select 1 from sweep_unit where not done and lease_until > now()")
@@ -74,7 +74,7 @@ async def _at_rest(bench: Bench) -> None:
 
 
 async def accepted(bench: Bench, alert: str | UUID) -> int:
-    """Return how many people the record says were told the first message."""
+    """Return how many recipients of the alert the ledger holds."""
     query = "select sum(recipients)::int from ledger where alert_id = $1 and notice = 'alert' and outcome = 'accepted'"
     return int((await bench.query(query, alert))[0][0] or 0)
 
@@ -87,8 +87,8 @@ def once(heard: Notified, title: str, users: NDArray[np.int64]) -> None:
     np.testing.assert_array_equal(heard.of(title), np.sort(users))
 
 
-async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane_they_are_in(bench: Bench) -> None:
-    """In two lanes: who left, too; who changed lanes, there; not who was forgotten or came later."""
+async def test_found_reaches_everybody_notified_once_at_any_place_and_in_their_present_lane(bench: Bench) -> None:
+    """Also users who left, or changed lanes; neither users forgotten meanwhile nor later arrivals."""
     huawei = RecordingHuaweiLane(bench)
     async with recording_tpns(bench) as tpns, huawei.serving():
         accounts, devices = await bench.people(PEOPLE), await huawei.people(3000)
@@ -112,30 +112,30 @@ async def test_found_reaches_who_was_told_once_wherever_they_are_and_in_the_lane
                 await session.delete(f"{server.url}/v1/users/{user}")
 
         await act(bench, server, alert, "found", {"through_alert": True})
-        await through(bench, "found")
+        await wait_until_done(bench, "found")
         gone = np.concatenate([forgotten, long_ago, just_now])
         by_account = _by(accounts, without=gone, also=back_long_ago)
         by_token = _by(devices, without=np.concatenate([back_long_ago, back_just_now]), also=long_ago)
         once(tpns.notified, FOUND, by_account)
         once(huawei.notified, FOUND, by_token)
-        # Who changed lanes within the last minute might have been on the way out in both: a pass after that reaches
-        # them, however often late entrants are looked for. An alert where nobody is shows that it was looked.
+        # A user who changed lanes within the last minute might be in a request of either lane: only a pass after
+        # that reaches them. A second alert without any audience shows that passes were made before.
         await bench.pass_time(60 / 3600)
         await bench.sent(server, await filed(bench, server, case_number="SZ-2", last_seen=NOWHERE))
-        await through(bench, "found", passes=0)
+        await wait_until_done(bench, "found", passes=0)
         await expire_lane_changes(bench)
         await bench.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
-        await through(bench, "found", passes=1)
+        await wait_until_done(bench, "found", passes=1)
         once(tpns.notified, FOUND, np.union1d(by_account, back_just_now))
         once(huawei.notified, FOUND, np.union1d(by_token, just_now))
         assert tpns.notified.titles == huawei.notified.titles == {tpns.notified.first, FOUND}
         assert len(tpns.notified.numbers | huawei.notified.numbers) == 1, (
-            "the last word replaces the first on the phone"
+            "the last notice replaces the first on the phone"
         )
 
 
-async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_told_until_then(bench: Bench) -> None:
-    """No request of the first message begins after the answer; who was on the way is told both; all others nothing."""
+async def test_found_in_the_middle_stops_the_alert_and_reaches_everybody_notified_until_then(bench: Bench) -> None:
+    """No request of the alert begins after the answer; those in flight get both notices, all others neither."""
     async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
@@ -145,9 +145,9 @@ async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_t
         begun = len(tpns.notified.begun)
         assert begun == THROUGH + WORKERS
         await act(bench, server, alert, "found")
-        assert len(tpns.notified.begun) == begun, "no last word before what is on its way is known"
+        assert len(tpns.notified.begun) == begun, "no last notice before the requests in flight have their outcome"
         tpns.gate.open()
-        await through(bench, "found")
+        await wait_until_done(bench, "found")
         notified = tpns.notified.of(tpns.notified.first)
         assert len(tpns.notified.times(tpns.notified.first)) == begun
         assert 0 < notified.size < inside.size
@@ -156,8 +156,8 @@ async def test_found_in_the_middle_stops_the_first_message_and_reaches_who_was_t
         once(tpns.notified, FOUND, notified)
 
 
-async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_word(bench: Bench) -> None:
-    """SIGKILL while batches are in flight: everybody told is told, repeats are these batches and no more."""
+async def test_a_server_killed_during_the_last_notice_loses_no_recipient(bench: Bench) -> None:
+    """SIGKILL with batches in flight: everybody notified gets the last notice; only those batches are repeated."""
     async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
@@ -170,17 +170,17 @@ async def test_a_server_killed_in_the_middle_of_the_last_word_costs_nobody_the_w
         server.end(signal.SIGKILL)
         tpns.gate.open()
         await bench.server()
-        await through(bench, "found")
+        await wait_until_done(bench, "found")
         once(tpns.notified, tpns.notified.first, inside)
         found = tpns.notified.of(FOUND)
         np.testing.assert_array_equal(np.unique(found), inside)
         assert found.size - inside.size <= WORKERS * tpns.notified.largest(FOUND)
 
 
-async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_first_and_nobody_twice(
+async def test_pause_update_and_resume_in_the_middle_send_each_text_once(
     bench: Bench,
 ) -> None:
-    """Paused: nothing begins. Updated: who was told hears it once; who was not hears the new text first, no update."""
+    """Those notified before get the update once; all others get the new text as their first, and no update."""
     async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
         server = await bench.server()
@@ -195,16 +195,16 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         before = tpns.notified.of(first)
         assert begun == THROUGH + WORKERS
         await act(bench, server, alert, "resume")
-        # Held again, so that the update comes in the middle as well.
+        # Requests are held again, so that the update comes in the middle as well.
         tpns.gate.close_after(0)
         await act(bench, server, alert, "update", TEXTS)
         tpns.gate.open()
         await bench.sent(server, alert)
-        await through(bench, "update")
+        await wait_until_done(bench, "update")
         notified = tpns.notified.of(first)
         assert np.isin(before, notified).all()
         assert tpns.notified.titles == {first, UPDATED}
-        # The update and what others hear first have one title, and everybody in the area hears it once.
+        # The update and the others' first message have the same title, which reaches everybody once.
         once(tpns.notified, UPDATED, inside)
         assert np.unique(notified).size == notified.size
         assert notified.size < inside.size
@@ -216,8 +216,8 @@ async def test_pause_update_and_resume_in_the_middle_tell_everybody_one_text_fir
         ]
 
 
-async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is_back(bench: Bench) -> None:
-    """Nothing of the first message is sent after the cancel, and who was never told hears of neither."""
+async def test_cancel_during_an_outage_reaches_everybody_notified_once_it_is_over(bench: Bench) -> None:
+    """After the cancel the alert is sent to nobody; those who never got it do not get the cancel either."""
     async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server()
@@ -238,7 +238,7 @@ async def test_cancel_while_the_provider_is_down_reaches_who_was_told_once_it_is
         first = tpns.notified.first
         notified, begun = tpns.notified.of(first), len(tpns.notified.times(first))
         tpns.faults.outage = False
-        await through(bench, "cancel")
+        await wait_until_done(bench, "cancel")
         assert notified.size == await accepted(bench, alert) > 0
         assert len(tpns.notified.times(first)) == begun
         once(tpns.notified, first, notified)

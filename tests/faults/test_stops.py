@@ -1,4 +1,4 @@
-"""SIGTERM ends a server in time, also while a store that it waits for says nothing, and costs nobody the alert."""
+"""SIGTERM ends a server in time, also while a store does not reply, and loses no recipient."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 PEOPLE = 100_000
 LATENCY_MS = 200
-"""Long enough that something is being sent whenever the signal comes."""
+"""Long enough that a request is in flight whenever the signal comes."""
 
 WORKERS = 4
 BATCH = 1000
 GRACE_S = 3
 ENDS_S = GRACE_S + EDGE_GRACE_S + CANCELS * CANCEL_AGAIN_S + RELEASE_S + 2 * CLOSE_S
-"""The bounds of everything that a stop waits for, one after the other."""
+"""The sum of the bounds of all that a stop waits for."""
 
 
 @pytest.fixture
 def own() -> Iterator[EmbeddedStores]:
-    """Stores of the test's own, which it may freeze."""
+    """Provide stores that only this test uses, so that it may freeze them."""
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         Path(folder).chmod(0o755)
         stores = EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True)
@@ -59,14 +59,14 @@ def own() -> Iterator[EmbeddedStores]:
     [({"redis"}, 0), ({"redis", "postgresql"}, WORKERS * BATCH)],
     ids=["redis", "both"],
 )
-async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
+async def test_sigterm_ends_a_server_in_time_while_a_store_does_not_reply(
     own: EmbeddedStores, tmp_path: Path, silent: set[str], repeats_max: int
 ) -> None:
-    """Stores frozen in the middle of an alert: exit 0 within the bounds; once they are back everybody is reached.
+    """Stores freeze in the middle of an alert: exit 0 within the bounds; afterwards the whole audience is reached.
 
-    Before, operators are told which of them is away, and so is whoever asks whether the server is ready.
+    Before the stop, an alarm and the answer of /ready name the store that is unavailable.
 
-    Repeats are what was sent and could not be committed: nothing while PostgreSQL answers, else a batch a worker.
+    Batches that were sent but could not be committed repeat: none while PostgreSQL replies, else one a worker.
     """
     bench = Bench(own.start(), tmp_path)
     frozen: list[int] = []
@@ -80,11 +80,11 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
         async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             await feed.receive_json()
             frozen += await _freeze(bench, own, silent)
-            await _said_away(feed, silent)
+            await _alarmed(feed, silent)
             async with session.get(f"{server.url}/ready") as response:
                 stores = (await response.json())["stores"]
             assert {name for name, state in stores.items() if state == "away"} == silent
-            # Consoles that wait for the stores as well hold up nothing.
+            # Requests of consoles that also wait for the stores do not delay the stop.
             async with _asking(bench, server, "GET", "/v1/alerts"), _asking(bench, server, "POST", "/v1/feed/tickets"):
                 took_s = await _stopped(server)
         assert took_s < ENDS_S
@@ -100,7 +100,7 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_says_nothing(
 
 
 async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Bench) -> None:
-    """Whoever accepts and says nothing in place of PostgreSQL keeps nobody from ending a server that starts."""
+    """A PostgreSQL that accepts connections and never replies does not keep a starting server from ending."""
     connected = asyncio.Event()
 
     async def says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -119,7 +119,7 @@ async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Benc
     await silent.wait_closed()
 
 
-async def _said_away(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) -> None:
+async def _alarmed(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) -> None:
     """Wait until the feed has an alarm about each of these stores, and about no other."""
     said: set[str] = set()
     while said != silent:
@@ -131,7 +131,7 @@ async def _said_away(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) ->
 
 @asynccontextmanager
 async def _asking(bench: Bench, server: Process, method: str, path: str) -> AsyncIterator[None]:
-    """Send a request, whose answer nobody waits for."""
+    """Send a request without waiting for its answer."""
     url = urlsplit(server.url)
     _, writer = await asyncio.open_connection(url.hostname, url.port)
     head = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Bearer {bench.token}"]
@@ -146,14 +146,14 @@ async def _some(bench: Bench) -> bool:
 
 
 async def _stopped(server: Process) -> float:
-    """Send SIGTERM; returns how long the server took to end in good order."""
+    """Send SIGTERM; returns how long the server took to end gracefully."""
     started_s = time.monotonic()
     assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0
     return time.monotonic() - started_s
 
 
 async def _freeze(bench: Bench, stores: EmbeddedStores, silent: set[str]) -> list[int]:
-    """Stop processes of our stores without ending them; returns their ids."""
+    """Freeze the processes of the test's stores (SIGSTOP); returns their ids."""
     frozen: list[int] = []
     if "redis" in silent:
         client = aioredis.Redis.from_url(bench.redis_url)
@@ -161,7 +161,7 @@ async def _freeze(bench: Bench, stores: EmbeddedStores, silent: set[str]) -> lis
         await client.aclose()
     if "postgresql" in silent:
         connection = await asyncpg.connect(bench.database_url)
-        # The postmaster first, so that it starts no more of them.
+        # The postmaster first, so that it starts no further processes.
         frozen.append(stores.pids()[0])
         os.kill(frozen[-1], signal.SIGSTOP)
         frozen += [row["pid"] for row in await connection.fetch("select pid from pg_stat_activity")]

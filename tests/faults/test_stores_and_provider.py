@@ -1,4 +1,4 @@
-"""Stores that restart and a provider that fails cost time, never a recipient."""
+"""Stores that restart and a provider that fails cost time, but lose no recipient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OUTAGE_S = 10.0
 
 
 async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_path: Path) -> None:
-    """Valkey and PostgreSQL restart during a sweep, the provider is away for 10 s: everybody is reached."""
+    """Valkey and PostgreSQL restart during a sweep and the provider fails for 10 s: the whole audience is reached."""
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         Path(folder).chmod(0o755)
         stores = EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True)
@@ -36,7 +36,7 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
             await asyncio.to_thread(stores.restart_postgres, hard=True)
             await _accepted(bench, inside.size // 2)
             await bench.switch_outage(on=True)
-            # The length of the outage is the subject here, not a wait for something to happen.
+            # The length of the outage is under test; this is no wait for a condition.
             await asyncio.sleep(OUTAGE_S)
             alarms = (await bench.get(f"{server.url}/v1/alerts"))["alerts"]
             assert alarms[0]["state"] == "sending"
@@ -44,7 +44,7 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
             await bench.sent(server, answer["alert"]["id"])
             counts = await bench.counts()
             assert np.array_equal(await bench.reached(), inside)
-            # PostgreSQL's crash may lose the answers to the commits in flight, which are sent again and stand once.
+            # PostgreSQL's crash may lose replies to commits; these are repeated, and each is recorded once.
             assert counts["duplicates"] <= WORKERS * BATCH
         finally:
             await bench.close()
@@ -57,20 +57,20 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
     ids=["errors of every kind", "limited by code", "limited by HTTP 429"],
 )
 async def test_a_provider_that_fails_or_limits_reaches_everybody_once(bench: Bench, options: tuple[str, ...]) -> None:
-    """5xx, garbage, dropped connections, busy and throttling are retried: everybody exactly once."""
+    """5xx, garbage, dropped connections, busy and throttled answers are retried: everybody exactly once."""
     await bench.provider(*options)
     inside = await bench.people(40_000)
     server = await bench.server()
     _, answer = await bench.file(server)
     await bench.sent(server, answer["alert"]["id"])
     counts = await bench.counts()
-    assert counts["refused_requests"], "the fault was never met"
+    assert counts["refused_requests"], "the fault never occurred"
     assert np.array_equal(await bench.reached(), inside)
     assert counts["duplicates"] == 0
 
 
-async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_right(bench: Bench) -> None:
-    """Recipients stay due while the provider rejects us; the feed shows the alarm; afterwards all are reached."""
+async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_corrected(bench: Bench) -> None:
+    """While the provider rejects us, recipients wait and the feed shows the alarm; afterwards all are reached."""
     await bench.provider("--access-id", "other")
     inside = await bench.people(20_000)
     server = await bench.server()
@@ -90,7 +90,7 @@ async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_r
 
 
 async def test_accounts_without_a_device_are_recorded_as_invalid_and_nobody_else(bench: Bench) -> None:
-    """What the provider says of one account is settled for that account only, and counted."""
+    """The provider's answer about one account is recorded for that account only, and counted."""
     await bench.provider("--invalid-rate", "0.1")
     inside = await bench.people(20_000)
     server = await bench.server()

@@ -1,4 +1,4 @@
-"""Who may have been told, for want of an answer or of a whole one, hears how it ended; nobody else does."""
+"""Indeterminate recipients, who may have been notified, get the last notice; nobody else does."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tests.support.providers.notified import Notified
 
 
-async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_ended(bench: Bench) -> None:
-    """A provider that delivers and answers nothing: all who heard it hear that it is withdrawn, once.
+async def test_indeterminate_recipients_get_the_last_notice(bench: Bench) -> None:
+    """The provider delivers and never answers: everybody who got the alert gets the cancel, once.
 
-    They are tried again until then: what nobody knows is no reason not to tell a child's neighbours. Whoever hears it
-    without need was in a request that ended without an answer.
+    Until then they are retried: an unknown outcome is no reason not to notify the child's neighbours. Whoever gets the
+    cancel without the alert was in a request that ended without an answer.
     """
     async with recording_tpns(bench) as tpns:
         inside = await bench.people(PEOPLE)
@@ -28,11 +28,11 @@ async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_end
         tpns.drops_connections = True
         alert = await filed(bench, server)
 
-        async def tried_again() -> bool:
+        async def retried() -> bool:
             heard = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
             return np.unique(heard).size < heard.size
 
-        await until(tried_again)
+        await until(retried)
         assert await accepted(bench, alert) == 0
         tpns.drops_connections = False
         await act(bench, server, alert, "cancel")
@@ -44,8 +44,8 @@ async def test_who_may_have_been_told_although_nobody_said_so_is_told_how_it_end
         np.testing.assert_array_equal(withdrawn, np.unique(np.concatenate([unpack(row[0]) for row in packed])))
 
 
-async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
-    """While no connection can be made nobody can have been told, and nobody is told that it is withdrawn."""
+async def test_recipients_whom_no_request_reached_get_no_last_notice(bench: Bench) -> None:
+    """While no connection can be made nobody is indeterminate, so nobody gets the cancel."""
     async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server(QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:1")
@@ -62,8 +62,8 @@ async def test_whom_no_request_reached_hears_no_last_word(bench: Bench) -> None:
         assert tpns.notified.titles == set()
 
 
-async def test_a_server_that_ends_in_the_middle_leaves_a_trace_of_who_may_have_been_told(bench: Bench) -> None:
-    """SIGTERM, and the provider delivers after the grace time: who got that hears that it is withdrawn."""
+async def test_a_server_that_stops_during_requests_records_their_recipients_as_indeterminate(bench: Bench) -> None:
+    """SIGTERM, and the provider delivers after the grace time: those recipients get the cancel."""
     async with recording_tpns(bench) as tpns:
         await bench.people(PEOPLE)
         server = await bench.server(QQ_ALERT_GRACE_S="1")

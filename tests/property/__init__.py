@@ -1,1 +1,1 @@
-"""Tests of kind: property."""
+"""Property tests: Hypothesis generates inputs and events, and invariants must hold for all of them."""

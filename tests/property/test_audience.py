@@ -1,4 +1,4 @@
-"""The audience of a circle is exactly who stands in it, wherever on Earth it is."""
+"""The audience of a circle is exactly its members, anywhere on Earth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PEOPLE = 300
 
 centres = st.one_of(
     st.tuples(st.floats(-180, 180), st.floats(-90, 90)),
-    # The places where geohashes are at their worst: poles, the antimeridian, the equator and the index's own edge.
+    # Places where geohashes fail most easily: poles, the antimeridian, the equator and the index's own limit.
     st.sampled_from(
         [(0.0, 90.0), (12.0, -90.0), (180.0, 0.0), (-180.0, 51.0), (179.99, 66.0), (0.0, 85.05), (0.0, 0.0)]
     ),
@@ -38,7 +38,7 @@ centres = st.one_of(
 async def test_the_index_finds_exactly_those_within_the_radius(
     redis: aioredis.Redis, centre: tuple[float, float], radius_km: float, seed: int
 ) -> None:
-    """Equal to a brute-force great-circle count, but for people within a metre of the edge."""
+    """Equal to a brute-force great-circle count, except for users within a metre of the edge."""
     await redis.flushall()
     rng = np.random.default_rng(seed)
     longitude, latitude = centre
@@ -59,14 +59,14 @@ async def test_the_index_finds_exactly_those_within_the_radius(
 
 
 async def test_every_shard_is_streamed_once_and_in_order(redis: aioredis.Redis) -> None:
-    """A stream over all shards names each of them once."""
+    """A stream over all shards yields each of them once."""
     index = PositionIndex(redis, ("tpns",))
     shards = [found.shard async for found in index.stream("tpns", Area(Circle(0, 0, 1)), range(SHARDS))]
     assert shards == list(range(SHARDS))
 
 
-async def test_a_user_stands_in_one_lane_and_one_place(redis: aioredis.Redis) -> None:
-    """Heard from again elsewhere or in another lane, a user is found there and nowhere else; forgotten, nowhere."""
+async def test_a_user_is_in_one_lane_at_one_place(redis: aioredis.Redis) -> None:
+    """After a report elsewhere or in another lane, a user is found only there; once forgotten, nowhere."""
     index = PositionIndex(redis, ("tpns", "other"))
     here, there = Area(Circle(114, 22, 1)), Area(Circle(10, 50, 1))
     moment = now_ms()

@@ -1,4 +1,4 @@
-"""The chain of the audit trail: whatever is changed, left out, put in or moved is found, with the event's number."""
+"""The audit chain: every change, gap, insertion or move is found, and the event's number is named."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIELDS_OF_EVENT = ("actor", "action", "before", "after")
 
 
 def chained(events: list[AuditEvent]) -> list[Row]:
-    """Return the rows of events; every other one has the time of the one before it."""
+    """Return the rows of events; every other event has the time of the one before it."""
     rows: list[Row] = []
     for seq, event in enumerate(events, 1):
         previous = rows[-1].digest if rows else FIRST
@@ -51,7 +51,7 @@ def seq_of(fault: Fault | None) -> int | None:
 
 
 def forged(row: Row, **changes: Any) -> Row:  # noqa: ANN401 - fields of a link or of its event
-    """Return a row with its content changed and hashed again, as somebody who knows the chain would."""
+    """Return a row with its content changed and hashed anew, as by somebody who knows how the chain is made."""
     link = msgspec.json.decode(row.content, type=Link)
     in_event = {name: value for name, value in changes.items() if name in Entry.__struct_fields__}
     others = {name: value for name, value in changes.items() if name not in in_event}
@@ -65,8 +65,8 @@ def head(rows: list[Row]) -> Anchor:
 
 
 @given(CHAINS, st.data())
-def test_a_chain_as_written_holds_with_every_head_it_ever_had(rows: list[Row], data: st.DataObject) -> None:
-    """No false alarm: not for equal times, not for an anchor of any age, not for that of the empty trail."""
+def test_an_unchanged_chain_verifies_with_every_head_it_ever_had(rows: list[Row], data: st.DataObject) -> None:
+    """No false alarm: not for equal times, for an anchor of any age, or for the anchor of the empty trail."""
     assert fault_of(rows) is None
     before = data.draw(st.integers(0, len(rows)))
     digest = rows[before - 1].digest.hex() if before else FIRST.hex()
@@ -76,7 +76,7 @@ def test_a_chain_as_written_holds_with_every_head_it_ever_had(rows: list[Row], d
 
 @given(CHAINS, st.data())
 def test_any_change_of_a_row_is_found_at_that_row(rows: list[Row], data: st.DataObject) -> None:
-    """A character of the content, a bit of the digest, the number or the alert beside it: the row's seq is named."""
+    """A character of the content, a bit of the digest, the number or the alert: the seq of the row is named."""
     at = data.draw(st.integers(0, len(rows) - 1))
     row = rows[at]
     place = data.draw(st.integers(0, len(row.content) - 1))
@@ -95,14 +95,14 @@ def test_any_change_of_a_row_is_found_at_that_row(rows: list[Row], data: st.Data
 
 @given(CHAINS, st.data())
 def test_a_forged_event_is_found_at_itself_or_at_the_next(rows: list[Row], data: st.DataObject) -> None:
-    """With its digest made anew an event still has to fit its place, and the next one still names the true one."""
+    """Even with a new digest the event must fit its place, and the next event still names the old digest."""
     at = data.draw(st.integers(0, len(rows) - 1))
     place: dict[str, Any] = data.draw(
         st.sampled_from(
             [{"seq": at + 2}, {"previous": "ab" * 32}, {"alert": UUID(int=99)}, {"at": BEGAN - timedelta(days=1)}]
         )
     )
-    is_free = at == 0 and "at" in place  # nothing stands before the first event, so only the next one tells
+    is_free = at == 0 and "at" in place  # No event precedes the first, so only the next one reveals it.
     found = seq_of(fault_of([*rows[:at], forged(rows[at], **place), *rows[at + 1 :]]))
     assert found == (2 if is_free else at + 1)
     field = data.draw(st.sampled_from(FIELDS_OF_EVENT))
@@ -111,13 +111,13 @@ def test_a_forged_event_is_found_at_itself_or_at_the_next(rows: list[Row], data:
     if at + 1 < len(rows):
         assert seq_of(fault_of(lied)) == at + 2
     else:
-        assert fault_of(lied) is None, "the last event is vouched for by nothing but an anchor"
+        assert fault_of(lied) is None, "only an anchor protects the last event"
     assert fault_of(lied, head(rows)) is not None
 
 
 @given(CHAINS, st.data())
 def test_a_reason_is_what_was_written_or_was_deleted_in_its_time(rows: list[Row], data: st.DataObject) -> None:
-    """Changed, put in, salted anew or taken away too early it is found at its event; once forgotten the chain holds."""
+    """A reason changed, added, salted anew or deleted early is found; deleted on time, it leaves the chain valid."""
     at = data.draw(st.integers(0, len(rows) - 1))
     row = rows[at]
 
@@ -133,18 +133,18 @@ def test_a_reason_is_what_was_written_or_was_deleted_in_its_time(rows: list[Row]
     for alert, is_told in ((row.alert_id, True), (UUID(int=99), row.reason is None)):
         closes = AuditEvent(actor="system", action="close", alert=alert, details={"deleted": "child"})
         last = linked(len(rows) + 1, BEGAN + timedelta(days=1), rows[-1].digest, closes)
-        assert (fault_of([*without, last]) is None) == is_told, "the trail itself says which reasons were deleted"
+        assert (fault_of([*without, last]) is None) == is_told, "the trail itself records which reasons were deleted"
     if row.reason is not None:
         assert found(salt=bytes(16)) == at + 1
         again = linked(1, BEGAN, FIRST, AuditEvent(actor="a", action="b", reason=row.reason))
-        assert hashlib.sha256(row.reason.encode()).hexdigest() not in again.content, "nobody finds it out by trying"
+        assert hashlib.sha256(row.reason.encode()).hexdigest() not in again.content, "no guess finds the reason"
 
 
 @given(CHAINS, EVENTS, st.data())
-def test_what_is_left_out_put_in_or_moved_is_found_there(
+def test_gaps_insertions_and_moves_are_found_where_they_are(
     rows: list[Row], event: AuditEvent, data: st.DataObject
 ) -> None:
-    """A gap at its number; closed up, put in or exchanged: the first event that stands where it does not belong."""
+    """A gap is found at its number; with numbers closed up, the first event that does not belong there is named."""
     at = data.draw(st.integers(0, len(rows) - 2))
     other = data.draw(st.integers(at + 1, len(rows) - 1))
 
@@ -164,10 +164,10 @@ def test_what_is_left_out_put_in_or_moved_is_found_there(
 
 
 @given(CHAINS, st.lists(EVENTS, min_size=8, max_size=8), st.data())
-def test_a_tail_cut_off_or_a_trail_written_anew_is_found_with_an_anchor(
+def test_a_truncated_or_rewritten_trail_is_found_with_an_anchor(
     rows: list[Row], others: list[AuditEvent], data: st.DataObject
 ) -> None:
-    """Both leave a chain that holds; whoever wrote down a head, or only the number of events, finds it out."""
+    """Both leave a valid chain; a head written down before, or only the number of events, reveals them."""
     left = rows[: data.draw(st.integers(0, len(rows) - 1))]
     anchor = head(rows)
     assert fault_of(left) is None

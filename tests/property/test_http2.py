@@ -1,7 +1,7 @@
-"""Whatever a provider and the network do, every call gets one ruling, its own, and is processed once at most.
+"""Whatever a provider and the network do, every call gets its own result and is processed once at most.
 
-Hypothesis drives a provider on h2, which is strict: it cuts bytes anywhere, answers in any order, refuses, resets, goes
-away, changes its settings, and drops connections.
+Hypothesis drives a provider on h2, which is strict: it splits bytes anywhere, answers in any order, refuses, resets,
+sends GOAWAY, changes its settings, and drops connections.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 INTERNAL_ERROR, REFUSED_STREAM = 2, 7
 BODY_BYTES_MAX, WINDOW_BYTES = 3000, 65_535
 HABITS = ["let_in", "refuse", "reset", "change", "ping", "hang", "go_away", "drop", "end"]
-"""What a provider does besides answering; each has some of these habits, and so much of each."""
+"""What a provider does besides answering; each example has some of these habits, each with a frequency."""
 
 HEADS = [
     Head((("authorization", "Bearer " + str(one) * 1500), ("x-one", str(one))), f"/send/{one}") for one in range(4)
@@ -38,8 +38,8 @@ TURNS, REFUSED = 3, 0.2
 Groups = list[tuple[int, int, int]]
 
 
-class Fickle:
-    """A provider that does anything that HTTP/2 allows, at random."""
+class RandomProvider:
+    """A provider that at random does anything that HTTP/2 allows."""
 
     def __init__(self, random: Random, first: list[dict[int, int]], habits: set[str]) -> None:
         self.random = random
@@ -57,7 +57,7 @@ class Fickle:
         self._later(peer)
 
     def _asked(self, peer: Peer, stream: int, body: bytes) -> None:
-        """Decide later."""
+        """Schedule a random action for later."""
 
     def _later(self, peer: Peer) -> None:
         asyncio.get_running_loop().call_later(self.random.uniform(0, 0.2), self._act, peer)
@@ -85,10 +85,10 @@ class Fickle:
             self._process(peer, stream, body)
             status = self.random.choice((200, 200, 400, 503))
             del peer.open[stream]
-            self._say(peer, stream, status, body if self.random.random() < 0.7 else b"")
+            self._send_answer(peer, stream, status, body if self.random.random() < 0.7 else b"")
 
-    def _say(self, peer: Peer, stream: int, status: int, body: bytes) -> None:
-        """Answer in one of the many ways in which it can be said."""
+    def _send_answer(self, peer: Peer, stream: int, status: int, body: bytes) -> None:
+        """Answer in one of the many forms that HTTP/2 allows."""
         self.said[body] = f"{status} {body.decode()}"
         if self.random.random() < 0.2:
             peer.h2.send_headers(stream, [(":status", "103"), ("link", "</a>")])
@@ -103,8 +103,8 @@ class Fickle:
         if trailers:
             peer.h2.send_headers(stream, [("x-trailer", "1")], end_stream=True)
 
-    def _let_in(self, peer: Peer) -> None:
-        """Make room for as much as there was."""
+    def _restore_limit(self, peer: Peer) -> None:
+        """Allow as many streams as before."""
         missing = WINDOW_BYTES - peer.h2.inbound_flow_control_window
         if missing > 0:
             peer.h2.increment_flow_control_window(missing)
@@ -127,7 +127,7 @@ class Fickle:
             del peer.open[found[0]]
 
     def _go_away(self, peer: Peer) -> None:
-        """Say a last stream, below which nothing is that was processed."""
+        """Send GOAWAY with a last stream, after which no stream was processed."""
         processed = self.highest.get(peer, 0)
         last = self.random.choice([processed, *(stream for stream in peer.open if stream > processed)])
         peer.go_away(min(last, peer.last) if peer.last is not None else last)
@@ -174,11 +174,11 @@ FIRST = st.fixed_dictionaries(
     habits=st.sets(st.sampled_from(HABITS)),
     seed=st.integers(0, 1 << 32),
 )
-def test_every_call_has_one_ruling_and_is_processed_once_at_most(
+def test_every_call_has_one_result_and_is_processed_once_at_most(
     groups: Groups, first: list[dict[int, int]], limits: tuple[int, int], habits: set[str], seed: int
 ) -> None:
-    """No provider sees a protocol error or a call twice; a ruling with a status is what it said of that very call."""
-    fickle, found = Fickle(Random(seed), first, habits), dict[bytes, str]()
+    """No protocol error, no call processed twice; a result with a status is the provider's answer to that call."""
+    fickle, found = RandomProvider(Random(seed), first, habits), dict[bytes, str]()
 
     async def send(client: Http2Lane, number: int) -> None:
         head, count, size = groups[number]
@@ -203,8 +203,8 @@ def test_every_call_has_one_ruling_and_is_processed_once_at_most(
             assert not rest or reason == fickle.said[body]
 
 
-class _Nobody:
-    """Hears everything and does nothing."""
+class _Ignoring:
+    """Receives every event and does nothing."""
 
     def on_reply(self, stream: int, reply: Reply) -> None: ...
     def on_refused(self, stream: int) -> None: ...
@@ -216,7 +216,7 @@ class _Nobody:
 
 
 def _read(pieces: list[bytes]) -> None:
-    reader = Reader(_Nobody(), HeaderBlocks("http", "provider.example"), {1, 3, 5})
+    reader = Reader(_Ignoring(), HeaderBlocks("http", "provider.example"), {1, 3, 5})
     for piece in pieces:
         reader.feed(piece)
 
@@ -233,7 +233,7 @@ FRAMES = st.builds(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(FRAMES, st.binary(max_size=30)), max_size=12))
 def test_garbage_is_a_protocol_error_and_never_a_bug(pieces: list[bytes]) -> None:
-    """Whatever bytes come in, either they are read or the connection is given up: nothing else is raised."""
+    """Any bytes are either read or end the connection; no other exception is raised."""
     try:
         _read(pieces)
     except ProtocolError:

@@ -1,4 +1,4 @@
-"""The audience of a city and a circle is exactly who stands in one of both, and within the jurisdiction."""
+"""The audience of a city and a circle is exactly the members of either, within the jurisdiction."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ CITIES = (
     "710000",
     "152500",
 )
-"""The largest, islands, one with an invalid boundary, the north, the west, and harbours with many parts."""
+"""The largest city, islands, an invalid boundary, the far north, the far west, and harbours of many parts."""
 
 
 def _great_circle_km(
     longitude: float, latitude: float, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Another formula than the code's: the angle between vectors."""
+    """Return distances by another formula than the code's: from the angle between vectors."""
 
     def vectors(east: NDArray[np.float64], north: NDArray[np.float64]) -> NDArray[np.float64]:
         east, north = np.radians(east), np.radians(north)
@@ -81,7 +81,7 @@ async def _compare(
     jurisdiction: BaseGeometry | None,
     places: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> None:
-    """Put people into one shard and compare a search with brute force."""
+    """Put users into one shard, and compare a search with brute force."""
     longitudes, latitudes = places
     users = np.array([user for user in range(1, PEOPLE * 1100) if shard_of(user) == 0][: len(longitudes)])
     await redis.flushall()
@@ -122,10 +122,10 @@ def _around(shape: BaseGeometry, rng: np.random.Generator) -> tuple[NDArray[np.f
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**32 - 1), radius_km=st.sampled_from([2.0, 30.0, 120.0, 500.0]))
-async def test_a_real_city_and_a_circle_hold_exactly_who_stands_there(
+async def test_a_real_city_and_a_circle_have_exactly_the_members_inside(
     redis: aioredis.Redis, code: str, seed: int, radius_km: float
 ) -> None:
-    """For real cities: equal to shapely on the published boundary and a great circle, but within a metre of an edge."""
+    """Equal to shapely on the published boundary and a great circle, except within a metre of an edge."""
     rng = np.random.default_rng(seed)
     city = boundaries.cities().polygon(code)
     assert city is not None
@@ -150,10 +150,10 @@ async def test_a_real_city_and_a_circle_hold_exactly_who_stands_there(
     size=st.floats(0.01, 8),
     limited=st.booleans(),
 )
-async def test_holes_parts_and_jurisdictions_hold_exactly_who_stands_there(
+async def test_holes_parts_and_jurisdictions_have_exactly_the_members_inside(
     redis: aioredis.Redis, seed: int, longitude: float, latitude: float, size: float, *, limited: bool
 ) -> None:
-    """Anywhere, across the antimeridian too: holes are out, all parts are in, nobody beyond the jurisdiction."""
+    """Also across the antimeridian: holes are out, all parts are in, nothing beyond the jurisdiction."""
     rng = np.random.default_rng(seed)
     holed = Polygon(
         box(longitude - size, latitude - size, longitude + size, latitude + size).exterior,
@@ -173,7 +173,7 @@ async def test_holes_parts_and_jurisdictions_hold_exactly_who_stands_there(
 
 
 async def test_the_circle_of_shenzhen_stops_at_the_border_of_its_jurisdiction(redis: aioredis.Redis) -> None:
-    """Limited to the city of Shenzhen, its 120 km reach nobody in Hong Kong, and everybody in Shenzhen."""
+    """Limited to the city of Shenzhen, its 120 km circle reaches nobody in Hong Kong, and all of Shenzhen."""
     rng = np.random.default_rng(7)
     city, other = (boundaries.cities().polygon(code) for code in (SHENZHEN, HONG_KONG))
     assert city is not None
