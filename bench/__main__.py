@@ -1,4 +1,4 @@
-"""`./run bench`: names of measures flow in, a table or one JSON object of value, floor, ratio and spread flows out.
+"""`./run bench`: prints a table or one JSON object of value, floor, ratio and spread.
 
 The push provider is SIMULATED. Ratios compare, absolute figures do not: machines differ and are noisy.
 """

@@ -1,4 +1,4 @@
-"""Measures of the audience: a running world flows in, estimates, late entrants and the memory of a user flow out.
+"""The measures of the audience: estimates, late entrants and the memory of a user.
 
 Bounded: `ESTIMATES` requests, `AREAS_MAX` random areas, the caller's runs of a pass.
 """

@@ -1,4 +1,4 @@
-"""Other engines for token lanes: a server and a body flow in, requests for each client CPU second flow out.
+"""Other engines for token lanes: their requests for each client CPU second.
 
 libcurl's multi interface is what most would take; it is measured so that the choice can be judged again. Bounded: the
 requests asked for, `STREAMS` times `CONNECTIONS` at once.

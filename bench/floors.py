@@ -1,6 +1,6 @@
 """Floors: the cheapest thing that could do the same work, measured in the same run.
 
-Pre-encoded commands flow down one socket, bytes are counted and thrown away, seconds flow out.
+Pre-encoded commands go down one socket; the bytes of the replies are counted and thrown away.
 Bounded by the commands given; a sentinel says when the last answer is there.
 """
 

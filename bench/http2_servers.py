@@ -1,6 +1,6 @@
 """An independent HTTP/2 server and load generator (nghttp2's nghttpd and h2load), and a line with a delay.
 
-A folder flows in, a server's address flows out; h2load's requests for each of its CPU seconds flow out. Bounded:
+Tells h2load's requests for each of its CPU seconds. Bounded:
 `START_S` to listen, the requests asked for, `READ_BYTES` read at once on each side of a delayed line.
 """
 

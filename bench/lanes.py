@@ -1,4 +1,4 @@
-"""Measures of lanes: stores and people flow in, each lane's rate beside another's, or beside h2load's, flows out.
+"""The measures of lanes: each lane's rate beside another's, or beside h2load's.
 
 Every turn runs a server of its own on the same people, so that what is compared is compared in turn. Bounded: the
 caller's runs, `SENT_S` a turn, `HOLD_S` of a held rate. All providers are simulated, or nghttpd.

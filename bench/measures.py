@@ -1,4 +1,4 @@
-"""Measures: a running world flows in, medians against their floors flow out.
+"""The measures of the main job, as medians against their floors.
 
 Bounded: the caller's number of runs of each, `SENT_S` for an alert to be through.
 """

@@ -1,4 +1,4 @@
-"""How fast a stop is: cancels in the middle of sweeps at full rate flow in, how late the last request was flows out.
+"""Measures how late the last request is after a cancel, in the middle of sweeps at full rate.
 
 Two servers share every alert; the push provider is SIMULATED and says when each request came in, by the same clock. Who
 was told until then must be told that the alert is withdrawn, once. Bounded: `CANCELS` alerts, `WITHIN_S` each.

@@ -1,4 +1,4 @@
-"""Places: coordinates or a city code flow in, a checked place in WGS-84 with its city flows out, or what looks wrong.
+"""Finds the place that coordinates or a city code mean, or says what looks wrong.
 
 Never a guess, never wider: a place that cannot be meant is refused with what it looks like. Bounded by its fields.
 """

@@ -49,7 +49,7 @@ class AlarmKind(enum.Enum):
     STORE_AWAY = (
         "store_away",
         "PostgreSQL or Redis does not answer: nothing is sent, or nobody is found, until it does",
-        "mend the store; all goes on by itself, and nobody is notified twice",
+        "repair the store; all goes on by itself, and nobody is notified twice",
     )
     NO_ESTIMATE = (
         "no_estimate",

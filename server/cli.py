@@ -1,4 +1,4 @@
-"""The command line: arguments flow in, the other modules do the work, short answers flow out.
+"""The command line of `qq-alert`: its commands, each read when it is run.
 
 What cannot be used (configuration, owned state) is said in one line and exits 2. Bounded: commands end when
 their work does; `serve` ends on a signal.

@@ -1,4 +1,4 @@
-"""The edge: settings and handlers flow in, listeners on their addresses flow out.
+"""Listens on the configured addresses and serves the routes.
 
 Bounded: `EDGE_GRACE_S` for open connections at the end, `BACKLOG` connections that wait to be accepted.
 """

@@ -1,4 +1,4 @@
-"""The encryption key: settings flow in, the key that seals webhook secrets flows out, made once if none is configured.
+"""Finds the key that encrypts webhook secrets; makes one once if none is configured.
 
 Bounded: one file of 44 bytes in `state_dir`, outside of the database and its dumps.
 """

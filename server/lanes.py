@@ -1,4 +1,4 @@
-"""Lanes: their settings flow in, checked by their provider, and their plans and gateways flow out.
+"""Makes the plans and gateways of the configured lanes, each checked by its provider.
 
 Bounded by the providers that there are: one lane each.
 """

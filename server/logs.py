@@ -1,4 +1,4 @@
-"""Logs: events flow in, one line each flows out: JSON in production, readable on a terminal.
+"""Logs one line an event: JSON in production, readable on a terminal.
 
 Never a name, photo, token or whereabouts: events carry ids, counts and the names of exceptions, not their texts.
 """

@@ -1,4 +1,4 @@
-"""Stopping: signals flow in, and neither the start nor the stores' connections keep the process from its end.
+"""The process: its signals, its garbage collector, and how it closes its stores' connections.
 
 Bounded: `CLOSE_S` for each store's connections, what `runtime.tasks` takes for what is given up.
 """

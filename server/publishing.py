@@ -1,4 +1,4 @@
-"""Publishing: the settings' key and names flow in, who signs and publishes CAP flows out.
+"""Reads the key, certificate and names with which public CAP is signed.
 
 Bounded: two small files, read at the start.
 """

@@ -1,4 +1,4 @@
-"""Sections of the settings: names, kinds and ranges flow in from here, `server.settings` reads them.
+"""The sections of the settings, with the range of each value; `server.settings` reads them.
 
 An unknown name is an error. Bounded: every number has its range.
 """
@@ -85,7 +85,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
 
 
 class RetentionSettings(Section, frozen=True, kw_only=True):
-    """For how long what an alert holds is kept after its end: the child's data, sooner once it is found; who was told.
+    """For how long what an alert holds is kept after its end: the child's data, sooner once it is found; the recipients.
 
     `look_s`: how often is looked for what is due.
     """

@@ -1,4 +1,4 @@
-"""The server process: settings flow in, the running edge and engine flow out until a signal or a bug ends them.
+"""Runs a server: puts engine and edge together, until a signal or a bug ends them.
 
 The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
 Bounded: `grace_s` for what is being sent, and what `server.edge` and `server.process` bound.
@@ -114,7 +114,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         signer = publishing.read_signer(settings)
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
-        # Before anything is sent: whoever cannot listen does not work in silence, nor does a second server by mistake.
+        # Before anything is sent: a server that cannot listen does not work in silence, nor does a second one by mistake.
         runners, url = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)

@@ -1,4 +1,4 @@
-"""Settings: a TOML file and environment variables flow in, one checked struct flows out.
+"""Reads the settings from a TOML file and the environment into one checked struct.
 
 An unknown or impossible value is a `SettingsError` that says which. Bounded: every number here has its range.
 """

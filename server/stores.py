@@ -1,4 +1,4 @@
-"""Stores: settings flow in, the URLs of running stores flow out: the configured ones, or embedded ones that we own.
+"""Finds the stores: the configured ones, or embedded ones that we own.
 
 Bounded: `STORE_WAIT_S` for a configured store to answer at the start, `COMMAND_WAIT_S` for a command.
 """

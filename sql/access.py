@@ -1,4 +1,4 @@
-"""Who may speak: authorities, their encrypted secrets and bearer token digests flow in and out.
+"""Authorities with their encrypted secrets, and bearer tokens by their digests.
 
 Bounded: eight secrets an authority are ever read, newest first; `ENDING_MAX` of what ends soon; a token's last use is
 written once in `USE_WRITTEN_EVERY` at most.

@@ -1,4 +1,4 @@
-"""The audit trail: events flow in and are only appended, the chain of all flows out in order.
+"""The audit trail: appends events as a chain, and reads them in order.
 
 Each event's text holds the digest of the one before, so nothing can be changed or left out in the middle unseen. Why
 somebody did it stands beside the chain, which holds its salted digest: it may name the child, and goes with its data.

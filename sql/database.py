@@ -1,4 +1,4 @@
-"""The pool: a PostgreSQL URL flows in, bounded connections flow out.
+"""Opens a bounded pool of connections to PostgreSQL, and says which errors mean that it is unavailable.
 
 Bounded: `POOL_MAX` connections a process, `COMMAND_TIMEOUT_S` a statement, `CONNECT_TIMEOUT_S` a connection.
 """

@@ -30,7 +30,7 @@ async def child_due(connection: Connection, after_found: timedelta, after_end: t
     """Lock an alert whose child's data is due to go; returns it with its state, None when there is none."""
     row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, None)
     if row is not None:
-        # Somebody may have said the last word while the lock was waited for: asked again, that is seen.
+        # A follow-up notice may have been added while the lock was waited for: asked again, that is seen.
         row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, row[0])
     return None if row is None else (row[0], row[1])
 
@@ -52,13 +52,13 @@ async def vacuum(pool: Pool) -> None:
 
 
 async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:
-    """Lock an alert of which who was told is due to be forgotten; None when there is none."""
+    """Lock an alert whose recipients are due to be deleted; None when there is none."""
     found: UUID | None = await connection.fetchval(_RECIPIENTS_DUE, after_end)
     return found
 
 
 async def delete_recipients(connection: Connection, alert_id: UUID) -> None:
-    """Forget who was told of one alert, and note that."""
+    """Delete the recipients of one alert, and note that."""
     while await connection.fetch(_RECIPIENTS_DELETE, alert_id, ROWS_MAX):
         continue
     await connection.execute(_RECIPIENTS_DELETED, alert_id)

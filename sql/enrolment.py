@@ -1,4 +1,4 @@
-"""Enrolment: users who agreed to be reached by exercises flow in and out.
+"""The users who agreed to be reached by exercises.
 
 Bounded: `ENROLLED_MAX` users; a question names at most one batch.
 """

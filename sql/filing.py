@@ -1,4 +1,4 @@
-"""Filing: one case with its alert and webhook receipt flows in, all of it or nothing is committed.
+"""Stores a case with its alert and its webhook's receipt, all of it or nothing.
 
 Bounded: receipts are forgotten after the time that the caller names.
 """
@@ -102,7 +102,7 @@ async def lock_drafts(connection: Connection, authority: str) -> None:
 async def supersede(connection: Connection, alert_id: UUID) -> str | None:
     """Free a draft's case number, and withdraw it if it waits; returns its state before, None when it keeps the number.
 
-    It does when it was signed, or people were told of it.
+    It does when it was signed, or people were notified of it.
     """
     state: str | None = await connection.fetchval(_SUPERSEDE, alert_id)
     return state

@@ -1,4 +1,4 @@
-"""The ledger: packed recipients with their outcome flow in by groups, those already told flow out by unit.
+"""The ledger: stores packed recipients by outcome, and says who was notified or settled.
 
 Bounded: the caller bounds a group; a read covers the shards of one unit.
 """
@@ -28,7 +28,7 @@ _REOPEN = query("ledger_reopen")
 class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch, out of shards [`shard_from`, `shard_to`), that had one outcome.
 
-    `packed` as push/packing.py writes it; `message_version` is the version that they were told.
+    `packed` as push/packing.py writes it; `message_version` is the version that they were notified of.
     """
 
     alert_id: UUID
@@ -77,7 +77,7 @@ async def settled(
 
     Each update (`message_version` is its version) is a notice of its own.
 
-    Told or settled in any lane; but who could not be reached in another lane is to be tried in this one, and after
+    Notified or settled in any lane; but one who could not be reached in another lane is tried in this one, and after
     `invalid_for` also who had an invalid token here: who still stands in the index then has another one.
     Where units of another size had been swept, some of other shards may be among them.
     """

@@ -1,4 +1,4 @@
-"""The life of alerts: an alert is locked, moved, worded anew, reviewed; what stands flows out, within one transaction.
+"""Locks, moves, rewords and reviews an alert, within the caller's transaction.
 
 Bounded: one alert at a time, which nobody else changes until the caller's transaction ends.
 """
@@ -76,7 +76,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
 
 
 class ProposalRow(msgspec.Struct, frozen=True):
-    """A change that waits for approval: its revision, the action, the wish as JSON text, and whose it is."""
+    """A change that waits for approval: its revision, the action, the change request as JSON text, and who made it."""
 
     revision: int
     action: str
@@ -112,7 +112,7 @@ async def append_notice(connection: Connection, alert_id: UUID, version: int, no
 
 
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
-    """Change what is said (JSON text) before anybody was told."""
+    """Change the content (JSON text) before anybody was notified."""
     await connection.execute(_REWORD, alert_id, content)
 
 

@@ -1,4 +1,4 @@
-"""Migrations: a database URL flows in, the current schema is what flows out.
+"""Brings a database to the current schema.
 
 dbmate applies the files of `migrations/`; a session advisory lock keeps two starting servers from doing so at once.
 Bounded: `LOCK_TIMEOUT_S` for the lock, `MIGRATE_TIMEOUT_S` for dbmate.

@@ -1,4 +1,4 @@
-"""Progress: alert ids flow in, counts by lane and ring flow out.
+"""Counts of alerts by lane and ring, and the alerts themselves as they are listed.
 
 Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to sum.
 """
@@ -43,7 +43,7 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
 class ListedAlert(msgspec.Struct, frozen=True):
     """An alert as listed, newest first; `estimate` is JSON text.
 
-    `busy`: it looks for late entrants, or says a later word to those who were told. `send_at`: when a scheduled one is
+    `busy`: it looks for late entrants, or sends a follow-up notice. `send_at`: when a scheduled one is
     sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`;
     `unverified`: why a draft's signature is not believed; `unverified_messages`: later messages that nobody verifiably signed.
     """

@@ -1,4 +1,4 @@
-"""What may be published: alerts that are meant and were told flow out, each with everything that was said in order.
+"""The alerts that may be published, each with its notices in order.
 
 Bounded: `LIST_LIMIT` alerts, none older than the caller says.
 """
@@ -24,7 +24,7 @@ _ALERTS = query("public_alerts")
 class PublicAlert(msgspec.Struct, frozen=True):
     """An alert; degrees, polygons as WKB, `content` is JSON text.
 
-    `radius_km` and `whole` (with the city's polygon): the widest area in which people are told by now. `notices` and
+    `radius_km` and `whole` (with the city's polygon): the widest area in which people are notified by now. `notices` and
     `moments`: everything said, the first message first, and when; `changes`: when it got wider, or a longer life.
     """
 

@@ -1,4 +1,4 @@
-"""Query texts: a file's name flows in, its text flows out, read once a process.
+"""Reads the texts of queries by the names of their files, once a process.
 
 Bounded by the files of this package; a name without a file is a bug and raises at import.
 """

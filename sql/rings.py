@@ -1,4 +1,4 @@
-"""Rings: the steps of an alert's area flow in with their sweeps, what is due, held or to be swept again flows out.
+"""The rings of alerts with their sweeps: what is due, held, or to be swept again.
 
 Bounded: a sweep is cut into a fixed number of units; the caller bounds the rings of an alert.
 """
@@ -32,7 +32,7 @@ _SWEEP_SOONER = query("alert_sweep_sooner")
 class RingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One ring: its radius around the place (km), whether it holds the city too, from when it is due, who decided it.
 
-    `held` says why nobody is told although it is due.
+    `held` says why nobody is notified although it is due.
     """
 
     ring: int
@@ -48,7 +48,7 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
 class SweepPlan(msgspec.Struct, frozen=True):
     """One sweep to be made: `shards` shards cut into units of `shards_per_unit`.
 
-    The first message goes over a ring, every other notice (a `version` of it) over those told before, without one.
+    The first message goes over a ring, every other notice (a `version` of it) over those notified before, without one.
     """
 
     notice: str

@@ -1,4 +1,4 @@
-"""Summaries: an alert's id flows in, what may be published of it flows out: place, times, counts, nothing of the case.
+"""What may be published of an alert: place, times, counts, nothing of the case.
 
 Bounded: five counts a kind of notice; an alert has few notices.
 """

@@ -1,4 +1,4 @@
-"""Work to be done: claims with leases flow in, the units of sweeps flow out.
+"""Claims the units of sweeps with leases, extends, finishes and gives them back.
 
 Bounded: a claim hands out one unit; a lease ends by itself at `lease_until` unless it is extended.
 """
@@ -35,7 +35,7 @@ _HALT = query("sweep_halt")
 class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with what its alert says.
 
-    `message_version` is the version that is said; `ring` 0: those who were told before, wherever they are.
+    `message_version` is the version that is sent; `ring` 0: those who were notified before, wherever they are.
     """
 
     id: int
@@ -86,7 +86,7 @@ async def release_all(pool: Pool) -> None:
 
 
 async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
-    """Record how many recipients the unit's area holds, those told before included; nothing if it is another's now."""
+    """Record how many recipients the unit's area holds, those notified before included; nothing if it is another's now."""
     await pool.execute(_SEARCHED, unit, found, owner)
 
 

@@ -1,4 +1,4 @@
-"""Allowances of this process: a key and a rate flow in, for how long to wait flows out.
+"""Allowances within this process: how long a key must wait at its rate.
 
 Each key has until when what it took is paid for (the generic cell rate algorithm), so that no timer fills anything.
 Bounded: `keys_max` keys, the one that has not taken for the longest time leaves first.

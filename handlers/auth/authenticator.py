@@ -1,4 +1,4 @@
-"""The door: a request flows in, whose token opens it flows out, or the refusal.
+"""Decides who may call: by bearer token, by ticket, or by signature.
 
 Whatever asks for a token or a signature goes through here: unknown, over and too often are answered in one place.
 Bounded by `handlers.auth.token_store`, `handlers.auth.limits` and `handlers.auth.failures`.
@@ -87,7 +87,7 @@ class Authenticator:
         wait_s = self.failures.wait_s(request.remote)
         return _too_many_failures("too many failures from this address", wait_s) if wait_s else None
 
-    def stranger(self, request: web.Request) -> web.Response | None:
+    def unsigned_document(self, request: web.Request) -> web.Response | None:
         """Count a document that nobody signed, which anybody may send; returns the refusal when there are too many."""
         wait_s = self.failures.attempt(request.remote)
         return _too_many_failures("too many unsigned documents from this address", wait_s) if wait_s else None

@@ -1,6 +1,6 @@
-"""Failures: signatures and tokens that do not verify flow in, counts, alarms and waits for their address flow out.
+"""Counts signatures and tokens that do not verify, raises alarms, and makes the addresses wait.
 
-A remote address may fail so often a minute; whoever is over is answered 429 instead of 401. Behind a proxy all
+A remote address may fail so often a minute; beyond that it is answered 429 instead of 401. Behind a proxy all
 addresses are the proxy's, headers that name others are not believed, and the limit can be switched off. What is signed
 is always verified first, so that no flood of unsigned requests locks an authority out, not even from its own address.
 

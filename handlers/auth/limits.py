@@ -1,4 +1,4 @@
-"""Limits: a token's or an authority's request flows in, for how long to wait flows out; all processes keep one limit.
+"""Limits the requests of a token and the webhooks of an authority; all processes keep one limit.
 
 A request is the unit, whatever it holds: a request of 10,000 reports costs one round trip to Redis more. While Redis
 does not answer, each process keeps the limits by itself and nothing is refused for that.

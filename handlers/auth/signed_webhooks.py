@@ -1,4 +1,4 @@
-"""Signed webhooks: a request with its body flows in, why it does not count as its authority's flows out, if so.
+"""Refuses webhooks that their authority did not sign.
 
 Whatever an authority signs goes through here: strangers all get one and the same answer. Bounded by
 `handlers.auth.webhook_signatures` and `handlers.auth.authenticator`.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 UNSIGNED: Final = "unknown authority, or the signature or timestamp does not verify"
-"""One text for all of these: a stranger learns nothing of which authorities exist."""
+"""One text for all of these: the caller learns nothing of which authorities exist."""
 
 
 class SignedWebhooks:
@@ -37,8 +37,8 @@ class SignedWebhooks:
         try:
             body.decode()
         except UnicodeDecodeError:
-            # Nothing is signed as text that is no text: the answer tells a stranger nothing but that.
-            refused = self._authenticator.stranger(request)
+            # What is no text cannot be signed as text: the answer says nothing but that.
+            refused = self._authenticator.unsigned_document(request)
             return refused or problems.response(
                 ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent"
             )

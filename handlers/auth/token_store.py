@@ -1,4 +1,4 @@
-"""Access: a bearer token or a feed ticket flows in, a role flows out.
+"""Looks up bearer tokens, and issues and redeems the feed's tickets.
 
 Tokens are looked up by SHA-256 digest; tickets live in Redis, once and for `TICKET_S` seconds.
 Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
@@ -37,7 +37,7 @@ def new_token() -> str:
 
 def digest(token: str) -> bytes:
     """Return what is stored of a token or a ticket: its entropy makes a plain hash enough."""
-    # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which a stranger may send.
+    # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which anybody may send.
     return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
 

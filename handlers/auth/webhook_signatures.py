@@ -1,4 +1,4 @@
-"""Webhook secrets and signatures: an authority's ciphertexts and a request flow in, "signed" or not flows out.
+"""Verifies the signatures of webhooks, and encrypts the secrets behind them.
 
 Standard Webhooks 1.0 through its published library; secrets at rest are Fernet tokens (AES-128-CBC with HMAC).
 Bounded: at most eight secrets are tried (sql/queries/authority_secrets.sql), `SIGNATURES_MAX` signatures read.

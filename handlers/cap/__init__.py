@@ -5,6 +5,6 @@ Reading: `document` makes harmless XML of bytes, `verification` says what of it 
 a document, `signing` signs it. What the police send is taken in `handlers.police.cap`, what is published is made in
 `handlers.public`.
 
-Everything here is pure: no socket, no store, no clock. Whatever a stranger sends is a value, never an exception.
+Everything here is pure: no socket, no store, no clock. Whatever comes in is a value, never an exception.
 Bounded: documents of 64 KiB, `document.DEPTH_MAX` deep, of `document.ELEMENTS_MAX` elements.
 """

@@ -1,4 +1,4 @@
-"""Areas for the world: what an alert searches flows in, areas of CAP flow out, never wider than that.
+"""Makes CAP areas of what an alert searches, never wider than that.
 
 CAP's polygons have no holes, so a shape with holes is cut into parts without any. Rounding keeps shapes valid.
 Bounded: `VERTICES_MAX` vertices; beyond them a shape is left out, and its city's code stands for it.

@@ -1,4 +1,4 @@
-"""Documents: bytes from a stranger flow in, a tree of harmless XML flows out, or why it is refused.
+"""Parses bytes from outside into harmless XML, or says why they are refused.
 
 What could reach out of the document or grow is refused before the parser sees it: a DOCTYPE, an entity, an encoding
 other than UTF-8. lxml's own defences (no entities, no network, no DTD, no huge trees) stand behind that. Comments are

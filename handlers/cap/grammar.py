@@ -1,4 +1,4 @@
-"""The grammar of CAP 1.2: a parsed `alert` flows in, its nodes flow out, or all that the schema does not allow.
+"""Holds a parsed `alert` against the grammar of CAP 1.2, and names all that the schema does not allow.
 
 Written from the data dictionary of the OASIS standard (section 3.2): which elements, in which order, how often.
 Bounded by the document.

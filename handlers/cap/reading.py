@@ -1,4 +1,4 @@
-"""Reading: a parsed `alert` flows in, a typed message flows out, or every field that the standard does not allow.
+"""Reads a parsed `alert` as a typed message, or names every field that the standard does not allow.
 
 First the grammar, then each value, then what one element asks of another. Bounded by the document.
 """

@@ -1,4 +1,4 @@
-"""Signing: a message of ours, our key and certificate flow in, a signed CAP 1.2 document flows out.
+"""Signs our messages as CAP 1.2 documents, with our key and certificate.
 
 One enveloped XML signature over the whole document, with SHA-256, by signxml; the certificate goes along, so that a
 reader can look it up among those that it trusts. Bounded by the message.

@@ -1,4 +1,4 @@
-"""Values: the text of an element flows in, a typed value flows out, or why there is none.
+"""Reads the text of an element as a typed value, or says why there is none.
 
 The rules are those of the CAP 1.2 data dictionary and its schema's patterns. Bounded by the text.
 """

@@ -1,4 +1,4 @@
-"""Signatures: a parsed message and an authority's certificates flow in, what is signed flows out, with a verdict.
+"""Says what of a parsed message one of an authority's certificates signed.
 
 A certificate is pinned by being given here; who issued it does not matter. VERIFIED comes with the tree that the
 verifier read out of the very bytes that were signed, and nothing else of the document. What signxml would let pass is
@@ -83,7 +83,7 @@ class Why(Enum):
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """A verdict: with the SHA-256 fingerprint of the certificate that VERIFIED stands on, or why not."""
+    """A signature's status, with the SHA-256 fingerprint of the certificate that VERIFIED stands on, or why not."""
 
     signature_status: SignatureStatus
     why: Why | None = None
@@ -109,7 +109,7 @@ def read_pins(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime) -> tuple[Signature, etree._Element]:
-    """Return the verdict and the tree to read: what was signed where it is VERIFIED, else the document as it came."""
+    """Return the status of the signature and the tree to read: what was signed where it is VERIFIED, else the document as it came."""
     found = root.findall(".//ds:Signature", _DS)
     if not found:
         return UNSIGNED, root
@@ -118,7 +118,7 @@ def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime
         return Signature(SignatureStatus.UNVERIFIABLE, why), root
     candidates = _candidates(found[0], pins)
     for key_info in found[0].findall("ds:KeyInfo", _DS):
-        # It is not signed, and only a pinned key counts: so nobody has to read what else a stranger put there.
+        # It is not signed, and only a pinned key counts: so nothing else in it has to be read.
         found[0].remove(key_info)
     why = Why.NOT_PINNED
     for certificate in candidates:

@@ -1,4 +1,4 @@
-"""Writing: a typed message flows in, a CAP 1.2 document flows out, in the order that the schema asks for.
+"""Writes a typed message as a CAP 1.2 document, in the order that the schema asks for.
 
 What `handlers.cap.reading` reads of it is the message again: times to the second, degrees to `DEGREE_DIGITS` (0.1 m).
 Without line breaks between elements, because some readers drop these before they look at a signature. Characters that

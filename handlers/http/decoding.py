@@ -1,4 +1,4 @@
-"""Reading input: JSON flows in, a typed struct or a list of every bad field flows out.
+"""Decodes JSON into a typed struct, or names every bad field.
 
 msgspec stops at the first bad field; here each field is converted by itself so that all of them are named at once.
 Bounded by the body, which the route bounds, and by `problems.ERRORS_MAX`.

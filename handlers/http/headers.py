@@ -1,4 +1,4 @@
-"""Headers: every answer of the application flows in, with what keeps browsers and strangers out it flows on.
+"""Gives every answer the headers that protect browsers, and none that name the software.
 
 They are set when an answer is about to be written, so that errors, refusals and WebSockets have them too. Bounded:
 a fixed set.

@@ -37,7 +37,7 @@ class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Confirmed(Reasoned, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Why, and the case number as typed by whoever means it."""
+    """Why, and the case number as typed by the person who means it."""
 
     case_number: CaseNumber
 

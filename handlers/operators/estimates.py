@@ -1,4 +1,4 @@
-"""Estimates: a place and a policy flow in, whom an alert there would reach and when flows out.
+"""Estimates whom an alert at a place would reach, and when.
 
 Nothing is stored or sent. Bounded: `BODY_BYTES`; the estimate itself by `push.alerts.estimate`.
 """

@@ -1,4 +1,4 @@
-"""The feed: progress, alerts and alarms flow in once, the same encoded message flows out to every client.
+"""The feed: encodes each change once and sends it to every client.
 
 Each client has a short backlog of its own; one that falls behind gets a snapshot instead of its backlog, and never
 slows a send or another client. Bounded: `CLIENTS_MAX` clients, `BACKLOG` messages a client, `HISTORY` messages to
@@ -241,13 +241,13 @@ class Feed:
                 await retry_until_available(self._dismiss_outlived, UNAVAILABLE_ERRORS, "postgresql")
 
     async def _dismiss_outlived(self) -> None:
-        # Whoever comes in meanwhile was let in just now.
+        # A client that comes in meanwhile was let in just now.
         sockets = dict(self._sockets)
         standing = await self._authenticator.standing({*sockets.values()})
         await self._dismiss([one for one, key in sockets.items() if key not in standing], OVER)
 
     async def close(self) -> None:
-        """Tell all listeners to come again elsewhere; whoever does not answer is left within `GOODBYE_S`."""
+        """Ask all clients to connect elsewhere; one that does not answer is left within `GOODBYE_S`."""
         self._closing = True
         await self._dismiss([*self._sockets], STOPS)
 

@@ -1,4 +1,4 @@
-"""The preview over HTTP: an alert's id flows in, what its phones would say flows out, and that it was read is recorded.
+"""Shows what phones would show of an alert, and records who read it.
 
 It says which revision it shows, as an approval has to. It shows the child's data, which nothing else does: so who read
 it is in the audit trail. Bounded by the alert.

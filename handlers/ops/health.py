@@ -1,4 +1,4 @@
-"""Health: a question flows in, whether the process lives and its stores answer flows out.
+"""Says whether the process lives and its stores answer.
 
 Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for at a time.
 """

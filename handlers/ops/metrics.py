@@ -1,4 +1,4 @@
-"""Metrics: the engine's counts flow in when asked, Prometheus' text format flows out.
+"""Exports what the engine and the authenticator count, in Prometheus' text format.
 
 Nothing is counted here but the event loop's lag. Bounded: the series are lanes x outcomes x fixed buckets, and the
 alerts being sent; no user, place or case ever is a label.
@@ -135,7 +135,7 @@ class EngineCollector(Collector):
 
 
 class AuthenticatorCollector(Collector):
-    """Reads what the door refused when Prometheus asks."""
+    """Reads what the authenticator refused when Prometheus asks."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator

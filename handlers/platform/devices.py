@@ -1,4 +1,4 @@
-"""Devices: reports of where people are flow in, or the wish to be forgotten; what was taken flows out.
+"""Takes device reports, and forgets users.
 
 Bounded: `REPORTS_MAX` reports and `BODY_BYTES` a request.
 """

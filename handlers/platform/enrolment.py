@@ -1,4 +1,4 @@
-"""Enrolment over HTTP: a user who agreed to be reached by exercises flows in or out; 204 flows back.
+"""Enrols users who agreed to be reached by exercises, and withdraws them.
 
 The audit trail has that one was enrolled or withdrawn, and by whom, never who it was. Bounded: one user a request,
 `sql.enrolment.ENROLLED_MAX` in all.
@@ -27,11 +27,11 @@ class Enrolment:
         self._pool = pool
 
     async def put(self, call: Call[None]) -> web.Response:
-        """Enrol a user; whoever is enrolled stays so."""
+        """Enrol a user; one who is enrolled stays so."""
         return await self._change(call, enrols=True)
 
     async def delete(self, call: Call[None]) -> web.Response:
-        """Withdraw a user, from the next batch on; whoever is not enrolled stays so."""
+        """Withdraw a user, from the next batch on; one who is not enrolled stays so."""
         return await self._change(call, enrols=False)
 
     async def _change(self, call: Call[None], *, enrols: bool) -> web.Response:

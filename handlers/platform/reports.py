@@ -1,4 +1,4 @@
-"""Reports: JSON, NDJSON or MessagePack flows in, positions flow into the index, what was rejected flows out.
+"""Decodes device reports (JSON, NDJSON, MessagePack), and records the good ones in the index.
 
 One bad report never costs the good ones. Bounded: the caller bounds the bytes; reports are taken only from as long ago
 as positions are kept, and at most `FUTURE_S` ahead of our clock.
@@ -129,7 +129,7 @@ def _at_ms(report: DeviceReport) -> int:
 
 
 class Reports:
-    """Takes reports into the index; `note` is told where those of one lane came from (degrees).
+    """Takes reports into the index; `note` is called with where those of one lane came from (degrees).
 
     `lanes` by name: whether a lane addresses devices, and so needs their tokens.
     """

@@ -62,7 +62,7 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web
     if filing.verified:
         content = FiledAnswer(alert=filed_alert(result.alert), notes=[*notes])
     else:
-        # A stranger learns nothing of how many people there are, nor who approves.
+        # The sender of a draft learns nothing of how many people there are, nor who approves.
         draft = Draft(id=result.alert.id, case_number=result.alert.case_number)
         content = DraftAnswer(draft=draft, notes=[*notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]

@@ -1,4 +1,4 @@
-"""The case as the police file it: JSON flows in, a checked case flows out.
+"""The case as the police file it, and what makes a well-formed one impossible to send.
 
 Bounded: every text field by its length, the body by `BODY_BYTES`.
 """

@@ -1,4 +1,4 @@
-"""Intake: a signed webhook flows in, a committed alert or a clear refusal flows out.
+"""Takes the police webhook: a signed case, or a CAP document.
 
 Nothing is read from a body before its signature is verified. Bounded: `cases.BODY_BYTES`, checked before reading.
 """

@@ -1,6 +1,6 @@
-"""Notices of the police: a signed word that a child is found, or a case withdrawn, flows in, the ended alert flows out.
+"""Takes the police's word that a child is found or a case withdrawn, and ends the alert.
 
-They know first, and nobody is to be told once they know: so they need not wait for an operator. Said again, it is
+They know first, and sending stops as soon as they know: so they need not wait for an operator. Sent again, it is
 answered with the alert as it stands. Bounded: `BODY_BYTES`.
 """
 

@@ -1,4 +1,4 @@
-"""Wording: a checked case flows in, what phones say flows out in every language of the catalogues.
+"""Writes what phones show of a case, in every language of the catalogues.
 
 The catalogues are data: a language is a file there. Bounded by the case's own fields.
 """

@@ -1,4 +1,4 @@
-"""The public routes: anybody's request flows in, the feed of public alerts or one alert's signed CAP flows out.
+"""Serves the feed of public alerts, and each of them as signed CAP.
 
 For partners and media; put a cache in front of it. Bounded: 200 alerts of `PUBLISHED`, as many signed messages kept.
 """

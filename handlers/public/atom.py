@@ -1,4 +1,4 @@
-"""Feeds: alerts in a few words flow in, an Atom feed (RFC 4287) with links to their CAP documents flows out.
+"""Writes an Atom feed (RFC 4287) with links to CAP documents.
 
 Where an entry is on the map is GeoRSS-Simple: latitude first, as in CAP. Bounded: `ENTRIES_MAX` entries, the caller's
 first ones.

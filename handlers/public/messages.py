@@ -1,7 +1,7 @@
-"""The public's CAP: an alert that may be published flows in, its CAP message and its entry in the feed flow out.
+"""Makes the CAP message and the feed entry of an alert that may be published.
 
 While the child is looked for they say what phones say; afterwards only the last words, which name nobody. The area is
-never wider than where people are told. Pure; bounded by the alert.
+never wider than where people are notified. Pure; bounded by the alert.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def _picture(url: str) -> Resource:
 
 
 def _area(alert: PublicAlert, description: str) -> Area:
-    """Return where people are told; within a jurisdiction its circle is a polygon within both."""
+    """Return where people are notified; within a jurisdiction its circle is a polygon within both."""
     shape = load(alert.city_polygon) if alert.whole and alert.city_polygon is not None else None
     circle = None
     if alert.radius_km is not None and alert.longitude is not None and alert.latitude is not None:

@@ -1,4 +1,4 @@
-"""Filing: a checked case flows in, a committed alert with its rings and sweeps flows out, or the answer given before.
+"""Files a checked case: commits its alert with rings and sweeps, or says what stands in its way.
 
 Case, alert, rings, sweeps, the first events of the audit trail and the webhook's receipt are one transaction: the
 answer is given after it stands. What is signed takes the place of a draft under its number: anybody can send a draft.
@@ -227,7 +227,7 @@ async def _is_full(connection: Connection, authority: str) -> bool:
 
 
 async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> AuditEvent | None:
-    """Take the number of a signed case off the draft that has it, so that no stranger's can keep it out.
+    """Take the number of a signed case off the draft that has it, so that no unsigned draft can keep it out.
 
     Returns the event of that; None when the number stays where it is.
     """

@@ -74,7 +74,7 @@ class InvalidTokens:
         if share > self._share_max:
             self.tripped = True
             self._pending.clear()
-            self._stop(f"{share:.0%} of the tokens come back invalid; none was removed; restart once it is mended")
+            self._stop(f"{share:.0%} of the tokens come back invalid; none was removed; restart once that is corrected")
         elif self._answered > WINDOW_COUNTS * self._count_min:
             self._answered /= 2
             self._invalid /= 2

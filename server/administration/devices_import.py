@@ -1,4 +1,4 @@
-"""Bulk import: a file of device reports flows in, positions flow into the index, with a progress bar by bytes.
+"""Imports a file of device reports into the index, with a progress bar by bytes.
 
 Takes NDJSON, or JSON in one array.
 Bounded: `CHUNK_REPORTS` reports at a time, lines of `LINE_BYTES`, `ARRAY_BYTES` for an array.

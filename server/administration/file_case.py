@@ -1,4 +1,4 @@
-"""Filing a case as the police would: a case's bytes and a secret flow in, one signed request flows out.
+"""Signs and sends a case as the police would.
 
 Bounded: `TIMEOUT_S`; sent once, as retries are the caller's to decide.
 """

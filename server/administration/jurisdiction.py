@@ -1,4 +1,4 @@
-"""Jurisdictions: a GeoJSON file flows in, the polygon beyond which an authority reaches nobody flows out as WKB.
+"""Reads a jurisdiction, the polygon beyond which an authority reaches nobody, from a GeoJSON file.
 
 Refused if invalid, never repaired into another shape, never widened. Bounded: `FILE_BYTES`.
 """

@@ -1,4 +1,4 @@
-"""Authorities and tokens: names flow in, secrets shown once flow out.
+"""Adds, rotates and revokes authorities and tokens; secrets are shown once.
 
 Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that the police change over without a gap; a
 token lasts `TOKEN_DAYS` unless it is said otherwise, and never longer than `TOKEN_DAYS_MAX`.

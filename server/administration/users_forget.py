@@ -1,4 +1,4 @@
-"""Bulk forgetting: a file of user ids flows in, they leave the index and every running sweep, counts flow out.
+"""Forgets the users of a file, in the index and in every running sweep.
 
 Bounded: `CHUNK_USERS` users at a time, lines of `LINE_BYTES`.
 """

@@ -1,4 +1,4 @@
-"""`qq-alert audit`: what verifies, shows or sums up the trail flows in, its events and where it is broken flow out.
+"""`qq-alert audit`: verifies, shows and sums up the audit trail.
 
 Bounded: a page of the trail (`sql.audit.PAGE`) at a time.
 """

@@ -1,4 +1,4 @@
-"""Commands: what every command of `qq-alert` needs flows in from click, settings, reached stores and answers flow out.
+"""What every command of `qq-alert` needs: its settings, the stores, and how it prints.
 
 Bounded: a command ends when its work does.
 """

@@ -1,4 +1,4 @@
-"""`qq-alert devices` and `qq-alert users`: files flow in, the index is filled or cleared, counts flow out."""
+"""`qq-alert devices` and `qq-alert users`: fill the index from a file, or forget users."""
 
 from __future__ import annotations
 

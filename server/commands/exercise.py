@@ -1,4 +1,4 @@
-"""`qq-alert exercise`: users who agreed to be reached by exercises flow in and out of the record.
+"""`qq-alert exercise`: enrols users who agreed to be reached by exercises, withdraws and lists them.
 
 Bounded: `sql.enrolment.ENROLLED_MAX` users in all, `USERS_MAX` a command.
 """

@@ -1,4 +1,4 @@
-"""Failures of a command: an exception flows in, one line for whoever typed it and the exit code flow out.
+"""Turns what a command raises into one line for the person who typed it, and an exit code.
 
 What cannot be used exits 2, what failed exits 1; a bug is reported by places and types, never by values.
 """

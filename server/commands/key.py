@@ -1,4 +1,4 @@
-"""`qq-alert key`: nothing flows in, a new encryption key flows out. Bounded: one key a call."""
+"""`qq-alert key`: makes an encryption key. Bounded: one key a call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lazy commands: names and where their code is flow in, a click group that reads a module only when asked flows out.
+"""A click group that reads the module of a command only when it is run.
 
 A process that starts one command reads a third of the modules. Bounded by the commands that there are.
 """

@@ -1,4 +1,4 @@
-"""`qq-alert file-case` and `file-notice`: a file and a secret flow in, it is sent as the police would, the answer back.
+"""`qq-alert file-case` and `file-notice`: send a file as the police would, and print the answer.
 
 Bounded: one request, as `server.administration.file_case` bounds it.
 """

@@ -1,4 +1,4 @@
-"""`qq-alert authority` and `qq-alert token`: names flow in, secrets shown once and lists flow out."""
+"""`qq-alert authority` and `qq-alert token`: add, rotate, list and revoke them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
 @config_option
 @click.pass_context
 def authority_review(context: click.Context, authority: str, policy: str, grace_s: int | None) -> None:
-    """Say who looks at an authority's cases before anybody is told; those that stand keep their own."""
+    """Say who looks at an authority's cases before anybody is notified; those that stand keep their own."""
     on_record(context, lambda s, stores: registry.review(s, stores, authority, Review(policy), grace_s))
     click.echo(f"{authority}: {policy}")
 

@@ -1,4 +1,4 @@
-"""`qq-alert serve` and `qq-alert migrate`: the configuration flows in, a server runs until a signal ends it.
+"""`qq-alert serve` and `qq-alert migrate`: run a server, or bring the database to the current schema.
 
 Bounded: `serve` ends on SIGTERM or SIGINT, `migrate` with its work.
 """

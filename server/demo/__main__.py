@@ -1,4 +1,4 @@
-"""`./run demo`: options flow in, the demo runs, plain words or one JSON object flow out.
+"""`./run demo`: runs the demo and prints plain words, or one JSON object.
 
 Exits 0 only if the simulated provider accepted everybody in the area, once.
 """
@@ -107,7 +107,7 @@ async def _run(
             console.print(f"\nNow {len(population.outsiders):,} people from elsewhere come into the area ...")
             story = await move_in(world, scene, story, population.outsiders)
             console.print(
-                f"{story.late_told:,} of {story.late_moved_in:,} were told within {story.late_s:.1f} s of reporting, "
+                f"{story.late_told:,} of {story.late_moved_in:,} were notified within {story.late_s:.1f} s of reporting, "
                 f"and {story.late_others} others."
             )
         if as_json:

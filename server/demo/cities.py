@@ -1,4 +1,4 @@
-"""Real cities: nothing flows in, centres (WGS-84 degrees) and populations flow out.
+"""Real cities for the demo: centres (WGS-84 degrees) and populations.
 
 Residents of the 2020 census in millions, rounded; centres are the city governments' seats, to about a kilometre.
 """
@@ -48,4 +48,4 @@ FAR_AWAY = (
 )
 
 NEAR_SHARE = 0.8
-"""Most of the demo's people live in the Delta, so that an alert there finds many; the rest shows who is not told."""
+"""Most of the demo's people live in the Delta, so that an alert there finds many; the rest shows who is not notified."""

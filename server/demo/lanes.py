@@ -1,4 +1,4 @@
-"""Lanes of a world: a lane's name flows in, its SIMULATED provider's options and the server's settings for it flow out.
+"""The SIMULATED providers of the demo's lanes, and the server's settings for them.
 
 Bounded by the lanes that there are. Everybody's token is made from the user's id, so that who was reached is known.
 """

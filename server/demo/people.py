@@ -1,4 +1,4 @@
-"""People: a number and a scene flow in, chunks of positions around real cities flow out, and into the index.
+"""Puts people at positions around real cities into the index, chunk by chunk.
 
 Bounded: `CHUNK` people in memory at a time, whatever their number; the brute-force count is made chunk by chunk.
 """

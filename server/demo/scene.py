@@ -1,4 +1,4 @@
-"""Scenes: a city's code flows in, where a child was last seen there, the area and where people live around flow out.
+"""Where the demo's child was last seen, the area, and where people live around it.
 
 Boundaries come from the extra `cn`, by its data file alone. Bounded: the homes of cities within `AROUND_KM`.
 """

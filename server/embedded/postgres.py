@@ -1,4 +1,4 @@
-"""Embedded PostgreSQL: a folder flows in, a server on a Unix socket with the database `app` flows out.
+"""Runs an embedded PostgreSQL on a Unix socket, with the database `app`.
 
 PostgreSQL refuses to run as root: then it runs as `nobody`, or in a user namespace where `nobody` cannot reach it.
 Bounded: `INITDB_S` for the first start, `process.READY_S` to answer, its log is begun anew at each start.

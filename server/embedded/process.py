@@ -1,4 +1,4 @@
-"""A child that dies with us: a command flows in, a running server flows out, or the last lines of its log.
+"""Runs a child process that dies with us, and shows the last lines of its log when it does not start.
 
 On Linux the kernel ends it when we are killed (PR_SET_PDEATHSIG); it has a process group of its own, so that Ctrl-C
 reaches us first. Bounded: `READY_S` until it answers, `STOP_S` until it is killed.

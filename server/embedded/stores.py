@@ -1,4 +1,4 @@
-"""Both stores: a state folder flows in, started servers with their URLs flow out, all of it gone again at the end.
+"""Starts both embedded stores in order, and stops them in the other.
 
 Bounded by `process.READY_S` and `process.STOP_S` for each.
 """

@@ -1,4 +1,4 @@
-"""Embedded Valkey: a folder flows in, a server on a Unix socket with an append-only file flows out.
+"""Runs an embedded Valkey on a Unix socket, with an append-only file.
 
 Bounded: `process.READY_S` to answer; no memory limit, as positions may not be evicted.
 """

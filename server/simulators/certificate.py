@@ -1,4 +1,4 @@
-"""A certificate for loopback: a folder flows in, `cert.pem` and `key.pem` for localhost flow out, signed by themselves.
+"""Makes a self-signed certificate for localhost.
 
 Bounded: good for `DAYS`.
 """
@@ -26,7 +26,7 @@ def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
     """Write a new certificate into `folder` and return the server's context, which offers `protocols`."""
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
-    # Each has a name of its own, because whoever trusts several finds the right one by its name.
+    # Each has a name of its own, because a client that trusts several finds the right one by its name.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulated push provider {serial:x}"[:COMMON_NAME_MAX])])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""`qq-alert simulate`: a provider's name flows in, its command flows out, read when it is asked for.
+"""`qq-alert simulate`: the command of each SIMULATED provider, read when it is run.
 
 Bounded by the providers that there are.
 """

@@ -1,4 +1,4 @@
-"""Counting: accepted accounts flow in by request, how often each was reached flows out.
+"""Counts how often each account was reached.
 
 Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; merged ones cost 16;
 `TITLES_MAX` titles, and as many messages.
@@ -50,7 +50,7 @@ class Counts:
         self.refused[why] = self.refused.get(why, 0) + 1
 
     def accept(self, accounts: list[str], title: str, body: str, at: float) -> None:
-        """Count accounts that a request reached which came in `at`, how many were told under a title, and what."""
+        """Count the accounts that a request reached at `at`, by title, and keep the message."""
         if len(self.messages) < TITLES_MAX:
             self.messages.add((title, body))
         if title in self.titles or len(self.titles) < TITLES_MAX:

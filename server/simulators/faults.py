@@ -1,4 +1,4 @@
-"""Faults: settings flow in, whether and how a request goes wrong flows out.
+"""Decides whether and how a request to a SIMULATED provider goes wrong.
 
 Bounded by the settings; outages can also be switched at run time.
 """

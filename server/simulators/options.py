@@ -1,4 +1,4 @@
-"""Options of `qq-alert simulate`: commands flow in, commands with the options of every provider flow out, and are run.
+"""The options that every `qq-alert simulate` command has.
 
 Bounded by the ranges of the options; a provider runs until a signal ends it.
 """

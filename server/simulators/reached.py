@@ -1,4 +1,4 @@
-"""Reached tokens: accepted tokens flow in with what they were told, how often each was reached flows out.
+"""Counts how often each token was reached, and with which message.
 
 Bounded: one count a token, and the collapse ids of a token that was reached more than once.
 """

@@ -1,4 +1,4 @@
-"""Chores: the clock flows in, old receipts flow out of the record, and alarms about what ends soon to the operators.
+"""Deletes old receipts, and looks for what ends soon, from time to time.
 
 Bounded: once at the start, then every `CHORES_EVERY_S`.
 """

@@ -1,4 +1,4 @@
-"""Expiry: what ends and when flows in, an alarm for each that ends soon flows out, until it is renewed.
+"""Raises an alarm for each certificate, token or secret that ends soon, until it is renewed.
 
 FEMA's certificate lapsed while nobody looked, and no alert could be signed. Bounded: what the sources return.
 """

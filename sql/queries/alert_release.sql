@@ -1,4 +1,4 @@
--- Somebody decided: these rings go on, up to so many people. One that told nobody yet is due from now on.
+-- Somebody decided: these rings go on, up to so many people. One that notified nobody yet is due from now on.
 with freed as (
     update ring r
     set held = null,

@@ -1,4 +1,4 @@
--- Another text before anybody was told is not what was approved: another revision. It has the whole grace of its authority
+-- Another text before anybody was notified is not what was approved: another revision. It has the whole grace of its authority
 -- before it, or what was left if that is more.
 update alert a
 set content = $2::jsonb, revision = a.revision + 1,

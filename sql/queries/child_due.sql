@@ -1,5 +1,5 @@
--- Whose child's data is due to go: sooner once the child is found, counted from the last word, which may come long after
--- the alert expired. A later word that is still being told is waited for, but not for ever.
+-- Whose child's data is due to go: sooner once the child is found, counted from the last notice, which may come long after
+-- the alert expired. A follow-up notice that is still being sent is waited for, but not for ever.
 select a.id, a.state
 from alert a cross join lateral (
     select greatest(a.ended_at, max(n.at)) as at, case when a.state = 'found' then $1::interval else $2::interval end as kept

@@ -1,5 +1,5 @@
--- Takes its case number off a draft that nobody signed and nobody was told of, for the signed case that has the number by
--- right; withdraws it if it still waits. However it ended, a stranger may have sent it so that it would. Returns its state.
+-- Takes its case number off an unverified draft of which nobody was notified, for the signed case that has the number by
+-- right; withdraws it if it still waits. However it ended, anybody may have sent it so that it would. Returns its state.
 with draft as (
     select a.id, a.case_id, a.state from alert a
     where a.id = $1 and not a.verified and a.state in ('in_review', 'cancelled', 'found', 'expired', 'closed')

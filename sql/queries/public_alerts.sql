@@ -1,5 +1,5 @@
--- What may be published: alerts that are meant and of which people began to be told, newest first, or the one asked for. A
--- ring that is held after people were told in it was published, and stays so; one that comes due after the end is not told.
+-- What may be published: actual alerts that began to be sent, newest first, or the one asked for. A
+-- ring that is held after people were notified in it was published, and stays so; one that comes due after the end is not sent.
 with public as (
     select a.* from alert a
     where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)

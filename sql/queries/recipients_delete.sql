@@ -1,4 +1,4 @@
--- A bounded part of who was told; the counts stay with the units.
+-- A bounded part of the recipients; the counts stay with the units.
 with part as (
     select ctid from ledger where alert_id = $1 limit $2
 )

@@ -1,4 +1,4 @@
--- Who was told is forgotten once nothing more can be sent. What a process that was cut off commits only then goes as well.
+-- The recipients are deleted once nothing more can be sent. What a process that was cut off commits only then goes as well.
 select a.id from alert a
 where a.state = 'closed' and a.ended_at <= now() - $1::interval
   and (a.recipients_deleted_at is null

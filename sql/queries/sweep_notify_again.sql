@@ -1,4 +1,4 @@
--- Who changed lanes while those told were told more may have been missed: a later word is swept again, minus the ledger.
+-- Recipients who changed lanes during a follow-up notice may have been missed: it is swept again, minus the ledger.
 update sweep_unit u
 set done = false, passes = u.passes + 1
 from sweep s join alert a on a.id = s.alert_id join notice n on n.alert_id = s.alert_id and n.version = s.version

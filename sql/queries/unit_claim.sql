@@ -2,7 +2,7 @@
 -- the same ring alerts take turns, so that a small one does not wait for a large one; but whose deadline is near goes
 -- first, the earliest of all. A lease that ran out is anybody's. The same shards of a nearer ring come first: done, or
 -- found by this very process, which then knows whom it is about to tell; otherwise two rings could tell one person.
--- A later word goes to those told before it, once nothing older is on its way in the lane; it takes turns with rings 1.
+-- A follow-up notice goes to those notified before it, once nothing older is on its way in the lane; it takes turns with rings 1.
 -- Lost in a crash of PostgreSQL, this only makes a unit be swept again, minus the ledger: no need to wait for the disk.
 with soft as (
     select set_config('synchronous_commit', 'off', true)

@@ -1,4 +1,4 @@
--- Whoever goes on has decided about what was known when the alert was paused, and about nothing that came since.
+-- A resume decides about the messages that were known when the alert was paused, and about nothing that came since.
 with before as (
     select array(select unnest(unverified_messages) intersect select unnest(unverified_messages_seen) order by 1) as acknowledged from alert where id = $1
 )

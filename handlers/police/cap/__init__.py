@@ -1,4 +1,4 @@
-"""CAP 1.2 from the police: a document flows in, a filing, an update or a cancellation flows out, or why not.
+"""Takes CAP 1.2 from the police: what a document says becomes a filing, an update or a cancellation.
 
 Bounded: documents that wait to be read, drafts of an authority.
 """

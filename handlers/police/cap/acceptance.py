@@ -1,4 +1,4 @@
-"""Acceptance: a message that the standard allows flows in, what this server can do about it flows out, or why nothing.
+"""Says what this server can do about a message that the standard allows, or why nothing.
 
 The server sends missing-child alerts to the public, so it takes public messages of that event, that are real, an
 exercise or a test, and that have not expired. Everything else has its documented refusal. Bounded by the message.
@@ -39,7 +39,7 @@ REFERENCES_MAX = 20
 """Each is looked for, and a message that follows so many others names the last ones."""
 
 SHAPES_MAX = 50
-"""Their union is computed for whoever sends them."""
+"""Their union is computed before anybody is authenticated."""
 
 
 REFUSED_STATUSES = {
@@ -141,7 +141,7 @@ def _expires(message: Message) -> datetime:
 
 
 def _unsayable(message: Message) -> Iterator[FieldError]:
-    """Say what an alert or update lacks to be told to anybody."""
+    """Say what an alert or update lacks to be sent to anybody."""
     if not message.infos:
         yield FieldError("/alert/info[1]", "required: it says what happened and where")
     elif not any(_is_child(info) for info in message.infos):

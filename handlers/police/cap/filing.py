@@ -1,4 +1,4 @@
-"""A CAP message as a case: what it says and where flows in, a filing flows out, or what cannot be sent.
+"""Makes a filing of a CAP message, or says why it cannot be sent.
 
 The area is what the message says and nothing more: its circle, its polygons, its cities, never the city around a point.
 Bounded by the document; a contact by `CONTACT_MAX`, because a phone number is never cut.

@@ -1,4 +1,4 @@
-"""CAP at the intake: a signed CAP 1.2 document flows in, an alert filed, updated or cancelled flows out, or why not.
+"""Takes a CAP 1.2 document: files, updates or cancels an alert, or says why not.
 
 What an authority's pinned certificate signed counts like a signed webhook. Everything else is a draft: it waits in
 review, whatever the authority's policy, and an unverified Update or Cancel changes nothing but raises an alarm, because
@@ -89,7 +89,7 @@ class CapIntake:
             return problems.response(ProblemCode.BUSY, "too many documents at once", headers={"Retry-After": "5"})
         received = await self._read(body, pems)
         if isinstance(received, list):
-            refused = self._authenticator.stranger(request)
+            refused = self._authenticator.unsigned_document(request)
             detail = "the message cannot be taken; nothing was stored or sent"
             return refused or problems.response(ProblemCode.UNUSABLE_DOCUMENT, detail, received)
         signature_status = received.signature.signature_status
@@ -99,7 +99,7 @@ class CapIntake:
         elif signature_status is SignatureStatus.UNVERIFIABLE:
             refused = self._authenticator.unverified(request, authority)
         else:
-            refused = self._authenticator.stranger(request)
+            refused = self._authenticator.unsigned_document(request)
         if refused is not None:
             return refused
         if received.case.message_type is MessageType.ALERT:
@@ -140,7 +140,7 @@ class CapIntake:
                 await self._filing_service.unverified_reason(alert_id, case.message_type.value, unverified_reason)
             # The same answer whether or not there is such an alert: anybody may ask.
             why = FieldError("/alert/Signature", unverified_reason)
-            detail = "not verified, so it changes nothing; operators are told where it is about an alert"
+            detail = "not verified, so it changes nothing; operators get an alarm where it is about an alert"
             return problems.response(ProblemCode.UNVERIFIED_MESSAGE, detail, [why])
         if alert_id is None:
             return problems.response(ProblemCode.UNKNOWN_REFERENCE, "none of the messages that it refers to is known")

@@ -1,4 +1,4 @@
-"""Places: the areas of a message flow in, one place that the server can search flows out, or why there is none.
+"""Makes one place that the server can search of a message's areas, or says why there is none.
 
 Never wider than what the message says, and never a guess: an area that names nothing usable is refused. Of an area with
 a shape, geocodes of other systems are left aside and named. Bounded by the document.

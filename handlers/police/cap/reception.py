@@ -1,4 +1,4 @@
-"""Intake of CAP: the bytes of a document flow in, a checked message with the verdict on its signature flows out.
+"""Reads the bytes of a CAP document as a checked message, with the status of its signature.
 
 What is read is what was signed: where the signature is VERIFIED, the message is read from the bytes that the verifier
 returned. Bounded by `handlers.police.cases.BODY_BYTES`; pure, nothing is kept or looked up.

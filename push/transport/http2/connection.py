@@ -224,7 +224,7 @@ class Connection(asyncio.Protocol):
             self._owner.given_back(*begun)
 
     def on_setting(self, name: int, value: int) -> None:
-        """Heed what limits us."""
+        """Apply a setting that limits us."""
         if name == wire.HEADER_TABLE_SIZE:
             self._blocks.resize(value)
         elif name == wire.MAX_CONCURRENT_STREAMS:

@@ -44,7 +44,7 @@ class HeaderBlocks:
         self._decoder.header_table_size = 0
 
     def resize(self, table_bytes: int) -> None:
-        """Heed how large a table the peer keeps."""
+        """Note how large a table the peer keeps."""
         self._size = min(table_bytes, TABLE_BYTES)
         self._smallest = min(self._smallest, self._size)
         self._blocks.clear()

@@ -194,7 +194,7 @@ class Reader:
             self._end(stream, answer.reply())
 
     def _on_reset(self, stream: int, code: int) -> None:
-        # Whoever has begun to answer has processed the call, whatever it says now.
+        # A peer that has begun to answer has processed the call, whatever it says now.
         begun = self.forget(stream)
         if code == wire.REFUSED_STREAM and not begun:
             self._handler.on_refused(stream)

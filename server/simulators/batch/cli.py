@@ -1,4 +1,4 @@
-"""`qq-alert simulate huawei` and so on: options flow in, a simulated batch provider runs until a signal ends it.
+"""`qq-alert simulate huawei` and so on: runs a SIMULATED batch provider until a signal ends it.
 
 Bounded by the options.
 """

@@ -1,4 +1,4 @@
-"""Forms of simulated providers: a form-encoded body flows in, its fields by name flow out, checked as JSON would be.
+"""Reads form-encoded bodies by field, checked as JSON would be.
 
 Bounded by the body.
 """

@@ -1,4 +1,4 @@
-"""Simulated Honor Push: `/auth/token` and `sendMessage` flow in, Honor's answers flow out, and tokens are counted.
+"""SIMULATED Honor Push: answers `/auth/token` and `sendMessage` as Honor would, and counts tokens.
 
 As strict as Honor's documents: OAuth 2 client credentials, access tokens of its own, the time, fields, 1,000 tokens,
 4,096 bytes without them. Bounded: what `server.simulators.batch.site` bounds.

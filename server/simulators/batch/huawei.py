@@ -1,4 +1,4 @@
-"""Simulated Huawei Push Kit v3: `messages:send` flows in, Huawei's answer flows out, and tokens are counted.
+"""SIMULATED Huawei Push Kit v3: answers `messages:send` as Huawei would, and counts tokens.
 
 As strict as Huawei's documents: the service account's signature (PS256), the fields, 1,000 tokens, 4,096 bytes without
 them. Bounded: what `server.simulators.batch.site` bounds.

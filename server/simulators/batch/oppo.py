@@ -1,4 +1,4 @@
-"""Simulated OPPO Push: messages to be stored and broadcasts flow in, OPPO's answers flow out, and ids are counted.
+"""SIMULATED OPPO Push: stores messages, answers broadcasts as OPPO would, and counts ids.
 
 As strict as OPPO's document: the SHA-256 signature, tokens of its own, forms with known fields, lengths, 1,000 ids.
 Bounded: `STORED_MAX` messages stored, and what `server.simulators.batch.site` bounds.

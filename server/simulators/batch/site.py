@@ -1,4 +1,4 @@
-"""A simulated batch provider at its address: a provider flows in, its listener and switches flow out.
+"""Serves a SIMULATED batch provider, with the switches of its faults.
 
 What every one of them has is here: faults, latency, limits, counts; a provider's own file is what it is strict about.
 Under `/simulated/` are switches and counts, which the real ones do not have. Bounded: `HANG_S` a request.
@@ -173,7 +173,7 @@ def json_answer(content: object, status: int = 200, headers: Mapping[str, str] |
 
 
 async def _half(request: web.BaseRequest, answer: web.Response) -> web.StreamResponse:
-    """Send the first half of an answer that stands, and close: whoever asked cannot know that it was done."""
+    """Send the first half of an answer that stands, and close: the client cannot know that it was done."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     half = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(body) + 1)})
     half.content_type = answer.content_type

@@ -1,4 +1,4 @@
-"""Simulated TPNS: `POST /v3/push/app` flows in, the provider's answer flows out, and accounts are counted.
+"""SIMULATED TPNS: answers `POST /v3/push/app` as the provider would, and counts accounts.
 
 Under `/simulated/` are switches and counts, which the real one does not have. Bounded: `BODY_BYTES` a request.
 """

@@ -1,4 +1,4 @@
-"""Checks: a request's fields flow in, what the real TPNS would say against them flows out.
+"""Checks the fields of a request as the real TPNS would.
 
 Sources: Tencent's "Push API" and "Application limits" (product 1024); the code 1008001 for bad parameters is from
 memory.

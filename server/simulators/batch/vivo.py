@@ -1,4 +1,4 @@
-"""Simulated vivo Push: messages to be stored and lists of ids flow in, vivo's answers flow out, and ids are counted.
+"""SIMULATED vivo Push: stores messages, answers lists of ids as vivo would, and counts ids.
 
 As strict as vivo's document: the MD5 signature, tokens of its own, fields, widths of title and content, 2 to 1,000 ids
 a list, `STORED_MAX` messages stored. Bounded: those, and what `server.simulators.batch.site` bounds.
@@ -67,7 +67,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_on
         return "skipContent" if self.skip_type > 1 and not self.skip_content else None
 
     def collapse_id(self) -> str:
-        """Return the alert that the app is told of; vivo itself knows of none."""
+        """Return the alert that the app gets; vivo itself knows of none."""
         return self.client_custom_map.get("alert", "")
 
 

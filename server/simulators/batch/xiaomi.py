@@ -1,4 +1,4 @@
-"""Simulated Xiaomi Push v3: `/v3/message/regid` flows in, Xiaomi's answer flows out, and ids are counted.
+"""SIMULATED Xiaomi Push v3: answers `/v3/message/regid` as Xiaomi would, and counts ids.
 
 As strict as Xiaomi's documents: the secret, a form with known fields, lengths of title and description, 1,000 ids.
 Bounded: what `server.simulators.batch.site` bounds.

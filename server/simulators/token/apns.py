@@ -1,4 +1,4 @@
-"""Simulated APNs: `POST /3/device/TOKEN` flows in, Apple's answer flows out, and tokens are counted.
+"""SIMULATED APNs: answers `POST /3/device/TOKEN` as Apple would, and counts tokens.
 
 As strict as Apple's documents "Sending notification requests to APNs" and "Handling notification responses": provider
 token (ES256), headers, payload, device token. Bounded: what `server.simulators.token.http2` bounds, 4,096 bytes of payload.

@@ -1,4 +1,4 @@
-"""`qq-alert simulate apns` and so on: options flow in, a simulated token provider runs until a signal ends it.
+"""`qq-alert simulate apns` and so on: runs a SIMULATED token provider until a signal ends it.
 
 Bounded by the options.
 """

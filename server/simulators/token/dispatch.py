@@ -1,4 +1,4 @@
-"""A simulated token provider's connections: accepted ones flow in, each to HTTP/2 or HTTP/1.1, as its handshake agreed.
+"""Gives each accepted connection to HTTP/2 or HTTP/1.1, as its handshake agreed.
 
 HTTP/1.1 is served by aiohttp with the same handler and the same faults, as far as it has them. Bounded: `HANG_S` for a
 request that is never answered.

@@ -1,4 +1,4 @@
-"""Simulated FCM v1: `messages:send` and `/token` flow in, Google's answers flow out, and tokens are counted.
+"""SIMULATED FCM v1: answers `messages:send` and `/token` as Google would, and counts tokens.
 
 As strict as Google's references, "FCM error codes" among them: access tokens of its own for assertions that a service
 account signed (RFC 7523), fields (`server.simulators.token.fcm_fields`), sizes. Bounded: what `server.simulators.token.http2` bounds,
@@ -145,7 +145,7 @@ class SimulatedFcm:
         return _json(200, {"name": name})
 
     def _grant(self, request: Request) -> Response:
-        """Give an access token to whoever has a service account's key."""
+        """Give an access token for a service account's key."""
         form: Mapping[str, list[str]] = parse_qs(request.body.decode("ascii", "replace"))
         assertion = form.get("assertion", [""])[0]
         if form.get("grant_type") != [GRANT]:

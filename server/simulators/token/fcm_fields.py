@@ -1,4 +1,4 @@
-"""FCM's fields: a request's JSON flows in, what the real FCM v1 would say against it flows out.
+"""Checks the fields of a request as the real FCM v1 would.
 
 Source: Google's reference of "projects.messages" (revision 2026-10-23). Stricter than the real one: names in snake case
 only, and no topics, conditions or `android_v2`, because whom they reach cannot be counted here. Bounded by the types.

@@ -1,4 +1,4 @@
-"""A simulated token provider at its address: a provider flows in, an HTTP/2 and a control listener flow out.
+"""Serves a SIMULATED token provider over HTTP/2, with a control listener beside it.
 
 The control listener is plain HTTP under `/simulated/`, which the real ones do not have. Bounded by the process' life.
 """
@@ -51,7 +51,7 @@ class TokenProvider(Protocol):
         """Answer one request wrongly."""
 
     def listen_at(self, url: str) -> None:
-        """Learn where it listens, before anybody is told."""
+        """Learn where it listens, before that is printed."""
 
 
 async def serve(

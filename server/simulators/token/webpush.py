@@ -1,4 +1,4 @@
-"""Simulated Web Push service: sealed messages flow in, its answer flows out, and subscriptions are counted.
+"""SIMULATED Web Push service: opens sealed messages, answers, and counts subscriptions.
 
 As strict as RFC 8030, 8188, 8291 and 8292: VAPID (ES256, of the one key that it knows), TTL, Topic, Urgency, encoding,
 size. Unlike a real one it has its subscriptions' private keys, so it opens each message as the browser would. Everybody
