@@ -73,7 +73,8 @@ async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANC
     notified = sorted(one.notified for one in stops)
     click.echo(
         f"{len(late)} cancels: last request {p50:.1f} ms (median), {p99:.1f} ms (p99), {late[-1]:.1f} ms (most) after "
-        f"the answer; {notified[0]:,} to {notified[-1]:,} of {in_area:,} were told before, each told once that it is withdrawn",
+        f"the answer; {notified[0]:,} to {notified[-1]:,} of {in_area:,} were notified before, "
+        "each notified once that it is withdrawn",
         err=True,
     )
     # The last request can come in before the answer; a ratio wants a number above zero.

@@ -71,8 +71,8 @@ class Reviewed(Answer, frozen=True, kw_only=True):
     """Who has to look at an alert before it is sent, and who did; `send_at`: when it is sent unless held back.
 
     An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
-    since people were notified. `unverified`: why the signature of a CAP message is not believed; `unverified_messages`: which later
-    messages about it nobody verifiably signed, and why.
+    since people were notified. `unverified`: why the signature of a CAP message is not believed;
+    `unverified_messages`: which later messages about it have no verifiable signature, and why.
     """
 
     policy: Review

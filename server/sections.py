@@ -85,7 +85,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
 
 
 class RetentionSettings(Section, frozen=True, kw_only=True):
-    """For how long what an alert holds is kept after its end: the child's data, sooner once it is found; the recipients.
+    """For how long what an alert holds is kept after its end: the child's data, and the recipients.
 
     `look_s`: how often is looked for what is due.
     """

@@ -114,7 +114,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         signer = publishing.read_signer(settings)
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
-        # Before anything is sent: a server that cannot listen does not work in silence, nor does a second one by mistake.
+        # Before anything is sent: a server that cannot listen does not send either, nor does a second one by mistake.
         runners, url = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)

@@ -35,7 +35,7 @@ class MigrationError(Exception):
 
 
 async def migrate(url: str) -> None:
-    """Bring the database behind `url` to the newest schema; MigrationError or one of `UNAVAILABLE_ERRORS` when that fails."""
+    """Bring the database behind `url` to the newest schema; MigrationError or `UNAVAILABLE_ERRORS` when that fails."""
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)

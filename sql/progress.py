@@ -45,7 +45,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     `busy`: it looks for late entrants, or sends a follow-up notice. `send_at`: when a scheduled one is
     sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`;
-    `unverified`: why a draft's signature is not believed; `unverified_messages`: later messages that nobody verifiably signed.
+    `unverified`: why a draft's signature is not believed; `unverified_messages`: later ones
+    without a verifiable signature.
     """
 
     id: UUID

@@ -24,7 +24,7 @@ _ALERTS = query("public_alerts")
 class PublicAlert(msgspec.Struct, frozen=True):
     """An alert; degrees, polygons as WKB, `content` is JSON text.
 
-    `radius_km` and `whole` (with the city's polygon): the widest area in which people are notified by now. `notices` and
+    `radius_km` and `whole` (with the city's polygon): the widest area that has been searched by now. `notices` and
     `moments`: everything said, the first message first, and when; `changes`: when it got wider, or a longer life.
     """
 

@@ -86,7 +86,7 @@ async def release_all(pool: Pool) -> None:
 
 
 async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
-    """Record how many recipients the unit's area holds, those notified before included; nothing if it is another's now."""
+    """Record how many members the unit's area holds, those notified before included; nothing if it is lost."""
     await pool.execute(_SEARCHED, unit, found, owner)
 
 

@@ -109,7 +109,7 @@ def read_pins(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
 
 
 def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime) -> tuple[Signature, etree._Element]:
-    """Return the status of the signature and the tree to read: what was signed where it is VERIFIED, else the document as it came."""
+    """Return the signature's status and the tree to read: what was signed where it is VERIFIED, else all of it."""
     found = root.findall(".//ds:Signature", _DS)
     if not found:
         return UNSIGNED, root

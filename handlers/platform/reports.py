@@ -145,7 +145,7 @@ class Reports:
         self._note = note
 
     async def take(self, good: list[tuple[int, DeviceReport]], bad: list[Rejected]) -> Taken:
-        """Record the good reports, the newest one of a user counting; one of `UNAVAILABLE_ERRORS` when Redis is away."""
+        """Record the good reports, the newest one of a user counting; `UNAVAILABLE_ERRORS` when Redis is away."""
         moment_ms = self._index.clock_ms()
         oldest_ms = self._index.generations.oldest_ms(moment_ms)
         newest: dict[int, DeviceReport] = {}

@@ -152,7 +152,7 @@ class FilingService:
             self.planner.warn(result.alert, sampled)
 
     async def _is_crowded(self, filing: Filing) -> bool:
-        """Tell whether a new draft has no room; asked again under the lock, but until then a crowd costs no estimate."""
+        """Tell whether a new draft has no room; asked again under the lock, so that a crowd costs no estimate."""
         if filing.verified or await sql.filing.drafts(self._pool, filing.authority) < DRAFTS_MAX:
             return False
         return await sql.filing.find_case(self._pool, filing.authority, filing.case_number) is None

@@ -107,7 +107,8 @@ async def _run(
             console.print(f"\nNow {len(population.outsiders):,} people from elsewhere come into the area ...")
             story = await move_in(world, scene, story, population.outsiders)
             console.print(
-                f"{story.late_told:,} of {story.late_moved_in:,} were notified within {story.late_s:.1f} s of reporting, "
+                f"{story.late_told:,} of {story.late_moved_in:,} were notified "
+                f"within {story.late_s:.1f} s of reporting, "
                 f"and {story.late_others} others."
             )
         if as_json:

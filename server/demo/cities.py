@@ -48,4 +48,4 @@ FAR_AWAY = (
 )
 
 NEAR_SHARE = 0.8
-"""Most of the demo's people live in the Delta, so that an alert there finds many; the rest shows who is not notified."""
+"""Most of the demo's people live in the Delta, so that an alert there finds many; the others must not be notified."""

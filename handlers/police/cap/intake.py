@@ -2,7 +2,7 @@
 
 What an authority's pinned certificate signed counts like a signed webhook. Everything else is a draft: it waits in
 review, whatever the authority's policy, and an unverified Update or Cancel changes nothing but raises an alarm, because
-a real one may hide there. Bounded: `handlers.police.cases.BODY_BYTES`, `push.alerts.filing.DRAFTS_MAX` drafts of an authority.
+a real one may hide there. Bounded: the route's body, `push.alerts.filing.DRAFTS_MAX` drafts of an authority.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """SIMULATED APNs: answers `POST /3/device/TOKEN` as Apple would, and counts tokens.
 
 As strict as Apple's documents "Sending notification requests to APNs" and "Handling notification responses": provider
-token (ES256), headers, payload, device token. Bounded: what `server.simulators.token.http2` bounds, 4,096 bytes of payload.
+token (ES256), headers, payload, device token. Bounded: what `http2` bounds, 4,096 bytes of payload.
 """
 
 from __future__ import annotations

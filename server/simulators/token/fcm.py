@@ -1,7 +1,7 @@
 """SIMULATED FCM v1: answers `messages:send` and `/token` as Google would, and counts tokens.
 
 As strict as Google's references, "FCM error codes" among them: access tokens of its own for assertions that a service
-account signed (RFC 7523), fields (`server.simulators.token.fcm_fields`), sizes. Bounded: what `server.simulators.token.http2` bounds,
+account signed (RFC 7523), fields (`fcm_fields`), sizes. Bounded: what `server.simulators.token.http2` bounds,
 4,096 bytes of message.
 """
 

@@ -1,7 +1,7 @@
 """Speaks HTTP/2 for a SIMULATED token provider, with the faults that it is to have.
 
 The protocol is the library h2's, which is strict about what a client may do. Written here are GOAWAY, because h2 falls
-silent after its own, and the limit of streams, because h2 ends the connection of a client that exceeds it, where RFC 9113
+silent after its own, and the limit of streams, because h2 ends a connection that exceeds it, where RFC 9113
 refuses the stream. Bounded: `BODY_BYTES` a request, `streams_max` a connection once its client has heard of it.
 """
 
