@@ -122,10 +122,10 @@ class WebpushGateway:
                 continue
             rows.setdefault(subscription.service, []).append(row)
             subscriptions.setdefault(subscription.service, []).append(subscription)
-        answers = await self._at_once(message, self._text(message).content, subscriptions, clearance)
+        results = await self._at_once(message, self._text(message).content, subscriptions, clearance)
         if NOWHERE in rows:
-            answers[NOWHERE] = forbidden(len(rows[NOWHERE]))
-        return merge_services(rows, answers, len(recipients))
+            results[NOWHERE] = forbidden(len(rows[NOWHERE]))
+        return merge_services(rows, results, len(recipients))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -159,9 +159,9 @@ class WebpushGateway:
                 self._signatures.prove(one.origin)
         if not any(replies):
             return service.last_result(len(to)) if clearance.may_send() else STOPPED
-        answer = result_of_calls([self._judged(*pair) for pair in zip(to, replies, strict=True)])
-        service.note(answer, sum(reply is not None for reply in replies))
-        return answer
+        result = result_of_calls([self._judged(*pair) for pair in zip(to, replies, strict=True)])
+        service.note(result, sum(reply is not None for reply in replies))
+        return result
 
     def _judged(self, one: Subscription, reply: Reply | None) -> CallResult | None:
         """Return what a reply means; where our signature is known to be good, a refusal is of the subscription."""

@@ -66,9 +66,9 @@ class RenewedToken:
         access = await self.current()
         if isinstance(access, SendResult):
             return access
-        answer = await send(access)
-        if answer is not None:
-            return answer
+        result = await send(access)
+        if result is not None:
+            return result
         access = await self.other_than(access)
         if isinstance(access, SendResult):
             return access

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import pytest
 from aiohttp import web
+from redis import asyncio as aioredis
 
 from push.notice import Status
 from push.provider import STOPPED, forbidden
@@ -41,8 +42,8 @@ AT_ONCE_S = 1.0
 NOWHERE = "https://192.0.2.1"
 """An address for documents (RFC 5737): whoever dials it waits for a long time."""
 
-UNAVAILABLE_ERRORS: Any = None
-"""Stands for the Redis of a quota that is never asked."""
+UNASKED: Final = aioredis.Redis(port=9)
+"""The Redis of a quota that is never asked."""
 
 
 def _while(may_send: Callable[[], bool]) -> Granted:
@@ -66,9 +67,7 @@ def _fcm(url: str, folder: Path, token_uri: str) -> Gateway:
     account_in(folder, "p")
     account = msgspec.json.decode((folder / "p.json").read_bytes())
     (folder / "p.json").write_bytes(msgspec.json.encode({**account, "token_uri": token_uri}))
-    return fcm.FcmGateway(
-        fcm.FcmSettings(url=url, service_account_files=[folder / "p.json"]), Quotas(UNAVAILABLE_ERRORS)
-    )
+    return fcm.FcmGateway(fcm.FcmSettings(url=url, service_account_files=[folder / "p.json"]), Quotas(UNASKED))
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
