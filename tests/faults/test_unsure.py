@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from push.fanout.packing import unpack
-from tests.faults.test_last_words import PEOPLE, WORKERS, accepted, act, filed, through
+from tests.faults.test_last_words import PEOPLE, WORKERS, accepted, act, filed, wait_until_done
 from tests.support.processes.processes import until
 from tests.support.providers.notified import CANCEL, recording_tpns
 
@@ -36,7 +36,7 @@ async def test_indeterminate_recipients_get_the_last_notice(bench: Bench) -> Non
         assert await accepted(bench, alert) == 0
         tpns.drops_connections = False
         await act(bench, server, alert, "cancel")
-        await through(bench, "cancel")
+        await wait_until_done(bench, "cancel")
         notified, withdrawn = np.unique(tpns.notified.of(tpns.notified.first)), tpns.notified.of(CANCEL)
         assert 0 < notified.size < inside.size
         assert np.isin(notified, withdrawn).all()
@@ -57,7 +57,7 @@ async def test_recipients_whom_no_request_reached_get_no_last_notice(bench: Benc
 
         await until(is_out)
         await act(bench, server, alert, "cancel")
-        await through(bench, "cancel")
+        await wait_until_done(bench, "cancel")
         assert await bench.query("select 1 from ledger") == []
         assert tpns.notified.titles == set()
 
@@ -75,7 +75,7 @@ async def test_a_server_that_stops_during_requests_records_their_recipients_as_i
         await until(lambda: _has_notified(tpns.notified))
         server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
         await act(bench, server, alert, "cancel")
-        await through(bench, "cancel")
+        await wait_until_done(bench, "cancel")
         notified = np.unique(tpns.notified.of(tpns.notified.first))
         assert np.isin(notified, tpns.notified.of(CANCEL)).all()
 
