@@ -1,4 +1,4 @@
-"""CAP messages that do not fit together: drills and real ones, old and new ones, strangers' and those of the police."""
+"""CAP messages that do not fit together: exercises and actual alerts, old and new, unverified and verified."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def _infos(chinese: str, english: str) -> tuple[Info, Info]:
     return info("zh-CN", chinese), info("en", english)
 
 
-async def test_a_drill_changes_and_withdraws_nothing_that_is_meant(bench: Bench) -> None:
-    """Update and Cancel are of the status of their alert, or refused; nobody is told anything."""
+async def test_an_exercise_changes_and_cancels_no_actual_alert(bench: Bench) -> None:
+    """Update and Cancel must have the status of their alert, or are refused; nobody is notified."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -44,8 +44,8 @@ async def test_a_drill_changes_and_withdraws_nothing_that_is_meant(bench: Bench)
     assert await bench.query("select state, version from alert") == [("sent", 1)]
 
 
-async def test_a_message_that_comes_late_does_not_overtake_a_newer_one(bench: Bench) -> None:
-    """What was sent before is not said after; a Cancel counts whenever it comes."""
+async def test_a_late_message_does_not_replace_a_newer_one(bench: Bench) -> None:
+    """An Update sent before is not sent after; a Cancel counts whenever it arrives."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -65,8 +65,8 @@ async def test_a_message_that_comes_late_does_not_overtake_a_newer_one(bench: Be
     assert (await post(server, signer().signed(cancel)))[1]["alert"]["state"] == "cancelled"
 
 
-async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as_done(bench: Bench) -> None:
-    """The same sender, identifier and time with another content, kind or status is a 409 that somebody sees."""
+async def test_a_different_message_under_a_used_identifier_is_refused(bench: Bench) -> None:
+    """The same sender, identifier and time with other content, type or status is a 409 that raises an alarm."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -87,8 +87,8 @@ async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as
 
 
 @pytest.mark.parametrize("end", ["cancel", "expire"])
-async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Bench, end: str) -> None:
-    """Withdrawn by the desk or expired by itself, it gives its number to the police: by CAP and by webhook."""
+async def test_an_ended_unverified_draft_does_not_block_a_signed_case(bench: Bench, end: str) -> None:
+    """Cancelled by an officer or expired by itself, it frees its number for the police: by CAP and by webhook."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -112,8 +112,8 @@ async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Be
     assert (status, answer["alert"]["state"]) == (202, "sending")
 
 
-async def test_times_beyond_all_time_are_bad_fields(bench: Bench) -> None:
-    """Anybody may send them: a year that UTC does not have is the sender's fault."""
+async def test_times_out_of_range_are_bad_fields(bench: Bench) -> None:
+    """Anybody may send them: a year that UTC cannot express is the sender's fault."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     update = document_of(message("U-1", MessageType.UPDATE, message("SZ-1")))
