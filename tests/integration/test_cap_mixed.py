@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handlers.cap.model import Info
     from tests.support.processes.deployment import Bench
 
-SAID = "select content #>> '{texts,en,title}' from alert"
+TITLE = "select content #>> '{texts,en,title}' from alert"
 WHY = "the desk asked for a signed one"
 
 
@@ -34,12 +34,12 @@ async def test_an_exercise_changes_and_cancels_no_actual_alert(bench: Bench) -> 
     first = message("SZ-1")
     _, answer = await post(server, signer().signed(first))
     await bench.sent(server, answer["alert"]["id"])
-    drills = (
+    exercises = (
         message("SZ-2", MessageType.UPDATE, first, status=Status.EXERCISE, infos=_infos("演练", "Drill")),
         message("SZ-3", MessageType.CANCEL, first, status=Status.TEST, infos=()),
     )
-    for drill in drills:
-        status, problem = await post(server, signer().signed(drill))
+    for exercise in exercises:
+        status, problem = await post(server, signer().signed(exercise))
         assert (status, "never mixed" in problem["detail"]) == (422, True)
     assert await bench.query("select state, version from alert") == [("sent", 1)]
 
@@ -60,7 +60,7 @@ async def test_a_late_message_does_not_replace_a_newer_one(bench: Bench) -> None
     assert (await post(server, signer().signed(new)))[0] == 200
     status, problem = await post(server, signer().signed(old))
     assert (status, "newer" in problem["detail"]) == (409, True)
-    assert await bench.query(SAID) == [("NEW",)]
+    assert await bench.query(TITLE) == [("NEW",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=now - timedelta(minutes=3), infos=())
     assert (await post(server, signer().signed(cancel)))[1]["alert"]["state"] == "cancelled"
 
@@ -77,7 +77,7 @@ async def test_a_different_message_under_a_used_identifier_is_refused(bench: Ben
     assert (await post(server, signer().signed(update)))[0] == 200
     other = msgspec.structs.replace(update, infos=_infos("又", "Corrected"))
     assert (await post(server, signer().signed(other)))[0] == 409
-    assert await bench.query(SAID) == [("Else",)]
+    assert await bench.query(TITLE) == [("Else",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=update.sent, infos=())
     assert (await post(server, signer().signed(cancel)))[0] == 409
     exercise = message("SZ-7", status=Status.EXERCISE)

@@ -80,8 +80,8 @@ async def test_an_invalid_user_id_is_refused(bench: Bench) -> None:
 
 async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aioredis.Redis) -> None:
     """Blocked clients get an error of its own kind; users forgotten afterwards still arrive."""
-    hears = Forgetting(redis)
-    listening = asyncio.create_task(hears.run(), name="forgetting")
+    listener = Forgetting(redis)
+    listening = asyncio.create_task(listener.run(), name="forgetting")
 
     async def waits() -> list[str]:
         clients = await redis.client_list()
@@ -96,10 +96,10 @@ async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aio
     await until(is_waiting)
     await Forgetting(redis).announce([7])
 
-    async def heard() -> bool:
-        return hears.remaining([b"7"]) is not None
+    async def has_arrived() -> bool:
+        return listener.remaining([b"7"]) is not None
 
-    await until(heard)
+    await until(has_arrived)
     assert not listening.done()
     listening.cancel()
     await _ended(listening)

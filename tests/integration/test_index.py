@@ -209,9 +209,9 @@ async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], g
 
 async def test_members_found_long_ago_are_checked_against_the_index(redis: aioredis.Redis) -> None:
     """The age counts from the search of a user's shard, not from when the queue had room."""
-    hears = Forgetting(redis)
+    listener = Forgetting(redis)
     now_s = asyncio.get_running_loop().time()
-    assert hears.must_look(now_s), "nothing was read yet"
+    assert listener.must_look(now_s), "nothing was read yet"
     packer = Packer(cast("HeldUnit", SimpleNamespace(message=None)), 3)
     users = np.array([1, 2, 3, 4])
     first = packer.add([b"1", b"2"], users[:2], now_s - 100)
