@@ -1,6 +1,6 @@
-"""`./run bench`: prints a table or one JSON object of value, floor, ratio and spread.
+"""`./run bench` runs the named measures and prints a table, or one JSON object, of value, floor, ratio and spread.
 
-The push provider is SIMULATED. Ratios compare, absolute figures do not: machines differ and are noisy.
+The push provider is SIMULATED. Compare ratios, not absolute figures: machines differ and are noisy.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ async def _big(
             console.print(f"putting {people:,} people into the index ...")
             await populate(world.redis_url, people, scene_of(), lambda _: None)
             if "stream" in chosen:
-                # The shorter a run, the more of them against the noise of the machine.
+                # Its runs are short, so that more of them are needed against the noise of the machine.
                 figures["stream"] = await measures.stream(world, scene_of(), 2 * runs - 1)
             if "pipeline" in chosen:
                 figures["pipeline"], figures["ping"] = await measures.pipeline(
@@ -128,14 +128,14 @@ async def _audience(stores: StoreUrls, folder: Path, people: int, runs: int, cho
         if "estimate" in chosen:
             figures["coverage"] = await audience.coverage(world, scene, people)
         if "late" in chosen:
-            # The bound is for a million people; those of the coverage are among them.
+            # The bound is for a million people, which include those of the coverage.
             await populate(world.redis_url, people * 5, scene, lambda _: None)
             figures["late"] = await audience.late(world, _database(stores), scene, runs)
     return figures
 
 
 async def _feed(world: World, database_url: str, runs: int) -> Figure:
-    """Compare the pipeline's rate with 1,000 listeners, ten of which never read, to that without."""
+    """Compare the pipeline's rate with 1,000 feed clients, ten of which never read, to the rate without."""
     with_clients: list[float] = []
     without: list[float] = []
     for _ in range(runs):
@@ -174,11 +174,11 @@ async def _webhook(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
 
 
 async def _memory(console: Console, stores: StoreUrls, folder: Path, people: int) -> dict[str, Figure]:
-    """Compare the server's memory after ten times as many recipients."""
+    """Compare the server's memory after ten times as many recipients with that before."""
     resident: list[float] = []
     recipients: list[int] = []
     async with running(stores, folder, WORKERS, boundaries()) as world:
-        # Three people in five live in the area, so that the default is 1 million recipients, then 10 million.
+        # Three people in five are in the area, so that the default is 1 million recipients, then 10 million.
         for number in (people // 3, people * 10 // 3):
             console.print(f"putting {number:,} people into the index ...")
             await populate(world.redis_url, number, scene_of(), lambda _: None)

@@ -1,4 +1,4 @@
-"""The measures of the audience: estimates, late entrants and the memory of a user.
+"""Measures of the audience: estimates, passes for late entrants, and Redis' memory for a user.
 
 Bounded: `ESTIMATES` requests, `AREAS_MAX` random areas, the caller's runs of a pass.
 """
@@ -38,7 +38,7 @@ ALL_USERS = 860_000_000
 
 
 async def estimate(world: World, scene: Scene) -> Figure:
-    """Milliseconds (p99) of an estimate over HTTP, for the three rings of the usual policy."""
+    """Return the milliseconds (p99) of an estimate over HTTP, for the three rings of the default policy."""
     asked = msgspec.json.encode({"longitude": scene.longitude, "latitude": scene.latitude})
     took_ms: list[float] = []
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {world.token}"}) as session:
@@ -52,7 +52,7 @@ async def estimate(world: World, scene: Scene) -> Figure:
 
 
 async def coverage(world: World, scene: Scene, people: int) -> Figure:
-    """Return the share of random areas whose 95% interval holds the count by brute force."""
+    """Return the share of random areas whose 95% interval contains the brute-force count."""
     chunks = [positions for positions, _ in generate(people, scene)]
     longitudes = np.concatenate([chunk.longitudes for chunk in chunks])
     latitudes = np.concatenate([chunk.latitudes for chunk in chunks])
@@ -72,7 +72,7 @@ async def coverage(world: World, scene: Scene, people: int) -> Figure:
 
 
 async def late(world: World, database_url: str, scene: Scene, runs: int) -> Figure:
-    """Seconds of a pass for late entrants that finds nobody new, against the first sweep of the same alert."""
+    """Return the seconds of a pass for late entrants that finds nobody new; floor: the same alert's first sweep."""
     passes: list[float] = []
     firsts: list[float] = []
     connection = await asyncpg.connect(database_url)
@@ -86,7 +86,7 @@ async def late(world: World, database_url: str, scene: Scene, runs: int) -> Figu
 
 
 async def _pass_s(connection: asyncpg.Connection[asyncpg.Record], alert: object) -> float:
-    """Return how long the units of an alert are open."""
+    """Return the seconds from the first undone unit of an alert until all are done."""
     undone = """select exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                 where s.alert_id = $1 and not u.done)"""
     async with asyncio.timeout(PASS_S):
@@ -99,7 +99,7 @@ async def _pass_s(connection: asyncpg.Connection[asyncpg.Record], alert: object)
 
 
 async def user_bytes(world: World, people: int) -> Figure:
-    """Bytes of Redis for a user, position and device record, against the position alone."""
+    """Return Redis' bytes for a user's position and device record; floor: the position alone."""
     client = connect(world.redis_url)
     everything = position = 0
     for shard in range(0, SHARDS, SHARDS // SAMPLED_SHARDS):

@@ -1,7 +1,7 @@
-"""Other engines for token lanes: their requests for each client CPU second.
+"""Measure other HTTP/2 clients for token lanes, in requests for each CPU second of the client.
 
-libcurl's multi interface is what most would take; it is measured so that the choice can be judged again. Bounded: the
-requests asked for, `STREAMS` times `CONNECTIONS` at once.
+libcurl's multi interface is the common choice; it is measured so that our own choice can be reviewed. Bounded by the
+caller's requests, `STREAMS` times `CONNECTIONS` at once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HEADERS = (f"authorization: Bearer {'x' * 200}", "content-type: application/json
 
 
 def libcurl(server: Nghttpd, body: bytes, requests: int) -> float:
-    """Return the requests a CPU second of libcurl's multi interface, its handles used again and again."""
+    """Return the requests for each CPU second of libcurl's multi interface, whose handles are reused."""
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
     multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)

@@ -1,7 +1,7 @@
 """Floors: the cheapest thing that could do the same work, measured in the same run.
 
-Pre-encoded commands go down one socket; the bytes of the replies are counted and thrown away.
-Bounded by the commands given; a sentinel says when the last answer is there.
+Pre-encoded commands are sent to Redis on one socket, and its replies are discarded. Bounded by the commands given; a
+sentinel marks the last reply.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHUNK = 1 << 20
 
 
 def raw_seconds(redis_url: str, commands: bytes) -> float:
-    """Send everything at once and read until the last answer; returns the seconds that took."""
+    """Send all commands at once and read to the last reply; returns the seconds that this took."""
     everything = commands + encode("ECHO", SENTINEL)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(redis_url.removeprefix("unix://"))
@@ -56,7 +56,7 @@ def encode(*parts: str | bytes | float) -> bytes:
 
 
 def searches(lane: str, areas: Sequence[Area]) -> bytes:
-    """Return the searches that the sweeps of these areas make, one area after the other, of all shards."""
+    """Return the encoded searches that sweeps of these areas make over all shards, one area after the other."""
     living = Generations().living(now_ms())
     return b"".join(
         encode(*search)
@@ -68,7 +68,7 @@ def searches(lane: str, areas: Sequence[Area]) -> bytes:
 
 
 def geoadds(positions: Positions) -> bytes:
-    """Return one GEOADD a report."""
+    """Return one encoded GEOADD for each report."""
     rows = zip(positions.users, positions.longitudes, positions.latitudes, strict=True)
     present = Generations().of(now_ms())
     return b"".join(

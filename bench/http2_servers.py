@@ -1,7 +1,6 @@
-"""An independent HTTP/2 server and load generator (nghttp2's nghttpd and h2load), and a line with a delay.
+"""Run an independent HTTP/2 server and load generator (nghttp2's nghttpd and h2load), and a proxy with a delay.
 
-Tells h2load's requests for each of its CPU seconds. Bounded:
-`START_S` to listen, the requests asked for, `READ_BYTES` read at once on each side of a delayed line.
+Bounded: `START_S` to listen, the caller's requests, `READ_BYTES` read at once on each side of a delayed connection.
 """
 
 from __future__ import annotations
@@ -35,23 +34,23 @@ CONNECTIONS = 4
 
 
 class Nghttpd(NamedTuple):
-    """A server that takes FCM's messages, accepts them all and counts nothing."""
+    """A server that accepts all FCM messages and counts nothing."""
 
     port: int
     folder: Path
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The server's URL."""
         return f"https://127.0.0.1:{self.port}"
 
     @property
     def certificate(self) -> Path:
-        """Its own certificate."""
+        """The server's self-signed certificate."""
         return self.folder / "cert.pem"
 
     def settings(self, **more: str) -> dict[str, str]:
-        """Return an FCM lane's settings as environment."""
+        """Return the settings of an FCM lane for this server, as environment variables."""
         settings = {
             "url": self.url,
             "ca_file": str(self.certificate),
@@ -62,14 +61,14 @@ class Nghttpd(NamedTuple):
 
 
 def missing() -> str | None:
-    """Return what is not installed, None when both are there."""
+    """Say which of the two programs is not installed; None when both are."""
     wanted = [name for name in ("nghttpd", "h2load") if shutil.which(name) is None]
     return f"{' and '.join(wanted)} not installed (Debian: nghttp2-server, nghttp2-client)" if wanted else None
 
 
 @asynccontextmanager
 async def nghttpd(folder: Path) -> AsyncIterator[Nghttpd]:
-    """Run nghttpd, and beside it a site that gives access tokens to anybody."""
+    """Run nghttpd, and beside it a site that grants every request for an access token."""
     folder.mkdir()
     file = folder / PATH[1:]
     file.parent.mkdir(parents=True)
@@ -99,7 +98,7 @@ async def nghttpd(folder: Path) -> AsyncIterator[Nghttpd]:
 
 
 def h2load(server: Nghttpd, body: bytes, requests: int) -> float:
-    """Return h2load's requests for each of its CPU seconds; RuntimeError when not all were accepted."""
+    """Return h2load's requests for each of its CPU seconds; RuntimeError unless all were accepted."""
     file = server.folder / "body"
     file.write_bytes(body)
     command = ["h2load", "-n", str(requests), "-c", str(CONNECTIONS), "-m", str(STREAMS), "-d", str(file)]
@@ -110,13 +109,13 @@ def h2load(server: Nghttpd, body: bytes, requests: int) -> float:
         process.returncode = os.waitstatus_to_exitcode(status)
     accepted = re.search(r"status codes: (\d+) 2xx", output)
     if accepted is None or int(accepted[1]) != requests:
-        raise RuntimeError("h2load was not answered")
+        raise RuntimeError("not all requests of h2load were accepted")
     return requests / (used.ru_utime + used.ru_stime)
 
 
 @asynccontextmanager
 async def delayed(port: int, delay_s: float) -> AsyncIterator[int]:
-    """Run a line to a local port that takes `delay_s` each way; yields its own port."""
+    """Run a proxy to a local port that delays bytes by `delay_s` each way; yields the proxy's port."""
     loop = asyncio.get_running_loop()
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -126,7 +125,7 @@ async def delayed(port: int, delay_s: float) -> AsyncIterator[int]:
         loop.call_later(delay_s, writer.close)
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # A line that is cut, or still open when the measure is over, is no fault.
+        # A connection that breaks, or is still open at the end of the measure, is no fault.
         with contextlib.suppress(asyncio.CancelledError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
             async with asyncio.TaskGroup() as group:

@@ -1,7 +1,7 @@
-"""The measures of lanes: each lane's rate beside another's, or beside h2load's.
+"""Measures of lanes: the rate of each compared with another lane's, or with h2load's.
 
-Every turn runs a server of its own on the same people, so that what is compared is compared in turn. Bounded: the
-caller's runs, `SENT_S` a turn, `HOLD_S` of a held rate. All providers are simulated, or nghttpd.
+Every turn runs a new server with the same people, and the lanes that are compared take turns. Bounded: the caller's
+runs, `SENT_S` a turn, `HOLD_S` of a held rate. All providers are simulated, or nghttpd.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from server.embedded import StoreUrls
 
 LANES = (TPNS, TPNS, TPNS, "huawei", "fcm")
-"""Whose turn it is among the people: three in five are in the lane that the others are held against."""
+"""The lanes of the people, in turn: three in five are in the lane with which the others are compared."""
 
 START_SHARE = 0.2
-"""Rates are taken from then on: what a lane costs once, at its start, is no rate."""
+"""Rates are measured after this share of the recipients, without the cost of a lane's start."""
 
 WORKERS = 16
 SENT_S = 300.0
@@ -48,24 +48,24 @@ DELAY_S = 0.05
 HELD_PER_S = 10_000
 HOLD_S = 60.0
 HOLD_START = timedelta(seconds=2)
-"""A rate is held from then on."""
+"""A held rate is measured from this time on."""
 
 LOADS = 4
-"""h2load and libcurl make so many times fewer requests than there are people: their rate does not depend on it."""
+"""h2load and libcurl make this many times fewer requests than there are people; their rate does not depend on it."""
 
-TROUBLES: Mapping[str, tuple[str, ...]] = {
+FAULTS: Mapping[str, tuple[str, ...]] = {
     "down": ("--outage", "0:3600"),
     "slow": ("--latency-ms", "5000"),
     "misconfigured": ("--project-id", "another"),
 }
-_LEFT = "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id where s.lane = $1 and not u.done"
+_UNDONE = "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id where s.lane = $1 and not u.done"
 _COMMITS = "select at, recipients from ledger where lane = $1 and outcome = 'accepted' order by at, batch_id"
-_TOLD = """select coalesce(sum(recipients), 0)::bigint as told, max(at) as last
-           from ledger where lane = $1 and outcome = 'accepted' and at <= coalesce($2::timestamptz, at)"""
+_NOTIFIED = """select coalesce(sum(recipients), 0)::bigint as notified, max(at) as last
+               from ledger where lane = $1 and outcome = 'accepted' and at <= coalesce($2::timestamptz, at)"""
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """What a lane did with one alert: recipients a second; `cpu_s` is what the server's process used."""
+    """One alert in one lane: its recipients, their rate a second, and the CPU seconds of the server's process."""
 
     notified: int
     per_s: float
@@ -73,7 +73,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class Lanes:
-    """Turns on one pair of stores."""
+    """Measured alerts, one after the other, on one pair of stores."""
 
     def __init__(self, stores: StoreUrls, folder: Path) -> None:
         if stores.postgres is None or stores.redis is None:
@@ -99,7 +99,7 @@ class Lanes:
             return await self._turn(lane, providers, settings)
 
     async def token(self, settings: dict[str, str], until_s: float | None = None) -> Turn:
-        """File a case with the FCM lane; `until_s`: count only what was told within."""
+        """File a case with the FCM lane; `until_s`: count only recipients notified within."""
         return await self._turn("fcm", {}, settings, until_s)
 
     async def _turn(
@@ -113,7 +113,7 @@ class Lanes:
                 await send_case(world.server_url, AUTHORITY, world.secret, case(scene_of()))
                 limit = None if until_s is None else filed_at + timedelta(seconds=until_s)
                 async with asyncio.timeout(SENT_S):
-                    while await connection.fetchval(_LEFT, lane) and (limit is None or datetime.now(UTC) < limit):
+                    while await connection.fetchval(_UNDONE, lane) and (limit is None or datetime.now(UTC) < limit):
                         await asyncio.sleep(POLL_INTERVAL_S)
                 cpu_s = await _cpu_s(world.server_url) - before_s
                 if limit is None or datetime.now(UTC) < filed_at + 2 * HOLD_START:
@@ -124,13 +124,13 @@ class Lanes:
                     notified - earlier, (notified - earlier) / (last - filed_at - HOLD_START).total_seconds(), cpu_s
                 )
         finally:
-            # The next turn is to find no alert that is still going on.
+            # The next turn must find no live alert.
             await connection.execute("truncate ledger, authority cascade")
             await connection.close()
 
 
 async def lanes(stores: StoreUrls, folder: Path, people: int, runs: int) -> dict[str, Figure]:
-    """Return every figure of this file; without nghttpd and h2load only those of batch lanes."""
+    """Return every figure of this module; without nghttpd and h2load only those of batch lanes."""
     turns = Lanes(stores, folder)
     await turns.populate(people)
     return await _batch(turns, runs) | await _http2(turns, folder, people, runs)
@@ -139,11 +139,11 @@ async def lanes(stores: StoreUrls, folder: Path, people: int, runs: int) -> dict
 async def _batch(turns: Lanes, runs: int) -> dict[str, Figure]:
     alone: list[float] = []
     tokens: list[float] = []
-    beside: dict[str, list[float]] = {name: [] for name in TROUBLES}
+    beside: dict[str, list[float]] = {name: [] for name in FAULTS}
     for _ in range(runs):
         alone.append((await turns.batch(TPNS)).per_s)
         tokens.append((await turns.batch("huawei")).per_s)
-        for name, options in TROUBLES.items():
+        for name, options in FAULTS.items():
             beside[name].append((await turns.batch(TPNS, beside=("huawei", options))).per_s)
     figures = {"batch lane": figure(tokens, alone, "recipients/s of Huawei by token (floor: of TPNS by account)")}
     for name, rates in beside.items():
@@ -177,7 +177,7 @@ async def _http2(turns: Lanes, folder: Path, people: int, runs: int) -> dict[str
 
 
 def example() -> bytes:
-    """Return an FCM message as long as those of the lane."""
+    """Return an FCM request body as long as those of the lane."""
     text = Text("寻人：6岁男孩小明", "2026年11月23日15:40在深圳市福田区莲花山公园南门走失。", "有线索请拨打110。")
     message = Message(alert_id=UUID(int=1), notice="alert", locale="zh-CN", text=text, expires=datetime.now(UTC))
     return msgspec.json.encode(
@@ -186,7 +186,7 @@ def example() -> bytes:
 
 
 async def _steady(connection: asyncpg.Connection[asyncpg.Record], lane: str) -> tuple[int, float]:
-    """Return how many were told, and how many a second once a fifth of them were."""
+    """Return how many recipients were notified, and their rate a second after the first fifth of them."""
     rows = await connection.fetch(_COMMITS, lane)
     notified = sum(row["recipients"] for row in rows)
     before = 0
@@ -194,21 +194,21 @@ async def _steady(connection: asyncpg.Connection[asyncpg.Record], lane: str) -> 
         before += row["recipients"]
         if before >= START_SHARE * notified:
             return notified, (notified - before) / max(0.001, (rows[-1]["at"] - row["at"]).total_seconds())
-    raise RuntimeError(f"nobody was told in the lane {lane}")
+    raise RuntimeError(f"nobody was notified in the lane {lane}")
 
 
 async def _notified(
     connection: asyncpg.Connection[asyncpg.Record], lane: str, until: datetime | None
 ) -> tuple[int, datetime]:
-    """Return how many were told until a moment, and when the last of them was."""
-    row = await connection.fetchrow(_TOLD, lane, until)
+    """Return how many recipients were notified until a moment, and when the last of them was."""
+    row = await connection.fetchrow(_NOTIFIED, lane, until)
     if row is None or row["last"] is None:
-        raise RuntimeError(f"nobody was told in the lane {lane}")
-    return row["told"], row["last"]
+        raise RuntimeError(f"nobody was notified in the lane {lane}")
+    return row["notified"], row["last"]
 
 
 async def _cpu_s(server_url: str) -> float:
-    """Return what the server's process has used."""
+    """Return the CPU seconds that the server's process has used."""
     async with aiohttp.ClientSession() as session, session.get(f"{server_url}/metrics") as response:
         lines: list[str] = (await response.text()).splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("process_cpu_seconds_total "))

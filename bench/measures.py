@@ -1,6 +1,6 @@
-"""The measures of the main job, as medians against their floors.
+"""Measures of a running server: medians over several runs, each with its floor.
 
-Bounded: the caller's number of runs of each, `SENT_S` for an alert to be through.
+Bounded: the caller's number of runs, `SENT_S` for an alert to be sent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from server.demo.world import World
 
 RUNS = 5
-"""Odd, so that a median is a run."""
+"""Odd, so that the median is the value of a run."""
 
 SENT_S = 300.0
 PING_EVERY_S = 0.002
@@ -43,7 +43,7 @@ WEBHOOKS = 30
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """A value beside its floor; `spread` is (highest - lowest) / median over the runs."""
+    """A value with its floor; `spread` is (highest - lowest) / median over the runs."""
 
     value: float
     floor: float
@@ -53,7 +53,7 @@ class Figure(msgspec.Struct, frozen=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """One alert: accepted by the simulated provider, seconds to the last commit, the answer, the first request."""
+    """One alert: recipients accepted, and seconds to the last commit, to the webhook's answer, to the first request."""
 
     accepted: int
     seconds: float
@@ -62,14 +62,14 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 def figure(values: list[float], floors: list[float], unit: str) -> Figure:
-    """Return the medians of runs that took turns."""
+    """Return the medians of alternating runs of a measure and its floor."""
     value, floor = statistics.median(values), statistics.median(floors)
     spread = (max(values) - min(values)) / value if value else 0.0
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 3) if floor else 0.0, unit, round(spread, 2))
 
 
 async def stream(world: World, scene: Scene, runs: int) -> Figure:
-    """Ids a second of a whole audience through `PositionIndex.stream`, against the raw searches."""
+    """Return the ids a second of a whole audience through `PositionIndex.stream`; floor: the raw searches."""
     redis = connect(world.redis_url)
     index = PositionIndex(redis, ("tpns",))
     values: list[float] = []
@@ -84,17 +84,17 @@ async def stream(world: World, scene: Scene, runs: int) -> Figure:
 
 
 async def floor_s(world: World, areas: Sequence[Area]) -> float:
-    """Return the seconds of the raw searches of areas, one after the other."""
+    """Return the seconds of the raw searches of these areas, one after the other."""
     return await asyncio.to_thread(raw_seconds, world.redis_url, searches("tpns", areas))
 
 
 async def pipeline(
     world: World, database_url: str, idle_redis_url: str, scene: Scene, runs: int
 ) -> tuple[Figure, Figure]:
-    """Recipients a second from the webhook to the last ledger commit, and the longest wait of a PING meanwhile.
+    """Return the recipients a second from the webhook to the last ledger commit, and the longest wait of a PING.
 
-    The floor makes the same searches: those of all three rings, the widest of which holds the city too.
-    A PING's wait is what it takes beyond a PING of an idle Redis at the same moment: that one waits for a core only.
+    The floor makes the same searches: those of all three rings, the widest of which includes the city.
+    A PING's wait is its time beyond a simultaneous PING of an idle Redis, which waits only for a core.
     """
     values: list[float] = []
     floors: list[float] = []
@@ -142,7 +142,7 @@ async def one_alert(world: World, database_url: str, scene: Scene) -> Timing:
 
 @contextlib.asynccontextmanager
 async def pinging(swept_url: str, idle_url: str) -> AsyncIterator[list[float]]:
-    """PING both all the time, collecting the seconds that the swept one takes longer."""
+    """PING both all the time, and collect the seconds that the swept one takes longer."""
     swept, idle = connect(swept_url), connect(idle_url)
     waits: list[float] = []
 
@@ -170,7 +170,7 @@ async def _ping_s(redis: Client) -> float:
 
 
 async def reports(world: World, scene: Scene, people: int, runs: int) -> Figure:
-    """Position reports a second over HTTP (MessagePack), against the same GEOADDs as one raw stream."""
+    """Return the position reports a second over HTTP (MessagePack); floor: the same GEOADDs as one raw stream."""
     number = min(REPORTS, people)
     chunks = [positions for positions, _ in generate(number, scene)]
     raw = b"".join(geoadds(positions) for positions in chunks)
@@ -207,7 +207,7 @@ async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> None:
 
 
 async def webhook(world: World, database_url: str, scene: Scene) -> tuple[Figure, Figure]:
-    """Milliseconds (p99) to the webhook's answer and to the first request; the floors are the design's bounds."""
+    """Return the milliseconds (p99) to the webhook's answer and to the first request; floors: the design's bounds."""
     answered: list[float] = []
     first: list[float] = []
     for _ in range(WEBHOOKS):
@@ -218,12 +218,12 @@ async def webhook(world: World, database_url: str, scene: Scene) -> tuple[Figure
 
 
 def p99(values: list[float]) -> float:
-    """Return the value that 99% are not above."""
+    """Return the 99th percentile."""
     return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
 
 
 def case(scene: Scene) -> bytes:
-    """Return a new case in the middle of `scene`."""
+    """Return a new case at the centre of `scene`."""
     now = datetime.now(UTC)
     return msgspec.json.encode(
         {
@@ -238,7 +238,7 @@ def case(scene: Scene) -> bytes:
 
 
 async def resident_mb(world: World) -> float:
-    """Return the server's resident memory."""
+    """Return the server's resident memory in MB."""
     async with aiohttp.ClientSession() as session, session.get(f"{world.server_url}/metrics") as response:
         lines: list[str] = (await response.text()).splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes ")) / 1e6

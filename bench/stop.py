@@ -1,7 +1,7 @@
-"""Measures how late the last request is after a cancel, in the middle of sweeps at full rate.
+"""Measure how fast a stop is: how late the last request is when an alert is cancelled in the middle of its sweeps.
 
-Two servers share every alert; the push provider is SIMULATED and says when each request came in, by the same clock. Who
-was told until then must be told that the alert is withdrawn, once. Bounded: `CANCELS` alerts, `WITHIN_S` each.
+Two servers share every alert at full rate; the push provider is SIMULATED and records when each request arrives, by the
+same clock. Everybody notified until then must get the cancel, once. Bounded: `CANCELS` alerts, `WITHIN_S` each.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ WITHIN_S: Final = 120.0
 POLL_INTERVAL_S: Final = 0.02
 PROMISED_MS: Final = 250.0
 SHARES: Final = (0.1, 0.8)
-"""How much of the audience is told before the stop: anything between."""
+"""The least and the largest share of the audience that is notified before the cancel; chosen at random."""
 
-_TOLD: Final = """select coalesce(sum(u.accepted), 0)::bigint from sweep s join sweep_unit u on u.sweep_id = s.id
-                  where s.alert_id = $1 and s.notice = $2"""
+_NOTIFIED: Final = """select coalesce(sum(u.accepted), 0)::bigint from sweep s join sweep_unit u on u.sweep_id = s.id
+                      where s.alert_id = $1 and s.notice = $2"""
 _OPEN: Final = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
                   where s.alert_id = $1 and s.notice = 'cancel' and not u.done"""
 
 
 class Stopped(msgspec.Struct, frozen=True):
-    """One cancel: milliseconds from its answer to the last request that came in, and who was told until then."""
+    """One cancel: milliseconds from its answer to the last request of the alert, and the recipients until then."""
 
     late_ms: float
     notified: int
 
 
 async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANCELS) -> dict[str, Figure]:
-    """Return the delay's 99th percentile over all cancels, beside what is promised."""
+    """Return the 99th percentile of the delay over all cancels, with the promised bound."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
     in_area = (await populate(stores.redis, people, scene_of(), lambda _: None)).in_area
@@ -74,16 +74,16 @@ async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANC
     click.echo(
         f"{len(late)} cancels: last request {p50:.1f} ms (median), {p99:.1f} ms (p99), {late[-1]:.1f} ms (most) after "
         f"the answer; {notified[0]:,} to {notified[-1]:,} of {in_area:,} were notified before, "
-        "each notified once that it is withdrawn",
+        "and each got the cancel once",
         err=True,
     )
-    # The last request can come in before the answer; a ratio wants a number above zero.
+    # The last request can arrive before the answer; a ratio needs a number above zero.
     value = max(p99, 0.001)
     return {"stop": Figure(value, PROMISED_MS, value / PROMISED_MS, "ms to the last request, p99 (floor: promised)")}
 
 
 async def _cancel(world: World, url: str, connection: asyncpg.Connection, number: int, in_area: int) -> Stopped:
-    """File a case, cancel it somewhere in the middle, and hold what was sent against the record."""
+    """File a case, cancel it at a random moment, and compare the provider's counts with the record."""
     headers = {"Authorization": f"Bearer {world.token}"}
     case_number = f"STOP-{number}"
     filed = msgspec.json.encode(msgspec.json.decode(case(scene_of())) | {"case_number": case_number})
@@ -92,7 +92,7 @@ async def _cancel(world: World, url: str, connection: asyncpg.Connection, number
         _, answer = await send_case(url, AUTHORITY, world.secret, filed)
         alert = msgspec.json.decode(answer)["alert"]["id"]
         share = random.uniform(*SHARES)
-        while await connection.fetchval(_TOLD, alert, "alert") < share * in_area:
+        while await connection.fetchval(_NOTIFIED, alert, "alert") < share * in_area:
             await asyncio.sleep(POLL_INTERVAL_S)
         change_request = msgspec.json.encode({"reason": "a benchmark of stops", "case_number": case_number})
         async with session.post(f"{url}/v1/alerts/{alert}/cancel", data=change_request) as response:
@@ -103,11 +103,13 @@ async def _cancel(world: World, url: str, connection: asyncpg.Connection, number
             await asyncio.sleep(POLL_INTERVAL_S)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
             counts = await response.json()
-        notified = await connection.fetchval(_TOLD, alert, "alert")
-        withdrawn = await connection.fetchval(_TOLD, alert, "cancel")
-    told_once = notified == withdrawn == counts["distinct"] == counts["duplicates"] and counts["max_per_account"] == 2
-    if not told_once or set(counts["titles"].values()) != {notified}:
-        raise RuntimeError(f"{notified} were told, {withdrawn} told that it is withdrawn; the provider saw {counts}")
+        notified = await connection.fetchval(_NOTIFIED, alert, "alert")
+        withdrawn = await connection.fetchval(_NOTIFIED, alert, "cancel")
+    notified_once = (
+        notified == withdrawn == counts["distinct"] == counts["duplicates"] and counts["max_per_account"] == 2
+    )
+    if not notified_once or set(counts["titles"].values()) != {notified}:
+        raise RuntimeError(f"{notified} were notified, {withdrawn} got the cancel; the provider counted {counts}")
     first, last = counts["titles"], counts["last_by_title"]
     title = next(title for title in first if "撤销" not in title)
     return Stopped(max(0.0, (last[title] - answered_at) * 1000), notified)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Signs a case by Standard Webhooks and files it, with nothing but openssl and curl: what a police system has to do.
-# Usage: AUTHORITY=sz SECRET=whsec_... [ID=...] file-case.sh CASE.json [URL]; exits 0 only if the case stands.
-# A retry takes the ID of the first try. While openssl runs others on this machine can see the key: a library hides it.
+# Signs a case by Standard Webhooks and files it, with only openssl and curl, as a police system has to.
+# Usage: AUTHORITY=sz SECRET=whsec_... [ID=...] file-case.sh CASE.json [URL]; exits 0 only if the case was accepted.
+# A retry must use the ID of the first attempt. While openssl runs, other users of this machine can see the key in its
+# arguments; a library does not show it.
 set -euo pipefail
 body=$(cat "$1")
 url=${2:-http://127.0.0.1:8470}

@@ -1,4 +1,4 @@
-"""Sign a CAP message as the intake wants it: one enveloped XML signature over the whole document, at its end.
+"""Sign a CAP message as the intake requires: one enveloped XML signature over the whole document, at its end.
 
 Usage: python sign_cap.py MESSAGE.xml KEY.pem CERTIFICATE.pem > SIGNED.xml (with the package `signxml`)
 """

@@ -1,1 +1,1 @@
-"""Conformance: what others wrote judges ours, be it a client library, a published schema or a protocol library."""
+"""Conformance tests: client libraries, published schemas and protocol libraries by others check our code."""

@@ -1,4 +1,4 @@
-"""The tables of the batch lanes, entry by entry, through the real gateways to a server that gives the answer."""
+"""The tables of the batch lanes, entry by entry: real gateways, and a server that gives the answer."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _entry(value: object) -> str:
 
 
 @pytest.mark.parametrize(("protocol", "code"), ENTRIES, ids=_entry)
-async def test_every_code_is_ruled_as_its_table_says(protocol: BatchProtocol, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
-    """Verdict, reason, and what it means for every recipient."""
+async def test_every_code_has_the_result_of_its_table(protocol: BatchProtocol, code: Any, tmp_path: Path) -> None:  # noqa: ANN401
+    """Request status, reason, and the status of every recipient."""
     async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(protocol.answer(code))) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     result: CodeMeaning = protocol.codes[code]
@@ -54,8 +54,10 @@ async def test_every_code_is_ruled_as_its_table_says(protocol: BatchProtocol, co
 
 
 @pytest.mark.parametrize(("protocol", "status"), STATUSES, ids=_entry)
-async def test_every_status_is_ruled_as_its_table_says(protocol: BatchProtocol, status: int, tmp_path: Path) -> None:
-    """What HTTP says before any code does."""
+async def test_every_http_status_has_the_result_of_its_table(
+    protocol: BatchProtocol, status: int, tmp_path: Path
+) -> None:
+    """The HTTP status counts before any code in the body."""
     table = huawei.STATUSES if protocol is HUAWEI else honor.STATUSES
     async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=status)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
@@ -76,10 +78,10 @@ async def test_every_status_is_ruled_as_its_table_says(protocol: BatchProtocol, 
     ],
     ids=lambda response: f"{response[0]} {response[1][:20]!r} {len(response[1])}",
 )
-async def test_nonsense_is_a_failure_and_never_an_exception(
+async def test_an_unknown_answer_is_a_failure_and_never_an_exception(
     protocol: BatchProtocol, response: tuple[int, bytes], tmp_path: Path
 ) -> None:
-    """Unknown codes, no JSON, errors on the way: everybody stays due."""
+    """Unknown codes, no JSON, connection errors: all recipients stay due."""
     status, body = response
     async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=status, body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
@@ -100,7 +102,7 @@ async def test_nonsense_is_a_failure_and_never_an_exception(
     ids=["GBK", "GBK for a code", "nested without end", "a code without end", "a name without end"],
 )
 async def test_no_bytes_of_a_provider_end_the_process(protocol: BatchProtocol, body: bytes, tmp_path: Path) -> None:
-    """Not UTF-8, nested or numbered beyond what Python bears: an answer as any other, or none; nobody is given up."""
+    """Not UTF-8, nested too deep, numbers too long for Python: a result like any other, or none; all stay due."""
     async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(body=body)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert answer.statuses is None
@@ -111,10 +113,8 @@ async def test_no_bytes_of_a_provider_end_the_process(protocol: BatchProtocol, b
 
 
 @pytest.mark.parametrize(("protocol", "code"), REFUSALS, ids=_entry)
-async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault(
-    protocol: BatchProtocol, code: int, tmp_path: Path
-) -> None:
-    """Refused once: sent with another one. Refused again: misconfigured, after two attempts and no more."""
+async def test_a_refused_access_token_is_renewed_once(protocol: BatchProtocol, code: int, tmp_path: Path) -> None:
+    """Refused once: sent with a new token. Refused again: misconfigured, after exactly two attempts."""
     answers = [code]
 
     def script(_: str) -> web.Response:
@@ -137,8 +137,8 @@ async def test_a_refused_token_is_renewed_once_and_only_a_fresh_one_is_our_fault
 
 
 @pytest.mark.parametrize("protocol", WITH_ACCESS_TOKENS, ids=_entry)
-async def test_one_token_serves_many_requests(protocol: BatchProtocol, tmp_path: Path) -> None:
-    """One question for a token, one stored message, where there is one."""
+async def test_one_access_token_serves_many_requests(protocol: BatchProtocol, tmp_path: Path) -> None:
+    """One request for a token, and one stored message where the provider stores messages."""
     message = message_for_tests()
     accepted = {"code": 0, "result": 0} if protocol is not HONOR else {"code": 200}
     async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(accepted)) as (gateway, seen):
@@ -184,10 +184,10 @@ NAMED: list[tuple[BatchProtocol, dict[str, Any], list[RecipientStatus]]] = [
 
 
 @pytest.mark.parametrize(("protocol", "said", "statuses"), NAMED, ids=_entry)
-async def test_what_is_said_of_one_token_costs_no_other(
+async def test_an_answer_about_one_token_affects_no_other(
     protocol: BatchProtocol, said: dict[str, Any], statuses: list[RecipientStatus], tmp_path: Path
 ) -> None:
-    """Bad tokens by name; all others are accepted."""
+    """Bad tokens are named; all others are accepted."""
     async with scripted_gateway(protocol, tmp_path, lambda _: web.json_response(said)) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TWO, CLEAR)
     assert (answer.request_status, answer.statuses) == (RequestStatus.ANSWERED, statuses)

@@ -1,4 +1,4 @@
-"""The gateways of the batch lanes to strict simulated providers, and what they keep to themselves."""
+"""Gateways of the batch lanes with strict simulated providers, and what they do not reveal."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ async def _sent(name: str, secret: str, folder: Path, *requests: list[bytes]) ->
 
 
 @pytest.mark.parametrize("name", OPEN)
-async def test_a_strict_provider_takes_a_long_message_for_one_and_for_a_thousand(name: str, tmp_path: Path) -> None:
-    """Signed, of the right fields, cut to what the provider takes; each token once."""
+async def test_a_strict_provider_accepts_a_long_message_for_one_and_for_a_thousand(name: str, tmp_path: Path) -> None:
+    """Signed, with valid fields, truncated to the provider's limit; each token once."""
     thousand = [b"t%d" % number for number in range(1000)]
     provider, answers = await _sent(name, "simulated", tmp_path, [b"one"], thousand)
     assert [(answer.request_status, answer.statuses) for answer in answers] == [(RequestStatus.ANSWERED, None)] * 2
@@ -108,8 +108,8 @@ async def test_a_strict_provider_takes_a_long_message_for_one_and_for_a_thousand
 
 
 @pytest.mark.parametrize("name", OPEN)
-async def test_a_wrong_secret_is_our_fault_and_sends_nothing(name: str, tmp_path: Path) -> None:
-    """Misconfigured, with the provider's code and without the secret."""
+async def test_a_wrong_secret_is_misconfigured_and_sends_nothing(name: str, tmp_path: Path) -> None:
+    """The result has the provider's code, and not the secret."""
     provider, (answer,) = await _sent(name, "wrong-secret", tmp_path, [b"a1", b"b2"])
     assert (answer.request_status, answer.statuses) == (RequestStatus.MISCONFIGURED, None)
     assert "wrong-secret" not in answer.reason
@@ -121,8 +121,8 @@ def _accepted(_: str) -> web.Response:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
-async def test_tokens_of_no_known_form_are_kept_back_and_named(protocol: BatchProtocol, tmp_path: Path) -> None:
-    """Quarantined in their places; alone, they are no reason to ask the provider at all."""
+async def test_malformed_tokens_are_quarantined_and_not_sent(protocol: BatchProtocol, tmp_path: Path) -> None:
+    """Each at its position; a batch of only such tokens makes no request at all."""
     async with scripted_gateway(protocol, tmp_path, lambda _: web.Response(status=500)) as (gateway, seen):
         alone = await gateway.send(message_for_tests(), [b'"', b"a b"], CLEAR)
         assert not seen
@@ -140,10 +140,10 @@ async def test_tokens_of_no_known_form_are_kept_back_and_named(protocol: BatchPr
 
 
 @pytest.mark.parametrize("protocol", [XIAOMI, VIVO, OPPO], ids=lambda protocol: protocol.name)
-async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(
+async def test_a_call_to_action_beyond_the_limit_refuses_this_alert_only(
     protocol: BatchProtocol, tmp_path: Path
 ) -> None:
-    """A phone number is never cut: nobody is sent to, and the lane goes on with others; a long title is cut."""
+    """A phone number is never truncated: nothing is sent, and the lane goes on; a long title is truncated."""
     texts = [
         Text("寻人", "b", "请联系" * 80),
         Text("寻人" * 40, "b", "c"),
@@ -160,10 +160,10 @@ async def test_a_call_that_the_provider_does_not_take_refuses_this_alert_only(
 
 
 @pytest.mark.parametrize(("protocol", "code"), [(VIVO, 4242), (OPPO, 31)], ids=["vivo", "oppo"])
-async def test_a_message_that_is_not_stored_any_more_is_stored_again(
+async def test_a_message_that_is_no_longer_stored_is_stored_again(
     protocol: BatchProtocol, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The recipients are tried again, with another one; where the code may mean something else, not at once."""
+    """The recipients are retried with the new one; where the code may mean something else, not at once."""
     if protocol is VIVO:
         await _is_not_stored_again_at_once(code, tmp_path)
     monkeypatch.setattr("push.transport.batch.stored_message.FORGET_S", 0.0)
@@ -192,7 +192,7 @@ async def _is_not_stored_again_at_once(code: int, folder: Path) -> None:
 
 
 async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> None:
-    """A thousand bad tokens by name are more than one read gives."""
+    """A thousand bad tokens are more than one read returns."""
     tokens = [b"%0200d" % number for number in range(1000)]
     bad = {"code": 0, "data": {"bad_regids": b",".join(tokens[1:]).decode()}}
     async with scripted_gateway(XIAOMI, tmp_path, lambda _: web.json_response(bad)) as (gateway, _):
@@ -201,7 +201,7 @@ async def test_an_answer_in_many_pieces_is_read_to_its_end(tmp_path: Path) -> No
 
 
 async def test_many_batches_at_once_ask_for_one_token_and_store_one_message(tmp_path: Path) -> None:
-    """Whoever waits while another asks gets what was given to that one."""
+    """Batches that wait meanwhile use the same token and the same stored message."""
     message = message_for_tests()
     async with scripted_gateway(VIVO, tmp_path, _accepted) as (gateway, seen):
         answers = await asyncio.gather(*(gateway.send(message, [b"a1", b"b2"], CLEAR) for _ in range(20)))

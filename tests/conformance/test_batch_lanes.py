@@ -1,6 +1,6 @@
-"""Batch lanes conform: whatever a provider does, everybody is reached, and the ledger says what was answered.
+"""Batch lanes conform: whatever a provider does, everybody is reached, and the ledger holds the outcomes.
 
-Every test sends one alert in all of these lanes side by side: a server and its stores cost more than five lanes do.
+Every test sends one alert in all of these lanes at once: a server and its stores cost more than five lanes do.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PEOPLE = 2000
 ONE_LANE = 100_000_000
-"""Users of different lanes have ids so far apart, because each user is in one lane only."""
+"""The distance between the ids of two lanes' users, because each user is in one lane only."""
 
 EXPIRING: list[type[BatchLane]] = [VivoLane, OppoLane, HonorLane]
 LANES: list[type[BatchLane]] = [HuaweiBatchLane, XiaomiLane, *EXPIRING]
@@ -39,7 +39,7 @@ ONE_RING = {
     "QQ_ALERT_POLICIES__ONE__RINGS": "[{radius_km = 120}]",
     "QQ_ALERT_ALERT__POLICY": "one",
 }
-"""What is proven here has nothing to do with rings."""
+"""One ring is enough for these tests."""
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def _serving(
     kinds: list[type[BatchLane]],
     **behaviour: Any,  # noqa: ANN401 - rates and counts
 ) -> AsyncIterator[Lanes]:
-    """Simulated providers that behave alike; yields each lane with who is in its area."""
+    """Run simulated providers that behave alike; yields each lane with the users in its area."""
     async with AsyncExitStack() as stack:
         lanes = [await stack.enter_async_context(kind(bench).serving(**behaviour)) for kind in kinds]
         yield {
@@ -72,14 +72,14 @@ async def _reached_once(lanes: Lanes, progress: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("behaviour", [{}, {"rate_limit": 1000}, {"latency_ms": 10.0}], ids=["calm", "limited", "slow"])
 async def test_everybody_is_reached_exactly_once(bench: Bench, behaviour: dict[str, Any]) -> None:
-    """A provider that answers, soon or late or not so fast."""
+    """By a provider that answers at once, late, or slowly."""
     async with _serving(bench, LANES, **behaviour) as lanes:
         server, alert = await _filed(bench, lanes)
         await _reached_once(lanes, await bench.sent(server, alert))
 
 
 async def test_nobody_is_lost_when_requests_fail_in_every_way(bench: Bench) -> None:
-    """Everybody; twice only those whose answer broke off, under the same collapse id."""
+    """Everybody is reached; twice only if the answer was lost, and then with the same collapse id."""
     async with _serving(bench, LANES, error_rate=0.3) as lanes:
         server, alert = await _filed(bench, lanes)
         progress = await bench.sent(server, alert)
@@ -92,26 +92,26 @@ async def test_nobody_is_lost_when_requests_fail_in_every_way(bench: Bench) -> N
 
 
 async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
-    """All away when the alert is filed, told to the operators, back: everybody, once."""
+    """All providers are down when the alert is filed, operators get an alarm; after it everybody is reached, once."""
     async with _serving(bench, LANES) as lanes:
         for lane, _ in lanes.values():
             await lane.control("outage", {"on": True})
         server, alert = await _filed(bench, lanes)
 
-        async def outages_are_told() -> bool:
+        async def outages_are_alarmed() -> bool:
             async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
                 alarms = (await feed.receive_json())["alarms"]
             return {alarm["lane"] for alarm in alarms if alarm["kind"] == "outage"} >= lanes.keys()
 
-        await until(outages_are_told)
+        await until(outages_are_alarmed)
         for lane, _ in lanes.values():
             assert (await lane.reached()).size == 0, lane.name
             await lane.control("outage", {"on": False})
         await _reached_once(lanes, await bench.sent(server, alert))
 
 
-async def test_a_token_that_ends_during_the_sweep_is_renewed_and_nobody_is_lost(bench: Bench) -> None:
-    """A token that is not taken any more is no fault of ours: another one, and the same people."""
+async def test_an_access_token_that_expires_during_the_sweep_is_renewed_and_nobody_is_lost(bench: Bench) -> None:
+    """An expired token is no misconfiguration: a new one, and the same recipients."""
     async with _serving(bench, EXPIRING, access_token_s=0.3, latency_ms=10.0) as lanes:
         server, alert = await _filed(bench, lanes)
         await _reached_once(lanes, await bench.sent(server, alert))
@@ -119,8 +119,8 @@ async def test_a_token_that_ends_during_the_sweep_is_renewed_and_nobody_is_lost(
             assert (await lane.counts())["access_tokens"] > 1, lane.name
 
 
-async def test_one_percent_of_dead_tokens_is_removed(bench: Bench) -> None:
-    """They are invalid in the ledger, gone from the index, and everybody else is reached."""
+async def test_one_percent_of_invalid_tokens_is_removed(bench: Bench) -> None:
+    """They are invalid in the ledger and gone from the index; everybody else is reached."""
     async with _serving(bench, LANES, invalid_rate=0.01) as lanes:
         server, alert = await _filed(bench, lanes)
         progress = await bench.sent(server, alert)
@@ -141,7 +141,7 @@ async def _present(index: PositionIndex, lane: str, users: NDArray[np.int64], ex
 
 
 async def test_each_is_simulated_by_a_command(bench: Bench) -> None:
-    """`qq-alert simulate NAME`, which says so."""
+    """`qq-alert simulate NAME`, which prints that it is simulated."""
     lanes = [kind(bench) for kind in LANES]
     await asyncio.gather(*(lane.start() for lane in lanes))
     for lane in lanes:

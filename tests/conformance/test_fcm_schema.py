@@ -1,6 +1,6 @@
-"""Google's discovery document of FCM v1 judges what our lane sends and what our simulated FCM takes.
+"""Google's discovery document of FCM v1 checks our lane's messages and our simulated FCM.
 
-A rendered message flows in, what the published schema says against it flows out.
+The document is made a strict JSON schema, which then validates rendered messages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.support.providers.lanes import token_of
 
 JUDGE = Draft202012Validator(request_schema())
 NOT_COUNTED = {"Message.topic", "Message.condition", "Message.android_v2"}
-"""What the simulated FCM refuses: it could not count whom they reach."""
+"""Fields that the simulated FCM refuses, because it could not count whom they reach."""
 
 texts = st.text(min_size=1, max_size=200)
 links = st.none() | st.just("https://alert.example/1")
@@ -49,8 +49,8 @@ def _request(message: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON
 
 
 @given(messages, st.integers(0, 28 * 86_400))
-def test_what_our_lane_sends_is_what_google_has_published(message: Message, ttl_s: int) -> None:
-    """Every rendered message has only fields, enumerated values and durations of the schema; ours takes it too."""
+def test_messages_of_our_lane_conform_to_the_schema_of_google(message: Message, ttl_s: int) -> None:
+    """Only fields, enumerated values and durations of the schema; our simulated FCM accepts them too."""
     request = _request(render(message, message.text.joined(), "missing_child", ttl_s))
     JUDGE.validate(request)
     assert fault_of(msgspec.convert(request, Send).message) is None
@@ -70,7 +70,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("message", WRONG.values(), ids=WRONG)
 def test_the_schema_and_the_simulated_fcm_refuse_the_same(message: dict[str, Any]) -> None:
-    """What Google's schema does not know is an error for the judge, and INVALID_ARGUMENT at our simulated FCM."""
+    """A violation of Google's schema is INVALID_ARGUMENT at our simulated FCM."""
     request = _request(message)
     assert not JUDGE.is_valid(request)
     with pytest.raises(msgspec.ValidationError):
@@ -79,13 +79,13 @@ def test_the_schema_and_the_simulated_fcm_refuse_the_same(message: dict[str, Any
 
 @pytest.mark.parametrize("name", ["from", "message_type", "google.x", "gcm.notification.x"])
 def test_reserved_names_of_data_are_refused(name: str) -> None:
-    """As the document says in words, which no schema expresses; also those of Android's own data."""
+    """As the document's text requires, which the schema cannot express; also names that Android reserves."""
     for message in ({"data": {name: "x"}}, {"android": {"data": {name: "x"}}}):
         assert fault_of(msgspec.convert(_request(message), Send).message) is not None
 
 
 def _fields(taken: type[msgspec.Struct], schema: str) -> dict[str, set[str]]:
-    """Return the fields that the simulated FCM takes, by Google's schema, and so on into the structures in them."""
+    """Return the fields that the simulated FCM accepts, by Google's schema, with those of nested structures."""
     known = {snake(name): one for name, one in discovery()[schema]["properties"].items()}
     fields = {schema: set(taken.__struct_fields__)}
     for name, hint in typing.get_type_hints(taken).items():
@@ -95,8 +95,8 @@ def _fields(taken: type[msgspec.Struct], schema: str) -> dict[str, set[str]]:
     return fields
 
 
-def test_the_simulated_fcm_takes_every_field_that_google_has_and_no_other() -> None:
-    """Name by name along the whole message, but for the three ways to reach many that it says it does not have."""
+def test_the_simulated_fcm_accepts_exactly_the_fields_of_the_schema() -> None:
+    """All names in the whole message, except the three kinds of group recipients that it refuses explicitly."""
     for schema, fields in _fields(Taken, "Message").items():
         published = {snake(name) for name in discovery()[schema]["properties"]}
         assert fields == published - {name.partition(".")[2] for name in NOT_COUNTED if name.startswith(f"{schema}.")}

@@ -1,6 +1,6 @@
-"""Well-known client libraries before our simulated providers: aioapns and Google's own firebase-admin, unpatched.
+"""Well-known client libraries with our simulated providers: aioapns and Google's firebase-admin, unpatched.
 
-What is changed is the address and the certificate authority, nothing else. aioapns: `APNS_SERVER` and `APNS_PORT`, two
+Only the address and the certificate authority differ. aioapns: `APNS_SERVER` and `APNS_PORT`, two
 class attributes, and the public argument `ssl_context`. firebase-admin: the class attribute `_MessagingService.FCM_URL`
 (the address of access tokens stands in the key file), REQUESTS_CA_BUNDLE and SSL_CERT_FILE. Bounded by its retries.
 """
@@ -52,10 +52,10 @@ def _alert(user: int) -> NotificationRequest:
     )
 
 
-async def test_aioapns_reaches_phones_once_and_hears_which_are_gone(
+async def test_aioapns_reaches_devices_once_and_learns_which_are_unregistered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With collapse id, priority and expiration: each is counted once, or its answer is 410 Unregistered."""
+    """With collapse id, priority and expiration: each device is counted once, or answered 410 Unregistered."""
     async with simulated("apns", tmp_path, "--invalid-rate", "0.3") as provider:
         with _aioapns(provider, monkeypatch, (tmp_path / "apns.p8").read_text()) as client:
             results = [await client.send_notification(_alert(0))]
@@ -68,8 +68,8 @@ async def test_aioapns_reaches_phones_once_and_hears_which_are_gone(
     assert (counts["invalid"], counts["max_per_token"], counts["refused_requests"]) == (len(dead), 1, {})
 
 
-async def test_aioapns_hears_that_its_key_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that Apple does not know gives its 403 InvalidProviderToken, and nobody is reached."""
+async def test_aioapns_learns_that_its_key_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown key is answered 403 InvalidProviderToken, and nobody is reached."""
     form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     foreign = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form).decode()
     async with simulated("apns", tmp_path) as provider:
@@ -91,7 +91,7 @@ def _firebase(provider: Simulated, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 async def _sent(app: firebase_admin.App, messages: Sequence[messaging.Message]) -> messaging.BatchResponse:
-    """Send, and close the app: both block."""
+    """Send, and close the app; both calls block."""
 
     def send() -> messaging.BatchResponse:
         try:
@@ -112,7 +112,7 @@ def _message(user: int) -> messaging.Message:
         ),
     )
     with warnings.catch_warnings():
-        # Google wants installations instead of tokens; tokens are still what there is in the field.
+        # Google recommends installations instead of tokens; apps in use still have tokens.
         warnings.simplefilter("ignore", DeprecationWarning)
         return messaging.Message(
             token=token_of(user),
@@ -122,8 +122,8 @@ def _message(user: int) -> messaging.Message:
         )
 
 
-async def test_firebase_admin_reaches_a_phone_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages by token and by installation are taken and counted once, over HTTP/1.1 and HTTP/2; a dry run is not."""
+async def test_firebase_admin_reaches_a_device_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages by token and by installation are counted once, over HTTP/1.1 and HTTP/2; a dry run is not."""
     async with simulated("fcm", tmp_path) as provider:
         with _firebase(provider, monkeypatch) as app:
             dry = await asyncio.to_thread(messaging.send, _message(0), dry_run=True, app=app)
@@ -138,7 +138,7 @@ async def test_firebase_admin_reaches_a_phone_once(tmp_path: Path, monkeypatch: 
     assert (counts["accepted"], counts["max_per_token"], counts["refused_requests"]) == (39, 1, {})
 
 
-async def test_firebase_admin_hears_of_dead_tokens_and_of_those_of_others(
+async def test_firebase_admin_learns_of_unregistered_tokens_and_of_other_senders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """UnregisteredError and SenderIdMismatchError, each for its own tokens; the others are reached."""
@@ -153,8 +153,10 @@ async def test_firebase_admin_hears_of_dead_tokens_and_of_those_of_others(
     assert counts["accepted"] == batch.success_count == 40 - len(raised) > 0
 
 
-async def test_firebase_admin_hears_that_the_quota_is_used_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """At one message a second, its own retries at the times that Retry-After says do not save all of twelve."""
+async def test_firebase_admin_learns_that_the_quota_is_exhausted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At one message a second, its own retries after Retry-After do not suffice for all of twelve."""
     async with simulated("fcm", tmp_path, "--rate-limit", "1") as provider:
         with _firebase(provider, monkeypatch) as app:
             batch = await _sent(app, [_message(user) for user in range(12)])
@@ -164,8 +166,8 @@ async def test_firebase_admin_hears_that_the_quota_is_used_up(tmp_path: Path, mo
     assert counts["accepted"] == batch.success_count < 12
 
 
-async def test_firebase_admin_hears_of_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lost connections and 503 are an UnavailableError after its own retries, and nobody is reached."""
+async def test_firebase_admin_learns_of_an_outage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lost connections and 503 end in UnavailableError after its own retries, and nobody is reached."""
     async with simulated("fcm", tmp_path) as provider:
         for by in ("dropped", "http 503"):
             await provider.outage(by=by)

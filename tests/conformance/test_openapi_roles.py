@@ -1,4 +1,4 @@
-"""The server against its own OpenAPI document, in every role: no 5xx, no answer that is not described, no way in."""
+"""The server against its own OpenAPI document, in every role: no 5xx, no undocumented answer, no forbidden access."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 EXAMPLES, EXAMPLES_DENIED = 7, 2
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 TAKES_BAD_PARTS = {"/v1/devices", "/v1/feed"}
-"""One bad report costs none of the others, and an `after` that is no seq gets a snapshot: neither is refused."""
+"""Not refused: a bad report among good ones, and an `after` that is no seq, which gets a snapshot."""
 
 RIGHT: dict[str, dict[str, Any]] = {
     "/v1/intake/{authority}": {"last_seen": CASE["last_seen"], "area": None},
@@ -55,11 +55,11 @@ RIGHT: dict[str, dict[str, Any]] = {
     "/v1/alerts/{id}/update": {"texts": {name: {"title": "Other", "body": "words"} for name in ("en", "zh-CN")}},
     "/v1/alerts/{id}/rings": {"radius_km": 200},
 }
-"""What makes a request that is only well formed a right one, so that what is answered then is seen as well."""
+"""Values that make a well-formed request a valid one, so that answers to valid requests are tested as well."""
 
 
 class Signed(AuthBase):
-    """Signs whatever is sent, as an authority does."""
+    """Signs every body, as an authority does."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -73,14 +73,14 @@ class Signed(AuthBase):
 
 
 class Known(NamedTuple):
-    """An alert that stands: its id and its case number."""
+    """An existing alert: its id and its case number."""
 
     id: str
     number: str
 
 
 class Site(NamedTuple):
-    """A running server: its document, who may what, what stands there."""
+    """A running server: its document, its tokens by role, and existing alerts."""
 
     url: str
     schema: schemathesis.BaseSchema
@@ -108,7 +108,7 @@ def _msgpack(_: object, value: object) -> bytes:
 
 
 def _has_large(value: object) -> bool:
-    """Tell whether there is a number that MessagePack has not."""
+    """Tell whether a value holds a number that MessagePack cannot encode."""
     if isinstance(value, int):
         return not -(1 << 63) <= value < 1 << 64
     if isinstance(value, dict):
@@ -123,7 +123,7 @@ def _operations(schema: schemathesis.BaseSchema) -> Iterator[Operation]:
 
 
 def _cases(operation: Operation, site: Site) -> st.SearchStrategy[tuple[Request, bool]]:
-    """Return requests, some of which the document allows, and some about what stands; and whether to sign."""
+    """Return requests, some that the document allows and some about existing alerts, and whether to sign them."""
 
     def of(mode: GenerationMode) -> st.SearchStrategy[Request]:
         anything: st.SearchStrategy[Request] = operation.as_strategy(generation_mode=mode)
@@ -138,7 +138,7 @@ def _cases(operation: Operation, site: Site) -> st.SearchStrategy[tuple[Request,
 
 
 def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_in: bool) -> None:
-    """Send examples of one operation, and hold each answer against the document."""
+    """Send examples of one operation, and validate each answer by the document."""
     checks = [*CHECKS]
     if operation.path not in TAKES_BAD_PARTS:
         checks.append(negative_data_rejection)
@@ -153,7 +153,7 @@ def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_
     @given(_cases(operation, site))
     def hold(drawn: tuple[Request, bool]) -> None:
         case, is_right = drawn
-        # What is made right here must not be what was made wrong there.
+        # A value that was made invalid on purpose must stay so.
         is_right = is_right and case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
         known = {one.id: one.number for one in site.alerts}
         number = known.get(str((case.path_parameters or {}).get("id")))
@@ -189,15 +189,15 @@ def _schema(url: str) -> schemathesis.BaseSchema:
     config = SchemathesisConfig.from_dict(
         {
             "generation": {"with-security-parameters": False},
-            # A body that is too large is refused as such before anything is read of it.
+            # A body that is too large is refused before it is decoded.
             "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         }
     )
     return schemathesis.openapi.from_dict(json.loads(answer.content), config=config)
 
 
-async def test_no_answer_is_outside_the_document_and_no_role_gets_further_than_it_may(bench: Bench, pool: Pool) -> None:
-    """Whatever is sent to any operation in any role: described answers only, and none but 401 or 403 to who may not."""
+async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(bench: Bench, pool: Pool) -> None:
+    """For any request in any role: only documented answers, and only 401 or 403 where the role may not."""
     await bench.provider()
     names = ("PLATFORM_PER_S", "PLATFORM_BURST", "PEOPLE_PER_S", "PEOPLE_BURST", "WEBHOOKS_PER_MINUTE")
     limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in names}
@@ -220,11 +220,11 @@ async def test_no_answer_is_outside_the_document_and_no_role_gets_further_than_i
 
 
 HOSTILE = ("%00", "%FF", "%ED%A0%80", "%0A", "a" * 5000, "%2F", "..%2F..")
-"""Parts of a path that are no text, no name, or another path."""
+"""Path segments that are no text, no name, or contain another path."""
 
 
 async def test_a_path_that_is_no_text_is_refused_like_any_other(bench: Bench) -> None:
-    """U+0000, broken UTF-8, half a surrogate: refused by every route that has a name in its path, and none is a bug."""
+    """U+0000, invalid UTF-8 or half a surrogate: refused by every route with a name in its path, without an error."""
     server = await bench.server()
     table = [one for one in route_table() if "{" in one.path]
     statuses: dict[tuple[str, str], int] = {}

@@ -1,4 +1,4 @@
-"""What an operator is shown before anything is sent is what each provider gets, cut as it is cut, silent or not."""
+"""The preview that an operator sees equals what each provider gets: the same truncated texts, silent or not."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ READ: dict[str, Callable[[bytes], dict[str, Any]]] = {
     "fcm": lambda body: msgspec.json.decode(body)["message"],
     "webpush": lambda body: msgspec.json.decode(body)["notification"],
 }
-"""How what each provider got is read."""
+"""How to read the body that each provider got."""
 
 
 def _text(name: str, body: bytes) -> tuple[str, str]:
@@ -55,15 +55,15 @@ SIZE: dict[str, Callable[[bytes], int]] = {
     "fcm": lambda body: len(body) - 64,
     "webpush": len,
 }
-"""What providers count in bytes, without recipients."""
+"""The parts of a body that providers limit in bytes, without recipients."""
 
 NEARLY_BYTES = 12
-"""A body of three bytes a character ends so close to a limit, or twice as far off where it is there twice."""
+"""A text of three bytes a character ends this close to a limit; twice as far where a body contains it twice."""
 
 
 @pytest.mark.parametrize("name", providers())
-async def test_what_is_shown_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
-    """A long text: the same title and the same cut body, as large as the provider takes and no larger."""
+async def test_the_preview_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
+    """For a long text: the same title and the same truncated body, exactly as large as the provider allows."""
     settings, (body,) = await sent_bodies(name, tmp_path, LONG)
     shown = providers()[name].previewed(settings, LONG)
     assert isinstance(shown, Rendering)
@@ -77,8 +77,8 @@ async def test_what_is_shown_is_what_the_provider_gets(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", providers())
-def test_a_message_that_does_not_fit_is_shown_as_such(name: str, tmp_path: Path) -> None:
-    """A call that no provider takes is a reason to be read, and no error; it takes neither keys nor a connection."""
+def test_a_message_that_does_not_fit_is_previewed_with_the_reason(name: str, tmp_path: Path) -> None:
+    """A call to action beyond every limit gives a reason, not an error; the preview needs no keys or connection."""
     endless = replace(LONG, text=Text("寻人", "b", "请联系" * 2000))
     unfit = providers()[name].previewed(settings_of(name, "https://127.0.0.1:9", tmp_path), endless)
     assert isinstance(unfit, TooLarge)
@@ -100,7 +100,7 @@ RINGS: dict[str, Callable[[dict[str, Any]], list[Any]]] = {
     "fcm": lambda got: [got["android"]["notification"].get(name) for name in ("sound", "notification_priority")],
     "webpush": lambda got: [got["silent"], got["renotify"]],
 }
-"""What tells each provider whether a message rings."""
+"""The field by which each provider learns whether a message makes a sound."""
 
 SAID: dict[str, tuple[list[Any], list[Any]]] = {
     "tpns": ([1, 1, 1, 4, "default", "time-sensitive"], [0, 0, 0, 2, None, "passive"]),
@@ -113,12 +113,12 @@ SAID: dict[str, tuple[list[Any], list[Any]]] = {
     "fcm": (["default", "PRIORITY_MAX"], [None, "PRIORITY_LOW"]),
     "webpush": ([False, True], [True, False]),
 }
-"""Of a message that rings, and of one that does not."""
+"""Its values for a message with a sound, and for a silent one."""
 
 
 @pytest.mark.parametrize("name", providers())
-async def test_a_silent_message_does_not_ring(name: str, tmp_path: Path) -> None:
-    """As each provider is told so; all else is the same, so that it replaces what the phone shows of the alert."""
+async def test_a_silent_message_makes_no_sound(name: str, tmp_path: Path) -> None:
+    """Only that field differs, so that the message still replaces the alert on the phone."""
     loud = message_for_tests()
     silent = replace(loud, silent=True)
     settings, bodies = await sent_bodies(name, tmp_path, loud, silent)
@@ -128,8 +128,8 @@ async def test_a_silent_message_does_not_ring(name: str, tmp_path: Path) -> None
     assert [isinstance(one, Rendering) and one.silent for one in found] == [False, True]
 
 
-def test_where_nothing_tells_a_phone_not_to_ring_the_preview_says_so(tmp_path: Path) -> None:
-    """Huawei's only class without a sound is limited to a few a day: without one, a silent message rings."""
+def test_the_preview_says_where_a_silent_message_cannot_be_silent(tmp_path: Path) -> None:
+    """Huawei's only class without a sound is limited to a few a day: without it, a silent message makes a sound."""
     settings = replace(settings_of("huawei", "https://127.0.0.1:9", tmp_path), silent_category=None)
     shown = providers()["huawei"].previewed(settings, replace(LONG, silent=True))
     assert isinstance(shown, Rendering)

@@ -1,4 +1,4 @@
-"""No gateway starts a request once its clearance has fallen, or at all to where it does not reach."""
+"""No gateway starts a request once its clearance is revoked, or to an address that it does not allow."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 TWO = [b"a1", b"b2"]
 AT_ONCE_S = 1.0
 NOWHERE = "https://192.0.2.1"
-"""An address for documents (RFC 5737): whoever dials it waits for a long time."""
+"""An address for documentation (RFC 5737): a connection to it would hang."""
 
 UNASKED: Final = aioredis.Redis(port=9)
 """The Redis of a quota that is never asked."""
@@ -72,7 +72,7 @@ def _fcm(url: str, folder: Path, token_uri: str) -> Gateway:
 
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.name)
 async def test_a_batch_that_was_stopped_before_is_not_sent(protocol: BatchProtocol, tmp_path: Path) -> None:
-    """Nor is an access token asked for, or a message stored."""
+    """No access token is requested, and no message stored."""
     async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message_for_tests(), TWO, _while(lambda: False)) is STOPPED
         assert not seen
@@ -82,10 +82,10 @@ async def test_a_batch_that_was_stopped_before_is_not_sent(protocol: BatchProtoc
 @pytest.mark.parametrize(
     "open_gateway", [_tpns, *(one.open_gateway for one in PROTOCOLS if one not in WITH_ACCESS_TOKENS)]
 )
-async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_sent(
+async def test_a_batch_that_is_stopped_while_it_waits_for_a_connection_is_not_sent(
     open_gateway: Callable[[str, Path], Gateway], asked: int, tmp_path: Path
 ) -> None:
-    """However late it is stopped: neither a part of it arrives nor is the provider said to fail."""
+    """However late the stop: no part of the batch arrives, and the provider is not judged failing."""
     may_send = iter([True] * asked)
     async with scripted_server(_accepted) as (url, seen):
         gateway = open_gateway(url, tmp_path)
@@ -98,10 +98,10 @@ async def test_a_batch_that_is_stopped_while_it_looks_for_a_connection_is_not_se
 
 
 @pytest.mark.parametrize("protocol", WITH_ACCESS_TOKENS, ids=lambda protocol: protocol.name)
-async def test_a_batch_that_is_stopped_while_an_access_token_is_asked_for_is_not_sent(
+async def test_a_batch_that_is_stopped_during_the_request_for_an_access_token_is_not_sent(
     protocol: BatchProtocol, tmp_path: Path
 ) -> None:
-    """The token stays for others; no message is stored or sent."""
+    """The token remains for other batches; no message is stored or sent."""
     async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message_for_tests(), TWO, _while(lambda: not seen)) is STOPPED
         assert ["auth" in path for path in seen] == [True]
@@ -109,7 +109,7 @@ async def test_a_batch_that_is_stopped_while_an_access_token_is_asked_for_is_not
 
 @pytest.mark.parametrize("protocol", [VIVO, OPPO], ids=lambda protocol: protocol.name)
 async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(protocol: BatchProtocol, tmp_path: Path) -> None:
-    """It lies with the provider unsent; a batch that stands uses it, and was not held back by the other's stop."""
+    """It remains stored; a batch that may be sent uses it, undelayed by the other's stop."""
     message = message_for_tests()
     async with scripted_gateway(protocol, tmp_path, _accepted) as (gateway, seen):
         assert await gateway.send(message, TWO, _while(lambda: len(seen) < 2)) is STOPPED
@@ -119,7 +119,7 @@ async def test_a_stored_message_is_not_broadcast_once_it_is_stopped(protocol: Ba
 
 
 async def test_a_stop_of_one_batch_is_no_failure_for_others_that_wait_for_the_same_message(tmp_path: Path) -> None:
-    """A message that one batch may not store is stored by the next one at once."""
+    """The next batch at once stores the message that a stopped batch may not store."""
     message = message_for_tests()
     may_send = iter([True])
     async with scripted_gateway(VIVO, tmp_path, _accepted) as (gateway, seen):
@@ -131,7 +131,7 @@ async def test_a_stop_of_one_batch_is_no_failure_for_others_that_wait_for_the_sa
 
 
 async def test_fcm_sends_nothing_when_it_is_stopped_while_it_waits_for_its_pace(tmp_path: Path) -> None:
-    """The pace lets the batch go after the stop: nobody is sent to, and all of them are tried again."""
+    """The pace permits the batch only after the stop: nothing is sent, and all recipients are retried."""
     loop = asyncio.get_running_loop()
     async with scripted_fcm(Response(200, b"{}"), tmp_path, rate_per_s=8.0) as (gateway, provider):
         fallen_s = loop.time() + 0.1
@@ -141,16 +141,16 @@ async def test_fcm_sends_nothing_when_it_is_stopped_while_it_waits_for_its_pace(
         assert (answer.statuses, answer.asked, provider.sent) == ([RecipientStatus.RETRY] * 4, False, 0)
 
 
-async def test_fcm_sends_nothing_when_it_is_stopped_while_it_asks_for_an_access_token(tmp_path: Path) -> None:
-    """The token is there when the clearance is not any more."""
+async def test_fcm_sends_nothing_when_it_is_stopped_during_the_request_for_an_access_token(tmp_path: Path) -> None:
+    """The token arrives after the clearance was revoked."""
     async with scripted_fcm(Response(200, b"{}"), tmp_path) as (gateway, provider):
         answer = await gateway.send(message_for_tests(), TOKENS, _while(lambda: not provider.grants))
         assert (answer.statuses, answer.asked) == ([RecipientStatus.RETRY] * 2, False)
         assert (provider.grants, provider.sent) == (1, 0)
 
 
-async def test_apns_sends_nothing_again_with_a_new_token_once_it_is_stopped(tmp_path: Path) -> None:
-    """Who was answered keeps their fate; who was to be sent to again is not."""
+async def test_apns_repeats_nothing_with_a_new_token_once_it_is_stopped(tmp_path: Path) -> None:
+    """Answered recipients keep their status; those to be repeated with the new token are not sent."""
     expired = Response(403, b'{"reason": "ExpiredProviderToken"}')
     async with scripted_apns(expired, tmp_path) as (gateway, provider):
         clearance = _while(lambda: not provider.sent)
@@ -167,7 +167,7 @@ async def test_apns_sends_nothing_again_with_a_new_token_once_it_is_stopped(tmp_
 async def test_a_test_reaches_nobody_beyond_this_machine(
     open_gateway: Callable[[str, Path], Gateway], tmp_path: Path
 ) -> None:
-    """It is refused at once: nobody is dialled, no access token is asked for, and the provider is not judged."""
+    """Refused at once: no connection, no request for an access token, and the provider is not judged."""
     async with scripted_server(_accepted) as (url, seen):
         for elsewhere in (NOWHERE, url.replace("127.0.0.1", "localhost")):
             gateway = open_gateway(elsewhere, tmp_path)
@@ -182,8 +182,8 @@ async def test_a_test_reaches_nobody_beyond_this_machine(
         assert not seen
 
 
-async def test_a_test_asks_for_no_access_token_of_fcm_beyond_this_machine(tmp_path: Path) -> None:
-    """Even where the token would come from this machine."""
+async def test_a_test_requests_no_access_token_for_an_fcm_beyond_this_machine(tmp_path: Path) -> None:
+    """Not even where this machine would issue the token."""
     async with scripted_server(_accepted) as (url, seen):
         gateway = _fcm(NOWHERE, tmp_path, f"{url}/token")
         async with asyncio.timeout(AT_ONCE_S):

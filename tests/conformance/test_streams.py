@@ -1,6 +1,6 @@
-"""Streams of the simulated providers, their limit and their end by GOAWAY, as RFC 9113 has them, for a client on h2.
+"""Streams of the simulated providers, their limit and their end by GOAWAY, conform to RFC 9113, as the library h2 sees.
 
-A request flows in on each stream, and who was reached flows out.
+The provider's counts show whom each stream's request reached.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def _authenticate(provider: Simulated, peer: H2Client) -> None:
 
 
 async def test_one_stream_until_the_first_request_is_authenticated(tmp_path: Path) -> None:
-    """A second stream before that is refused by itself and reaches nobody; afterwards there may be many."""
+    """An earlier second stream is refused by itself and reaches nobody; afterwards many are allowed."""
     async with simulated("apns", tmp_path, "--latency-ms", "100") as provider, connected(provider) as peer:
         await peer.listen(lambda: peer.streams_max == 1)
         peer.disregard_limit()
@@ -57,7 +57,7 @@ async def test_one_stream_until_the_first_request_is_authenticated(tmp_path: Pat
 
 
 async def test_open_streams_are_answered_after_goaway_and_later_ones_reach_nobody(tmp_path: Path) -> None:
-    """The fourth request brings GOAWAY: up to it all are answered, two after it are neither answered nor counted."""
+    """The fourth request causes GOAWAY: the first four are answered, two later ones neither answered nor counted."""
     async with (
         simulated("apns", tmp_path, "--goaway-every", "4", "--latency-ms", "100") as provider,
         connected(provider) as peer,
@@ -73,7 +73,7 @@ async def test_open_streams_are_answered_after_goaway_and_later_ones_reach_nobod
 
 
 async def test_a_body_that_ends_after_goaway_counts_up_to_the_last_stream_only(tmp_path: Path) -> None:
-    """Begun before GOAWAY: below the last stream it is answered, above it is not, and only then the connection ends."""
+    """Begun before GOAWAY: answered up to the last stream, not after it; only then the connection ends."""
     async with simulated("apns", tmp_path, "--goaway-every", "3") as provider, connected(provider) as peer:
         await _authenticate(provider, peer)
         early = peer.begin(_headers(provider, 2))

@@ -1,4 +1,4 @@
-"""The tables of APNs and FCM, entry by entry, through the real gateways to a server that gives the answer."""
+"""The tables of APNs and FCM, entry by entry: real gateways, and a server that gives the answer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SINCE_MS = 1_700_000_000_000
 
 
 def _as_ruled(answer: Any, result: CallResult) -> None:  # noqa: ANN401 - push.results.Answer
-    """The first phone has its fate, the second is accepted, or not sent to where the word is about us."""
+    """Check the first recipient's status; the second is accepted, or not sent where the answer is about our account."""
     second = {RecipientStatus.ACCEPTED, RecipientStatus.RETRY} if stops(result) else {RecipientStatus.ACCEPTED}
     assert answer.statuses[0] is result.recipient_status
     assert answer.statuses[1] in second
@@ -37,8 +37,8 @@ def _as_ruled(answer: Any, result: CallResult) -> None:  # noqa: ANN401 - push.r
 
 
 @pytest.mark.parametrize("reason", [*apns.REASONS, "ANewOne"])
-async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_path: Path) -> None:
-    """A word on one phone costs no other; a word on us stops; an unknown reason is about this phone only."""
+async def test_every_reason_of_apns_has_the_result_of_its_table(reason: str, tmp_path: Path) -> None:
+    """One about a device affects no other; one about our account stops; an unknown one is about this device."""
     body = msgspec.json.encode({"reason": reason, "timestamp": SINCE_MS})
     async with scripted_apns(Response(400, body), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
@@ -53,7 +53,7 @@ async def test_every_reason_of_apns_is_ruled_as_its_table_says(reason: str, tmp_
 async def test_an_unknown_reason_of_apns_counts_by_its_status(
     status: int, request_status: RequestStatus, tmp_path: Path
 ) -> None:
-    """Forbidden and too many are about us, whatever the word for it will be: nobody is given up."""
+    """Forbidden and too many requests are about our account, whatever the reason: all recipients stay due."""
     async with scripted_apns(Response(status, b'{"reason": "ANewOne"}'), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     assert answer.request_status is request_status
@@ -62,8 +62,8 @@ async def test_an_unknown_reason_of_apns_counts_by_its_status(
 
 
 @pytest.mark.parametrize("code", [*fcm.ERRORS, "A_NEW_ONE"])
-async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path: Path) -> None:
-    """As with APNs, by FCM's own code; the wait that comes with it is heeded."""
+async def test_every_code_of_fcm_has_the_result_of_its_table(code: str, tmp_path: Path) -> None:
+    """As with APNs, by FCM's own code; its Retry-After is respected."""
     error = {"status": "FAILED_PRECONDITION", "details": [{"errorCode": code}]}
     headers = (("retry-after", "7"),)
     answer_of_google = Response(STATUS_OF.get(code, 400), msgspec.json.encode({"error": error}), headers)
@@ -74,8 +74,8 @@ async def test_every_code_of_fcm_is_ruled_as_its_table_says(code: str, tmp_path:
         assert answer.retry_after_s == 7.0
 
 
-async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: Path) -> None:
-    """Its phones are tried again, those of the other project are told, and the lane goes on."""
+async def test_a_throttled_project_of_fcm_delays_no_other(tmp_path: Path) -> None:
+    """Its recipients are retried, those of the other project are notified, and the lane goes on."""
     used_up = Response(429, b'{"error": {"details": [{"errorCode": "QUOTA_EXCEEDED"}]}}')
     async with scripted_fcm(used_up, tmp_path, "project-a", "project-b") as (gateway, _):
         tokens = [b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1], b"project-c/" + TOKENS[1]]
@@ -84,8 +84,8 @@ async def test_a_project_of_fcm_that_is_throttled_holds_back_no_other(tmp_path: 
     assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED, RecipientStatus.QUARANTINED]
 
 
-async def test_a_token_that_apns_finds_too_old_is_renewed_where_it_may_be_and_nobody_is_lost(tmp_path: Path) -> None:
-    """The same phones once more, with another one; sooner than Apple allows, they wait and the lane says why."""
+async def test_an_expired_provider_token_of_apns_is_renewed_and_nobody_is_lost(tmp_path: Path) -> None:
+    """The same recipients with a new token; sooner than Apple allows, they wait and the lane has the reason."""
     now_s = [2400.0 * 1_000_000]
     async with scripted_apns(Response(200), tmp_path, lambda: now_s[0]) as (gateway, provider):
         for after_min, statuses in (
@@ -101,8 +101,8 @@ async def test_a_token_that_apns_finds_too_old_is_renewed_where_it_may_be_and_no
     assert (answer.request_status, len(set(provider.authorizations))) == (RequestStatus.MISCONFIGURED, 2)
 
 
-async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Path) -> None:
-    """Its phones wait while the others are told; when every project refuses us, the lane is misconfigured."""
+async def test_a_project_of_fcm_that_refuses_us_delays_no_other(tmp_path: Path) -> None:
+    """Its recipients wait while the others are notified; if all projects refuse, the lane is misconfigured."""
     forbidden = Response(403, b'{"error": {"status": "PERMISSION_DENIED"}}')
     async with scripted_fcm(forbidden, tmp_path, "project-a", "project-b") as (gateway, _):
         a, b = b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1]
@@ -117,8 +117,8 @@ async def test_a_project_of_fcm_that_refuses_us_holds_back_no_other(tmp_path: Pa
         assert answer.request_status is RequestStatus.MISCONFIGURED
 
 
-async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Path) -> None:
-    """They are quarantined without a request, and so neither open nor close the lane's breaker."""
+async def test_malformed_tokens_say_nothing_of_the_provider(tmp_path: Path) -> None:
+    """They are quarantined without a request, so they neither open nor close the lane's breaker."""
     async with scripted_apns(Response(500), tmp_path) as (gateway, _):
         alone = await gateway.send(message_for_tests(), [b"none", b"x y"], CLEAR)
         mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]], CLEAR)
@@ -127,8 +127,8 @@ async def test_tokens_of_no_known_form_say_nothing_of_the_provider(tmp_path: Pat
     assert (alone.request_status, mixed.request_status) == (RequestStatus.ANSWERED, RequestStatus.FAILING)
 
 
-async def test_how_long_to_wait_is_heeded_beside_those_that_were_told(tmp_path: Path) -> None:
-    """One phone is to be tried again in half a minute, the other was told: nobody asks sooner."""
+async def test_retry_after_is_respected_beside_notified_recipients(tmp_path: Path) -> None:
+    """One recipient is to be retried in half a minute, the other is notified: no request comes sooner."""
     busy = Response(503, b'{"reason": "ServiceUnavailable"}', (("retry-after", "30"),))
     async with scripted_apns(busy, tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
@@ -139,8 +139,8 @@ async def test_how_long_to_wait_is_heeded_beside_those_that_were_told(tmp_path: 
     )
 
 
-async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_more(tmp_path: Path) -> None:
-    """It may have run out, so another one is tried; then it is our account that is wrong, and nobody is given up."""
+async def test_an_access_token_that_is_always_refused_is_requested_twice_at_most(tmp_path: Path) -> None:
+    """It may have expired, so a new one is tried; then the lane is misconfigured, and all stay due."""
     async with scripted_fcm(Response(401, b'{"error": {"status": "UNAUTHENTICATED"}}'), tmp_path) as (
         gateway,
         provider,
@@ -155,7 +155,7 @@ async def test_an_access_token_that_is_never_taken_is_asked_for_twice_and_no_mor
 @pytest.mark.parametrize("body", [b"", b"\\x00<html>", b"[]", b'{"reason": 7}', b"[" * 5000])
 @pytest.mark.parametrize("status", [400, 403, 500])
 async def test_garbage_settles_nobody(status: int, body: bytes, tmp_path: Path) -> None:
-    """An answer without sense is no answer: the phone is tried again, and the other one is told."""
+    """A meaningless answer is no answer: that recipient is retried, and the other one is notified."""
     async with scripted_apns(Response(status, body), tmp_path) as (gateway, _):
         answer = await gateway.send(message_for_tests(), TOKENS, CLEAR)
     assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED]

@@ -1,6 +1,6 @@
-"""Token lanes conform: whatever APNs and FCM do on the wire, everybody is reached, and repeats show one message.
+"""Token lanes conform: whatever APNs and FCM do, everybody is reached, and repeats replace the message on the phone.
 
-Every test sends one alert in both lanes side by side: a server and its stores cost more than two lanes do.
+Every test sends one alert in both lanes at once: a server and its stores cost more than two lanes do.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ IN_TIME = {"timeout_s": "1"}
 
 
 async def _lanes(bench: Bench, *options: str, people: int = PEOPLE) -> Lanes:
-    """Start both providers, with people of their own."""
+    """Start both providers, each with its own users."""
     lanes: list[tuple[TlsLane, NDArray[np.int64]]] = []
     for row, kind in enumerate((ApnsLane, FcmLane)):
         lane = kind(bench)
@@ -67,7 +67,7 @@ async def _nobody_twice(lanes: Lanes) -> None:
     ids=["calm", "GOAWAY again and again", "slow with few streams", "limited"],
 )
 async def test_everybody_is_reached_exactly_once(bench: Bench, options: tuple[str, ...]) -> None:
-    """One request a phone over HTTP/2; what a provider has not looked at goes elsewhere, and nothing else does."""
+    """One request a device over HTTP/2; only requests that the provider did not process go to another connection."""
     lanes = await _lanes(bench, *options)
     await bench.provider()
     server = await _serve(bench, lanes)
@@ -84,7 +84,7 @@ async def test_everybody_is_reached_exactly_once(bench: Bench, options: tuple[st
     ids=["errors of every kind", "no answer now and then"],
 )
 async def test_nobody_is_lost_when_requests_fail(bench: Bench, options: tuple[str, ...]) -> None:
-    """503, 500, refused and reset streams, garbage, half answers, lost connections, slow readers, silence."""
+    """503, 500, refused and reset streams, garbage, truncated answers, lost connections, slow reads, silence."""
     lanes = await _lanes(bench, *options)
     await bench.provider()
     server = await _serve(bench, lanes, **IN_TIME)
@@ -94,10 +94,10 @@ async def test_nobody_is_lost_when_requests_fail(bench: Bench, options: tuple[st
         assert (await lane.counts())["faults"], lane.name
 
 
-async def test_phones_that_get_nothing_now_hold_back_no_others(bench: Bench) -> None:
-    """One in ten is answered TooManyRequests for as long as it is asked: all others are told all the same.
+async def test_devices_that_are_throttled_delay_no_others(bench: Bench) -> None:
+    """One in ten is always answered TooManyRequests: all others are notified.
 
-    There are fewer batches at once than leave such phones behind: those would end up with all the room.
+    Fewer batches fit at once than leave such devices to retry; without a bound these would take all the room.
     """
     lane = ApnsLane(bench)
     await bench.provider()
@@ -117,8 +117,8 @@ async def test_phones_that_get_nothing_now_hold_back_no_others(bench: Bench) -> 
     await until(all_but_these)
 
 
-async def test_credentials_that_end_during_the_sweep_are_renewed(bench: Bench) -> None:
-    """FCM's access token lives for two seconds: another one, and the same people, once."""
+async def test_credentials_that_expire_during_the_sweep_are_renewed(bench: Bench) -> None:
+    """FCM's access token lives for two seconds: a new one, and the same recipients, once."""
     lane = FcmLane(bench)
     await bench.provider()
     await lane.start("--access-token-s", "2", "--latency-ms", "50", "--streams-max", "10")
@@ -130,7 +130,7 @@ async def test_credentials_that_end_during_the_sweep_are_renewed(bench: Bench) -
 
 
 async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
-    """Both away when the alert is filed; back, everybody is reached once."""
+    """Both providers are down when the alert is filed; afterwards everybody is reached once."""
     lanes = await _lanes(bench)
     await bench.provider()
     for lane, _ in lanes:
@@ -138,12 +138,12 @@ async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
     server = await _serve(bench, lanes)
     _, answer = await bench.file(server)
 
-    async def outages_are_told() -> bool:
+    async def outages_are_alarmed() -> bool:
         async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             alarms = (await feed.receive_json())["alarms"]
         return {alarm["lane"] for alarm in alarms if alarm["kind"] == "outage"} >= {lane.name for lane, _ in lanes}
 
-    await until(outages_are_told)
+    await until(outages_are_alarmed)
     for lane, _ in lanes:
         assert (await lane.reached()).size == 0, lane.name
         await lane.control("outage", {"on": False})
@@ -152,7 +152,7 @@ async def test_an_outage_delays_and_loses_nobody(bench: Bench) -> None:
 
 
 async def test_kills_in_the_middle_repeat_at_most_what_was_in_flight_and_show_one_message(bench: Bench) -> None:
-    """SIGKILL three times: nobody is missed, repeats are at most workers x batch a kill, under one collapse id."""
+    """SIGKILL three times: nobody is lost; a kill repeats at most workers x batch, under one collapse id."""
     lanes = await _lanes(bench, "--latency-ms", "5", people=MANY)
     await bench.provider()
     server = await _serve(bench, lanes, workers=str(WORKERS))
@@ -169,5 +169,5 @@ async def test_kills_in_the_middle_repeat_at_most_what_was_in_flight_and_show_on
     await _everybody_is_reached(bench, lanes, await bench.sent(server, answer["alert"]["id"]))
     for lane, devices in lanes:
         at_most = KILLS * WORKERS * BATCH
-        assert at_most < devices.size, "fewer than if everybody was told again"
+        assert at_most < devices.size, "fewer than if everybody was notified again"
         assert (await lane.counts())["duplicates"] <= at_most, lane.name

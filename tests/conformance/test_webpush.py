@@ -1,4 +1,4 @@
-"""Web Push on paper: the RFCs' own values and another library against what we seal, sign, believe and conclude."""
+"""Web Push: values of the RFCs, and another library, check our encryption, signatures, endpoints and results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def private_from(text: str) -> ec.EllipticCurvePrivateKey:
 
 
 def test_the_example_of_rfc_8291_is_reproduced_to_the_last_byte() -> None:
-    """Section 5: plaintext, keys, salt and authentication secret give exactly this body."""
+    """Section 5: its plaintext, keys, salt and authentication secret give exactly its body."""
     token = msgspec.json.encode(
         {
             "endpoint": f"{ORIGIN}/push/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV",
@@ -61,8 +61,8 @@ def test_the_example_of_rfc_8291_is_reproduced_to_the_last_byte() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 41, 3993])
-def test_an_independent_library_opens_what_is_sealed(length: int) -> None:
-    """http-ece, which we send nothing with, reads it with the browser's key, up to the largest message."""
+def test_an_independent_library_decrypts_our_messages(length: int) -> None:
+    """http-ece, which we do not send with, decrypts them with the browser's key, up to the largest message."""
     browser = browser_of("7")
     read = read_subscription(subscription(ORIGIN, 7).encode(), HOSTS)
     assert read is not None
@@ -72,7 +72,7 @@ def test_an_independent_library_opens_what_is_sealed(length: int) -> None:
 
 
 def test_a_signature_is_one_for_each_origin_and_renewed_in_time(tmp_path: Path) -> None:
-    """RFC 8292: audience and subject, at most a day; the same until it is renewed, long before it ends."""
+    """RFC 8292: audience and subject, at most a day; reused until it is renewed, long before it expires."""
     now_s = 1_800_000_000.0
     public = key_in(tmp_path / "vapid.pem")
     signatures = Signatures(tmp_path / "vapid.pem", "mailto:alerts@police.example", lambda: now_s)
@@ -116,7 +116,7 @@ def test_a_signature_is_one_for_each_origin_and_renewed_in_time(tmp_path: Path) 
 def test_each_status_has_its_outcome(
     status: int, recipient_status: RecipientStatus, request_status: RequestStatus
 ) -> None:
-    """As RFC 8030 and the push services say."""
+    """As in RFC 8030 and the documents of the push services."""
     result = judge(Reply(status))
     assert (result.recipient_status, result.request_status) == (recipient_status, request_status)
     assert result.reason
@@ -142,8 +142,8 @@ GOOD_KEYS = msgspec.json.decode(subscription(ORIGIN, 7))["keys"]
         "https://127.0.0.1:8443/push/1",
     ],
 )
-def test_endpoints_of_configured_services_are_believed(endpoint: str) -> None:
-    """As they are written, below a configured name, at a configured port."""
+def test_endpoints_of_configured_services_are_accepted(endpoint: str) -> None:
+    """Unchanged, below a configured host name, at a configured port."""
     read = read_subscription(msgspec.json.encode({"endpoint": endpoint, "keys": GOOD_KEYS}), HOSTS)
     assert read is not None
     assert read.endpoint == endpoint
@@ -185,8 +185,8 @@ def test_endpoints_of_configured_services_are_believed(endpoint: str) -> None:
         " https://push.example/push/1",
     ],
 )
-def test_endpoints_of_anybody_else_are_no_subscriptions(endpoint: str) -> None:
-    """Other schemes, hosts and ports, users in the URL, and what parsers read in different ways."""
+def test_endpoints_of_other_services_are_refused(endpoint: str) -> None:
+    """Other schemes, hosts and ports, users in the URL, and forms that parsers read differently."""
     assert read_subscription(msgspec.json.encode({"endpoint": endpoint, "keys": GOOD_KEYS}), HOSTS) is None
 
 
@@ -219,13 +219,13 @@ for _name, _keys in BAD_KEYS.items():
 
 
 @pytest.mark.parametrize("name", BAD_TOKENS)
-def test_malformed_tokens_are_no_subscriptions(name: str) -> None:
-    """Whatever is not a subscription with a point of the curve and a secret of 16 bytes."""
+def test_malformed_subscriptions_are_refused(name: str) -> None:
+    """Anything but a subscription with a point on the curve and a secret of 16 bytes."""
     assert read_subscription(BAD_TOKENS[name], HOSTS) is None
 
 
-def test_padded_keys_and_members_to_come_are_read() -> None:
-    """Some libraries pad, and browsers may add members."""
+def test_padded_keys_and_unknown_members_are_accepted() -> None:
+    """Some libraries pad keys, and browsers may add members."""
     keys = {name: value + "=" * (-len(value) % 4) for name, value in GOOD_KEYS.items()}
     token = {"endpoint": f"{ORIGIN}/push/7", "expirationTime": 1.8e12, "keys": keys, "more": {}}
     read = read_subscription(msgspec.json.encode(token), HOSTS)

@@ -1,4 +1,4 @@
-"""Web Push from a case to a simulated push service, and the official client there: who is told, who is removed."""
+"""Web Push from a case to a simulated push service, and that service with the official client."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ ORIGIN = "https://push.example"
 PEOPLE = 300
 
 
-async def test_the_official_client_is_taken_and_hears_of_dead_subscriptions(
+async def test_the_official_client_is_accepted_and_learns_of_expired_subscriptions(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client pywebpush as it is, but for the address and whose certificates count."""
+    """The client pywebpush is unchanged, except for the address and the certificate authority."""
     lane = WebpushLane(bench)
     await lane.start("--invalid-rate", "0.5")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", lane.certificate)
@@ -65,7 +65,7 @@ async def test_the_official_client_is_taken_and_hears_of_dead_subscriptions(
 
 
 def vapid(folder: Path, key: str = "vapid.pem", **changes: object) -> str:
-    """Return a header signed for the push service with a key of the folder, with some claims changed."""
+    """Return a header for the push service, signed with a key of the folder, with some claims changed."""
     key_in(folder / key)
     pem = (folder / key).read_bytes()
     claims = {"aud": ORIGIN, "exp": int(time.time()) + 3600, "sub": "mailto:a@police.example", **changes}
@@ -97,8 +97,8 @@ WRONG: dict[str, tuple[int, dict[str, Any], dict[str, str | None]]] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_the_simulated_service_takes_only_what_the_rfcs_allow(tmp_path: Path, what: str) -> None:
-    """One thing wrong at a time."""
+def test_the_simulated_service_accepts_only_what_the_rfcs_allow(tmp_path: Path, what: str) -> None:
+    """Each request has one fault."""
     status, signing, changes = WRONG[what]
     service = SimulatedWebpush(SimulatedWebpushSettings(key_file=tmp_path / "vapid.pem"))
     service.listen_at(ORIGIN)
@@ -127,8 +127,8 @@ def test_the_simulated_service_takes_only_what_the_rfcs_allow(tmp_path: Path, wh
     [(), ("--error-rate", "0.2"), ("--rate-limit", "100")],
     ids=["calm", "errors of every kind", "limited"],
 )
-async def test_everybody_is_told_once(bench: Bench, options: tuple[str, ...]) -> None:
-    """The whole way: from a case to what the push service counted."""
+async def test_everybody_is_notified_once(bench: Bench, options: tuple[str, ...]) -> None:
+    """From a filed case to the push service's count."""
     lane = WebpushLane(bench)
     await lane.start(*options)
     people = await lane.people(PEOPLE)
@@ -143,8 +143,8 @@ async def test_everybody_is_told_once(bench: Bench, options: tuple[str, ...]) ->
     assert not counts["refused_requests"] or options
 
 
-async def test_people_are_told_when_the_service_is_back_and_the_dead_are_removed(bench: Bench) -> None:
-    """Away, nobody is reached and nobody lost; back, all but the dead, who leave the index; the hostile stay in it."""
+async def test_after_an_outage_everybody_is_notified_and_expired_subscriptions_are_removed(bench: Bench) -> None:
+    """During it nobody is reached or lost; then all but the expired, which leave the index; the hostile stay in it."""
     lane = WebpushLane(bench)
     await lane.start("--invalid-rate", "0.02")
     await lane.control("outage", {"on": True})
@@ -158,10 +158,10 @@ async def test_people_are_told_when_the_service_is_back_and_the_dead_are_removed
     server = await bench.server(**lane.env())
     _, answer = await bench.file(server)
 
-    async def outage_is_felt() -> bool:
+    async def outage_is_noticed() -> bool:
         return bool((await lane.counts())["requests"] == 0 and "lane.outage" in bench.log.read_text())
 
-    await until(outage_is_felt)
+    await until(outage_is_noticed)
     await lane.control("outage", {"on": False})
     progress = (await bench.sent(server, answer["alert"]["id"]))["lanes"]["webpush"]
     reached = await lane.reached()

@@ -1,4 +1,4 @@
-"""Web Push against simulated push services: what they say is understood, and none stands in another's way.
+"""Web Push with simulated push services: their answers are understood, and no service affects another.
 
 The services run in the test's own loop, on real connections.
 """
@@ -33,7 +33,7 @@ SENT = [RecipientStatus.ACCEPTED] * 20
 
 
 class Service:
-    """A simulated push service that runs."""
+    """A running simulated push service."""
 
     def __init__(self, provider: SimulatedWebpush, url: str, certificate: str) -> None:
         self.provider = provider
@@ -56,7 +56,7 @@ class Services:
         self._gateways: list[WebpushGateway] = []
 
     async def start(self, key: str = "vapid.pem", **faults: Any) -> Service:  # noqa: ANN401 - settings
-        """Start a service, which takes messages signed with a key."""
+        """Start a service that accepts messages signed with a key."""
         settings = SimulatedWebpushSettings(key_file=self._folder / key, **faults)
         provider = SimulatedWebpush(settings)
         urls: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -67,7 +67,7 @@ class Services:
             return Service(provider, url, (await endpoint.json())["certificate"])
 
     def gateway(self, *services: Service, timeout_s: float = 5.0, at_once: int = 32) -> WebpushGateway:
-        """Open a gateway that believes the subscriptions of some."""
+        """Open a gateway that accepts endpoints of some services."""
         certificates = self._folder / "certificates.pem"
         certificates.write_text("".join(Path(one.certificate).read_text(encoding="ascii") for one in services))
         settings = WebpushSettings(
@@ -92,14 +92,14 @@ class Services:
 
 @pytest_asyncio.fixture
 async def services(tmp_path: Path) -> AsyncIterator[Services]:
-    """Services to be started."""
+    """Provide services for a test to start."""
     started = Services(tmp_path)
     yield started
     await started.close()
 
 
-async def test_a_browser_shows_the_alert_cut_to_what_it_may_be(services: Services) -> None:
-    """Sealed, a long text is as large as a push service takes; the call is never cut, and the topic is the alert's."""
+async def test_a_browser_shows_the_alert_truncated_to_the_limit(services: Services) -> None:
+    """Encrypted, a long text is as large as allowed; the call to action stays whole; the topic is the alert's."""
     service = await services.start()
     message = message_for_tests("小明，6岁。" * 2000)
     for _ in range(2):
@@ -114,7 +114,7 @@ async def test_a_browser_shows_the_alert_cut_to_what_it_may_be(services: Service
 
 
 async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
-    """They are quarantined; their neighbours are told."""
+    """They are quarantined; the other recipients are notified."""
     service, elsewhere = await services.start(), await services.start()
     good = service.browsers([7])[0]
     hostile = [
@@ -136,7 +136,7 @@ async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
 
 
 async def test_an_endpoint_is_called_as_it_is_written(services: Services) -> None:
-    """The service knows /push/1 and not /push/%31, however alike parsers find them."""
+    """The service knows /push/1 but not /push/%31, although URL parsers may treat them alike."""
     service = await services.start()
     token = service.browsers([1])[0].replace(b"/push/1", b"/push/%31")
     assert (await services.gateway(service).send(message_for_tests(), [token], CLEAR)).statuses == [
@@ -154,8 +154,8 @@ ILL: dict[str, tuple[dict[str, Any], RequestStatus, str]] = {
 
 
 @pytest.mark.parametrize("how", ILL)
-async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Services, how: str) -> None:
-    """Each is judged by itself: the lane goes on, and only those of the ill one wait."""
+async def test_a_failing_service_affects_no_recipient_of_another(services: Services, how: str) -> None:
+    """Each service is judged by itself: the lane goes on, and only recipients of the failing one wait."""
     faults, request_status, reason = ILL[how]
     well, ill = await services.start(), await services.start(**faults)
     gateway = services.gateway(well, ill, timeout_s=3.0)
@@ -177,8 +177,8 @@ async def test_a_service_that_is_ill_costs_no_phone_of_another(services: Service
     assert (await gateway.send(message_for_tests(), well.browsers(), CLEAR)).statuses == SENT
 
 
-async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(services: Services) -> None:
-    """Back from an outage, whoever was not sent to is sent to."""
+async def test_a_service_that_failed_is_probed_with_a_few_and_then_gets_all(services: Services) -> None:
+    """After the outage all recipients not yet notified are sent."""
     service = await services.start()
     service.provider.faults.outage = True
     gateway = services.gateway(service)
@@ -202,8 +202,8 @@ async def test_a_service_that_was_ill_is_tried_with_a_few_and_then_trusted(servi
     assert service.reached.accepted == len(SENT)
 
 
-async def test_a_subscription_of_another_application_is_no_fault_of_our_key(services: Services) -> None:
-    """Where the service takes our signature from others it is quarantined, and stops nothing."""
+async def test_a_subscription_of_another_application_is_no_misconfiguration(services: Services) -> None:
+    """If the service accepts our signature for others, it is quarantined and stops nothing."""
     service = await services.start(foreign_rate=0.3)
     answer = await services.gateway(service).send(message_for_tests(), service.browsers(), CLEAR)
     assert answer.request_status is RequestStatus.ANSWERED
@@ -213,8 +213,8 @@ async def test_a_subscription_of_another_application_is_no_fault_of_our_key(serv
     assert (answer.request_status, set(answer.statuses or [])) == (RequestStatus.MISCONFIGURED, {RecipientStatus.RETRY})
 
 
-async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stopped(services: Services) -> None:
-    """Two at once: who was sent to before the stop is told, and all others are tried again."""
+async def test_waiting_browsers_are_not_sent_to_after_a_stop(services: Services) -> None:
+    """Two at once: those sent before the stop are notified, and all others are retried."""
     service = await services.start()
     gateway = services.gateway(service, at_once=2)
     clearance = Granted(Status.ACTUAL, lambda: service.reached.requests < 5)
@@ -230,7 +230,7 @@ async def test_browsers_that_wait_for_their_turn_are_not_sent_to_once_it_is_stop
 
 
 async def test_a_test_reaches_only_the_browsers_of_this_machine(services: Services) -> None:
-    """An endpoint by a name is refused and not dialled; its neighbour on this machine is told."""
+    """An endpoint with a host name is refused without a connection; another one on this machine is notified."""
     service, named = await services.start(), await services.start()
     named.url = named.url.replace("127.0.0.1", "localhost")
     gateway = services.gateway(service, named)

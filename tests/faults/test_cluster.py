@@ -55,14 +55,14 @@ async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(store
 async def _all_clients_learn_of_forgotten_users(url: str) -> None:
     """Check that a client of the cluster learns of a user whom another client announces as forgotten."""
     clients = connect(url), connect(url)
-    notified, hears = (Forgetting(client) for client in clients)
-    listening = asyncio.create_task(hears.run(), name="forgetting")
-    await notified.announce([5])
+    announcer, listener = (Forgetting(client) for client in clients)
+    listening = asyncio.create_task(listener.run(), name="forgetting")
+    await announcer.announce([5])
 
-    async def heard() -> bool:
-        return hears.remaining([b"5"]) is not None
+    async def has_arrived() -> bool:
+        return listener.remaining([b"5"]) is not None
 
-    await until(heard)
+    await until(has_arrived)
     listening.cancel()
     await asyncio.wait({listening})
     for client in clients:

@@ -83,8 +83,8 @@ def _by(users: NDArray[np.int64], *, without: NDArray[np.int64], also: NDArray[n
     return np.union1d(np.setdiff1d(users, without), also)
 
 
-def once(heard: Notified, title: str, users: NDArray[np.int64]) -> None:
-    np.testing.assert_array_equal(heard.of(title), np.sort(users))
+def once(recipients: Notified, title: str, users: NDArray[np.int64]) -> None:
+    np.testing.assert_array_equal(recipients.of(title), np.sort(users))
 
 
 async def test_found_reaches_everybody_notified_once_at_any_place_and_in_their_present_lane(bench: Bench) -> None:

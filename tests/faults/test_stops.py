@@ -121,12 +121,12 @@ async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Benc
 
 async def _alarmed(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) -> None:
     """Wait until the feed has an alarm about each of these stores, and about no other."""
-    said: set[str] = set()
-    while said != silent:
+    alarmed: set[str] = set()
+    while alarmed != silent:
         message = await feed.receive_json(timeout=START_S)
         if message["type"] == "alarm" and message["kind"] == AlarmKind.STORE_AWAY.value:
-            said.add(message["about"])
-            assert said <= silent
+            alarmed.add(message["about"])
+            assert alarmed <= silent
 
 
 @asynccontextmanager

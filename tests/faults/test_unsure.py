@@ -29,8 +29,8 @@ async def test_indeterminate_recipients_get_the_last_notice(bench: Bench) -> Non
         alert = await filed(bench, server)
 
         async def retried() -> bool:
-            heard = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
-            return np.unique(heard).size < heard.size
+            recipients = tpns.notified.of(tpns.notified.first) if tpns.notified.begun else np.empty(0, dtype=np.int64)
+            return np.unique(recipients).size < recipients.size
 
         await until(retried)
         assert await accepted(bench, alert) == 0

@@ -1,1 +1,1 @@
-"""Tests of kind: integration."""
+"""Integration tests: servers or parts of them on real stores."""

@@ -1,4 +1,4 @@
-"""Accounts: a token has a role, a name, an end and a last use, and may belong to an authority."""
+"""Accounts: a token has a role, a name, an expiry and a last use, and may belong to an authority."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ async def _new_token(bench: Bench, *, days: int = 30, authority: str | None = No
     return await registry.create_token(settings, _stores(bench), Role.OPERATOR, "desk", days=days, authority=authority)
 
 
-async def test_a_token_is_listed_with_all_that_is_known_of_it_and_opens_nothing_after_its_end(bench: Bench) -> None:
-    """Role, name, authority, end and last use are there, the token is not; its end is an alarm before, then a 401."""
+async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expiry(bench: Bench) -> None:
+    """Role, name, authority, expiry and last use, but not the token; before the expiry an alarm, then a 401."""
     token_id, token = await _new_token(bench, days=3, authority="sz")
     ended_id, ended = await _new_token(bench)
     await bench.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
@@ -62,10 +62,8 @@ async def test_a_token_is_listed_with_all_that_is_known_of_it_and_opens_nothing_
     assert token not in str(rows)
 
 
-async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(
-    bench: Bench, pool: Pool, redis: aioredis.Redis
-) -> None:
-    """What is kept of a token is kept for no longer than the token lasts."""
+async def test_a_cached_token_expires_on_time(bench: Bench, pool: Pool, redis: aioredis.Redis) -> None:
+    """A token is cached for no longer than it is valid."""
     token_id, token = await _new_token(bench, authority="sz")
     await bench.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
     token_store, header = TokenStore(pool, redis), f"Bearer {token}"
@@ -80,7 +78,7 @@ async def test_a_token_that_ends_while_it_is_remembered_ends_on_time(
 async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
     bench: Bench, pool: Pool, redis: aioredis.Redis
 ) -> None:
-    """A second process that sees the token in the same minute writes nothing, one that sees it later does."""
+    """A second process that sees the token in the same minute writes nothing; one that sees it later does."""
     token_id, token = await _new_token(bench)
 
     async def used() -> datetime | None:
@@ -96,8 +94,8 @@ async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
     assert later > first
 
 
-async def test_a_token_belongs_to_an_authority_that_stands_and_ends_with_it(bench: Bench, pool: Pool) -> None:
-    """No token for an unknown authority; those of one that is revoked open nothing."""
+async def test_a_token_belongs_to_a_valid_authority_and_ends_with_it(bench: Bench, pool: Pool) -> None:
+    """No token for an unknown authority; those of a revoked one are refused."""
     with pytest.raises(registry.RegistryError, match="no authority nobody"):
         await _new_token(bench, authority="nobody")
     with pytest.raises(registry.RegistryError, match="1 to 1095 days"):

@@ -1,4 +1,4 @@
-"""The audit trail on a real record: only appended to, gapless however many append, verified, shown and summed up."""
+"""The audit trail on a real record: append-only, gapless with concurrent writers, verified, shown and summarised."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def _events(number: int, alert: UUID | None = None) -> list[AuditEvent]:
 
 
 async def _tamper(pool: Pool, text: str, *arguments: object) -> None:
-    """Change the trail as only who owns the database can: with its triggers off."""
+    """Change the trail as only the owner of the database can: with its triggers off."""
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute("set local session_replication_role = replica")
         await connection.execute(text, *arguments)
 
 
 async def _command(bench: Bench, *arguments: str) -> Result:
-    """Run a command of ours in this process, on a thread of its own."""
+    """Run a command in this process, on a thread of its own."""
     return await asyncio.to_thread(CliRunner().invoke, cli, ["audit", *arguments], env=bench.env())
 
 
@@ -54,8 +54,8 @@ async def _command(bench: Bench, *arguments: str) -> Result:
     "change",
     ["update audit_event set content = content", "delete from audit_event where seq = 2", "truncate audit_event"],
 )
-async def test_the_trail_is_only_appended_to(pool: Pool, change: str) -> None:
-    """The role that the server works with changes, deletes and empties nothing, and the chain is as before."""
+async def test_the_trail_is_append_only(pool: Pool, change: str) -> None:
+    """The server's database role cannot change, delete or truncate anything, and the chain stays as it was."""
     await _append(pool, *_events(3))
     before = await verify(pool)
     with pytest.raises(asyncpg.RaiseError, match="only appended"):
@@ -65,7 +65,7 @@ async def test_the_trail_is_only_appended_to(pool: Pool, change: str) -> None:
 
 
 async def test_concurrent_appends_make_one_gapless_chain(pool: Pool) -> None:
-    """Many connections at once, several events a transaction, some rolled back: no gap, no fork, nothing lost."""
+    """Many connections at once, several events a transaction, some rolled back: no gap, no fork, no loss."""
 
     async def give_up() -> None:
         async with pool.acquire() as connection, connection.transaction():
@@ -80,7 +80,7 @@ async def test_concurrent_appends_make_one_gapless_chain(pool: Pool) -> None:
 
 
 async def test_time_never_goes_back_in_the_trail(pool: Pool) -> None:
-    """A server whose clock is behind that of the one before it writes that one's time."""
+    """A server whose clock is behind writes the time of the event before."""
     await _append(pool, *_events(1))
     ahead = '"at":"2999-01-01T00:00:00Z"'
     await _tamper(
@@ -96,7 +96,7 @@ async def test_time_never_goes_back_in_the_trail(pool: Pool) -> None:
 
 
 async def test_a_trail_of_several_pages_is_verified_to_its_end(pool: Pool) -> None:
-    """What is wrong on the second page is found; a tail that was cut off only by what was written down before."""
+    """A fault on the second page is found; a truncated end only by a head that was written down before."""
     await _append(pool, *_events(PAGE + 5))
     whole = await verify(pool)
     anchor = Anchor(head=whole.head, seq=whole.events)
@@ -113,12 +113,12 @@ async def test_a_trail_of_several_pages_is_verified_to_its_end(pool: Pool) -> No
 
 
 async def _empty(pool: Pool) -> None:
-    """Begin with an empty trail: the bench's own authority and token are in it."""
+    """Begin with an empty trail, without the events of the deployment's authority and token."""
     await _tamper(pool, "delete from audit_event where seq >= $1", 1)
 
 
 async def test_the_command_line_verifies_and_shows_the_trail(bench: Bench, pool: Pool) -> None:
-    """A head to write down, accepted later; at a fault the exit code is 1 and the event is named."""
+    """It prints a head and accepts it later; a fault gives exit code 1 and the number of the event."""
     alert = uuid4()
     await _empty(pool)
     empty = await _command(bench, "verify", "--json")
@@ -141,7 +141,7 @@ async def test_the_command_line_verifies_and_shows_the_trail(bench: Bench, pool:
 
 
 async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench, pool: Pool) -> None:
-    """Of an alert that ended: figures that are right, a place to a kilometre, no word of the case."""
+    """Of an ended alert: correct figures, the place to a kilometre, and no word of the case."""
     await bench.provider()
     inside = await bench.people(3000)
     server = await bench.server()
@@ -182,7 +182,7 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench
 
 
 async def test_an_admin_reads_the_trail_page_by_page(bench: Bench, pool: Pool) -> None:
-    """Every event once and in order, over pages; what is read holds together by itself."""
+    """Every event once and in order, over all pages; the events read verify without the server."""
     await _empty(pool)
     await _append(pool, *_events(1100))
     server = await bench.server()
@@ -199,8 +199,8 @@ async def test_an_admin_reads_the_trail_page_by_page(bench: Bench, pool: Pool) -
                 assert response.status == 422
 
 
-async def test_no_text_of_an_event_keeps_the_next_one_out(pool: Pool) -> None:
-    """PostgreSQL's JSON does not have every text; an event with one of those is one like all others."""
+async def test_no_text_of_an_event_blocks_the_next_one(pool: Pool) -> None:
+    """Texts that PostgreSQL's JSON cannot hold are stored like all others."""
     await _append(pool, AuditEvent(actor="operator Olga", action="pause", reason="be\0cause"))
     await _append(pool, *_events(1))
     trail = await verify(pool)

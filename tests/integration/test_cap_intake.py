@@ -1,4 +1,4 @@
-"""CAP at the intake: what a pinned certificate signed is sent, updated and withdrawn; all else waits or is refused."""
+"""CAP intake: messages signed by a pinned certificate are sent, updated or cancelled; others wait or are refused."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ WHY = {
     "S-1": "its certificate is none of the authority's",
     "O-1": "its certificate has expired",
 }
-"""What is said of messages that are not believed."""
+"""The alarms about unverified messages."""
 
 
-async def test_a_signed_chain_is_sent_updated_and_withdrawn_each_once(bench: Bench) -> None:
-    """Alert, a retry, Update, Cancel that refers to the Update: everybody in the circle, and nobody else, each word."""
+async def test_a_signed_chain_is_sent_updated_and_cancelled_once_each(bench: Bench) -> None:
+    """Alert, a retry, Update, Cancel that refers to the Update: everybody in the circle gets each once; nobody else."""
     await bench.provider()
     inside = await bench.people(2000)
     await pin(bench)
@@ -67,8 +67,8 @@ async def test_a_signed_chain_is_sent_updated_and_withdrawn_each_once(bench: Ben
     assert "小明" not in bench.log.read_text(encoding="utf-8")
 
 
-async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never_sent_by_itself(bench: Bench) -> None:
-    """Unsigned, tampered, a stranger's, an old certificate: in review; such an Update changes nothing and is told."""
+async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itself(bench: Bench) -> None:
+    """Unsigned, tampered, by an unknown or expired certificate: in review; such an Update raises only an alarm."""
     await bench.provider()
     inside = await bench.people(2000)
     await pin(bench)
@@ -84,8 +84,10 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     alerts = {}
     for name, document in documents.items():
         status, answer = await post(server, document)
-        assert (status, set(answer["draft"])) == (202, {"id", "case_number"}), "nobody learns whom it would reach"
-        assert WHY[name] in answer["notes"][0], "whoever signs is told what is wrong"
+        assert (status, set(answer["draft"])) == (202, {"id", "case_number"}), (
+            "the answer does not say whom it would reach"
+        )
+        assert WHY[name] in answer["notes"][0], "the answer to a signed message says what is wrong"
         alerts[name] = answer["draft"]["id"]
         seen = (await bench.get(f"{server.url}/v1/alerts/{alerts[name]}"))["alert"]
         assert (seen["state"], seen["review"]["verified"], seen["review"]["unverified"]) == (
@@ -123,15 +125,15 @@ async def test_what_no_pinned_certificate_signed_waits_for_somebody_and_is_never
     change_request = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token, state in ((bench.token, "in_review"), (await bench.colleague(), "sending")):
         status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", change_request, token)
-        assert (status, answer["alert"]["state"]) == (200, state), "two people, whoever sent it may be one of them"
+        assert (status, answer["alert"]["state"]) == (200, state), "two people, because one of them may have sent it"
     await bench.sent(server, alerts["U-1"])
     np.testing.assert_array_equal(await bench.reached(), inside)
     statuses = [(await post(server, document_of(message(f"F-{number}"))))[0] for number in range(DRAFTS_MAX)]
     assert statuses == [202] * (DRAFTS_MAX - 3) + [429] * 3
 
 
-async def test_what_the_documents_say_wrong_is_named_and_nothing_is_stored(bench: Bench) -> None:
-    """No geometry, no city that is known, a radius over the cap, an expired message, hostile bytes: 422 or 413."""
+async def test_faults_of_a_document_are_named_and_nothing_is_stored(bench: Bench) -> None:
+    """No geometry, an unknown city, a radius over the cap, an expired message, hostile bytes: 422 or 413."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     coded = Area(description="Shenzhen", geocodes=(Named("adcode", "440300"),))

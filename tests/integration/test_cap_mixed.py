@@ -1,4 +1,4 @@
-"""CAP messages that do not fit together: drills and real ones, old and new ones, strangers' and those of the police."""
+"""CAP messages that do not fit together: exercises and actual alerts, old and new, unverified and verified."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from handlers.cap.model import Info
     from tests.support.processes.deployment import Bench
 
-SAID = "select content #>> '{texts,en,title}' from alert"
+TITLE = "select content #>> '{texts,en,title}' from alert"
 WHY = "the desk asked for a signed one"
 
 
@@ -25,8 +25,8 @@ def _infos(chinese: str, english: str) -> tuple[Info, Info]:
     return info("zh-CN", chinese), info("en", english)
 
 
-async def test_a_drill_changes_and_withdraws_nothing_that_is_meant(bench: Bench) -> None:
-    """Update and Cancel are of the status of their alert, or refused; nobody is told anything."""
+async def test_an_exercise_changes_and_cancels_no_actual_alert(bench: Bench) -> None:
+    """Update and Cancel must have the status of their alert, or are refused; nobody is notified."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -34,18 +34,18 @@ async def test_a_drill_changes_and_withdraws_nothing_that_is_meant(bench: Bench)
     first = message("SZ-1")
     _, answer = await post(server, signer().signed(first))
     await bench.sent(server, answer["alert"]["id"])
-    drills = (
+    exercises = (
         message("SZ-2", MessageType.UPDATE, first, status=Status.EXERCISE, infos=_infos("演练", "Drill")),
         message("SZ-3", MessageType.CANCEL, first, status=Status.TEST, infos=()),
     )
-    for drill in drills:
-        status, problem = await post(server, signer().signed(drill))
+    for exercise in exercises:
+        status, problem = await post(server, signer().signed(exercise))
         assert (status, "never mixed" in problem["detail"]) == (422, True)
     assert await bench.query("select state, version from alert") == [("sent", 1)]
 
 
-async def test_a_message_that_comes_late_does_not_overtake_a_newer_one(bench: Bench) -> None:
-    """What was sent before is not said after; a Cancel counts whenever it comes."""
+async def test_a_late_message_does_not_replace_a_newer_one(bench: Bench) -> None:
+    """An Update sent before is not sent after; a Cancel counts whenever it arrives."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -60,13 +60,13 @@ async def test_a_message_that_comes_late_does_not_overtake_a_newer_one(bench: Be
     assert (await post(server, signer().signed(new)))[0] == 200
     status, problem = await post(server, signer().signed(old))
     assert (status, "newer" in problem["detail"]) == (409, True)
-    assert await bench.query(SAID) == [("NEW",)]
+    assert await bench.query(TITLE) == [("NEW",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=now - timedelta(minutes=3), infos=())
     assert (await post(server, signer().signed(cancel)))[1]["alert"]["state"] == "cancelled"
 
 
-async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as_done(bench: Bench) -> None:
-    """The same sender, identifier and time with another content, kind or status is a 409 that somebody sees."""
+async def test_a_different_message_under_a_used_identifier_is_refused(bench: Bench) -> None:
+    """The same sender, identifier and time with other content, type or status is a 409 that raises an alarm."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -77,7 +77,7 @@ async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as
     assert (await post(server, signer().signed(update)))[0] == 200
     other = msgspec.structs.replace(update, infos=_infos("又", "Corrected"))
     assert (await post(server, signer().signed(other)))[0] == 409
-    assert await bench.query(SAID) == [("Else",)]
+    assert await bench.query(TITLE) == [("Else",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=update.sent, infos=())
     assert (await post(server, signer().signed(cancel)))[0] == 409
     exercise = message("SZ-7", status=Status.EXERCISE)
@@ -87,8 +87,8 @@ async def test_a_message_under_the_name_of_another_is_refused_and_never_taken_as
 
 
 @pytest.mark.parametrize("end", ["cancel", "expire"])
-async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Bench, end: str) -> None:
-    """Withdrawn by the desk or expired by itself, it gives its number to the police: by CAP and by webhook."""
+async def test_an_ended_unverified_draft_does_not_block_a_signed_case(bench: Bench, end: str) -> None:
+    """Cancelled by an officer or expired by itself, it frees its number for the police: by CAP and by webhook."""
     await bench.provider()
     await bench.people(200)
     await pin(bench)
@@ -112,8 +112,8 @@ async def test_a_strangers_draft_that_is_over_keeps_no_signed_case_out(bench: Be
     assert (status, answer["alert"]["state"]) == (202, "sending")
 
 
-async def test_times_beyond_all_time_are_bad_fields(bench: Bench) -> None:
-    """Anybody may send them: a year that UTC does not have is the sender's fault."""
+async def test_times_out_of_range_are_bad_fields(bench: Bench) -> None:
+    """Anybody may send them: a year that UTC cannot express is the sender's fault."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     update = document_of(message("U-1", MessageType.UPDATE, message("SZ-1")))

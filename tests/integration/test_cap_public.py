@@ -1,4 +1,4 @@
-"""What the public sees: alerts that are meant, as signed CAP and in the feed; no word of the child afterwards."""
+"""What the public sees: actual alerts as signed CAP and in the feed, and nothing of the child afterwards."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def _get(server: Process, path: str, **headers: str) -> tuple[int, bytes, 
 
 
 async def _message(server: Process, alert: str, ours: Keys) -> tuple[Message, str]:
-    """Return the message of an alert, held against its schema, another parser and the signature, and its text."""
+    """Return an alert's message and its text, after checking schema, another parser and the signature."""
     status, document, _ = await _get(server, f"alerts/{alert}/cap")
     assert status == 200
     assert check_schema(document).passed
@@ -69,10 +69,10 @@ async def _message(server: Process, alert: str, ours: Keys) -> tuple[Message, st
     return received.message, document.decode()
 
 
-async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_is_found(
+async def test_every_notice_is_published_signed_and_nothing_of_the_child_once_it_is_found(
     bench: Bench, tmp_path: Path
 ) -> None:
-    """Alert, Updates (wider, longer, other words), Cancel, each with references to all before; the feed agrees."""
+    """Alert, Updates (wider, longer, new text), Cancel, each with references to all before; the feed agrees."""
     ours = keys(days=36_500)
     await bench.provider()
     await bench.people(1000)
@@ -128,8 +128,10 @@ async def test_every_word_is_published_signed_and_nothing_of_the_child_once_it_i
         assert word not in feed_text
 
 
-async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench: Bench, tmp_path: Path) -> None:
-    """In review: not public, nor if it is withdrawn then. Expired: a message that it is over, without the child."""
+async def test_alerts_that_were_never_sent_are_not_published_and_expired_ones_are_as_such(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """In review: never public, even once cancelled. Expired: a message that it has ended, without the child."""
     ours = keys(days=36_500)
     await bench.provider()
     await bench.people(200)
@@ -147,7 +149,7 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     await until(lambda: _is_in(bench, late, "expired"))
     change_request = WHY | {"case_number": "R-2"}
     assert (await bench.post(f"{server.url}/v1/alerts/{late}/found", change_request))[0] == 200
-    assert (await _get(server, f"alerts/{late}/cap"))[0] == 404, "nobody was told of it"
+    assert (await _get(server, f"alerts/{late}/cap"))[0] == 404, "nobody was notified of it"
     await bench.query("update authority set review = 'auto'")
     _, answer = await bench.file(server)
     alert = answer["alert"]["id"]
@@ -163,10 +165,8 @@ async def test_what_was_never_told_or_is_over_by_time_is_published_as_that(bench
     assert (await _get(server, "alerts/nobody/cap"))[0] == 404
 
 
-async def test_what_a_message_drew_is_published_to_a_kilometre_once_the_child_is_found(
-    bench: Bench, tmp_path: Path
-) -> None:
-    """While the child is looked for to the letter; then nothing that is kept or published points to a house."""
+async def test_a_drawn_area_is_published_to_a_kilometre_once_the_child_is_found(bench: Bench, tmp_path: Path) -> None:
+    """Before that it is exact; afterwards nothing stored or published identifies a house."""
     ours = keys(days=36_500)
     await bench.provider()
     await pin(bench)
@@ -185,7 +185,7 @@ async def test_what_a_message_drew_is_published_to_a_kilometre_once_the_child_is
 
 
 async def test_without_a_key_nothing_is_published(bench: Bench) -> None:
-    """404 that says what is missing."""
+    """404, with the name of the missing setting."""
     server = await bench.server()
     for path in ("alerts.atom", "alerts/0/cap"):
         status, body, _ = await _get(server, path)
@@ -196,8 +196,8 @@ async def _is_in(bench: Bench, alert: str, state: str) -> bool:
     return bool((await bench.query("select state = $2 from alert where id = $1", alert, state))[0][0])
 
 
-async def test_what_is_held_before_anybody_was_told_is_not_published(bench: Bench, tmp_path: Path) -> None:
-    """Somebody is asked whether to go on: until then the world reads no child's name, and no alert of nowhere."""
+async def test_an_alert_held_before_its_first_send_is_not_published(bench: Bench, tmp_path: Path) -> None:
+    """Until a person has released it, the public sees neither the child's name nor the alert."""
     ours = keys(days=36_500)
     await bench.provider()
     await bench.people(2000)
@@ -205,7 +205,7 @@ async def test_what_is_held_before_anybody_was_told_is_not_published(bench: Benc
     await bench.query("update authority set review = 'approve'")
     _, answer = await bench.file(server)
     alert = answer["alert"]["id"]
-    # As an estimate holds them that is over the cap; a sample of so few people says so only now and then.
+    # Held as by an estimate over the cap, which a sample of so few people gives only now and then.
     await bench.query("update ring set held = 'audience cap'")
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/approval", WHY | {"revision": 1}))[0] == 200
     await bench.sent(server, alert)

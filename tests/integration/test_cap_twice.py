@@ -1,4 +1,4 @@
-"""CAP that comes twice: drafts before the signed case, a crowd of drafts, retries at the same moment."""
+"""Repeated CAP messages: drafts before the signed case, many drafts, retries at the same moment."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WAITING = "select count(*) from alert where state = 'in_review' and not verified
 OTHER = (info("zh-CN", "别的"), info("en", "Something else"))
 
 
-async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Bench) -> None:
-    """The same document, another text, a webhook under its number: the draft is withdrawn, the signed case is sent."""
+async def test_an_unverified_draft_does_not_block_a_signed_case(bench: Bench) -> None:
+    """With the same document, another text or a webhook's number: the draft is cancelled, the signed case sent."""
     await bench.provider()
     inside = await bench.people(500)
     await pin(bench)
@@ -58,11 +58,13 @@ async def test_a_draft_of_anybody_keeps_no_signed_case_from_being_sent(bench: Be
         assert (await bench.post(f"{server.url}/v1/alerts/{approved['draft']['id']}/approval", change_request, token))[
             0
         ] == 200
-    assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, "somebody decided about it"
+    assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, (
+        "a person has decided about it"
+    )
 
 
-async def test_drafts_at_the_same_moment_are_no_more_than_their_bound(bench: Bench) -> None:
-    """Twice as many as may wait, all at once."""
+async def test_simultaneous_drafts_do_not_exceed_their_bound(bench: Bench) -> None:
+    """Twice as many as may wait arrive at once."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     crowd = [post(server, document_of(message(f"F-{number}"))) for number in range(2 * DRAFTS_MAX)]
@@ -71,8 +73,8 @@ async def test_drafts_at_the_same_moment_are_no_more_than_their_bound(bench: Ben
     assert await bench.query(WAITING) == [(DRAFTS_MAX,)]
 
 
-async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: Bench) -> None:
-    """Retries of an Update at once say it once; 110 within an identifier, as in the contact, refuses no Cancel."""
+async def test_a_message_takes_effect_once_whatever_its_identifier(bench: Bench) -> None:
+    """Simultaneous retries of an Update send it once; 110 in an identifier, as in the contact, refuses no Cancel."""
     await bench.provider()
     await bench.people(500)
     await pin(bench)
@@ -84,7 +86,7 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     forged = message("GD-20261101-8", MessageType.CANCEL, first, infos=())
     unknown = message("GD-20261101-9", MessageType.CANCEL, message("nothing"), infos=())
     answers = [await post(server, document_of(one)) for one in (forged, unknown)]
-    assert answers[0] == answers[1], "nobody learns from it which alerts there are"
+    assert answers[0] == answers[1], "the answer does not reveal which alerts exist"
     assert answers[0][0] == 422
     await until(lambda: _is_raised(bench, server, alert))
 
@@ -116,7 +118,7 @@ async def test_a_message_is_done_once_whatever_digits_its_identifier_has(bench: 
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", change_request))[0] == 200
     await until(lambda: _is_quiet(bench, server))
     await post(server, document_of(forged))
-    assert await _is_quiet(bench, server), "nothing hides in a Cancel of what is over"
+    assert await _is_quiet(bench, server), "a Cancel of an ended alert has no other effect"
 
     second = message("GD-20261101-3")
     alert = (await post(server, signer().signed(second)))[1]["alert"]["id"]
@@ -139,7 +141,7 @@ async def _alarms(bench: Bench, server: Process) -> list[str]:
 
 
 async def _alarms_are(bench: Bench, server: Process, alerts: set[str]) -> bool:
-    """Tell whether alarms of any kind stand about these alerts and no others."""
+    """Tell whether exactly these alerts have alarms, of any kind."""
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         return {alarm["alert"] for alarm in (await feed.receive_json())["alarms"]} == alerts
 
@@ -152,8 +154,8 @@ async def _is_quiet(bench: Bench, server: Process) -> bool:
     return not await _alarms(bench, server)
 
 
-async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
-    """A Cancel that comes while the alert is paused for something else is still asked about once it goes on."""
+async def test_a_pause_acknowledges_only_messages_known_then(bench: Bench) -> None:
+    """A Cancel that arrives while the alert is paused for another reason still needs a decision after the resume."""
     await pin(bench)
     await pin(bench, "old")
     server = await bench.server(**FLOOD)
@@ -176,7 +178,7 @@ async def test_a_pause_dismisses_only_what_was_known_then(bench: Bench) -> None:
 
 
 async def test_drafts_that_end_at_once_count_for_an_hour(bench: Bench) -> None:
-    """How long a draft lives is its sender's to say: short lives are no way around the bound."""
+    """The sender decides how long a draft lives; short lives do not evade the bound."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     statuses = [(await post(server, document_of(message(f"F-{number}"))))[0] for number in range(DRAFTS_MAX)]
@@ -193,7 +195,7 @@ async def test_drafts_that_end_at_once_count_for_an_hour(bench: Bench) -> None:
 
 
 async def test_alarms_end_with_their_alert_however_many_others_there_are(bench: Bench) -> None:
-    """The listing does not have every alert that is over."""
+    """Even though the listing does not hold every ended alert."""
     await pin(bench)
     server = await bench.server(**FLOOD)
     draft = (await post(server, document_of(message("D-1"))))[1]["draft"]["id"]

@@ -1,4 +1,4 @@
-"""Claims: the most urgent unit first, each unit for one process only, a dead process's units for anybody."""
+"""Claims: the most urgent unit first, each unit in one process at a time, a dead process's units for any other."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tu
 
 
 async def test_two_alerts_share_a_lane_nearest_ring_first_then_earliest_deadline(pool: Pool) -> None:
-    """Both first rings go before any second ring; within a ring the alert that is due sooner."""
+    """Both first rings go before any second ring; within a ring the earlier deadline goes first."""
     await add_authority(pool)
     later = await add_alert(pool, "A", due_in_min=30, rings=(2, 1))
     sooner = await add_alert(pool, "B", due_in_min=10, rings=(1, 2))
@@ -85,7 +85,7 @@ async def test_two_alerts_share_a_lane_nearest_ring_first_then_earliest_deadline
 
 
 async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
-    """A small alert does not wait for a large one, but whoever has little time left goes before both."""
+    """A small alert does not wait for a large one, but an alert with little time left goes before both."""
     await add_authority(pool)
     large = await add_alert(pool, "A", due_in_min=20, rings=(1,), units=6)
     small = await add_alert(pool, "B", due_in_min=30, rings=(1,), units=2)
@@ -98,7 +98,7 @@ async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
 
 
 async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) -> None:
-    """What one process holds another cannot claim; once the lease is over it can, and the first one is told."""
+    """Another process cannot claim it before; afterwards it can, and the first process learns of it."""
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
     first, second = uuid4(), uuid4()
@@ -114,7 +114,7 @@ async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) ->
 
 
 async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
-    """Lanes are independent: work of one is invisible to the other."""
+    """Lanes are independent: a lane never sees another lane's work."""
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
     assert await sql.work.claim(pool, "huawei", uuid4(), LEASE, []) is None

@@ -1,4 +1,4 @@
-"""Commands that fail: one line that says what to do, and never a secret, whoever runs them with no logs set up."""
+"""Commands that fail: one line says what to do, and holds no secret, with or without logging."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ secret_key = "simulated"
 
 
 async def _typed(*arguments: str) -> tuple[int | None, str]:
-    """Run Python as typed in a terminal, in a process of its own; returns the exit code and all that it printed."""
+    """Run Python as typed in a terminal, as a process of its own; returns the exit code and the whole output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
@@ -46,7 +46,7 @@ async def _typed(*arguments: str) -> tuple[int | None, str]:
 @pytest.mark.parametrize("command", ["file-case", "file-notice"])
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "127.0.0.1:8470"], ids=["nobody listens", "no scheme"])
 async def test_a_mistyped_address_prints_one_line_and_no_secret(command: str, url: str, tmp_path: Path) -> None:
-    """What goes into a ticket names neither the secret nor the child."""
+    """The line can be copied into a ticket: it names neither the secret nor the child."""
     file = tmp_path / "case.json"
     file.write_text(f'{{"child": {{"name": "{CHILD}"}}}}', encoding="utf-8")
     options = ("--authority", "sz", "--secret", SECRET, "--url", url)
@@ -57,8 +57,8 @@ async def test_a_mistyped_address_prints_one_line_and_no_secret(command: str, ur
     assert CHILD not in printed
 
 
-async def test_a_bug_in_a_command_is_told_by_its_places_alone() -> None:
-    """No variable and no text of an exception, although such a command sets up no logs."""
+async def test_a_bug_in_a_command_is_reported_by_its_places_alone() -> None:
+    """No variable and no text of an exception, although the command sets up no logging."""
     code, printed = await _typed(
         "-c",
         "from server.commands.failures import exit_code_of\n"
@@ -76,8 +76,8 @@ async def test_a_bug_in_a_command_is_told_by_its_places_alone() -> None:
 
 
 @pytest.mark.parametrize("command", ["tpns", "apns", "serve"])
-async def test_a_port_that_is_taken_is_said_in_one_line(command: str, tmp_path: Path) -> None:
-    """By a simulated provider and by the server, which sends nothing before it can listen: no report of a bug."""
+async def test_a_port_in_use_is_reported_in_one_line(command: str, tmp_path: Path) -> None:
+    """By a simulated provider and by the server, which sends nothing before it listens; it is not reported as a bug."""
     key = ec.generate_private_key(ec.SECP256R1())
     form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "key.p8").write_bytes(key.private_bytes(*form))
@@ -100,8 +100,8 @@ async def test_a_port_that_is_taken_is_said_in_one_line(command: str, tmp_path: 
     assert "process.died" not in printed
 
 
-async def test_a_command_says_soon_that_postgresql_is_away() -> None:
-    """Somebody sits before it: the wait is bounded, and the line says for what it waited."""
+async def test_a_command_reports_soon_that_postgresql_is_unavailable() -> None:
+    """The wait is bounded, because a person waits; the line names what it waited for."""
     nowhere = Stores("postgresql://x@127.0.0.1:1/x", "redis://127.0.0.1:1", embedded=False, dead=lambda: None)
     assert COMMAND_WAIT_S < STORE_WAIT_S
     with pytest.raises(SettingsError, match=r"PostgreSQL did not answer within 0 s"):
@@ -117,10 +117,10 @@ async def test_a_command_says_soon_that_postgresql_is_away() -> None:
     ],
     ids=["another encoding", "no base64", "empty"],
 )
-async def test_a_file_or_a_secret_that_is_none_is_said_in_one_line(
+async def test_an_invalid_file_or_secret_is_reported_in_one_line(
     content: bytes, secret: str, word: str, tmp_path: Path
 ) -> None:
-    """No report of a bug, and no secret."""
+    """It is not reported as a bug, and no secret is printed."""
     file = tmp_path / "case.json"
     file.write_bytes(content)
     options = ("--authority", "sz", "--secret", secret, "--url", "http://127.0.0.1:1")
@@ -131,7 +131,7 @@ async def test_a_file_or_a_secret_that_is_none_is_said_in_one_line(
 
 
 async def test_the_example_is_filed_as_of_now(bench: Bench) -> None:
-    """`--seen-now` makes it a case of today, whatever day it is; without it a year ago is refused."""
+    """`--seen-now` makes it a case of today, whatever the date; without it a year-old case is refused."""
     server = await bench.server()
     file = bench.folder / "case.json"
     example = json.loads((ROOT / "examples" / "case.json").read_text(encoding="utf-8"))
@@ -153,4 +153,4 @@ async def test_the_example_is_filed_as_of_now(bench: Bench) -> None:
     assert (code, "HTTP 422" in printed, "days ago" in printed) == (1, True, True)
     code, printed = await _typed(*typed, "--seen-now")
     assert (code, "HTTP 202" in printed) == (0, True)
-    assert "no boundaries of cities" in printed, "what was not checked is said"
+    assert "no boundaries of cities" in printed, "the command reports what it did not check"

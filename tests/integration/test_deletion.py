@@ -1,4 +1,4 @@
-"""Deletion: when its time is over, nothing that is kept anywhere names the child, or says who was told."""
+"""Deletion: when its time has come, nothing stored anywhere names the child, or says who was notified."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ NEWCOMER = 87_654_321
 SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}
 LATE = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY = {"reason": f"{NAME} in {LOOKS} at {PLACE}: call {OFFICER}, {PHONE}", "case_number": CASE["case_number"]}
-"""What no reason should say, and many will."""
+"""Reasons should not contain such names, but many will."""
 
 
 async def _record(url: str) -> str:
@@ -49,13 +49,13 @@ async def _record(url: str) -> str:
         assert {"child_case", "alert", "ledger", "webhook_receipt", "audit_event"} <= {row[0] for row in tables}
         for (table,) in tables:
             for row in await connection.fetch(f'select * from "{table}"'):  # noqa: S608 - names from the catalogue
-                words += [said for value in row.values() for said in _said(value)]
+                words += [said for value in row.values() for said in _printed(value)]
     finally:
         await connection.close()
     return "\n".join(words)
 
 
-def _said(value: object) -> list[str]:
+def _printed(value: object) -> list[str]:
     if not isinstance(value, bytes):
         return [str(value)]
     words = [value.decode("utf-8", errors="replace"), value.hex()]
@@ -66,8 +66,8 @@ def _said(value: object) -> list[str]:
     return words
 
 
-async def _now(url: str) -> str:
-    """Return every key of Redis with its value, but for where people are and how they are reached."""
+async def _redis(url: str) -> str:
+    """Return every key of Redis with its value, except positions and devices."""
     client = aioredis.Redis.from_url(url)
     words: list[str] = []
     async for key in client.scan_iter():
@@ -78,8 +78,8 @@ async def _now(url: str) -> str:
     return "\n".join(words)
 
 
-async def _edge(bench: Bench, server: Process, alert: str) -> str:
-    """Return what the server answers about an alert, its figures, and a fresh snapshot of the feed."""
+async def _answers(bench: Bench, server: Process, alert: str) -> str:
+    """Return the server's answers about an alert, its metrics, and a fresh snapshot of the feed."""
     words = []
     async with bench.session() as session:
         for path in ("/v1/alerts", f"/v1/alerts/{alert}", f"/v1/alerts/{alert}/preview", "/metrics", "/v1/audit"):
@@ -99,8 +99,8 @@ def _users(text: str, users: set[str]) -> set[str]:
     return {user for line in text.splitlines() if line.startswith("users ") for user in line.split()} & users
 
 
-async def _life(bench: Bench, server: Process) -> str:
-    """File a case, tell people, say another word, end it as found; returns the alert."""
+async def _whole_life(bench: Bench, server: Process) -> str:
+    """File a case, notify people, send an update, end it as found; returns the alert."""
     await bench.file(server, **FILED)
     alert: str = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
     await bench.sent(server, alert)
@@ -115,7 +115,7 @@ async def _life(bench: Bench, server: Process) -> str:
         return NEWCOMER in await bench.reached()
 
     await until(came_late)
-    # Another text waits for approval when the child is found.
+    # A proposed text waits for approval when the child is found.
     await bench.query("update alert set review = 'approve'")
     other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
@@ -124,23 +124,23 @@ async def _life(bench: Bench, server: Process) -> str:
 
 
 async def _listen(bench: Bench, server: Process, heard: list[str]) -> None:
-    """Note whatever the feed says until the server ends."""
+    """Record all messages of the feed until the server ends."""
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         async for message in feed:
             heard += [message.data]
 
 
-async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: Bench, pool: Pool) -> None:
-    """A whole life, then both timers: the same search that found them before finds nobody in any table, key, log, feed.
+async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(bench: Bench, pool: Pool) -> None:
+    """After a whole life and both timers, a search that found them before finds nothing in tables, keys, log and feed.
 
-    That people stand in the index, and how they are reached, has its own reason and its own end.
+    Positions and devices in the index are kept for their own purpose, and expire by themselves.
     """
     await bench.provider()
     users = {str(user) for user in await bench.people(2000)} | {str(NEWCOMER)}
     server = await bench.server(**SHORT, **LATE)
     heard: list[str] = []
     listener = asyncio.create_task(_listen(bench, server, heard))
-    alert = await _life(bench, server)
+    alert = await _whole_life(bench, server)
     assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
     async def notified() -> bool:
@@ -149,15 +149,15 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
 
     await until(notified)
     before = await _record(bench.database_url)
-    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search can find"
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search works"
     assert _users(before, users) == users
 
     await bench.pass_time(1.1)
     await until(lambda: _is(bench, alert, "closed"))
     assert not _names(await _record(bench.database_url))
-    assert _users(await _record(bench.database_url), users) == users, "who was told has its own timer"
+    assert _users(await _record(bench.database_url), users) == users, "recipients have a timer of their own"
     trail = await push.alerts.record.audit.verify(pool)
-    assert trail.fault is None, "what was said is gone, who did what is not"
+    assert trail.fault is None, "texts are gone, actions are not"
     shown = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]
     assert shown["child_deleted_at"] is not None
     assert shown["recipients_deleted_at"] is None
@@ -168,7 +168,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
         return not await bench.query("select 1 from alert where recipients_deleted_at is null")
 
     await until(forgotten)
-    # A process that was cut off while it sent commits what it knows only now.
+    # A process that lost its connection during a send commits its outcomes only now.
     late = """insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients,
                                   packed) values ($1, 'found', 0, 16, 1, 'accepted', 'tpns', 1, 1, $2)"""
     await bench.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
@@ -179,8 +179,8 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     await until(nothing_left)
     record, now, edge = (
         await _record(bench.database_url),
-        await _now(bench.redis_url),
-        await _edge(bench, server, alert),
+        await _redis(bench.redis_url),
+        await _answers(bench, server, alert),
     )
 
     async def all_is_said() -> bool:
@@ -193,14 +193,14 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_told(bench: 
     for kept in (record, now, edge, log, feed):
         assert not _names(kept)
         assert not _users(kept, users)
-        assert not users.intersection(re.findall(r"(?<![\w.])\d{8,}(?![\w.])", kept)), "whole numbers that are users"
+        assert not users.intersection(re.findall(r"(?<![\w.])\d{8,}(?![\w.])", kept)), "whole numbers that are user ids"
     assert "alert.deleted" in log
     lanes = msgspec.json.decode(edge.splitlines()[1].encode())["alert"]["lanes"]
     assert lanes["tpns"]["accepted"] >= len(users), "counts stay"
 
 
 async def test_a_cancelled_alert_keeps_the_childs_data_for_longer_than_one_that_is_found(bench: Bench) -> None:
-    """An hour after found, a day after any other end; a retry of the first webhook is still answered."""
+    """Deleted an hour after found, a day after any other end; a retry of the first webhook is still answered."""
     server = await bench.server(**SHORT)
     body = msgspec.json.encode({**CASE, **FILED})
     headers = signed_headers(bench.secret, body)
@@ -225,15 +225,13 @@ async def _is(bench: Bench, alert: str, state: str) -> bool:
 
 
 def test_the_search_finds_packed_users() -> None:
-    """What is packed in a ledger's row is read as the search reads it."""
+    """Packed recipients in a row of the ledger are decoded by the search."""
     packed = pack(np.array([12_345_678, 23_456_789], dtype=np.int64))
-    assert _users("\n".join(_said(packed)), {"23456789"}) == {"23456789"}
+    assert _users("\n".join(_printed(packed)), {"23456789"}) == {"23456789"}
 
 
-async def test_a_child_found_long_after_the_alert_expired_is_told_of_before_it_is_forgotten(
-    bench: Bench, pool: Pool
-) -> None:
-    """The hour runs from the last word, not from the expiry; a word that is still being told has it twice."""
+async def test_found_long_after_the_expiry_is_sent_before_the_childs_data_is_deleted(bench: Bench, pool: Pool) -> None:
+    """The hour begins with the last notice, not with the expiry; while a notice is being sent, the time is doubled."""
     await bench.provider()
     await bench.people(200)
     server = await bench.server(QQ_ALERT_RETENTION__LOOK_S="3600")
@@ -252,6 +250,6 @@ async def test_a_child_found_long_after_the_alert_expired_is_told_of_before_it_i
 
     assert not await is_due()
     await bench.pass_time(1.1)
-    assert not await is_due(), "nobody knows yet"
+    assert not await is_due(), "nobody is notified yet"
     await bench.pass_time(1)
-    assert await is_due(), "nothing is waited for without end"
+    assert await is_due(), "the deletion does not wait for ever"

@@ -1,4 +1,4 @@
-"""The documents and examples: what they tell people to do is done here, to the letter, on a real server."""
+"""Documents and examples: their commands and bodies are used here exactly as written, with a real server."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TYPED = pytest.mark.skipif(
 
 
 async def _run(*arguments: str, **env: str) -> tuple[int | None, str]:
-    """Run a command as typed; returns its exit code and what it printed."""
+    """Run a command as typed; returns its exit code and its output."""
     process = await asyncio.create_subprocess_exec(
         *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env={**os.environ, **env}
     )
@@ -45,13 +45,13 @@ async def _run(*arguments: str, **env: str) -> tuple[int | None, str]:
 
 
 def _bodies() -> dict[str, str]:
-    """Return the bodies of actions, as the operators' page has them."""
+    """Return the bodies of actions from the operators' page."""
     return dict(re.findall(r"^\| `(\w+)` \| `(\{.*\})` \|$", OPERATORS.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 @TYPED
 async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: Bench, tmp_path: Path) -> None:
-    """Taken as new, then as the case that stands; with another secret not at all."""
+    """Accepted as new, then as the existing case; refused with another secret."""
     server = await bench.server()
     case = json.loads((EXAMPLES / "case.json").read_text(encoding="utf-8"))
     case["last_seen"]["at"] = datetime.now(UTC).isoformat()
@@ -64,8 +64,8 @@ async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: B
 
 
 @TYPED
-async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_signs(bench: Bench, tmp_path: Path) -> None:
-    """As it stands it waits for two people; signed by the pinned certificate it is sent."""
+async def test_the_cap_example_is_accepted_signed_by_the_signing_example(bench: Bench, tmp_path: Path) -> None:
+    """Unsigned it waits for two people; signed by the pinned certificate it is sent."""
     server = await bench.server()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     text = (EXAMPLES / "alert.cap.xml").read_text(encoding="utf-8")
@@ -89,11 +89,11 @@ async def test_the_example_of_cap_is_taken_once_it_is_signed_as_the_example_sign
     assert (status, answer["alert"]["review"]["verified"]) == (202, True)
     assert answer["alert"]["area"]["circle"] == {"longitude": 114.0579, "latitude": 22.5431, "radius_km": 120}
     late = text.replace(now, now.replace("+00:00", "Z"))
-    assert (await post(server, late.encode()))[0] == 422, "as the page says, and the standard"
+    assert (await post(server, late.encode()))[0] == 422, "as in the page and in the standard"
 
 
-async def test_every_action_is_on_the_operators_page_with_a_body_that_is_taken(bench: Bench) -> None:
-    """Each is what its struct takes; those of a life in this order are done."""
+async def test_every_action_is_on_the_operators_page_with_a_body_that_is_accepted(bench: Bench) -> None:
+    """Each body decodes as its struct; those of an alert's life are executed in this order."""
     bodies = _bodies()
     taken = {route.path.rpartition("/")[2]: route.body for route in route_table() if "{id}" in route.path}
     kinds = {name: body.kind for name, body in taken.items() if body is not None}
@@ -110,7 +110,7 @@ async def test_every_action_is_on_the_operators_page_with_a_body_that_is_taken(b
         assert status == 200, (name, answer)
 
 
-async def test_the_notice_on_the_police_page_is_taken(bench: Bench) -> None:
+async def test_the_notice_on_the_police_page_is_accepted(bench: Bench) -> None:
     """Signed like a case, it ends the alert."""
     server = await bench.server()
     await bench.file(server, case_number=CASE_NUMBER)
@@ -121,14 +121,14 @@ async def test_the_notice_on_the_police_page_is_taken(bench: Bench) -> None:
 
 
 def test_every_alarm_is_on_the_operators_page() -> None:
-    """The page has the table that is made from the enum: what each alarm means and what to do."""
+    """The page contains the table made from the enum: what each alarm means and what to do."""
     assert table() in OPERATORS.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     "page", [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
 )
-def test_what_a_page_links_to_is_there(page: Path) -> None:
+def test_every_link_of_a_page_has_a_target(page: Path) -> None:
     """No link of a page leads nowhere in the repository."""
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (page.parent / target).exists(), target

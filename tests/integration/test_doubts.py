@@ -1,4 +1,4 @@
-"""Doubts: what is not known for certain of people, and what is taken back, in the record itself."""
+"""Indeterminate and retracted outcomes in the record."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _row(alert: UUID, unit: int, outcome: str, *users: int, version: int = 1) ->
     return LedgerRow(alert, "alert", 0, 1, batch_id, outcome, LANE, unit, len(users), packed, version)
 
 
-async def test_a_unit_of_which_outcomes_are_taken_back_while_it_is_held_does_not_end_as_done(pool: Pool) -> None:
-    """Whoever holds it ends it, and it is due again: those who were refused stand in no ledger any more."""
+async def test_a_unit_with_retracted_outcomes_is_due_again(pool: Pool) -> None:
+    """Retracted while it is held: its holder releases it, and it is due again, for recipients not in the ledger."""
     await add_authority(pool)
     alert, owner = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1), uuid4()
     unit = await sql.work.claim(pool, LANE, owner, LEASE, [])
@@ -57,8 +57,8 @@ async def test_a_unit_of_which_outcomes_are_taken_back_while_it_is_held_does_not
     assert tuple(row) == (True, 0, 1)
 
 
-async def test_one_lane_that_is_stuck_keeps_no_late_entrants_from_another(pool: Pool) -> None:
-    """An alert that is sent stays sent when one of its lanes doubts, and the passes of all other lanes go on."""
+async def test_a_stuck_lane_blocks_no_late_entrants_of_other_lanes(pool: Pool) -> None:
+    """A sent alert stays sent when a lane has indeterminate recipients, and passes of other lanes go on."""
     await add_authority(pool)
     alert, owner = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1), uuid4()
     async with pool.acquire() as connection, connection.transaction():
@@ -78,11 +78,11 @@ async def test_one_lane_that_is_stuck_keeps_no_late_entrants_from_another(pool: 
     opened = "select s.lane, u.passes from sweep s join sweep_unit u on u.sweep_id = s.id where not u.done order by 1"
     assert [tuple(row) for row in await pool.fetch(opened)] == [("apns", 1), (LANE, 1)]
     await pool.execute("update alert set next_sweep_at = now()")
-    assert await sql.rings.sweep_again(pool, EVERY) == set(), "both are still under way"
+    assert await sql.rings.sweep_again(pool, EVERY) == set(), "both are still in progress"
 
 
-async def test_who_may_have_been_told_is_told_one_text_and_the_end(pool: Pool) -> None:
-    """The first message is tried again for them, with what is said now: so no update; but found and cancel."""
+async def test_indeterminate_recipients_get_one_text_and_the_last_notice(pool: Pool) -> None:
+    """The alert is retried for them with its present text, so they get no update; but found and cancel."""
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     unit = await _unit(pool, alert)
@@ -97,8 +97,8 @@ async def test_who_may_have_been_told_is_told_one_text_and_the_end(pool: Pool) -
     assert [unpack(one).tolist() for one in notified] == [[6]]
 
 
-async def test_a_draft_that_somebody_was_told_of_keeps_its_number(pool: Pool) -> None:
-    """Approved, sent in part, and over before any part was through: it is no stranger's draft any more."""
+async def test_a_draft_that_was_sent_to_anybody_keeps_its_number(pool: Pool) -> None:
+    """Approved, partly sent, and ended before any unit was done: it no longer counts as an unverified draft."""
     await add_authority(pool)
     alert, owner = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1), uuid4()
     await pool.execute("update alert set verified = false")

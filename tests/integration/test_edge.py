@@ -1,4 +1,4 @@
-"""The edge: roles, device reports, feed, health, metrics and the description of it all."""
+"""The HTTP interface: roles, device reports, feed, health, metrics, and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> Non
 
 
 async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) -> None:
-    """The router has what the table has, and those without a bearer are named here: none is open by oversight."""
+    """The router has exactly the table's routes; those without a bearer are listed here, so none is open by mistake."""
     opened = {path for _, path, role in _table() if not isinstance(role, Role)}
     published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
     signed = {"/v1/intake/{authority}", "/v1/intake/{authority}/notices"}
@@ -75,8 +75,8 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     assert served == {(method, path) for method, path, _ in _table()}
 
 
-async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_can_be(bench: Bench) -> None:
-    """401 on each route with a role, by a server as it runs; every answer, of any kind, has the security headers."""
+async def test_without_a_token_nothing_is_done_and_every_answer_has_security_headers(bench: Bench) -> None:
+    """A running server answers 401 on each route with a role; answers of every kind have the headers."""
     server = await bench.server()
     answers: list[aiohttp.ClientResponse] = []
     async with aiohttp.ClientSession() as session:
@@ -85,7 +85,7 @@ async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_
             for headers in ({}, {"Authorization": "Bearer qqa_unknown"}, {"Authorization": "Basic Og=="}):
                 async with session.request(method, url, headers=headers) as response:
                     answers.append(response)
-                    # Without a key nothing is published.
+                    # Without a signing key no CAP is published.
                     opened = 404 if path.startswith("/v1/public/") else 200
                     assert response.status == (opened if role is Proof.NONE else 401), (method, path, headers)
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/health", 405)):
@@ -106,8 +106,8 @@ async def test_without_a_token_nothing_is_done_and_every_answer_is_as_closed_as_
     assert not [word for word in ("aiohttp", "Python") if word in answered]
 
 
-async def test_tokens_open_what_their_role_allows(bench: Bench) -> None:
-    """No token 401, too small a role 403, a revoked one 401."""
+async def test_tokens_allow_what_their_role_allows(bench: Bench) -> None:
+    """No token 401, an insufficient role 403, a revoked token 401."""
     server = await bench.server()
     options = ("--role", "viewer", "--name", "desk", "--days", "30", "--authority", "sz")
     created = await bench.command("token", "create", *options, "--json")
@@ -124,8 +124,8 @@ async def test_tokens_open_what_their_role_allows(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "application/msgpack"])
-async def test_one_bad_report_never_costs_the_good_ones(bench: Bench, redis: aioredis.Redis, kind: str) -> None:
-    """In every format the bad reports are named by their place, the good ones are in the index."""
+async def test_a_bad_report_does_not_affect_the_good_ones(bench: Bench, redis: aioredis.Redis, kind: str) -> None:
+    """In every format bad reports are named by their position, and good ones are in the index."""
     server = await bench.server()
     reports: list[dict[str, object]] = [
         {**REPORT, "user": 1},
@@ -149,7 +149,7 @@ async def test_one_bad_report_never_costs_the_good_ones(bench: Bench, redis: aio
     assert len(await redis.keys("geo:*")) == 1
 
 
-async def test_reports_in_the_systems_of_chinese_maps_stand_where_the_phone_is(
+async def test_reports_in_the_systems_of_chinese_maps_are_indexed_where_the_device_is(
     bench: Bench, redis: aioredis.Redis
 ) -> None:
     """One request with all three systems: three users at one place in the index."""
@@ -169,7 +169,7 @@ async def test_reports_in_the_systems_of_chinese_maps_stand_where_the_phone_is(
 
 
 async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis) -> None:
-    """`devices import` takes NDJSON, says how many it took, and names the bad ones."""
+    """`devices import` reads NDJSON, prints how many it accepted, and names the bad ones."""
     file = bench.folder / "reports.ndjson"
     lines = [msgspec.json.encode({**REPORT, "user": user}) for user in range(1, 101)]
     file.write_bytes(b"\n".join([*lines, b"{}", b"garbage"]))
@@ -177,8 +177,8 @@ async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis
     assert sum([await redis.zcard(key) for key in await redis.keys("geo:*")]) == 100
 
 
-async def test_ready_says_which_store_is_away(bench: Bench) -> None:
-    """With Redis away /ready is 503 and names it; /health stays 200."""
+async def test_ready_names_an_unavailable_store(bench: Bench) -> None:
+    """Without Redis /ready is 503 and names it; /health stays 200."""
     bench.redis_url = "redis://127.0.0.1:9"
     server = await bench.server()
     async with aiohttp.ClientSession() as session:
@@ -188,8 +188,8 @@ async def test_ready_says_which_store_is_away(bench: Bench) -> None:
             assert response.status == 200
 
 
-async def test_an_alert_that_cannot_make_its_deadline_raises_the_alarm_at_intake(bench: Bench) -> None:
-    """The estimate over the configured rate says so before anything is sent."""
+async def test_an_alert_that_cannot_meet_its_deadline_raises_an_alarm_at_intake(bench: Bench) -> None:
+    """The estimate divided by the configured rate shows it before anything is sent."""
     await bench.provider()
     await bench.people(20_000)
     server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2")
@@ -203,7 +203,7 @@ async def test_an_alert_that_cannot_make_its_deadline_raises_the_alarm_at_intake
 
 
 async def test_metrics_are_well_formed_and_name_nobody(bench: Bench) -> None:
-    """The text has the promised families; `promtool check metrics` finds nothing where it is installed."""
+    """The documented families are there; `promtool check metrics` finds no fault where it is installed."""
     await bench.provider()
     await bench.people(5000)
     server = await bench.server()
@@ -226,7 +226,7 @@ async def test_metrics_are_well_formed_and_name_nobody(bench: Bench) -> None:
 
 
 def _promtool_finds(metrics: str) -> str:
-    """Return what `promtool check metrics` prints; without the tool, what Prometheus' own parser in Python rejects."""
+    """Return the output of `promtool check metrics`; without it, the faults that Prometheus' Python parser finds."""
     promtool = shutil.which("promtool")
     if promtool is None:
         assert list(text_string_to_metric_families(metrics))

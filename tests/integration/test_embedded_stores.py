@@ -1,4 +1,4 @@
-"""Embedded stores belong to one process, die with it, and keep what was committed."""
+"""Embedded stores belong to one process, end with it, and keep committed data."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def _write_and_read(urls: StoreUrls) -> int:
 
 
 async def test_both_stores_answer_and_a_warm_start_keeps_the_data(tmp_path: Path) -> None:
-    """Started twice on one folder, the second start finds what the first one committed; nothing is left behind."""
+    """A second start on the same folder finds what the first one committed; no process is left."""
     for rows in (1, 2):
         stores = EmbeddedStores(tmp_path / "state", postgres=True, valkey=True)
         with stores as urls:
@@ -59,8 +59,8 @@ async def test_both_stores_answer_and_a_warm_start_keeps_the_data(tmp_path: Path
     assert running_stores(tmp_path / "state") is None
 
 
-def test_a_second_owner_is_told_who_owns_the_folder(tmp_path: Path) -> None:
-    """The error names the process."""
+def test_a_second_owner_learns_who_owns_the_folder(tmp_path: Path) -> None:
+    """The error names the owning process."""
     with (
         EmbeddedStores(tmp_path / "state", postgres=False, valkey=True),
         pytest.raises(StateOwnedError, match=str(os.getpid())),
@@ -69,8 +69,8 @@ def test_a_second_owner_is_told_who_owns_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o755, 0o700], ids=["reachable by others", "below a private folder"])
-async def test_stores_die_with_an_owner_that_is_killed(tmp_path: Path, mode: int) -> None:
-    """After SIGKILL of the owner both servers are gone and the folder can be owned again."""
+async def test_stores_end_with_an_owner_that_is_killed(tmp_path: Path, mode: int) -> None:
+    """After SIGKILL of the owner both servers end, and the folder can be owned again."""
     folder = tmp_path / "private"
     folder.mkdir(mode=mode)
     assert stat.S_IMODE(folder.stat().st_mode) == mode

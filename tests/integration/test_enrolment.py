@@ -1,4 +1,4 @@
-"""Enrolment: people whom exercises reach come and go over HTTP and at the command line, and the trail names none."""
+"""Enrolment: users whom exercises reach are added and removed by HTTP and commands; the trail names none of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ async def _ask(bench: Bench, server: Process, method: str, path: str) -> int:
         return response.status
 
 
-async def test_who_is_enrolled_is_changed_by_the_platform_and_recorded_without_names(bench: Bench) -> None:
-    """Twice is once; a viewer may not; no more than the most; whoever is forgotten is enrolled no longer."""
+async def test_the_platform_changes_the_enrolment_which_is_recorded_without_names(bench: Bench) -> None:
+    """Adding twice counts once; a viewer may not; there is a maximum; a forgotten user is no longer enrolled."""
     server = await bench.server()
     path = f"/v1/enrolled/{STAFF}"
     created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")

@@ -1,4 +1,4 @@
-"""Estimates over HTTP: whom an alert would reach, before there is one."""
+"""Estimates over HTTP: the audience that an alert would have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
 
 
 async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(bench: Bench) -> None:
-    """People by ring and lane with an interval that holds the exact count, and when each lane would be through."""
+    """People by ring and lane, with an interval that holds the exact count, and when each lane would be done."""
     inside = await bench.people(50_000)
     server = await bench.server(**boundaries.env(), QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
     status, answer = await bench.post(f"{server.url}/v1/estimates", PLACE)
@@ -33,7 +33,7 @@ async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(b
 
 
 async def test_an_estimate_stores_and_sends_nothing(bench: Bench) -> None:
-    """Asked for two policies, there is no alert."""
+    """After estimates for two policies there is no alert."""
     server = await bench.server()
     for policy in ("qq", "tuanyuan"):
         status, answer = await bench.post(f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300})
@@ -42,8 +42,8 @@ async def test_an_estimate_stores_and_sends_nothing(bench: Bench) -> None:
     assert (await bench.query("select count(*) from alert"))[0][0] == 0
 
 
-async def test_what_cannot_be_estimated_is_said(bench: Bench) -> None:
-    """Unknown policy, too wide, no place: each named; only operators' roles may ask."""
+async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(bench: Bench) -> None:
+    """Unknown policy, too wide, no place: each is named; only operators' roles may request one."""
     server = await bench.server()
     for asked, path in (
         ({**PLACE, "policy": "nobody"}, "$.policy"),

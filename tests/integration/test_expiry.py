@@ -1,4 +1,4 @@
-"""What ends soon is an alarm until it is renewed: certificates, webhook secrets, tokens, and whatever else is named."""
+"""Certificates, webhook secrets and tokens that expire soon raise an alarm until they are renewed."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def _standing(board: AlarmBoard) -> set[str]:
     return {alarm.about for alarm in board.standing if alarm.kind is AlarmKind.EXPIRES_SOON}
 
 
-async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:
-    """Another end, which is soon too, is told again; one far away clears the alarm; what is far away raises none."""
+async def test_an_imminent_expiry_is_an_alarm_until_renewal() -> None:
+    """A renewal that also expires soon raises another one; a later expiry clears the alarm, or raises none."""
     board, now = AlarmBoard(), datetime.now(UTC)
     notified: list[tuple[bool, str]] = []
     board.publish = lambda alarm: notified.append((alarm.raised, alarm.detail))
@@ -50,8 +50,8 @@ async def test_what_ends_soon_is_alarmed_until_it_is_renewed() -> None:
     assert _standing(board) == {"gone"}
 
 
-def test_a_certificate_tells_when_it_ends_and_a_file_that_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
-    """Both files are read; whether one that we cannot read serves is for TLS to say."""
+def test_the_expiry_of_a_certificate_is_read_and_an_unreadable_file_is_ignored(tmp_path: Path) -> None:
+    """Both files are tried; whether an unreadable one works is for TLS to decide."""
     context_in(tmp_path, [])
     tls = TlsSettings(certificate=tmp_path / "cert.pem", key=tmp_path / "key.pem", client_ca=tmp_path / "cert.pem")
     ends = certificates(tls)
@@ -61,8 +61,8 @@ def test_a_certificate_tells_when_it_ends_and_a_file_that_cannot_be_read_stops_n
     assert certificates(None) == []
 
 
-async def test_tokens_and_secrets_that_end_are_found_and_those_replaced_are_not(bench: Bench, pool: Pool) -> None:
-    """A token until a fortnight after its end or its revocation; a secret as long as the authority has no newer one."""
+async def test_expiring_tokens_and_secrets_are_found_and_replaced_ones_are_not(bench: Bench, pool: Pool) -> None:
+    """A token until a fortnight after its expiry or revocation; a secret while the authority has no newer one."""
     ending = partial(sql.access.ending, pool, FORTNIGHT)
     assert await ending() == []
     await bench.query("update bearer_token set expires_at = now() + interval '13 days'")

@@ -1,4 +1,4 @@
-"""The feed: a snapshot, then changes, for as long as the token stands and the server runs."""
+"""The feed: a snapshot, then changes, as long as the token is valid and the server runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None:
-    """Snapshot first; `?after=` gives what was missed; a ticket opens the feed once; strangers stay out."""
+    """`?after=` gives the missed events; a ticket opens the feed once; without either it is refused."""
     await bench.provider()
     await bench.people(5000)
     server = await bench.server()
@@ -39,8 +39,8 @@ async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None
                 assert response.status == 401
 
 
-async def test_a_listener_is_told_that_the_server_stops(bench: Bench) -> None:
-    """A close frame that says so, at once: a client that is cut off without one waits, and holds up the stop."""
+async def test_a_listener_gets_a_close_frame_when_the_server_stops(bench: Bench) -> None:
+    """At once, with the reason: without a close frame a client waits, and delays the stop."""
     server = await bench.server()
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         await feed.receive_json()
@@ -54,7 +54,7 @@ async def test_a_listener_is_told_that_the_server_stops(bench: Bench) -> None:
 
 @pytest.mark.parametrize("by_ticket", [False, True], ids=["by token", "by ticket"])
 async def test_a_feed_ends_with_the_token_that_opened_it(bench: Bench, *, by_ticket: bool) -> None:
-    """Revoked, it is closed within seconds, also where a ticket stood for the token; other feeds go on."""
+    """Once revoked, it is closed within seconds, also if opened by a ticket of that token; other feeds go on."""
     server = await bench.server()
     created = await bench.command("token", "create", "--role", "viewer", "--name", "Vera", "--json")
     url = f"{server.url}/v1/feed"

@@ -1,4 +1,4 @@
-"""Forgetting: at once, everywhere, and out of what is about to be sent."""
+"""Forgetting: at once, in every process, and out of batches that are about to be sent."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Bench
 
 ENDS_S = 5 * BLOCK_MS / 1000
-"""A listener whose cancellation the driver hid ends after one more read at the latest."""
+"""If the driver hides the cancellation, the listener ends after one more read at the latest."""
 
 MOMENTS = 50
-"""In turns of the loop: by then its first look is sent and answered, and the second, which waits, is sent."""
+"""In iterations of the event loop: by then the first read is done, and the second, which blocks, is sent."""
 
 
-async def test_a_user_forgotten_during_a_sweep_is_not_told_by_any_process(bench: Bench) -> None:
-    """Found and waiting in the queues of two servers while the provider is away: forgotten at one, told by neither."""
+async def test_a_user_forgotten_during_a_sweep_is_not_notified_by_any_process(bench: Bench) -> None:
+    """The user waits in the queues of two servers during an outage; forgotten at one, notified by neither."""
     await bench.provider()
     inside = await bench.people(10_000)
     await bench.switch_outage(on=True)
@@ -53,13 +53,13 @@ async def _waits_at_both(bench: Bench, *servers: Process) -> bool:
 
 
 async def test_a_file_of_users_is_forgotten(bench: Bench) -> None:
-    """`users forget` takes one id a line, says what it did, and exits with 1 when a line was no user."""
+    """`users forget` reads one id a line, prints the result, and exits with 1 if a line was no user id."""
     inside = await bench.people(5000)
     gone = inside[:1000]
     file = bench.folder / "gone.txt"
     file.write_text("\n".join([*map(str, gone.tolist()), "999999999999"]) + "\n")
     assert Process("users", "forget", str(file), env=bench.env()).wait() == 0
-    # The end of a line that is too long is nobody's id.
+    # The rest of a line that is too long is no id either.
     file.write_text(f"not a user\n0\n7,{'x' * 62}{inside[1000]}\n")
     assert Process("users", "forget", str(file), env=bench.env()).wait() == 1
     await bench.provider()
@@ -69,8 +69,8 @@ async def test_a_file_of_users_is_forgotten(bench: Bench) -> None:
     assert np.array_equal(await bench.reached(), inside[1000:])
 
 
-async def test_who_is_no_user_is_refused(bench: Bench) -> None:
-    """Zero, words and what is beyond 63 bits: 422, and nothing else happens."""
+async def test_an_invalid_user_id_is_refused(bench: Bench) -> None:
+    """Zero, words and numbers beyond 63 bits: 422, and nothing else happens."""
     server = await bench.server()
     async with bench.session() as session:
         for user in ("0", "x", "-5", "9223372036854775808", "1" * 5000):
@@ -79,9 +79,9 @@ async def test_who_is_no_user_is_refused(bench: Bench) -> None:
 
 
 async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aioredis.Redis) -> None:
-    """Whoever waits on it gets an error of its own kind; what is forgotten afterwards is heard all the same."""
-    hears = Forgetting(redis)
-    listening = asyncio.create_task(hears.run(), name="forgetting")
+    """Blocked clients get an error of its own kind; users forgotten afterwards still arrive."""
+    listener = Forgetting(redis)
+    listening = asyncio.create_task(listener.run(), name="forgetting")
 
     async def waits() -> list[str]:
         clients = await redis.client_list()
@@ -96,17 +96,17 @@ async def test_the_listener_outlives_a_primary_that_becomes_a_replica(redis: aio
     await until(is_waiting)
     await Forgetting(redis).announce([7])
 
-    async def heard() -> bool:
-        return hears.remaining([b"7"]) is not None
+    async def has_arrived() -> bool:
+        return listener.remaining([b"7"]) is not None
 
-    await until(heard)
+    await until(has_arrived)
     assert not listening.done()
     listening.cancel()
     await _ended(listening)
 
 
 async def test_the_listener_ends_at_whatever_moment_it_is_cancelled(redis: aioredis.Redis) -> None:
-    """Also in the turn of the loop in which redis-py has just sent a command, when Python 3.11 hides the cancellation.
+    """Also in the loop iteration in which redis-py has just sent a command, when Python 3.11 hides the cancellation.
 
     This client has redis-py's own socket timeout, which is what makes it write with `asyncio.wait_for`.
     """
@@ -117,12 +117,12 @@ async def test_the_listener_ends_at_whatever_moment_it_is_cancelled(redis: aiore
         for _ in range(moment):
             await asyncio.sleep(0)
         listening.cancel()
-        # What it has sent is answered at once, so that nobody waits for a read that blocks.
+        # An entry answers the blocked read at once, so that the test does not wait for its timeout.
         await Forgetting(redis).announce([7])
         await _ended(listening)
 
 
 async def _ended(listening: asyncio.Task[None]) -> None:
-    """See a listener end that was cancelled once."""
+    """Wait for a cancelled listener to end."""
     await asyncio.wait({listening}, timeout=ENDS_S)
     assert listening.cancelled(), f"{listening.get_name()} goes on"

@@ -1,4 +1,4 @@
-"""Guards that hold against time and numbers: the cap on people, an extension at the last moment, many other alerts."""
+"""Guards that hold at any time and number: the audience cap, a last-moment extension, many other alerts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WHY = {"reason": "because of a test", "case_number": CASE["case_number"]}
 
 
 async def test_an_extension_that_is_committed_while_the_alert_expires_is_kept(pool: Pool) -> None:
-    """Whoever looks at the clock waits for the extension, and then looks at the new time."""
+    """The step that expires alerts waits for the extension, and then reads the new expiry."""
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     await pool.execute("update alert set expires = now() - interval '1 second' where id = $1", alert)
@@ -41,8 +41,8 @@ async def test_an_extension_that_is_committed_while_the_alert_expires_is_kept(po
     assert await pool.fetchval("select state from alert") == "sending"
 
 
-async def test_an_alert_that_goes_on_is_watched_however_many_newer_ones_are_over(pool: Pool) -> None:
-    """Its cap, its deadline and its progress are looked at for as long as it can tell anybody."""
+async def test_a_live_alert_is_watched_however_many_newer_ones_have_ended(pool: Pool) -> None:
+    """Its cap, deadline and progress are checked as long as it can notify anybody."""
     await add_authority(pool)
     old = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     await pool.execute("update alert set received_at = received_at - interval '1 hour'")
@@ -53,13 +53,13 @@ async def test_an_alert_that_goes_on_is_watched_however_many_newer_ones_are_over
     assert listed[0].id == old
 
 
-async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench: Bench) -> None:
-    """Reached by people who came later, it stops them all; released up to a number, that number is the cap."""
+async def test_the_cap_holds_for_late_entrants_and_after_a_release(bench: Bench) -> None:
+    """Reached by late entrants, it stops them all; released up to a number, that number is the new cap."""
     await bench.provider()
     inside = (await bench.people(500)).size
     place = CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"]
     fast = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1", "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1"}
-    # Far from what a sample of shards can take for the audience when the case is filed.
+    # Far from any estimate that a sample of shards could give when the case is filed.
     cap = 10 * inside
     server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP=str(cap), **fast)
     _, answer = await bench.file(server)
@@ -67,9 +67,9 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
     await bench.sent(server, alert)
     await bench.place(range(1, cap + 1), *place)
     notified = await _stopped(bench)
-    assert cap <= notified <= inside + cap, "at most those who were on their way"
+    assert cap <= notified <= inside + cap, "at most the requests in flight"
     await bench.place(range(1_000_001, 1_000_201), *place)
-    await _looked(bench)
+    await _passed(bench)
     assert (await bench.counts())["distinct"] == notified
 
     trail = (await bench.get(f"{server.url}/v1/audit"))["events"]
@@ -90,12 +90,12 @@ async def test_the_cap_holds_for_late_entrants_and_for_whoever_released_it(bench
 
     await until(is_shown)
     await bench.place(range(2_000_001, 2_000_201), *place)
-    await _looked(bench)
-    assert (await bench.counts())["distinct"] == more, "the number that was released is a cap, too"
+    await _passed(bench)
+    assert (await bench.counts())["distinct"] == more, "the released number is a cap, too"
 
 
 async def _stopped(bench: Bench) -> int:
-    """Wait until every ring is held and nothing is on its way; returns how many people were told."""
+    """Wait until every ring is held and no request is in flight; returns how many recipients were notified."""
 
     async def at_rest() -> bool:
         query = """select (select bool_and(held is not null) from ring)
@@ -106,8 +106,8 @@ async def _stopped(bench: Bench) -> int:
     return int((await bench.counts())["distinct"])
 
 
-async def _looked(bench: Bench) -> None:
-    """Wait until late entrants were looked for twice more, or would have been but for what is held."""
+async def _passed(bench: Bench) -> None:
+    """Wait until two more passes for late entrants have been made, or were skipped for held rings."""
     before = (await bench.query("select swept_at from alert"))[0][0]
 
     async def later() -> bool:
@@ -119,8 +119,8 @@ async def _looked(bench: Bench) -> None:
     await until(later)
 
 
-async def test_a_release_frees_only_the_rings_that_hold_no_more_people_than_it_says(bench: Bench) -> None:
-    """A number smaller than what the ring holds frees nothing, and the answer says how many there are."""
+async def test_a_release_frees_only_rings_with_no_more_people_than_it_allows(bench: Bench) -> None:
+    """A number below a ring's audience releases nothing, and the answer has the audience."""
     await bench.provider()
     inside = await bench.people(20_000)
     server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000")
@@ -134,8 +134,8 @@ async def test_a_release_frees_only_the_rings_that_hold_no_more_people_than_it_s
     assert (await bench.counts())["distinct"] == notified < inside.size
 
 
-async def test_what_is_held_or_paused_is_an_alarm_until_somebody_decides(bench: Bench) -> None:
-    """A ring at the cap eats its thirty minutes like a review; the trail says that it was held from the beginning."""
+async def test_a_held_or_paused_alert_is_an_alarm_until_a_decision(bench: Bench) -> None:
+    """A ring at the cap uses up its thirty minutes, as a review does; the trail has the hold from its beginning."""
     await bench.provider()
     await bench.people(20_000)
     server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000")
@@ -165,8 +165,8 @@ async def test_what_is_held_or_paused_is_an_alarm_until_somebody_decides(bench: 
     assert filed["details"]["held"] == [3]
 
 
-async def test_other_words_for_a_scheduled_alert_have_their_own_grace(bench: Bench) -> None:
-    """Worded anew a second before it would be sent, it can be held back for as long as any other."""
+async def test_an_updated_text_of_a_scheduled_alert_has_its_own_grace(bench: Bench) -> None:
+    """Updated a second before its send, the alert can be vetoed for as long as any other."""
     server = await bench.server()
     await bench.query("update authority set review = 'grace', grace_s = 600")
     _, answer = await bench.file(server)
@@ -179,8 +179,8 @@ async def test_other_words_for_a_scheduled_alert_have_their_own_grace(bench: Ben
     ]
 
 
-async def test_words_that_come_in_the_last_moment_are_not_overtaken_by_the_clock(pool: Pool) -> None:
-    """Whoever looks at the grace waits for them, and then sees that they have a grace of their own."""
+async def test_an_update_at_the_end_of_the_grace_is_not_overtaken(pool: Pool) -> None:
+    """The step that ends the grace waits for the update, and then reads its new grace."""
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
     await pool.execute("update authority set review = 'grace', grace_s = 600")
@@ -203,8 +203,8 @@ async def test_words_that_come_in_the_last_moment_are_not_overtaken_by_the_clock
     assert await pool.fetchval("select state from alert") == "scheduled"
 
 
-async def test_a_case_number_names_no_child(bench: Bench) -> None:
-    """It stays in the trail for ever; a short word that stands in it by chance refuses no case."""
+async def test_a_case_number_must_not_contain_the_childs_name(bench: Bench) -> None:
+    """It stays in the trail for ever; a short word that it contains by chance refuses no case."""
     server = await bench.server()
     child = CASE["child"] | {"name": "Ouyang Xiaoming"}
     status, problem = await bench.file(server, case_number="OUYANG-XIAOMING-7", child=child)

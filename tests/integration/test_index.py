@@ -1,4 +1,4 @@
-"""The index: a user stands in exactly one place, the newest, and is forgotten in time or at once."""
+"""The index: a user has exactly one position, the newest, and is forgotten on time or at once."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ async def _scored(redis: aioredis.Redis, name: bytes) -> list[tuple[bytes, float
     return cast("list[tuple[bytes, float]]", await redis.zrange(name, 0, -1, withscores=True))
 
 
-async def _stands(index: PositionIndex) -> list[tuple[str, str]]:
-    """Return (lane, place) of everywhere the user is found."""
+async def _found_at(index: PositionIndex) -> list[tuple[str, str]]:
+    """Return (lane, place) of every position of the user."""
     found = []
     for lane in LANES:
         ((here, there),) = await index.search(lane, [SHARD], AREAS)
@@ -59,34 +59,34 @@ async def _stands(index: PositionIndex) -> list[tuple[str, str]]:
 
 
 async def test_an_older_report_never_overwrites_a_newer_one(redis: aioredis.Redis) -> None:
-    """Out of order, across lanes and generations: the newest stands, the same again changes nothing."""
+    """Out of order, across lanes and generations: the newest remains, and a repeat changes nothing."""
     index = PositionIndex(redis, LANES)
     moment = now_ms()
     assert await index.record(_report("tpns", HERE, moment - 10)) == 1
     for older in (_report("tpns", THERE, moment - 11), _report("other", THERE, moment - WEEK_MS)):
         assert await index.record(older) == 0
     assert await index.record(_report("other", THERE, moment - 10)) == 0
-    assert await _stands(index) == [("tpns", "here")]
+    assert await _found_at(index) == [("tpns", "here")]
     assert await index.record(_report("other", THERE, moment - 9)) == 1
-    assert await _stands(index) == [("other", "there")]
+    assert await _found_at(index) == [("other", "there")]
 
 
 async def test_a_user_moves_from_the_generation_before_to_the_present_one(redis: aioredis.Redis) -> None:
-    """Last week's position is found until this week's replaces it; then only this one is."""
+    """Last week's position is found until this week's replaces it; then only the new one."""
     index = PositionIndex(redis, LANES)
     moment = now_ms()
     last_week = max(moment - WEEK_MS, index.generations.oldest_ms(moment))
     await index.record(_report("tpns", HERE, last_week))
-    assert await _stands(index) == [("tpns", "here")]
+    assert await _found_at(index) == [("tpns", "here")]
     await index.record(_report("tpns", THERE, moment))
-    assert await _stands(index) == [("tpns", "there")]
+    assert await _found_at(index) == [("tpns", "there")]
     present = index.generations.of(moment)
     assert await redis.zcard(keys.positions(SHARD, "tpns", present - 1)) == 0
     assert await redis.hlen(keys.devices(SHARD, present - 1)) == 0
 
 
 async def test_a_position_is_forgotten_between_once_and_twice_the_time(redis: aioredis.Redis) -> None:
-    """Every key of positions and devices ends with its generation, one generation after the next one began."""
+    """Every key of positions and devices expires one generation after its own generation ended."""
     index = PositionIndex(redis, LANES)
     moment = now_ms()
     await index.record(_report("tpns", HERE, moment))
@@ -99,7 +99,7 @@ async def test_a_position_is_forgotten_between_once_and_twice_the_time(redis: ai
 
 
 async def test_redis_forgets_a_generation_by_itself(redis: aioredis.Redis) -> None:
-    """With generations of a second a position is gone two of them later, without a scan and without a report."""
+    """With generations of a second a position is gone two of them later, without a scan or a report."""
     index = PositionIndex(redis, LANES, Generations(1000))
     await index.record(_report("tpns", HERE, now_ms()))
     assert await redis.dbsize() > 0
@@ -111,34 +111,34 @@ async def test_redis_forgets_a_generation_by_itself(redis: aioredis.Redis) -> No
 
 
 async def test_a_report_from_before_forgetting_does_not_bring_a_user_back(redis: aioredis.Redis) -> None:
-    """Delayed on the way, it is refused for an hour; a report made afterwards counts."""
+    """Delivered late, it is refused for an hour; a report made afterwards counts."""
     index = PositionIndex(redis, LANES)
     moment = now_ms()
     await index.record(_report("tpns", HERE, moment - 1000))
     assert await index.forget([USER]) == 1
     assert await index.devices({SHARD: [b"7"]}) == [None]
     await index.record(_report("tpns", HERE, moment - 500))
-    assert await _stands(index) == []
+    assert await _found_at(index) == []
     later = PositionIndex(redis, LANES, clock_ms=lambda: now_ms() + 1000)
     await later.record(_report("tpns", THERE, now_ms() + 900))
-    assert await _stands(index) == [("tpns", "there")]
+    assert await _found_at(index) == [("tpns", "there")]
     assert 0 < await redis.pttl(keys.forgotten(SHARD)) <= FORGOTTEN_KEPT_MS
 
 
-async def test_who_changed_lanes_a_moment_ago_is_left_for_the_next_sweep(redis: aioredis.Redis) -> None:
-    """The lane before may be about to tell them; a minute later the ledger knows, and they are found."""
+async def test_a_user_who_just_changed_lanes_is_left_for_the_next_sweep(redis: aioredis.Redis) -> None:
+    """The former lane may still notify them; a minute later the ledger is complete, and they are found."""
     moment = now_ms()
     index = PositionIndex(redis, LANES)
     await index.record(_report("tpns", HERE, moment - 2))
     await index.record(_report("other", HERE, moment - 1))
     assert [found.users async for found in index.stream("other", AREAS[0], [SHARD])] == [[]]
-    assert await _stands(index) == [("other", "here")]
+    assert await _found_at(index) == [("other", "here")]
     later = PositionIndex(redis, LANES, clock_ms=lambda: moment + MOVED_KEPT_MS + 1000)
     assert [found.users async for found in later.stream("other", AREAS[0], [SHARD])] == [[b"7"]]
 
 
-async def test_who_is_still_there_is_told_from_who_is_not(redis: aioredis.Redis) -> None:
-    """Of many users in many shards: those who stand in the lane, in whichever generation."""
+async def test_users_in_the_lane_are_distinguished_from_others(redis: aioredis.Redis) -> None:
+    """Among many users in many shards, those in the lane are found, in either generation."""
     index = PositionIndex(redis, LANES)
     moment = now_ms()
     users = list(range(1, 101))
@@ -152,7 +152,7 @@ async def test_who_is_still_there_is_told_from_who_is_not(redis: aioredis.Redis)
 
 
 async def test_geohashes_are_read_as_redis_reads_them(redis: aioredis.Redis) -> None:
-    """The middle of each cell, to the last digit that GEOPOS prints."""
+    """The centre of each cell, to the last digit that GEOPOS prints."""
     rng = np.random.default_rng(5)
     rows = zip(range(500), rng.uniform(-180, 180, 500).tolist(), rng.uniform(-85, 85, 500).tolist(), strict=True)
     for user, longitude, latitude in rows:
@@ -164,10 +164,10 @@ async def test_geohashes_are_read_as_redis_reads_them(redis: aioredis.Redis) -> 
 
 
 @pytest.mark.parametrize("kept_ms", [WEEK_MS, 2000], ids=["a week", "two seconds"])
-async def test_two_processes_moving_the_same_users_leave_each_in_one_place_the_newest(
+async def test_concurrent_reports_of_two_processes_leave_each_user_at_the_newest_position(
     stores: StoreUrls, redis: aioredis.Redis, kept_ms: int
 ) -> None:
-    """Ten seconds of concurrent reports, out of order, between lanes, generations and places: counted afterwards."""
+    """Ten seconds of reports out of order, between lanes, generations and places; then every key is checked."""
     assert stores.redis is not None
     seconds = REPORTERS_S if kept_ms == WEEK_MS else REPORTERS_S // 5
     reporters = [
@@ -186,7 +186,7 @@ async def test_two_processes_moving_the_same_users_leave_each_in_one_place_the_n
 
 
 async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], generations: Generations) -> None:
-    """Look at every key: `newest` has (time in ms, lane, place) by user, from 1 on."""
+    """Check every key: `newest` has (time in ms, lane, place) by user, from 1 on."""
     found: dict[int, list[tuple[str, int]]] = {}
     for name in cast("list[bytes]", await redis.keys("geo:*")):
         _, _, lane, generation = name.decode().split(":")
@@ -207,11 +207,11 @@ async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], g
     assert all(len(where) == 1 for where in found.values())
 
 
-async def test_what_was_found_long_ago_is_held_against_the_index(redis: aioredis.Redis) -> None:
-    """Whoever waits in a queue was found when their shard was asked for, not when there was room at last."""
-    hears = Forgetting(redis)
+async def test_members_found_long_ago_are_checked_against_the_index(redis: aioredis.Redis) -> None:
+    """The age counts from the search of a user's shard, not from when the queue had room."""
+    listener = Forgetting(redis)
     now_s = asyncio.get_running_loop().time()
-    assert hears.must_look(now_s), "nothing was heard yet"
+    assert listener.must_look(now_s), "nothing was read yet"
     packer = Packer(cast("HeldUnit", SimpleNamespace(message=None)), 3)
     users = np.array([1, 2, 3, 4])
     first = packer.add([b"1", b"2"], users[:2], now_s - 100)

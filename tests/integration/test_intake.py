@@ -1,4 +1,4 @@
-"""The police webhook: what is signed, well formed and new is sent; everything else is a clear refusal."""
+"""The police webhook: a signed, well-formed, new case is sent; all others get a clear refusal."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ async def test_a_retry_gets_the_first_answer_even_after_a_restart(bench: Bench) 
     assert len((await bench.get(f"{server.url}/v1/alerts"))["alerts"]) == 1
 
 
-async def test_a_case_number_stands_once(bench: Bench) -> None:
-    """The same content under a new webhook-id: 200 and the same alert; other content: 409 and nothing changed."""
+async def test_a_case_number_is_used_once(bench: Bench) -> None:
+    """The same content under a new webhook-id: 200 and the same alert; other content: 409, and no change."""
     server = await bench.server()
     _, first, _ = await _post(bench, server, BODY)
     status, again, _ = await _post(bench, server, BODY)
@@ -76,7 +76,7 @@ async def test_a_case_number_stands_once(bench: Bench) -> None:
 
 
 async def test_a_webhook_id_used_for_another_case_is_refused_loudly(bench: Bench) -> None:
-    """A second child's case under a used id is a 409, never the first one's 202."""
+    """Another child's case under a used id is a 409, never the first one's 202."""
     server = await bench.server()
     await _post(bench, server, BODY, signed_headers(bench.secret, BODY, webhook_id="msg_1"))
     other = _changed(lambda case: case.update(case_number="SZ-2"))
@@ -84,8 +84,8 @@ async def test_a_webhook_id_used_for_another_case_is_refused_loudly(bench: Bench
     assert status == 409
 
 
-async def test_strangers_all_get_one_and_the_same_answer(bench: Bench) -> None:
-    """Unsigned, badly signed, unknown authority, too old, too new, garbled: 401 with one body."""
+async def test_all_unauthenticated_requests_get_the_same_answer(bench: Bench) -> None:
+    """Unsigned, badly signed, unknown authority, too old, too new, garbled: 401 with the same body."""
     server = await bench.server()
     now = datetime.now(UTC)
     good = signed_headers(bench.secret, BODY)
@@ -108,7 +108,7 @@ async def test_strangers_all_get_one_and_the_same_answer(bench: Bench) -> None:
 
 
 async def test_a_rotated_secret_works_beside_the_old_one_and_a_revoked_authority_not_at_all(bench: Bench) -> None:
-    """During a rotation both secrets sign; after revocation none does."""
+    """During a rotation both secrets are valid; after revocation none is."""
     server = await bench.server()
     new = (await bench.command("authority", "rotate", "sz", "--json"))["secret"]
     assert (await _post(bench, server, BODY))[0] == 202
@@ -119,7 +119,7 @@ async def test_a_rotated_secret_works_beside_the_old_one_and_a_revoked_authority
 
 
 async def test_every_bad_field_is_named_at_once(bench: Bench) -> None:
-    """422 with all paths; nothing stored."""
+    """422 with all paths; nothing is stored."""
     server = await bench.server()
     body = _changed(
         lambda case: (
@@ -143,8 +143,10 @@ async def test_every_bad_field_is_named_at_once(bench: Bench) -> None:
     ],
     ids=["no longitude", "null island", "a crs we cannot convert"],
 )
-async def test_what_cannot_be_sent_safely_is_refused(bench: Bench, change: Callable[[dict[str, Any]], object]) -> None:
-    """No place, or one that cannot be right: 422 and nothing stored."""
+async def test_a_case_that_cannot_be_sent_safely_is_refused(
+    bench: Bench, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """No place, or an impossible one: 422, and nothing is stored."""
     server = await bench.server()
     status, _, _ = await _post(bench, server, _changed(change))
     assert status == 422
@@ -152,8 +154,8 @@ async def test_what_cannot_be_sent_safely_is_refused(bench: Bench, change: Calla
 
 
 @pytest.mark.parametrize("crs", [Crs.GCJ02, Crs.BD09])
-async def test_a_place_from_a_chinese_map_is_sent_around_the_place_that_was_meant(bench: Bench, crs: Crs) -> None:
-    """The area's centre is the WGS-84 of what the police's map showed, hundreds of metres away."""
+async def test_a_place_from_a_chinese_map_is_converted(bench: Bench, crs: Crs) -> None:
+    """The area's centre is the WGS-84 of the place on the police's map, hundreds of metres away."""
     server = await bench.server()
     longitudes, latitudes = from_wgs84(np.array([114.0579]), np.array([22.5431]), crs)
     shown = {"longitude": longitudes.item(), "latitude": latitudes.item(), "crs": crs}
@@ -163,11 +165,11 @@ async def test_a_place_from_a_chinese_map_is_sent_around_the_place_that_was_mean
 
 
 async def test_bodies_that_are_too_large_or_no_json_are_refused(bench: Bench) -> None:
-    """Over 64 KiB: 413 before any signature is looked at; signed garbage: 422."""
+    """Over 64 KiB: 413 before any signature is verified; signed garbage: 422."""
     server = await bench.server()
     assert (await _post(bench, server, b"x" * 65_537))[0] == 413
     for garbage in (b"{", b"[]", b"\xff\xfe", b"[" * 20_000):
         headers = signed_headers(bench.secret, b"x") if garbage == b"\xff\xfe" else None
         status, problem, _ = await _post(bench, server, garbage, headers)
         assert status == 422
-        assert not headers or "UTF-8" in problem["detail"], "no search for a secret that is right"
+        assert not headers or "UTF-8" in problem["detail"], "no secrets are tried"

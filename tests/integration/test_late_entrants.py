@@ -1,4 +1,4 @@
-"""Late entrants: who comes into the area is told, and nobody else, and nobody twice."""
+"""Late entrants: people who come into the area are notified once, and nobody else is."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ async def _report(bench: Bench, server: Process, users: list[int], place: tuple[
     assert await bench.post(f"{server.url}/v1/devices", rows) == (200, {"accepted": len(users), "rejected": []})
 
 
-async def test_a_thousand_who_move_in_are_told_and_nobody_else(bench: Bench) -> None:
-    """Within one interval, without a burst: exactly these; those who leave and those who stay are not told again."""
+async def test_a_thousand_late_entrants_are_notified_and_nobody_else(bench: Bench) -> None:
+    """Within one interval, without a burst: exactly these; those who leave or stay are not notified again."""
     await bench.provider()
     inside = await bench.people(20_000)
     movers = list(range(1, MOVED + 1))
@@ -44,8 +44,8 @@ async def test_a_thousand_who_move_in_are_told_and_nobody_else(bench: Bench) -> 
     assert (await bench.counts())["duplicates"] == 0
 
 
-async def test_a_burst_of_reports_is_looked_at_soon(bench: Bench) -> None:
-    """With an interval of an hour, a thousand reports from the area bring the next pass forward."""
+async def test_a_burst_of_reports_brings_the_next_pass_forward(bench: Bench) -> None:
+    """With an interval of an hour, a thousand reports from the area suffice."""
     await bench.provider()
     inside = await bench.people(5000)
     server = await bench.server(QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="3600", QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S="1")

@@ -1,4 +1,4 @@
-"""The life of an alert over HTTP: review before anybody is told, stops, later words, and what is not possible."""
+"""The life of an alert over HTTP: review before any send, stops, follow-up notices, and impossible actions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ async def _officers(bench: Bench, people: int = 2000) -> tuple[Officers, int]:
     return Officers(bench, await bench.server()), inside.size
 
 
-async def test_nobody_is_told_before_two_different_people_approve_who_had_no_hand_in_it(bench: Bench) -> None:
-    """Neither an officer of the authority, nor who worded it, nor one person twice; the 30 minutes run all the time."""
+async def test_nobody_is_notified_before_two_people_approve_who_are_not_its_authors(bench: Bench) -> None:
+    """Neither an officer of the authority, nor an author, nor one person twice; the 30 minutes run meanwhile."""
     officers, inside = await _officers(bench)
     await officers.review(Review.TWO_PERSON)
     for name in ("Li", "Wang", "Zhao"):
@@ -37,12 +37,12 @@ async def test_nobody_is_told_before_two_different_people_approve_who_had_no_han
     assert (await officers.act(alert, "approval", by="Li", case_number="SZ-2026-000124"))[0] == 422
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200
     assert (await officers.act(alert, "approval", by="li "))[0] == 409
-    assert (await officers.act(alert, "approval", by="Wang", revision=2))[0] == 409, "nobody has read that"
+    assert (await officers.act(alert, "approval", by="Wang", revision=2))[0] == 409, "that revision does not exist"
     texts = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
     assert (await officers.act(alert, "update", by="Zhao", texts=texts))[0] == 200
     assert (await officers.act(alert, "approval", by="Zhao"))[0] == 403
     assert (await officers.act(alert, "approval", by="Wang", revision=1))[0] == 409, (
-        "what was read is not said any more"
+        "the text that was read is not the present one"
     )
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200, "the first approval was of another text"
     assert await officers.state(alert) == "in_review"
@@ -54,8 +54,8 @@ async def test_nobody_is_told_before_two_different_people_approve_who_had_no_han
     assert (await bench.command("audit", "verify", "--json"))["events"] > 5
 
 
-async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_back(bench: Bench) -> None:
-    """Held back, it waits for an approval; left alone, it is sent when the grace is over."""
+async def test_a_case_in_its_grace_is_sent_by_itself_unless_it_is_vetoed(bench: Bench) -> None:
+    """Vetoed, it waits for an approval; otherwise it is sent when the grace has passed."""
     officers, inside = await _officers(bench)
     await officers.review(Review.GRACE, 600)
     _, answer = await bench.file(officers.server)
@@ -75,8 +75,8 @@ async def test_a_case_in_its_grace_is_sent_by_itself_unless_somebody_holds_it_ba
     assert await officers.recipients("alert", held) == inside
 
 
-async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Bench) -> None:
-    """Whoever came later or was not told hears nothing; what is over cannot be done again, and the answer says so."""
+async def test_found_reaches_everybody_notified_and_only_once(bench: Bench) -> None:
+    """Later arrivals and people never notified get nothing; a second `found` is refused, with the reason."""
     officers, inside = await _officers(bench)
     _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
@@ -88,9 +88,9 @@ async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Be
     assert (await bench.counts())["accepted"] == 2 * inside
     status, problem = await officers.act(alert, "cancel")
     assert (status, problem["possible"]) == (409, ["found"])
-    assert (await officers.act(alert, "found", through_alert=True))[0] == 409, "it was said before"
+    assert (await officers.act(alert, "found", through_alert=True))[0] == 409, "it was recorded before"
     status, answer = await officers.act(alert, "found", through_alert=False)
-    assert (status, answer["alert"]["through_alert"]) == (200, False), "what is known better later"
+    assert (status, answer["alert"]["through_alert"]) == (200, False), "a later correction"
 
     async def shown() -> bool:
         notices = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["notices"]
@@ -99,8 +99,8 @@ async def test_found_reaches_those_who_were_told_and_says_so_only_once(bench: Be
     await until(shown)
 
 
-async def test_an_update_goes_to_those_told_before_and_is_heard_first_by_all_others(bench: Bench) -> None:
-    """In every language or not at all; a second update is another word, and reaches everybody again."""
+async def test_an_update_goes_to_everybody_notified_and_is_the_first_text_of_all_others(bench: Bench) -> None:
+    """In every language or not at all; a second update is a new text, and reaches everybody again."""
     officers, inside = await _officers(bench)
     _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
@@ -116,8 +116,8 @@ async def test_an_update_goes_to_those_told_before_and_is_heard_first_by_all_oth
     await officers.wait_until_notified("cancel", alert, inside)
 
 
-async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> None:
-    """Paused in the middle: what is left is told once after it was resumed, and nobody twice."""
+async def test_a_paused_alert_notifies_nobody_until_it_is_resumed(bench: Bench) -> None:
+    """Paused in the middle: the rest is notified once after the resume, and nobody twice."""
     await bench.provider("--latency-ms", "60")
     inside = await bench.people(20_000)
     officers = Officers(bench, await bench.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
@@ -145,8 +145,8 @@ async def test_a_paused_alert_tells_nobody_until_it_is_resumed(bench: Bench) -> 
     assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
 
 
-async def test_more_people_than_the_cap_need_an_approver_who_did_not_ask_for_them(bench: Bench) -> None:
-    """The ring that is held goes out when somebody else releases it, up to what he says."""
+async def test_more_people_than_the_cap_need_the_release_of_another_person(bench: Bench) -> None:
+    """The held ring is sent when a person who is not its author releases it, up to the released number."""
     await bench.provider()
     inside = await bench.people(20_000)
     officers = Officers(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
@@ -161,8 +161,8 @@ async def test_more_people_than_the_cap_need_an_approver_who_did_not_ask_for_the
     assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 409
 
 
-async def test_the_preview_shows_what_phones_will_say_and_who_read_it_is_recorded(bench: Bench) -> None:
-    """By notice, language and lane, with the last words ready before anybody is told; an exercise says so first."""
+async def test_the_preview_shows_the_texts_on_phones_and_its_readers_are_recorded(bench: Bench) -> None:
+    """By notice, language and lane, last notices included; an exercise is marked as one."""
     server = await bench.server()
     officers = Officers(bench, server)
     await officers.review(Review.APPROVE)
@@ -182,8 +182,8 @@ async def test_the_preview_shows_what_phones_will_say_and_who_read_it_is_recorde
     assert (last["actor"], last["action"], last["alert"]) == ("admin test", "read", alert)
 
 
-async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm(bench: Bench) -> None:
-    """An alarm that somebody is waited for, at once; a second one when too little is left; both end with the review."""
+async def test_a_review_that_is_about_to_use_up_the_thirty_minutes_raises_an_alarm(bench: Bench) -> None:
+    """One at once, that a review waits; a second one when little time is left; both end with the review."""
     officers, inside = await _officers(bench)
     await officers.review(Review.APPROVE)
     _, answer = await bench.file(officers.server)
@@ -205,8 +205,8 @@ async def test_a_review_that_is_about_to_eat_the_thirty_minutes_raises_the_alarm
     await until(lambda: are(set()))
 
 
-async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -> None:
-    """Signed like a case: those who were told are told once; said again it is the same; what is over stays over."""
+async def test_the_police_can_report_that_the_child_is_found(bench: Bench) -> None:
+    """Signed like a case: everybody notified gets it once; a repeat has no effect; the alert stays ended."""
     officers, inside = await _officers(bench)
     _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]
@@ -223,7 +223,7 @@ async def test_the_police_say_themselves_that_the_child_is_found(bench: Bench) -
     _, answer = await bench.file(officers.server, case_number="SZ-2")
     saying = {"case_number": "SZ-2", "notice": "found", "reason": "小明 is at home"}
     status, ended = await _police(bench, officers, saying)
-    assert (status, ended["alert"]["state"]) == (200, "found"), "no word of a reason keeps an alert going"
+    assert (status, ended["alert"]["state"]) == (200, "found"), "no text of a reason keeps an alert going"
     assert (await _police(bench, officers, notice | {"notice": "cancel"}))[0] == 409
     assert (await _police(bench, officers, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
     trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
@@ -237,8 +237,8 @@ async def _police(bench: Bench, officers: Officers, notice: dict[str, Any], secr
     return status, msgspec.json.decode(answer)
 
 
-async def test_a_child_that_is_found_after_the_alert_was_withdrawn_is_told_of(bench: Bench) -> None:
-    """The wrong word is not the last one: who was told of the child is told that it is found, once."""
+async def test_found_after_a_cancel_is_sent(bench: Bench) -> None:
+    """The cancel is not the last notice: everybody notified gets `found`, once."""
     officers, inside = await _officers(bench)
     _, answer = await bench.file(officers.server)
     alert = answer["alert"]["id"]

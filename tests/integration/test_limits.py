@@ -1,4 +1,4 @@
-"""Limits: tokens and authorities keep theirs over all processes; who fails too often is slowed down and heard of."""
+"""Rate limits: tokens and authorities have theirs over all processes; an address that often fails is slowed down."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SLOW = LimitSettings(webhooks_per_minute=6, people_per_s=1, people_burst=1, plat
 async def test_processes_keep_one_limit_together(stores: StoreUrls) -> None:
     """Of twelve webhooks through two processes six are taken; another authority and a token have their own limits."""
     clients = [connect(stores.redis or "") for _ in range(2)]
-    # However busy the machine is: what is done without Redis is proved below.
+    # Even on a busy machine Redis must answer here; the limit without Redis is tested below.
     limits = [Limits(client, SLOW, timeout_s=30) for client in clients]
     waits = await asyncio.gather(*(limits[turn % 2].authority("sz") for turn in range(12)))
     assert sum(wait_s == 0 for wait_s in waits) == 6
@@ -44,7 +44,7 @@ async def test_processes_keep_one_limit_together(stores: StoreUrls) -> None:
 
 
 async def test_without_redis_a_process_keeps_the_limit_by_itself() -> None:
-    """Nothing is refused because Redis is away, and the limit still holds."""
+    """Nothing is refused for want of Redis, and the limit still holds."""
     away = aioredis.Redis(port=9)
     limits = Limits(away, SLOW)
     waits = [await limits.authority("sz") for _ in range(7)]
@@ -53,8 +53,8 @@ async def test_without_redis_a_process_keeps_the_limit_by_itself() -> None:
     await away.aclose()
 
 
-async def test_addresses_are_told_apart_as_their_owners_are_and_only_so_many_are_kept() -> None:
-    """A network of IPv6 is one address, IPv4 within IPv6 is IPv4, and nobody waits where the limit is off."""
+async def test_addresses_are_grouped_by_owner_and_their_number_is_bounded() -> None:
+    """A network of IPv6 is one address, IPv4 within IPv6 is IPv4; without the limit nobody waits."""
     failures = Failures(LimitSettings(failures_per_minute=1), AlarmBoard())
     assert failures.attempt("2001:db8::1") == 0
     assert failures.attempt("2001:db8::2%eth0") > 0
@@ -64,7 +64,7 @@ async def test_addresses_are_told_apart_as_their_owners_are_and_only_so_many_are
     assert failures.attempt("10.0.0.2") == 0
     for number in range(10_000):
         failures.attempt(f"10.1.{number >> 8}.{number & 255}")
-    assert failures.attempt("10.0.0.2") == 0, "the oldest of too many addresses was not let go"
+    assert failures.attempt("10.0.0.2") == 0, "the oldest of too many addresses was not dropped"
     off = Failures(LimitSettings(failures_per_minute=1, per_address=False), AlarmBoard())
     assert [off.attempt("10.0.0.1") for _ in range(3)] == [0, 0, 0]
 
@@ -89,7 +89,7 @@ async def _alarm(feed: aiohttp.ClientWebSocketResponse, kind: str, *, raised: bo
 
 
 async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_nobody_out(bench: Bench) -> None:
-    """401, then 429; the authority's own case is taken from the same address, until it comes too often itself."""
+    """401, then 429; the authority's own case is accepted from the same address, up to its own limit."""
     server = await bench.server(
         QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
         QQ_ALERT_LIMITS__FAILED_SIGNATURES="6",
@@ -98,7 +98,7 @@ async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_n
     )
     async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         flood = await _flood(server, 8, "sz") + await _flood(server, 2, "nobody")
-        # The token that opened the feed was not known to this process before, so the address had four tries left.
+        # The feed's token was new to this process, which took one of the address's tries: four are left.
         assert [status for status, _ in flood] == [401] * 4 + [429] * 6
         assert 0 < int(flood[-1][1] or 0) <= 12
         alarm = await _alarm(feed, "failed_signatures", raised=True)
@@ -117,8 +117,8 @@ async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_n
         assert f"qq_alert_{line}" in metrics
 
 
-async def test_who_guesses_tokens_is_slowed_down_and_a_token_that_is_known_still_opens(bench: Bench) -> None:
-    """After so many guesses nothing unknown is looked up; one wrong token again and again is one guess; an alarm."""
+async def test_guessing_tokens_is_slowed_down_and_a_known_token_is_still_accepted(bench: Bench) -> None:
+    """After too many guesses unknown tokens are not looked up; the same wrong token counts once; an alarm."""
     server = await bench.server(
         QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
         QQ_ALERT_LIMITS__FAILED_TOKENS="9",
@@ -138,5 +138,5 @@ async def test_who_guesses_tokens_is_slowed_down_and_a_token_that_is_known_still
             assert response.status == 429
         assert (await _alarm(feed, "failed_tokens", raised=True))["about"] == ""
         opened = [await status(bench.token) for _ in range(10)]
-    assert opened[:2] == [200, 200], "the feed was one of three, these are the others"
+    assert opened[:2] == [200, 200], "the feed was the first of three, these are the others"
     assert 429 in opened

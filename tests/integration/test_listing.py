@@ -1,4 +1,4 @@
-"""The list of alerts: whose each is, found by what people know of it; what is not understood is said, not ignored."""
+"""The list of alerts: each names its authority and can be found; an invalid query is refused, not ignored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUMBER = CASE["case_number"]
 
 
 async def _filed_by(bench: Bench, url: str, authority: str) -> str:
-    """File the case as another authority does; returns the alert."""
+    """File the case as another authority; returns the alert."""
     added = await bench.command("authority", "add", authority, "--name", f"{authority} police", "--json")
     body = msgspec.json.encode(CASE)
     headers = signed_headers(added["secret"], body)
@@ -33,8 +33,8 @@ async def _filed_by(bench: Bench, url: str, authority: str) -> str:
         return str((await response.json())["alert"]["id"])
 
 
-async def test_an_alert_says_whose_it_is_and_is_found_by_its_case_number(bench: Bench) -> None:
-    """Two authorities may use one number: both are found, each with its authority."""
+async def test_an_alert_names_its_authority_and_is_found_by_its_case_number(bench: Bench) -> None:
+    """Two authorities may use the same number: both alerts are found, each with its authority."""
     server = await bench.server()
     ours = (await bench.file(server))[1]["alert"]
     other = (await bench.file(server, case_number="SZ-2"))[1]["alert"]["id"]
@@ -53,16 +53,16 @@ async def test_an_alert_says_whose_it_is_and_is_found_by_its_case_number(bench: 
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "case_nr=1", "case_number=", "state=sent"])
-async def test_a_query_that_is_not_understood_is_refused(bench: Bench, query: str) -> None:
-    """An operator who looks for one alert is not shown all of them."""
+async def test_an_invalid_query_is_refused(bench: Bench, query: str) -> None:
+    """A search for one alert never lists all of them."""
     server = await bench.server()
     async with bench.session() as session, session.get(f"{server.url}/v1/alerts?{query}") as response:
         assert response.status == 422
         assert (await response.json(content_type=None))["detail"]
 
 
-async def test_what_is_not_there_says_what_is(bench: Bench) -> None:
-    """A case number in the place of an id, a path that nothing answers, another method: each says how to go on."""
+async def test_not_found_answers_say_what_to_do(bench: Bench) -> None:
+    """A case number in place of an id, an unknown path, another method: each answer helps."""
     server = await bench.server()
     async with bench.session() as session:
         for method, path, status, word in (
@@ -76,8 +76,8 @@ async def test_what_is_not_there_says_what_is(bench: Bench) -> None:
                 assert word in (await response.json(content_type=None))["detail"]
 
 
-async def test_an_officer_who_touched_nothing_is_told_why_he_does_not_approve(bench: Bench) -> None:
-    """That he belongs to the authority that filed, not that he filed it."""
+async def test_an_officer_of_the_filing_authority_learns_why_he_may_not_approve(bench: Bench) -> None:
+    """Because he belongs to the authority that filed, not because he filed."""
     officers = Officers(bench, await bench.server())
     await officers.review(Review.APPROVE)
     await officers.person("Own", Role.APPROVER, "sz")
@@ -87,8 +87,8 @@ async def test_an_officer_who_touched_nothing_is_told_why_he_does_not_approve(be
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "text/xml; charset=utf-8", "application/cap+xml"])
-async def test_cap_is_taken_under_each_name_that_xml_has(bench: Bench, content_type: str) -> None:
-    """What a police system sends by default is not answered with a missing webhook signature."""
+async def test_cap_is_accepted_under_every_content_type_of_xml(bench: Bench, content_type: str) -> None:
+    """The default of a police system is not refused for a missing webhook signature."""
     await pin(bench)
     server = await bench.server()
     async with bench.session() as session:
@@ -99,36 +99,36 @@ async def test_cap_is_taken_under_each_name_that_xml_has(bench: Bench, content_t
                 assert response.status == status
 
 
-async def test_alarms_are_read_without_a_websocket(bench: Bench) -> None:
-    """With nothing but curl: who is woken sees what stands, and a feed that is asked for so says what it is."""
+async def test_alarms_can_be_read_without_a_websocket(bench: Bench) -> None:
+    """By curl alone; a plain request to the feed learns that it is a WebSocket."""
     officers = Officers(bench, await bench.server())
     await officers.review(Review.GRACE, 600)
     alert = (await bench.file(officers.server))[1]["alert"]
 
-    async def is_said() -> bool:
+    async def is_raised() -> bool:
         alarms = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
         return [(one["kind"], one["alert"], one["about"]) for one in alarms] == [
             ("review", alert["id"], f"sz {NUMBER}")
         ]
 
-    await until(is_said)
+    await until(is_raised)
     (alarm,) = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
-    assert alarm["detail"].startswith("goes out at "), "a grace is of use to whoever knows of it"
+    assert alarm["detail"].startswith("goes out at "), "a grace is useful only to people who know of it"
     assert (await officers.act(alert["id"], "veto"))[0] == 200
     async with bench.session() as session, session.get(f"{officers.server.url}/v1/feed") as response:
         assert response.status == 426
         assert "WebSocket" in (await response.json(content_type=None))["detail"]
 
 
-async def test_the_second_of_two_sees_that_only_he_is_missing(bench: Bench) -> None:
-    """The alarm counts approvals."""
+async def test_the_alarm_counts_the_missing_approvals(bench: Bench) -> None:
+    """The second of two approvers sees that only one is missing."""
     officers = Officers(bench, await bench.server())
     await officers.review(Review.TWO_PERSON)
     await officers.person("Li", Role.APPROVER)
     alert = (await bench.file(officers.server))[1]["alert"]["id"]
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200
 
-    async def is_said() -> bool:
+    async def is_raised() -> bool:
         return "1 of 2 approved" in str((await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"])
 
-    await until(is_said)
+    await until(is_raised)

@@ -1,4 +1,4 @@
-"""Alerts that tell nobody: why is said at once to operators, and the estimate counts no more than can be reached."""
+"""Alerts without recipients: operators learn the reason at once, and the estimate counts only reachable people."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def _people(estimate: dict[str, Any]) -> list[int]:
     return [estimate["people"], estimate["high"], *rings, *(lane["high"] for lane in estimate["lanes"].values())]
 
 
-async def test_a_test_without_a_simulated_lane_is_an_alarm_and_its_estimate_nobody(bench: Bench) -> None:
-    """It is through at once, which must not look like everybody was told; the provider hears of nothing."""
+async def test_a_test_without_a_simulated_lane_is_an_alarm_and_its_estimate_is_zero(bench: Bench) -> None:
+    """It is done at once, which must not look like success; the provider gets no request."""
     await bench.provider()
     await bench.people(500)
     server = await bench.server()
@@ -41,8 +41,8 @@ async def test_a_test_without_a_simulated_lane_is_an_alarm_and_its_estimate_nobo
     assert (await bench.counts())["requests"] == 0
 
 
-async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(bench: Bench) -> None:
-    """The estimate has at most as many as are enrolled, whoever else stands there."""
+async def test_an_exercise_without_enrolled_users_is_an_alarm_until_one_is_enrolled(bench: Bench) -> None:
+    """The estimate is at most the number of enrolled users, however many people are in the area."""
     await bench.provider()
     inside = await bench.people(500)
     server = await bench.server(**FAST)
@@ -54,10 +54,10 @@ async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(benc
     async def is_over() -> bool:
         return "no_recipients" not in await _alarms(bench, server)
 
-    async def are_told() -> bool:
+    async def are_notified() -> bool:
         return set((await bench.reached()).tolist()) == set(inside[:3].tolist())
 
-    await until(are_told)
+    await until(are_notified)
     await until(is_over)
     _, answer = await bench.file(server, status="exercise", case_number="E-2")
     assert answer["alert"]["estimate"]["people"] == 3
@@ -65,16 +65,16 @@ async def test_an_exercise_of_nobody_is_an_alarm_until_somebody_is_enrolled(benc
 
 
 @pytest.mark.parametrize("status", ["actual", "exercise"])
-async def test_a_place_where_nobody_stands_is_an_alarm(bench: Bench, status: str) -> None:
-    """Two coordinates that were mixed up, or an index that is empty, look like that."""
+async def test_an_area_without_people_is_an_alarm(bench: Bench, status: str) -> None:
+    """Exchanged coordinates or an empty index have this result."""
     await bench.provider()
     server = await bench.server()
     await bench.file(server, status=status)
     await until(lambda: _says(bench, server, "stands in its area"))
 
 
-async def test_an_alert_that_is_held_at_the_cap_is_no_alert_of_nobody(bench: Bench) -> None:
-    """One alarm says what is to be decided; another one that points elsewhere would cost the thirty minutes."""
+async def test_an_alert_held_at_the_cap_does_not_raise_the_alarm_of_no_recipients(bench: Bench) -> None:
+    """One alarm names the decision to make; a second, misleading one would cost time."""
     await bench.provider()
     await bench.people(500)
     server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="10")
@@ -88,8 +88,8 @@ async def test_an_alert_that_is_held_at_the_cap_is_no_alert_of_nobody(bench: Ben
     assert "no_recipients" not in await _alarms(bench, server)
 
 
-async def test_a_wider_exercise_counts_who_is_enrolled_too(bench: Bench) -> None:
-    """The cap on people is no cap on who stands there and hears of nothing."""
+async def test_widening_an_exercise_counts_only_enrolled_users(bench: Bench) -> None:
+    """The audience cap does not count people whom an exercise never reaches."""
     await bench.provider()
     inside = await bench.people(2000)
     server = await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="100")

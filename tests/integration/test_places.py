@@ -1,4 +1,4 @@
-"""Places: the city of a case, its jurisdiction, and coordinates that cannot be meant."""
+"""Places: the city of a case, its jurisdiction, and implausible coordinates."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def _refused(bench: Bench, server: Process, **seen: object) -> str:
 
 
 async def test_the_city_is_found_from_the_place(bench: Bench) -> None:
-    """Not given, it is resolved; the widest ring holds it too, and the answer says so."""
+    """If it is not given; the widest ring includes the city, and the answer names it."""
     server = await bench.server(**boundaries.env())
     _, answer = await bench.file(server)
     assert answer["alert"]["area"]["city"] == SHENZHEN
@@ -58,7 +58,7 @@ async def test_the_city_is_found_from_the_place(bench: Bench) -> None:
 
 
 async def test_a_large_city_is_reached_beyond_the_circle(bench: Bench) -> None:
-    """In Chongqing someone in the city but 270 km away is told, someone as far away elsewhere is not."""
+    """In Chongqing a user in the city but 270 km away is notified; one as far away elsewhere is not."""
     await bench.provider()
     await bench.place([1], *IN_NORTH_CHONGQING)
     await bench.place([2], 103.8, 29.56)
@@ -69,8 +69,8 @@ async def test_a_large_city_is_reached_beyond_the_circle(bench: Bench) -> None:
     assert (await bench.reached()).tolist() == [1, 3]
 
 
-async def test_a_city_code_alone_is_the_city(bench: Bench) -> None:
-    """Without coordinates the area is the city: one ring, everybody inside and nobody outside."""
+async def test_a_city_code_alone_makes_the_city_the_area(bench: Bench) -> None:
+    """Without coordinates: one ring, everybody inside and nobody outside."""
     await bench.provider()
     await bench.place([1], *CITY_CENTRE)
     await bench.place([2], *IN_DONGGUAN)
@@ -105,8 +105,8 @@ async def test_a_jurisdiction_is_applied_exactly(bench: Bench) -> None:
     assert (await bench.reached()).tolist() == [*inside, 1001]
 
 
-async def test_coordinates_that_cannot_be_meant_are_refused_with_what_looks_wrong(bench: Bench) -> None:
-    """Nothing is stored, the answer says what the place looks like."""
+async def test_implausible_coordinates_are_refused_with_the_likely_error(bench: Bench) -> None:
+    """Nothing is stored, and the answer says what the place looks like."""
     server = await bench.server(**boundaries.env())
     assert "missing coordinates" in await _refused(bench, server, longitude=0, latitude=0)
     assert "look swapped" in await _refused(bench, server, longitude=22.5431, latitude=114.0579)
@@ -118,8 +118,8 @@ async def test_coordinates_that_cannot_be_meant_are_refused_with_what_looks_wron
     assert "coordinates or a city" in await _refused(bench, server, longitude=None, latitude=None)
 
 
-async def test_a_place_outside_of_the_jurisdiction_is_refused(bench: Bench) -> None:
-    """Limited to Hong Kong, an authority files nothing in Shenzhen, neither by place nor by city."""
+async def test_a_place_outside_the_jurisdiction_is_refused(bench: Bench) -> None:
+    """Limited to Hong Kong, an authority can file nothing in Shenzhen, neither by place nor by city."""
     await _limit(bench, HONG_KONG)
     server = await bench.server(**boundaries.env())
     assert "outside of the authority's jurisdiction" in await _refused(bench, server)
@@ -128,8 +128,8 @@ async def test_a_place_outside_of_the_jurisdiction_is_refused(bench: Bench) -> N
     assert "look swapped" in await _refused(bench, server, longitude=IN_HONG_KONG[1], latitude=IN_HONG_KONG[0])
 
 
-async def test_no_literal_of_a_number_that_is_none_gets_through(bench: Bench) -> None:
-    """NaN and Infinity are no JSON; as text or null they are no place."""
+async def test_values_that_are_no_numbers_are_refused(bench: Bench) -> None:
+    """NaN and Infinity are no JSON; as text or null they are no coordinates."""
     server = await bench.server()
     for bad in ("NaN", "Infinity", '"114.05"'):
         body = json.dumps({**CASE, "last_seen": {**SEEN, "longitude": 0.5}}).replace("0.5", bad).encode()
@@ -149,7 +149,7 @@ async def test_no_literal_of_a_number_that_is_none_gets_through(bench: Bench) ->
     ids=["a bow tie", "a point", "nothing", "text"],
 )
 async def test_an_invalid_jurisdiction_is_refused_and_changes_nothing(bench: Bench, geometry: object) -> None:
-    """Never repaired into another shape, never dropped: the command exits with 2 and the limit stays."""
+    """Never repaired into another shape, never ignored: the command exits with 2 and the limit stays."""
     await _limit(bench, SHENZHEN)
     before = await bench.query("select jurisdiction from authority")
     file = bench.folder / "bad.geojson"
@@ -158,8 +158,8 @@ async def test_an_invalid_jurisdiction_is_refused_and_changes_nothing(bench: Ben
     assert await bench.query("select jurisdiction from authority") == before
 
 
-async def test_boundaries_that_cannot_be_used_stop_the_start_by_name(bench: Bench) -> None:
-    """A city's broken boundary is a configuration error that names the city, and exits with 2."""
+async def test_unusable_boundaries_stop_the_start_and_name_the_city(bench: Bench) -> None:
+    """A city's broken boundary is a configuration error, and the server exits with 2."""
     bow_tie = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}
     feature = {"type": "Feature", "properties": {"adcode": "440300"}, "geometry": bow_tie}
     file = bench.folder / "cities.geojson"
@@ -173,14 +173,14 @@ async def test_boundaries_that_cannot_be_used_stop_the_start_by_name(bench: Benc
     ("longitude", "latitude", "word"),
     [(39.47, 75.99, "swapped"), (22.5431, 54.0, "outside of China"), (-0.1, 51.5, "outside of China")],
 )
-async def test_without_boundaries_a_city_is_still_somewhere_in_china(
+async def test_without_boundaries_a_city_code_is_still_checked_roughly(
     bench: Bench, longitude: float, latitude: float, word: str
 ) -> None:
-    """Six digits of GB/T 2260 and a place that no such city has: one of both is wrong."""
+    """Six digits of GB/T 2260 with a place that no such city has: one of the two is wrong."""
     server = await bench.server()
     status, problem = await bench.file(
         server, last_seen=_seen(longitude=longitude, latitude=latitude, city="653101", place=None)
     )
     assert (status, word in problem["errors"][0]["detail"]) == (422, True)
     status, answer = await bench.file(server, last_seen=_seen(city="440300"))
-    assert (status, len(answer["notes"])) == (202, 1), "what is not checked is said"
+    assert (status, len(answer["notes"])) == (202, 1), "the answer says what was not checked"

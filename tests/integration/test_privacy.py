@@ -1,4 +1,4 @@
-"""Privacy: what a server logs and counts names no child, no caller, no user, no place and no secret."""
+"""Privacy: a server's logs and metrics name no child, caller, user, place or secret."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PHONE = "13800138000"
 PHOTO = "https://police.example/photos/123.jpg"
 
 
-async def test_a_day_of_good_and_bad_work_leaves_nothing_private_in_log_or_metrics(bench: Bench) -> None:
-    """A case, bad reports, refused tokens, a failing provider, debug level: no private word is written."""
+async def test_normal_and_failing_work_leaves_nothing_private_in_logs_or_metrics(bench: Bench) -> None:
+    """A case, bad reports, refused tokens, a failing provider, at debug level: no private word is written."""
     await bench.provider("--error-rate", "0.3")
     inside = await bench.people(5000)
     server = await bench.server(QQ_ALERT_LOG__LEVEL="debug")
@@ -61,18 +61,18 @@ async def test_a_day_of_good_and_bad_work_leaves_nothing_private_in_log_or_metri
     users = {str(user) for user in inside}
     for text in (log, metrics):
         assert not [word for word in private if word in text]
-        # Whole words only: the digits of a duration or a fraction may hold those of an id.
+        # Whole words only: the digits of a duration or a fraction may contain those of an id.
         assert not users.intersection(re.findall(r"(?<![\w.])\d+(?![\w.])", text))
 
 
-async def test_a_bug_says_where_it_is_and_nothing_else(bench: Bench) -> None:
-    """Even when a worker dies of a bug, the log has places and types, never values; the process ends loudly."""
+async def test_a_bug_is_logged_by_its_places_alone(bench: Bench) -> None:
+    """Even when a worker dies of a bug, the log has places and types, never values; the process ends with the error."""
     await bench.provider()
     await bench.people(2000)
     server = await bench.server()
     await bench.break_ledger()
     with contextlib.suppress(aiohttp.ClientConnectionError):
-        # The process may end before the answer is written.
+        # The process may end before it answers.
         await bench.file(server)
 
     async def ended() -> bool:

@@ -1,4 +1,4 @@
-"""Proposals: where cases are approved before they are sent, so is what is said and reached afterwards."""
+"""Proposals: where cases need approval before they are sent, so do later changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _texts(body: str) -> dict[str, dict[str, str]]:
 
 
 async def _sent(bench: Bench, policy: Review, people: Sequence[str]) -> tuple[Officers, str, int]:
-    """Return a desk with an alert that the first of its people approved, and how many were told of it."""
+    """Return officers with an alert that one of them approved, and the number of its recipients."""
     await bench.provider()
     inside = await bench.people(2000)
     officers = Officers(bench, await bench.server())
@@ -43,10 +43,10 @@ async def _proposal(officers: Officers, alert: str) -> dict[str, Any] | None:
     return proposal
 
 
-async def test_other_words_after_the_send_reach_nobody_before_two_others_have_read_and_approved_them(
+async def test_an_update_after_the_send_reaches_nobody_before_two_others_have_approved_it(
     bench: Bench,
 ) -> None:
-    """Who proposed does not approve; the preview shows what phones would say; approved, everybody is told once."""
+    """The proposer may not approve; the preview shows the proposed texts; once approved, everybody gets it once."""
     officers, alert, inside = await _sent(bench, Review.TWO_PERSON, ["Li", "Wang", "Zhao"])
     assert (await officers.act(alert, "approval", by="Li"))[0] == 409, "nothing is proposed"
     status, answer = await officers.act(alert, "update", by="Zhao", texts=_texts("A child in red"))
@@ -65,14 +65,14 @@ async def test_other_words_after_the_send_reach_nobody_before_two_others_have_re
     status, answer = await officers.act(alert, "approval", by="Wang", revision=read)
     assert (status, answer["alert"]["version"], answer["alert"]["review"]["proposal"]) == (200, 2, None)
     await officers.wait_until_notified("update", alert, inside)
-    assert (await officers.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it is done"
+    assert (await officers.act(alert, "approval", by="Wang", revision=read))[0] == 409, "it has taken effect"
     trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
     done = [one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "approval"][-1]
     assert done == {"revision": read, "approvals": 2, "needed": 2, "does": "update", "version": 2}
 
 
-async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench: Bench) -> None:
-    """It is let go first, by a veto; an approval names what was read, and an alarm says what waits, and whose it is."""
+async def test_a_waiting_proposal_cannot_be_replaced(bench: Bench) -> None:
+    """A veto must drop it first; an approval names the revision; an alarm says what waits, and by whom."""
     officers, alert, inside = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
     assert (await officers.act(alert, "update", by="Chen", texts=_texts("first")))[0] == 200
     first = (await officers.review_of(alert))["revision"]
@@ -99,7 +99,7 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
     assert {"rings", "extension", "update"}.isdisjoint(possible), "one proposal at a time"
     assert (await officers.act(alert, "veto", by="Chen"))[0] == 200
     possible = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["possible"]
-    assert {"approval", "veto", "release"}.isdisjoint(possible), "nothing waits, and nothing is held"
+    assert {"approval", "veto", "release"}.isdisjoint(possible), "no proposal waits, and no ring is held"
     assert await _proposal(officers, alert) is None
     assert (await officers.act(alert, "veto", by="Chen"))[0] == 409
     assert (await officers.act(alert, "approval", by="Li"))[0] == 409
@@ -112,8 +112,8 @@ async def test_nobody_puts_another_proposal_in_the_place_of_one_that_waits(bench
     assert said == "third"
 
 
-async def test_further_and_longer_wait_too(bench: Bench) -> None:
-    """A wider ring and a longer life are nobody's own decision where cases are approved; found drops what waits."""
+async def test_widening_and_extension_wait_too(bench: Bench) -> None:
+    """Nobody decides alone on a wider ring or a longer life where cases need approval; found drops what waits."""
     officers, alert, _ = await _sent(bench, Review.APPROVE, ["Li"])
     rings = "select count(*) from ring"
     (before,) = (await bench.query(rings))[0]
@@ -129,7 +129,7 @@ async def test_further_and_longer_wait_too(bench: Bench) -> None:
     assert (await bench.query(f"{rings} where radius_km = 200 and decided_by = 'operator Chen'"))[0] == (1,)
     (expires,) = (await bench.query("select expires from alert"))[0]
     assert (await officers.act(alert, "extension", by="Chen", hours=167))[0] == 422, (
-        "what could not be done is not proposed"
+        "an impossible change is not proposed"
     )
     assert (await officers.act(alert, "extension", by="Chen", hours=1))[0] == 200
     assert (await bench.query("select expires from alert"))[0] == (expires,)
@@ -142,7 +142,7 @@ async def test_further_and_longer_wait_too(bench: Bench) -> None:
 
 
 async def test_an_officer_acts_on_the_alerts_of_the_own_authority_and_approves_those_of_others(bench: Bench) -> None:
-    """Nobody of another police stops or rewords an alert; to approve it, nobody of the own may."""
+    """No officer stops or updates an alert of another authority, or approves one of his own."""
     await bench.provider()
     await bench.people(200)
     officers = Officers(bench, await bench.server())
@@ -161,9 +161,9 @@ async def test_an_officer_acts_on_the_alerts_of_the_own_authority_and_approves_t
 
 
 async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench) -> None:
-    """The authority's signature is the word of one person there: where its cases are approved, so are its updates.
+    """The authority's signature counts as one person: where its cases need approval, so do its updates.
 
-    Its newest word takes the place of what an operator proposed, and the trail says so.
+    The newest signed update replaces an operator's proposal, and the trail records that.
     """
     await bench.provider()
     inside = await bench.people(2000)
@@ -188,7 +188,7 @@ async def test_a_signed_update_waits_like_the_case_that_it_changes(bench: Bench)
 
 
 async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_approved(bench: Bench) -> None:
-    """The cap holds by who stands there when somebody decides, not by who stood there hours before."""
+    """The cap is checked by the audience at the approval, not by that at the proposal hours before."""
     await bench.provider()
     await bench.people(500)
     officers = Officers(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="3000"))
@@ -207,8 +207,8 @@ async def test_people_who_came_since_a_widening_was_proposed_count_when_it_is_ap
     assert await bench.query("select 1 from ring where radius_km = 200") == []
 
 
-async def test_of_two_proposals_at_the_same_moment_one_waits_and_the_other_is_told_so(bench: Bench) -> None:
-    """What stands beside the alert is read once it is locked: neither takes the other's place without a word."""
+async def test_of_two_simultaneous_proposals_one_waits_and_the_other_is_refused(bench: Bench) -> None:
+    """The proposal is read once the alert is locked, so neither silently replaces the other."""
     officers, alert, _ = await _sent(bench, Review.APPROVE, ["Li", "Wang"])
     for _ in range(5):
         answers = await asyncio.gather(

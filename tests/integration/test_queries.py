@@ -1,4 +1,4 @@
-"""Every query fits the migrated schema, and the record keeps what it promises."""
+"""Every query fits the migrated schema, and the record keeps its promises."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 async def test_every_query_can_be_prepared_against_the_schema(pool: Pool) -> None:
-    """PostgreSQL accepts each text and knows all its tables, columns and types."""
+    """PostgreSQL accepts each text and knows its tables, columns and types."""
     refused: dict[str, str] = {}
     async with pool.acquire() as connection:
         for name in names():
@@ -35,13 +35,13 @@ async def test_every_query_can_be_prepared_against_the_schema(pool: Pool) -> Non
 
 
 async def test_migrating_again_changes_nothing(stores: StoreUrls) -> None:
-    """A second server that starts finds the schema current; a migration that is not there yet is applied."""
+    """A second server that starts finds the schema current; a missing migration is applied."""
     assert stores.postgres is not None
     last = "select max(version) from schema_migrations"
     connection = await asyncpg.connect(stores.postgres)
     await sql.migrate.migrate(stores.postgres)
     newest = await connection.fetchval(last)
-    # Whatever creates the last migration's tables finds them: only who runs it at all notices.
+    # The last migration tolerates existing tables, so only a second run of it would be noticed.
     await connection.execute("delete from schema_migrations where version = $1", newest)
     with pytest.raises(sql.migrate.MigrationError):
         await sql.migrate.migrate(stores.postgres)
@@ -58,8 +58,8 @@ def test_dbmate_gets_the_socket_folder_and_an_ssl_mode() -> None:
     )
 
 
-async def test_a_commit_that_is_sent_twice_stands_once(pool: Pool) -> None:
-    """After a lost answer the same rows again are not counted again, and can be read."""
+async def test_a_commit_that_is_sent_twice_is_recorded_once(pool: Pool) -> None:
+    """After a lost reply the same rows are not counted again, and can be read."""
     alert = uuid4()
     users = np.array([5, 9, 70_000], dtype=np.int64)
     row = LedgerRow(alert, "alert", 0, 16, 1, "accepted", "tpns", 1, 3, pack(users))
@@ -70,8 +70,8 @@ async def test_a_commit_that_is_sent_twice_stands_once(pool: Pool) -> None:
     assert (await sql.ledger.size(pool, alert))[0] == 3
 
 
-async def test_who_has_an_invalid_token_is_tried_again_only_after_a_while(pool: Pool) -> None:
-    """A wider ring leaves them out, a later pass does not; in another lane they are tried at once."""
+async def test_recipients_with_an_invalid_token_are_retried_only_after_a_while(pool: Pool) -> None:
+    """A wider ring leaves them out, a later pass does not; in another lane they are notified at once."""
     alert, users = uuid4(), np.array([5, 9], dtype=np.int64)
     await sql.ledger.commit(pool, [LedgerRow(alert, "alert", 0, 16, 1, "invalid", "huawei", 1, 2, pack(users))])
 

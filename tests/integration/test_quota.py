@@ -1,4 +1,4 @@
-"""Quotas: what several processes send together keeps one rate, grows to it if asked, and stops for who says so."""
+"""Quotas: several processes together keep one rate, ramp up to it if configured, and stop when throttled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def _paid_until_s(redis: aioredis.Redis, name: str = "fcm") -> float:
 
 
 async def test_processes_keep_one_rate_together(stores: StoreUrls, redis: aioredis.Redis) -> None:
-    """All that was taken is paid for at the rate, but for one burst, whoever took it; and nobody runs ahead of that."""
+    """Everything taken is within the rate, give or take one burst, whichever process took it; none runs ahead."""
     clients = [connect(stores.redis or "") for _ in range(PROCESSES)]
     before_s = await _now_s(redis)
     async with asyncio.TaskGroup() as group:
@@ -52,7 +52,7 @@ async def _send(pace: Pace) -> None:
 
 
 async def test_a_fresh_start_grows_to_the_rate(redis: aioredis.Redis) -> None:
-    """Right at the beginning a batch costs twenty times as much time as later, when the start is over."""
+    """At the very beginning a batch takes twenty times as long as after the ramp."""
     quota = Quotas(redis).of("fcm", ramp_s=1000.0)
     before_s = await _now_s(redis)
     assert await quota.take(BATCH, RATE_PER_S, BURST_S) == 0
@@ -63,7 +63,7 @@ async def test_a_fresh_start_grows_to_the_rate(redis: aioredis.Redis) -> None:
 
 
 async def test_one_process_that_is_throttled_holds_all(stores: StoreUrls, redis: aioredis.Redis) -> None:
-    """Retry-After is obeyed by those who did not hear of it."""
+    """Retry-After also holds for processes that did not receive it."""
     other = connect(stores.redis or "")
     throttled, innocent = Pace(RATE_PER_S, Quota(redis, "fcm")), Pace(RATE_PER_S, Quota(other, "fcm"))
     before_s = await _now_s(redis)
@@ -74,7 +74,7 @@ async def test_one_process_that_is_throttled_holds_all(stores: StoreUrls, redis:
 
 
 async def test_nothing_far_ahead_is_taken_by_a_process_that_may_die(redis: aioredis.Redis) -> None:
-    """A batch that would have to wait for longer is left for whoever asks when its time has come."""
+    """A batch that would have to wait longer is left to whichever process asks at its time."""
     quota = Quota(redis, "fcm")
     await quota.hold(10 * AHEAD_S)
     paid_until_s = await _paid_until_s(redis)
@@ -91,7 +91,7 @@ async def test_nothing_far_ahead_is_taken_by_a_process_that_may_die(redis: aiore
 
 
 async def test_without_redis_each_process_keeps_the_pace_by_itself() -> None:
-    """The quota does not answer, and the lane goes on at its rate."""
+    """The quota does not reply, and the lane goes on at its rate."""
     away = aioredis.Redis(port=9)
     quota = Quota(away, "fcm")
     assert await quota.take(BATCH, RATE_PER_S, BURST_S) is None

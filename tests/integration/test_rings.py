@@ -28,7 +28,7 @@ PLACE = (SHENZHEN.longitude, SHENZHEN.latitude)
 
 
 async def _at_distances(bench: Bench, distances: dict[int, float]) -> None:
-    """Put user by user to the north of the place, so many kilometres away."""
+    """Report each user at a distance (km) to the north of the place."""
     for user, distance_km in distances.items():
         await bench.place([user], PLACE[0], PLACE[1] + distance_km / 111.2)
 
@@ -38,7 +38,7 @@ async def _reached(bench: Bench) -> set[int]:
 
 
 async def test_the_last_of_the_first_ring_is_sent_to_before_the_first_of_the_third(bench: Bench) -> None:
-    """With three rings: near before far within the batches in flight, everybody once, each ring counted by itself."""
+    """With three rings: near before far, give or take the batches in flight; everybody once; each ring is counted."""
     await bench.provider("--latency-ms", "2")
     inside = await bench.people(150_000)
     server = await bench.server()
@@ -61,7 +61,7 @@ async def test_the_last_of_the_first_ring_is_sent_to_before_the_first_of_the_thi
 
 
 async def test_the_ladder_widens_hour_by_hour(bench: Bench) -> None:
-    """Four hours of `tuanyuan`, the clock moved: 100, 200, 300, then 500 km, each person once, nobody beyond."""
+    """Four hours of `tuanyuan` by moved times: 100, 200, 300, then 500 km, each person once, nobody beyond."""
     await bench.provider()
     await _at_distances(bench, {1: 50, 2: 150, 3: 250, 4: 450, 5: 550})
     server = await bench.server(QQ_ALERT_ALERT__POLICY="tuanyuan")
@@ -83,7 +83,7 @@ async def _has_reached(bench: Bench, notified: set[int]) -> bool:
 
 
 async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -> None:
-    """Another process may not tell a wider ring while the nearer one is under way there, or one could be told twice."""
+    """Otherwise another process could notify a wider ring during the nearer one, and somebody twice."""
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
     first, second = uuid4(), uuid4()
@@ -95,7 +95,7 @@ async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -
     await sql.work.note_searched(pool, near.id, first, 0)
     assert await sql.work.claim(pool, "tpns", second, LEASE, []) is None
     own = await sql.work.claim(pool, "tpns", first, GONE, [near.id])
-    assert own is not None, "its own, searched: it knows whom it is about to tell"
+    assert own is not None, "its own, searched: it knows whom it is about to notify"
     assert own.ring == 2
     await sql.work.finish(pool, near.id, first, 0)
     other = await sql.work.claim(pool, "tpns", second, LEASE, [])
@@ -103,7 +103,7 @@ async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -
     assert other.id == own.id
 
 
-async def test_what_is_not_due_or_held_is_claimed_by_nobody(pool: Pool) -> None:
+async def test_rings_that_are_not_due_or_are_held_cannot_be_claimed(pool: Pool) -> None:
     """A ring that is due in an hour waits; one that would reach too many people waits for a decision."""
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
@@ -124,8 +124,8 @@ async def _widen(bench: Bench, server: Process, alert: str, radius_km: float) ->
     return status, answer.get("detail", "")
 
 
-async def test_an_operator_widens_an_alert_and_nobody_is_told_again(bench: Bench) -> None:
-    """A wider ring is due at once and reaches only who is new; narrower or over the cap is refused with what is."""
+async def test_an_operator_widens_an_alert_and_nobody_is_notified_again(bench: Bench) -> None:
+    """A wider ring is due at once and reaches only new people; a narrower one, or one over the cap, is refused."""
     await bench.provider()
     await _at_distances(bench, {1: 50, 2: 200, 3: 600})
     server = await bench.server()
@@ -151,7 +151,7 @@ async def test_an_operator_widens_an_alert_and_nobody_is_told_again(bench: Bench
 
 
 async def test_an_operator_brings_a_planned_ring_forward(bench: Bench) -> None:
-    """The ladder's next rings can be due at once; between two of them there is nothing."""
+    """The next rings of the ladder can be made due at once; a radius between two of them has no effect."""
     await bench.provider()
     await _at_distances(bench, {1: 50, 2: 150, 3: 250, 4: 450})
     server = await bench.server(**boundaries.env(), QQ_ALERT_ALERT__POLICY="tuanyuan")
@@ -169,7 +169,7 @@ async def test_an_operator_brings_a_planned_ring_forward(bench: Bench) -> None:
 
 
 async def test_a_case_may_name_another_policy_or_radius_with_its_reason(bench: Bench) -> None:
-    """With a reason, up to the cap; over the cap, without a reason or unknown is refused, each field named."""
+    """With a reason, up to the cap; over the cap, without a reason or unknown: refused, each field named."""
     server = await bench.server()
     status, answer = await bench.file(server, area={"policy": "tuanyuan", "radius_km": 300, "reason": "taken in a car"})
     assert status == 202
@@ -188,8 +188,8 @@ async def test_a_case_may_name_another_policy_or_radius_with_its_reason(bench: B
         assert (status, answer["errors"][0]["path"]) == (422, path)
 
 
-async def test_what_would_reach_more_people_than_the_cap_is_held(bench: Bench) -> None:
-    """The near rings go out, the wide one waits with an alarm; nothing beyond the cap is sent by oversight."""
+async def test_a_ring_with_more_people_than_the_cap_is_held(bench: Bench) -> None:
+    """The near rings are sent, the wide one waits with an alarm; nothing beyond the cap is sent by mistake."""
     await bench.provider()
     inside = await bench.people(20_000)
     rings = await _within(bench, inside, 30.0)
@@ -204,7 +204,7 @@ async def test_what_would_reach_more_people_than_the_cap_is_held(bench: Bench) -
 
 
 async def _within(bench: Bench, users: NDArray[np.int64], radius_km: float) -> int:
-    """Count the people within a radius by brute force over the positions that Redis tells."""
+    """Count the people within a radius, by brute force over the positions in Redis."""
     from redis import asyncio as aioredis  # noqa: PLC0415
 
     client = aioredis.Redis.from_url(bench.redis_url)

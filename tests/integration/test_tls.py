@@ -1,4 +1,4 @@
-"""TLS: with a certificate the server speaks only TLS, with a client CA only to those who show a certificate of it."""
+"""TLS: with a certificate the server speaks only TLS; with a client CA it serves only clients with its certificates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWER = (200, "max-age=31536000")
 
 
 def _certificate(name: str, issuer: tuple[x509.Certificate, Key] | None = None) -> tuple[x509.Certificate, Key]:
-    """Return a certificate for 127.0.0.1, by `issuer` or, without one, a CA."""
+    """Return a certificate for 127.0.0.1, issued by `issuer`, or a CA without one."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -66,12 +66,10 @@ async def _health(url: str, ca: Path, client: tuple[Path, Path] | None = None) -
         return response.status, response.headers.get("Strict-Transport-Security")
 
 
-async def test_tls_serves_those_who_trust_it_and_asks_the_police_for_their_certificate(
-    bench: Bench, tmp_path: Path
-) -> None:
-    """Plain HTTP gets nowhere, and browsers are told so; with `client_ca` only a certificate of that CA gets an answer.
+async def test_tls_serves_trusting_clients_and_may_require_their_certificate(bench: Bench, tmp_path: Path) -> None:
+    """Plain HTTP is refused, with a hint for browsers; with `client_ca` only certificates of that CA get an answer.
 
-    These certificates end within the hour, and the server says so.
+    These certificates expire within the hour, which raises an alarm.
     """
     ca, police, stranger = _certificate("ca"), _certificate("police ca"), _certificate("stranger ca")
     ca_file, _ = _write(tmp_path, "ca", ca)

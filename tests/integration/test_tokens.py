@@ -1,4 +1,4 @@
-"""Tokens in the index: kept with the device, read right before a send, removed only if nobody was heard from since."""
+"""Tokens in the index: kept with the device, read right before a send, removed only if no report came since."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ async def _report(index: PositionIndex, token: str | None, at_ms: int, lane: str
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en", "zh-Hant-TW"])
 @pytest.mark.parametrize("token", [None, "abc", "a:b/c=", "x" * 4096])
-def test_a_device_record_says_what_was_reported(locale: str, token: str | None) -> None:
-    """Locale and token come back; the usual locale without a token costs no byte."""
+def test_a_device_record_holds_the_reported_locale_and_token(locale: str, token: str | None) -> None:
+    """Both are read back; the default locale without a token takes no byte."""
     written = address(locale, token)
     device = Device(locale, (token or "").encode())
     assert device_from(written) == device
@@ -54,8 +54,8 @@ def test_a_device_record_says_what_was_reported(locale: str, token: str | None) 
     assert (written == b"") == (locale == "zh-CN" and token is None)
 
 
-async def test_the_newest_report_says_how_a_user_is_reached(redis: aioredis.Redis) -> None:
-    """A newer token replaces the older one, an older report changes nothing, another lane has its own."""
+async def test_the_newest_report_decides_how_a_user_is_reached(redis: aioredis.Redis) -> None:
+    """A newer token replaces the older one, an older report changes nothing, and another lane has its own."""
     index, moment = _index(redis), now_ms()
     await _report(index, "first", moment - 2000)
     await _report(index, "second", moment - 1000)
@@ -68,8 +68,8 @@ async def test_the_newest_report_says_how_a_user_is_reached(redis: aioredis.Redi
     assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == Devices([], {})
 
 
-async def test_accounts_are_told_in_their_language(bench: Bench) -> None:
-    """TPNS knows none: who reported `en` reads English, all others Chinese; looked up only where there are any."""
+async def test_accounts_are_notified_in_their_language(bench: Bench) -> None:
+    """TPNS knows no locales: a user who reported `en` gets English, all others Chinese; looked up only if needed."""
     await bench.provider()
     devices = [
         {"user": user, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": now, "locale": locale}
@@ -90,8 +90,8 @@ async def test_accounts_are_told_in_their_language(bench: Bench) -> None:
     await redis.aclose()
 
 
-async def test_a_dead_token_is_removed_unless_it_was_registered_again(redis: aioredis.Redis) -> None:
-    """Removed with its position; heard from after the provider's moment, with another token, or unknown: kept."""
+async def test_an_invalid_token_is_removed_unless_it_was_reported_again(redis: aioredis.Redis) -> None:
+    """Removed with its position; reported after the provider's moment, with another token, or unknown: kept."""
     index, moment = _index(redis), now_ms()
     await _report(index, "token", moment - 1000)
     dead = [
@@ -106,8 +106,8 @@ async def test_a_dead_token_is_removed_unless_it_was_registered_again(redis: aio
     assert (await index.present("apns", USERS)).tolist() == [False, True, True]
 
 
-async def test_lanes_of_devices_need_tokens_and_lanes_of_accounts_refuse_them(redis: aioredis.Redis) -> None:
-    """One bad report never costs the good ones; a token that no provider writes is none."""
+async def test_token_lanes_require_tokens_and_account_lanes_refuse_them(redis: aioredis.Redis) -> None:
+    """A bad report does not affect the good ones; a malformed token is refused."""
     index = _index(redis)
     report = {"longitude": 114.0, "latitude": 22.5, "at": "2026-11-24T00:00:00Z", "user": 11}
     rows = [
@@ -131,8 +131,8 @@ async def _nobody() -> int:
     return 0
 
 
-async def test_nobody_is_removed_who_was_not_judged_however_long_nothing_is_answered(redis: aioredis.Redis) -> None:
-    """A pause of the lane is no proof: too few answers, almost all of them bad, remove nobody."""
+async def test_tokens_are_not_removed_while_too_few_answers_are_known(redis: aioredis.Redis) -> None:
+    """A pause of the lane proves nothing: few answers, almost all of them invalid, remove nobody."""
     index = _index(redis)
     tokens = InvalidTokens("apns", index, share_max=0.05, count_min=1000, stop=lambda _: None, reopen=_nobody)
     tokens.observe(100, 99, [DeadToken(user, b"t", 1) for user in range(99)])
@@ -157,7 +157,7 @@ async def test_nobody_is_removed_who_was_not_judged_however_long_nothing_is_answ
 async def test_few_invalid_tokens_are_removed_and_many_stop_the_lane(
     redis: aioredis.Redis, every: int, *, stops: bool
 ) -> None:
-    """1%: each of them leaves the index. 20%: the lane stops, and not one is removed."""
+    """1%: each of them is removed from the index. 20%: the lane stops, and none is removed."""
     index, moment, reasons = _index(redis), now_ms(), list[str]()
     users = list(range(1, 3001))
     there = [114.0] * len(users), [22.5] * len(users)

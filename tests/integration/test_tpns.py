@@ -1,4 +1,4 @@
-"""The TPNS client and the simulated provider, over the wire: each is as strict as its counterpart in the world."""
+"""The TPNS client with the simulated provider: each is as strict as its real counterpart."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ async def _gateway(url: str, timeout_s: float = 15.0) -> AsyncIterator[TpnsGatew
 
 
 @asynccontextmanager
-async def _answering(response: web.Response) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that gives one answer to everything; yields its URL and the requests that it got."""
+async def _scripted_server(response: web.Response) -> AsyncIterator[tuple[str, list[dict[str, Any]]]]:
+    """Run a server that gives one answer to everything; yields its URL and the requests that it received."""
     seen: list[dict[str, Any]] = []
 
     async def handle(request: web.BaseRequest) -> web.Response:
@@ -65,10 +65,10 @@ async def _answering(response: web.Response) -> AsyncIterator[tuple[str, list[di
         await runner.cleanup()
 
 
-async def test_a_request_has_what_the_provider_documents() -> None:
-    """Path, authentication, accounts, product environment, expiry of at most 72 h, sound and a collapsing number."""
+async def test_a_request_has_the_documented_fields() -> None:
+    """Path, authentication, accounts, product environment, expiry of at most 72 h, sound and a collapse number."""
     message = message_for_tests()
-    async with _answering(web.json_response({"ret_code": 0})) as (url, seen), _gateway(url) as gateway:
+    async with _scripted_server(web.json_response({"ret_code": 0})) as (url, seen), _gateway(url) as gateway:
         answer = await gateway.send(message, [b"10000001", b"10000002"], CLEAR)
     body = seen[0]["body"]
     assert answer.request_status is RequestStatus.ANSWERED
@@ -103,20 +103,20 @@ async def test_a_request_has_what_the_provider_documents() -> None:
     ],
     ids=lambda value: value.name if isinstance(value, RequestStatus) else f"{value.status} {value.body!r:.40}",
 )
-async def test_every_answer_has_a_verdict(response: web.Response, request_status: RequestStatus) -> None:
-    """The table of codes, HTTP errors and nonsense: a value for each, never an exception."""
-    async with _answering(response) as (url, _), _gateway(url) as gateway:
+async def test_every_answer_has_a_result(response: web.Response, request_status: RequestStatus) -> None:
+    """The table of codes, HTTP errors and garbage: a value for each, never an exception."""
+    async with _scripted_server(response) as (url, _), _gateway(url) as gateway:
         answer = await gateway.send(message_for_tests(), [b"1", b"2"], CLEAR)
     assert answer.request_status is request_status
     readable = response.headers.get("Retry-After") == "7"
     assert answer.retry_after_s == (7.0 if readable else None)
 
 
-async def test_what_is_said_of_one_account_is_read_for_that_account() -> None:
-    """Accepted, no device, busy, unknown: in request order."""
+async def test_an_answer_about_one_account_is_recorded_for_that_account() -> None:
+    """Accepted, no device, busy, unknown: in the order of the request."""
     codes = "[0, 1008006, 1008004, 77]"
     async with (
-        _answering(web.json_response({"ret_code": 0, "result": codes})) as (url, _),
+        _scripted_server(web.json_response({"ret_code": 0, "result": codes})) as (url, _),
         _gateway(url) as gateway,
     ):
         answer = await gateway.send(message_for_tests(), [b"1", b"2", b"3", b"4"], CLEAR)
@@ -128,8 +128,8 @@ async def test_what_is_said_of_one_account_is_read_for_that_account() -> None:
     ]
 
 
-async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> None:
-    """No answer within `timeout_s`, a refused connection: failing."""
+async def test_a_provider_that_hangs_or_is_unreachable_is_a_failure_in_time() -> None:
+    """No answer within `timeout_s`, or a refused connection: failing."""
     async with _simulated("--hang-rate", "1") as url, _gateway(url, timeout_s=0.2) as gateway:
         hung = await gateway.send(message_for_tests(), [b"1"], CLEAR)
     async with _gateway("http://127.0.0.1:9") as gateway:
@@ -153,8 +153,8 @@ async def test_a_provider_that_hangs_or_is_not_there_is_a_failure_in_time() -> N
     ],
     ids=str,
 )
-async def test_the_simulated_provider_checks_what_it_gets(change: dict[str, Any], code: int) -> None:
-    """Each documented limit is enforced, and only what is right is counted."""
+async def test_the_simulated_provider_checks_its_requests(change: dict[str, Any], code: int) -> None:
+    """Each documented limit is enforced, and only valid requests are counted."""
     async with _simulated() as url, aiohttp.ClientSession(headers={"Authorization": BASIC}) as session:
         async with session.post(f"{url}/v3/push/app", json={**REQUEST, **change}) as response:
             assert (await response.json(content_type=None))["ret_code"] == code
@@ -164,8 +164,8 @@ async def test_the_simulated_provider_checks_what_it_gets(change: dict[str, Any]
     assert counts["accepted"] == (2 if code == 0 else 0)
 
 
-async def test_the_simulated_provider_refuses_strangers_and_counts_repeats() -> None:
-    """Bad credentials 1008003; an account reached three times is one account and two duplicates."""
+async def test_the_simulated_provider_refuses_bad_credentials_and_counts_repeats() -> None:
+    """Bad credentials are 1008003; an account reached three times is one account and two duplicates."""
     async with _simulated() as url, aiohttp.ClientSession() as session:
         async with session.post(f"{url}/v3/push/app", json=REQUEST) as response:
             assert (await response.json(content_type=None))["ret_code"] == 1008003

@@ -1,1 +1,1 @@
-"""Tests of kind: unit."""
+"""Unit tests: one part of the code at a time, without stores, on a jumping clock where time matters."""

@@ -1,4 +1,4 @@
-"""The breaker: a provider that is down is left alone but for probes, and found again."""
+"""The breaker: a provider that is down gets only probes until it answers again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MISCONFIGURED_S = 15.0
 
 
 async def _permitted(breaker: Breaker, within_s: float) -> list[float]:
-    """Return after how many seconds each of `CALLERS` workers was let through."""
+    """Return when (in seconds) each of `CALLERS` workers was allowed to send."""
     loop = asyncio.get_running_loop()
     started_s = loop.time()
     times: list[float] = []
@@ -35,7 +35,7 @@ async def _permitted(breaker: Breaker, within_s: float) -> list[float]:
     return times
 
 
-def test_everybody_passes_until_failures_come_in_a_row() -> None:
+def test_every_worker_may_send_until_consecutive_failures() -> None:
     """One success between failures keeps the breaker closed; `FAILURES_MAX` in a row open it once."""
 
     async def scenario() -> None:
@@ -66,8 +66,8 @@ def test_an_open_breaker_lets_one_probe_through_at_a_time_and_ever_more_seldom()
     clock.run(scenario())
 
 
-def test_an_answer_lets_everybody_through_at_once() -> None:
-    """The probe's answer closes the breaker, and nobody waits for a timer."""
+def test_an_answer_closes_the_breaker_for_every_worker_at_once() -> None:
+    """The answer to the probe closes the breaker; no worker waits for a timer."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
@@ -84,8 +84,8 @@ def test_an_answer_lets_everybody_through_at_once() -> None:
     clock.run(scenario())
 
 
-def test_refused_credentials_are_tried_again_only_seldom() -> None:
-    """One probe each `misconfigured_probe_s`: an account is not locked by us."""
+def test_refused_credentials_are_retried_only_seldom() -> None:
+    """One probe each `misconfigured_probe_s`, so that the provider does not lock the account."""
 
     async def scenario() -> None:
         breaker = Breaker(MISCONFIGURED_S)
@@ -97,8 +97,8 @@ def test_refused_credentials_are_tried_again_only_seldom() -> None:
     clock.run(scenario())
 
 
-def test_whoever_has_nothing_to_send_any_more_waits_no_longer_and_takes_no_probe() -> None:
-    """All but one of 20 workers hold what is stopped: they leave at once, and the next probe is that of the last."""
+def test_a_worker_whose_batch_was_stopped_stops_waiting_and_takes_no_probe() -> None:
+    """All but one of 20 workers hold stopped batches: they leave at once, and the last one makes the next probe."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

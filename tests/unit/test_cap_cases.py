@@ -1,4 +1,4 @@
-"""What a good CAP message asks of this server: texts by language, an exact place, and when it ends."""
+"""The case that a valid CAP message becomes: texts by language, an exact place, and the time when it ends."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _case(body: bytes) -> CapCase:
 
 
 def test_each_language_has_its_texts_with_the_child_where_parameters_name_it() -> None:
-    """Headline, description, instruction, contact and event; the picture and the age are the message's."""
+    """Headline, description, instruction, contact and event; picture and age come from the message."""
     case = _case(good())
     assert list(case.texts) == ["zh-CN", "en-US"]
     chinese, english = case.texts["zh-CN"], case.texts["en-US"]
@@ -39,8 +39,8 @@ def test_each_language_has_its_texts_with_the_child_where_parameters_name_it() -
     assert (case.status, case.message_type) == (Status.ACTUAL, MessageType.ALERT)
 
 
-def test_what_is_missing_falls_back_to_what_there_is() -> None:
-    """For a headline the event, for a description the headline, for a language en-US, for parameters nothing."""
+def test_missing_fields_fall_back_to_others() -> None:
+    """Headline to the event, description to the headline, language to en-US, parameters to nothing."""
     bare = good((ENGLISH, ""), ("<language>zh-CN</language>", "<language/>"), ("<headline>寻找小明</headline>", ""))
     text = _case(bare).texts["en-US"]
     assert (text.headline, text.description) == ("儿童失踪", "红色外套")
@@ -49,7 +49,7 @@ def test_what_is_missing_falls_back_to_what_there_is() -> None:
 
 
 def test_the_place_is_circle_polygon_and_city_as_written_with_longitude_first() -> None:
-    """Areas that are repeated for another language count once."""
+    """Areas repeated for another language count once."""
     place = _case(good()).place
     assert place is not None
     assert place.circle == Circle(114.12, 22.55, 30)
@@ -60,7 +60,7 @@ def test_the_place_is_circle_polygon_and_city_as_written_with_longitude_first() 
 
 
 def test_areas_add_up_to_their_union_and_nothing_more() -> None:
-    """Two overlapping polygons and one apart: no person twice, nobody in between."""
+    """Two overlapping polygons and one apart: nobody counts twice, and nobody in between counts."""
     apart = "<polygon>30,120 30,121 31,121 31,120 30,120</polygon>"
     over = "<polygon>22.5,114.15 22.5,114.3 22.6,114.3 22.6,114.15 22.5,114.15</polygon>"
     place = _case(good((POLYGON, POLYGON + over + apart))).place
@@ -70,15 +70,15 @@ def test_areas_add_up_to_their_union_and_nothing_more() -> None:
     assert len(place.polygon.geoms) == 2
 
 
-def test_codes_of_other_systems_beside_a_shape_are_named_and_left_aside() -> None:
-    """The shape stands; who reads the answer sees which codes did not count."""
+def test_codes_of_other_systems_beside_a_shape_are_named_and_ignored() -> None:
+    """The shape counts; the answer names the codes that do not."""
     place = _case(good((AREA, f"<area><areaDesc>x</areaDesc>{POLYGON}{SAME}</area>"))).place
     assert place is not None
     assert place.left_aside == ["/alert/info[1]/area[1]/geocode[1]"]
 
 
 @pytest.mark.parametrize("name", ["adcode", "ADCODE", "GB/T 2260", "GB/T2260", "gb 2260"])
-def test_a_city_code_is_known_by_the_names_that_mean_the_same_standard(name: str) -> None:
+def test_a_city_code_is_accepted_under_each_name_of_its_standard(name: str) -> None:
     """The city alone is a place."""
     code = f"<geocode><valueName>{name}</valueName><value>110000</value></geocode>"
     place = _case(good((AREA, f"<area><areaDesc>x</areaDesc>{code}</area>"), (ENGLISH, ""))).place
@@ -87,7 +87,7 @@ def test_a_city_code_is_known_by_the_names_that_mean_the_same_standard(name: str
 
 
 def test_a_polygon_across_the_antimeridian_must_be_cut_there() -> None:
-    """An edge of 358 degrees could mean either way around: it is not guessed."""
+    """An edge of 358 degrees could go either way around the Earth, so it is refused."""
     jump = "<polygon>10,179 11,179 11,-179 10,-179 10,179</polygon>"
     errors = receive_case(good((POLYGON, jump)), (), NOW)
     assert isinstance(errors, list)
@@ -102,7 +102,7 @@ def test_a_missing_child_is_recognized_without_a_code(event: str) -> None:
 
 
 def test_an_alert_ends_when_its_last_info_does_or_after_72_hours() -> None:
-    """One info that never says when lives as long as an alert does."""
+    """One info without an expiry lives as long as an alert does."""
     sent = NOW - timedelta(minutes=30)
     expires = "<expires>2026-05-26T08:30:00+08:00</expires>"
     assert _case(good()).expires == sent + timedelta(hours=24)
@@ -110,13 +110,13 @@ def test_an_alert_ends_when_its_last_info_does_or_after_72_hours() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.ACTUAL, Status.EXERCISE, Status.TEST])
-def test_real_alerts_exercises_and_tests_are_told_apart(status: Status) -> None:
-    """Never confused, and no other status is taken."""
+def test_actual_alerts_exercises_and_tests_are_distinguished(status: Status) -> None:
+    """They are never confused, and no other status is accepted."""
     assert _case(good((">Actual<", f">{status.value}<"))).status is status
 
 
-def test_updates_and_cancels_name_the_messages_that_they_are_about() -> None:
-    """A cancel needs neither area nor words, and comes even after its alert has expired."""
+def test_updates_and_cancels_refer_to_earlier_messages() -> None:
+    """A cancel needs neither area nor texts, and is valid even after its alert has expired."""
     update = _case(good((">Alert<", ">Update<"), ("</scope>", f"</scope>{REFERENCES}")))
     assert [(r.sender, r.identifier) for r in update.references] == [("alerts@police.example", "SZ-1")]
     cancel = good((">Alert<", ">Cancel<"), ("</scope>", f"</scope>{REFERENCES}"), (CHINESE, ""), (ENGLISH, ""))
@@ -126,7 +126,7 @@ def test_updates_and_cancels_name_the_messages_that_they_are_about() -> None:
 
 
 def test_the_example_of_the_standard_is_read_and_becomes_a_case_once_its_place_is_known() -> None:
-    """Appendix A's AMBER alert has a code of US counties alone: with a circle beside it, it is a case."""
+    """The AMBER alert of appendix A has only a code of US counties: with a circle added, it is a case."""
     case = _case(AMBER.replace("<geocode>", "<circle>34.05,-118.24 50</circle><geocode>").encode())
     assert list(case.texts) == ["en-US", "es-US"]
     assert case.place is not None

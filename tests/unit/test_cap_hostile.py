@@ -1,4 +1,4 @@
-"""Documents that are hostile, broken or not for this server: each has its documented answer."""
+"""Hostile, broken or misdirected CAP documents: each has its documented answer."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ ACCEPTANCE = {
 
 @pytest.mark.parametrize(("body", "why"), XML.values(), ids=XML)
 def test_harmful_or_foreign_xml_is_refused_before_it_is_read(body: bytes, why: str) -> None:
-    """One error at the document's root, which says why; nothing is loaded, nothing grows."""
+    """One error at the document's root says why; nothing is loaded, and nothing expands."""
     errors = receive(body, (), NOW)
     assert isinstance(errors, list)
     assert [error.path for error in errors] == ["/"]
@@ -226,8 +226,8 @@ def test_harmful_or_foreign_xml_is_refused_before_it_is_read(body: bytes, why: s
 
 
 @pytest.mark.parametrize(("body", "path", "why"), STANDARD.values(), ids=STANDARD)
-def test_what_the_standard_does_not_allow_is_named_by_its_path(body: bytes, path: str, why: str) -> None:
-    """The schema's rules and those that only the standard's text has, one error each."""
+def test_violations_of_the_standard_are_named_by_their_path(body: bytes, path: str, why: str) -> None:
+    """Rules of the schema, and those that only the text of the standard has, one error each."""
     errors = receive(body, (), NOW)
     assert isinstance(errors, list)
     assert [error.path for error in errors] == [path]
@@ -235,8 +235,8 @@ def test_what_the_standard_does_not_allow_is_named_by_its_path(body: bytes, path
 
 
 @pytest.mark.parametrize(("body", "path", "why"), ACCEPTANCE.values(), ids=ACCEPTANCE)
-def test_a_good_message_that_is_not_for_this_server_is_refused(body: bytes, path: str, why: str) -> None:
-    """Well formed, but of another kind, event or reader, or without a place: never sent, never widened."""
+def test_a_valid_message_that_is_not_for_this_server_is_refused(body: bytes, path: str, why: str) -> None:
+    """Of another type, event or scope, or without a place: never sent, never widened."""
     assert not isinstance(receive(body, (), NOW), list)
     errors = receive_case(body, (), NOW)
     assert isinstance(errors, list)
@@ -257,15 +257,15 @@ def test_an_expired_message_is_refused_from_its_last_moment_on(body: bytes) -> N
 
 
 def test_all_bad_fields_are_named_at_once() -> None:
-    """A sender who corrects a document needs one answer, not one for each fault."""
+    """To correct a document, a sender needs one answer, not one for each fault."""
     body = good(("alerts@", "a b@"), (SENT, "2026-05-25T00:30:00Z</sent>"), (POLYGON, ""))
     errors = receive(body, (), NOW)
     assert isinstance(errors, list)
     assert [error.path for error in errors] == ["/alert/sender", "/alert/sent", f"{AREA_PATH}/polygon[1]"]
 
 
-def test_a_style_sheet_before_the_message_is_not_looked_at() -> None:
-    """Weather services name one for browsers; nothing loads it, and the message is the same."""
+def test_a_style_sheet_before_the_message_is_ignored() -> None:
+    """Weather services name one for browsers; it is not loaded, and the message is the same."""
     styled = receive(good(("<alert ", '<?xml-stylesheet href="http://127.0.0.1:1/x.xsl"?><alert ')), (), NOW)
     assert styled == receive(good(), (), NOW)
 
@@ -276,12 +276,12 @@ def test_a_style_sheet_before_the_message_is_not_looked_at() -> None:
     ids=["byte order mark", "no declaration", "small letters"],
 )
 def test_utf_8_is_read_however_it_is_declared(body: bytes) -> None:
-    """With a mark, without a declaration, in any case."""
+    """With a byte order mark, without a declaration, in upper or lower case."""
     assert not isinstance(receive(body, (), NOW), list)
 
 
 def test_a_comment_cannot_split_a_text() -> None:
-    """What a signature covers and what is read are the same: a comment is nothing."""
+    """Comments are ignored, so that the text read is the text signed."""
     plain, split = receive(good(), (), NOW), receive(good(("寻找小明", "寻找<!-- x -->小明")), (), NOW)
     assert not isinstance(plain, list)
     assert not isinstance(split, list)

@@ -1,4 +1,4 @@
-"""What this server publishes: CAP that other programs read, and an Atom feed of it."""
+"""Published alerts: CAP that other programs can read, and an Atom feed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _message() -> m.Message:
 
 
 def test_our_document_is_allowed_by_the_official_schema_and_read_by_an_independent_parser() -> None:
-    """The OASIS schema as the WMO's validator ships it; capparser finds every text, code and shape."""
+    """The OASIS schema comes with the WMO's validator; capparser finds every text, code and shape."""
     document = document_of(_message())
     assert check_schema(document).passed
     alert = capparser.parse(stringXML=document.decode())
@@ -77,7 +77,7 @@ def test_our_document_is_allowed_by_the_official_schema_and_read_by_an_independe
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])
 def test_our_signature_is_verified_by_an_independent_validator(kind: str) -> None:
-    """The WMO's validator, with the certificate that comes along; a changed document it refuses."""
+    """The WMO's validator accepts it with the certificate in the document, and refuses a changed document."""
     key = keys(kind, days=365 * 100)
     document = Signer(key.key, key.certificate).signed(_message())
     assert check_signature(document).passed
@@ -85,8 +85,8 @@ def test_our_signature_is_verified_by_an_independent_validator(kind: str) -> Non
     assert not check_signature(document.replace(b"Ming", b"Hong")).passed
 
 
-def test_a_signed_city_in_two_languages_is_read_back_as_the_case_that_it_was() -> None:
-    """The whole way: a boundary of hundreds of points, signed, is small enough, verified and the same place again."""
+def test_a_signed_city_in_two_languages_is_read_back_as_the_same_case() -> None:
+    """A boundary of hundreds of points, signed, is small enough, verifies, and gives the same place."""
     key, shape = keys(), boundaries.cities().polygon("440300")
     document = Signer(key.key, key.certificate).signed(_message())
     received = receive_case(document, read_pins([key.certificate]), NOW)
@@ -108,7 +108,7 @@ def test_times_have_a_numeric_offset_and_no_fractions() -> None:
 
 
 def test_a_feed_lists_entries_with_links_to_their_documents() -> None:
-    """RFC 4287: id, title, updated, author, self; each entry with id, title, updated, link and summary."""
+    """RFC 4287: id, title, updated, author, self; each entry has id, title, updated, link and summary."""
     entry = Entry(
         id="urn:uuid:1",
         title="寻找小明 <1>",
@@ -148,7 +148,7 @@ def test_a_feed_lists_entries_with_links_to_their_documents() -> None:
 
 
 def test_a_feed_is_bounded_and_may_be_empty() -> None:
-    """No alerts is news too; too many are cut at the caller's first."""
+    """A feed without alerts is valid; one with too many keeps the first ones given."""
     feed = Feed(id="urn:uuid:0", title="Alerts", author="QQ Alert", link="https://alert.example/feed", updated=NOW)
     empty = etree.fromstring(atom_of(feed))
     assert empty.findtext(ATOM + "updated") == "2026-05-25T01:00:00Z"

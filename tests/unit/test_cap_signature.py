@@ -1,4 +1,4 @@
-"""Signatures of CAP: only what a pinned, valid certificate signed as a whole is verified, and only that is read."""
+"""CAP signatures: only a document signed as a whole by a pinned, valid certificate is verified; only that is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDED = -1
 
 
 class _OldSigner(XMLSigner):
-    """Signs with SHA-1, as nobody should."""
+    """Signs with SHA-1, which is no longer safe."""
 
     def check_deprecated_methods(self) -> None:
         """Allow everything."""
@@ -37,7 +37,7 @@ def _pins(*pinned: Keys) -> tuple[x509.Certificate, ...]:
 
 
 def _ours(key: Keys | None = None) -> bytes:
-    """Sign the good message as this server does."""
+    """Sign the valid message as this server does."""
     received = receive(good(), (), NOW)
     assert isinstance(received, Received)
     key = key or keys()
@@ -45,7 +45,7 @@ def _ours(key: Keys | None = None) -> bytes:
 
 
 def _theirs(key: Keys | None = None, signer: XMLSigner | None = None) -> bytes:
-    """Sign the good document as it is, line breaks and all."""
+    """Sign the valid document as it is, with its line breaks."""
     key = key or keys()
     root = etree.fromstring(GOOD.encode())
     signed = (signer or XMLSigner()).sign(root, key=key.key, cert=key.certificate.decode())
@@ -74,15 +74,15 @@ def _verdict(body: bytes, *pinned: Keys, after_days: int = 0) -> Signature:
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])
-def test_what_this_server_signs_it_verifies_with_the_certificate_that_it_used(kind: str) -> None:
-    """RSA and a NIST curve; the verdict names the certificate, among several that are pinned."""
+def test_our_own_signatures_verify_with_our_certificate(kind: str) -> None:
+    """RSA and a NIST curve; the result names the certificate, among several pinned ones."""
     key = keys(kind)
     signature_status = _verdict(_ours(key), keys(name="another"), key)
     assert signature_status == Signature(SignatureStatus.VERIFIED, fingerprint=fingerprint(_pins(key)[0]))
 
 
 def test_a_document_signed_elsewhere_with_other_canonical_forms_verifies() -> None:
-    """Pretty-printed, Canonical XML 1.0 and 1.1, SHA-512, without a certificate inside."""
+    """Pretty-printed, Canonical XML 1.0 and 1.1, SHA-512, without an embedded certificate."""
     assert _verdict(_theirs()).signature_status is SignatureStatus.VERIFIED
     other = XMLSigner(
         c14n_algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
@@ -95,8 +95,8 @@ def test_a_document_signed_elsewhere_with_other_canonical_forms_verifies() -> No
     assert _verdict(bare, keys(name="another")).why is Why.TAMPERED
 
 
-def test_an_unsigned_document_is_said_to_be_unsigned() -> None:
-    """It may be good; what it may do is the caller's to decide."""
+def test_an_unsigned_document_is_reported_as_unsigned() -> None:
+    """It may be valid; the caller decides what it may do."""
     assert _verdict(good()) == Signature(SignatureStatus.UNSIGNED)
 
 
@@ -112,7 +112,7 @@ def test_a_change_of_any_byte_that_matters_is_found(change: tuple[str, str]) -> 
 
 
 def test_changed_digests_and_values_are_found() -> None:
-    """A digest that fits the changed document does not fit the signature; a cut value fits nothing."""
+    """A digest changed to fit the document does not fit the signature; a truncated value fits nothing."""
 
     def other_value(_: etree._Element, signature: etree._Element) -> None:
         _at(signature, "SignatureValue").text = base64.b64encode(b"x" * 256).decode()
@@ -124,8 +124,8 @@ def test_changed_digests_and_values_are_found() -> None:
     assert _verdict(_changed(other_digest)).why is Why.TAMPERED
 
 
-def test_only_the_pinned_certificate_itself_is_believed() -> None:
-    """Another one of the same name and key type is not it, and neither is what the document brings along."""
+def test_only_the_pinned_certificate_itself_is_trusted() -> None:
+    """Neither another one of the same name and key type, nor one embedded in the document."""
     assert _verdict(_ours(), keys(name="another")).why is Why.NOT_PINNED
     received = receive(_ours(), (), NOW)
     assert isinstance(received, Received)
@@ -139,7 +139,7 @@ def test_only_the_pinned_certificate_itself_is_believed() -> None:
 
 
 def test_a_certificate_counts_from_its_first_day_to_its_last() -> None:
-    """As of the moment that the caller gives, not of a clock."""
+    """At the moment that the caller gives, not at a clock's."""
     assert _verdict(_ours(), after_days=364).signature_status is SignatureStatus.VERIFIED
     assert _verdict(_ours(), after_days=366).why is Why.EXPIRED
     assert _verdict(_ours(), after_days=-366).why is Why.NOT_YET_VALID
@@ -147,7 +147,7 @@ def test_a_certificate_counts_from_its_first_day_to_its_last() -> None:
 
 
 def test_weak_keys_and_algorithms_are_refused() -> None:
-    """RSA of 1024 bits, SHA-1 in the signature or the digest, and HMAC with the certificate as its secret."""
+    """RSA of 1024 bits, SHA-1 in the signature or the digest, and HMAC with the certificate as its key."""
     weak = keys("weak")
     assert _verdict(_theirs(weak), weak).why is Why.WEAK_KEY
     with pytest.raises(ValueError, match="2048"):
@@ -191,12 +191,12 @@ def _no_transform(_: etree._Element, signature: etree._Element) -> None:
 
 @pytest.mark.parametrize("change", [_object, _target, _two_targets, _transform, _comments, _no_transform])
 def test_other_forms_of_signatures_are_refused(change: Callable[[etree._Element, etree._Element], None]) -> None:
-    """Objects, other targets and other transforms let a signature cover something else than what is read."""
+    """With objects, other references or other transforms a signature could cover something else than what is read."""
     assert _verdict(_changed(change)).why is Why.WRAPPING
 
 
-def test_a_signed_alert_inside_of_another_one_is_never_taken_for_it() -> None:
-    """Signature wrapping: the signed original kept somewhere, another alert around it."""
+def test_a_signed_alert_inside_another_one_is_never_read_as_it() -> None:
+    """Signature wrapping: the signed original is kept somewhere, with another alert around it."""
     original = etree.fromstring(_ours())
     evil = etree.fromstring(good(("小明", "小红")))
     evil.append(original)
@@ -211,8 +211,8 @@ def test_a_signed_alert_inside_of_another_one_is_never_taken_for_it() -> None:
     assert _verdict(etree.tostring(evil)).why is Why.WRAPPING
 
 
-def test_what_stands_behind_or_beside_the_signature_is_refused() -> None:
-    """Content behind the signature, a signature elsewhere, a second one: bad fields, before any verdict counts."""
+def test_content_after_the_signature_is_refused() -> None:
+    """Also a signature at another place, or a second one: bad fields, whatever the signature is worth."""
     behind = _changed(lambda root, _: root.append(root[-2]))
     inside = _changed(lambda root, signature: root[-2].append(signature))
     twice = _changed(lambda root, signature: root.append(etree.fromstring(etree.tostring(signature))))
@@ -223,8 +223,8 @@ def test_what_stands_behind_or_beside_the_signature_is_refused() -> None:
 
 
 @pytest.mark.parametrize("path", ["SignatureValue", "SignedInfo", "SignedInfo/SignatureMethod", "SignedInfo/Reference"])
-def test_half_a_signature_is_a_value_and_not_an_exception(path: str) -> None:
-    """Whatever is missing, the answer is that it cannot be verified."""
+def test_an_incomplete_signature_is_a_value_and_not_an_exception(path: str) -> None:
+    """Whatever is missing, the result is that it cannot be verified."""
 
     def drop(_: etree._Element, signature: etree._Element) -> None:
         found = _at(signature, path)
@@ -236,15 +236,15 @@ def test_half_a_signature_is_a_value_and_not_an_exception(path: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "===", "é", "AAAA"])
-def test_a_signature_value_of_nonsense_is_a_value_and_not_an_exception(text: str) -> None:
-    """Bad base64 in value, digest or certificate."""
+def test_invalid_base64_in_a_signature_is_a_value_and_not_an_exception(text: str) -> None:
+    """In the value, the digest or the certificate."""
     for path in ("SignatureValue", "SignedInfo/Reference/DigestValue", "KeyInfo/X509Data/X509Certificate"):
         body = _changed(lambda _, signature, path=path: setattr(_at(signature, path), "text", text))  # type: ignore[misc]
         assert _verdict(body).signature_status is SignatureStatus.UNVERIFIABLE
 
 
-def test_what_is_verified_is_read_from_what_was_signed() -> None:
-    """The message of a verified document is that of the unsigned one, to the last field."""
+def test_a_verified_message_is_read_from_the_signed_content() -> None:
+    """It equals the message of the unsigned document, to the last field."""
     plain, signed = receive(good(), (), NOW), receive(_theirs(), _pins(keys()), NOW)
     assert isinstance(plain, Received)
     assert isinstance(signed, Received)
@@ -253,7 +253,7 @@ def test_what_is_verified_is_read_from_what_was_signed() -> None:
 
 
 def test_pins_and_signing_keys_that_cannot_be_used_are_refused() -> None:
-    """Too many, none at all, or a certificate of another key: said when they are read, not when a child is missing."""
+    """Too many, none, or a certificate of another key: refused when they are read, not when a child is missing."""
     with pytest.raises(ValueError, match="more than 8"):
         read_pins([keys().certificate] * 9)
     with pytest.raises(ValueError, match="PEM"):

@@ -1,4 +1,4 @@
-"""Clearances: who may be reached at all, and what of a batch that was stopped is known."""
+"""Clearances: which recipients may be reached at all, and what is known of a batch that was stopped."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("status", Status)
 def test_only_a_test_is_kept_on_this_machine(status: Status) -> None:
-    """And only digits say what this machine is: a name may come to mean another one."""
+    """Only an IP address counts as this machine: a host name may come to mean another one."""
     clearance = Granted(status, lambda: True)
     assert all(clearance.may_reach(url) for url in LOOPBACK)
     assert {clearance.may_reach(url) for url in ELSEWHERE} == {status is not Status.TEST}
 
 
-def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
-    """Whom a test may not reach is never tried again; who was stopped may be reached later."""
+def test_a_forbidden_recipient_is_settled_and_a_stopped_one_is_not() -> None:
+    """A recipient forbidden to a test is never retried; a stopped one may be notified later."""
     fallen = Granted(Status.TEST, lambda: False)
     assert withheld(TESTING, "https://192.0.2.1", 2) == forbidden(2)
     assert withheld(fallen, "https://192.0.2.1", 2) == forbidden(2)
@@ -51,8 +51,8 @@ def test_what_is_forbidden_is_final_and_what_is_stopped_is_not() -> None:
     assert (STOPPED.asked, STOPPED.statuses, STOPPED.request_status is RequestStatus.ANSWERED) == (False, None, False)
 
 
-async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -> None:
-    """The transport asks as well, whoever calls it."""
+async def test_a_gateway_that_checks_no_clearance_sends_nothing() -> None:
+    """The transport checks as well, for every caller."""
     http = BatchHttp(connections=1, timeout_s=5)
     assert await http.send("http://localhost:9/", b"x", TESTING) is STOPPED
     assert (await http.send("http://localhost:9/", b"x", CLEAR)) is not STOPPED
@@ -68,16 +68,16 @@ async def test_a_gateway_that_forgets_to_ask_where_it_may_send_sends_nothing() -
         ([FORBIDDEN, MALFORMED_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.QUARANTINED], False),
     ],
 )
-def test_a_provider_that_was_not_asked_has_said_nothing(
+def test_requests_that_were_not_made_say_nothing_of_the_provider(
     results: list[CallResult | None], statuses: list[RecipientStatus], *, asked: bool
 ) -> None:
-    """Neither a breaker nor an alarm learns of calls that were not made; who was asked keeps their fate."""
+    """No breaker or alarm counts them; recipients whose requests were made keep their status."""
     answer = result_of_calls(results)
     assert (answer.statuses, answer.asked) == (statuses, asked)
 
 
-def test_a_part_that_was_stopped_takes_nothing_from_the_parts_before() -> None:
-    """One language is told, the next is stopped: the first is recorded, and the provider is not thought to fail."""
+def test_a_stopped_part_leaves_the_parts_before_it_settled() -> None:
+    """One language is notified, the next is stopped: the first is recorded, and the provider is not judged failing."""
     whole = merge_results([([0, 2], SendResult(RequestStatus.ANSWERED)), ([1], STOPPED)], 4)
     assert (whole.request_status, whole.asked) == (RequestStatus.ANSWERED, True)
     settled, again = sort_outcomes(whole)
@@ -88,8 +88,8 @@ def test_a_part_that_was_stopped_takes_nothing_from_the_parts_before() -> None:
     assert not merge_results([([0], STOPPED)], 2).asked
 
 
-async def test_phones_of_a_service_that_rests_are_never_taken_for_told() -> None:
-    """Throttled for one batch, it answers the calls of another that were under way: still nothing was sent to them."""
+async def test_recipients_of_a_resting_service_are_never_recorded_as_notified() -> None:
+    """Throttled for one batch, the service answers another batch's calls: the resting ones were still not sent."""
     service = PushService("push.example", 1)
     service.note(SendResult(RequestStatus.THROTTLED, "HTTP 429", retry_after_s=30.0), 1)
     service.note(SendResult(RequestStatus.ANSWERED), 1)

@@ -1,4 +1,4 @@
-"""Coordinate systems: what Chinese maps show becomes WGS-84, as two published libraries have it."""
+"""Coordinate systems: positions on Chinese maps become WGS-84, as in two published libraries."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def test_there_and_back_is_the_same_place(longitude: float, latitude: float, crs
     assert abs(back[1][0] - latitude) < MILLIMETRE_DEG
 
 
-def test_the_shift_at_shenzhen_would_miss_a_neighbourhood() -> None:
-    """About 600 m: taken for WGS-84, a map's coordinates are wrong by more than the index's precision."""
+def test_the_shift_at_shenzhen_is_about_600_metres() -> None:
+    """Taken for WGS-84, a map's coordinates would be wrong by far more than the index's precision."""
     shifted_lon, shifted_lat = from_wgs84(np.array([SHENZHEN[0]]), np.array([SHENZHEN[1]]), Crs.GCJ02)
     assert distances_km(*SHENZHEN, shifted_lon, shifted_lat)[0] == pytest.approx(0.606, abs=0.005)
 
 
 def test_places_abroad_are_not_shifted() -> None:
-    """Outside of the box GCJ-02 is WGS-84."""
+    """Outside the box GCJ-02 equals WGS-84."""
     longitudes, latitudes = np.array([2.35, 139.69, -74.0]), np.array([48.86, 35.69, 40.71])
     shifted = from_wgs84(longitudes, latitudes, Crs.GCJ02)
     assert np.array_equal(shifted[0], longitudes)

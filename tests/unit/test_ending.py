@@ -1,4 +1,4 @@
-"""Ending: whatever hides or outlasts a cancellation is cancelled again, and what never ends is named."""
+"""Cancellation of tasks: one that is hidden or delayed is repeated, and a task that never ends is named."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.processes import clock
 
 
 async def _hides(cancellations: int) -> None:
-    """End at the cancellation after so many hidden ones."""
+    """End at the cancellation after this many hidden ones."""
     hidden = 0
     while True:
         try:
@@ -24,7 +24,7 @@ async def _hides(cancellations: int) -> None:
 
 
 async def _outlasts() -> None:
-    """Wait for an answer that never comes, like asyncpg when it gives a connection of a frozen PostgreSQL back."""
+    """Wait for an answer that never comes, as asyncpg does when it releases a connection of a frozen PostgreSQL."""
     try:
         await asyncio.Event().wait()
     finally:
@@ -42,7 +42,7 @@ def _others() -> set[asyncio.Task[object]]:
 
 @pytest.mark.parametrize("hidden", [0, 1, 2, CANCELS - 1])
 def test_a_task_ends_however_often_its_driver_hides_the_cancellation(hidden: int) -> None:
-    """Up to one time less than it is cancelled; each time costs `CANCEL_AGAIN_S`."""
+    """It may hide one cancellation fewer than are sent; each costs `CANCEL_AGAIN_S`."""
 
     async def main() -> None:
         task = asyncio.create_task(_hides(hidden))
@@ -55,8 +55,8 @@ def test_a_task_ends_however_often_its_driver_hides_the_cancellation(hidden: int
     clock.run(main())
 
 
-def test_a_task_that_waits_behind_its_cancellation_ends_and_holds_up_no_other() -> None:
-    """Both are over when `cancel_and_wait` returns."""
+def test_a_task_that_goes_on_after_its_cancellation_ends_and_delays_no_other() -> None:
+    """Both have ended when `cancel_and_wait` returns."""
 
     async def main() -> None:
         tasks = [asyncio.create_task(_outlasts()), asyncio.create_task(_hides(0))]
@@ -68,7 +68,7 @@ def test_a_task_that_waits_behind_its_cancellation_ends_and_holds_up_no_other() 
 
 
 def test_a_task_that_never_ends_is_named() -> None:
-    """It returns all the same, and says in the log for whom it waited in vain."""
+    """The call returns all the same, and the log names the task that did not end."""
 
     async def main() -> None:
         task = asyncio.create_task(_hides(CANCELS), name="never ends")
@@ -81,8 +81,8 @@ def test_a_task_that_never_ends_is_named() -> None:
     clock.run(main())
 
 
-def test_a_hidden_cancellation_ends_a_loop_that_asks_for_it() -> None:
-    """`raise_if_cancelled` raises once a cancellation was hidden, and only then."""
+def test_raise_if_cancelled_ends_a_loop_after_a_hidden_cancellation() -> None:
+    """It raises once a cancellation was hidden, and only then."""
     turns = 0
 
     async def loops() -> None:
@@ -106,8 +106,8 @@ def test_a_hidden_cancellation_ends_a_loop_that_asks_for_it() -> None:
     clock.run(main())
 
 
-def test_work_in_time_is_awaited_and_what_it_raised_is_raised() -> None:
-    """Through, or its own error."""
+def test_work_within_its_timeout_returns_its_result_or_raises_its_error() -> None:
+    """A result, or the work's own error."""
 
     async def fails() -> None:
         raise OSError("away")
@@ -120,8 +120,8 @@ def test_work_in_time_is_awaited_and_what_it_raised_is_raised() -> None:
     clock.run(main())
 
 
-def test_work_that_takes_too_long_is_ended() -> None:
-    """Also when it waits behind its cancellation."""
+def test_work_beyond_its_timeout_is_cancelled() -> None:
+    """Also when it goes on after its cancellation."""
 
     async def main() -> None:
         assert not await run_with_timeout(_outlasts(), 2)
@@ -130,8 +130,8 @@ def test_work_that_takes_too_long_is_ended() -> None:
     clock.run(main())
 
 
-def test_who_is_cancelled_takes_along_the_work_that_they_wait_for() -> None:
-    """Nothing goes on behind the back of whoever was cancelled."""
+def test_a_cancelled_caller_cancels_the_work_that_it_waits_for() -> None:
+    """No work goes on after its caller was cancelled."""
 
     async def waits() -> None:
         await run_with_timeout(_hides(0), 2)

@@ -1,4 +1,4 @@
-"""Each call has one ruling whatever answers look like, and is sent again only when it surely was not processed."""
+"""Each call has one result whatever its answer looks like, and is repeated only if it certainly was not processed."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ RESET = "0 the stream was reset"
 LOST = "0 the connection was lost"
 
 
-def _saying(*frames: Frame) -> Provider:
-    """Return a provider that says this once, to the first call, and answers all others."""
+def _answering(*frames: Frame) -> Provider:
+    """Return a provider that gives this answer once, to the first call, and an ordinary one to all others."""
 
     def asked(peer: Peer, stream: int, body: bytes) -> None:
         if stream == 1 and provider.peers[0] is peer:
@@ -82,9 +82,9 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("frames", "reason"), ANSWERS.values(), ids=ANSWERS)
-def test_an_answer_of_any_form_is_one_ruling(frames: list[Frame], reason: str) -> None:
-    """The call hears of its own answer at once, and a call after it is answered as well."""
-    provider = _saying(*frames)
+def test_an_answer_of_any_form_is_one_result(frames: list[Frame], reason: str) -> None:
+    """The call gets its own answer at once, and a call after it is answered as well."""
+    provider = _answering(*frames)
 
     async def main(client: Http2Lane) -> list[str | None]:
         return [*await reasons(client, 1), *await reasons(client, 1)]
@@ -105,9 +105,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("frame", BROKEN.values(), ids=BROKEN)
-def test_what_http2_does_not_allow_ends_the_connection_and_the_call(frame: Frame) -> None:
-    """The call may have been processed, so it is not sent again; the next one goes over a new connection."""
-    provider = _saying(frame, *[PingFrame(0)] * 5)
+def test_a_protocol_violation_ends_the_connection_and_the_call(frame: Frame) -> None:
+    """The call may have been processed, so it is not repeated; the next one uses a new connection."""
+    provider = _answering(frame, *[PingFrame(0)] * 5)
 
     async def main(client: Http2Lane) -> list[str | None]:
         return [*await reasons(client, 1), *await reasons(client, 1)]
@@ -117,14 +117,14 @@ def test_what_http2_does_not_allow_ends_the_connection_and_the_call(frame: Frame
 
 
 @pytest.mark.parametrize("code", [*range(14), 999])
-def test_only_a_refused_stream_is_sent_again(code: int) -> None:
-    """Every other code may follow processing."""
-    provider = _saying(RstStreamFrame(1, error_code=code))
+def test_only_a_refused_stream_is_repeated(code: int) -> None:
+    """After any other code the call may have been processed."""
+    provider = _answering(RstStreamFrame(1, error_code=code))
     assert run(provider, lambda client: reasons(client, 1)) == ["200 " if code == REFUSED_STREAM else RESET]
 
 
-def test_a_provider_that_refuses_on_and_on_ends_the_call() -> None:
-    """Nine times in all, and never another."""
+def test_a_provider_that_always_refuses_ends_the_call() -> None:
+    """After nine refusals in all."""
     asked = []
 
     def refuse(peer: Peer, stream: int, body: bytes) -> None:
@@ -136,13 +136,13 @@ def test_a_provider_that_refuses_on_and_on_ends_the_call() -> None:
 
 
 def test_a_misdirected_call_goes_over_another_connection() -> None:
-    """421 means that this connection is not for our host."""
+    """421 means that the connection does not serve our host."""
     provider = Provider(lambda peer, stream, _: peer.answer(stream, 421 if peer is provider.peers[0] else 200))
     assert run(provider, lambda client: reasons(client, 3)) == ["200 "] * 3
 
 
-def test_goaway_twice_gives_back_what_the_second_one_excludes() -> None:
-    """First nothing is excluded, then all but the first call, which alone is answered there."""
+def test_a_second_goaway_releases_the_calls_that_it_excludes() -> None:
+    """The first excludes nothing; the second excludes all but the first call, which alone is answered there."""
 
     def asked(peer: Peer, stream: int, body: bytes) -> None:
         if peer is not provider.peers[0]:
@@ -156,8 +156,8 @@ def test_goaway_twice_gives_back_what_the_second_one_excludes() -> None:
     assert run(provider, lambda client: reasons(client, 3)) == ["404 ", "200 ", "200 "]
 
 
-def test_after_a_word_about_us_nothing_is_sent_again() -> None:
-    """A refused stream whose batch was told to stop is not begun: it has no ruling, and its sender hears so."""
+def test_after_an_answer_about_our_account_no_call_is_repeated() -> None:
+    """Once that answer has stopped the batch, a refused stream is not repeated: its sender gets no result."""
     asked = []
 
     def answer(peer: Peer, stream: int, body: bytes) -> None:
@@ -182,7 +182,7 @@ def test_after_a_word_about_us_nothing_is_sent_again() -> None:
     assert asked == [1, 3, 5]
 
 
-def test_a_late_answer_is_not_heard_and_nothing_is_kept_of_it() -> None:
+def test_a_late_answer_is_ignored_and_leaves_nothing_behind() -> None:
     """The call ends in time and its stream is reset; the connection goes on, with the same memory."""
 
     def asked(peer: Peer, stream: int, body: bytes) -> None:
@@ -204,8 +204,8 @@ def test_a_late_answer_is_not_heard_and_nothing_is_kept_of_it() -> None:
     assert (len(provider.peers), provider.peers[0].resets) == (1, 1)
 
 
-def test_a_provider_that_asks_on_and_on_and_does_not_read_is_dropped() -> None:
-    """Answers to its pings are kept up to a limit, while a message waits to be read."""
+def test_a_provider_that_sends_endless_pings_and_reads_nothing_is_dropped() -> None:
+    """Replies to its pings are kept up to a limit."""
 
     def connected(peer: Peer) -> None:
         peer.pipe.held = True
@@ -221,7 +221,7 @@ def test_a_provider_that_asks_on_and_on_and_does_not_read_is_dropped() -> None:
 
 
 def test_a_head_too_long_for_a_frame_ends_the_calls() -> None:
-    """It is not sent, because the provider would end the connection for it."""
+    """It is not sent, because the provider would end the connection."""
     head = Head((("authorization", "x" * 9000),))
 
     async def main(client: Http2Lane) -> list[str | None]:

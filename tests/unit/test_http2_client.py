@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - what is kept is not to be seen from outside
-"""The client keeps nothing of what is over, judges by a clock that ran, and a bug ends everybody's wait."""
+"""The client keeps nothing of finished calls, measures time only while it runs, and reports a bug to every sender."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _later(peer: Peer, stream: int, body: bytes) -> None:
 
 
 def _kept(client: Http2Lane) -> dict[str, int]:
-    """Count what is kept."""
+    """Count the objects that the client keeps."""
     inner: Any = client.client
     waiting, found = inner._waiting, [*inner._connections, *inner._leaving]
     return {
@@ -80,8 +80,8 @@ def test_nothing_is_kept_of_ten_thousand_groups() -> None:
     }
 
 
-def test_the_client_looks_after_its_connections_with_one_timer() -> None:
-    """Also when it opens others while it looks, some time after one that was refused."""
+def test_the_client_watches_its_connections_with_one_timer() -> None:
+    """Also when it opens others meanwhile, some time after a refused one."""
 
     def slowly(peer: Peer, stream: int, body: bytes) -> None:
         asyncio.get_running_loop().call_later(5, peer.answer, stream)
@@ -105,7 +105,7 @@ def test_the_client_looks_after_its_connections_with_one_timer() -> None:
 
 
 def test_a_cancelled_sender_leaves_nothing_that_is_sent_later() -> None:
-    """Two calls are under way when it is cancelled; the other eight never begin."""
+    """Two calls are in flight when it is cancelled; the other eight never begin."""
     asked = []
 
     def later(peer: Peer, stream: int, body: bytes) -> None:
@@ -124,8 +124,8 @@ def test_a_cancelled_sender_leaves_nothing_that_is_sent_later() -> None:
     assert run(Provider(later, {STREAMS: 2}), main, connections_max=1) == ["200 "] * 3
 
 
-def test_an_event_loop_that_stood_still_costs_no_call() -> None:
-    """Answers that lay unread for a minute are read before anything is called late."""
+def test_a_blocked_event_loop_fails_no_call() -> None:
+    """Answers that lay unread for a minute are read before any call is judged late."""
 
     async def main(client: Http2Lane) -> list[str | None]:
         loop: Any = asyncio.get_running_loop()
@@ -140,8 +140,8 @@ def test_an_event_loop_that_stood_still_costs_no_call() -> None:
     assert len(provider.peers) == 1
 
 
-def test_idle_connections_are_closed_but_for_one() -> None:
-    """After a burst on several connections one stays, and is asked whether it lives."""
+def test_all_idle_connections_but_one_are_closed() -> None:
+    """After a burst on several connections one remains, and is pinged."""
     provider = Provider(_later, {STREAMS: 1})
 
     async def main(client: Http2Lane) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def test_idle_connections_are_closed_but_for_one() -> None:
 
 
 def test_a_silent_idle_connection_is_dropped() -> None:
-    """It is asked after PING_S, and given up when it does not answer; the next call goes over a new one."""
+    """It is pinged after PING_S and dropped without a reply; the next call uses a new connection."""
     provider = Provider(_ok)
 
     async def main(client: Http2Lane) -> int:
@@ -171,8 +171,8 @@ def test_a_silent_idle_connection_is_dropped() -> None:
     assert len(provider.peers) == 2
 
 
-def test_a_bug_is_raised_in_every_sender_and_in_all_that_come() -> None:
-    """A ruling that cannot be made is a bug: nobody goes on waiting, so that the process ends loudly."""
+def test_a_bug_is_raised_in_every_sender_present_and_future() -> None:
+    """An exception while judging a reply is a bug: no sender waits on, so the process ends with the error."""
 
     def buggy(reply: Reply) -> CallResult:
         raise KeyError(reply.status)
@@ -193,7 +193,7 @@ def test_a_bug_is_raised_in_every_sender_and_in_all_that_come() -> None:
 
 
 def test_a_bug_in_the_making_of_calls_is_raised_in_every_sender(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also in those whose calls are under way, whoever's call met it."""
+    """Also in senders whose calls are in flight, whichever call met it."""
 
     def broken(*_: object) -> bytes:
         raise KeyError("broken")

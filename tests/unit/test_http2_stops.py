@@ -1,4 +1,4 @@
-"""The HTTP/2 client begins nothing of a group whose clearance has fallen, wherever its calls wait."""
+"""The HTTP/2 client begins no call of a group whose clearance was revoked, wherever the call waits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def _reasons(client: Http2Lane, number: int, clearance: Clearance) -> list
 
 
 def test_calls_that_wait_for_a_stream_are_not_begun() -> None:
-    """The third answer is that of the last call: who was answered keeps their ruling, all others have none."""
+    """Revoked at the third answer: answered calls keep their result, all others have none."""
     clearance, asked = Revocable(), list[int]()
 
     def answer(peer: Peer, stream: int, body: bytes) -> None:
@@ -50,8 +50,8 @@ def test_calls_that_wait_for_a_stream_are_not_begun() -> None:
     assert len(asked) == 3
 
 
-def test_a_group_that_waits_for_room_ends_at_the_next_look() -> None:
-    """Another group holds all streams, and nothing is answered: the stopped one does not wait for that."""
+def test_a_group_that_waits_for_streams_ends_at_the_next_poll() -> None:
+    """Another group holds all streams and gets no answers: the stopped group does not wait for it."""
     clearance = Revocable()
     provider = Provider(_never, {STREAMS: 2})
 
@@ -73,8 +73,8 @@ def test_a_group_that_waits_for_room_ends_at_the_next_look() -> None:
     assert [len(peer.heads) for peer in provider.peers] == [2]
 
 
-def test_a_group_that_waits_for_a_connection_is_not_begun_when_there_is_one() -> None:
-    """The connection stays for others; not one header of the stopped group went over it."""
+def test_a_stopped_group_is_not_begun_once_its_connection_is_open() -> None:
+    """The connection remains for others; not one header of the stopped group was sent."""
     clearance = Revocable()
 
     def connected(_: Peer) -> None:
@@ -90,8 +90,8 @@ def test_a_group_that_waits_for_a_connection_is_not_begun_when_there_is_one() ->
     assert [peer.heads for peer in provider.peers] == [[]]
 
 
-def test_a_stopped_group_is_not_failed_with_the_connection_that_it_waited_for() -> None:
-    """A lane whose provider is down learns it from those that may be sent, not from those that may not."""
+def test_a_stopped_group_does_not_fail_with_its_connection() -> None:
+    """A lane judges a provider as down only by calls that may be sent."""
     clearance = Revocable()
     provider = Provider(_never)
     provider.refusals.append(ConnectionRefusedError())
@@ -107,8 +107,8 @@ def test_a_stopped_group_is_not_failed_with_the_connection_that_it_waited_for() 
     assert failed != [None]
 
 
-def test_calls_that_were_given_back_are_not_begun_again() -> None:
-    """Refused by one connection they would go to another one at once: not after a stop."""
+def test_refused_calls_are_not_repeated_after_a_stop() -> None:
+    """Refused by one connection, they would otherwise go to another one at once."""
     clearance, asked = Revocable(), list[int]()
 
     def refuse(peer: Peer, stream: int, body: bytes) -> None:
@@ -123,8 +123,8 @@ def test_calls_that_were_given_back_are_not_begun_again() -> None:
     assert len(asked) == 2
 
 
-def test_nobody_is_dialled_for_a_group_that_may_not_be_sent() -> None:
-    """Stopped before it came, or not for this provider at all."""
+def test_no_connection_is_opened_for_a_group_that_may_not_be_sent() -> None:
+    """Stopped before it came, or not allowed to reach this provider at all."""
     clearance = Revocable()
     clearance.revoked = True
     provider = Provider(_never)
@@ -137,8 +137,8 @@ def test_nobody_is_dialled_for_a_group_that_may_not_be_sent() -> None:
     assert not provider.peers
 
 
-def test_a_clearance_is_asked_once_for_all_calls_that_begin_together() -> None:
-    """Five hundred calls with room for all of them cost a few questions, and not five hundred."""
+def test_a_clearance_is_checked_once_for_all_calls_that_begin_together() -> None:
+    """Five hundred calls with free streams for all of them need a few checks, not five hundred."""
     clearance = Revocable()
 
     async def main(client: Http2Lane) -> list[str | None]:

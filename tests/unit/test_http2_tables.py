@@ -1,4 +1,4 @@
-"""The header table that a provider keeps of us is always the one that we think it keeps: h2 decodes every head."""
+"""Our copy of the provider's header table is always correct: h2 decodes every head."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _head(name: str) -> Head:
 
 
 def _names(provider: Provider) -> list[object]:
-    """Return whose head each request came with, having looked whether all of it is that one's."""
+    """Return the name in each request's head, after checking that the whole head belongs to it."""
     heads = [head for peer in provider.peers for head in peer.heads]
     for head in heads:
         name = str(head["x-name"])
@@ -43,7 +43,7 @@ def _ok(peer: Peer, stream: int, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("table_bytes", [0, 64, 2000, 4096, 1 << 20])
-def test_heads_of_many_projects_arrive_as_they_are(table_bytes: int) -> None:
+def test_heads_of_many_projects_arrive_unchanged(table_bytes: int) -> None:
     """Five projects, whose tokens do not fit into the table together, take turns with few streams."""
     provider = Provider(_ok, {int(TABLE): table_bytes})
 
@@ -57,8 +57,8 @@ def test_heads_of_many_projects_arrive_as_they_are(table_bytes: int) -> None:
     assert len(provider.peers) == 1
 
 
-def test_a_new_head_is_not_made_before_it_can_be_sent() -> None:
-    """The window is used up when a second project's group comes first: its head arrives whole once there is room."""
+def test_a_new_head_is_not_encoded_before_it_can_be_sent() -> None:
+    """The window is exhausted when a second project's group comes: its head arrives whole once it opens."""
     held: list[tuple[Peer, int]] = []
 
     def asked(peer: Peer, stream: int, body: bytes) -> None:
@@ -99,7 +99,7 @@ def test_a_new_head_is_not_made_before_it_can_be_sent() -> None:
 def test_a_table_that_changes_between_two_heads_is_resized_as_the_provider_expects(
     first: int, sizes: tuple[int, ...]
 ) -> None:
-    """However often it changes: the smallest size and the last one are said, and no head is misread."""
+    """After any number of changes the smallest and the last size are sent, and no head is misread."""
     provider = Provider(_ok, {int(TABLE): first})
 
     async def main(client: Http2Lane) -> list[str | None]:
@@ -115,8 +115,8 @@ def test_a_table_that_changes_between_two_heads_is_resized_as_the_provider_expec
     assert _names(provider) == [*"aaaabb"]
 
 
-def test_the_same_size_said_twice_in_one_frame_is_told_the_provider() -> None:
-    """h2's own settings cannot say that, so its decoder is told besides."""
+def test_the_same_size_twice_in_one_frame_is_confirmed_to_the_provider() -> None:
+    """h2's own settings cannot express that, so its decoder is set as well."""
     provider = Provider(_ok)
 
     async def main(client: Http2Lane) -> list[str | None]:
@@ -134,7 +134,7 @@ def test_the_same_size_said_twice_in_one_frame_is_told_the_provider() -> None:
 
 
 def test_a_token_that_is_renewed_again_and_again_arrives_each_time() -> None:
-    """A hundred tokens one after the other, each used at once by several calls; nothing is kept of old ones."""
+    """A hundred tokens in turn, each used at once by several calls; old ones are not kept."""
     provider = Provider(_ok)
 
     async def main(client: Http2Lane) -> None:
@@ -151,7 +151,7 @@ def test_a_token_that_is_renewed_again_and_again_arrives_each_time() -> None:
 
 
 def test_each_call_has_its_own_path_of_any_length() -> None:
-    """Paths behind a shared head arrive as they are, around every length at which their encoding changes."""
+    """Paths after a shared head arrive unchanged, around every length at which their encoding changes."""
     lengths = [1, 126, 127, 128, 254, 255, 256, 1000]
     provider = Provider(_ok)
 

@@ -1,4 +1,4 @@
-"""The life of an alert: the one table of what may follow what holds together, and the diagram is drawn from it."""
+"""The life of an alert: the one table of transitions is consistent, and the diagram is drawn from it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from push.alerts.lifecycle import (
 )
 
 FREE = {State.SENDING, State.SENT}
-"""Where people are told; everywhere else nobody is."""
+"""States in which recipients may be notified; in all others nobody is."""
 
 
-def test_every_state_is_reached_and_every_life_can_end() -> None:
-    """From `received` there is a way to each state, and from each one to `closed`, which nothing leaves."""
+def test_every_state_can_be_reached_and_every_alert_can_end() -> None:
+    """Transitions lead from `received` to each state, and from each state to `closed`, which none leaves."""
 
     def behind(state: State) -> set[State]:
         seen, left = {state}, [state]
@@ -40,8 +40,8 @@ def test_every_state_is_reached_and_every_life_can_end() -> None:
     assert behind(State.CLOSED) == {State.CLOSED}
 
 
-def test_no_way_leads_back_from_what_is_over() -> None:
-    """What is over stays over; all that is still said is that the child is found, or whether because of the alert."""
+def test_no_transition_leads_back_from_an_ended_alert() -> None:
+    """All that may still be recorded is that the child is found, or whether because of the alert."""
     leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
     assert {after for _, _, after in leaving} <= OVER
     assert {(before, action) for before, action, _ in leaving if action is not Action.CLOSE} == {
@@ -52,15 +52,15 @@ def test_no_way_leads_back_from_what_is_over() -> None:
 
 
 def test_an_alert_in_review_is_sent_by_an_approval_alone() -> None:
-    """No other action, and nothing by itself, leads from review to where people are told."""
+    """No other action, and no step of the system, leads from review to a state that notifies recipients."""
     assert {one.action for one in TRANSITIONS if one.before is State.IN_REVIEW and one.after in FREE} == {
         Action.APPROVE
     }
 
 
 @pytest.mark.parametrize("state", State)
-def test_what_happens_by_itself_is_offered_to_nobody(state: State) -> None:
-    """What is possible is what people do, all of which the state allows; nobody's action is left out."""
+def test_steps_of_the_system_are_not_offered_to_people(state: State) -> None:
+    """Possible actions are exactly those of people that the state allows."""
     offered = [*possible(state, proposed=True, held=True)]
     offered += [one for one in possible(state, proposed=False, held=True) if one not in offered]
     assert BY_ITSELF.isdisjoint(offered)
@@ -69,8 +69,8 @@ def test_what_happens_by_itself_is_offered_to_nobody(state: State) -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_nobody_is_offered_to_decide_what_nobody_asked_for(state: State) -> None:
-    """A veto or an approval only where something waits for it, no other change then; a release where a ring is held."""
+def test_decisions_are_offered_only_where_something_waits_for_one(state: State) -> None:
+    """A veto or approval where something waits for it, and then no other change; a release where a ring is held."""
     people = {action for action in Action if action not in BY_ITSELF and leads_to(state, action)}
     decides = set() if state in NOT_NOTIFIED else {Action.APPROVE, Action.VETO}
     changes = {Action.UPDATE, Action.WIDEN, Action.EXTEND}
@@ -79,8 +79,8 @@ def test_nobody_is_offered_to_decide_what_nobody_asked_for(state: State) -> None
     assert set(possible(state, proposed=True, held=True)) == people - changes
 
 
-def test_what_happened_by_itself_between_two_states_has_one_name() -> None:
-    """Each step of the system is told apart by the states before and after it; what it never does is an error."""
+def test_each_step_of_the_system_has_one_name() -> None:
+    """States before and after identify it; a pair that never occurs is an error."""
     own = [one for one in TRANSITIONS if one.action in BY_ITSELF]
     assert len({(one.before, one.after) for one in own}) == len(own)
     assert all(between(one.before, one.after) is one.action for one in own)
@@ -89,6 +89,6 @@ def test_what_happened_by_itself_between_two_states_has_one_name() -> None:
 
 
 def test_the_documents_have_the_diagram_of_the_table() -> None:
-    """ARCHITECTURE.md shows to the letter what `push.alerts.lifecycle` draws: no diagram is better than a false one."""
+    """ARCHITECTURE.md contains exactly the diagram that `push.alerts.lifecycle` draws."""
     text = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert f"```mermaid\n{diagram()}\n```" in text

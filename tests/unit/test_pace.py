@@ -1,4 +1,4 @@
-"""The pace: a configured rate is kept and used, a provider's wish to slow down is obeyed."""
+"""The pace: a lane sends at its configured rate, and slows down when its provider asks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WORKERS = 16
 
 
 class Lane:
-    """Workers that send as fast as the pace lets them."""
+    """Workers that send as fast as the pace allows."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
@@ -36,18 +36,18 @@ class Lane:
         while True:
             await self._pace.take(BATCH)
             self._sent += BATCH
-            # A request takes some time: without a rate this is all that bounds it.
+            # A request takes some time, which alone bounds a lane without a rate.
             await asyncio.sleep(0.001)
 
     async def sent_in(self, seconds: float) -> int:
-        """Return how many recipients are sent in the next `seconds`."""
+        """Return how many recipients are sent to in the next `seconds`."""
         before = self._sent
         await asyncio.sleep(seconds)
         return self._sent - before
 
 
 def test_the_configured_rate_is_kept_and_used() -> None:
-    """Over 30 s the lane sends its rate, but for one burst, whatever the number of its workers."""
+    """Over 30 s the lane sends at its rate, give or take one burst, with any number of workers."""
 
     async def scenario() -> None:
         async with Lane(Pace(RATE_PER_S)) as lane:
@@ -57,8 +57,8 @@ def test_the_configured_rate_is_kept_and_used() -> None:
     clock.run(scenario())
 
 
-def test_a_request_larger_than_a_burst_is_sent_and_paid_for_afterwards() -> None:
-    """10 recipients a second and 1,000 a request: one request each 100 s, never a standstill."""
+def test_a_request_larger_than_a_burst_is_sent_and_delays_the_next() -> None:
+    """At 10 recipients a second and 1,000 a request, one request is sent every 100 s."""
 
     async def scenario() -> None:
         async with Lane(Pace(10.0)) as lane:
@@ -67,8 +67,8 @@ def test_a_request_larger_than_a_burst_is_sent_and_paid_for_afterwards() -> None
     clock.run(scenario())
 
 
-def test_a_throttling_provider_is_left_alone_as_long_as_it_asks_and_then_approached_more_slowly() -> None:
-    """Nothing is sent before Retry-After is over; afterwards the rate is lower and grows back."""
+def test_after_throttling_the_lane_waits_for_retry_after_and_then_sends_more_slowly() -> None:
+    """Nothing is sent before Retry-After has passed; then the rate is lower and grows again."""
 
     async def scenario() -> None:
         pace = Pace(RATE_PER_S)
@@ -76,7 +76,7 @@ def test_a_throttling_provider_is_left_alone_as_long_as_it_asks_and_then_approac
             await lane.sent_in(5.0)
             await pace.throttled(7.0)
             assert await lane.sent_in(6.99) == 0
-            # Those who had waited for their turn when the provider throttled go on at once.
+            # Workers that were already waiting when the provider throttled go on at once.
             await lane.sent_in(1.0)
             assert await lane.sent_in(1.0) < RATE_PER_S
             await lane.sent_in(20.0)
@@ -85,7 +85,7 @@ def test_a_throttling_provider_is_left_alone_as_long_as_it_asks_and_then_approac
     clock.run(scenario())
 
 
-def test_an_absurd_wish_to_wait_is_capped() -> None:
+def test_an_absurd_retry_after_is_capped() -> None:
     """A Retry-After of a day does not cost the deadline."""
 
     async def scenario() -> None:

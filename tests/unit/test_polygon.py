@@ -1,4 +1,4 @@
-"""Polygons and cities: what can be used is used exactly, what cannot is refused by name."""
+"""Polygons and cities: usable ones are used exactly, all others are refused by name."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def _file(folder: Path, geometry: dict[str, Any] | None, code: object = 440300) 
     return file
 
 
-def test_a_ring_across_the_antimeridian_is_cut_and_stays_as_large() -> None:
-    """Written with a jump from 179 to -179 or beyond 180: two parts, the same people."""
+def test_a_polygon_across_the_antimeridian_is_cut_and_keeps_its_area() -> None:
+    """Written with a jump from 179 to -179, or beyond 180: two parts, the same members."""
     jump = _polygon([[179, 0], [179, 1], [-179, 1], [-179, 0], [179, 0]])
     beyond = _polygon([[179, 0], [179, 1], [181, 1], [181, 0], [179, 0]])
     for geometry in (jump, beyond):
@@ -47,8 +47,8 @@ def test_a_ring_across_the_antimeridian_is_cut_and_stays_as_large() -> None:
         assert inside.tolist() == [True, True, False, False]
 
 
-def test_a_harmless_fault_is_repaired_and_a_bow_tie_is_refused() -> None:
-    """A spike without an area may go; which half of a bow tie was meant nobody knows."""
+def test_a_harmless_fault_is_repaired_and_an_ambiguous_one_is_refused() -> None:
+    """A spike without an area may go; which half of a self-crossing polygon was meant is unknown."""
     assert read_geometry(_polygon(SPIKE)).area == pytest.approx(1.0)
     with pytest.raises(PolygonError, match="Self-intersection"):
         read_geometry(_polygon(BOW_TIE))
@@ -70,13 +70,13 @@ def test_a_harmless_fault_is_repaired_and_a_bow_tie_is_refused() -> None:
     ids=["none", "a point", "empty", "text", "a line", "beyond the pole", "a bow tie"],
 )
 def test_a_city_without_a_usable_boundary_is_refused_by_name(tmp_path: Path, geometry: dict[str, Any] | None) -> None:
-    """The configuration says which city it is; nothing starts with a hole where a city was meant."""
+    """The configuration error names the city; the server does not start without its area."""
     with pytest.raises(CitiesError, match="440300"):
         read_cities(_file(tmp_path, geometry), "adcode", "")
 
 
 def test_boundaries_without_codes_or_without_a_file_are_refused(tmp_path: Path) -> None:
-    """A wrong property or path is said, not taken for a world without cities."""
+    """A wrong property or path is an error, not a world without cities."""
     with pytest.raises(CitiesError, match="six digits"):
         read_cities(_file(tmp_path, _polygon(SQUARE), code="Shenzhen"), "adcode", "")
     with pytest.raises(CitiesError, match="No such file"):
@@ -95,7 +95,7 @@ def test_the_shipped_boundaries_know_the_city_of_a_place() -> None:
 
 
 def test_a_polygon_is_read_back_to_the_last_bit() -> None:
-    """The record keeps exactly what the alert was filed with."""
+    """The record keeps exactly the polygon that the alert was filed with."""
     shape = boundaries.cities().polygon("500000")
     assert shape is not None
     assert shapely.equals_exact(load(dump(shape)), shape)
@@ -109,10 +109,10 @@ def test_a_polygon_is_read_back_to_the_last_bit() -> None:
     width=st.floats(1e-6, 0.9),
     height=st.floats(1e-6, 0.9),
 )
-def test_a_coarse_shape_has_no_corner_off_the_grid_and_is_never_nothing(
+def test_a_coarse_shape_has_all_corners_on_the_grid_and_is_never_empty(
     west: float, south: float, width: float, height: float
 ) -> None:
-    """Whatever was drawn, if only around a house: a valid area within a kilometre or so, that points to no house."""
+    """Even if drawn around a house: a valid area within a kilometre or so, which identifies no house."""
     drawn = MultiPolygon([box(west, south, west + width, south + height)])
     left = coarse(drawn)
     assert left.is_valid

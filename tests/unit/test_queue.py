@@ -1,4 +1,4 @@
-"""A lane's queue: bounded whatever happens to its batches, and a parked batch blocks nobody."""
+"""A lane's queue: bounded whatever happens to its batches; a parked batch blocks no other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOM = 4
 
 
 class _Unit:
-    """What a queue asks of a unit."""
+    """What a queue needs of a unit."""
 
     over = False
 
@@ -26,7 +26,7 @@ def _batch() -> Batch:
 
 
 def test_a_sweep_waits_when_there_is_no_room() -> None:
-    """Queued, parked or being sent: at most `room` batches are outstanding, and room comes only by settling one."""
+    """At most `room` batches are queued, parked or in flight; only settling one makes room."""
 
     async def scenario() -> None:
         queue = LaneQueue(ROOM, 100)
@@ -49,7 +49,7 @@ def test_a_sweep_waits_when_there_is_no_room() -> None:
 
 
 def test_a_parked_batch_comes_back_after_its_delay_while_the_others_go_on() -> None:
-    """Parking takes no worker: the next batch is there at once, the parked one after its delay."""
+    """A parked batch occupies no worker: the next batch is available at once, the parked one after its delay."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
@@ -73,8 +73,8 @@ def _of(size: int) -> Batch:
     return Batch(cast("Any", _Unit()), [b"%d" % user for user in users.tolist()], users)
 
 
-def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many batches leave somebody behind, until more people are left than may be; settled, there is room."""
+def test_recipients_to_retry_take_no_room_from_the_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until more recipients are left over than the bound; once settled, there is room again."""
     monkeypatch.setattr("push.fanout.queue.LEFT_MAX", 10)
 
     async def scenario() -> None:
@@ -105,8 +105,8 @@ def test_who_is_left_of_a_batch_takes_no_room_from_the_next(monkeypatch: pytest.
     clock.run(scenario())
 
 
-def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
-    """As many as one request takes, when the last of them is due; nobody is lost, and nobody is there twice."""
+def test_recipients_to_retry_in_one_unit_are_batched_together() -> None:
+    """As many as one request takes, when the last of them is due; nobody is lost or doubled."""
 
     async def scenario() -> None:
         loop, queue, unit = asyncio.get_running_loop(), LaneQueue(ROOM, 5), cast("Any", _Unit())
@@ -138,7 +138,7 @@ def test_those_who_are_left_in_one_unit_are_tried_together() -> None:
     clock.run(scenario())
 
 
-def test_a_closed_queue_forgets_what_is_parked() -> None:
+def test_a_closed_queue_drops_parked_batches() -> None:
     """No timer outlives its lane."""
 
     async def scenario() -> None:
@@ -153,8 +153,8 @@ def test_a_closed_queue_forgets_what_is_parked() -> None:
     clock.run(scenario())
 
 
-def test_what_may_not_be_sent_any_more_is_not_kept_until_its_delay_is_over() -> None:
-    """Answered after the stop with a long Retry-After, it drains at once: its lease holds up the last word."""
+def test_a_stopped_batch_is_released_before_its_delay_is_over() -> None:
+    """A long Retry-After after the stop is ignored: the batch's lease would delay the last notice."""
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()

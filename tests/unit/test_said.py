@@ -1,4 +1,4 @@
-"""What is said: in the reader's language, cut to what a provider takes, never in the phone number."""
+"""Message content: in the reader's language, truncated to a provider's limit, never within the phone number."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _bytes(text: str) -> int:
 
 
 @given(body=st.text(min_size=1, max_size=400), room=st.integers(60, 600))
-def test_a_text_is_cut_at_a_grapheme_and_never_in_the_call(body: str, room: int) -> None:
-    """Within the limit in bytes; what is left of the body is whole graphemes; the call stands whole at the end."""
+def test_a_text_is_truncated_at_a_grapheme_and_never_within_the_phone_number(body: str, room: int) -> None:
+    """Within the limit in bytes; the body keeps whole graphemes, and the call to action stays whole at the end."""
     text = Text("t", body, CALL)
     said = truncate(text, room, _bytes)
     assert _bytes(said) <= room
@@ -39,8 +39,8 @@ def test_a_text_is_cut_at_a_grapheme_and_never_in_the_call(body: str, room: int)
         assert any("".join(graphemes[:count]) == left for count in range(len(graphemes) + 1))
 
 
-def test_a_family_is_not_cut_apart() -> None:
-    """An emoji of several code points stays whole or goes whole."""
+def test_an_emoji_of_several_code_points_is_not_split() -> None:
+    """It stays whole or goes whole."""
     family = "👨‍👩‍👧‍👦"
     for room in range(_bytes(CALL) + 3, _bytes(CALL) + 3 + 3 * len(family.encode())):
         said = truncate(Text("t", family * 2, CALL), room, _bytes)
@@ -48,8 +48,8 @@ def test_a_family_is_not_cut_apart() -> None:
         assert left in {"", family, family * 2}
 
 
-def test_what_cannot_fit_is_an_error_and_not_a_shorter_phone_number() -> None:
-    """When the call alone is too large nothing is made of it."""
+def test_a_message_that_cannot_fit_is_an_error() -> None:
+    """When the call to action alone is too large, no message is made, rather than a shorter phone number."""
     try:
         truncate(Text("t", "body", CALL), _bytes(CALL) - 1, _bytes)
     except ValueError:
@@ -57,16 +57,16 @@ def test_what_cannot_fit_is_an_error_and_not_a_shorter_phone_number() -> None:
     raise AssertionError("it was cut in the call")
 
 
-def test_without_room_for_the_call_the_phone_number_stands_alone() -> None:
-    """A police station with a long name costs nobody the number; nothing is ever cut in it."""
+def test_without_room_for_the_call_to_action_the_phone_number_stands_alone() -> None:
+    """A long name of a police station never displaces the number, which is never truncated."""
     text = Text("t", "body", CALL, phone="13800138000")
     for room in range(_bytes("…13800138000"), _bytes("…" + CALL)):
         assert truncate(text, room, _bytes).endswith("…13800138000")
 
 
 @given(title=st.text(min_size=1, max_size=80))
-def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
-    """Within the limit, whole graphemes; a title that fits stays as it is."""
+def test_a_title_is_truncated_to_the_limit_of_the_provider(title: str) -> None:
+    """To whole graphemes within the limit; a title that fits is unchanged."""
     cut, body = truncate_parts(Text(title, "body", CALL), title_max=20, body_max=100, size_of=len)
     assert len(cut) <= 20
     assert cut == title if len(title) <= 20 else title.startswith(cut.removesuffix(ELLIPSIS))
@@ -93,13 +93,13 @@ def test_a_title_is_cut_where_the_provider_limits_it(title: str) -> None:
         ("", CALL, CALL),
     ],
 )
-def test_whom_to_call_is_a_sentence_of_its_own_however_the_text_before_it_ends(body: str, call: str, said: str) -> None:
-    """An operator's words end as they end; what they say already is not said again."""
+def test_the_call_to_action_is_a_sentence_of_its_own(body: str, call: str, said: str) -> None:
+    """However the operator's text ends; a number that the text already contains is not repeated."""
     assert Text("t", body, call).joined() == said
 
 
-def test_whatever_is_said_of_an_alert_later_replaces_what_was_said_first() -> None:
-    """One name for all notices and repeats of an alert, another one for another alert."""
+def test_follow_up_notices_replace_the_alert_on_the_phone() -> None:
+    """All notices and repeats of an alert share one collapse id; another alert has another."""
     first = message_for_tests()
     later = msgspec.structs.replace(first, notice="found", locale="en")
     other = message_for_tests()
@@ -109,7 +109,7 @@ def test_whatever_is_said_of_an_alert_later_replaces_what_was_said_first() -> No
 
 
 def test_links_lead_to_the_alert() -> None:
-    """The alert's id stands where the configuration says so; without a link there is none."""
+    """The alert's id replaces the placeholder of the configuration; without a template there is no link."""
     alert = UUID(int=7)
     content = Content(texts={"zh-CN": Text("t", "b", "c")})
     linked = Links(deep_link="qq://alert/{alert}?from=push", web_link="https://a.example/{alert}").put_in(
@@ -126,8 +126,8 @@ def test_a_reader_gets_the_same_language_or_chinese() -> None:
     assert chosen == {"en": "en", "en-GB": "en", "zh-CN": "zh-CN", "zh-TW": "zh-CN", "fr": "zh-CN", "": "zh-CN"}
 
 
-def test_every_catalogue_says_name_age_place_and_phone() -> None:
-    """The same facts in every language, and nothing left to fill in."""
+def test_every_catalogue_has_name_age_place_and_phone() -> None:
+    """The same facts in every language, and no placeholder left."""
     content = content_of(msgspec.convert(CASE, Case))
     assert set(content.texts) == set(catalogues()) == {"zh-CN", "en"}
     for text in content.texts.values():

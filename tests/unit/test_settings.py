@@ -1,4 +1,4 @@
-"""A configuration that cannot be used says which value and why, and the command exits with 2."""
+"""A configuration that cannot be used names the value and the reason, and the command exits with 2."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'
     ],
 )
 def test_a_bad_value_is_named(tmp_path: Path, text: str, names: str) -> None:
-    """The error has the name of what is wrong."""
+    """The error contains the name of the setting."""
     file = tmp_path / "qq-alert.toml"
     file.write_text(text)
     with pytest.raises(SettingsError, match=names):
         load(file, {})
 
 
-def test_the_environment_goes_over_the_file_and_unknown_names_are_errors(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file_and_unknown_names_are_errors(tmp_path: Path) -> None:
     """Every value can come from the environment."""
     file = tmp_path / "qq-alert.toml"
     file.write_text(LANE)
@@ -55,7 +55,7 @@ def test_the_environment_goes_over_the_file_and_unknown_names_are_errors(tmp_pat
 
 
 def test_without_a_configured_key_one_is_made_once_outside_of_the_database(tmp_path: Path) -> None:
-    """The key file is ours alone and stays the same."""
+    """Only the server's user can read the key file, and it stays the same."""
     settings = load(None, {"QQ_ALERT_STATE_DIR": str(tmp_path / "state")})
     first = encryption_key(settings)
     assert encryption_key(settings) == first
@@ -70,6 +70,6 @@ def test_serve_exits_with_two_when_it_cannot_start(tmp_path: Path, environ: dict
 
 
 def test_a_time_zone_that_does_not_exist_is_named() -> None:
-    """A night by clocks that nobody has would be no night."""
+    """An unknown time zone would mean no night at all."""
     with pytest.raises(SettingsError, match="Asia/Shangai"):
         load(None, {"QQ_ALERT_ALERT__SOUND__TIME_ZONE": "Asia/Shangai"})

@@ -1,4 +1,4 @@
-"""Signatures are those of Standard Webhooks, and secrets at rest need the key."""
+"""Signatures conform to Standard Webhooks, and secrets at rest need the key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from handlers.auth.webhook_signatures import Vault, is_signed, new_secret, read_keys
 from server.administration.file_case import signed_headers
 
-# The example of the Standard Webhooks reference libraries.
+# An example from the Standard Webhooks reference libraries.
 VECTOR_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 VECTOR_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 VECTOR_AT = datetime.fromtimestamp(1_614_265_330, UTC)
@@ -21,14 +21,14 @@ VECTOR_SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_the_published_vector_is_reproduced() -> None:
-    """What we send is signed as the reference libraries sign it."""
+    """Our signature equals that of the reference libraries."""
     headers = signed_headers(VECTOR_SECRET, VECTOR_BODY, VECTOR_AT, VECTOR_ID)
     assert headers["webhook-signature"] == VECTOR_SIGNATURE
     assert headers["webhook-timestamp"] == "1614265330"
 
 
-def test_one_right_signature_among_several_is_enough() -> None:
-    """During a rotation the sender signs with both secrets; versions we do not know are skipped."""
+def test_one_valid_signature_among_several_is_enough() -> None:
+    """During a rotation the sender signs with both secrets; unknown versions are skipped."""
     headers = signed_headers(VECTOR_SECRET, VECTOR_BODY)
     headers["webhook-signature"] = f"v1a,AAAA v1,AAAA {headers['webhook-signature']}"
     assert is_signed([VECTOR_SECRET], headers, VECTOR_BODY)
@@ -38,13 +38,13 @@ def test_one_right_signature_among_several_is_enough() -> None:
 
 @given(st.text(max_size=200), st.text(max_size=40), st.binary(max_size=40))
 def test_no_garbage_verifies_or_raises(signature: str, timestamp: str, body: bytes) -> None:
-    """Whatever a stranger sends in these headers, the answer is no."""
+    """For any bytes in these headers the answer is no."""
     headers = {"webhook-id": "x", "webhook-timestamp": timestamp, "webhook-signature": signature}
     assert not is_signed([VECTOR_SECRET], headers, body)
 
 
 def test_secrets_at_rest_need_the_key_and_keys_can_be_changed() -> None:
-    """Another key opens nothing; a new first key still opens what the old one sealed."""
+    """Another key decrypts nothing; after a rotation the old key still decrypts old secrets."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     sealed = Vault(old).seal("whsec_x")
     assert b"whsec_x" not in sealed

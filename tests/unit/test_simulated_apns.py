@@ -1,4 +1,4 @@
-"""The rules of the simulated APNs: a request flows in, the answer of Apple's documents flows out, without a wire."""
+"""The rules of the simulated APNs, from Apple's documents, tested without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MADE_S = int(time.time()) - 60
 
 
 class _Apns:
-    """A simulated APNs and the key that it knows."""
+    """A simulated APNs and its key."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:  # noqa: ANN401 - msgspec has checked them
         self._key = folder / "key.p8"
@@ -37,7 +37,7 @@ class _Apns:
         repeated: tuple[str, ...] = (),
         **changes: str | None,
     ) -> Response:
-        """Send one request on a connection of its own; None takes a header away."""
+        """Send one request on a new connection; None removes a header."""
         claims = {"iss": "SIMULATEDT", "iat": made_s}
         token = jwt.encode(claims, self._key.read_text(), algorithm="ES256", headers={"kid": "SIMULATED1"})
         headers: dict[str, str | None] = {
@@ -81,8 +81,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize(("request_", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_apple_refuses_is_refused(tmp_path: Path, request_: dict[str, Any], reason: str) -> None:
-    """Each fault has Apple's word for it, and reaches nobody."""
+def test_requests_that_apple_refuses_are_refused(tmp_path: Path, request_: dict[str, Any], reason: str) -> None:
+    """Each fault has Apple's reason, and reaches nobody."""
     one = _Apns(tmp_path)
     assert _reason(one.ask(**request_)) == reason
     assert one.apns.reached.accepted == 0
@@ -102,14 +102,14 @@ TAKEN: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("request_", TAKEN.values(), ids=TAKEN)
-def test_what_apple_takes_is_taken(tmp_path: Path, request_: dict[str, Any]) -> None:
+def test_requests_that_apple_accepts_are_accepted(tmp_path: Path, request_: dict[str, Any]) -> None:
     """Answered 200 without a body, and counted."""
     one = _Apns(tmp_path)
     assert (one.ask(**request_).status, one.apns.reached.accepted) == (200, 1)
 
 
-def test_every_answer_has_the_id_that_was_given_or_one_of_its_own(tmp_path: Path) -> None:
-    """A notification that is taken and one that is refused; an id that is none is replaced."""
+def test_every_answer_has_the_given_id_or_a_new_one(tmp_path: Path) -> None:
+    """For accepted and refused notifications; an invalid id is replaced."""
     one, given = _Apns(tmp_path), str(uuid4())
     for priority in ("10", "7"):
         assert dict(one.ask(apns_id=given, apns_priority=priority).headers)["apns-id"] == given
@@ -117,8 +117,8 @@ def test_every_answer_has_the_id_that_was_given_or_one_of_its_own(tmp_path: Path
     assert len(dict(one.ask(apns_id="1234").headers)["apns-id"]) == 36
 
 
-def test_a_key_with_too_many_tokens_is_told_so(tmp_path: Path) -> None:
-    """Over all connections, if so configured: a third token within 20 minutes is too many, two stay good."""
+def test_a_key_with_too_many_tokens_is_refused(tmp_path: Path) -> None:
+    """Over all connections, if so configured: a third token within 20 minutes is refused, two stay valid."""
     one = _Apns(tmp_path, token_updates_max=2)
     made = [MADE_S - 20, MADE_S - 10, MADE_S, MADE_S - 10]
     assert [_reason(one.ask(made_s=at)) for at in made] == ["", "", "TooManyProviderTokenUpdates", ""]

@@ -1,4 +1,4 @@
-"""The rules of the simulated FCM that no client library breaks: a request flows in, Google's answer flows out."""
+"""The rules of the simulated FCM that no client library breaks, tested without a network."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Fcm:
         return granted["access_token"]
 
     def send(self, access: str, message: dict[str, Any], *, dry: bool = False) -> str:
-        """Send a message in the first project; returns the error's code, or what there is without one."""
+        """Send a message in the first project; returns the error's code, or the whole error without one."""
         body = msgspec.json.encode({"message": message, "validate_only": dry})
         headers = {"authorization": f"Bearer {access}"}
         path = f"/v1/projects/{PROJECTS[0]}/messages:send"
@@ -58,12 +58,12 @@ class _Fcm:
 
 @pytest.fixture
 def fcm(tmp_path: Path) -> _Fcm:
-    """The simulated FCM."""
+    """Provide a simulated FCM."""
     return _Fcm(tmp_path)
 
 
 def test_an_account_sends_in_its_own_project_only(fcm: _Fcm) -> None:
-    """Another project's account is known but may not: 403, not 401; a made-up token is not known."""
+    """Another project's account is known but not allowed: 403, not 401; an invented token is unknown."""
     assert fcm.send(fcm.access(PROJECTS[0]), {"token": TOKEN}) == "sent"
     assert fcm.send(fcm.access(PROJECTS[1]), {"token": TOKEN}) == "PERMISSION_DENIED"
     assert fcm.send("ya29.made-up", {"token": TOKEN}) == "UNAUTHENTICATED"
@@ -71,7 +71,7 @@ def test_an_account_sends_in_its_own_project_only(fcm: _Fcm) -> None:
 
 
 def test_a_dry_run_reaches_nobody(fcm: _Fcm) -> None:
-    """It is checked like any other message, and not counted."""
+    """It is checked like any other message, but not counted."""
     access = fcm.access(PROJECTS[0])
     assert fcm.send(access, {"token": TOKEN}, dry=True) == "sent"
     assert fcm.send(access, {"token": "short"}, dry=True) == "INVALID_ARGUMENT"
@@ -88,7 +88,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("message", WRONG.values(), ids=WRONG)
-def test_what_google_refuses_is_refused(fcm: _Fcm, message: dict[str, Any]) -> None:
+def test_requests_that_google_refuses_are_refused(fcm: _Fcm, message: dict[str, Any]) -> None:
     """INVALID_ARGUMENT, and nobody is reached."""
     assert fcm.send(fcm.access(PROJECTS[0]), message) == "INVALID_ARGUMENT"
     assert fcm.fcm.reached.accepted == 0

@@ -1,4 +1,4 @@
-"""The shape of the code: no import circle, rooms that can be looked over, files that can be read."""
+"""The structure of the code: no import cycles, folders and files of readable size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILES_MAX = 12
 MEDIAN_LINES_MAX = 110
 LINES_MAX = 300
 WIDE = {"sql"}
-"""One file a group of tables reads best side by side."""
+"""Folders with one file for each group of tables."""
 
 
 def _modules() -> dict[str, Path]:
@@ -27,7 +27,7 @@ def _modules() -> dict[str, Path]:
 
 
 def _imports(name: str, path: Path, known: set[str]) -> set[str]:
-    """Return the modules of ours that a module imports, wherever the import stands: type checking counts too."""
+    """Return the modules of ours that a module imports, also those imported only for type checking."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -38,8 +38,8 @@ def _imports(name: str, path: Path, known: set[str]) -> set[str]:
     return (found & known) - {name}
 
 
-def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return groups of modules that reach one another (Tarjan's strongly connected components, without recursion)."""
+def _cycles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return groups of modules that import one another (Tarjan's strongly connected components, without recursion)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -71,21 +71,21 @@ def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return circles
 
 
-def test_a_circle_is_found() -> None:
-    """The search itself: a circle of three is found, a diamond is none."""
-    assert _circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
-    assert _circles({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}) == []
+def test_a_cycle_is_found() -> None:
+    """The search itself: a cycle of three is found, a diamond is none."""
+    assert _cycles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert _cycles({"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": set()}) == []
 
 
 def test_no_modules_import_each_other() -> None:
-    """Also not for their types: what two need stands in a third that both import."""
+    """Not even for their types: shared definitions are in a third module that both import."""
     modules = _modules()
     graph = {name: _imports(name, path, set(modules)) for name, path in modules.items()}
-    assert _circles(graph) == []
+    assert _cycles(graph) == []
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_folder_can_be_looked_over(room: str) -> None:
+def test_no_folder_has_too_many_files(room: str) -> None:
     """At most a dozen files side by side."""
     crowded = {
         str(folder.relative_to(ROOT)): len(files)
@@ -96,7 +96,7 @@ def test_a_folder_can_be_looked_over(room: str) -> None:
 
 
 def test_files_are_short() -> None:
-    """Half of them have at most 110 lines, and none more than 300."""
+    """Half of them have at most 110 lines, and none has more than 300."""
     lines = {name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in _modules().items()}
     assert {name: count for name, count in lines.items() if count > LINES_MAX} == {}
     assert median(lines.values()) <= MEDIAN_LINES_MAX
