@@ -20,7 +20,7 @@ from redis import asyncio as aioredis
 import sql.migrate
 from server.embedded import EmbeddedStores, StoreUrls
 from sql.database import open_pool
-from tests.support.processes.deployment import Bench
+from tests.support.processes.deployment import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -100,9 +100,9 @@ async def redis(stores: StoreUrls) -> AsyncIterator[aioredis.Redis]:
 
 
 @pytest_asyncio.fixture
-async def bench(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Bench]:
+async def deployment(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Deployment]:
     """Provide stores with a registered authority and a token; end the processes that a test starts."""
-    started = Bench(stores, tmp_path)
+    started = Deployment(stores, tmp_path)
     started.provider_url = "http://127.0.0.1:9"
     await started.register()
     yield started

@@ -14,7 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 GENERATE_S = 60.0
 
@@ -38,19 +38,19 @@ async def _generated(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.filterwarnings("default")
 async def test_a_generated_client_lists_alerts_reads_a_preview_and_pauses_an_alert(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing of it is written by hand: operations, bodies and answers are those of the document."""
-    await bench.provider()
-    server = await bench.server()
-    alert = (await bench.file(server))[1]["alert"]["id"]
-    await bench.sent(server, alert)
+    await deployment.provider()
+    server = await deployment.server()
+    alert = (await deployment.file(server))[1]["alert"]["id"]
+    await deployment.sent(server, alert)
     name = await _generated(server.url, tmp_path, monkeypatch)
 
     def operation(name_of_it: str) -> Any:  # noqa: ANN401 - generated code
         return importlib.import_module(f"{name}.api.operators.{name_of_it}")
 
-    client = importlib.import_module(name).AuthenticatedClient(base_url=server.url, token=bench.token)
+    client = importlib.import_module(name).AuthenticatedClient(base_url=server.url, token=deployment.token)
     async with client:
         listed = await operation("list_alerts").asyncio(client=client)
         assert [one.id for one in listed.alerts] == [UUID(alert)]

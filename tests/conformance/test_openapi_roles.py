@@ -30,7 +30,7 @@ from server.administration import registry
 from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
-from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.deployment import CASE, Deployment
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
@@ -196,39 +196,41 @@ def _schema(url: str) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_dict(json.loads(answer.content), config=config)
 
 
-async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(bench: Bench, pool: Pool) -> None:
+async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(deployment: Deployment, pool: Pool) -> None:
     """For any request in any role: only documented answers, and only 401 or 403 where the role may not."""
-    await bench.provider()
+    await deployment.provider()
     names = ("PLATFORM_PER_S", "PLATFORM_BURST", "PEOPLE_PER_S", "PEOPLE_BURST", "WEBHOOKS_PER_MINUTE")
     limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in names}
-    server = await bench.server(**limits, QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1000000")
+    server = await deployment.server(**limits, QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1000000")
     alerts = []
     for number, policy in enumerate(("auto", "grace", "approve", "two-person", "auto", "approve")):
         await sql.life.set_review(pool, "sz", policy, 1800)
-        status, answer = await bench.file(server, case_number=f"SZ-{number}", last_seen=CASE["last_seen"])
+        status, answer = await deployment.file(server, case_number=f"SZ-{number}", last_seen=CASE["last_seen"])
         assert status == 202
         alerts.append(Known(answer["alert"]["id"], f"SZ-{number}"))
     schema = await asyncio.to_thread(_schema, server.url)
-    site = Site(server.url, schema, {(one.method, one.path): one.access for one in route_table()}, alerts, bench.secret)
-    config = load(None, bench.env())
-    stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+    site = Site(
+        server.url, schema, {(one.method, one.path): one.access for one in route_table()}, alerts, deployment.secret
+    )
+    config = load(None, deployment.env())
+    stores = Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
     await asyncio.to_thread(_ask_everything, site, None, "")
     for role in Role:
         _, token = await registry.create_token(config, stores, role, f"a {role}")
         await asyncio.to_thread(_ask_everything, site, role, token)
-    assert "request.bug" not in bench.log.read_text(encoding="utf-8")
+    assert "request.bug" not in deployment.log.read_text(encoding="utf-8")
 
 
 HOSTILE = ("%00", "%FF", "%ED%A0%80", "%0A", "a" * 5000, "%2F", "..%2F..")
 """Path segments that are no text, no name, or contain another path."""
 
 
-async def test_a_path_that_is_no_text_is_refused_like_any_other(bench: Bench) -> None:
+async def test_a_path_that_is_no_text_is_refused_like_any_other(deployment: Deployment) -> None:
     """U+0000, invalid UTF-8 or half a surrogate: refused by every route with a name in its path, without an error."""
-    server = await bench.server()
+    server = await deployment.server()
     table = [one for one in route_table() if "{" in one.path]
     statuses: dict[tuple[str, str], int] = {}
-    async with bench.session() as session:
+    async with deployment.session() as session:
         for route in table:
             before, _, after = route.path.partition("{")
             for part in HOSTILE:

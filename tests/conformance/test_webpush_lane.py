@@ -29,17 +29,17 @@ from tests.support.providers.lanes import WebpushLane
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 ORIGIN = "https://push.example"
 PEOPLE = 300
 
 
 async def test_the_official_client_is_accepted_and_learns_of_expired_subscriptions(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client pywebpush is unchanged, except for the address and the certificate authority."""
-    lane = WebpushLane(bench)
+    lane = WebpushLane(deployment)
     await lane.start("--invalid-rate", "0.5")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", lane.certificate)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -49,7 +49,7 @@ async def test_the_official_client_is_accepted_and_learns_of_expired_subscriptio
             answer = pywebpush.webpush(
                 msgspec.json.decode(lane.token_of(user)),
                 data="a text",
-                vapid_private_key=str(bench.folder / "vapid.pem"),
+                vapid_private_key=str(deployment.folder / "vapid.pem"),
                 vapid_claims={"sub": "mailto:alerts@police.example"},
                 ttl=60,
                 timeout=10,
@@ -127,14 +127,14 @@ def test_the_simulated_service_accepts_only_what_the_rfcs_allow(tmp_path: Path, 
     [(), ("--error-rate", "0.2"), ("--rate-limit", "100")],
     ids=["calm", "errors of every kind", "limited"],
 )
-async def test_everybody_is_notified_once(bench: Bench, options: tuple[str, ...]) -> None:
+async def test_everybody_is_notified_once(deployment: Deployment, options: tuple[str, ...]) -> None:
     """From a filed case to the push service's count."""
-    lane = WebpushLane(bench)
+    lane = WebpushLane(deployment)
     await lane.start(*options)
     people = await lane.people(PEOPLE)
-    server = await bench.server(**lane.env())
-    _, answer = await bench.file(server)
-    progress = await bench.sent(server, answer["alert"]["id"])
+    server = await deployment.server(**lane.env())
+    _, answer = await deployment.file(server)
+    progress = await deployment.sent(server, answer["alert"]["id"])
     counts = await lane.counts()
     assert np.array_equal(await lane.reached(), people)
     assert progress["lanes"]["webpush"]["accepted"] == people.size
@@ -143,27 +143,29 @@ async def test_everybody_is_notified_once(bench: Bench, options: tuple[str, ...]
     assert not counts["refused_requests"] or options
 
 
-async def test_after_an_outage_everybody_is_notified_and_expired_subscriptions_are_removed(bench: Bench) -> None:
+async def test_after_an_outage_everybody_is_notified_and_expired_subscriptions_are_removed(
+    deployment: Deployment,
+) -> None:
     """During it nobody is reached or lost; then all but the expired, which leave the index; the hostile stay in it."""
-    lane = WebpushLane(bench)
+    lane = WebpushLane(deployment)
     await lane.start("--invalid-rate", "0.02")
     await lane.control("outage", {"on": True})
     people = await lane.people(PEOPLE)
-    redis = connect(bench.redis_url)
+    redis = connect(deployment.redis_url)
     index = PositionIndex(redis, ("tpns", "webpush"))
     hostile = [80_000_001, 80_000_002]
     tokens = [subscription("https://169.254.169.254", hostile[0]), "https://user@127.0.0.1/"]
     columns = [114.0579] * 2, [22.5431] * 2, [now_ms()] * 2
     await index.record(Positions("webpush", hostile, *columns, [address("zh-CN", token) for token in tokens]))
-    server = await bench.server(**lane.env())
-    _, answer = await bench.file(server)
+    server = await deployment.server(**lane.env())
+    _, answer = await deployment.file(server)
 
     async def outage_is_noticed() -> bool:
-        return bool((await lane.counts())["requests"] == 0 and "lane.outage" in bench.log.read_text())
+        return bool((await lane.counts())["requests"] == 0 and "lane.outage" in deployment.log.read_text())
 
     await until(outage_is_noticed)
     await lane.control("outage", {"on": False})
-    progress = (await bench.sent(server, answer["alert"]["id"]))["lanes"]["webpush"]
+    progress = (await deployment.sent(server, answer["alert"]["id"]))["lanes"]["webpush"]
     reached = await lane.reached()
     assert progress["accepted"] == reached.size
     assert 0 < people.size - reached.size <= progress["invalid"] < people.size // 5
@@ -175,6 +177,6 @@ async def test_after_an_outage_everybody_is_notified_and_expired_subscriptions_a
     await until(only_the_living_are_left)
     assert (await index.present("webpush", np.array(hostile))).all()
     await redis.aclose()
-    log = bench.log.read_text()
+    log = deployment.log.read_text()
     assert "169.254" not in log
     assert "/push/" not in log

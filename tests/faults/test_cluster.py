@@ -10,7 +10,7 @@ import numpy as np
 from geo.connection import connect
 from geo.index.forgetting import Forgetting
 from server.embedded import StoreUrls
-from tests.support.processes.deployment import Bench
+from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import until
 from tests.support.stores import cluster
 
@@ -23,33 +23,33 @@ WORKERS, BATCH = 4, 1000
 async def test_a_primary_fails_over_in_the_middle_and_everybody_is_reached(stores: StoreUrls, tmp_path: Path) -> None:
     """Three primaries and two servers; the first primary is killed in the middle, and its replica takes over."""
     async with cluster.running(tmp_path / "cluster") as nodes:
-        bench = Bench(StoreUrls(stores.postgres, nodes.url), tmp_path)
+        deployment = Deployment(StoreUrls(stores.postgres, nodes.url), tmp_path)
         try:
-            await bench.provider("--latency-ms", "20")
-            await bench.register()
-            inside = await bench.people(60_000)
+            await deployment.provider("--latency-ms", "20")
+            await deployment.register()
+            inside = await deployment.people(60_000)
             held = [await node.client.dbsize() for node in nodes.primaries]
             assert min(held) > 200, "the shards are spread over the nodes"
-            server, second = await bench.server(), await bench.server()
-            _, answer = await bench.file(server)
+            server, second = await deployment.server(), await deployment.server()
+            _, answer = await deployment.file(server)
 
             async def half_way() -> bool:
-                return int((await bench.counts())["accepted"]) > inside.size // 3
+                return int((await deployment.counts())["accepted"]) > inside.size // 3
 
             await until(half_way)
             await nodes.fail_over()
-            assert (await bench.counts())["accepted"] < inside.size, "it was in the middle"
-            await bench.sent(server, answer["alert"]["id"])
-            assert np.array_equal(await bench.reached(), inside)
-            assert (await bench.counts())["duplicates"] == 0
+            assert (await deployment.counts())["accepted"] < inside.size, "it was in the middle"
+            await deployment.sent(server, answer["alert"]["id"])
+            assert np.array_equal(await deployment.reached(), inside)
+            assert (await deployment.counts())["duplicates"] == 0
             await _all_clients_learn_of_forgotten_users(nodes.url)
             moved = {"user": 1, "lane": "tpns", "longitude": 114.06, "latitude": 22.55}
-            now = (await bench.query("select now()"))[0][0]
+            now = (await deployment.query("select now()"))[0][0]
             for port in (server, second):
-                status, taken = await bench.post(f"{port.url}/v1/devices", [{**moved, "at": now}])
+                status, taken = await deployment.post(f"{port.url}/v1/devices", [{**moved, "at": now}])
                 assert (status, taken["accepted"]) == (200, 1)
         finally:
-            await bench.close()
+            await deployment.close()
 
 
 async def _all_clients_learn_of_forgotten_users(url: str) -> None:

@@ -14,7 +14,7 @@ from tests.support.processes.processes import Process, until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 PEOPLE = 370_000
 """About 200,000 of them are within 120 km."""
@@ -24,71 +24,71 @@ BATCH = 1000
 KILLS = 20
 
 
-async def _accepted(bench: Bench) -> int:
-    return int((await bench.counts())["accepted"])
+async def _accepted(deployment: Deployment) -> int:
+    return int((await deployment.counts())["accepted"])
 
 
-async def test_twenty_kills_of_the_server_lose_nobody(bench: Bench) -> None:
+async def test_twenty_kills_of_the_server_lose_nobody(deployment: Deployment) -> None:
     """SIGKILL at 20 random moments: the whole audience is reached; a kill repeats at most workers x 1,000."""
-    await bench.provider("--latency-ms", "5")
-    inside = await bench.people(PEOPLE)
-    server = await bench.server()
-    _, answer = await bench.file(server)
+    await deployment.provider("--latency-ms", "5")
+    inside = await deployment.people(PEOPLE)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]
     rng = random.Random(20)
     killed = 0
     for kill in range(1, KILLS + 1):
         # Kills are spread over the sweep: each waits for its own random share of the recipients.
         moment = int(inside.size * (kill - rng.random()) / (KILLS + 1))
-        await until(partial(_at_least, bench, moment))
+        await until(partial(_at_least, deployment, moment))
         server.end(signal.SIGKILL)
         killed += 1
-        server = await bench.server()
-    await bench.sent(server, alert)
-    counts = await bench.counts()
-    assert np.array_equal(await bench.reached(), inside)
+        server = await deployment.server()
+    await deployment.sent(server, alert)
+    counts = await deployment.counts()
+    assert np.array_equal(await deployment.reached(), inside)
     assert killed == KILLS
     assert counts["duplicates"] <= killed * WORKERS * BATCH
 
 
-async def test_a_graceful_stop_repeats_nobody(bench: Bench) -> None:
+async def test_a_graceful_stop_repeats_nobody(deployment: Deployment) -> None:
     """After SIGTERM in the middle the server ends gracefully; restarted, it finishes with 0 repeats."""
-    await bench.provider("--latency-ms", "5")
-    inside = await bench.people(100_000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    await until(lambda: _at_least(bench, inside.size // 3))
+    await deployment.provider("--latency-ms", "5")
+    inside = await deployment.people(100_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    await until(lambda: _at_least(deployment, inside.size // 3))
     assert server.end(signal.SIGTERM) == 0
-    stopped_at = await _accepted(bench)
+    stopped_at = await _accepted(deployment)
     assert stopped_at < inside.size
-    server = await bench.server()
-    await bench.sent(server, answer["alert"]["id"])
-    counts = await bench.counts()
-    assert np.array_equal(await bench.reached(), inside)
+    server = await deployment.server()
+    await deployment.sent(server, answer["alert"]["id"])
+    counts = await deployment.counts()
+    assert np.array_equal(await deployment.reached(), inside)
     assert counts["duplicates"] == 0
 
 
-async def test_a_second_server_takes_over_from_a_dead_one(bench: Bench) -> None:
+async def test_a_second_server_takes_over_from_a_dead_one(deployment: Deployment) -> None:
     """Two processes share an alert; one is killed half-way, and the whole audience is reached."""
-    await bench.provider("--latency-ms", "5")
-    inside = await bench.people(200_000)
-    first, second = await bench.server(), await bench.server()
-    _, answer = await bench.file(first)
-    await until(lambda: _at_least(bench, inside.size // 2))
-    shares = [await _settled_by(bench, server) for server in (first, second)]
+    await deployment.provider("--latency-ms", "5")
+    inside = await deployment.people(200_000)
+    first, second = await deployment.server(), await deployment.server()
+    _, answer = await deployment.file(first)
+    await until(lambda: _at_least(deployment, inside.size // 2))
+    shares = [await _settled_by(deployment, server) for server in (first, second)]
     first.end(signal.SIGKILL)
-    await bench.sent(second, answer["alert"]["id"])
+    await deployment.sent(second, answer["alert"]["id"])
     assert all(share > 0 for share in shares)
-    assert np.array_equal(await bench.reached(), inside)
-    assert (await bench.counts())["duplicates"] <= WORKERS * BATCH
+    assert np.array_equal(await deployment.reached(), inside)
+    assert (await deployment.counts())["duplicates"] <= WORKERS * BATCH
 
 
-async def _at_least(bench: Bench, recipients: int) -> bool:
-    return await _accepted(bench) >= recipients
+async def _at_least(deployment: Deployment, recipients: int) -> bool:
+    return await _accepted(deployment) >= recipients
 
 
-async def _settled_by(bench: Bench, server: Process) -> float:
-    async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+async def _settled_by(deployment: Deployment, server: Process) -> float:
+    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
         lines = (await response.text()).splitlines()
     accepted = 'qq_alert_recipients_total{lane="tpns",notice="alert",outcome="accepted"'
     return sum(float(line.split()[-1]) for line in lines if line.startswith(accepted))

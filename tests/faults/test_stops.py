@@ -23,7 +23,7 @@ from runtime.tasks import CANCEL_AGAIN_S, CANCELS
 from server.edge import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
 from server.process import CLOSE_S
-from tests.support.processes.deployment import Bench
+from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import START_S, Process, until
 
 if TYPE_CHECKING:
@@ -68,38 +68,41 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_does_not_reply(
 
     Batches that were sent but could not be committed repeat: none while PostgreSQL replies, else one a worker.
     """
-    bench = Bench(own.start(), tmp_path)
+    deployment = Deployment(own.start(), tmp_path)
     frozen: list[int] = []
     try:
-        await bench.provider("--latency-ms", str(LATENCY_MS))
-        await bench.register()
-        inside = await bench.people(PEOPLE)
-        server = await bench.server(QQ_ALERT_GRACE_S=str(GRACE_S))
-        _, answer = await bench.file(server)
-        await until(lambda: _some(bench))
-        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        await deployment.provider("--latency-ms", str(LATENCY_MS))
+        await deployment.register()
+        inside = await deployment.people(PEOPLE)
+        server = await deployment.server(QQ_ALERT_GRACE_S=str(GRACE_S))
+        _, answer = await deployment.file(server)
+        await until(lambda: _some(deployment))
+        async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             await feed.receive_json()
-            frozen += await _freeze(bench, own, silent)
+            frozen += await _freeze(deployment, own, silent)
             await _alarmed(feed, silent)
             async with session.get(f"{server.url}/ready") as response:
                 stores = (await response.json())["stores"]
             assert {name for name, state in stores.items() if state == "away"} == silent
             # Requests of consoles that also wait for the stores do not delay the stop.
-            async with _asking(bench, server, "GET", "/v1/alerts"), _asking(bench, server, "POST", "/v1/feed/tickets"):
+            async with (
+                _asking(deployment, server, "GET", "/v1/alerts"),
+                _asking(deployment, server, "POST", "/v1/feed/tickets"),
+            ):
                 took_s = await _stopped(server)
         assert took_s < ENDS_S
-        assert int((await bench.counts())["accepted"]) < inside.size
+        assert int((await deployment.counts())["accepted"]) < inside.size
         _thaw(frozen)
-        server = await bench.server()
-        await bench.sent(server, answer["alert"]["id"])
-        assert np.array_equal(await bench.reached(), inside)
-        assert (await bench.counts())["duplicates"] <= repeats_max
+        server = await deployment.server()
+        await deployment.sent(server, answer["alert"]["id"])
+        assert np.array_equal(await deployment.reached(), inside)
+        assert (await deployment.counts())["duplicates"] <= repeats_max
     finally:
         _thaw(frozen)
-        await bench.close()
+        await deployment.close()
 
 
-async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Bench) -> None:
+async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(deployment: Deployment) -> None:
     """A PostgreSQL that accepts connections and never replies does not keep a starting server from ending."""
     connected = asyncio.Event()
 
@@ -111,8 +114,8 @@ async def test_sigterm_ends_a_server_that_still_waits_for_postgresql(bench: Benc
 
     silent = await asyncio.start_server(says_nothing, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
-    env = bench.env(QQ_ALERT_DATABASE__URL=f"postgresql://nobody@127.0.0.1:{port}/nothing")
-    server = bench.own(Process("serve", env=env, log=bench.log))
+    env = deployment.env(QQ_ALERT_DATABASE__URL=f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    server = deployment.own(Process("serve", env=env, log=deployment.log))
     await asyncio.wait_for(connected.wait(), START_S)
     assert await _stopped(server) < ENDS_S
     silent.close()
@@ -130,19 +133,19 @@ async def _alarmed(feed: aiohttp.ClientWebSocketResponse, silent: set[str]) -> N
 
 
 @asynccontextmanager
-async def _asking(bench: Bench, server: Process, method: str, path: str) -> AsyncIterator[None]:
+async def _asking(deployment: Deployment, server: Process, method: str, path: str) -> AsyncIterator[None]:
     """Send a request without waiting for its answer."""
     url = urlsplit(server.url)
     _, writer = await asyncio.open_connection(url.hostname, url.port)
-    head = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Bearer {bench.token}"]
+    head = [f"{method} {path} HTTP/1.1", f"Host: {url.netloc}", f"Authorization: Bearer {deployment.token}"]
     writer.write("\r\n".join([*head, "Content-Length: 0", "", ""]).encode())
     await writer.drain()
     yield
     writer.close()
 
 
-async def _some(bench: Bench) -> bool:
-    return int((await bench.counts())["accepted"]) >= WORKERS * BATCH
+async def _some(deployment: Deployment) -> bool:
+    return int((await deployment.counts())["accepted"]) >= WORKERS * BATCH
 
 
 async def _stopped(server: Process) -> float:
@@ -152,15 +155,15 @@ async def _stopped(server: Process) -> float:
     return time.monotonic() - started_s
 
 
-async def _freeze(bench: Bench, stores: EmbeddedStores, silent: set[str]) -> list[int]:
+async def _freeze(deployment: Deployment, stores: EmbeddedStores, silent: set[str]) -> list[int]:
     """Freeze the processes of the test's stores (SIGSTOP); returns their ids."""
     frozen: list[int] = []
     if "redis" in silent:
-        client = aioredis.Redis.from_url(bench.redis_url)
+        client = aioredis.Redis.from_url(deployment.redis_url)
         frozen.append((await client.info("server"))["process_id"])
         await client.aclose()
     if "postgresql" in silent:
-        connection = await asyncpg.connect(bench.database_url)
+        connection = await asyncpg.connect(deployment.database_url)
         # The postmaster first, so that it starts no further processes.
         frozen.append(stores.pids()[0])
         os.kill(frozen[-1], signal.SIGSTOP)

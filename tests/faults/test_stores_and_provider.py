@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from server.embedded import EmbeddedStores
-from tests.support.processes.deployment import Bench
+from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import until
 
 WORKERS = 4
@@ -23,31 +23,31 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         Path(folder).chmod(0o755)
         stores = EmbeddedStores(Path(folder) / "state", postgres=True, valkey=True)
-        bench = Bench(stores.start(), tmp_path)
+        deployment = Deployment(stores.start(), tmp_path)
         try:
-            await bench.provider("--latency-ms", "10")
-            await bench.register()
-            inside = await bench.people(150_000)
-            server = await bench.server()
-            _, answer = await bench.file(server)
-            await _accepted(bench, inside.size // 5)
+            await deployment.provider("--latency-ms", "10")
+            await deployment.register()
+            inside = await deployment.people(150_000)
+            server = await deployment.server()
+            _, answer = await deployment.file(server)
+            await _accepted(deployment, inside.size // 5)
             await asyncio.to_thread(stores.restart_valkey)
-            await _accepted(bench, inside.size // 3)
+            await _accepted(deployment, inside.size // 3)
             await asyncio.to_thread(stores.restart_postgres, hard=True)
-            await _accepted(bench, inside.size // 2)
-            await bench.switch_outage(on=True)
+            await _accepted(deployment, inside.size // 2)
+            await deployment.switch_outage(on=True)
             # The length of the outage is under test; this is no wait for a condition.
             await asyncio.sleep(OUTAGE_S)
-            alarms = (await bench.get(f"{server.url}/v1/alerts"))["alerts"]
+            alarms = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"]
             assert alarms[0]["state"] == "sending"
-            await bench.switch_outage(on=False)
-            await bench.sent(server, answer["alert"]["id"])
-            counts = await bench.counts()
-            assert np.array_equal(await bench.reached(), inside)
+            await deployment.switch_outage(on=False)
+            await deployment.sent(server, answer["alert"]["id"])
+            counts = await deployment.counts()
+            assert np.array_equal(await deployment.reached(), inside)
             # PostgreSQL's crash may lose replies to commits; these are repeated, and each is recorded once.
             assert counts["duplicates"] <= WORKERS * BATCH
         finally:
-            await bench.close()
+            await deployment.close()
             stores.stop()
 
 
@@ -56,53 +56,57 @@ async def test_restarting_stores_and_an_outage_of_ten_seconds_lose_nobody(tmp_pa
     [("--error-rate", "0.3"), ("--rate-limit", "8000"), ("--rate-limit", "8000", "--throttle-by-http")],
     ids=["errors of every kind", "limited by code", "limited by HTTP 429"],
 )
-async def test_a_provider_that_fails_or_limits_reaches_everybody_once(bench: Bench, options: tuple[str, ...]) -> None:
+async def test_a_provider_that_fails_or_limits_reaches_everybody_once(
+    deployment: Deployment, options: tuple[str, ...]
+) -> None:
     """5xx, garbage, dropped connections, busy and throttled answers are retried: everybody exactly once."""
-    await bench.provider(*options)
-    inside = await bench.people(40_000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    await bench.sent(server, answer["alert"]["id"])
-    counts = await bench.counts()
+    await deployment.provider(*options)
+    inside = await deployment.people(40_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    counts = await deployment.counts()
     assert counts["refused_requests"], "the fault never occurred"
-    assert np.array_equal(await bench.reached(), inside)
+    assert np.array_equal(await deployment.reached(), inside)
     assert counts["duplicates"] == 0
 
 
-async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_corrected(bench: Bench) -> None:
+async def test_rejected_credentials_stop_the_lane_with_an_alarm_until_they_are_corrected(
+    deployment: Deployment,
+) -> None:
     """While the provider rejects us, recipients wait and the feed shows the alarm; afterwards all are reached."""
-    await bench.provider("--access-id", "other")
-    inside = await bench.people(20_000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    async with bench.session() as session:
+    await deployment.provider("--access-id", "other")
+    inside = await deployment.people(20_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    async with deployment.session() as session:
         async with session.ws_connect(f"{server.url}/v1/feed") as feed, asyncio.timeout(20):
             async for message in feed:
                 event = message.json()
                 kinds = {alarm["kind"] for alarm in event.get("alarms", [event]) if "kind" in alarm}
                 if "misconfigured" in kinds:
                     break
-        assert (await bench.counts())["accepted"] == 0
+        assert (await deployment.counts())["accepted"] == 0
         right = {"access_id": "simulated", "secret_key": "simulated"}
-        await session.post(f"{bench.provider_url}/simulated/credentials", json=right)
-    await bench.sent(server, answer["alert"]["id"])
-    assert np.array_equal(await bench.reached(), inside)
+        await session.post(f"{deployment.provider_url}/simulated/credentials", json=right)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
 
 
-async def test_accounts_without_a_device_are_recorded_as_invalid_and_nobody_else(bench: Bench) -> None:
+async def test_accounts_without_a_device_are_recorded_as_invalid_and_nobody_else(deployment: Deployment) -> None:
     """The provider's answer about one account is recorded for that account only, and counted."""
-    await bench.provider("--invalid-rate", "0.1")
-    inside = await bench.people(20_000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    lane = (await bench.sent(server, answer["alert"]["id"]))["lanes"]["tpns"]
-    counts = await bench.counts()
+    await deployment.provider("--invalid-rate", "0.1")
+    inside = await deployment.people(20_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    lane = (await deployment.sent(server, answer["alert"]["id"]))["lanes"]["tpns"]
+    counts = await deployment.counts()
     assert lane["invalid"] == counts["invalid"] > 0
     assert lane["accepted"] == counts["accepted"] == inside.size - counts["invalid"]
 
 
-async def _accepted(bench: Bench, recipients: int) -> None:
+async def _accepted(deployment: Deployment, recipients: int) -> None:
     async def enough() -> bool:
-        return int((await bench.counts())["accepted"]) >= recipients
+        return int((await deployment.counts())["accepted"]) >= recipients
 
     await until(enough)

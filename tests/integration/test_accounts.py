@@ -22,24 +22,26 @@ if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
     from sql.database import Pool
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 
-def _stores(bench: Bench) -> Stores:
-    return Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+def _stores(deployment: Deployment) -> Stores:
+    return Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
 
 
-async def _new_token(bench: Bench, *, days: int = 30, authority: str | None = None) -> tuple[int, str]:
-    settings = load(None, bench.env())
-    return await registry.create_token(settings, _stores(bench), Role.OPERATOR, "desk", days=days, authority=authority)
+async def _new_token(deployment: Deployment, *, days: int = 30, authority: str | None = None) -> tuple[int, str]:
+    settings = load(None, deployment.env())
+    return await registry.create_token(
+        settings, _stores(deployment), Role.OPERATOR, "desk", days=days, authority=authority
+    )
 
 
-async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expiry(bench: Bench) -> None:
+async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expiry(deployment: Deployment) -> None:
     """Role, name, authority, expiry and last use, but not the token; before the expiry an alarm, then a 401."""
-    token_id, token = await _new_token(bench, days=3, authority="sz")
-    ended_id, ended = await _new_token(bench)
-    await bench.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
-    server = await bench.server()
+    token_id, token = await _new_token(deployment, days=3, authority="sz")
+    ended_id, ended = await _new_token(deployment)
+    await deployment.query("update bearer_token set expires_at = now() - interval '1 second' where id = $1", ended_id)
+    server = await deployment.server()
     statuses = []
     async with aiohttp.ClientSession() as session:
         for presented in (token, ended, "qqa_\udcff"):
@@ -53,7 +55,7 @@ async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expi
 
         await until(both_alarmed)
     assert statuses == [200, 401, 401]
-    rows: list[dict[str, Any]] = list(await bench.command("token", "list", "--json"))  # type: ignore[arg-type]
+    rows: list[dict[str, Any]] = list(await deployment.command("token", "list", "--json"))  # type: ignore[arg-type]
     row = next(row for row in rows if row["id"] == token_id)
     ends = datetime.fromisoformat(row["expires_at"]) - datetime.now(UTC)
     assert (row["role"], row["name"], row["authority"], row["revoked_at"]) == ("operator", "desk", "sz", None)
@@ -62,10 +64,10 @@ async def test_a_token_is_listed_with_all_its_data_and_is_refused_after_its_expi
     assert token not in str(rows)
 
 
-async def test_a_cached_token_expires_on_time(bench: Bench, pool: Pool, redis: aioredis.Redis) -> None:
+async def test_a_cached_token_expires_on_time(deployment: Deployment, pool: Pool, redis: aioredis.Redis) -> None:
     """A token is cached for no longer than it is valid."""
-    token_id, token = await _new_token(bench, authority="sz")
-    await bench.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
+    token_id, token = await _new_token(deployment, authority="sz")
+    await deployment.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
     token_store, header = TokenStore(pool, redis), f"Bearer {token}"
     assert await token_store.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token))
 
@@ -76,10 +78,10 @@ async def test_a_cached_token_expires_on_time(bench: Bench, pool: Pool, redis: a
 
 
 async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
-    bench: Bench, pool: Pool, redis: aioredis.Redis
+    deployment: Deployment, pool: Pool, redis: aioredis.Redis
 ) -> None:
     """A second process that sees the token in the same minute writes nothing; one that sees it later does."""
-    token_id, token = await _new_token(bench)
+    token_id, token = await _new_token(deployment)
 
     async def used() -> datetime | None:
         await TokenStore(pool, redis).bearer_of(f"Bearer {token}")
@@ -88,20 +90,22 @@ async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
     first = await used()
     assert first is not None
     assert await used() == first
-    await bench.query("update bearer_token set last_used_at = now() - interval '61 seconds' where id = $1", token_id)
+    await deployment.query(
+        "update bearer_token set last_used_at = now() - interval '61 seconds' where id = $1", token_id
+    )
     later = await used()
     assert later is not None
     assert later > first
 
 
-async def test_a_token_belongs_to_a_valid_authority_and_ends_with_it(bench: Bench, pool: Pool) -> None:
+async def test_a_token_belongs_to_a_valid_authority_and_ends_with_it(deployment: Deployment, pool: Pool) -> None:
     """No token for an unknown authority; those of a revoked one are refused."""
     with pytest.raises(registry.RegistryError, match="no authority nobody"):
-        await _new_token(bench, authority="nobody")
+        await _new_token(deployment, authority="nobody")
     with pytest.raises(registry.RegistryError, match="1 to 1095 days"):
-        await _new_token(bench, days=1096)
-    _, token = await _new_token(bench, authority="sz")
+        await _new_token(deployment, days=1096)
+    _, token = await _new_token(deployment, authority="sz")
     await sql.access.revoke_authority(pool, "sz")
-    client = connect(bench.redis_url)
+    client = connect(deployment.redis_url)
     assert await TokenStore(pool, client).bearer_of(f"Bearer {token}") is None
     await client.aclose()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from sql.database import Pool
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 ACTOR = "operator 王警官"
 REASON = "小明 was seen at the north gate"
@@ -45,9 +45,9 @@ async def _tamper(pool: Pool, text: str, *arguments: object) -> None:
         await connection.execute(text, *arguments)
 
 
-async def _command(bench: Bench, *arguments: str) -> Result:
+async def _command(deployment: Deployment, *arguments: str) -> Result:
     """Run a command in this process, on a thread of its own."""
-    return await asyncio.to_thread(CliRunner().invoke, cli, ["audit", *arguments], env=bench.env())
+    return await asyncio.to_thread(CliRunner().invoke, cli, ["audit", *arguments], env=deployment.env())
 
 
 @pytest.mark.parametrize(
@@ -117,37 +117,37 @@ async def _empty(pool: Pool) -> None:
     await _tamper(pool, "delete from audit_event where seq >= $1", 1)
 
 
-async def test_the_command_line_verifies_and_shows_the_trail(bench: Bench, pool: Pool) -> None:
+async def test_the_command_line_verifies_and_shows_the_trail(deployment: Deployment, pool: Pool) -> None:
     """It prints a head and accepts it later; a fault gives exit code 1 and the number of the event."""
     alert = uuid4()
     await _empty(pool)
-    empty = await _command(bench, "verify", "--json")
+    empty = await _command(deployment, "verify", "--json")
     await _append(pool, *_events(2), *_events(1, alert))
-    whole = await _command(bench, "verify")
+    whole = await _command(deployment, "verify")
     written_down = whole.output.splitlines()[-1].split()
     assert (empty.exit_code, whole.exit_code) == (0, 0)
     await _append(pool, *_events(1))
     for anchor in (written_down, ["--at", "0", "--head", json.loads(empty.output)["head"]]):
-        assert (await _command(bench, "verify", *anchor)).exit_code == 0
-    shown = await _command(bench, "show", "--alert", str(alert), "--json")
+        assert (await _command(deployment, "verify", *anchor)).exit_code == 0
+    shown = await _command(deployment, "show", "--alert", str(alert), "--json")
     assert [json.loads(line)["content"]["seq"] for line in shown.output.splitlines()] == [3]
-    assert len((await _command(bench, "show")).output.splitlines()) == 4
+    assert len((await _command(deployment, "show")).output.splitlines()) == 4
     await _tamper(pool, "update audit_event set content = replace(content, 'pause', 'cancel') where seq = 2")
-    broken = await _command(bench, "verify", *written_down, "--json")
+    broken = await _command(deployment, "verify", *written_down, "--json")
     assert broken.exit_code == 1
     assert json.loads(broken.output)["fault"]["seq"] == 2
-    assert "event 2" in (await _command(bench, "verify")).output
-    assert (await _command(bench, "verify", "--head", "beef")).exit_code == 2
+    assert "event 2" in (await _command(deployment, "verify")).output
+    assert (await _command(deployment, "verify", "--head", "beef")).exit_code == 2
 
 
-async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench, pool: Pool) -> None:
+async def test_a_summary_has_counts_area_and_times_and_names_nobody(deployment: Deployment, pool: Pool) -> None:
     """Of an ended alert: correct figures, the place to a kilometre, and no word of the case."""
-    await bench.provider()
-    inside = await bench.people(3000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
+    await deployment.provider()
+    inside = await deployment.people(3000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]
-    await bench.sent(server, alert)
+    await deployment.sent(server, alert)
     steps = [("received", "sending"), ("sending", "sent"), ("sent", "sent"), ("sent", "found"), ("found", "closed")]
     for before, after in steps:
         await _append(
@@ -155,7 +155,7 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench
             AuditEvent(actor=ACTOR, action="x", alert=UUID(alert), before=before, after=after, reason=REASON),
         )
     await pool.execute("update alert set state = 'closed', ended_at = now(), through_alert = true")
-    created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
+    created = await deployment.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
     viewer = {"Authorization": f"Bearer {created['token']}"}
     async with aiohttp.ClientSession(server.url, headers=viewer) as session:
         async with session.get(f"/v1/alerts/{alert}/summary") as response:
@@ -173,7 +173,7 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench
     assert [change["state"] for change in summary["states"]][-4:] == ["sending", "sent", "found", "closed"]
     assert summary["first_sent_at"] <= summary["found_at"]
     assert (summary["state"], summary["through_alert"]) == ("closed", True)
-    exported = await _command(bench, "summary", alert, "--json")
+    exported = await _command(deployment, "summary", alert, "--json")
     assert json.loads(exported.output) == summary
     child, contact = CASE["child"], CASE["contact"]
     private = [child["name"], child["clothing"], contact["name"], contact["phone"], CASE["last_seen"]["place"]]
@@ -181,19 +181,19 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(bench: Bench
     assert not [word for word in private if word in text + exported.output]
 
 
-async def test_an_admin_reads_the_trail_page_by_page(bench: Bench, pool: Pool) -> None:
+async def test_an_admin_reads_the_trail_page_by_page(deployment: Deployment, pool: Pool) -> None:
     """Every event once and in order, over all pages; the events read verify without the server."""
     await _empty(pool)
     await _append(pool, *_events(1100))
-    server = await bench.server()
+    server = await deployment.server()
     contents: list[bytes] = []
     after: int | None = 0
     while after is not None:
-        page = await bench.get(f"{server.url}/v1/audit?after={after}")
+        page = await deployment.get(f"{server.url}/v1/audit?after={after}")
         contents += [msgspec.json.encode(event["content"]) for event in page["events"]]
         after = page["next"]
     assert [json.loads(content)["seq"] for content in contents] == list(range(1, 1101))
-    async with bench.session() as session:
+    async with deployment.session() as session:
         for bad in ("-1", "x", "٣", "9" * 30):
             async with session.get(f"{server.url}/v1/audit", params={"after": bad}) as response:
                 assert response.status == 422

@@ -15,7 +15,7 @@ from handlers.cap.model import (
 from handlers.cap.writing import document_of
 from push.alerts.filing import DRAFTS_MAX
 from tests.support.cap.messages import CENTRE, FLOOD, info, message, pin, post, signer
-from tests.support.processes.deployment import SHENZHEN, Bench
+from tests.support.processes.deployment import SHENZHEN, Deployment
 from tests.support.processes.processes import until
 
 WHY = {
@@ -27,20 +27,20 @@ WHY = {
 """The alarms about unverified messages."""
 
 
-async def test_a_signed_chain_is_sent_updated_and_cancelled_once_each(bench: Bench) -> None:
+async def test_a_signed_chain_is_sent_updated_and_cancelled_once_each(deployment: Deployment) -> None:
     """Alert, a retry, Update, Cancel that refers to the Update: everybody in the circle gets each once; nobody else."""
-    await bench.provider()
-    inside = await bench.people(2000)
-    await pin(bench)
-    server = await bench.server()
+    await deployment.provider()
+    inside = await deployment.people(2000)
+    await pin(deployment)
+    server = await deployment.server()
     first = message("SZ-2026-1")
     status, answer = await post(server, signer().signed(first))
     alert = answer["alert"]["id"]
     assert (status, answer["alert"]["state"], answer["alert"]["review"]["verified"]) == (202, "sending", True)
     assert answer["alert"]["area"]["circle"]["radius_km"] == SHENZHEN.radius_km
     assert (await post(server, signer().signed(first)))[1] == answer, "a retry gets the first answer"
-    await bench.sent(server, alert)
-    np.testing.assert_array_equal(await bench.reached(), inside)
+    await deployment.sent(server, alert)
+    np.testing.assert_array_equal(await deployment.reached(), inside)
 
     update = message("SZ-2026-2", MessageType.UPDATE, first, infos=(info("zh-CN", "小明见于广州"),))
     assert (await post(server, signer().signed(update)))[0] == 422, "every language of the alert, or none"
@@ -49,13 +49,13 @@ async def test_a_signed_chain_is_sent_updated_and_cancelled_once_each(bench: Ben
     )
     for _ in range(2):
         assert (await post(server, signer().signed(update)))[0] == 200
-    await until(lambda: _notified(bench, "update", inside.size))
+    await until(lambda: _notified(deployment, "update", inside.size))
 
     cancel = message("SZ-2026-3", MessageType.CANCEL, update, infos=())
     for _ in range(2):
         status, answer = await post(server, signer().signed(cancel))
         assert (status, answer["alert"]["state"]) == (200, "cancelled")
-    await until(lambda: _notified(bench, "cancel", inside.size))
+    await until(lambda: _notified(deployment, "cancel", inside.size))
     late = message("SZ-2026-4", MessageType.UPDATE, first)
     status, problem = await post(server, signer().signed(late))
     assert (status, problem["possible"]) == (409, ["found"])
@@ -63,17 +63,17 @@ async def test_a_signed_chain_is_sent_updated_and_cancelled_once_each(bench: Ben
     assert (await post(server, signer().signed(unknown)))[0] == 404
     said = "select notice, sum(recipients)::int from ledger group by notice order by notice"
     size = inside.size
-    assert await bench.query(said) == [("alert", size), ("cancel", size), ("update", size)]
-    assert "小明" not in bench.log.read_text(encoding="utf-8")
+    assert await deployment.query(said) == [("alert", size), ("cancel", size), ("update", size)]
+    assert "小明" not in deployment.log.read_text(encoding="utf-8")
 
 
-async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itself(bench: Bench) -> None:
+async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itself(deployment: Deployment) -> None:
     """Unsigned, tampered, by an unknown or expired certificate: in review; such an Update raises only an alarm."""
-    await bench.provider()
-    inside = await bench.people(2000)
-    await pin(bench)
-    await pin(bench, "old")
-    server = await bench.server(**FLOOD)
+    await deployment.provider()
+    inside = await deployment.people(2000)
+    await pin(deployment)
+    await pin(deployment, "old")
+    server = await deployment.server(**FLOOD)
     tampered = signer().signed(message("T-1")).replace("寻找小明".encode(), "寻找小红".encode())
     documents = {
         "U-1": document_of(message("U-1")),
@@ -89,7 +89,7 @@ async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itsel
         )
         assert WHY[name] in answer["notes"][0], "the answer to a signed message says what is wrong"
         alerts[name] = answer["draft"]["id"]
-        seen = (await bench.get(f"{server.url}/v1/alerts/{alerts[name]}"))["alert"]
+        seen = (await deployment.get(f"{server.url}/v1/alerts/{alerts[name]}"))["alert"]
         assert (seen["state"], seen["review"]["verified"], seen["review"]["unverified"]) == (
             "in_review",
             False,
@@ -103,7 +103,7 @@ async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itsel
         assert (status, problem["errors"][0]["detail"]) == (422, WHY["U-1"])
 
     async def alarms() -> dict[str, tuple[str, str]]:
-        async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
             standing = (await feed.receive_json())["alarms"]
         return {one["alert"]: (one["about"], one["detail"]) for one in standing if one["kind"] == "unverified_cap"}
 
@@ -113,29 +113,31 @@ async def test_an_unverified_message_waits_for_review_and_is_never_sent_by_itsel
 
     await until(is_said)
     server.end()
-    server = await bench.server(**FLOOD)
+    server = await deployment.server(**FLOOD)
     await until(is_said)
     assert (await alarms())[alerts["U-1"]] == (
         "sz U-1",
         f"UNVERIFIED CAP Cancel: {WHY['U-1']}; Update: {WHY['U-1']}. Is it meant?",
     )
     assert (await alarms())[alerts["O-1"]][1] == f"UNVERIFIED CAP Alert: {WHY['O-1']}. Is it meant?"
-    assert (await bench.counts())["requests"] == 0
+    assert (await deployment.counts())["requests"] == 0
 
     change_request = {"case_number": "U-1", "reason": "the desk confirmed it by telephone", "revision": 1}
-    for token, state in ((bench.token, "in_review"), (await bench.colleague(), "sending")):
-        status, answer = await bench.post(f"{server.url}/v1/alerts/{alerts['U-1']}/approval", change_request, token)
+    for token, state in ((deployment.token, "in_review"), (await deployment.colleague(), "sending")):
+        status, answer = await deployment.post(
+            f"{server.url}/v1/alerts/{alerts['U-1']}/approval", change_request, token
+        )
         assert (status, answer["alert"]["state"]) == (200, state), "two people, because one of them may have sent it"
-    await bench.sent(server, alerts["U-1"])
-    np.testing.assert_array_equal(await bench.reached(), inside)
+    await deployment.sent(server, alerts["U-1"])
+    np.testing.assert_array_equal(await deployment.reached(), inside)
     statuses = [(await post(server, document_of(message(f"F-{number}"))))[0] for number in range(DRAFTS_MAX)]
     assert statuses == [202] * (DRAFTS_MAX - 3) + [429] * 3
 
 
-async def test_faults_of_a_document_are_named_and_nothing_is_stored(bench: Bench) -> None:
+async def test_faults_of_a_document_are_named_and_nothing_is_stored(deployment: Deployment) -> None:
     """No geometry, an unknown city, a radius over the cap, an expired message, hostile bytes: 422 or 413."""
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     coded = Area(description="Shenzhen", geocodes=(Named("adcode", "440300"),))
     wide = Area(description="China", circles=(msgspec.structs.replace(CENTRE, radius_km=900.0),))
     old = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=80)
@@ -151,9 +153,9 @@ async def test_faults_of_a_document_are_named_and_nothing_is_stored(bench: Bench
         assert status == 422, why
         assert problem["errors"], why
     assert (await post(server, b"<alert>" + b" " * 70_000 + b"</alert>"))[0] == 413
-    assert (await bench.get(f"{server.url}/v1/alerts"))["alerts"] == []
+    assert (await deployment.get(f"{server.url}/v1/alerts"))["alerts"] == []
 
 
-async def _notified(bench: Bench, notice: str, people: int) -> bool:
-    said = await bench.query("select coalesce(sum(recipients), 0) from ledger where notice = $1", notice)
+async def _notified(deployment: Deployment, notice: str, people: int) -> bool:
+    said = await deployment.query("select coalesce(sum(recipients), 0) from ledger where notice = $1", notice)
     return bool(said[0][0] == people)

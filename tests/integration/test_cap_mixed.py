@@ -15,7 +15,7 @@ from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from handlers.cap.model import Info
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 TITLE = "select content #>> '{texts,en,title}' from alert"
 WHY = "the desk asked for a signed one"
@@ -25,15 +25,15 @@ def _infos(chinese: str, english: str) -> tuple[Info, Info]:
     return info("zh-CN", chinese), info("en", english)
 
 
-async def test_an_exercise_changes_and_cancels_no_actual_alert(bench: Bench) -> None:
+async def test_an_exercise_changes_and_cancels_no_actual_alert(deployment: Deployment) -> None:
     """Update and Cancel must have the status of their alert, or are refused; nobody is notified."""
-    await bench.provider()
-    await bench.people(200)
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await deployment.provider()
+    await deployment.people(200)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     first = message("SZ-1")
     _, answer = await post(server, signer().signed(first))
-    await bench.sent(server, answer["alert"]["id"])
+    await deployment.sent(server, answer["alert"]["id"])
     exercises = (
         message("SZ-2", MessageType.UPDATE, first, status=Status.EXERCISE, infos=_infos("演练", "Drill")),
         message("SZ-3", MessageType.CANCEL, first, status=Status.TEST, infos=()),
@@ -41,15 +41,15 @@ async def test_an_exercise_changes_and_cancels_no_actual_alert(bench: Bench) -> 
     for exercise in exercises:
         status, problem = await post(server, signer().signed(exercise))
         assert (status, "never mixed" in problem["detail"]) == (422, True)
-    assert await bench.query("select state, version from alert") == [("sent", 1)]
+    assert await deployment.query("select state, version from alert") == [("sent", 1)]
 
 
-async def test_a_late_message_does_not_replace_a_newer_one(bench: Bench) -> None:
+async def test_a_late_message_does_not_replace_a_newer_one(deployment: Deployment) -> None:
     """An Update sent before is not sent after; a Cancel counts whenever it arrives."""
-    await bench.provider()
-    await bench.people(200)
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await deployment.provider()
+    await deployment.people(200)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     now = datetime.now(UTC).replace(microsecond=0)
     first = message("SZ-1", sent=now - timedelta(minutes=5))
     await post(server, signer().signed(first))
@@ -60,24 +60,24 @@ async def test_a_late_message_does_not_replace_a_newer_one(bench: Bench) -> None
     assert (await post(server, signer().signed(new)))[0] == 200
     status, problem = await post(server, signer().signed(old))
     assert (status, "newer" in problem["detail"]) == (409, True)
-    assert await bench.query(TITLE) == [("NEW",)]
+    assert await deployment.query(TITLE) == [("NEW",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=now - timedelta(minutes=3), infos=())
     assert (await post(server, signer().signed(cancel)))[1]["alert"]["state"] == "cancelled"
 
 
-async def test_a_different_message_under_a_used_identifier_is_refused(bench: Bench) -> None:
+async def test_a_different_message_under_a_used_identifier_is_refused(deployment: Deployment) -> None:
     """The same sender, identifier and time with other content, type or status is a 409 that raises an alarm."""
-    await bench.provider()
-    await bench.people(200)
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await deployment.provider()
+    await deployment.people(200)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     first = message("SZ-1")
     await post(server, signer().signed(first))
     update = message("SZ-2", MessageType.UPDATE, first, infos=_infos("别的", "Else"))
     assert (await post(server, signer().signed(update)))[0] == 200
     other = msgspec.structs.replace(update, infos=_infos("又", "Corrected"))
     assert (await post(server, signer().signed(other)))[0] == 409
-    assert await bench.query(TITLE) == [("Else",)]
+    assert await deployment.query(TITLE) == [("Else",)]
     cancel = message("SZ-2", MessageType.CANCEL, first, sent=update.sent, infos=())
     assert (await post(server, signer().signed(cancel)))[0] == 409
     exercise = message("SZ-7", status=Status.EXERCISE)
@@ -87,35 +87,37 @@ async def test_a_different_message_under_a_used_identifier_is_refused(bench: Ben
 
 
 @pytest.mark.parametrize("end", ["cancel", "expire"])
-async def test_an_ended_unverified_draft_does_not_block_a_signed_case(bench: Bench, end: str) -> None:
+async def test_an_ended_unverified_draft_does_not_block_a_signed_case(deployment: Deployment, end: str) -> None:
     """Cancelled by an officer or expired by itself, it frees its number for the police: by CAP and by webhook."""
-    await bench.provider()
-    await bench.people(200)
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await deployment.provider()
+    await deployment.people(200)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     same = message("SZ-1")
     drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=_infos("别的", "Else")))]
     if end == "cancel":
         for _, draft in drafts:
             change_request = {"case_number": draft["draft"]["case_number"], "reason": WHY}
-            assert (await bench.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", change_request))[0] == 200
+            assert (await deployment.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", change_request))[
+                0
+            ] == 200
     else:
-        await bench.query("update alert set expires = now()")
+        await deployment.query("update alert set expires = now()")
 
     async def are_over() -> bool:
-        return not await bench.query("select 1 from alert where ended_at is null")
+        return not await deployment.query("select 1 from alert where ended_at is null")
 
     await until(are_over)
     status, answer = await post(server, signer().signed(same))
     assert (status, answer["alert"]["state"]) == (202, "sending")
-    status, answer = await bench.file(server, case_number="SZ-2")
+    status, answer = await deployment.file(server, case_number="SZ-2")
     assert (status, answer["alert"]["state"]) == (202, "sending")
 
 
-async def test_times_out_of_range_are_bad_fields(bench: Bench) -> None:
+async def test_times_out_of_range_are_bad_fields(deployment: Deployment) -> None:
     """Anybody may send them: a year that UTC cannot express is the sender's fault."""
-    await pin(bench)
-    server = await bench.server(**FLOOD)
+    await pin(deployment)
+    server = await deployment.server(**FLOOD)
     update = document_of(message("U-1", MessageType.UPDATE, message("SZ-1")))
     sent = update.split(b",SZ-1,")[1].split(b"<")[0]
     for beyond in (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"):
@@ -126,5 +128,5 @@ async def test_times_out_of_range_are_bad_fields(bench: Bench) -> None:
         "policy": "tuanyuan",
         "last_seen_at": "9999-12-31T23:30:00Z",
     }
-    status, problem = await bench.post(f"{server.url}/v1/estimates", change_request)
+    status, problem = await deployment.post(f"{server.url}/v1/estimates", change_request)
     assert (status, problem["errors"][0]["path"]) == (422, "$.last_seen_at")

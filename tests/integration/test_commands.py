@@ -20,7 +20,7 @@ from tests.support.processes.processes import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 SECRET = "whsec_" + base64.b64encode(b"twenty-four secret bytes").decode()
 CHILD = "小明"
@@ -130,10 +130,10 @@ async def test_an_invalid_file_or_secret_is_reported_in_one_line(
     assert SECRET not in printed
 
 
-async def test_the_example_is_filed_as_of_now(bench: Bench) -> None:
+async def test_the_example_is_filed_as_of_now(deployment: Deployment) -> None:
     """`--seen-now` makes it a case of today, whatever the date; without it a year-old case is refused."""
-    server = await bench.server()
-    file = bench.folder / "case.json"
+    server = await deployment.server()
+    file = deployment.folder / "case.json"
     example = json.loads((ROOT / "examples" / "case.json").read_text(encoding="utf-8"))
     example["last_seen"]["at"] = "2025-01-01T08:00:00+08:00"
     file.write_text(json.dumps(example), encoding="utf-8")
@@ -145,7 +145,7 @@ async def test_the_example_is_filed_as_of_now(bench: Bench) -> None:
         "--authority",
         "sz",
         "--secret",
-        bench.secret,
+        deployment.secret,
         "--url",
         server.url,
     ]

@@ -16,7 +16,7 @@ import push.alerts.record.audit
 import sql.deletion
 from push.fanout.packing import pack, unpack
 from server.administration.file_case import signed_headers
-from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -78,10 +78,10 @@ async def _redis(url: str) -> str:
     return "\n".join(words)
 
 
-async def _answers(bench: Bench, server: Process, alert: str) -> str:
+async def _answers(deployment: Deployment, server: Process, alert: str) -> str:
     """Return the server's answers about an alert, its metrics, and a fresh snapshot of the feed."""
     words = []
-    async with bench.session() as session:
+    async with deployment.session() as session:
         for path in ("/v1/alerts", f"/v1/alerts/{alert}", f"/v1/alerts/{alert}/preview", "/metrics", "/v1/audit"):
             async with session.get(f"{server.url}{path}") as response:
                 assert response.status == 200
@@ -99,88 +99,90 @@ def _users(text: str, users: set[str]) -> set[str]:
     return {user for line in text.splitlines() if line.startswith("users ") for user in line.split()} & users
 
 
-async def _whole_life(bench: Bench, server: Process) -> str:
+async def _whole_life(deployment: Deployment, server: Process) -> str:
     """File a case, notify people, send an update, end it as found; returns the alert."""
-    await bench.file(server, **FILED)
-    alert: str = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
-    await bench.sent(server, alert)
+    await deployment.file(server, **FILED)
+    alert: str = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
+    await deployment.sent(server, alert)
     texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en")}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
     wider = {"radius_km": 150, "reason": f"seen near {PLACE}", "case_number": CASE["case_number"]}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 200
-    await bench.sent(server, alert)
-    await bench.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 200
+    await deployment.sent(server, alert)
+    await deployment.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
 
     async def came_late() -> bool:
-        return NEWCOMER in await bench.reached()
+        return NEWCOMER in await deployment.reached()
 
     await until(came_late)
     # A proposed text waits for approval when the child is found.
-    await bench.query("update alert set review = 'approve'")
+    await deployment.query("update alert set review = 'approve'")
     other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
-    assert f"Call {OFFICER}" in (await bench.query("select wish::text from proposal"))[0][0]
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
+    assert f"Call {OFFICER}" in (await deployment.query("select wish::text from proposal"))[0][0]
     return alert
 
 
-async def _listen(bench: Bench, server: Process, heard: list[str]) -> None:
+async def _listen(deployment: Deployment, server: Process, heard: list[str]) -> None:
     """Record all messages of the feed until the server ends."""
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         async for message in feed:
             heard += [message.data]
 
 
-async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(bench: Bench, pool: Pool) -> None:
+async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
+    deployment: Deployment, pool: Pool
+) -> None:
     """After a whole life and both timers, a search that found them before finds nothing in tables, keys, log and feed.
 
     Positions and devices in the index are kept for their own purpose, and expire by themselves.
     """
-    await bench.provider()
-    users = {str(user) for user in await bench.people(2000)} | {str(NEWCOMER)}
-    server = await bench.server(**SHORT, **LATE)
+    await deployment.provider()
+    users = {str(user) for user in await deployment.people(2000)} | {str(NEWCOMER)}
+    server = await deployment.server(**SHORT, **LATE)
     heard: list[str] = []
-    listener = asyncio.create_task(_listen(bench, server, heard))
-    alert = await _whole_life(bench, server)
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    listener = asyncio.create_task(_listen(deployment, server, heard))
+    alert = await _whole_life(deployment, server)
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
     async def notified() -> bool:
         query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'found' and not u.done"
-        return not await bench.query(query)
+        return not await deployment.query(query)
 
     await until(notified)
-    before = await _record(bench.database_url)
+    before = await _record(deployment.database_url)
     assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search works"
     assert _users(before, users) == users
 
-    await bench.pass_time(1.1)
-    await until(lambda: _is(bench, alert, "closed"))
-    assert not _names(await _record(bench.database_url))
-    assert _users(await _record(bench.database_url), users) == users, "recipients have a timer of their own"
+    await deployment.pass_time(1.1)
+    await until(lambda: _is(deployment, alert, "closed"))
+    assert not _names(await _record(deployment.database_url))
+    assert _users(await _record(deployment.database_url), users) == users, "recipients have a timer of their own"
     trail = await push.alerts.record.audit.verify(pool)
     assert trail.fault is None, "texts are gone, actions are not"
-    shown = (await bench.get(f"{server.url}/v1/alerts/{alert}"))["alert"]
+    shown = (await deployment.get(f"{server.url}/v1/alerts/{alert}"))["alert"]
     assert shown["child_deleted_at"] is not None
     assert shown["recipients_deleted_at"] is None
 
-    await bench.pass_time(720)
+    await deployment.pass_time(720)
 
     async def forgotten() -> bool:
-        return not await bench.query("select 1 from alert where recipients_deleted_at is null")
+        return not await deployment.query("select 1 from alert where recipients_deleted_at is null")
 
     await until(forgotten)
     # A process that lost its connection during a send commits its outcomes only now.
     late = """insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients,
                                   packed) values ($1, 'found', 0, 16, 1, 'accepted', 'tpns', 1, 1, $2)"""
-    await bench.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
+    await deployment.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
 
     async def nothing_left() -> bool:
-        return not await bench.query("select 1 from ledger")
+        return not await deployment.query("select 1 from ledger")
 
     await until(nothing_left)
     record, now, edge = (
-        await _record(bench.database_url),
-        await _redis(bench.redis_url),
-        await _answers(bench, server, alert),
+        await _record(deployment.database_url),
+        await _redis(deployment.redis_url),
+        await _answers(deployment, server, alert),
     )
 
     async def all_is_said() -> bool:
@@ -189,7 +191,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(ben
     await until(all_is_said)
     server.end()
     await listener
-    log, feed = bench.log.read_text(encoding="utf-8"), "\n".join(heard)
+    log, feed = deployment.log.read_text(encoding="utf-8"), "\n".join(heard)
     for kept in (record, now, edge, log, feed):
         assert not _names(kept)
         assert not _users(kept, users)
@@ -199,28 +201,30 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(ben
     assert lanes["tpns"]["accepted"] >= len(users), "counts stay"
 
 
-async def test_a_cancelled_alert_keeps_the_childs_data_for_longer_than_one_that_is_found(bench: Bench) -> None:
+async def test_a_cancelled_alert_keeps_the_childs_data_for_longer_than_one_that_is_found(
+    deployment: Deployment,
+) -> None:
     """Deleted an hour after found, a day after any other end; a retry of the first webhook is still answered."""
-    server = await bench.server(**SHORT)
+    server = await deployment.server(**SHORT)
     body = msgspec.json.encode({**CASE, **FILED})
-    headers = signed_headers(bench.secret, body)
-    async with bench.session() as session:
+    headers = signed_headers(deployment.secret, body)
+    async with deployment.session() as session:
         async with session.post(f"{server.url}/v1/intake/sz", data=body, headers=headers) as response:
             alert = (await response.json())["alert"]["id"]
-        assert (await bench.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY))[0] == 200
-        await bench.pass_time(2)
-        await bench.file(server, case_number="SZ-2")
-        assert NAME in await _record(bench.database_url)
-        await bench.pass_time(23)
-        await until(lambda: _is(bench, alert, "closed"))
-        assert NAME not in await _record(bench.database_url)
+        assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY))[0] == 200
+        await deployment.pass_time(2)
+        await deployment.file(server, case_number="SZ-2")
+        assert NAME in await _record(deployment.database_url)
+        await deployment.pass_time(23)
+        await until(lambda: _is(deployment, alert, "closed"))
+        assert NAME not in await _record(deployment.database_url)
         async with session.post(f"{server.url}/v1/intake/sz", data=body, headers=headers) as response:
             assert response.status == 202
             assert NAME not in await response.text()
 
 
-async def _is(bench: Bench, alert: str, state: str) -> bool:
-    rows: list[Any] = await bench.query("select state from alert where id = $1", alert)
+async def _is(deployment: Deployment, alert: str, state: str) -> bool:
+    rows: list[Any] = await deployment.query("select state from alert where id = $1", alert)
     return bool(rows[0][0] == state)
 
 
@@ -230,26 +234,28 @@ def test_the_search_finds_packed_users() -> None:
     assert _users("\n".join(_printed(packed)), {"23456789"}) == {"23456789"}
 
 
-async def test_found_long_after_the_expiry_is_sent_before_the_childs_data_is_deleted(bench: Bench, pool: Pool) -> None:
+async def test_found_long_after_the_expiry_is_sent_before_the_childs_data_is_deleted(
+    deployment: Deployment, pool: Pool
+) -> None:
     """The hour begins with the last notice, not with the expiry; while a notice is being sent, the time is doubled."""
-    await bench.provider()
-    await bench.people(200)
-    server = await bench.server(QQ_ALERT_RETENTION__LOOK_S="3600")
-    await bench.file(server)
-    alert = (await bench.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
-    await bench.sent(server, alert)
-    await bench.pass_time(100)
-    await until(lambda: _is(bench, alert, "expired"))
-    await bench.pass_time(20)
-    await bench.switch_outage(on=True)
-    assert (await bench.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    await deployment.provider()
+    await deployment.people(200)
+    server = await deployment.server(QQ_ALERT_RETENTION__LOOK_S="3600")
+    await deployment.file(server)
+    alert = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
+    await deployment.sent(server, alert)
+    await deployment.pass_time(100)
+    await until(lambda: _is(deployment, alert, "expired"))
+    await deployment.pass_time(20)
+    await deployment.switch_outage(on=True)
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
 
     async def is_due() -> bool:
         async with pool.acquire() as connection, connection.transaction():
             return await sql.deletion.child_due(connection, timedelta(hours=1), timedelta(hours=24)) is not None
 
     assert not await is_due()
-    await bench.pass_time(1.1)
+    await deployment.pass_time(1.1)
     assert not await is_due(), "nobody is notified yet"
-    await bench.pass_time(1)
+    await deployment.pass_time(1)
     assert await is_due(), "the deletion does not wait for ever"

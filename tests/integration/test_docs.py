@@ -24,7 +24,7 @@ from tests.support.life.officers import Officers
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, OPERATORS, POLICE = ROOT / "examples", ROOT / "docs" / "operators.md", ROOT / "docs" / "police.md"
@@ -50,23 +50,29 @@ def _bodies() -> dict[str, str]:
 
 
 @TYPED
-async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(bench: Bench, tmp_path: Path) -> None:
+async def test_the_example_signs_and_files_a_case_with_openssl_and_curl(deployment: Deployment, tmp_path: Path) -> None:
     """Accepted as new, then as the existing case; refused with another secret."""
-    server = await bench.server()
+    server = await deployment.server()
     case = json.loads((EXAMPLES / "case.json").read_text(encoding="utf-8"))
     case["last_seen"]["at"] = datetime.now(UTC).isoformat()
     file = tmp_path / "case.json"
     file.write_text(json.dumps(case, ensure_ascii=False), encoding="utf-8")
     script, case = str(EXAMPLES / "file-case.sh"), str(file)
-    for secret, code, status in ((bench.secret, 0, "202"), (bench.secret, 0, "200"), ("whsec_" + "A" * 32, 1, "401")):
+    for secret, code, status in (
+        (deployment.secret, 0, "202"),
+        (deployment.secret, 0, "200"),
+        ("whsec_" + "A" * 32, 1, "401"),
+    ):
         ended, printed = await _run(script, case, server.url, AUTHORITY="sz", SECRET=secret)
         assert (ended, printed.split()[-1]) == (code, status), printed
 
 
 @TYPED
-async def test_the_cap_example_is_accepted_signed_by_the_signing_example(bench: Bench, tmp_path: Path) -> None:
+async def test_the_cap_example_is_accepted_signed_by_the_signing_example(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """Unsigned it waits for two people; signed by the pinned certificate it is sent."""
-    server = await bench.server()
+    server = await deployment.server()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     text = (EXAMPLES / "alert.cap.xml").read_text(encoding="utf-8")
     text = re.sub(r"<sent>.*</sent>", f"<sent>{now}</sent>", text)
@@ -78,7 +84,7 @@ async def test_the_cap_example_is_accepted_signed_by_the_signing_example(bench: 
     made = made.replace("key.pem", str(key)).replace("certificate.pem", str(certificate))
     code, printed = await _run(*made.split())
     assert code == 0, printed
-    await bench.run("authority", "pin", "sz", str(certificate))
+    await deployment.run("authority", "pin", "sz", str(certificate))
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *map(str, (EXAMPLES / "sign_cap.py", message, key, certificate)),
@@ -92,7 +98,7 @@ async def test_the_cap_example_is_accepted_signed_by_the_signing_example(bench: 
     assert (await post(server, late.encode()))[0] == 422, "as in the page and in the standard"
 
 
-async def test_every_action_is_on_the_operators_page_with_a_body_that_is_accepted(bench: Bench) -> None:
+async def test_every_action_is_on_the_operators_page_with_a_body_that_is_accepted(deployment: Deployment) -> None:
     """Each body decodes as its struct; those of an alert's life are executed in this order."""
     bodies = _bodies()
     taken = {route.path.rpartition("/")[2]: route.body for route in route_table() if "{id}" in route.path}
@@ -100,23 +106,23 @@ async def test_every_action_is_on_the_operators_page_with_a_body_that_is_accepte
     assert set(bodies) == set(kinds) == set(Action) - BY_ITSELF
     for name, body in bodies.items():
         msgspec.json.decode(body, type=kinds[name])
-    officers = Officers(bench, await bench.server())
-    await bench.provider()
-    alert = (await bench.file(officers.server, case_number=CASE_NUMBER))[1]["alert"]["id"]
-    await bench.sent(officers.server, alert)
+    officers = Officers(deployment, await deployment.server())
+    await deployment.provider()
+    alert = (await deployment.file(officers.server, case_number=CASE_NUMBER))[1]["alert"]["id"]
+    await deployment.sent(officers.server, alert)
     for name in ("pause", "resume", "update", "rings", "extension", "found"):
         change_request: dict[str, Any] = json.loads(bodies[name])
-        status, answer = await bench.post(f"{officers.server.url}/v1/alerts/{alert}/{name}", change_request)
+        status, answer = await deployment.post(f"{officers.server.url}/v1/alerts/{alert}/{name}", change_request)
         assert status == 200, (name, answer)
 
 
-async def test_the_notice_on_the_police_page_is_accepted(bench: Bench) -> None:
+async def test_the_notice_on_the_police_page_is_accepted(deployment: Deployment) -> None:
     """Signed like a case, it ends the alert."""
-    server = await bench.server()
-    await bench.file(server, case_number=CASE_NUMBER)
+    server = await deployment.server()
+    await deployment.file(server, case_number=CASE_NUMBER)
     (notice,) = re.findall(r"```json\n(.*)\n```", POLICE.read_text(encoding="utf-8"))
     msgspec.json.decode(notice, type=PoliceNotice)
-    status, answer = await send_notice(server.url, "sz", bench.secret, notice.encode())
+    status, answer = await send_notice(server.url, "sz", deployment.secret, notice.encode())
     assert (status, msgspec.json.decode(answer)["alert"]["state"]) == (200, "found")
 
 

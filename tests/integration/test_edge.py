@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
     from sql.database import Pool
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 
@@ -75,9 +75,9 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     assert served == {(method, path) for method, path, _ in _table()}
 
 
-async def test_without_a_token_nothing_is_done_and_every_answer_has_security_headers(bench: Bench) -> None:
+async def test_without_a_token_nothing_is_done_and_every_answer_has_security_headers(deployment: Deployment) -> None:
     """A running server answers 401 on each route with a role; answers of every kind have the headers."""
-    server = await bench.server()
+    server = await deployment.server()
     answers: list[aiohttp.ClientResponse] = []
     async with aiohttp.ClientSession() as session:
         for method, path, role in _table():
@@ -92,7 +92,7 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
             async with session.request(method, server.url + path) as response:
                 answers.append(response)
                 assert response.status == status
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         answers.append(feed._response)  # noqa: SLF001 - aiohttp has no other way to the headers of a WebSocket's answer
     for answer in answers:
         assert answer.headers.items() >= SECURITY.items()
@@ -106,11 +106,11 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
     assert not [word for word in ("aiohttp", "Python") if word in answered]
 
 
-async def test_tokens_allow_what_their_role_allows(bench: Bench) -> None:
+async def test_tokens_allow_what_their_role_allows(deployment: Deployment) -> None:
     """No token 401, an insufficient role 403, a revoked token 401."""
-    server = await bench.server()
+    server = await deployment.server()
     options = ("--role", "viewer", "--name", "desk", "--days", "30", "--authority", "sz")
-    created = await bench.command("token", "create", *options, "--json")
+    created = await deployment.command("token", "create", *options, "--json")
     viewer = {"Authorization": f"Bearer {created['token']}"}
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/v1/alerts") as response:
@@ -124,9 +124,11 @@ async def test_tokens_allow_what_their_role_allows(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson", "application/msgpack"])
-async def test_a_bad_report_does_not_affect_the_good_ones(bench: Bench, redis: aioredis.Redis, kind: str) -> None:
+async def test_a_bad_report_does_not_affect_the_good_ones(
+    deployment: Deployment, redis: aioredis.Redis, kind: str
+) -> None:
     """In every format bad reports are named by their position, and good ones are in the index."""
-    server = await bench.server()
+    server = await deployment.server()
     reports: list[dict[str, object]] = [
         {**REPORT, "user": 1},
         {**REPORT, "user": -5},
@@ -137,7 +139,7 @@ async def test_a_bad_report_does_not_affect_the_good_ones(bench: Bench, redis: a
     ]
     encode = msgspec.msgpack.encode if kind.endswith("msgpack") else msgspec.json.encode
     body = b"\n".join(map(encode, reports)) if kind.endswith("ndjson") else encode(reports)
-    async with bench.session() as session:
+    async with deployment.session() as session:
         headers = {"Content-Type": kind}
         async with session.post(f"{server.url}/v1/devices", data=body, headers=headers) as response:
             answer = await response.json()
@@ -150,17 +152,17 @@ async def test_a_bad_report_does_not_affect_the_good_ones(bench: Bench, redis: a
 
 
 async def test_reports_in_the_systems_of_chinese_maps_are_indexed_where_the_device_is(
-    bench: Bench, redis: aioredis.Redis
+    deployment: Deployment, redis: aioredis.Redis
 ) -> None:
     """One request with all three systems: three users at one place in the index."""
-    server = await bench.server()
+    server = await deployment.server()
     reports = []
     for user, crs in enumerate(Crs, 1):
         longitudes, latitudes = from_wgs84(np.array([114.05]), np.array([22.54]), crs)
         place = {"longitude": longitudes.item(), "latitude": latitudes.item(), "crs": crs}
         reports.append({**REPORT, "user": user, **place})
     body = msgspec.json.encode(reports)
-    async with bench.session() as session, session.post(f"{server.url}/v1/devices", data=body) as response:
+    async with deployment.session() as session, session.post(f"{server.url}/v1/devices", data=body) as response:
         assert (await response.json())["accepted"] == len(Crs)
     generation = Generations().of(now_ms())
     for user in range(1, len(Crs) + 1):
@@ -168,19 +170,19 @@ async def test_reports_in_the_systems_of_chinese_maps_are_indexed_where_the_devi
         assert found[0] == pytest.approx((114.05, 22.54), abs=1e-5)
 
 
-async def test_a_file_of_reports_is_imported(bench: Bench, redis: aioredis.Redis) -> None:
+async def test_a_file_of_reports_is_imported(deployment: Deployment, redis: aioredis.Redis) -> None:
     """`devices import` reads NDJSON, prints how many it accepted, and names the bad ones."""
-    file = bench.folder / "reports.ndjson"
+    file = deployment.folder / "reports.ndjson"
     lines = [msgspec.json.encode({**REPORT, "user": user}) for user in range(1, 101)]
     file.write_bytes(b"\n".join([*lines, b"{}", b"garbage"]))
-    assert Process("devices", "import", str(file), env=bench.env()).wait() == 0
+    assert Process("devices", "import", str(file), env=deployment.env()).wait() == 0
     assert sum([await redis.zcard(key) for key in await redis.keys("geo:*")]) == 100
 
 
-async def test_ready_names_an_unavailable_store(bench: Bench) -> None:
+async def test_ready_names_an_unavailable_store(deployment: Deployment) -> None:
     """Without Redis /ready is 503 and names it; /health stays 200."""
-    bench.redis_url = "redis://127.0.0.1:9"
-    server = await bench.server()
+    deployment.redis_url = "redis://127.0.0.1:9"
+    server = await deployment.server()
     async with aiohttp.ClientSession() as session:
         async with session.get(f"{server.url}/ready") as response:
             assert (response.status, (await response.json())["stores"]["redis"]) == (503, "away")
@@ -188,13 +190,13 @@ async def test_ready_names_an_unavailable_store(bench: Bench) -> None:
             assert response.status == 200
 
 
-async def test_an_alert_that_cannot_meet_its_deadline_raises_an_alarm_at_intake(bench: Bench) -> None:
+async def test_an_alert_that_cannot_meet_its_deadline_raises_an_alarm_at_intake(deployment: Deployment) -> None:
     """The estimate divided by the configured rate shows it before anything is sent."""
-    await bench.provider()
-    await bench.people(20_000)
-    server = await bench.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2")
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
-        await bench.file(server)
+    await deployment.provider()
+    await deployment.people(20_000)
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2")
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        await deployment.file(server)
         async for message in feed:
             event = message.json()
             if event["type"] == "alarm":
@@ -202,16 +204,16 @@ async def test_an_alert_that_cannot_meet_its_deadline_raises_an_alarm_at_intake(
     assert (event["kind"], event["lane"], event["raised"]) == ("late", "tpns", True)
 
 
-async def test_metrics_are_well_formed_and_name_nobody(bench: Bench) -> None:
+async def test_metrics_are_well_formed_and_name_nobody(deployment: Deployment) -> None:
     """The documented families are there; `promtool check metrics` finds no fault where it is installed."""
-    await bench.provider()
-    await bench.people(5000)
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    await bench.sent(server, answer["alert"]["id"])
+    await deployment.provider()
+    await deployment.people(5000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
 
     async def text() -> str:
-        async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+        async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
             return await response.text()
 
     async def settled() -> bool:

@@ -9,38 +9,38 @@ import aiohttp
 import sql.enrolment
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
 STAFF = 87_654_321
 
 
-async def _ask(bench: Bench, server: Process, method: str, path: str) -> int:
-    async with bench.session() as session, session.request(method, f"{server.url}{path}") as response:
+async def _ask(deployment: Deployment, server: Process, method: str, path: str) -> int:
+    async with deployment.session() as session, session.request(method, f"{server.url}{path}") as response:
         return response.status
 
 
-async def test_the_platform_changes_the_enrolment_which_is_recorded_without_names(bench: Bench) -> None:
+async def test_the_platform_changes_the_enrolment_which_is_recorded_without_names(deployment: Deployment) -> None:
     """Adding twice counts once; a viewer may not; there is a maximum; a forgotten user is no longer enrolled."""
-    server = await bench.server()
+    server = await deployment.server()
     path = f"/v1/enrolled/{STAFF}"
-    created = await bench.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
+    created = await deployment.command("token", "create", "--role", "viewer", "--name", "desk", "--json")
     viewer = {"Authorization": f"Bearer {created['token']}"}
     async with aiohttp.ClientSession(headers=viewer) as session, session.put(f"{server.url}{path}") as response:
         assert response.status == 403
-    assert [await _ask(bench, server, "PUT", f"/v1/enrolled/{bad}") for bad in ("0", "x", "9" * 19)] == [422] * 3
-    assert [await _ask(bench, server, "PUT", path) for _ in range(2)] == [204, 204]
-    assert (await bench.run("exercise", "list")).split() == [str(STAFF)]
-    assert await bench.command("exercise", "count", "--json") == {"enrolled": 1}
+    assert [await _ask(deployment, server, "PUT", f"/v1/enrolled/{bad}") for bad in ("0", "x", "9" * 19)] == [422] * 3
+    assert [await _ask(deployment, server, "PUT", path) for _ in range(2)] == [204, 204]
+    assert (await deployment.run("exercise", "list")).split() == [str(STAFF)]
+    assert await deployment.command("exercise", "count", "--json") == {"enrolled": 1}
 
-    assert await bench.run("exercise", "enrol", str(STAFF), "7") == "1 enrolled; 1 were before\n"
-    assert await bench.run("exercise", "withdraw", "7", "8") == "1 withdrawn; 1 were not enrolled\n"
+    assert await deployment.run("exercise", "enrol", str(STAFF), "7") == "1 enrolled; 1 were before\n"
+    assert await deployment.run("exercise", "withdraw", "7", "8") == "1 withdrawn; 1 were not enrolled\n"
     most = sql.enrolment.ENROLLED_MAX
-    await bench.query("insert into enrolled (user_id) select generate_series(1, $1::bigint - 1)", most)
-    assert await _ask(bench, server, "PUT", "/v1/enrolled/87654322") == 409
-    assert await bench.query("select count(*) from enrolled") == [(most,)]
-    assert [await _ask(bench, server, "DELETE", path) for _ in range(2)] == [204, 204]
-    trail = [row[0] for row in await bench.query("select content from audit_event order by seq")]
+    await deployment.query("insert into enrolled (user_id) select generate_series(1, $1::bigint - 1)", most)
+    assert await _ask(deployment, server, "PUT", "/v1/enrolled/87654322") == 409
+    assert await deployment.query("select count(*) from enrolled") == [(most,)]
+    assert [await _ask(deployment, server, "DELETE", path) for _ in range(2)] == [204, 204]
+    trail = [row[0] for row in await deployment.query("select content from audit_event order by seq")]
     assert [("exercise enrolment" in one, "exercise withdrawal" in one) for one in trail if "exercise" in one] == [
         (True, False),
         (True, False),
@@ -49,11 +49,11 @@ async def test_the_platform_changes_the_enrolment_which_is_recorded_without_name
     ]
     assert not [one for one in trail if str(STAFF) in one]
 
-    assert await _ask(bench, server, "PUT", path) == 204
-    assert await _ask(bench, server, "DELETE", f"/v1/users/{STAFF}") == 204
-    assert await bench.query("select 1 from enrolled where user_id = $1", STAFF) == []
-    gone = bench.folder / "gone.txt"
+    assert await _ask(deployment, server, "PUT", path) == 204
+    assert await _ask(deployment, server, "DELETE", f"/v1/users/{STAFF}") == 204
+    assert await deployment.query("select 1 from enrolled where user_id = $1", STAFF) == []
+    gone = deployment.folder / "gone.txt"
     gone.write_text("1\n2\n")
-    await bench.run("users", "forget", str(gone))
-    assert await bench.query("select min(user_id) from enrolled") == [(3,)]
-    assert str(STAFF) not in bench.log.read_text(encoding="utf-8")
+    await deployment.run("users", "forget", str(gone))
+    assert await deployment.query("select min(user_id) from enrolled") == [(3,)]
+    assert str(STAFF) not in deployment.log.read_text(encoding="utf-8")

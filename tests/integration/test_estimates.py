@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes.deployment import SHENZHEN, Bench
+from tests.support.processes.deployment import SHENZHEN, Deployment
 from tests.support.stores import boundaries
 
 PLACE = {"longitude": SHENZHEN.longitude, "latitude": SHENZHEN.latitude}
 
 
-async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(bench: Bench) -> None:
+async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(deployment: Deployment) -> None:
     """People by ring and lane, with an interval that holds the exact count, and when each lane would be done."""
-    inside = await bench.people(50_000)
-    server = await bench.server(**boundaries.env(), QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
-    status, answer = await bench.post(f"{server.url}/v1/estimates", PLACE)
+    inside = await deployment.people(50_000)
+    server = await deployment.server(**boundaries.env(), QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
+    status, answer = await deployment.post(f"{server.url}/v1/estimates", PLACE)
     assert status == 200
     assert answer["area"]["city"] == "440300"
     estimate: dict[str, Any] = answer["estimate"]
@@ -28,23 +28,25 @@ async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(b
     assert lane["finish_s"] == pytest.approx(estimate["people"] / 10)
     assert lane["margin_s"] == pytest.approx(1800 - lane["finish_s"])
     assert estimate["positions"]["median_h"] == 0.0
-    _, filed = await bench.file(server)
+    _, filed = await deployment.file(server)
     assert set(filed["alert"]["estimate"]) == set(estimate)
 
 
-async def test_an_estimate_stores_and_sends_nothing(bench: Bench) -> None:
+async def test_an_estimate_stores_and_sends_nothing(deployment: Deployment) -> None:
     """After estimates for two policies there is no alert."""
-    server = await bench.server()
+    server = await deployment.server()
     for policy in ("qq", "tuanyuan"):
-        status, answer = await bench.post(f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300})
+        status, answer = await deployment.post(
+            f"{server.url}/v1/estimates", {**PLACE, "policy": policy, "radius_km": 300}
+        )
         assert status == 200
         assert answer["rings"][-1]["radius_km"] == 300
-    assert (await bench.query("select count(*) from alert"))[0][0] == 0
+    assert (await deployment.query("select count(*) from alert"))[0][0] == 0
 
 
-async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(bench: Bench) -> None:
+async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(deployment: Deployment) -> None:
     """Unknown policy, too wide, no place: each is named; only operators' roles may request one."""
-    server = await bench.server()
+    server = await deployment.server()
     for asked, path in (
         ({**PLACE, "policy": "nobody"}, "$.policy"),
         ({**PLACE, "radius_km": 900}, "$.radius_km"),
@@ -53,6 +55,6 @@ async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(bench:
         ({**PLACE, "latitude": 114.0}, "$.latitude"),
         ({**PLACE, "authority": "nobody"}, "$.authority"),
     ):
-        status, answer = await bench.post(f"{server.url}/v1/estimates", asked)
+        status, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
         assert status == 422
         assert answer["errors"][0]["path"] == path

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sql.database import Pool
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 FORTNIGHT = timedelta(days=14)
 
@@ -61,15 +61,17 @@ def test_the_expiry_of_a_certificate_is_read_and_an_unreadable_file_is_ignored(t
     assert certificates(None) == []
 
 
-async def test_expiring_tokens_and_secrets_are_found_and_replaced_ones_are_not(bench: Bench, pool: Pool) -> None:
+async def test_expiring_tokens_and_secrets_are_found_and_replaced_ones_are_not(
+    deployment: Deployment, pool: Pool
+) -> None:
     """A token until a fortnight after its expiry or revocation; a secret while the authority has no newer one."""
     ending = partial(sql.access.ending, pool, FORTNIGHT)
     assert await ending() == []
-    await bench.query("update bearer_token set expires_at = now() + interval '13 days'")
-    await bench.query("update authority_secret set expires_at = now() + interval '1 day'")
+    await deployment.query("update bearer_token set expires_at = now() + interval '13 days'")
+    await deployment.query("update authority_secret set expires_at = now() + interval '1 day'")
     assert [name for name, _ in await ending()] == ["the webhook secret of sz", "token 1 (admin)"]
-    await bench.query("insert into authority_secret (authority_id, ciphertext) values ('sz', 'new')")
-    await bench.query("update bearer_token set expires_at = now() - interval '13 days'")
+    await deployment.query("insert into authority_secret (authority_id, ciphertext) values ('sz', 'new')")
+    await deployment.query("update bearer_token set expires_at = now() - interval '13 days'")
     assert [name for name, _ in await ending()] == ["token 1 (admin)"]
     assert await sql.access.revoke_token(pool, 1)
     assert await ending() == []

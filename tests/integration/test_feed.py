@@ -9,20 +9,20 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 
-async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None:
+async def test_the_feed_begins_with_a_snapshot_and_resumes(deployment: Deployment) -> None:
     """`?after=` gives the missed events; a ticket opens the feed once; without either it is refused."""
-    await bench.provider()
-    await bench.people(5000)
-    server = await bench.server()
+    await deployment.provider()
+    await deployment.people(5000)
+    server = await deployment.server()
     feed_url = f"{server.url}/v1/feed"
-    async with bench.session() as session:
+    async with deployment.session() as session:
         async with session.ws_connect(feed_url) as feed:
             snapshot = await feed.receive_json()
             assert (snapshot["type"], snapshot["alerts"]) == ("snapshot", [])
-            await bench.file(server)
+            await deployment.file(server)
             kinds = [(await feed.receive_json())["type"] for _ in range(2)]
             assert kinds == ["alert", "progress"]
         async with session.ws_connect(f"{feed_url}?after={snapshot['seq']}") as feed:
@@ -39,27 +39,27 @@ async def test_the_feed_begins_with_a_snapshot_and_resumes(bench: Bench) -> None
                 assert response.status == 401
 
 
-async def test_a_listener_gets_a_close_frame_when_the_server_stops(bench: Bench) -> None:
+async def test_a_listener_gets_a_close_frame_when_the_server_stops(deployment: Deployment) -> None:
     """At once, with the reason: without a close frame a client waits, and delays the stop."""
-    server = await bench.server()
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+    server = await deployment.server()
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         await feed.receive_json()
         ending = asyncio.create_task(asyncio.to_thread(server.end))
         last = await feed.receive()
         assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
         await feed.close()
         assert await ending == 0
-    assert "server.stopped" in bench.log.read_text(encoding="utf-8")
+    assert "server.stopped" in deployment.log.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("by_ticket", [False, True], ids=["by token", "by ticket"])
-async def test_a_feed_ends_with_the_token_that_opened_it(bench: Bench, *, by_ticket: bool) -> None:
+async def test_a_feed_ends_with_the_token_that_opened_it(deployment: Deployment, *, by_ticket: bool) -> None:
     """Once revoked, it is closed within seconds, also if opened by a ticket of that token; other feeds go on."""
-    server = await bench.server()
-    created = await bench.command("token", "create", "--role", "viewer", "--name", "Vera", "--json")
+    server = await deployment.server()
+    created = await deployment.command("token", "create", "--role", "viewer", "--name", "Vera", "--json")
     url = f"{server.url}/v1/feed"
     headers = {"Authorization": f"Bearer {created['token']}"}
-    async with aiohttp.ClientSession(headers=headers) as session, bench.session() as other:
+    async with aiohttp.ClientSession(headers=headers) as session, deployment.session() as other:
         if by_ticket:
             async with session.post(f"{url}/tickets") as response:
                 url += f"?ticket={(await response.json())['ticket']}"
@@ -67,9 +67,9 @@ async def test_a_feed_ends_with_the_token_that_opened_it(bench: Bench, *, by_tic
         async with opener.ws_connect(url) as feed, other.ws_connect(f"{server.url}/v1/feed") as going_on:
             await feed.receive_json()
             await going_on.receive_json()
-            await bench.run("token", "revoke", str(created["id"]))
+            await deployment.run("token", "revoke", str(created["id"]))
             last = await feed.receive(timeout=30)
             assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.POLICY_VIOLATION)
-            await bench.file(server)
+            await deployment.file(server)
             assert (await going_on.receive_json())["type"] == "alert"
         await opener.close()

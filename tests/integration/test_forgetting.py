@@ -13,7 +13,7 @@ from tests.support.processes.processes import Process, until
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 ENDS_S = 5 * BLOCK_MS / 1000
 """If the driver hides the cancellation, the listener ends after one more read at the latest."""
@@ -22,29 +22,29 @@ MOMENTS = 50
 """In iterations of the event loop: by then the first read is done, and the second, which blocks, is sent."""
 
 
-async def test_a_user_forgotten_during_a_sweep_is_not_notified_by_any_process(bench: Bench) -> None:
+async def test_a_user_forgotten_during_a_sweep_is_not_notified_by_any_process(deployment: Deployment) -> None:
     """The user waits in the queues of two servers during an outage; forgotten at one, notified by neither."""
-    await bench.provider()
-    inside = await bench.people(10_000)
-    await bench.switch_outage(on=True)
-    one, two = await bench.server(), await bench.server()
-    await bench.file(one)
-    await until(lambda: _waits_at_both(bench, one, two))
+    await deployment.provider()
+    inside = await deployment.people(10_000)
+    await deployment.switch_outage(on=True)
+    one, two = await deployment.server(), await deployment.server()
+    await deployment.file(one)
+    await until(lambda: _waits_at_both(deployment, one, two))
     gone = inside[:: inside.size // 50][:50]
-    async with bench.session() as session:
+    async with deployment.session() as session:
         for user in gone.tolist():
             async with session.delete(f"{one.url}/v1/users/{user}") as response:
                 assert response.status == 204
-    await bench.switch_outage(on=False)
-    alert = (await bench.get(f"{one.url}/v1/alerts"))["alerts"][0]["id"]
-    await bench.sent(one, alert)
-    assert np.array_equal(await bench.reached(), np.setdiff1d(inside, gone))
+    await deployment.switch_outage(on=False)
+    alert = (await deployment.get(f"{one.url}/v1/alerts"))["alerts"][0]["id"]
+    await deployment.sent(one, alert)
+    assert np.array_equal(await deployment.reached(), np.setdiff1d(inside, gone))
 
 
-async def _waits_at_both(bench: Bench, *servers: Process) -> bool:
+async def _waits_at_both(deployment: Deployment, *servers: Process) -> bool:
     waiting = []
     for server in servers:
-        async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+        async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
             text = await response.text()
         waiting += [
             float(line.split()[-1]) for line in text.splitlines() if line.startswith("qq_alert_parked_batches{")
@@ -52,27 +52,27 @@ async def _waits_at_both(bench: Bench, *servers: Process) -> bool:
     return all(batches > 0 for batches in waiting)
 
 
-async def test_a_file_of_users_is_forgotten(bench: Bench) -> None:
+async def test_a_file_of_users_is_forgotten(deployment: Deployment) -> None:
     """`users forget` reads one id a line, prints the result, and exits with 1 if a line was no user id."""
-    inside = await bench.people(5000)
+    inside = await deployment.people(5000)
     gone = inside[:1000]
-    file = bench.folder / "gone.txt"
+    file = deployment.folder / "gone.txt"
     file.write_text("\n".join([*map(str, gone.tolist()), "999999999999"]) + "\n")
-    assert Process("users", "forget", str(file), env=bench.env()).wait() == 0
+    assert Process("users", "forget", str(file), env=deployment.env()).wait() == 0
     # The rest of a line that is too long is no id either.
     file.write_text(f"not a user\n0\n7,{'x' * 62}{inside[1000]}\n")
-    assert Process("users", "forget", str(file), env=bench.env()).wait() == 1
-    await bench.provider()
-    server = await bench.server()
-    _, answer = await bench.file(server)
-    await bench.sent(server, answer["alert"]["id"])
-    assert np.array_equal(await bench.reached(), inside[1000:])
+    assert Process("users", "forget", str(file), env=deployment.env()).wait() == 1
+    await deployment.provider()
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside[1000:])
 
 
-async def test_an_invalid_user_id_is_refused(bench: Bench) -> None:
+async def test_an_invalid_user_id_is_refused(deployment: Deployment) -> None:
     """Zero, words and numbers beyond 63 bits: 422, and nothing else happens."""
-    server = await bench.server()
-    async with bench.session() as session:
+    server = await deployment.server()
+    async with deployment.session() as session:
         for user in ("0", "x", "-5", "9223372036854775808", "1" * 5000):
             async with session.delete(f"{server.url}/v1/users/{user}") as response:
                 assert response.status == 422

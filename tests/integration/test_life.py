@@ -10,26 +10,26 @@ from handlers.http.roles import Role
 from push.alerts.review import Review
 from server.administration.file_case import send_notice
 from tests.support.life.officers import NUMBER, Officers
-from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 
 
-async def _officers(bench: Bench, people: int = 2000) -> tuple[Officers, int]:
-    await bench.provider()
-    inside = await bench.people(people)
-    return Officers(bench, await bench.server()), inside.size
+async def _officers(deployment: Deployment, people: int = 2000) -> tuple[Officers, int]:
+    await deployment.provider()
+    inside = await deployment.people(people)
+    return Officers(deployment, await deployment.server()), inside.size
 
 
-async def test_nobody_is_notified_before_two_people_approve_who_are_not_its_authors(bench: Bench) -> None:
+async def test_nobody_is_notified_before_two_people_approve_who_are_not_its_authors(deployment: Deployment) -> None:
     """Neither an officer of the authority, nor an author, nor one person twice; the 30 minutes run meanwhile."""
-    officers, inside = await _officers(bench)
+    officers, inside = await _officers(deployment)
     await officers.review(Review.TWO_PERSON)
     for name in ("Li", "Wang", "Zhao"):
         await officers.person(name, Role.APPROVER)
     await officers.person("li ", Role.APPROVER)
     await officers.person("Officer", Role.APPROVER, "sz")
     await officers.person("Chen", Role.OPERATOR)
-    status, answer = await bench.file(officers.server)
+    status, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
     assert (status, answer["alert"]["state"]) == (202, "in_review")
     assert (await officers.act(alert, "approval", by="Chen"))[0] == 403
@@ -49,43 +49,43 @@ async def test_nobody_is_notified_before_two_people_approve_who_are_not_its_auth
     assert await officers.recipients("alert", alert) == 0
     status, answer = await officers.act(alert, "approval", by="Wang")
     assert (status, answer["alert"]["review"]["approvals"]) == (200, ["li", "wang"])
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     assert await officers.recipients("alert", alert) == inside
-    assert (await bench.command("audit", "verify", "--json"))["events"] > 5
+    assert (await deployment.command("audit", "verify", "--json"))["events"] > 5
 
 
-async def test_a_case_in_its_grace_is_sent_by_itself_unless_it_is_vetoed(bench: Bench) -> None:
+async def test_a_case_in_its_grace_is_sent_by_itself_unless_it_is_vetoed(deployment: Deployment) -> None:
     """Vetoed, it waits for an approval; otherwise it is sent when the grace has passed."""
-    officers, inside = await _officers(bench)
+    officers, inside = await _officers(deployment)
     await officers.review(Review.GRACE, 600)
-    _, answer = await bench.file(officers.server)
+    _, answer = await deployment.file(officers.server)
     held = answer["alert"]["id"]
     assert answer["alert"]["state"] == "scheduled"
     assert (await officers.act(held, "veto"))[1]["alert"]["state"] == "in_review"
     status, problem = await officers.act(held, "veto")
     assert (status, problem["possible"]) == (409, ["approval", "update", "cancel", "found"])
-    _, answer = await bench.file(officers.server, case_number="SZ-2")
+    _, answer = await deployment.file(officers.server, case_number="SZ-2")
     left = answer["alert"]["id"]
-    await bench.query("update alert set send_at = now() where id = $1", left)
-    await bench.sent(officers.server, left)
+    await deployment.query("update alert set send_at = now() where id = $1", left)
+    await deployment.sent(officers.server, left)
     assert await officers.recipients("alert", left) == inside
     assert await officers.recipients("alert", held) == 0
     assert (await officers.act(held, "approval"))[0] == 200
-    await bench.sent(officers.server, held)
+    await deployment.sent(officers.server, held)
     assert await officers.recipients("alert", held) == inside
 
 
-async def test_found_reaches_everybody_notified_and_only_once(bench: Bench) -> None:
+async def test_found_reaches_everybody_notified_and_only_once(deployment: Deployment) -> None:
     """Later arrivals and people never notified get nothing; a second `found` is refused, with the reason."""
-    officers, inside = await _officers(bench)
-    _, answer = await bench.file(officers.server)
+    officers, inside = await _officers(deployment)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(officers.server, alert)
-    await bench.place([1, 2, 3], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
+    await deployment.sent(officers.server, alert)
+    await deployment.place([1, 2, 3], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
     status, answer = await officers.act(alert, "found", through_alert=True)
     assert (status, answer["alert"]["state"], answer["alert"]["through_alert"]) == (200, "found", True)
     await officers.wait_until_notified("found", alert, inside)
-    assert (await bench.counts())["accepted"] == 2 * inside
+    assert (await deployment.counts())["accepted"] == 2 * inside
     status, problem = await officers.act(alert, "cancel")
     assert (status, problem["possible"]) == (409, ["found"])
     assert (await officers.act(alert, "found", through_alert=True))[0] == 409, "it was recorded before"
@@ -93,18 +93,18 @@ async def test_found_reaches_everybody_notified_and_only_once(bench: Bench) -> N
     assert (status, answer["alert"]["through_alert"]) == (200, False), "a later correction"
 
     async def shown() -> bool:
-        notices = (await bench.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["notices"]
+        notices = (await deployment.get(f"{officers.server.url}/v1/alerts/{alert}"))["alert"]["notices"]
         return [(one["notice"], one["lanes"]["tpns"]["accepted"]) for one in notices] == [("found", inside)]
 
     await until(shown)
 
 
-async def test_an_update_goes_to_everybody_notified_and_is_the_first_text_of_all_others(bench: Bench) -> None:
+async def test_an_update_goes_to_everybody_notified_and_is_the_first_text_of_all_others(deployment: Deployment) -> None:
     """In every language or not at all; a second update is a new text, and reaches everybody again."""
-    officers, inside = await _officers(bench)
-    _, answer = await bench.file(officers.server)
+    officers, inside = await _officers(deployment)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     text = {"title": "Missing", "body": "A child in red"}
     assert (await officers.act(alert, "update", texts={"en": text}))[0] == 422
     assert (await officers.act(alert, "update", texts={"en": text, "zh-CN": text}))[0] == 200
@@ -116,12 +116,12 @@ async def test_an_update_goes_to_everybody_notified_and_is_the_first_text_of_all
     await officers.wait_until_notified("cancel", alert, inside)
 
 
-async def test_a_paused_alert_notifies_nobody_until_it_is_resumed(bench: Bench) -> None:
+async def test_a_paused_alert_notifies_nobody_until_it_is_resumed(deployment: Deployment) -> None:
     """Paused in the middle: the rest is notified once after the resume, and nobody twice."""
-    await bench.provider("--latency-ms", "60")
-    inside = await bench.people(20_000)
-    officers = Officers(bench, await bench.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
-    _, answer = await bench.file(officers.server)
+    await deployment.provider("--latency-ms", "60")
+    inside = await deployment.people(20_000)
+    officers = Officers(deployment, await deployment.server(QQ_ALERT_LANES__TPNS__WORKERS="1"))
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
 
     async def begun() -> bool:
@@ -131,44 +131,44 @@ async def test_a_paused_alert_notifies_nobody_until_it_is_resumed(bench: Bench) 
     assert (await officers.act(alert, "pause"))[1]["alert"]["state"] == "paused"
 
     async def at_rest() -> bool:
-        return not (await bench.query("select 1 from sweep_unit where not done and lease_until > now()"))
+        return not (await deployment.query("select 1 from sweep_unit where not done and lease_until > now()"))
 
     await until(at_rest)
     notified = await officers.recipients("alert", alert)
     assert 0 < notified < inside.size
-    assert (await bench.counts())["accepted"] == notified
+    assert (await deployment.counts())["accepted"] == notified
     assert (await officers.act(alert, "extension", hours=12))[0] == 200
     assert (await officers.act(alert, "extension", hours=167))[0] == 422
     assert (await officers.act(alert, "resume"))[1]["alert"]["state"] == "sending"
-    await bench.sent(officers.server, alert)
-    counts = await bench.counts()
+    await deployment.sent(officers.server, alert)
+    counts = await deployment.counts()
     assert (counts["accepted"], counts["duplicates"]) == (inside.size, 0)
 
 
-async def test_more_people_than_the_cap_need_the_release_of_another_person(bench: Bench) -> None:
+async def test_more_people_than_the_cap_need_the_release_of_another_person(deployment: Deployment) -> None:
     """The held ring is sent when a person who is not its author releases it, up to the released number."""
-    await bench.provider()
-    inside = await bench.people(20_000)
-    officers = Officers(bench, await bench.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
+    await deployment.provider()
+    inside = await deployment.people(20_000)
+    officers = Officers(deployment, await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="5000"))
     await officers.person("Li", Role.APPROVER)
     await officers.person("Chen", Role.OPERATOR)
-    _, answer = await bench.file(officers.server)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     assert (await officers.act(alert, "release", by="Chen", people_max=50_000))[0] == 403
     assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 200
     await officers.wait_until_notified("alert", alert, inside.size)
     assert (await officers.act(alert, "release", by="Li", people_max=50_000))[0] == 409
 
 
-async def test_the_preview_shows_the_texts_on_phones_and_its_readers_are_recorded(bench: Bench) -> None:
+async def test_the_preview_shows_the_texts_on_phones_and_its_readers_are_recorded(deployment: Deployment) -> None:
     """By notice, language and lane, last notices included; an exercise is marked as one."""
-    server = await bench.server()
-    officers = Officers(bench, server)
+    server = await deployment.server()
+    officers = Officers(deployment, server)
     await officers.review(Review.APPROVE)
-    _, answer = await bench.file(server, status="exercise")
+    _, answer = await deployment.file(server, status="exercise")
     alert = answer["alert"]["id"]
-    shown = await bench.get(f"{server.url}/v1/alerts/{alert}/preview")
+    shown = await deployment.get(f"{server.url}/v1/alerts/{alert}/preview")
     assert set(shown["notices"]) == {"alert", "found", "cancel"}
     for notice, languages in shown["notices"].items():
         assert set(languages) == {"zh-CN", "en"}
@@ -177,40 +177,40 @@ async def test_the_preview_shows_the_texts_on_phones_and_its_readers_are_recorde
             assert lanes["tpns"]["body"].startswith("演习 / EXERCISE")
             assert lanes["tpns"]["silent"] is (notice != "alert")
     assert "小明" in shown["notices"]["alert"]["en"]["tpns"]["title"]
-    trail = await bench.get(f"{server.url}/v1/audit")
+    trail = await deployment.get(f"{server.url}/v1/audit")
     last = trail["events"][-1]["content"]["event"]
     assert (last["actor"], last["action"], last["alert"]) == ("admin test", "read", alert)
 
 
-async def test_a_review_that_is_about_to_use_up_the_thirty_minutes_raises_an_alarm(bench: Bench) -> None:
+async def test_a_review_that_is_about_to_use_up_the_thirty_minutes_raises_an_alarm(deployment: Deployment) -> None:
     """One at once, that a review waits; a second one when little time is left; both end with the review."""
-    officers, inside = await _officers(bench)
+    officers, inside = await _officers(deployment)
     await officers.review(Review.APPROVE)
-    _, answer = await bench.file(officers.server)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
 
     async def alarms() -> set[str]:
-        async with bench.session() as session, session.ws_connect(f"{officers.server.url}/v1/feed") as feed:
+        async with deployment.session() as session, session.ws_connect(f"{officers.server.url}/v1/feed") as feed:
             return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
 
     async def are(kinds: set[str]) -> bool:
         return await alarms() == kinds
 
     await until(lambda: are({"review"}))
-    await bench.pass_time(21 / 60)
+    await deployment.pass_time(21 / 60)
     await until(lambda: are({"review", "review_late"}))
     assert (await officers.act(alert, "approval"))[0] == 200
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     assert await officers.recipients("alert", alert) == inside
     await until(lambda: are(set()))
 
 
-async def test_the_police_can_report_that_the_child_is_found(bench: Bench) -> None:
+async def test_the_police_can_report_that_the_child_is_found(deployment: Deployment) -> None:
     """Signed like a case: everybody notified gets it once; a repeat has no effect; the alert stays ended."""
-    officers, inside = await _officers(bench)
-    _, answer = await bench.file(officers.server)
+    officers, inside = await _officers(deployment)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     notice = {
         "case_number": NUMBER,
         "notice": "found",
@@ -218,31 +218,35 @@ async def test_the_police_can_report_that_the_child_is_found(bench: Bench) -> No
         "through_alert": False,
     }
     for wrong, status in (({"case_number": "other"}, 404), ({"notice": "update"}, 422), ({}, 200), ({}, 200)):
-        assert (await _police(bench, officers, notice | wrong))[0] == status
+        assert (await _police(deployment, officers, notice | wrong))[0] == status
     await officers.wait_until_notified("found", alert, inside)
-    _, answer = await bench.file(officers.server, case_number="SZ-2")
+    _, answer = await deployment.file(officers.server, case_number="SZ-2")
     saying = {"case_number": "SZ-2", "notice": "found", "reason": "小明 is at home"}
-    status, ended = await _police(bench, officers, saying)
+    status, ended = await _police(deployment, officers, saying)
     assert (status, ended["alert"]["state"]) == (200, "found"), "no text of a reason keeps an alert going"
-    assert (await _police(bench, officers, notice | {"notice": "cancel"}))[0] == 409
-    assert (await _police(bench, officers, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
-    trail = (await bench.get(f"{officers.server.url}/v1/audit"))["events"]
+    assert (await _police(deployment, officers, notice | {"notice": "cancel"}))[0] == 409
+    assert (await _police(deployment, officers, notice, secret="whsec_" + "A" * 43 + "="))[0] == 401
+    trail = (await deployment.get(f"{officers.server.url}/v1/audit"))["events"]
     events = [one["content"]["event"] for one in trail if one["content"]["event"]["alert"] == alert]
     found = [event for event in events if event["action"] == "found"]
     assert [(one["actor"], one["details"]["through_alert"]) for one in found] == [("authority sz", False)]
 
 
-async def _police(bench: Bench, officers: Officers, notice: dict[str, Any], secret: str = "") -> tuple[int, Any]:
-    status, answer = await send_notice(officers.server.url, "sz", secret or bench.secret, msgspec.json.encode(notice))
+async def _police(
+    deployment: Deployment, officers: Officers, notice: dict[str, Any], secret: str = ""
+) -> tuple[int, Any]:
+    status, answer = await send_notice(
+        officers.server.url, "sz", secret or deployment.secret, msgspec.json.encode(notice)
+    )
     return status, msgspec.json.decode(answer)
 
 
-async def test_found_after_a_cancel_is_sent(bench: Bench) -> None:
+async def test_found_after_a_cancel_is_sent(deployment: Deployment) -> None:
     """The cancel is not the last notice: everybody notified gets `found`, once."""
-    officers, inside = await _officers(bench)
-    _, answer = await bench.file(officers.server)
+    officers, inside = await _officers(deployment)
+    _, answer = await deployment.file(officers.server)
     alert = answer["alert"]["id"]
-    await bench.sent(officers.server, alert)
+    await deployment.sent(officers.server, alert)
     assert (await officers.act(alert, "cancel"))[0] == 200
     await officers.wait_until_notified("cancel", alert, inside)
     status, answer = await officers.act(alert, "found", through_alert=True)

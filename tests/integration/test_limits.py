@@ -19,7 +19,7 @@ from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
     from server.embedded import StoreUrls
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
 BODY = msgspec.json.encode(CASE)
@@ -88,22 +88,24 @@ async def _alarm(feed: aiohttp.ClientWebSocketResponse, kind: str, *, raised: bo
     raise AssertionError("the feed ended")
 
 
-async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_nobody_out(bench: Bench) -> None:
+async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_nobody_out(
+    deployment: Deployment,
+) -> None:
     """401, then 429; the authority's own case is accepted from the same address, up to its own limit."""
-    server = await bench.server(
+    server = await deployment.server(
         QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
         QQ_ALERT_LIMITS__FAILED_SIGNATURES="6",
         QQ_ALERT_LIMITS__FAILED_WINDOW_S="3",
         QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE="2",
     )
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         flood = await _flood(server, 8, "sz") + await _flood(server, 2, "nobody")
         # The feed's token was new to this process, which took one of the address's tries: four are left.
         assert [status for status, _ in flood] == [401] * 4 + [429] * 6
         assert 0 < int(flood[-1][1] or 0) <= 12
         alarm = await _alarm(feed, "failed_signatures", raised=True)
         assert (alarm["about"], "authority sz" in alarm["detail"]) == ("sz", True)
-        signed = [(await send_case(server.url, "sz", bench.secret, BODY))[0] for _ in range(3)]
+        signed = [(await send_case(server.url, "sz", deployment.secret, BODY))[0] for _ in range(3)]
         assert signed == [202, 200, 429]
         assert (await _alarm(feed, "failed_signatures", raised=False))["about"] == "sz"
         async with session.get(f"{server.url}/metrics") as response:
@@ -117,9 +119,9 @@ async def test_a_flood_of_forged_webhooks_is_slowed_down_and_alarmed_and_locks_n
         assert f"qq_alert_{line}" in metrics
 
 
-async def test_guessing_tokens_is_slowed_down_and_a_known_token_is_still_accepted(bench: Bench) -> None:
+async def test_guessing_tokens_is_slowed_down_and_a_known_token_is_still_accepted(deployment: Deployment) -> None:
     """After too many guesses unknown tokens are not looked up; the same wrong token counts once; an alarm."""
-    server = await bench.server(
+    server = await deployment.server(
         QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="5",
         QQ_ALERT_LIMITS__FAILED_TOKENS="9",
         QQ_ALERT_LIMITS__PEOPLE_PER_S="1",
@@ -131,12 +133,12 @@ async def test_guessing_tokens_is_slowed_down_and_a_known_token_is_still_accepte
         async with session.get(url, headers={"Authorization": f"Bearer {token}"}) as response:
             return response.status
 
-    async with bench.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
         assert [await status("qqa_over") for _ in range(4)] == [401] * 4
         assert [await status(f"qqa_{number}") for number in range(6)] == [401] * 3 + [429] * 3
         async with session.get(f"{server.url}/v1/feed?ticket=guessed") as response:
             assert response.status == 429
         assert (await _alarm(feed, "failed_tokens", raised=True))["about"] == ""
-        opened = [await status(bench.token) for _ in range(10)]
+        opened = [await status(deployment.token) for _ in range(10)]
     assert opened[:2] == [200, 200], "the feed was the first of three, these are the others"
     assert 429 in opened

@@ -17,32 +17,32 @@ from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 NUMBER = CASE["case_number"]
 
 
-async def _filed_by(bench: Bench, url: str, authority: str) -> str:
+async def _filed_by(deployment: Deployment, url: str, authority: str) -> str:
     """File the case as another authority; returns the alert."""
-    added = await bench.command("authority", "add", authority, "--name", f"{authority} police", "--json")
+    added = await deployment.command("authority", "add", authority, "--name", f"{authority} police", "--json")
     body = msgspec.json.encode(CASE)
     headers = signed_headers(added["secret"], body)
     intake = f"{url}/v1/intake/{authority}"
-    async with bench.session() as session, session.post(intake, data=body, headers=headers) as response:
+    async with deployment.session() as session, session.post(intake, data=body, headers=headers) as response:
         assert response.status == 202
         return str((await response.json())["alert"]["id"])
 
 
-async def test_an_alert_names_its_authority_and_is_found_by_its_case_number(bench: Bench) -> None:
+async def test_an_alert_names_its_authority_and_is_found_by_its_case_number(deployment: Deployment) -> None:
     """Two authorities may use the same number: both alerts are found, each with its authority."""
-    server = await bench.server()
-    ours = (await bench.file(server))[1]["alert"]
-    other = (await bench.file(server, case_number="SZ-2"))[1]["alert"]["id"]
-    theirs = await _filed_by(bench, server.url, "gz")
+    server = await deployment.server()
+    ours = (await deployment.file(server))[1]["alert"]
+    other = (await deployment.file(server, case_number="SZ-2"))[1]["alert"]["id"]
+    theirs = await _filed_by(deployment, server.url, "gz")
     assert ours["authority"] == "sz"
 
     async def listed(query: str) -> dict[str, str]:
-        alerts: list[dict[str, Any]] = (await bench.get(f"{server.url}/v1/alerts?{query}"))["alerts"]
+        alerts: list[dict[str, Any]] = (await deployment.get(f"{server.url}/v1/alerts?{query}"))["alerts"]
         return {one["id"]: one["authority"] for one in alerts}
 
     assert await listed(f"case_number={NUMBER}") == {ours["id"]: "sz", theirs: "gz"}
@@ -53,18 +53,18 @@ async def test_an_alert_names_its_authority_and_is_found_by_its_case_number(benc
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "case_nr=1", "case_number=", "state=sent"])
-async def test_an_invalid_query_is_refused(bench: Bench, query: str) -> None:
+async def test_an_invalid_query_is_refused(deployment: Deployment, query: str) -> None:
     """A search for one alert never lists all of them."""
-    server = await bench.server()
-    async with bench.session() as session, session.get(f"{server.url}/v1/alerts?{query}") as response:
+    server = await deployment.server()
+    async with deployment.session() as session, session.get(f"{server.url}/v1/alerts?{query}") as response:
         assert response.status == 422
         assert (await response.json(content_type=None))["detail"]
 
 
-async def test_not_found_answers_say_what_to_do(bench: Bench) -> None:
+async def test_not_found_answers_say_what_to_do(deployment: Deployment) -> None:
     """A case number in place of an id, an unknown path, another method: each answer helps."""
-    server = await bench.server()
-    async with bench.session() as session:
+    server = await deployment.server()
+    async with deployment.session() as session:
         for method, path, status, word in (
             ("GET", f"/v1/alerts/{NUMBER}", 404, "case_number="),
             ("POST", f"/v1/alerts/{NUMBER}/pause", 404, "case_number="),
@@ -76,22 +76,22 @@ async def test_not_found_answers_say_what_to_do(bench: Bench) -> None:
                 assert word in (await response.json(content_type=None))["detail"]
 
 
-async def test_an_officer_of_the_filing_authority_learns_why_he_may_not_approve(bench: Bench) -> None:
+async def test_an_officer_of_the_filing_authority_learns_why_he_may_not_approve(deployment: Deployment) -> None:
     """Because he belongs to the authority that filed, not because he filed."""
-    officers = Officers(bench, await bench.server())
+    officers = Officers(deployment, await deployment.server())
     await officers.review(Review.APPROVE)
     await officers.person("Own", Role.APPROVER, "sz")
-    alert = (await bench.file(officers.server))[1]["alert"]["id"]
+    alert = (await deployment.file(officers.server))[1]["alert"]["id"]
     status, problem = await officers.act(alert, "approval", by="Own")
     assert (status, "an officer of the authority" in problem["detail"]) == (403, True)
 
 
 @pytest.mark.parametrize("content_type", ["application/xml", "text/xml; charset=utf-8", "application/cap+xml"])
-async def test_cap_is_accepted_under_every_content_type_of_xml(bench: Bench, content_type: str) -> None:
+async def test_cap_is_accepted_under_every_content_type_of_xml(deployment: Deployment, content_type: str) -> None:
     """The default of a police system is not refused for a missing webhook signature."""
-    await pin(bench)
-    server = await bench.server()
-    async with bench.session() as session:
+    await pin(deployment)
+    server = await deployment.server()
+    async with deployment.session() as session:
         headers = {"Content-Type": content_type}
         for document, status in ((signer().signed(message("X-1")), 202), (document_of(message("X-2")), 202)):
             url = f"{server.url}/v1/intake/sz"
@@ -99,36 +99,36 @@ async def test_cap_is_accepted_under_every_content_type_of_xml(bench: Bench, con
                 assert response.status == status
 
 
-async def test_alarms_can_be_read_without_a_websocket(bench: Bench) -> None:
+async def test_alarms_can_be_read_without_a_websocket(deployment: Deployment) -> None:
     """By curl alone; a plain request to the feed learns that it is a WebSocket."""
-    officers = Officers(bench, await bench.server())
+    officers = Officers(deployment, await deployment.server())
     await officers.review(Review.GRACE, 600)
-    alert = (await bench.file(officers.server))[1]["alert"]
+    alert = (await deployment.file(officers.server))[1]["alert"]
 
     async def is_raised() -> bool:
-        alarms = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
+        alarms = (await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"]
         return [(one["kind"], one["alert"], one["about"]) for one in alarms] == [
             ("review", alert["id"], f"sz {NUMBER}")
         ]
 
     await until(is_raised)
-    (alarm,) = (await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"]
+    (alarm,) = (await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"]
     assert alarm["detail"].startswith("goes out at "), "a grace is useful only to people who know of it"
     assert (await officers.act(alert["id"], "veto"))[0] == 200
-    async with bench.session() as session, session.get(f"{officers.server.url}/v1/feed") as response:
+    async with deployment.session() as session, session.get(f"{officers.server.url}/v1/feed") as response:
         assert response.status == 426
         assert "WebSocket" in (await response.json(content_type=None))["detail"]
 
 
-async def test_the_alarm_counts_the_missing_approvals(bench: Bench) -> None:
+async def test_the_alarm_counts_the_missing_approvals(deployment: Deployment) -> None:
     """The second of two approvers sees that only one is missing."""
-    officers = Officers(bench, await bench.server())
+    officers = Officers(deployment, await deployment.server())
     await officers.review(Review.TWO_PERSON)
     await officers.person("Li", Role.APPROVER)
-    alert = (await bench.file(officers.server))[1]["alert"]["id"]
+    alert = (await deployment.file(officers.server))[1]["alert"]["id"]
     assert (await officers.act(alert, "approval", by="Li"))[0] == 200
 
     async def is_raised() -> bool:
-        return "1 of 2 approved" in str((await bench.get(f"{officers.server.url}/v1/alarms"))["alarms"])
+        return "1 of 2 approved" in str((await deployment.get(f"{officers.server.url}/v1/alarms"))["alarms"])
 
     await until(is_raised)

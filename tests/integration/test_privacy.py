@@ -14,34 +14,34 @@ from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 PHONE = "13800138000"
 PHOTO = "https://police.example/photos/123.jpg"
 
 
-async def test_normal_and_failing_work_leaves_nothing_private_in_logs_or_metrics(bench: Bench) -> None:
+async def test_normal_and_failing_work_leaves_nothing_private_in_logs_or_metrics(deployment: Deployment) -> None:
     """A case, bad reports, refused tokens, a failing provider, at debug level: no private word is written."""
-    await bench.provider("--error-rate", "0.3")
-    inside = await bench.people(5000)
-    server = await bench.server(QQ_ALERT_LOG__LEVEL="debug")
+    await deployment.provider("--error-rate", "0.3")
+    inside = await deployment.people(5000)
+    server = await deployment.server(QQ_ALERT_LOG__LEVEL="debug")
     child = {**CASE["child"], "photo_url": PHOTO}
     contact = {"name": "福田分局", "phone": PHONE}
-    _, answer = await bench.file(server, child=child, contact=contact)
-    await bench.file(server, child={**child, "age": "six", "unknown": PHONE}, case_number="other")
-    async with bench.session() as session:
+    _, answer = await deployment.file(server, child=child, contact=contact)
+    await deployment.file(server, child={**child, "age": "six", "unknown": PHONE}, case_number="other")
+    async with deployment.session() as session:
         report = {"user": int(inside[0]), "lane": "tpns", "longitude": 114.06789, "latitude": 22.54321, "at": "never"}
         await session.post(f"{server.url}/v1/devices", data=msgspec.json.encode([report]))
         await session.delete(f"{server.url}/v1/users/{inside[0]}")
         await session.get(f"{server.url}/v1/alerts", headers={"Authorization": "Bearer stolen-token"})
-        await bench.sent(server, answer["alert"]["id"])
+        await deployment.sent(server, answer["alert"]["id"])
         paused = {"reason": f"seen by {PHONE}"}
-        assert (await bench.post(f"{server.url}/v1/alerts/{answer['alert']['id']}/pause", paused))[0] == 200
-        await until(lambda: _is_alarmed(bench))
+        assert (await deployment.post(f"{server.url}/v1/alerts/{answer['alert']['id']}/pause", paused))[0] == 200
+        await until(lambda: _is_alarmed(deployment))
         async with session.get(f"{server.url}/metrics") as response:
             metrics = await response.text()
     server.end()
-    log = bench.log.read_text(encoding="utf-8")
+    log = deployment.log.read_text(encoding="utf-8")
     units = [line for line in map(json.loads, log.splitlines()) if line["event"] == "unit.swept"]
     assert len(units) == 3 * 64, "one line for each unit of work"
     private = [
@@ -54,8 +54,8 @@ async def test_normal_and_failing_work_leaves_nothing_private_in_logs_or_metrics
         "114.05",
         "22.54",
         "114.06",
-        bench.secret,
-        bench.token,
+        deployment.secret,
+        deployment.token,
     ]
     private += ["stolen-token", CASE["case_number"]]
     users = {str(user) for user in inside}
@@ -65,26 +65,26 @@ async def test_normal_and_failing_work_leaves_nothing_private_in_logs_or_metrics
         assert not users.intersection(re.findall(r"(?<![\w.])\d+(?![\w.])", text))
 
 
-async def test_a_bug_is_logged_by_its_places_alone(bench: Bench) -> None:
+async def test_a_bug_is_logged_by_its_places_alone(deployment: Deployment) -> None:
     """Even when a worker dies of a bug, the log has places and types, never values; the process ends with the error."""
-    await bench.provider()
-    await bench.people(2000)
-    server = await bench.server()
-    await bench.break_ledger()
+    await deployment.provider()
+    await deployment.people(2000)
+    server = await deployment.server()
+    await deployment.break_ledger()
     with contextlib.suppress(aiohttp.ClientConnectionError):
         # The process may end before it answers.
-        await bench.file(server)
+        await deployment.file(server)
 
     async def ended() -> bool:
         return not server.alive
 
     await until(ended)
     assert server.end() != 0
-    log = bench.log.read_text(encoding="utf-8")
+    log = deployment.log.read_text(encoding="utf-8")
     assert "UndefinedTableError" in log
     assert "小明" not in log
     assert "Traceback" not in log
 
 
-async def _is_alarmed(bench: Bench) -> bool:
-    return '"kind": "paused"' in bench.log.read_text(encoding="utf-8").replace('":"', '": "')
+async def _is_alarmed(deployment: Deployment) -> bool:
+    return '"kind": "paused"' in deployment.log.read_text(encoding="utf-8").replace('":"', '": "')

@@ -15,7 +15,7 @@ from push.alerts.actions.refusals import Refusal
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
 UNKNOWN = {"id": "00000000-0000-0000-0000-000000000000", "user": "1", "authority": "sz"}
@@ -41,15 +41,15 @@ def test_a_route_declares_each_code_once() -> None:
         assert len(set(route.problems)) == len(route.problems), route.operation
 
 
-async def test_whatever_is_refused_has_a_code_of_the_list(bench: Bench) -> None:
+async def test_whatever_is_refused_has_a_code_of_the_list(deployment: Deployment) -> None:
     """Every route, by a stranger and by an administrator, with bodies that are none, and paths that do not exist."""
-    server = await bench.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
+    server = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
     paths = [(route.method, route.path.format(**UNKNOWN), route.operation) for route in route_table()]
     paths += [("GET", "/v1/nothing", "none"), ("PATCH", "/v1/alerts", "none"), ("GET", "/v1/alerts/x", "none")]
     paths += [("GET", "/v1/alerts?limit=x", "none"), ("DELETE", "/v1/users/0", "none")]
     seen: set[str] = set()
     by_word = {code.value: code for code in ProblemCode}
-    async with aiohttp.ClientSession() as stranger, bench.session() as known:
+    async with aiohttp.ClientSession() as stranger, deployment.session() as known:
         for session in (stranger, known):
             for method, path, operation in paths:
                 for body in BODIES if method == "POST" else [None]:

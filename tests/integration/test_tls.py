@@ -20,7 +20,7 @@ from tests.support.processes.processes import until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 Key = ec.EllipticCurvePrivateKey
 
@@ -66,7 +66,9 @@ async def _health(url: str, ca: Path, client: tuple[Path, Path] | None = None) -
         return response.status, response.headers.get("Strict-Transport-Security")
 
 
-async def test_tls_serves_trusting_clients_and_may_require_their_certificate(bench: Bench, tmp_path: Path) -> None:
+async def test_tls_serves_trusting_clients_and_may_require_their_certificate(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """Plain HTTP is refused, with a hint for browsers; with `client_ca` only certificates of that CA get an answer.
 
     These certificates expire within the hour, which raises an alarm.
@@ -76,13 +78,13 @@ async def test_tls_serves_trusting_clients_and_may_require_their_certificate(ben
     certificate, key = _write(tmp_path, "server", _certificate("127.0.0.1", ca))
     client_ca, _ = _write(tmp_path, "police-ca", police)
     env = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
-    server = await bench.server(**env)
+    server = await deployment.server(**env)
     assert server.url.startswith("https://")
     assert await _health(server.url, ca_file) == ANSWER
     with pytest.raises(aiohttp.ClientError):
         await _health(server.url.replace("https", "http"), ca_file)
     server.end()
-    server = await bench.server(**env, QQ_ALERT_TLS__CLIENT_CA=str(client_ca))
+    server = await deployment.server(**env, QQ_ALERT_TLS__CLIENT_CA=str(client_ca))
     officer = _write(tmp_path, "officer", _certificate("officer", police))
     impostor = _write(tmp_path, "impostor", _certificate("officer", stranger))
     assert await _health(server.url, ca_file, officer) == ANSWER
@@ -91,7 +93,7 @@ async def test_tls_serves_trusting_clients_and_may_require_their_certificate(ben
             await _health(server.url, ca_file, client)
 
     async def both_alarmed() -> bool:
-        events = [json.loads(line) for line in bench.log.read_text(encoding="utf-8").splitlines()]
+        events = [json.loads(line) for line in deployment.log.read_text(encoding="utf-8").splitlines()]
         about = {event["about"].split(" (")[0] for event in events if event.get("kind") == "expires_soon"}
         return about == {"[tls] certificate", "[tls] client_ca"}
 

@@ -22,7 +22,7 @@ from tests.support.processes.processes import until
 if TYPE_CHECKING:
     from redis import asyncio as aioredis
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 LANES = {"tpns": False, "apns": True}
 USERS = np.array([11, 12, 13], dtype=np.int64)
@@ -68,24 +68,24 @@ async def test_the_newest_report_decides_how_a_user_is_reached(redis: aioredis.R
     assert await index.reached_at("apns", np.empty(0, dtype=np.int64)) == Devices([], {})
 
 
-async def test_accounts_are_notified_in_their_language(bench: Bench) -> None:
+async def test_accounts_are_notified_in_their_language(deployment: Deployment) -> None:
     """TPNS knows no locales: a user who reported `en` gets English, all others Chinese; looked up only if needed."""
-    await bench.provider()
+    await deployment.provider()
     devices = [
         {"user": user, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": now, "locale": locale}
         for now in [datetime.now(UTC).isoformat()]
         for user, locale in [*((user, "zh-CN") for user in range(1, 300)), *((user, "en") for user in range(300, 320))]
     ]
-    server = await bench.server()
-    async with bench.session() as session:
+    server = await deployment.server()
+    async with deployment.session() as session:
         await session.post(f"{server.url}/v1/devices", json=devices)
-    _, answer = await bench.file(server)
-    await bench.sent(server, answer["alert"]["id"])
-    counts = await bench.counts()
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    counts = await deployment.counts()
     notified = {"en" if "Missing" in title else "zh-CN": number for title, number in counts["titles"].items()}
     assert notified == {"en": 20, "zh-CN": 299}
     assert (counts["distinct"], counts["duplicates"]) == (319, 0)
-    redis = connect(bench.redis_url)
+    redis = connect(deployment.redis_url)
     assert [await NonDefaultLocales(redis).among(np.array(part)) for part in ([1], [*range(300, 320)])] == [False, True]
     await redis.aclose()
 

@@ -42,7 +42,7 @@ from tests.support.life.server_under_test import FAR, NEAR, ServerUnderTest, use
 
 if TYPE_CHECKING:
     from sql.database import Pool
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 EXAMPLES, STEPS, ALERTS_MAX = 15, 35, 3
 MOVING = {Action.APPROVE, Action.VETO, Action.PAUSE, Action.RESUME, Action.RELEASE}
@@ -63,7 +63,7 @@ class Lifecycle(RuleBasedStateMachine):
         super().__init__()
         self.alerts: list[Alert] = []
         # All alerts of earlier examples expire, so that they do not interfere.
-        self.under_test.run(self.under_test.bench.pass_time(1000))
+        self.under_test.run(self.under_test.deployment.pass_time(1000))
 
     @initialize(policy=st.sampled_from(sorted(NEEDED)))
     def file_first(self, policy: str) -> None:
@@ -226,7 +226,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(hours=st.sampled_from([0.1, 0.5, 5, 20, 80]))
     def let_time_pass(self, hours: float) -> None:
         """Let hours pass: grace periods end, and alerts expire."""
-        self.under_test.run(self.under_test.bench.pass_time(hours))
+        self.under_test.run(self.under_test.deployment.pass_time(hours))
         for alert in self.alerts:
             seen = self.under_test.run(self.under_test.look(alert))
             send_at = seen["review"]["send_at"]
@@ -254,7 +254,7 @@ class Lifecycle(RuleBasedStateMachine):
         """Hold an alert, as if its audience exceeded the limit, so that a person has to release it."""
         alert = data.draw(st.sampled_from([one for one in self.alerts if one.state is State.SENDING and not one.held]))
         text = "update ring set held = 'audience cap' where alert_id = $1"
-        self.under_test.run(self.under_test.bench.query(text, UUID(alert.id)))
+        self.under_test.run(self.under_test.deployment.query(text, UUID(alert.id)))
         alert.held = True
 
     @invariant()
@@ -290,10 +290,10 @@ class Lifecycle(RuleBasedStateMachine):
         assert trail.fault is None
 
 
-async def test_whatever_anybody_does_an_alert_lives_as_the_table_says(bench: Bench, pool: Pool) -> None:
+async def test_whatever_anybody_does_an_alert_lives_as_the_table_says(deployment: Deployment, pool: Pool) -> None:
     """Whatever anybody does over HTTP, at any time: states, approvals, recipients and audit trail obey the rules."""
-    async with bench.session() as session:
-        under_test = ServerUnderTest(bench, pool, session)
+    async with deployment.session() as session:
+        under_test = ServerUnderTest(deployment, pool, session)
         await under_test.begin()
         Lifecycle.under_test = under_test
         bounds = settings(

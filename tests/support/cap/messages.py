@@ -29,7 +29,7 @@ from server.administration import registry
 from server.settings import load
 from server.stores import Stores
 from tests.support.cap.documents import Keys, keys
-from tests.support.processes.deployment import SHENZHEN, Bench
+from tests.support.processes.deployment import SHENZHEN, Deployment
 
 if TYPE_CHECKING:
     from tests.support.processes.processes import Process
@@ -86,10 +86,10 @@ def signer(name: str = "police") -> Signer:
     return Signer(pair(name).key, pair(name).certificate)
 
 
-async def pin(bench: Bench, name: str = "police") -> None:
+async def pin(deployment: Deployment, name: str = "police") -> None:
     """Pin the certificate of a name to the authority."""
-    settings = load(None, bench.env())
-    stores = Stores(bench.database_url, bench.redis_url, embedded=False, dead=lambda: None)
+    settings = load(None, deployment.env())
+    stores = Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
     await registry.pin(settings, stores, "sz", pair(name).certificate)
 
 

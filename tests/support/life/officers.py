@@ -13,7 +13,7 @@ import msgspec
 from server.administration import registry
 from server.settings import load
 from server.stores import Stores
-from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -28,26 +28,26 @@ WHY = {"reason": "because of a test", "case_number": NUMBER}
 class Officers:
     """People, each with a token of their own, who act on the alerts of one server."""
 
-    def __init__(self, bench: Bench, server: Process) -> None:
-        self.bench = bench
+    def __init__(self, deployment: Deployment, server: Process) -> None:
+        self.deployment = deployment
         self.server = server
         self._tokens: dict[str, str] = {}
 
     async def person(self, name: str, role: Role, authority: str | None = None) -> None:
         """Create a token for a person."""
-        settings = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        settings = load(None, self.deployment.env())
+        stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
         _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
 
     async def review(self, policy: Review, grace_s: int | None = None) -> None:
         """Set the authority's review policy."""
-        settings = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        settings = load(None, self.deployment.env())
+        stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
         await registry.review(settings, stores, "sz", policy, grace_s)
 
     async def act(self, alert: str, action: str, by: str = "", **request: object) -> tuple[int, Any]:
         """Act on an alert; returns the status and the answer."""
-        token = self._tokens.get(by, self.bench.token)
+        token = self._tokens.get(by, self.deployment.token)
         if action == "approval":
             request = {"revision": (await self.review_of(alert))["revision"]} | request
         body = msgspec.json.encode(
@@ -62,19 +62,19 @@ class Officers:
 
     async def review_of(self, alert: str) -> dict[str, Any]:
         """Return the review of an alert: what an approver is asked to approve."""
-        seen: dict[str, Any] = await self.bench.get(f"{self.server.url}/v1/alerts/{alert}")
+        seen: dict[str, Any] = await self.deployment.get(f"{self.server.url}/v1/alerts/{alert}")
         review: dict[str, Any] = seen["alert"]["review"]
         return review
 
     async def state(self, alert: str) -> str:
         """Return an alert's state."""
-        state: str = (await self.bench.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
+        state: str = (await self.deployment.get(f"{self.server.url}/v1/alerts/{alert}"))["alert"]["state"]
         return state
 
     async def recipients(self, notice: str, alert: str) -> int:
         """Return how many recipients of a notice the ledger holds."""
         query = "select coalesce(sum(recipients), 0) from ledger where notice = $1 and alert_id = $2"
-        return int((await self.bench.query(query, notice, alert))[0][0])
+        return int((await self.deployment.query(query, notice, alert))[0][0])
 
     async def wait_until_notified(self, notice: str, alert: str, people: int) -> None:
         """Wait until the ledger holds this many recipients of a notice, and all of its units are done."""
@@ -82,7 +82,7 @@ class Officers:
         async def done() -> bool:
             query = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id
                        where s.alert_id = $1 and s.notice = $2 and not u.done"""
-            open_units = (await self.bench.query(query, alert, notice))[0][0]
+            open_units = (await self.deployment.query(query, alert, notice))[0][0]
             return await self.recipients(notice, alert) == people and open_units == 0
 
         await until(done)

@@ -22,7 +22,7 @@ from server.settings import load
 from server.stores import Stores
 from sql.audit import Entry, Link
 from tests.support.life.model import NEEDED, PEOPLE, Alert, Person
-from tests.support.processes.deployment import CASE, Bench
+from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ NEVER_S = "3600"
 class ServerUnderTest:
     """A server and its provider, an authority for each policy, and a token for each person."""
 
-    def __init__(self, bench: Bench, pool: Pool, session: aiohttp.ClientSession) -> None:
-        self.bench = bench
+    def __init__(self, deployment: Deployment, pool: Pool, session: aiohttp.ClientSession) -> None:
+        self.deployment = deployment
         self.pool = pool
         self.session = session
         self.loop = asyncio.get_running_loop()
@@ -57,13 +57,13 @@ class ServerUnderTest:
 
     async def begin(self) -> None:
         """Start the provider and the server; register authorities and tokens."""
-        await self.bench.provider()
+        await self.deployment.provider()
         limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in ("PEOPLE_PER_S", "PEOPLE_BURST")}
         limits["QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE"] = "1000000"
         limits |= {"QQ_ALERT_LANES__TPNS__RATE_PER_S": str(RATE_PER_S), "QQ_ALERT_RETENTION__LOOK_S": NEVER_S}
-        self.server = await self.bench.server(**limits)
-        config = load(None, self.bench.env())
-        stores = Stores(self.bench.database_url, self.bench.redis_url, embedded=False, dead=lambda: None)
+        self.server = await self.deployment.server(**limits)
+        config = load(None, self.deployment.env())
+        stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
         for policy in NEEDED:
             self.secrets[policy] = await registry.add_authority(config, stores, policy, policy)
             assert await sql.life.set_review(self.pool, policy, policy, GRACE_S)
@@ -107,12 +107,12 @@ class ServerUnderTest:
         """Report the people of a place: most of them near, some in the next ring."""
         longitude, latitude = 80 + place % 60 * 0.5, 5 + place // 60 * 0.5
         people = [*users_of(place)]
-        await self.bench.place(people[:NEAR], longitude, latitude)
-        await self.bench.place(people[NEAR:], longitude, latitude + 0.07)
+        await self.deployment.place(people[:NEAR], longitude, latitude)
+        await self.deployment.place(people[NEAR:], longitude, latitude + 0.07)
 
     async def notified(self, alert: Alert) -> frozenset[int]:
         """Return the people of an alert's place who were notified."""
-        reached = await self.bench.reached()
+        reached = await self.deployment.reached()
         return frozenset(np.intersect1d(reached, np.array(users_of(alert.place))).tolist())
 
     async def wait_until_begun(self, alert: Alert) -> None:
@@ -137,7 +137,7 @@ class ServerUnderTest:
                   where s.alert_id = $1 and s.notice = 'alert' and not u.done and u.lease_until > now()"""
 
         async def is_released() -> bool:
-            return not await self.bench.query(text, UUID(alert.id))
+            return not await self.deployment.query(text, UUID(alert.id))
 
         await until(is_released)
 

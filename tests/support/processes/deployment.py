@@ -63,7 +63,7 @@ def _redis(url: str) -> dict[str, str]:
     return {"QQ_ALERT_REDIS__CLUSTER": json.dumps(url.partition("://")[2].split(","))}
 
 
-class Bench:
+class Deployment:
     """Stores, a simulated provider and servers, with an authority that may file cases and an administrator's token."""
 
     def __init__(self, stores: StoreUrls, folder: Path) -> None:

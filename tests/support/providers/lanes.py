@@ -21,7 +21,7 @@ from tests.support.processes.processes import Process
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 TOKEN_DIGITS = 64
 FIRST_USER = 90_000_000
@@ -37,8 +37,8 @@ class DeviceLane:
 
     name = ""
 
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
+    def __init__(self, deployment: Deployment) -> None:
+        self._bench = deployment
         self.url = ""
         self.control_url = ""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from server.simulators.batch.tpns_checks import PushRequest
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
 
 FOUND: Final = "走失儿童已找到"
 CANCEL: Final = "寻人信息已撤销"
@@ -159,11 +159,11 @@ class RecordingHuawei(SimulatedHuawei):
 
 
 @asynccontextmanager
-async def recording_tpns(bench: Bench, latency_ms: float = 0.0) -> AsyncIterator[RecordingTpns]:
+async def recording_tpns(deployment: Deployment, latency_ms: float = 0.0) -> AsyncIterator[RecordingTpns]:
     """Run a TPNS within this process, as the provider of the servers that the test starts."""
     provider = RecordingTpns(SimulatedTpnsSettings(latency_ms=latency_ms))
     async with _served(provider.handle) as provider.url:
-        bench.provider_url = provider.url
+        deployment.provider_url = provider.url
         yield provider
 
 
@@ -181,11 +181,11 @@ class RecordingHuaweiLane(HuaweiLane):
             yield self
 
 
-async def units_released(bench: Bench) -> bool:
+async def units_released(deployment: Deployment) -> bool:
     """Tell whether no server holds a unit of the notice `alert`."""
     query = """select 1 from sweep s join sweep_unit u on u.sweep_id = s.id
                where s.notice = 'alert' and not u.done and u.lease_until > now()"""
-    return not await bench.query(query)
+    return not await deployment.query(query)
 
 
 @asynccontextmanager

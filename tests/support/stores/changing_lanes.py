@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
     from tests.support.providers.lanes import DeviceLane
 
 
 async def report(
-    bench: Bench, lane: str, users: NDArray[np.int64], place: tuple[float, float], devices: DeviceLane
+    deployment: Deployment, lane: str, users: NDArray[np.int64], place: tuple[float, float], devices: DeviceLane
 ) -> None:
     """Report users at a place (degrees) in the TPNS lane, or with tokens in the lane of `devices`."""
-    client = connect(bench.redis_url)
+    client = connect(deployment.redis_url)
     addresses = [address("zh-CN", devices.token_of(user)) if lane == devices.name else b"" for user in users.tolist()]
     number = len(users)
     columns = [place[0]] * number, [place[1]] * number, [now_ms()] * number
@@ -34,9 +34,9 @@ async def report(
     await client.aclose()
 
 
-async def expire_lane_changes(bench: Bench) -> None:
+async def expire_lane_changes(deployment: Deployment) -> None:
     """Delete the keys of users who changed lanes, which Redis itself expires after a minute."""
-    redis = aioredis.Redis.from_url(bench.redis_url)
+    redis = aioredis.Redis.from_url(deployment.redis_url)
     async for key in redis.scan_iter(match="moved:*", count=2048):
         await redis.delete(key)
     await redis.aclose()

@@ -15,7 +15,7 @@ from tests.support.providers.notified import CANCEL, recording_tpns, units_relea
 from tests.support.stores.postgres_proxy import postgres_proxy
 
 if TYPE_CHECKING:
-    from tests.support.processes.deployment import Bench
+    from tests.support.processes.deployment import Deployment
     from tests.support.providers.notified import RecordingTpns
 
 PEOPLE: Final = 20_000
@@ -33,54 +33,54 @@ LISTENERS: Final = """select count(pg_terminate_backend(pid)) from pg_stat_activ
                         and (query ilike 'listen%' or query like '-- Which of these units%')"""
 
 
-async def test_a_process_whose_listener_is_lost_stops_by_itself(bench: Bench) -> None:
+async def test_a_process_whose_listener_is_lost_stops_by_itself(deployment: Deployment) -> None:
     """Its last request begins within the bound; reconnected, it sends the cancel to exactly those notified."""
     async with (
-        recording_tpns(bench, LATENCY_MS) as slow_tpns,
-        recording_tpns(bench) as tpns,
-        postgres_proxy(bench.database_url) as proxy,
+        recording_tpns(deployment, LATENCY_MS) as slow_tpns,
+        recording_tpns(deployment) as tpns,
+        postgres_proxy(deployment.database_url) as proxy,
     ):
-        await bench.people(PEOPLE)
-        first = await bench.server()
-        other = await bench.server(
+        await deployment.people(PEOPLE)
+        first = await deployment.server()
+        other = await deployment.server(
             **ONE_WORKER, QQ_ALERT_DATABASE__URL=proxy.database_url, QQ_ALERT_LANES__TPNS__URL=slow_tpns.url
         )
-        alert = await _in_the_middle(bench, first, tpns, slow_tpns)
+        alert = await _in_the_middle(deployment, first, tpns, slow_tpns)
         proxy.cut_listeners()
         cut_s = asyncio.get_running_loop().time()
-        await _cancel(bench, first, alert)
+        await _cancel(deployment, first, alert)
         tpns.gate.open()
-        await until(lambda: _sends_nothing(bench, other))
+        await until(lambda: _sends_nothing(deployment, other))
         title = slow_tpns.notified.first
         begun = slow_tpns.notified.times(title)
         assert begun[-1] - cut_s <= BOUND_S
         slow_tpns.gate.skips_latency = True
         proxy.allow_listeners()
-        await _notified_once(bench, tpns, slow_tpns)
+        await _notified_once(deployment, tpns, slow_tpns)
         assert slow_tpns.notified.times(title) == begun, "parked batches are not sent once the listener is back"
 
 
-async def test_listeners_lost_right_before_a_stop_delay_it_by_one_poll_at_most(bench: Bench) -> None:
+async def test_listeners_lost_right_before_a_stop_delay_it_by_one_poll_at_most(deployment: Deployment) -> None:
     """All processes lose their listeners at once; each reads the record on a new connection and goes on from there."""
-    async with recording_tpns(bench, LATENCY_MS) as slow_tpns, recording_tpns(bench) as tpns:
-        await bench.people(PEOPLE)
-        first = await bench.server()
-        await bench.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=slow_tpns.url)
-        alert = await _in_the_middle(bench, first, tpns, slow_tpns)
-        assert await bench.query(LISTENERS) == [(2,)]
-        await _cancel(bench, first, alert)
+    async with recording_tpns(deployment, LATENCY_MS) as slow_tpns, recording_tpns(deployment) as tpns:
+        await deployment.people(PEOPLE)
+        first = await deployment.server()
+        await deployment.server(**ONE_WORKER, QQ_ALERT_LANES__TPNS__URL=slow_tpns.url)
+        alert = await _in_the_middle(deployment, first, tpns, slow_tpns)
+        assert await deployment.query(LISTENERS) == [(2,)]
+        await _cancel(deployment, first, alert)
         answered_s = asyncio.get_running_loop().time()
         tpns.gate.open()
-        await until(lambda: units_released(bench))
+        await until(lambda: units_released(deployment))
         slow_tpns.gate.skips_latency = True
-        await _notified_once(bench, tpns, slow_tpns)
+        await _notified_once(deployment, tpns, slow_tpns)
         assert slow_tpns.notified.times(slow_tpns.notified.first)[-1] - answered_s <= BOUND_S
 
 
-async def _in_the_middle(bench: Bench, first: Process, tpns: RecordingTpns, slow_tpns: RecordingTpns) -> str:
+async def _in_the_middle(deployment: Deployment, first: Process, tpns: RecordingTpns, slow_tpns: RecordingTpns) -> str:
     """File a case, and wait until both processes send; the provider of the first holds its requests."""
     tpns.gate.close_after(1)
-    _, answer = await bench.file(first)
+    _, answer = await deployment.file(first)
     alert: str = answer["alert"]["id"]
 
     async def begun() -> bool:
@@ -90,14 +90,14 @@ async def _in_the_middle(bench: Bench, first: Process, tpns: RecordingTpns, slow
     return alert
 
 
-async def _cancel(bench: Bench, server: Process, alert: str) -> None:
-    status, answer = await bench.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY)
+async def _cancel(deployment: Deployment, server: Process, alert: str) -> None:
+    status, answer = await deployment.post(f"{server.url}/v1/alerts/{alert}/cancel", WHY)
     assert status == 200, answer
 
 
-async def _sends_nothing(bench: Bench, server: Process) -> bool:
+async def _sends_nothing(deployment: Deployment, server: Process) -> bool:
     """Tell whether the rest of the alert is parked, and no request is in flight."""
-    async with bench.session() as session, session.get(f"{server.url}/metrics") as response:
+    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
         lines = (await response.text()).splitlines()
     values = {line.partition("{")[0]: float(line.split()[-1]) for line in lines if 'lane="tpns"' in line}
     return (
@@ -106,13 +106,13 @@ async def _sends_nothing(bench: Bench, server: Process) -> bool:
     )
 
 
-async def _notified_once(bench: Bench, *providers: RecordingTpns) -> None:
+async def _notified_once(deployment: Deployment, *providers: RecordingTpns) -> None:
     """Wait until the cancel is sent; it must reach exactly those notified before, once over all processes."""
 
     async def is_done() -> bool:
         query = """select count(*) filter (where not u.done), count(*)
                    from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'cancel'"""
-        left, units = (await bench.query(query))[0]
+        left, units = (await deployment.query(query))[0]
         return bool(units > 0 and left == 0)
 
     await until(is_done)
