@@ -103,19 +103,19 @@ class Gateway(Protocol):
 class Provider(NamedTuple):
     """One kind of lane: `open_gateway` takes an instance of `settings`, and the quotas where it `keeps_quotas` itself.
 
-    `shown` takes an instance of `settings` and a message, and needs no open gateway; MessageTooLargeError from it.
+    `rendering` takes an instance of `settings` and a message, and needs no open gateway; MessageTooLargeError from it.
     """
 
     name: str
     addressing: Addressing
     settings: type[LaneSettings]
     open_gateway: Callable[..., Gateway]
-    shown: Callable[[Any, Message], Rendering]
+    rendering: Callable[[Any, Message], Rendering]
     keeps_quotas: bool = False
 
     def previewed(self, settings: LaneSettings, message: Message) -> Rendering | TooLarge:
         """Return what phones of a lane would show of a message, or why it cannot be sent there at all."""
         try:
-            return self.shown(settings, message)
+            return self.rendering(settings, message)
         except MessageTooLargeError as error:
             return TooLarge(str(error))

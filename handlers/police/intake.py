@@ -86,7 +86,7 @@ class Intake:
             last_seen_at=case.last_seen.at,
             policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
             override=_override(case, authority),
-            said=content_of(case),
+            message_content=content_of(case),
         )
         unchecked = case.last_seen.city is not None and self._cities is None
         async with self._filing_service.file(filing) as result:

@@ -68,7 +68,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: datetime
     policy: str
     override: Override | None
-    said: Content
+    message_content: Content
     expires: datetime | None = None
     message: CapMessage | None = None
 
@@ -282,7 +282,7 @@ def _alert(
         city_polygon=boundary,
         jurisdiction=jurisdiction,
         policy=filing.policy,
-        content=msgspec.json.encode(links.put_in(filing.said, alert_id)).decode(),
+        content=msgspec.json.encode(links.put_in(filing.message_content, alert_id)).decode(),
         estimate=None if sampled is None else msgspec.json.encode(sampled).decode(),
         state=decision.state.value,
         review=decision.review.value,

@@ -53,11 +53,11 @@ def preview(
     return {
         notice.value: {
             locale: _by_lane(
-                shown, About(alert_id=alert_id, notice=notice, status=status, expires=expires), locale, lanes
+                rendering, About(alert_id=alert_id, notice=notice, status=status, expires=expires), locale, lanes
             )
-            for locale in shown.of(notice)
+            for locale in rendering.of(notice)
         }
-        for notice, shown in contents.items()
+        for notice, rendering in contents.items()
     }
 
 

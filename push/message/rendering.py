@@ -37,4 +37,4 @@ class RenderedMessage(NamedTuple, Generic[C]):
     """What goes to the provider, without recipients, and what phones show of it."""
 
     content: C
-    shown: Rendering
+    rendering: Rendering

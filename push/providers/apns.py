@@ -231,9 +231,9 @@ def rendered(settings: ApnsSettings, message: Message) -> RenderedMessage[bytes]
     )
 
 
-def shown(settings: ApnsSettings, message: Message) -> Rendering:
+def rendering(settings: ApnsSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message).shown
+    return rendered(settings, message).rendering
 
 
 def render(message: Message, body: str, interruption_level: str) -> bytes:
@@ -250,4 +250,4 @@ def render(message: Message, body: str, interruption_level: str) -> bytes:
     return msgspec.json.encode({"aps": aps, **{name: link for name, link in links.items() if link is not None}})
 
 
-PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway, shown)
+PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway, rendering)

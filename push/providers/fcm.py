@@ -224,9 +224,9 @@ def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> RenderedMes
     return RenderedMessage(tail, Rendering(message.text.title, body, size, MESSAGE_BYTES, "bytes", message.silent))
 
 
-def shown(settings: FcmSettings, message: Message) -> Rendering:
+def rendering(settings: FcmSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).rendering
 
 
 def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str, Any]:
@@ -255,4 +255,4 @@ def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str
     }
 
 
-PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, shown, keeps_quotas=True)
+PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, rendering, keeps_quotas=True)

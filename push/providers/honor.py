@@ -151,9 +151,9 @@ def rendered(settings: HonorSettings, message: Message, ttl_s: int) -> RenderedM
     return RenderedMessage(head, Rendering(message.text.title, body, size, PAYLOAD_BYTES, "bytes", importance == LOW))
 
 
-def shown(settings: HonorSettings, message: Message) -> Rendering:
+def rendering(settings: HonorSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).rendering
 
 
 def render(message: Message, body: str, importance: str, ttl_s: int) -> dict[str, Any]:
@@ -204,4 +204,4 @@ def _sorted_out(data: _Data, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway, shown)
+PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway, rendering)

@@ -158,9 +158,9 @@ def rendered(settings: HuaweiSettings, message: Message, ttl_s: int) -> Rendered
     return RenderedMessage(head, Rendering(message.text.title, body, size, PAYLOAD_BYTES, "bytes", silent))
 
 
-def shown(settings: HuaweiSettings, message: Message) -> Rendering:
+def rendering(settings: HuaweiSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).rendering
 
 
 def render(message: Message, body: str, category: str, ttl_s: int) -> dict[str, Any]:
@@ -196,4 +196,4 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult:
     return result_for_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 
-PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, shown)
+PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, rendering)

@@ -192,9 +192,9 @@ def rendered(settings: OppoSettings, message: Message, ttl_s: int) -> RenderedMe
     return RenderedMessage(content, Rendering(title, body, len(body), BODY_MAX, "characters", level < BANNER_AND_SOUND))
 
 
-def shown(settings: OppoSettings, message: Message) -> Rendering:
+def rendering(settings: OppoSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, kept_s(message)).shown
+    return rendered(settings, message, kept_s(message)).rendering
 
 
 def kept_s(message: Message) -> int:
@@ -251,4 +251,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway, shown)
+PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway, rendering)

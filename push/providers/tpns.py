@@ -149,9 +149,9 @@ def rendered(message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     )
 
 
-def shown(_: TpnsSettings, message: Message) -> Rendering:
+def rendering(_: TpnsSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(message, left_s(message, EXPIRE_MAX_S)).shown
+    return rendered(message, left_s(message, EXPIRE_MAX_S)).rendering
 
 
 def render(message: Message, body: str) -> dict[str, Any]:
@@ -179,4 +179,4 @@ def render(message: Message, body: str) -> dict[str, Any]:
     }
 
 
-PROVIDER = Provider("tpns", Addressing.ACCOUNTS, TpnsSettings, TpnsGateway, shown)
+PROVIDER = Provider("tpns", Addressing.ACCOUNTS, TpnsSettings, TpnsGateway, rendering)

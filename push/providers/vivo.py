@@ -203,9 +203,9 @@ def rendered(settings: VivoSettings, message: Message, ttl_s: int) -> RenderedMe
     return RenderedMessage(content, Rendering(title, body, width(body), BODY_WIDTH, "characters", message.silent))
 
 
-def shown(settings: VivoSettings, message: Message) -> Rendering:
+def rendering(settings: VivoSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, kept_s(message)).shown
+    return rendered(settings, message, kept_s(message)).rendering
 
 
 def kept_s(message: Message) -> int:
@@ -246,4 +246,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     )
 
 
-PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway, shown)
+PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway, rendering)

@@ -215,9 +215,9 @@ def rendered(settings: WebpushSettings, message: Message) -> RenderedMessage[byt
     )
 
 
-def shown(settings: WebpushSettings, message: Message) -> Rendering:
+def rendering(settings: WebpushSettings, message: Message) -> Rendering:
     """Return what browsers show of a message."""
-    return rendered(settings, message).shown
+    return rendered(settings, message).rendering
 
 
 def render(message: Message, body: str, site: str) -> bytes:
@@ -239,4 +239,4 @@ def render(message: Message, body: str, site: str) -> bytes:
     return msgspec.json.encode({"web_push": DECLARATIVE, "notification": notification})
 
 
-PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway, shown)
+PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway, rendering)

@@ -134,9 +134,9 @@ def rendered(settings: XiaomiSettings, message: Message, ttl_s: int) -> Rendered
     return RenderedMessage(form, Rendering(title, body, len(body), BODY_MAX, "characters", message.silent))
 
 
-def shown(settings: XiaomiSettings, message: Message) -> Rendering:
+def rendering(settings: XiaomiSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(settings, message, left_s(message, TTL_MAX_S)).shown
+    return rendered(settings, message, left_s(message, TTL_MAX_S)).rendering
 
 
 def render(message: Message, body: str, settings: XiaomiSettings, ttl_s: int) -> dict[str, str]:
@@ -177,4 +177,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway, shown)
+PROVIDER = Provider("xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway, rendering)

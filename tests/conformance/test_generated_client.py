@@ -55,8 +55,8 @@ async def test_a_generated_client_lists_alerts_reads_a_preview_and_pauses_an_ale
         listed = await operation("list_alerts").asyncio(client=client)
         assert [one.id for one in listed.alerts] == [UUID(alert)]
         preview = await operation("read_preview").asyncio(UUID(alert), client=client)
-        shown = preview.notices["alert"]["zh-CN"]["tpns"]
-        assert (shown.title, preview.alert.id) == ("寻找走失儿童：小明，6岁", UUID(alert))
+        rendering = preview.notices["alert"]["zh-CN"]["tpns"]
+        assert (rendering.title, preview.alert.id) == ("寻找走失儿童：小明，6岁", UUID(alert))
         reasoned = importlib.import_module(f"{name}.models").Reasoned
         paused = await operation("pause_alert").asyncio(UUID(alert), client=client, body=reasoned(reason="for a test"))
         assert paused.alert.state.value == "paused"

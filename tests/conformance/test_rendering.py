@@ -43,8 +43,8 @@ READ: dict[str, Callable[[bytes], dict[str, Any]]] = {
 
 def _text(name: str, body: bytes) -> tuple[str, str]:
     got = READ[name](body)
-    shown = {"apns": got.get("alert"), "fcm": got.get("notification")}.get(name) or got
-    return shown["title"], shown.get("body") or shown.get("content") or shown["description"]
+    rendering = {"apns": got.get("alert"), "fcm": got.get("notification")}.get(name) or got
+    return rendering["title"], rendering.get("body") or rendering.get("content") or rendering["description"]
 
 
 SIZE: dict[str, Callable[[bytes], int]] = {
@@ -65,15 +65,15 @@ NEARLY_BYTES = 12
 async def test_the_preview_is_what_the_provider_gets(name: str, tmp_path: Path) -> None:
     """For a long text: the same title and the same truncated body, exactly as large as the provider allows."""
     settings, (body,) = await sent_bodies(name, tmp_path, LONG)
-    shown = providers()[name].previewed(settings, LONG)
-    assert isinstance(shown, Rendering)
-    assert (shown.title, shown.body) == _text(name, body)
-    assert shown.body.endswith(ELLIPSIS + LONG.text.call)
+    rendering = providers()[name].previewed(settings, LONG)
+    assert isinstance(rendering, Rendering)
+    assert (rendering.title, rendering.body) == _text(name, body)
+    assert rendering.body.endswith(ELLIPSIS + LONG.text.call)
     if name in SIZE:
-        assert (shown.unit, shown.size) == ("bytes", SIZE[name](body))
-        assert shown.size_max - 2 * NEARLY_BYTES < shown.size <= shown.size_max
+        assert (rendering.unit, rendering.size) == ("bytes", SIZE[name](body))
+        assert rendering.size_max - 2 * NEARLY_BYTES < rendering.size <= rendering.size_max
     else:
-        assert (shown.unit, shown.size_max - shown.size in {0, 1}) == ("characters", True)
+        assert (rendering.unit, rendering.size_max - rendering.size in {0, 1}) == ("characters", True)
 
 
 @pytest.mark.parametrize("name", providers())
@@ -131,6 +131,6 @@ async def test_a_silent_message_makes_no_sound(name: str, tmp_path: Path) -> Non
 def test_the_preview_says_where_a_silent_message_cannot_be_silent(tmp_path: Path) -> None:
     """Huawei's only class without a sound is limited to a few a day: without it, a silent message makes a sound."""
     settings = replace(settings_of("huawei", "https://127.0.0.1:9", tmp_path), silent_category=None)
-    shown = providers()["huawei"].previewed(settings, replace(LONG, silent=True))
-    assert isinstance(shown, Rendering)
-    assert not shown.silent
+    rendering = providers()["huawei"].previewed(settings, replace(LONG, silent=True))
+    assert isinstance(rendering, Rendering)
+    assert not rendering.silent

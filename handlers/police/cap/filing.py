@@ -75,7 +75,7 @@ def filing_of(
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
-    said = Content(texts=texts, follow_ups=follow_up_texts(case.sent), photo_url=case.photo_url)
+    message_content = Content(texts=texts, follow_ups=follow_up_texts(case.sent), photo_url=case.photo_url)
     digest = hashlib.sha256(content).digest()
     key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
     if unverified is not None:
@@ -96,7 +96,7 @@ def filing_of(
         last_seen_at=case.sent,
         policy=plan.policy,
         override=override,
-        said=said,
+        message_content=message_content,
         expires=case.expires,
         message=message_of(case),
     )
@@ -104,8 +104,8 @@ def filing_of(
 
 def message_of(case: CapCase) -> CapMessage:
     """Return what makes a message itself."""
-    said = (case.status, case.references, case.texts, case.note, case.expires)
-    digest = hashlib.sha256(msgspec.json.encode(said, order="deterministic")).digest()
+    identity = (case.status, case.references, case.texts, case.note, case.expires)
+    digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest)
 
 
