@@ -7,6 +7,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY geo geo
 COPY handlers handlers
 COPY push push
+COPY runtime runtime
 COPY server server
 COPY sql sql
 RUN pip install --no-cache-dir --no-deps .

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 INTERNAL_ERROR, REFUSED_STREAM = 2, 7
 BODY_BYTES_MAX, WINDOW_BYTES = 3000, 65_535
-HABITS = ["let_in", "refuse", "reset", "change", "ping", "hang", "go_away", "drop", "end"]
+HABITS = ["restore_limit", "refuse", "reset", "change", "ping", "hang", "go_away", "drop", "end"]
 """What a provider does besides answering; each example has some of these habits, each with a frequency."""
 
 HEADS = [
