@@ -16,7 +16,7 @@ import structlog
 from push.alarms import AlarmBoard
 from push.alerts.actions.changes import Changes
 from push.alerts.actions.decisions import Actions
-from push.alerts.actions.operations import Operations
+from push.alerts.actions.transaction import Operations
 from push.alerts.filing import FilingService
 from push.alerts.planner import FilingPlan, Planner
 from push.alerts.record.retention import Deletion, Retention

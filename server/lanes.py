@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from push.delivery.clearance import on_this_machine
 from push.delivery.lane import LanePlan
+from push.discovery import open_gateway, providers
 from push.notice import EXPIRY
 from push.provider import Addressing
-from push.registry import open_gateway, providers
 
 if TYPE_CHECKING:
     from push.provider import Gateway

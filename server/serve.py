@@ -1,7 +1,7 @@
 """Runs a server: puts engine and edge together, until a signal or a bug ends them.
 
 The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
-Bounded: `grace_s` for what is being sent, and what `server.edge` and `server.process` bound.
+Bounded: `grace_s` for what is being sent, and what `server.listening` and `server.process` bound.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ from push.fanout.late_entrants import LatePlan
 from push.transport.quota import Quotas
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
-from server.edge import listen
 from server.encryption import encryption_key
+from server.listening import listen
 from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores

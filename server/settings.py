@@ -16,8 +16,8 @@ import msgspec
 from handlers.auth.webhook_signatures import read_keys
 from push.alerts.rings import SHIPPED, Policy, fault_of
 from push.delivery.clearance import on_this_machine
-from push.registry import providers
-from server.sections import Settings, TlsSettings
+from push.discovery import providers
+from server.settings_sections import Settings, TlsSettings
 
 if TYPE_CHECKING:
     from push.provider import LaneSettings

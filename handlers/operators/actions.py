@@ -14,7 +14,7 @@ from msgspec import Meta
 from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
-from push.alerts.actions.operations import Order
+from push.alerts.actions.transaction import Order
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sql.audit
-import sql.life
+import sql.lifecycle
 import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
@@ -57,10 +57,10 @@ class Preview:
     async def get(self, call: Call[None]) -> Previewed | web.Response:
         """Show what phones would show."""
         async with self._pool.acquire() as connection, connection.transaction():
-            content = await sql.life.content_of_alert(connection, call.alert_id)
+            content = await sql.lifecycle.content_of_alert(connection, call.alert_id)
             if content is None:
                 return unknown_alert()
-            proposal = await sql.life.proposal_of(connection, call.alert_id)
+            proposal = await sql.lifecycle.proposal_of(connection, call.alert_id)
             listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
             event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id)
             await sql.audit.append(connection, event)

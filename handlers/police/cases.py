@@ -14,7 +14,7 @@ from msgspec import Meta
 from geo.crs import Crs
 from handlers.http.problems import FieldError
 from handlers.moments import Moment, in_future
-from push.alerts.names import names_child
+from push.alerts.name_matching import names_child
 
 if TYPE_CHECKING:
     from push.alerts.planner import FilingPlan

@@ -18,7 +18,7 @@ from handlers.http import problems
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from push.alerts.actions.actor import of_authority
-from push.alerts.actions.operations import Order
+from push.alerts.actions.transaction import Order
 from push.alerts.lifecycle import State
 
 if TYPE_CHECKING:

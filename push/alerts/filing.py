@@ -18,7 +18,7 @@ import msgspec
 import sql.audit
 import sql.cap
 import sql.filing
-import sql.life
+import sql.lifecycle
 import sql.progress
 import sql.work
 from push.alerts.actions.actor import Actor
@@ -178,7 +178,7 @@ class FilingService:
         if not filing.verified and await _is_full(connection, filing.authority):
             return FilingResult(Filed.TOO_MANY_DRAFTS)
         held = self.planner.over_cap(rings, sampled)
-        review, grace_s = await sql.life.review_of(connection, filing.authority)
+        review, grace_s = await sql.lifecycle.review_of(connection, filing.authority)
         decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
         alert = _alert(filing, received_at, sampled, self.planner.plan.links, decision)
         case_id = await sql.filing.add_case(
@@ -195,7 +195,7 @@ class FilingService:
     async def unverified_reason(self, alert_id: UUID, kind: str, why: str) -> None:
         """Note a message about an alert that nobody verifiably signed, for operators and in the audit trail, once."""
         async with self._pool.acquire() as connection, connection.transaction():
-            if not await sql.life.add_unverified(connection, alert_id, f"{kind}: {why}"):
+            if not await sql.lifecycle.add_unverified(connection, alert_id, f"{kind}: {why}"):
                 return
             event = AuditEvent(
                 actor="unverified sender",

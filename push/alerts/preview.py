@@ -11,10 +11,10 @@ import msgspec
 
 from push.alerts.actions.changes import reworded
 from push.alerts.actions.proposals import Rewording, change_request_of
+from push.discovery import providers
 from push.message.content import About, Content
 from push.message.rendering import Rendering, TooLarge
 from push.notice import Notice
-from push.registry import providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

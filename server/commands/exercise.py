@@ -12,7 +12,7 @@ import click
 import sql.enrolment
 from handlers.http.users import USER_MAX
 from push.alerts import enrolment
-from server.administration.registry import COMMAND_LINE, RegistryError
+from server.administration.access import COMMAND_LINE, RegistryError
 from server.commands.context import config_option, json_flag, on_record, say
 from server.stores import record
 

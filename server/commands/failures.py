@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from server import logs
-from server.administration.registry import RegistryError
+from server.administration.access import RegistryError
 from server.embedded import EmbeddedStoreError, StateOwnedError
 from server.serve import StoreDiedError
 from server.settings import SettingsError

@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 from handlers.http.roles import Role
-from server.administration import registry
+from server.administration import access
 from server.demo.lanes import LANES, TPNS, Endpoint, environ
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.process import tied_to_us
@@ -93,8 +93,8 @@ async def server(
     variables = _variables(stores, folder, lane_settings, boundaries)
     settings = load(None, variables)
     reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
-    secret = await registry.add_authority(settings, reached, AUTHORITY, "Demo police")
-    _, token = await registry.create_token(settings, reached, Role.ADMIN, "demo")
+    secret = await access.add_authority(settings, reached, AUTHORITY, "Demo police")
+    _, token = await access.create_token(settings, reached, Role.ADMIN, "demo")
     async with _process("serve", **variables) as (server_url, pid):
         yield World(server_url, providers, stores.redis, pid, secret, token)
 

@@ -24,9 +24,9 @@ from schemathesis.specs.openapi.checks import (
 )
 from yarl import URL
 
-import sql.life
+import sql.lifecycle
 from handlers.http.roles import ALLOWS, Access, Proof, Role
-from server.administration import registry
+from server.administration import access
 from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
@@ -204,7 +204,7 @@ async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(deploym
     server = await deployment.server(**limits, QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1000000")
     alerts = []
     for number, policy in enumerate(("auto", "grace", "approve", "two-person", "auto", "approve")):
-        await sql.life.set_review(pool, "sz", policy, 1800)
+        await sql.lifecycle.set_review(pool, "sz", policy, 1800)
         status, answer = await deployment.file(server, case_number=f"SZ-{number}", last_seen=CASE["last_seen"])
         assert status == 202
         alerts.append(Known(answer["alert"]["id"], f"SZ-{number}"))
@@ -216,7 +216,7 @@ async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(deploym
     stores = Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
     await asyncio.to_thread(_ask_everything, site, None, "")
     for role in Role:
-        _, token = await registry.create_token(config, stores, role, f"a {role}")
+        _, token = await access.create_token(config, stores, role, f"a {role}")
         await asyncio.to_thread(_ask_everything, site, role, token)
     assert "request.bug" not in deployment.log.read_text(encoding="utf-8")
 

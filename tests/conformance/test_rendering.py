@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from push.discovery import providers
 from push.message.content import Text
 from push.message.rendering import Rendering, TooLarge
 from push.message.truncation import ELLIPSIS
-from push.registry import providers
 from tests.support.providers.messages import message_for_tests
 from tests.support.providers.recording import sent_bodies, settings_of
 

@@ -13,7 +13,7 @@ from geo.connection import connect
 from handlers.auth.token_store import TokenStore, digest
 from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
-from server.administration import registry
+from server.administration import access
 from server.settings import load
 from server.stores import Stores
 from tests.support.processes.processes import until
@@ -31,7 +31,7 @@ def _stores(deployment: Deployment) -> Stores:
 
 async def _new_token(deployment: Deployment, *, days: int = 30, authority: str | None = None) -> tuple[int, str]:
     settings = load(None, deployment.env())
-    return await registry.create_token(
+    return await access.create_token(
         settings, _stores(deployment), Role.OPERATOR, "desk", days=days, authority=authority
     )
 
@@ -100,9 +100,9 @@ async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
 
 async def test_a_token_belongs_to_a_valid_authority_and_ends_with_it(deployment: Deployment, pool: Pool) -> None:
     """No token for an unknown authority; those of a revoked one are refused."""
-    with pytest.raises(registry.RegistryError, match="no authority nobody"):
+    with pytest.raises(access.RegistryError, match="no authority nobody"):
         await _new_token(deployment, authority="nobody")
-    with pytest.raises(registry.RegistryError, match="1 to 1095 days"):
+    with pytest.raises(access.RegistryError, match="1 to 1095 days"):
         await _new_token(deployment, days=1096)
     _, token = await _new_token(deployment, authority="sz")
     await sql.access.revoke_authority(pool, "sz")

@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import sql.life
+import sql.lifecycle
 import sql.progress
 from tests.integration.test_claims import add_alert, add_authority
 from tests.support.processes.deployment import CASE, Deployment
@@ -26,9 +26,9 @@ async def test_an_extension_that_is_committed_while_the_alert_expires_is_kept(po
     async with pool.acquire() as other, pool.acquire() as settling, asyncio.TaskGroup() as group:
         extending = other.transaction()
         await extending.start()
-        locked = await sql.life.lock_alert(other, alert)
+        locked = await sql.lifecycle.lock_alert(other, alert)
         assert locked is not None
-        await sql.life.extend(other, alert, locked.expires + timedelta(hours=24))
+        await sql.lifecycle.extend(other, alert, locked.expires + timedelta(hours=24))
         settled = group.create_task(sql.progress.settle(settling, timedelta(minutes=5)))
 
         async def waits() -> bool:
@@ -188,9 +188,9 @@ async def test_an_update_at_the_end_of_the_grace_is_not_overtaken(pool: Pool) ->
     async with pool.acquire() as other, pool.acquire() as settling, asyncio.TaskGroup() as group:
         rewording = other.transaction()
         await rewording.start()
-        locked = await sql.life.lock_alert(other, alert)
+        locked = await sql.lifecycle.lock_alert(other, alert)
         assert locked is not None
-        await sql.life.reword(other, alert, locked.content)
+        await sql.lifecycle.reword(other, alert, locked.content)
         settled = group.create_task(sql.progress.settle(settling, timedelta(minutes=5)))
 
         async def waits() -> bool:

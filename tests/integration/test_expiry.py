@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sql.access
 from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
-from server.sections import TlsSettings
+from server.settings_sections import TlsSettings
 from server.simulators.certificate import DAYS, context_in
 from server.upkeep.expiry import Expiry, certificates
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from push.alerts.actions.actor import Actor
-from push.alerts.names import is_plain, names_child
+from push.alerts.name_matching import is_plain, names_child
 
 
 @pytest.mark.parametrize(

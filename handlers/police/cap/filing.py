@@ -18,7 +18,7 @@ from handlers.http.problems import FieldError
 from handlers.places import locate
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing
-from push.alerts.names import names_child
+from push.alerts.name_matching import names_child
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.catalogues import follow_up_texts

@@ -16,7 +16,7 @@ import structlog
 import sql.access
 import sql.cap
 import sql.filing
-import sql.life
+import sql.lifecycle
 import sql.progress
 from geo.polygon import load
 from handlers.action_requests import refusal
@@ -32,7 +32,7 @@ from handlers.police.answers import answer_to
 from handlers.police.cap.filing import filing_of, message_of, texts_of
 from handlers.police.cap.reception import ReceivedCase, receive_case
 from push.alerts.actions.actor import of_authority
-from push.alerts.actions.operations import Order
+from push.alerts.actions.transaction import Order
 
 if TYPE_CHECKING:
     from uuid import UUID

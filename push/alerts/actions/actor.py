@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from push.alerts.names import folded
+from push.alerts.name_matching import folded
 
 SYSTEM_ROLE: Final = "system"
 AUTHORITY_ROLE: Final = "authority"

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import sql.life
+import sql.lifecycle
 from push.alerts.actions import widening
-from push.alerts.actions.operations import Done
 from push.alerts.actions.proposals import (
     ChangeRequest,
     Extension,
@@ -24,6 +23,7 @@ from push.alerts.actions.proposals import (
     too_many,
 )
 from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.message.content import Content
 from push.notice import Notice
@@ -31,10 +31,10 @@ from push.notice import Notice
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.operations import Operations, Order, Ready
+    from push.alerts.actions.transaction import Operations, Order, Ready
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
-    from sql.life import LockedAlert
+    from sql.lifecycle import LockedAlert
 
 _CONTENT = msgspec.json.Decoder(Content)
 
@@ -77,7 +77,7 @@ class Changes:
 
     async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest]:
         """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
-        proposal = await sql.life.proposal_of(self._pool, alert_id)
+        proposal = await sql.lifecycle.proposal_of(self._pool, alert_id)
         requested = None if proposal is None else change_request_of(proposal.change_request)
         if proposal is None or not isinstance(requested, Widening):
             return {}
@@ -106,7 +106,7 @@ class Changes:
                 propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready()
             )
             if action is not Action.EXTEND and isinstance(done, Done):
-                await sql.life.add_author(connection, alert_id, order.actor.person)
+                await sql.lifecycle.add_author(connection, alert_id, order.actor.person)
             return done
 
         return await self._operations.do(alert_id, action, order, change)
@@ -125,10 +125,10 @@ class Changes:
         async def say() -> Done:
             state = State(alert.state)
             if state in NOT_NOTIFIED:
-                await sql.life.reword(connection, alert_id, encoded)
+                await sql.lifecycle.reword(connection, alert_id, encoded)
                 return Done(after=state, details={"version": alert.version})
             version = alert.version + 1
-            await sql.life.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
+            await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
             await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
             return Done(after=state, details={"version": version}, halts=True)
 
@@ -144,7 +144,7 @@ class Changes:
             return Refused(Refusal.NOT_LATER)
 
         async def extend() -> Done:
-            await sql.life.extend(connection, alert_id, expires)
+            await sql.lifecycle.extend(connection, alert_id, expires)
             details = {"expires": expires.isoformat(timespec="seconds")}
             return Done(after=State(alert.state), details=details, halts=True)
 

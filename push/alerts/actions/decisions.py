@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import sql.life
-from push.alerts.actions.operations import Done, Operations, Order
+import sql.lifecycle
 from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
 from push.alerts.review import APPROVALS, Review
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from push.alerts.actions.changes import Changes
-    from push.alerts.actions.operations import Ready
+    from push.alerts.actions.transaction import Ready
     from push.alerts.planner import Planner
     from sql.database import Connection
-    from sql.life import LockedAlert, ProposalRow
+    from sql.lifecycle import LockedAlert, ProposalRow
 
 
 class Actions:
@@ -46,8 +46,8 @@ class Actions:
         counted = await self._changes.recounted(alert_id)
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            proposal = await sql.life.proposal_of(connection, alert_id)
-            approved = await sql.life.approvals(connection, alert_id, alert.revision)
+            proposal = await sql.lifecycle.proposal_of(connection, alert_id)
+            approved = await sql.lifecycle.approvals(connection, alert_id, alert.revision)
             refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)
             if refused is not None or person in approved:
                 return refused or Refused(Refusal.APPROVED)
@@ -59,13 +59,13 @@ class Actions:
                 ready = await self._changes.prepare(connection, alert_id, alert, requested)
             if isinstance(ready, Refused):
                 return ready
-            await sql.life.add_approval(connection, alert_id, revision, person)
+            await sql.lifecycle.add_approval(connection, alert_id, revision, person)
             details = {"revision": revision, "approvals": count, "needed": needed}
             if proposal is None:
                 return Done(after=State.SENDING if count >= needed else State.IN_REVIEW, details=details)
             if ready is None:
                 return Done(after=State(alert.state), details=details)
-            await sql.life.withdraw(connection, alert_id)
+            await sql.lifecycle.withdraw(connection, alert_id)
             done = await ready()
             return msgspec.structs.replace(done, details=details | {"does": proposal.action} | done.details)
 
@@ -77,12 +77,12 @@ class Actions:
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if State(alert.state) in NOT_NOTIFIED:
                 # From now on it is like any other that somebody has to approve, and so is what is changed later.
-                await sql.life.review_as(connection, alert_id, Review.APPROVE)
+                await sql.lifecycle.review_as(connection, alert_id, Review.APPROVE)
                 return Done(after=State.IN_REVIEW)
-            revision = await sql.life.withdraw(connection, alert_id)
+            revision = await sql.lifecycle.withdraw(connection, alert_id)
             if revision is None:
                 return Refused(Refusal.NOTHING_PROPOSED)
-            await sql.life.forget_approvals(connection, alert_id, revision)
+            await sql.lifecycle.forget_approvals(connection, alert_id, revision)
             return Done(after=State(alert.state), details={"withdrawn": revision})
 
         return await self._operations.do(alert_id, Action.VETO, order, change)
@@ -91,7 +91,7 @@ class Actions:
         """Notify no one more until it is resumed, which acknowledges the unverified messages known at the pause."""
 
         async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
-            await sql.life.see_unverified(connection, alert_id)
+            await sql.lifecycle.see_unverified(connection, alert_id)
             return Done(after=State.PAUSED, halts=True)
 
         return await self._operations.do(alert_id, Action.PAUSE, order, change)
@@ -100,7 +100,7 @@ class Actions:
         """Go on with those not yet notified, and acknowledge the unverified messages known at the pause."""
 
         async def change(connection: Connection, _: LockedAlert) -> Done | Refused:
-            acknowledged = await sql.life.acknowledge_unverified(connection, alert_id)
+            acknowledged = await sql.lifecycle.acknowledge_unverified(connection, alert_id)
             return Done(after=State.SENDING, details={"acknowledged": acknowledged} if acknowledged else {})
 
         return await self._operations.do(alert_id, Action.RESUME, order, change)
@@ -119,17 +119,17 @@ class Actions:
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if (refused := await _own_work(connection, alert_id, alert, order)) is not None:
                 return refused
-            held = await sql.life.held_rings(connection, alert_id)
+            held = await sql.lifecycle.held_rings(connection, alert_id)
             if not held:
                 return Refused(Refusal.NOTHING_HELD, "what has reached its cap is held within seconds: look again")
-            reached = await sql.life.reached(connection, alert_id)
+            reached = await sql.lifecycle.reached(connection, alert_id)
             if people_max <= reached:
                 return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were notified already")
             expected = {ring: _expected(alert, ring) for ring in held}
             freed = [ring for ring in held if expected[ring] <= people_max]
             if not freed:
                 return Refused(Refusal.AUDIENCE_CAP, f"about {min(expected.values())} people at least")
-            await sql.life.release(connection, alert_id, people_max, freed)
+            await sql.lifecycle.release(connection, alert_id, people_max, freed)
             return Done(after=State(alert.state), details={"people_max": people_max, "rings": freed})
 
         return await self._operations.do(alert_id, Action.RELEASE, order, change)
@@ -174,7 +174,7 @@ class Actions:
             # What ended in review was never sent: then its end is not sent or published either.
             if state not in NOT_NOTIFIED and (alert.notified or state not in {State.EXPIRED, State.CANCELLED}):
                 version = alert.version + 1
-                await sql.life.append_notice(connection, alert_id, version, notice, alert.content)
+                await sql.lifecycle.append_notice(connection, alert_id, version, notice, alert.content)
                 await self._planner.add_follow_up(connection, alert_id, alert.status, notice, version)
             return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
 
@@ -192,7 +192,7 @@ async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, 
     """Refuse that somebody approves what they, or those they belong to, filed, worded or widened."""
     if order.actor.authority == alert.authority:
         return Refused(Refusal.OWN_AUTHORITY)
-    is_author = await sql.life.is_author(connection, alert_id, order.actor.person)
+    is_author = await sql.lifecycle.is_author(connection, alert_id, order.actor.person)
     return Refused(Refusal.OWN_WORK) if is_author else None
 
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-import sql.life
-from push.alerts.actions.operations import Done
+import sql.lifecycle
 from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.alerts.review import APPROVALS, Review
-from sql.life import ProposalRow
+from sql.lifecycle import ProposalRow
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.operations import Order
+    from push.alerts.actions.transaction import Order
     from sql.database import Connection
-    from sql.life import LockedAlert
+    from sql.lifecycle import LockedAlert
 
 CHANGES_MAX: Final = 200
 """Other texts of one alert, and proposals: phones show each text, and no one reads the two hundredth."""
@@ -86,6 +86,6 @@ async def propose(
     if alert.proposed and order.message is None:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
     row = ProposalRow(alert.revision, action.value, msgspec.json.encode(requested).decode(), order.actor.person)
-    revision = await sql.life.propose(connection, alert_id, row, order.actor.label, order.reason)
+    revision = await sql.lifecycle.propose(connection, alert_id, row, order.actor.label, order.reason)
     details = {"proposed": revision}
     return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-import sql.life
+import sql.lifecycle
 import sql.rings
-from push.alerts.actions.operations import Done
 from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
 from push.alerts.lifecycle import State
 from push.alerts.rings import RINGS_MAX, Ring
@@ -25,17 +25,17 @@ from sql.rings import PlaceRow
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.operations import Ready
     from push.alerts.actions.proposals import Widening
+    from push.alerts.actions.transaction import Ready
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
-    from sql.life import LockedAlert
+    from sql.lifecycle import LockedAlert
     from sql.rings import RingRow
 
 
 async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Widening) -> Widening:
     """Return a request with how many people it would reach; unchanged where it is refused anyway, or Redis is away."""
-    rings, status = await sql.rings.list_rings(pool, alert_id), await sql.life.status_of(pool, alert_id)
+    rings, status = await sql.rings.list_rings(pool, alert_id), await sql.lifecycle.status_of(pool, alert_id)
     if not rings or status is None:
         return requested
     row = await sql.rings.place_of(pool, alert_id)

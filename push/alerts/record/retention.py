@@ -16,7 +16,7 @@ import structlog
 
 import sql.audit
 import sql.deletion
-import sql.life
+import sql.lifecycle
 from geo.polygon import coarse, dump, load
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import Action, State
@@ -85,7 +85,7 @@ class Deletion:
             alert_id, state = due
             drawn = await sql.deletion.drawn_area(connection, alert_id)
             await sql.deletion.delete_child(connection, alert_id, None if drawn is None else dump(coarse(load(drawn))))
-            await sql.life.move(connection, alert_id, State.CLOSED)
+            await sql.lifecycle.move(connection, alert_id, State.CLOSED)
             event = AuditEvent(
                 actor=SYSTEM.label,
                 action=Action.CLOSE.value,

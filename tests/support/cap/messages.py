@@ -25,7 +25,7 @@ from handlers.cap.model import (
     Urgency,
 )
 from handlers.cap.signing import Signer
-from server.administration import registry
+from server.administration import access
 from server.settings import load
 from server.stores import Stores
 from tests.support.cap.documents import Keys, keys
@@ -90,7 +90,7 @@ async def pin(deployment: Deployment, name: str = "police") -> None:
     """Pin the certificate of a name to the authority."""
     settings = load(None, deployment.env())
     stores = Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
-    await registry.pin(settings, stores, "sz", pair(name).certificate)
+    await access.pin(settings, stores, "sz", pair(name).certificate)
 
 
 async def post(server: Process, body: bytes, authority: str = "sz") -> tuple[int, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import msgspec
 
-from server.administration import registry
+from server.administration import access
 from server.settings import load
 from server.stores import Stores
 from tests.support.processes.deployment import CASE, Deployment
@@ -37,13 +37,13 @@ class Officers:
         """Create a token for a person."""
         settings = load(None, self.deployment.env())
         stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
-        _, self._tokens[name] = await registry.create_token(settings, stores, role, name, authority=authority)
+        _, self._tokens[name] = await access.create_token(settings, stores, role, name, authority=authority)
 
     async def review(self, policy: Review, grace_s: int | None = None) -> None:
         """Set the authority's review policy."""
         settings = load(None, self.deployment.env())
         stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
-        await registry.review(settings, stores, "sz", policy, grace_s)
+        await access.review(settings, stores, "sz", policy, grace_s)
 
     async def act(self, alert: str, action: str, by: str = "", **request: object) -> tuple[int, Any]:
         """Act on an alert; returns the status and the answer."""

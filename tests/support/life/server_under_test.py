@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 
 import sql.audit
-import sql.life
+import sql.lifecycle
 from handlers.http.roles import Role
 from push.alerts.lifecycle import State
-from server.administration import registry
+from server.administration import access
 from server.administration.file_case import send_case
 from server.settings import load
 from server.stores import Stores
@@ -65,10 +65,10 @@ class ServerUnderTest:
         config = load(None, self.deployment.env())
         stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
         for policy in NEEDED:
-            self.secrets[policy] = await registry.add_authority(config, stores, policy, policy)
-            assert await sql.life.set_review(self.pool, policy, policy, GRACE_S)
+            self.secrets[policy] = await access.add_authority(config, stores, policy, policy)
+            assert await sql.lifecycle.set_review(self.pool, policy, policy, GRACE_S)
         for one in PEOPLE:
-            created = registry.create_token(config, stores, Role(one.role), one.name, authority=one.authority)
+            created = access.create_token(config, stores, Role(one.role), one.name, authority=one.authority)
             self.tokens[one] = (await created)[1]
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - the result of any coroutine

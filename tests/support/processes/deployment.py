@@ -20,7 +20,7 @@ from geo.connection import connect
 from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions, now_ms
 from handlers.http.roles import Role
-from server.administration import registry
+from server.administration import access
 from server.administration.file_case import send_case
 from server.settings import load
 from server.stores import Stores
@@ -118,8 +118,8 @@ class Deployment:
         """Add the authority and a token."""
         settings = load(None, self.env())
         stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
-        self.secret = await registry.add_authority(settings, stores, "sz", "Shenzhen")
-        _, self.token = await registry.create_token(settings, stores, Role.ADMIN, "test")
+        self.secret = await access.add_authority(settings, stores, "sz", "Shenzhen")
+        _, self.token = await access.create_token(settings, stores, Role.ADMIN, "test")
 
     async def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command and return the JSON that it prints."""
@@ -242,7 +242,7 @@ class Deployment:
         """Return the token of a second person, who approves."""
         settings = load(None, self.env())
         stores = Stores(self.database_url, self.redis_url, embedded=False, dead=lambda: None)
-        return (await registry.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
+        return (await access.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
 
     async def break_ledger(self) -> None:
         """Rename the ledger's table, so that servers meet an unexpected database error."""

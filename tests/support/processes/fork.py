@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 IMPORTED = [
     "server.cli",
     "server.commands.serve",
-    "server.commands.registry",
+    "server.commands.access",
     "server.commands.devices",
     "server.commands.failures",
     "server.simulators.batch.tpns_cli",

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 from redis import asyncio as aioredis
 
-from push.registry import open_gateway, providers
+from push.discovery import open_gateway, providers
 from push.results import RequestStatus
 from push.transport.quota import Quotas
 from server.simulators.batch.honor import SimulatedHonor, SimulatedHonorSettings

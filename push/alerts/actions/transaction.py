@@ -14,7 +14,7 @@ import structlog
 
 import sql.audit
 import sql.cap
-import sql.life
+import sql.lifecycle
 import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.refusals import Refusal, Refused
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sql.database import Connection, Pool
-    from sql.life import LockedAlert
+    from sql.lifecycle import LockedAlert
 
-_log = structlog.get_logger("push.alerts.actions.operations")
+_log = structlog.get_logger("push.alerts.actions.transaction")
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class Operations:
     async def do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
         """Do one thing to one alert; None when it is done. One of `sql.database.UNAVAILABLE_ERRORS`: nothing was."""
         async with self._pool.acquire() as connection, connection.transaction():
-            alert = await sql.life.lock_alert(connection, alert_id)
+            alert = await sql.lifecycle.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
             known = order.message and await sql.cap.known(connection, alert.authority, order.message)
@@ -90,10 +90,10 @@ class Operations:
             before = State(alert.state)
             if done.after not in leads_to(before, action):
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
-            await sql.life.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
             if order.message:
                 await sql.cap.note(connection, alert.authority, order.message, alert_id)
-                await sql.life.clear_unverified(connection, alert_id)
+                await sql.lifecycle.clear_unverified(connection, alert_id)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
             event = AuditEvent(

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 import sql.access
 import sql.audit
 import sql.cap
-import sql.life
+import sql.lifecycle
 from handlers.auth.token_store import digest, new_token
 from handlers.auth.webhook_signatures import Vault, new_secret
 from handlers.cap.verification import fingerprint, read_pins
-from push.alerts.names import is_plain
+from push.alerts.name_matching import is_plain
 from server.encryption import encryption_key
 from server.stores import record
 from sql.audit import AuditEvent
@@ -80,7 +80,7 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
 async def review(_: Settings, stores: Stores, authority: str, policy: Review, grace_s: int | None = None) -> None:
     """Set how an authority's cases are reviewed, as the audit trail then says."""
     async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
-        if not await sql.life.set_review(connection, authority, policy.value, grace_s):
+        if not await sql.lifecycle.set_review(connection, authority, policy.value, grace_s):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
 

@@ -10,7 +10,7 @@ import click
 
 from handlers.http.roles import Role
 from push.alerts.review import Review
-from server.administration import registry
+from server.administration import access
 from server.administration.jurisdiction import read_jurisdiction
 from server.commands.context import config_option, json_flag, on_record, say
 
@@ -37,7 +37,7 @@ def authority_add(
 ) -> None:
     """Add an authority and print its webhook secret, once."""
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
-    secret = on_record(context, lambda s, stores: registry.add_authority(s, stores, authority, name, limit))
+    secret = on_record(context, lambda s, stores: access.add_authority(s, stores, authority, name, limit))
     say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
 
 
@@ -48,7 +48,7 @@ def authority_add(
 @click.pass_context
 def authority_rotate(context: click.Context, authority: str, *, as_json: bool) -> None:
     """Print a new secret; the old ones verify for seven days more."""
-    secret = on_record(context, lambda s, stores: registry.rotate(s, stores, authority))
+    secret = on_record(context, lambda s, stores: access.rotate(s, stores, authority))
     say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
 
 
@@ -63,7 +63,7 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
     if (jurisdiction is None) is not lifted:
         raise click.UsageError("either --jurisdiction FILE or --none")
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
-    on_record(context, lambda s, stores: registry.limit_authority(s, stores, authority, limit))
+    on_record(context, lambda s, stores: access.limit_authority(s, stores, authority, limit))
     click.echo(f"{authority} reaches {'everybody' if limit is None else 'nobody outside of its jurisdiction'}")
 
 
@@ -75,7 +75,7 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
 @click.pass_context
 def authority_review(context: click.Context, authority: str, policy: str, grace_s: int | None) -> None:
     """Say who looks at an authority's cases before anybody is notified; those that stand keep their own."""
-    on_record(context, lambda s, stores: registry.review(s, stores, authority, Review(policy), grace_s))
+    on_record(context, lambda s, stores: access.review(s, stores, authority, Review(policy), grace_s))
     click.echo(f"{authority}: {policy}")
 
 
@@ -86,7 +86,7 @@ def authority_review(context: click.Context, authority: str, policy: str, grace_
 @click.pass_context
 def authority_pin(context: click.Context, authority: str, file: Path) -> None:
     """Let CAP that these certificates (PEM) sign count as the authority's; prints their fingerprints."""
-    pinned = on_record(context, lambda s, stores: registry.pin(s, stores, authority, file.read_bytes()))
+    pinned = on_record(context, lambda s, stores: access.pin(s, stores, authority, file.read_bytes()))
     click.echo("\n".join(pinned))
 
 
@@ -97,7 +97,7 @@ def authority_pin(context: click.Context, authority: str, file: Path) -> None:
 @click.pass_context
 def authority_unpin(context: click.Context, authority: str, fingerprint: str) -> None:
     """Let a certificate count no more, from now on."""
-    on_record(context, lambda s, stores: registry.unpin(s, stores, authority, fingerprint))
+    on_record(context, lambda s, stores: access.unpin(s, stores, authority, fingerprint))
     click.echo(f"{fingerprint} is unpinned")
 
 
@@ -107,7 +107,7 @@ def authority_unpin(context: click.Context, authority: str, fingerprint: str) ->
 @click.pass_context
 def authority_list(context: click.Context, *, as_json: bool) -> None:
     """List authorities."""
-    rows = on_record(context, registry.list_authorities)
+    rows = on_record(context, access.list_authorities)
     marks = [f"{' (limited)' if r.limited else ''}{' (revoked)' if r.revoked_at else ''}" for r in rows]
     lines = [
         f"{row.id}\t{row.name}\t{row.review}\t{row.secrets} {'secret' if row.secrets == 1 else 'secrets'}{mark}"
@@ -122,7 +122,7 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
 @click.pass_context
 def authority_revoke(context: click.Context, authority: str) -> None:
     """Make an authority's signatures worthless at once."""
-    on_record(context, lambda s, stores: registry.revoke_authority(s, stores, authority))
+    on_record(context, lambda s, stores: access.revoke_authority(s, stores, authority))
     click.echo(f"{authority} is revoked")
 
 
@@ -136,8 +136,8 @@ def token_group() -> None:
 @click.option("--name", required=True)
 @click.option(
     "--days",
-    type=click.IntRange(1, registry.TOKEN_DAYS_MAX),
-    default=registry.TOKEN_DAYS,
+    type=click.IntRange(1, access.TOKEN_DAYS_MAX),
+    default=access.TOKEN_DAYS,
     show_default=True,
     help="After so many days it opens nothing any more.",
 )
@@ -151,7 +151,7 @@ def token_create(
     """Create a token and print it, once."""
     token_id, token = on_record(
         context,
-        lambda s, stores: registry.create_token(s, stores, Role(role), name, days=days, authority=authority),
+        lambda s, stores: access.create_token(s, stores, Role(role), name, days=days, authority=authority),
     )
     say(
         {"id": token_id, "token": token},
@@ -166,7 +166,7 @@ def token_create(
 @click.pass_context
 def token_list(context: click.Context, *, as_json: bool) -> None:
     """List tokens without showing them."""
-    rows = on_record(context, registry.list_tokens)
+    rows = on_record(context, access.list_tokens)
     say(rows, "\n".join(map(_token_line, rows)), as_json=as_json)
 
 
@@ -182,5 +182,5 @@ def _token_line(row: TokenRow) -> str:
 @click.pass_context
 def token_revoke(context: click.Context, token_id: int) -> None:
     """Make a token worthless."""
-    on_record(context, lambda s, stores: registry.revoke_token(s, stores, token_id))
+    on_record(context, lambda s, stores: access.revoke_token(s, stores, token_id))
     click.echo(f"token {token_id} is revoked")

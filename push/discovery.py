@@ -1,4 +1,4 @@
-"""The registry of providers: each file of `push/providers/` that defines `PROVIDER` is a lane that can be configured.
+"""Discovers the providers: each file of `push/providers/` that defines `PROVIDER` is a lane that can be configured.
 
 Bounded by the files of that folder.
 """
