@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server.encryption import encryption_key
-from server.settings import SettingsError, load
+from server.settings import SettingsError, load, policies
 from tests.support.processes.processes import Process
 
 LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'
@@ -37,6 +37,12 @@ def test_a_bad_value_is_named(tmp_path: Path, text: str, names: str) -> None:
     file.write_text(text)
     with pytest.raises(SettingsError, match=names):
         load(file, {})
+
+
+def test_the_configuration_among_the_examples_can_be_read_and_has_a_ring_policy_of_its_own() -> None:
+    """A new ring policy is configuration alone: alerts take the rings that the file names."""
+    settings = load(Path(__file__).parents[2] / "examples/qq-alert.toml", {})
+    assert [ring.radius_km for ring in policies(settings)[settings.alert.policy].rings] == [5, 20, 100]
 
 
 def test_the_environment_overrides_the_file_and_unknown_names_are_errors(tmp_path: Path) -> None:
