@@ -1,7 +1,9 @@
-"""Composition: makes running processes of settings and the command line.
+"""Composition: turns settings and the command line into running processes.
 
-The only room that knows all others: it reads the configuration, starts embedded stores, puts the engine and the edge
-together and stops them in order. Bounded: starts by `STORE_WAIT_S`, stops by `grace_s`.
+The only room that may import every other one: it reads the configuration, starts embedded stores, connects the engine
+with the HTTP edge, and stops all of them in order. Bounded: `stores.STORE_WAIT_S` to reach the stores at the start;
+`grace_s` for what is being sent at the end, then `edge.EDGE_GRACE_S` and `process.CLOSE_S`. Errors: SettingsError for a
+configuration that cannot be used, StateOwnedError and EmbeddedStoreError for embedded stores; a bug ends the process.
 """
 
 __version__ = "0.1.0"

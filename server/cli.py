@@ -1,7 +1,7 @@
-"""The command line of `qq-alert`: its commands, each read when it is run.
+"""The command line of `qq-alert`: its commands, each imported only when it is run.
 
-What cannot be used (configuration, owned state) is said in one line and exits 2. Bounded: commands end when
-their work does; `serve` ends on a signal.
+A configuration that cannot be used, or a state folder in use, is reported in one line and exits 2. Bounded: a command
+ends when its work does; `serve` ends on a signal.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> None:
     try:
         cli(standalone_mode=True)
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - Python's own report of a bug would print values
-        # What tells errors apart is read only now: a command that ends well does without.
+        # Imported only now, because a command that succeeds does not need it.
         from server.commands.failures import exit_code_of  # noqa: PLC0415 - as above
 
         sys.exit(exit_code_of(error))

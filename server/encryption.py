@@ -1,6 +1,6 @@
-"""Finds the key that encrypts webhook secrets; makes one once if none is configured.
+"""Finds the key that encrypts webhook secrets, or makes it once when none is configured.
 
-Bounded: one file of 44 bytes in `state_dir`, outside of the database and its dumps.
+Bounded: one file of 44 bytes in `state_dir`, so that no dump of the database holds it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def encryption_key(settings: Settings) -> str:
-    """Return the configured key, or one made once and kept in `state_dir`, outside of the database and its dumps."""
+    """Return the configured key, or the one that is made once and kept in `state_dir`."""
     if settings.security.encryption_key is not None:
         return settings.security.encryption_key
     file = settings.state_dir / "encryption.key"

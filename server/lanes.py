@@ -1,6 +1,6 @@
-"""Makes the plans and gateways of the configured lanes, each checked by its provider.
+"""Makes the plans and gateways of the configured lanes.
 
-Bounded by the providers that there are: one lane each.
+Bounded by the known providers: one lane each.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
 
 def needs_token(settings: Settings) -> dict[str, bool]:
-    """Tell for each lane whether it addresses devices by tokens."""
+    """Return for each lane whether it addresses devices by tokens."""
     return {name: providers()[name].addressing is Addressing.DEVICES for name in settings.lanes}
 
 
 def simulated(settings: Settings) -> frozenset[str]:
-    """Return the lanes that tests may use: said to be simulated, and on this machine."""
+    """Return the lanes that tests may use: configured as simulated, and with a URL on this machine."""
     return frozenset(name for name, lane in settings.lanes.items() if lane.simulated and on_this_machine(lane.url))
 
 
 def plans(settings: Settings) -> dict[str, LanePlan]:
-    """Return how each lane works."""
+    """Return the plan of each lane."""
     every = timedelta(seconds=settings.alert.late_entrants_every_s)
     return {
         name: LanePlan(
             addressing=providers()[name].addressing,
             simulated=name in simulated(settings),
-            # What a gateway keeps for each of its projects is not to be taken twice.
+            # A gateway that applies the rate to each of its projects needs no rate of the lane.
             rate_per_s=None if providers()[name].keeps_quotas else lane.rate_per_s,
             workers=lane.workers,
             queue_batches=lane.queue_batches,
             misconfigured_probe_s=lane.misconfigured_probe_s,
             invalid_share=lane.invalid_share,
             invalid_count=lane.invalid_count,
-            # Until the next pass for late entrants, so that wider rings do not try it again before it is removed.
+            # Until the next pass for late entrants, so that wider rings do not retry a token before it is removed.
             invalid_for=every if providers()[name].addressing is Addressing.DEVICES else EXPIRY,
         )
         for name, lane in settings.lanes.items()
@@ -52,5 +52,5 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
 
 
 def gateways(settings: Settings, quotas: Quotas) -> dict[str, Gateway]:
-    """Open each lane's gateway; called with the loop running."""
+    """Open the gateway of each lane; needs a running event loop."""
     return {name: open_gateway(providers()[name], lane, quotas) for name, lane in settings.lanes.items()}

@@ -1,6 +1,6 @@
 """Listens on the configured addresses and serves the routes.
 
-Bounded: `EDGE_GRACE_S` for open connections at the end, `BACKLOG` connections that wait to be accepted.
+Bounded: `BACKLOG` connections that wait to be accepted, `EDGE_GRACE_S` for open connections at the end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BACKLOG = 1024
 async def listen(
     settings: Settings, handlers: Handlers, authenticator: Authenticator
 ) -> tuple[list[web.AppRunner], str]:
-    """Listen; returns what runs and the base URL, SettingsError where that is impossible."""
+    """Start listening; returns the runners and the base URL. SettingsError when an address or TLS cannot be used."""
     table = routes(handlers)
     own = settings.metrics.listen
     if own is None:

@@ -1,6 +1,6 @@
-"""Logs one line an event: JSON in production, readable on a terminal.
+"""Configures logging: one line an event, as JSON in production, readable on a terminal.
 
-Never a name, photo, token or whereabouts: events carry ids, counts and the names of exceptions, not their texts.
+Events carry ids, counts and the types of exceptions, not their texts: no name, photo, token or position is logged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import structlog
 
 
 def configure(log_format: str, level: str) -> None:
-    """Set up structlog and what libraries log, on standard error."""
+    """Send the events of structlog, and warnings of libraries, to standard error."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -37,17 +37,17 @@ def configure(log_format: str, level: str) -> None:
 
 
 def report_bug(error: BaseException) -> None:
-    """Log what ended the process: one line for each exception, without its text."""
+    """Log the exceptions that ended the process, one line each, without their texts."""
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions:
             report_bug(each)
         return
-    # Described here and not by a processor: a command that has set up no logs would print every variable.
+    # Described here and not by a processor: structlog's default, before `configure`, prints every variable.
     structlog.get_logger("server").critical("process.died", **described(error))
 
 
 def bare_traceback(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Say where a bug is and of which type, and nothing else: texts and variables may hold a child's name."""
+    """Replace a traceback by types and places: texts and variables may hold a child's name."""
     info = event.pop("exc_info", None)
     if not info:
         return event
@@ -58,7 +58,7 @@ def bare_traceback(_: object, __: str, event: structlog.typing.EventDict) -> str
 
 
 def described(error: BaseException) -> dict[str, Any]:
-    """Return the type of an error and its places, never its text or a variable."""
+    """Return the type of an error and the places in its traceback, without text or variables."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
     return {"error": type(error).__name__, "where": where}

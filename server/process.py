@@ -1,6 +1,6 @@
-"""The process: its signals, its garbage collector, and how it closes its stores' connections.
+"""Handles what concerns a whole process: signals, the garbage collector, closing the connections to the stores.
 
-Bounded: `CLOSE_S` for each store's connections, what `runtime.tasks` takes for what is given up.
+Bounded: `CLOSE_S` for the connections of each store, then what `runtime.tasks` allows a cancelled task.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 CLOSE_S: Final = 1.0
-"""To say goodbye to a store, which does without when it does not answer."""
+"""For closing connections in order; after that they are dropped."""
 
 YOUNG_OBJECTS: Final = 50_000
-"""Batches are lists of a thousand ids without cycles; to look through them every 700 new objects cost 6% (measured)."""
+"""Batches are lists of a thousand ids without cycles; collecting after every 700 new objects cost 6% (measured)."""
 
-LOOKS_A_GENERATION: Final = 50
+COLLECTIONS_A_GENERATION: Final = 50
 
 _log = structlog.get_logger("server.process")
 
 
 def stop_event() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -42,7 +42,7 @@ def stop_event() -> asyncio.Event:
 
 
 async def migrated(stores: Stores, stopping: asyncio.Event) -> bool:
-    """Bring the schema up unless the signal comes first: a PostgreSQL that is away may be waited for a minute."""
+    """Migrate the schema; returns False when the signal to stop came, also while waiting for PostgreSQL."""
     migrating = asyncio.create_task(migrate(stores), name="migrate")
     stop = asyncio.create_task(stopping.wait(), name="stop")
     try:
@@ -55,7 +55,7 @@ async def migrated(stores: Stores, stopping: asyncio.Event) -> bool:
 
 
 async def close_pool(pool: Pool) -> None:
-    """Say goodbye to PostgreSQL, or hang up: asyncpg waits for what was cancelled, for as long as nobody answers."""
+    """Close the pool, or terminate it: asyncpg waits without limit for the answer to a cancelled query."""
     try:
         if await run_with_timeout(pool.close(), CLOSE_S):
             return
@@ -65,7 +65,7 @@ async def close_pool(pool: Pool) -> None:
 
 
 async def close_redis(redis: Client) -> None:
-    """Say goodbye to Redis, or leave it to the end of the process."""
+    """Close the connections to Redis, or leave them to the end of the process."""
     try:
         await run_with_timeout(redis.aclose(), CLOSE_S)
     except INDEX_UNAVAILABLE_ERRORS as error:
@@ -73,7 +73,7 @@ async def close_redis(redis: Client) -> None:
 
 
 def tune_garbage_collector() -> None:
-    """Let Python look for cycles less often in a process that serves; called once, when everything is imported."""
+    """Collect cycles less often in a process that serves; call it once, after the imports."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, LOOKS_A_GENERATION, LOOKS_A_GENERATION)
+    gc.set_threshold(YOUNG_OBJECTS, COLLECTIONS_A_GENERATION, COLLECTIONS_A_GENERATION)

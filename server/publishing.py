@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def publisher(settings: Settings) -> Publisher:
-    """Return who publishes."""
+    """Return the sender and address that published messages name."""
     cap = settings.cap
     return Publisher(sender=cap.sender, sender_name=cap.sender_name, public_url=cap.public_url)
 
 
 def read_signer(settings: Settings) -> Signer | None:
-    """Return who signs, None where no key is configured; SettingsError when it cannot be used."""
+    """Return the signer, None when no key is configured; SettingsError when the key or certificate cannot be used."""
     key, certificate = settings.cap.key_file, settings.cap.certificate_file
     if key is None and certificate is None:
         return None
@@ -37,5 +37,5 @@ def read_signer(settings: Settings) -> Signer | None:
 
 
 def ending(signer: Signer | None) -> list[tuple[str, datetime]]:
-    """Return when the certificate ends that we sign with."""
+    """Return (name, end) of the certificate that we sign with."""
     return [] if signer is None else [("[cap] certificate_file", signer.not_after)]

@@ -1,6 +1,6 @@
-"""Runs a server: puts engine and edge together, until a signal or a bug ends them.
+"""Runs a server: connects the engine with the HTTP edge, until a signal or a bug ends them.
 
-The nesting is the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
+The nesting gives the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
 Bounded: `grace_s` for what is being sent, and what `server.listening` and `server.process` bound.
 """
 
@@ -62,7 +62,7 @@ from server.listening import listen
 from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
-from server.upkeep.expiry import Expiry, certificates
+from server.upkeep.credential_expiry import Expiry, certificates
 from sql.database import open_pool
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         signer = publishing.read_signer(settings)
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
-        # Before anything is sent: a server that cannot listen does not send either, nor does a second one by mistake.
+        # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         runners, url = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
@@ -127,14 +127,14 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(url)
                 await stopping.wait()
-                _log.info("server.process", grace_s=settings.grace_s)
+                _log.info("server.stopping", grace_s=settings.grace_s)
                 handlers.ops.health.stopping = True
                 await handlers.operators.feed.close()
                 for runner in runners:
                     await runner.cleanup()
                 await engine.stop(settings.grace_s)
             finally:
-                # A group that goes down cancels each task once, which a driver may hide or outlast.
+                # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, lag, chores, quiet, listeners, guard))
     _log.info("server.stopped")
@@ -181,7 +181,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
 
 
 def _cities(settings: Settings) -> Cities | None:
-    """Read the configured boundaries; SettingsError names the city whose boundary cannot be used."""
+    """Read the configured boundaries; the SettingsError names the city whose boundary cannot be used."""
     configured = settings.cities
     if configured.file is None:
         return None

@@ -1,6 +1,6 @@
 """Reads the settings from a TOML file and the environment into one checked struct.
 
-An unknown or impossible value is a `SettingsError` that says which. Bounded: every number here has its range.
+An unknown or impossible value is a `SettingsError` that names it. Bounded: every number has its range.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ ENV_PREFIX = "QQ_ALERT_"
 
 
 class SettingsError(Exception):
-    """The configuration cannot be used; the text says which value and why, never a secret."""
+    """The configuration cannot be used; the text names the value and the reason, and holds no secret."""
 
 
 def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
-    """Read the file (`qq-alert.toml` if it is there and no other is named), then the environment over it."""
+    """Read the file (by default `qq-alert.toml`, if it exists), then the environment, which overrides it."""
     tree = _read(path)
     _overlay(tree, dict(os.environ) if environ is None else environ)
     lanes = _lanes(tree.pop("lanes", {}))
@@ -44,7 +44,7 @@ def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
 
 
 def _lanes(tree: Any) -> dict[str, LaneSettings]:  # noqa: ANN401 - what TOML can hold
-    """Read each lane as its provider wants it."""
+    """Convert the table of each lane to the settings of its provider."""
     if not isinstance(tree, dict):
         raise SettingsError("$.lanes: not a table of lanes")
     lanes: dict[str, LaneSettings] = {}
@@ -92,7 +92,7 @@ def _overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
 
 
 def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
-    """Read lists and tables as TOML writes them, everything else as text."""
+    """Parse lists and tables as TOML, and return everything else as text."""
     if not value.startswith(("[", "{")):
         return value
     try:
@@ -134,7 +134,7 @@ def _check_retention(settings: Settings) -> None:
 
 
 def policies(settings: Settings) -> dict[str, Policy]:
-    """Return the policies by name: those shipped that fit the cap, and the configured ones over them."""
+    """Return the policies by name: the built-in ones that fit the cap, and the configured ones, which override them."""
     cap_km = settings.alert.radius_cap_km
     return {name: one for name, one in SHIPPED.items() if fault_of(one, cap_km) is None} | settings.policies
 
@@ -161,7 +161,7 @@ def _check_zone(name: str) -> None:
 
 
 def address(listen: str, path: str) -> tuple[str, int]:
-    """Split `host:port`; SettingsError naming `path` when that is impossible."""
+    """Split `host:port`; SettingsError, which names `path`, for anything else."""
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004 - the highest port
         raise SettingsError(f"{path}: {listen!r} is not host:port")

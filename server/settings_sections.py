@@ -1,4 +1,4 @@
-"""The sections of the settings, with the range of each value; `server.settings` reads them.
+"""Defines the sections of the settings and the range of each value; `server.settings` reads them.
 
 An unknown name is an error. Bounded: every number has its range.
 """
@@ -33,7 +33,7 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
 
 
 class RedisSettings(Section, frozen=True, kw_only=True):
-    """Redis >= 6.2 or Valkey; `url`, or some nodes of a cluster as host:port; without both the embedded one."""
+    """Redis >= 6.2 or Valkey: `url`, or some nodes of a cluster as host:port; without both the embedded one."""
 
     url: str | None = None
     cluster: Annotated[list[str], Meta(max_length=1000)] = []
@@ -42,14 +42,14 @@ class RedisSettings(Section, frozen=True, kw_only=True):
     tls: bool = False
 
     def reached_at(self) -> str | None:
-        """Return the URL of what is configured, None for the embedded one."""
+        """Return the configured URL, None for the embedded one."""
         if not self.cluster:
             return self.url
         return cluster_url(self.cluster, username=self.username, password=self.password, tls=self.tls)
 
 
 class TlsSettings(Section, frozen=True, kw_only=True):
-    """PEM files; `client_ca` asks every client for a certificate."""
+    """PEM files; with `client_ca` every client needs a certificate of that CA."""
 
     certificate: Path
     key: Path
@@ -57,9 +57,9 @@ class TlsSettings(Section, frozen=True, kw_only=True):
 
 
 class SecuritySettings(Section, frozen=True, kw_only=True):
-    """`encryption_key`: 32 bytes in URL-safe base64, the first encrypts, further ones (comma) still decrypt.
+    """`encryption_key`: 32 bytes in URL-safe base64; of several, with commas, the first encrypts and all decrypt.
 
-    What ends within `expires_soon_days` is an alarm: secrets, tokens, certificates.
+    A secret, token or certificate that expires within `expires_soon_days` raises an alarm.
     """
 
     encryption_key: str | None = None
@@ -67,10 +67,10 @@ class SecuritySettings(Section, frozen=True, kw_only=True):
 
 
 class AlertSettings(Section, frozen=True, kw_only=True):
-    """What every alert gets: the policy unless a case names another, and the hard caps on radius, people and life.
+    """The default policy of alerts, and the hard caps on their radius, people and life.
 
-    Late entrants are looked for every so often, and `late_entrants_gap_s` after the last time when
-    `late_entrants_burst` reports came from the area. `sound` and `links`: how a message rings, and where a tap leads.
+    A pass for late entrants comes every `late_entrants_every_s`, or `late_entrants_gap_s` after the last one when
+    `late_entrants_burst` reports came from the area. `sound` and `links`: how a message sounds, and what a tap opens.
     """
 
     policy: str = "qq"
@@ -85,9 +85,9 @@ class AlertSettings(Section, frozen=True, kw_only=True):
 
 
 class RetentionSettings(Section, frozen=True, kw_only=True):
-    """For how long what an alert holds is kept after its end: the child's data, and the recipients.
+    """How long the child's data and the recipients are kept after the end of an alert.
 
-    `look_s`: how often is looked for what is due.
+    `look_s`: the poll interval for what is due.
     """
 
     child_after_found_h: Annotated[float, Meta(ge=0.1, le=720)] = 1.0
@@ -97,7 +97,7 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
 
 
 class CapSettings(Section, frozen=True, kw_only=True):
-    """What is published as CAP 1.2: a key and its certificate (PEM) to sign with, who sends it, and our public address.
+    """For publishing as CAP 1.2: the key and certificate (PEM) to sign with, the sender, and our public address.
 
     Without a key nothing is published.
     """
@@ -110,7 +110,7 @@ class CapSettings(Section, frozen=True, kw_only=True):
 
 
 class CitiesSettings(Section, frozen=True, kw_only=True):
-    """Boundaries of cities: a GeoJSON file in WGS-84, and where its six-digit codes are (after a prefix, if any)."""
+    """The boundaries of cities: a GeoJSON file in WGS-84, the property of its six-digit code, and a prefix of that."""
 
     file: Path | None = None
     adcode_property: str = "adcode"
@@ -118,13 +118,13 @@ class CitiesSettings(Section, frozen=True, kw_only=True):
 
 
 class PositionSettings(Section, frozen=True, kw_only=True):
-    """A position is forgotten between once and twice `kept_days` after its report."""
+    """A position is deleted between once and twice `kept_days` after its report."""
 
     kept_days: Annotated[float, Meta(ge=1, le=90)] = POSITION_DAYS
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):
-    """A listener of its own for /metrics, so that it need not be reachable from outside."""
+    """`listen`: a separate address for /metrics, which need not be reachable from outside."""
 
     listen: str | None = None
 

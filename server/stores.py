@@ -1,6 +1,6 @@
-"""Finds the stores: the configured ones, or embedded ones that we own.
+"""Provides the stores: the configured ones, or embedded ones that this process owns.
 
-Bounded: `STORE_WAIT_S` for a configured store to answer at the start, `COMMAND_WAIT_S` for a command.
+Bounded: a server waits `STORE_WAIT_S` for PostgreSQL to answer, a command `COMMAND_WAIT_S`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ if TYPE_CHECKING:
 
 STORE_WAIT_S = 60.0
 COMMAND_WAIT_S = 10.0
-"""Somebody sits before it; PostgreSQL may just be starting."""
-
+"""Shorter, because a person waits for a command; PostgreSQL may just be starting."""
 
 _log = structlog.get_logger("server.stores")
 
 
 class Stores(msgspec.Struct, frozen=True):
-    """Where both stores are; `dead` names an embedded one that ended by itself."""
+    """The URLs of both stores; `dead` returns the name of an embedded one that ended by itself."""
 
     database_url: str
     redis_url: str
@@ -43,7 +42,7 @@ class Stores(msgspec.Struct, frozen=True):
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Stores]:
-    """Own what is embedded for as long as the context lasts; StateOwnedError when somebody else does."""
+    """Run the embedded stores for as long as the context lasts; StateOwnedError when another process owns them."""
     database_url, redis_url = settings.database.url, settings.redis.reached_at()
     if database_url is not None and redis_url is not None:
         yield Stores(database_url, redis_url, embedded=False, dead=lambda: None)
@@ -63,7 +62,7 @@ def opened(settings: Settings) -> Iterator[Stores]:
 
 @contextmanager
 def reached(settings: Settings) -> Iterator[Stores]:
-    """Reach the stores for a command: through the server that owns them if one runs, else by owning them shortly."""
+    """Provide the stores for a command: those of a running server, or embedded ones for as long as it needs them."""
     running = running_stores(settings.state_dir)
     if running is None:
         with opened(settings) as stores:
@@ -78,7 +77,7 @@ def reached(settings: Settings) -> Iterator[Stores]:
 
 
 async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
-    """Bring the schema up; waits for a PostgreSQL that is still starting."""
+    """Migrate the schema, waiting for a PostgreSQL that is still starting; SettingsError when it does not answer."""
     try:
         async with asyncio.timeout(wait_s):
             await retry_until_available(
@@ -90,7 +89,7 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
 
 @asynccontextmanager
 async def record(stores: Stores) -> AsyncIterator[Pool]:
-    """Open the record for a command, its schema brought up."""
+    """Migrate the schema and open a pool for a command."""
     await migrate(stores, COMMAND_WAIT_S)
     pool = await open_pool(stores.database_url)
     try:

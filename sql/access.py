@@ -1,7 +1,7 @@
-"""Authorities with their encrypted secrets, and bearer tokens by their digests.
+"""Stores authorities with their encrypted webhook secrets, and bearer tokens by their digests.
 
-Bounded: eight secrets an authority are ever read, newest first; `ENDING_MAX` of what ends soon; a token's last use is
-written once in `USE_WRITTEN_EVERY` at most.
+Bounded: at most eight secrets of an authority are read, newest first; at most `ENDING_MAX` rows of what ends soon; a
+token's last use is written at most once in `USE_WRITTEN_EVERY`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class TokenRow(msgspec.Struct, frozen=True):
 
 
 class UsedToken(msgspec.Struct, frozen=True):
-    """A token that opens something, and for how long still."""
+    """A valid token; `left` is the time until it expires."""
 
     id: int
     role: str
@@ -81,12 +81,12 @@ async def list_authorities(pool: Pool | Connection) -> list[AuthorityRow]:
 
 
 async def revoke_authority(pool: Pool | Connection, authority: str) -> bool:
-    """Revoke an authority; False when there is none that stands."""
+    """Revoke an authority; False when it is unknown or revoked already."""
     return await pool.fetchval(_AUTHORITY_REVOKE, authority) is not None
 
 
 async def limit_authority(pool: Pool | Connection, authority: str, jurisdiction: bytes | None) -> bool:
-    """Set the polygon (WKB) beyond which an authority reaches nobody, or lift it; False without such an authority."""
+    """Limit an authority to a polygon (WKB), or lift the limit; False when the authority is unknown."""
     return await pool.fetchval(_AUTHORITY_LIMIT, authority, jurisdiction) is not None
 
 
@@ -102,19 +102,19 @@ async def add_secret(connection: Connection, authority: str, ciphertext: bytes) 
 
 
 async def expire_secrets(connection: Connection, authority: str, overlap: timedelta) -> None:
-    """End the secrets that have no end yet, `overlap` from now."""
+    """Let the secrets without an expiry expire `overlap` from now."""
     await connection.execute(_SECRET_EXPIRE, authority, overlap)
 
 
 async def secrets_of(pool: Pool, authority: str) -> list[bytes]:
-    """Return the ciphertexts that may verify, newest first; empty for an unknown or revoked authority."""
+    """Return the ciphertexts of the valid secrets, newest first; empty for an unknown or revoked authority."""
     return [row[0] for row in await pool.fetch(_SECRETS, authority)]
 
 
 async def add_token(
     pool: Pool | Connection, name: str, role: str, digest: bytes, *, lasts: timedelta, authority: str | None
 ) -> int | None:
-    """Add a bearer token by its digest; returns its id, None when there is no such authority that stands."""
+    """Add a bearer token by its digest; returns its id, None when `authority` is unknown or revoked."""
     token_id: int | None = await pool.fetchval(_TOKEN_ADD, name, role, digest, lasts, authority)
     return token_id
 
@@ -125,24 +125,21 @@ async def list_tokens(pool: Pool) -> list[TokenRow]:
 
 
 async def revoke_token(pool: Pool | Connection, token_id: int) -> bool:
-    """Revoke a token; False when there is none that stands."""
+    """Revoke a token; False when it is unknown or revoked already."""
     return await pool.fetchval(_TOKEN_REVOKE, token_id) is not None
 
 
 async def use_token(pool: Pool, digest: bytes) -> UsedToken | None:
-    """Return the token with this digest and note its use; None when it is unknown, over or revoked.
-
-    A token of an authority that is revoked is over too.
-    """
+    """Return the token with this digest and record its use; None when it, or its authority, is no longer valid."""
     row = await pool.fetchrow(_TOKEN_USE, digest, USE_WRITTEN_EVERY)
     return None if row is None else UsedToken(*row)
 
 
 async def standing(pool: Pool, digests: list[bytes]) -> set[bytes]:
-    """Return which of these tokens are neither over nor revoked."""
+    """Return which of these tokens are valid."""
     return {row[0] for row in await pool.fetch(_TOKEN_STANDING, digests)}
 
 
 async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
-    """Return (what, when) of tokens and webhook secrets that end within so long, the first to end first."""
+    """Return (name, end) of the tokens and webhook secrets that expire within a time, earliest first."""
     return [(row[0], row[1]) for row in await pool.fetch(_ENDING, within, ENDING_MAX)]

@@ -1,9 +1,9 @@
-"""The audit trail: appends events as a chain, and reads them in order.
+"""Appends events to the audit trail, as a chain of digests, and reads them in order.
 
-Each event's text holds the digest of the one before, so nothing can be changed or left out in the middle unseen. Why
-somebody did it stands beside the chain, which holds its salted digest: it may name the child, and goes with its data.
-Bounded: `PAGE` events a read. Appending takes turns until the caller's transaction ends: let it be its last statement.
-What a chain proves and what not is said in `push.alerts.record.audit`, which verifies it.
+Each event's text holds the digest of the one before, so that a change or a gap in the middle is seen. The reason of an
+action is stored beside the chain, which holds only its salted digest: a reason may name the child, and is deleted with
+the child's data. Bounded: `PAGE` events a read. Only one transaction appends at a time: make it its last statement.
+`push.alerts.record.audit` verifies the chain, and explains what that proves.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1000
 SALT_BYTES: Final = 16
-"""So that nobody finds a reason out of its digest, once it is deleted, by trying what it may have been."""
+"""The salt keeps a deleted reason from being guessed by hashing likely texts."""
 
 FIRST: Final = bytes(32)
-"""The digest that the first event names as the one before."""
+"""The previous digest of the first event."""
 
 _LOCK = query("audit_lock")
 _LAST = query("audit_last")
@@ -41,9 +41,9 @@ _OF_ALERT = query("audit_of_alert")
 
 
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done: by whom, to which alert, from which state to which, and why.
+    """An action: who did what to which alert, its states before and after, and why.
 
-    All but `reason` stays for ever, so it names no child and no recipient: `details` are ids, numbers and our words.
+    Everything but `reason` is kept for ever, so `details` hold ids, numbers and our own words: no child, no recipient.
     """
 
     actor: str
@@ -56,7 +56,7 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as the chain keeps it; `reason_digest` is the SHA-256 of salt and reason, in hexadecimal."""
+    """An event in the chain; `reason_digest` is the SHA-256 of salt and reason, in hexadecimal."""
 
     actor: str
     action: str
@@ -68,7 +68,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it stands in the chain; `previous` is the digest of the one before, in hexadecimal."""
+    """An event with its place in the chain; `previous` is the digest of the one before, in hexadecimal."""
 
     seq: int
     at: datetime
@@ -77,7 +77,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A row of the trail: `digest` is to be the SHA-256 of `content`, which holds one of `salt` and `reason`."""
+    """A row of the trail: `digest` is the SHA-256 of `content`, which holds the digest of `salt` and `reason`."""
 
     seq: int
     alert_id: UUID | None
@@ -95,21 +95,21 @@ async def append(connection: Connection, *events: AuditEvent) -> None:
     last = await connection.fetchrow(_LAST)
     seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC))
     if last is not None:
-        # Never read by PostgreSQL: its JSON does not have every text, and nothing may keep the next event out.
+        # Decoded here, not by PostgreSQL: its JSON lacks some characters, and no event may block the next one.
         seq, digest, at = last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at
     for event in events:
-        # A server whose clock is behind that of the one before it may not make time go back in the trail.
+        # Times never decrease in the trail, also when this server's clock is behind that of another.
         seq, at = seq + 1, max(at, datetime.now(UTC))
         row = linked(seq, at, digest, event)
         await connection.execute(_ADD, row.seq, row.alert_id, row.content, row.digest)
         if row.reason is not None:
-            # As bytes: a text of PostgreSQL does not have every sign.
+            # As bytes: a text of PostgreSQL cannot hold every character.
             await connection.execute(_ADD_REASON, row.seq, row.alert_id, row.salt, row.reason.encode())
         digest = row.digest
 
 
 def linked(seq: int, at: datetime, previous: bytes, event: AuditEvent) -> Row:
-    """Return the row of an event that follows the one whose digest is `previous`."""
+    """Return the row of an event that comes after the one whose digest is `previous`."""
     salt = secrets.token_bytes(SALT_BYTES) if event.reason else None
     entry = Entry(
         actor=event.actor,
@@ -150,6 +150,6 @@ async def read(pool: Pool | Connection, alert_id: UUID | None = None) -> AsyncIt
 
 def _row(row: Record) -> Row:
     seq, alert_id, content, digest, salt, reason = row
-    # What is not UTF-8 any longer is not what was written, and stays visible as that.
-    said = None if reason is None else reason.decode(errors="replace")
-    return Row(seq, alert_id, content, digest, salt, said)
+    # A reason that is no longer UTF-8 was changed after it was written; the replaced characters keep that visible.
+    text = None if reason is None else reason.decode(errors="replace")
+    return Row(seq, alert_id, content, digest, salt, text)

@@ -1,6 +1,6 @@
-"""CAP in the record: certificates that authorities are pinned to, and which alert each message was about.
+"""Stores the certificates pinned for each authority, and which alert each CAP message was about.
 
-Bounded: the certificates of an authority by `handlers.cap.verification`, references by their document.
+Bounded: `handlers.cap.verification` limits the certificates of an authority, the size of a message its references.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _NEWEST = query("cap_newest")
 
 
 async def pin(connection: Connection, authority: str, fingerprint: str, pem: str, not_after: datetime) -> None:
-    """Let a certificate's signatures count as the authority's."""
+    """Trust a certificate to sign for an authority."""
     await connection.execute(_PIN, authority, fingerprint, pem, not_after)
 
 
 async def unpin(connection: Connection, authority: str, fingerprint: str) -> bool:
-    """Let a certificate count no more; False when it was none of the authority's."""
+    """Stop trusting a certificate; False when it was not pinned for the authority."""
     return await connection.fetchval(_UNPIN, authority, fingerprint) is not None
 
 
@@ -46,12 +46,12 @@ async def pins_of(pool: Pool | Connection, authority: str) -> list[str] | None:
 
 
 async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
-    """Return the pinned certificates that end within a time, by a name that is no secret."""
+    """Return (name, end) of the pinned certificates that expire within a time; the name holds no secret."""
     return [(f"certificate {row[1][:16]} of authority {row[0]}", row[2]) for row in await pool.fetch(_ENDING, within)]
 
 
 class CapMessage(msgspec.Struct, frozen=True):
-    """A message by what makes it itself for its authority; `kind`: Alert, Update, Cancel; `digest` of what it says."""
+    """What identifies a message of an authority; `kind`: Alert, Update or Cancel; `digest`: of its content."""
 
     sender: str
     identifier: str
@@ -61,7 +61,7 @@ class CapMessage(msgspec.Struct, frozen=True):
 
 
 async def note(connection: Connection, authority: str, message: CapMessage, alert_id: UUID) -> None:
-    """Remember which alert a message was about, and what it was."""
+    """Store which alert a message was about."""
     await connection.execute(
         _NOTE, authority, message.sender, message.identifier, message.sent, alert_id, message.kind, message.digest
     )

@@ -1,4 +1,4 @@
-"""Opens a bounded pool of connections to PostgreSQL, and says which errors mean that it is unavailable.
+"""Opens a bounded pool of connections to PostgreSQL, and names the errors that mean it is unavailable.
 
 Bounded: `POOL_MAX` connections a process, `COMMAND_TIMEOUT_S` a statement, `CONNECT_TIMEOUT_S` a connection.
 """
@@ -36,7 +36,7 @@ UNAVAILABLE_ERRORS = (
 
 
 async def _keep_session(_: Connection) -> None:
-    """Reset nothing between two uses: no query here changes its session, and a reset is a round trip for each."""
+    """Skip the reset of a connection: no query changes its session, and a reset costs a round trip for each use."""
 
 
 async def open_pool(url: str) -> Pool:

@@ -1,6 +1,6 @@
-"""Deletion: what is due to go is named, and goes, within one transaction each.
+"""Finds alerts whose personal data is due for deletion, and deletes it: the child's data, later the recipients.
 
-Bounded: one alert at a time, `ROWS_MAX` rows of the ledger a statement.
+Bounded: one alert a transaction, `ROWS_MAX` rows of the ledger a statement.
 """
 
 from __future__ import annotations
@@ -27,38 +27,38 @@ _RECIPIENTS_DELETED = query("recipients_deleted")
 
 
 async def child_due(connection: Connection, after_found: timedelta, after_end: timedelta) -> tuple[UUID, str] | None:
-    """Lock an alert whose child's data is due to go; returns it with its state, None when there is none."""
+    """Lock an alert whose child's data is due for deletion; returns its id and state, None when there is none."""
     row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, None)
     if row is not None:
-        # A follow-up notice may have been added while the lock was waited for: asked again, that is seen.
+        # A follow-up notice may have been added while this transaction waited for the lock: a second query sees it.
         row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, row[0])
     return None if row is None else (row[0], row[1])
 
 
 async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:
-    """Return the polygon (WKB) that a message drew, None where there is none or it is a city's."""
+    """Return the polygon (WKB) that a message drew; None without one, or when the polygon is a city's boundary."""
     drawn: bytes | None = await connection.fetchval(_CHILD_AREA, alert_id)
     return drawn
 
 
 async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None) -> None:
-    """Delete the child's data of one alert; `area`: the polygon (WKB) that stays of one that a message drew."""
+    """Delete the child's data of one alert; `area` is the coarser polygon (WKB) that replaces a drawn one."""
     await connection.execute(_CHILD_DELETE, alert_id, area)
 
 
 async def vacuum(pool: Pool) -> None:
-    """Free the room in which the children's data stood; outside of any transaction."""
+    """Remove deleted rows from PostgreSQL's files; to be called outside of a transaction."""
     await pool.execute(_CHILD_VACUUM)
 
 
 async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:
-    """Lock an alert whose recipients are due to be deleted; None when there is none."""
+    """Lock an alert whose recipients are due for deletion; None when there is none."""
     found: UUID | None = await connection.fetchval(_RECIPIENTS_DUE, after_end)
     return found
 
 
 async def delete_recipients(connection: Connection, alert_id: UUID) -> None:
-    """Delete the recipients of one alert, and note that."""
+    """Delete the recipients of one alert, and record when."""
     while await connection.fetch(_RECIPIENTS_DELETE, alert_id, ROWS_MAX):
         continue
     await connection.execute(_RECIPIENTS_DELETED, alert_id)

@@ -1,6 +1,6 @@
-"""The users who agreed to be reached by exercises.
+"""Stores the users who agreed to receive exercises.
 
-Bounded: `ENROLLED_MAX` users; a question names at most one batch.
+Bounded: `ENROLLED_MAX` users; the caller asks about one batch at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 ENROLLED_MAX: Final = 100_000
-"""An exercise is for staff and volunteers, never for a city."""
+"""Enough for staff and volunteers; an exercise never reaches a whole city."""
 
 _ADD = query("enrolled_add")
 _AMONG = query("enrolled_among")
@@ -25,14 +25,14 @@ _WITHDRAW = query("enrolled_withdraw")
 
 
 async def enrol(connection: Connection, users: Sequence[int]) -> bool:
-    """Add users within the caller's transaction; False when that would be too many."""
+    """Add users within the caller's transaction; False when the total exceeds `ENROLLED_MAX`: the caller undoes it."""
     await connection.execute(_ADD, users)
     count: int = await connection.fetchval(_COUNT)
     return count <= ENROLLED_MAX
 
 
 async def withdraw(pool: Pool | Connection, users: Sequence[int]) -> None:
-    """Take users out, whether they were in or not."""
+    """Remove users, enrolled or not."""
     await pool.execute(_WITHDRAW, users)
 
 

@@ -1,6 +1,6 @@
-"""Stores a case with its alert and its webhook's receipt, all of it or nothing.
+"""Stores a new case with its alert and the receipt of its webhook, within the caller's transaction.
 
-Bounded: receipts are forgotten after the time that the caller names.
+Bounded: receipts are deleted after a time that the caller gives.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SUPERSEDE = query("draft_supersede")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
-    """What was answered to a webhook before: HTTP status and body, and a digest of what had been asked."""
+    """The answer to an earlier webhook: HTTP status and body, and the digest of its request."""
 
     body_digest: bytes
     status: int
@@ -38,7 +38,7 @@ class ReceiptRow(msgspec.Struct, frozen=True):
 
 
 class CaseRow(msgspec.Struct, frozen=True):
-    """A case that stands."""
+    """A stored case and its alert."""
 
     content_digest: bytes
     alert_id: UUID
@@ -47,7 +47,7 @@ class CaseRow(msgspec.Struct, frozen=True):
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
-    `unverified`: why its signature is not believed, None for a verified one.
+    `unverified`: why its signature was not verified, None when it was.
     """
 
     id: UUID
@@ -70,7 +70,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
-    """Return what this webhook id was answered before, None when it is new."""
+    """Return the earlier answer to this webhook id, None when the id is new."""
     row = await connection.fetchrow(_RECEIPT_FIND, authority, webhook_id)
     return None if row is None else ReceiptRow(*row)
 
@@ -78,38 +78,38 @@ async def find_receipt(connection: Connection | Pool, authority: str, webhook_id
 async def add_receipt(
     connection: Connection, authority: str, webhook_id: str, receipt: ReceiptRow, received_at: datetime
 ) -> None:
-    """Remember the answer to a webhook, within the caller's transaction."""
+    """Store the answer to a webhook."""
     await connection.execute(
         _RECEIPT_ADD, authority, webhook_id, receipt.body_digest, receipt.status, receipt.answer, received_at
     )
 
 
 async def forget_receipts(pool: Pool, older_than: timedelta) -> None:
-    """Delete receipts whose timestamp no signature check would accept any more."""
+    """Delete the receipts older than this: a repeated webhook would fail its timestamp check."""
     await pool.execute(_RECEIPT_FORGET, older_than)
 
 
 async def lock_case(connection: Connection, authority: str, case_number: str) -> None:
-    """Make filings of one case number take turns until the caller's transaction ends."""
+    """Let only one transaction at a time file a case number."""
     await connection.execute(_LOCK, authority, case_number)
 
 
 async def lock_drafts(connection: Connection, authority: str) -> None:
-    """Make drafts of one authority take turns until the caller's transaction ends; no case has an empty number."""
+    """Let only one transaction at a time file a draft of an authority; the empty number is no case's."""
     await connection.execute(_LOCK, authority, "")
 
 
 async def supersede(connection: Connection, alert_id: UUID) -> str | None:
-    """Free a draft's case number, and withdraw it if it waits; returns its state before, None when it keeps the number.
+    """Free the case number of an unverified draft, and cancel the draft if it waits for review; returns its old state.
 
-    It does when it was signed, or people were notified of it.
+    None when the draft keeps its number, because it was signed or people were notified of it.
     """
     state: str | None = await connection.fetchval(_SUPERSEDE, alert_id)
     return state
 
 
 async def find_case(connection: Connection | Pool, authority: str, case_number: str) -> CaseRow | None:
-    """Return the case that stands under this number, None when there is none."""
+    """Return the case with this number, None when there is none."""
     row = await connection.fetchrow(_CASE_FIND, authority, case_number)
     return None if row is None else CaseRow(*row)
 
@@ -123,7 +123,7 @@ async def add_case(
 
 
 async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> None:
-    """Add an alert, without rings."""
+    """Add an alert and its first notice, without rings."""
     await connection.execute(
         _ALERT_ADD,
         alert.id,
@@ -149,11 +149,11 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
 
 
 async def hold(connection: Connection, alert_id: UUID) -> None:
-    """Keep an alert as it is until the caller's transaction ends."""
+    """Keep others from changing an alert until the caller's transaction ends."""
     await connection.execute(_HOLD, alert_id)
 
 
 async def drafts(connection: Pool | Connection, authority: str) -> int:
-    """Return how many cases that nobody signed wait for review."""
+    """Return how many unverified drafts of an authority wait for review or came within the last hour."""
     count: int = await connection.fetchval(_DRAFTS, authority)
     return count

@@ -1,6 +1,6 @@
-"""The ledger: stores packed recipients by outcome, and says who was notified or settled.
+"""Stores the outcome of every recipient in the ledger, and finds the recipients that are notified or settled.
 
-Bounded: the caller bounds a group; a read covers the shards of one unit.
+Bounded: the caller bounds the rows of a commit; a read covers the shards of one unit.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _REOPEN = query("ledger_reopen")
 
 
 class LedgerRow(msgspec.Struct, frozen=True):
-    """The recipients of one batch, out of shards [`shard_from`, `shard_to`), that had one outcome.
+    """The recipients of one batch with the same outcome, out of shards [`shard_from`, `shard_to`).
 
-    `packed` as push/packing.py writes it; `message_version` is the version that they were notified of.
+    `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent.
     """
 
     alert_id: UUID
@@ -45,7 +45,7 @@ class LedgerRow(msgspec.Struct, frozen=True):
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
-    """Commit rows durably and add them to their units' counts; the same rows again change nothing."""
+    """Commit rows durably and add them to the counts of their units; committing the same rows again changes nothing."""
     await pool.execute(
         _COMMIT,
         [row.alert_id for row in rows],
@@ -73,13 +73,12 @@ async def settled(
     lane: str,
     invalid_for: timedelta,
 ) -> list[bytes]:
-    """Return the packed ids of everybody whom `lane` need not tell this notice in shards [`shard_from`, `shard_to`).
+    """Return the packed ids of the recipients in shards [`shard_from`, `shard_to`) that `lane` need not notify.
 
-    Each update (`message_version` is its version) is a notice of its own.
-
-    Notified or settled in any lane; but one who could not be reached in another lane is tried in this one, and after
-    `invalid_for` also who had an invalid token here: who still stands in the index then has another one.
-    Where units of another size had been swept, some of other shards may be among them.
+    Those are settled in any lane, with two exceptions: recipients that another lane could not reach, and, after
+    `invalid_for`, those whose token was invalid here: if they are still in the index, they have a new token.
+    Each update (`message_version` is its version) is a notice of its own. Ids of other shards may be among the result
+    when earlier units had another size.
     """
     rows = await pool.fetch(_SETTLED, alert_id, notice, shard_from, shard_to, lane, invalid_for, message_version)
     return [row[0] for row in rows]
@@ -88,15 +87,15 @@ async def settled(
 async def notified(
     pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, indeterminate: bool
 ) -> list[bytes]:
-    """Return the packed ids of those who heard of an alert before a version; some of other shards may be among them.
+    """Return the packed ids of the recipients notified of an alert before version `before`.
 
-    `indeterminate`: those who may have, too.
+    `indeterminate`: also of those who may have been notified. Ids of other shards may be among the result.
     """
     return [row[0] for row in await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)]
 
 
 async def reopen(pool: Pool, lane: str) -> int:
-    """Let everybody be due again whose token a lane's provider refused, in alerts that go on; returns how many."""
+    """Reopen the recipients whose tokens a lane's provider refused, in alerts that go on; returns how many."""
     return sum(row[0] for row in await pool.fetch(_REOPEN, lane))
 
 

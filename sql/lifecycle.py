@@ -1,6 +1,6 @@
-"""Locks, moves, rewords and reviews an alert, within the caller's transaction.
+"""Changes one alert within the caller's transaction: its state, texts, expiry, approvals and proposals.
 
-Bounded: one alert at a time, which nobody else changes until the caller's transaction ends.
+Bounded: one alert at a time; `lock_alert` keeps others from changing it until the transaction ends.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ _REVIEW_SET = query("authority_review_set")
 
 
 class LockedAlert(msgspec.Struct, frozen=True):
-    """An alert that nobody else changes; degrees, polygons as WKB, `content` and `estimate` are JSON text.
+    """A locked alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
-    `notified`: it was sent, if only to nobody, or begun to be. `proposed`: a change waits for approval; `held`: a ring.
+    `notified`: sending has begun, or ended without any recipient. `proposed`: a change waits for approval.
+    `held`: at least one of its rings is held.
     """
 
     state: str
@@ -76,7 +77,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
 
 
 class ProposalRow(msgspec.Struct, frozen=True):
-    """A change that waits for approval: its revision, the action, the change request as JSON text, and who made it."""
+    """A change that waits for approval; `change_request` is JSON text, `person` is who requested it."""
 
     revision: int
     action: str
@@ -87,32 +88,29 @@ class ProposalRow(msgspec.Struct, frozen=True):
 async def lock_alert(connection: Connection, alert_id: UUID) -> LockedAlert | None:
     """Lock an alert until the transaction ends; None when there is none."""
     await connection.execute(_LOCK, alert_id)
-    # Asked only now: what stands beside the alert may have changed while the lock was waited for.
+    # Read only with the lock: rows of other tables may have changed while this transaction waited for it.
     row = await connection.fetchrow(_READ_LOCKED, alert_id)
     return None if row is None else LockedAlert(*row)
 
 
 async def content_of_alert(connection: Connection, alert_id: UUID) -> tuple[str, str, datetime] | None:
-    """Return what an alert says (JSON text), its status and its end; None when there is none.
-
-    Nobody changes the alert until the caller's transaction ends.
-    """
+    """Return an alert's content (JSON text), status and expiry, and lock it against changes; None without an alert."""
     row = await connection.fetchrow(_CONTENT, alert_id)
     return None if row is None else (row[0], row[1], row[2])
 
 
 async def move(connection: Connection, alert_id: UUID, state: str, *, through_alert: bool | None = None) -> None:
-    """Put an alert into a state, and note whether the child was found because of it where that is known."""
+    """Put an alert into a state; `through_alert`: whether the child was found because of it, None when unknown."""
     await connection.execute(_MOVE, alert_id, state, through_alert)
 
 
 async def append_notice(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
-    """Note another word of an alert, and what is said from now on (JSON text)."""
+    """Add a notice to an alert; `content` (JSON text) replaces its message content."""
     await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content)
 
 
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
-    """Change the content (JSON text) before anybody was notified."""
+    """Replace the content (JSON text) of an alert of which no one has been notified."""
     await connection.execute(_REWORD, alert_id, content)
 
 
@@ -122,67 +120,67 @@ async def extend(connection: Connection, alert_id: UUID, expires: datetime) -> N
 
 
 async def release(connection: Connection, alert_id: UUID, people_max: int, rings: list[int]) -> None:
-    """Let rings that are held go on, up to so many people."""
+    """Release held rings, up to `people_max` people."""
     await connection.execute(_RELEASE, alert_id, people_max, rings)
 
 
 async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:
-    """Return which rings are held."""
+    """Return the numbers of the held rings."""
     return [row[0] for row in await connection.fetch(_HELD, alert_id)]
 
 
 async def review_as(connection: Connection, alert_id: UUID, review: str) -> None:
-    """Have an alert reviewed by another policy, and not sent by itself."""
+    """Change the review policy of an alert; it is then not sent without approval."""
     await connection.execute(_REVIEW_AS, alert_id, review)
 
 
 async def add_author(connection: Connection, alert_id: UUID, name: str) -> None:
-    """Note who put a hand to an alert."""
+    """Record a person as author of an alert: one who worded or changed it."""
     await connection.execute(_AUTHOR_ADD, alert_id, name)
 
 
 async def is_author(connection: Connection, alert_id: UUID, name: str) -> bool:
-    """Tell whether somebody put a hand to an alert."""
+    """Return whether a person is an author of an alert."""
     found: bool = await connection.fetchval(_AUTHOR_IS, alert_id, name)
     return found
 
 
 async def add_approval(connection: Connection, alert_id: UUID, revision: int, name: str) -> None:
-    """Note who approved which revision; not twice."""
+    """Record who approved a revision; a second time is a unique violation."""
     await connection.execute(_APPROVAL_ADD, alert_id, revision, name)
 
 
 async def approvals(connection: Connection, alert_id: UUID, revision: int) -> list[str]:
-    """Return who approved a revision, in order."""
+    """Return who approved a revision, earliest first."""
     return [row[0] for row in await connection.fetch(_APPROVAL_LIST, alert_id, revision)]
 
 
 async def forget_approvals(connection: Connection, alert_id: UUID, revision: int) -> None:
-    """Take the approvals of a revision back: it is not to be done any more."""
+    """Delete the approvals of a revision that is withdrawn."""
     await connection.execute(_APPROVAL_FORGET, alert_id, revision)
 
 
 async def propose(connection: Connection, alert_id: UUID, proposal: ProposalRow, by: str, reason: str) -> int:
-    """Let a change wait for approval, in the place of what waited before; returns its revision, not that of the row."""
+    """Store a change that waits for approval, replacing an earlier one; returns its new revision."""
     row = (alert_id, proposal.action, proposal.change_request, proposal.person, by, reason)
     revision: int = await connection.fetchval(_PROPOSAL_PUT, *row)
     return revision
 
 
 async def proposal_of(connection: Pool | Connection, alert_id: UUID) -> ProposalRow | None:
-    """Return what waits for approval; None when nothing does."""
+    """Return the change that waits for approval, None when there is none."""
     row = await connection.fetchrow(_PROPOSAL_FIND, alert_id)
     return None if row is None else ProposalRow(*row)
 
 
 async def withdraw(connection: Connection, alert_id: UUID) -> int | None:
-    """Let what waits for approval go; returns its revision, None when nothing waited."""
+    """Withdraw the change that waits for approval; returns its revision, None when there was none."""
     revision: int | None = await connection.fetchval(_PROPOSAL_WITHDRAW, alert_id)
     return revision
 
 
 async def review_of(connection: Connection | Pool, authority: str) -> tuple[str, int]:
-    """Return how an authority's cases are reviewed, and the grace in seconds; LookupError without such an authority."""
+    """Return the review policy of an authority, and its grace in seconds; LookupError when the authority is unknown."""
     row = await connection.fetchrow(_REVIEW, authority)
     if row is None:
         raise LookupError("no such authority")
@@ -190,35 +188,35 @@ async def review_of(connection: Connection | Pool, authority: str) -> tuple[str,
 
 
 async def set_review(pool: Pool | Connection, authority: str, review: str, grace_s: int | None) -> bool:
-    """Set how an authority's cases are reviewed; False without such an authority."""
+    """Set the review policy of an authority; False when the authority is unknown."""
     return await pool.fetchval(_REVIEW_SET, authority, review, grace_s) is not None
 
 
 async def add_unverified(connection: Connection, alert_id: UUID, what: str) -> bool:
-    """Note that a message which nobody verifiably signed came for an alert that is not over: which kind, and why.
+    """Record that an unverified message came for an alert; `what` is its kind, and why it is unverified.
 
-    False when that is known, or matters no longer.
+    False when the same is recorded already, or the alert has ended.
     """
     return await connection.fetchval(_UNVERIFIED_ADD, alert_id, what) is not None
 
 
 async def clear_unverified(connection: Connection, alert_id: UUID) -> None:
-    """Forget Updates of that kind, as a signed message came since."""
+    """Remove unverified Updates from an alert, because a signed message has come since."""
     await connection.execute(_UNVERIFIED_CLEAR, alert_id)
 
 
 async def see_unverified(connection: Connection, alert_id: UUID) -> None:
-    """Note what is known of messages that nobody verifiably signed, as the alert is paused."""
+    """Record which unverified messages are known as the alert is paused."""
     await connection.execute(_UNVERIFIED_SEE, alert_id)
 
 
 async def acknowledge_unverified(connection: Connection, alert_id: UUID) -> list[str]:
-    """Forget what was known of them when the alert was paused; returns that."""
+    """Remove the unverified messages that were known when the alert was paused; returns them."""
     return list(await connection.fetchval(_UNVERIFIED_ACKNOWLEDGE, alert_id))
 
 
 async def status_of(pool: Pool | Connection, alert_id: UUID) -> str | None:
-    """Return what an alert is meant as, None when there is none."""
+    """Return the CAP status of an alert, None when there is none."""
     status: str | None = await pool.fetchval(_STATUS, alert_id)
     return status
 

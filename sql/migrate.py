@@ -1,6 +1,6 @@
 """Brings a database to the current schema.
 
-dbmate applies the files of `migrations/`; a session advisory lock keeps two starting servers from doing so at once.
+dbmate applies the files of `migrations/`; an advisory lock keeps two starting servers from running it at once.
 Bounded: `LOCK_TIMEOUT_S` for the lock, `MIGRATE_TIMEOUT_S` for dbmate.
 """
 
@@ -31,7 +31,7 @@ _APPLIED = query("migrations_applied")
 
 
 class MigrationError(Exception):
-    """dbmate could not bring the schema up; the text is its last lines, without the URL."""
+    """dbmate could not migrate the schema; the text is the last lines of its output, without the URL."""
 
 
 async def migrate(url: str) -> None:
@@ -48,12 +48,12 @@ async def migrate(url: str) -> None:
 
 
 def _versions(folder: Path) -> set[str]:
-    """Return the versions of our migrations, as dbmate writes them down: the digits that a file's name begins with."""
+    """Return the versions of our migrations, as dbmate records them: the digits at the start of each file name."""
     return {file.name.partition("_")[0] for file in folder.glob("*.sql")}
 
 
 async def _applied(connection: Connection) -> set[str]:
-    """Return the versions that the database has: most commands and starts find it current, and ask dbmate nothing."""
+    """Return the versions that the database has; when it is current, dbmate need not be started."""
     try:
         return {row[0] for row in await connection.fetch(_APPLIED)}
     except asyncpg.UndefinedTableError:
@@ -91,7 +91,7 @@ def _binary() -> str:
 
 
 def dbmate_url(url: str, *, encrypted: bool) -> str:
-    """Translate an asyncpg URL: dbmate wants a socket folder as `socket=` and an explicit `sslmode`."""
+    """Translate an asyncpg URL: dbmate takes a socket folder as `socket=`, and needs an explicit `sslmode`."""
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query))
     folder = options.pop("host", None)

@@ -1,4 +1,4 @@
-"""Counts of alerts by lane and ring, and the alerts themselves as they are listed.
+"""Lists alerts with their counts by lane and ring, and moves them to the states that follow from these.
 
 Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to sum.
 """
@@ -28,7 +28,7 @@ _PING = query("ping")
 
 
 class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits for approval, without its texts: who wants what and why; `people`: as estimated then."""
+    """A change that waits for approval, without its texts; `people`: as estimated when it was requested."""
 
     action: str
     by: str
@@ -41,12 +41,11 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedAlert(msgspec.Struct, frozen=True):
-    """An alert as listed, newest first; `estimate` is JSON text.
+    """An alert as listed; `estimate` is JSON text.
 
-    `busy`: it looks for late entrants, or sends a follow-up notice. `send_at`: when a scheduled one is
-    sent; `through_alert`: whether the child was found because of it; `approvals`: of the present `revision`;
-    `unverified`: why a draft's signature is not believed; `unverified_messages`: later ones
-    without a verifiable signature.
+    `busy`: a pass for late entrants or a follow-up notice is being sent. `send_at`: when a scheduled alert is sent.
+    `through_alert`: whether the child was found because of it. `approvals`: of the present `revision`.
+    `unverified`: why a draft's signature was not verified; `unverified_messages`: later messages with such a fault.
     """
 
     id: UUID
@@ -83,17 +82,17 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> bool:
-        """Whether a ring waits for somebody to release it."""
+        """Whether a ring waits to be released."""
         return any(ring.held is not None for ring in self.rings)
 
     @property
     def case(self) -> str:
-        """Whose case it is, as people name it: two authorities may use one number."""
+        """The case number with its authority, because two authorities may use the same number."""
         return f"{self.authority_id} {self.case_number}"
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """The counts of one sweep: how many of its units are searched and done, and the recipients by outcome."""
+    """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome."""
 
     alert_id: UUID
     notice: str
@@ -119,7 +118,7 @@ async def list_alerts(
     case_number: str | None = None,
     authority: str | None = None,
 ) -> list[ListedAlert]:
-    """Return the alerts that are not over and the newest others, or those asked for."""
+    """Return the alerts that go on and the newest others, or those with the given id, case number or authority."""
     return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit, case_number, authority)]
 
 
@@ -137,10 +136,10 @@ async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
 
 
 async def settle(connection: Connection, again_after: timedelta) -> list[tuple[UUID, str, str]]:
-    """Move alerts as their units and the time say; returns what changed: (alert, state before, state after)."""
+    """Move alerts to the states that follow from their units and the time; returns (alert, old state, new state)."""
     return [(row[0], row[1], row[2]) for row in await connection.fetch(_SETTLE, again_after)]
 
 
 async def ping(pool: Pool, timeout_s: float) -> None:
-    """Ask for a sign of life; raises one of `database.AWAY` without one."""
+    """Check that PostgreSQL answers; raises one of `database.UNAVAILABLE_ERRORS` when it does not."""
     await pool.fetchval(_PING, timeout=timeout_s)

@@ -1,6 +1,6 @@
-"""The alerts that may be published, each with its notices in order.
+"""Lists the alerts that may be published, each with its notices in order.
 
-Bounded: `LIST_LIMIT` alerts, none older than the caller says.
+Bounded: `LIST_LIMIT` alerts, none older than a time that the caller gives.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _ALERTS = query("public_alerts")
 
 
 class PublicAlert(msgspec.Struct, frozen=True):
-    """An alert; degrees, polygons as WKB, `content` is JSON text.
+    """A published alert. Degrees; polygons as WKB; `content` is JSON text.
 
-    `radius_km` and `whole` (with the city's polygon): the widest area that has been searched by now. `notices` and
-    `moments`: everything said, the first message first, and when; `changes`: when it got wider, or a longer life.
+    `radius_km` and `whole` (the whole city too): its widest area so far. `notices` and `moments`: its notices in order,
+    and when each came. `changes`: when its area was widened, or its expiry extended.
     """
 
     id: UUID
@@ -47,5 +47,5 @@ class PublicAlert(msgspec.Struct, frozen=True):
 
 
 async def public_alerts(pool: Pool, younger_than: timedelta, alert_id: UUID | None = None) -> list[PublicAlert]:
-    """Return the newest alerts that may be published, or the one asked for."""
+    """Return the newest alerts that may be published, or the one with `alert_id`."""
     return [PublicAlert(*row) for row in await pool.fetch(_ALERTS, alert_id, younger_than, LIST_LIMIT)]

@@ -1,6 +1,6 @@
-"""Reads the texts of queries by the names of their files, once a process.
+"""Reads the text of a query by the name of its file.
 
-Bounded by the files of this package; a name without a file is a bug and raises at import.
+Modules read their queries once, at import. Errors: a name without a file is a bug and raises there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rings of alerts with their sweeps: what is due, held, or to be swept again.
+"""Stores the rings of alerts with their sweeps: makes them due, holds them, and reopens them for another pass.
 
 Bounded: a sweep is cut into a fixed number of units; the caller bounds the rings of an alert.
 """
@@ -30,9 +30,9 @@ _SWEEP_SOONER = query("alert_sweep_sooner")
 
 
 class RingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One ring: its radius around the place (km), whether it holds the city too, from when it is due, who decided it.
+    """One ring: its radius around the place (km), whether it includes the city, when it is due, and who decided that.
 
-    `held` says why nobody is notified although it is due.
+    `held`: why it is not sent although it is due; None when it is not held.
     """
 
     ring: int
@@ -46,9 +46,9 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SweepPlan(msgspec.Struct, frozen=True):
-    """One sweep to be made: `shards` shards cut into units of `shards_per_unit`.
+    """A sweep to add: `shards` shards, cut into units of `shards_per_unit`.
 
-    The first message goes over a ring, every other notice (a `version` of it) over those notified before, without one.
+    The first message goes to a ring; a follow-up notice (its `version`) has no ring: it goes to those notified before.
     """
 
     notice: str
@@ -60,7 +60,7 @@ class SweepPlan(msgspec.Struct, frozen=True):
 
 
 class PlaceRow(msgspec.Struct, frozen=True):
-    """Where an alert is: degrees; polygons as WKB."""
+    """The place and area of an alert. Degrees; polygons as WKB."""
 
     longitude: float | None
     latitude: float | None
@@ -85,7 +85,7 @@ async def add_ring(connection: Connection, alert_id: UUID, ring: RingRow) -> Non
 
 
 async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepPlan]) -> None:
-    """Add sweeps with their units and wake every process that listens for work when the transaction commits."""
+    """Add sweeps with their units; every process is woken when the transaction commits."""
     for sweep in sweeps:
         await connection.execute(
             _SWEEP_ADD,
@@ -108,19 +108,19 @@ async def list_rings(connection: Pool | Connection, alert_id: UUID) -> list[Ring
 async def make_due(
     connection: Connection, alert_id: UUID, up_to: int, due_at: datetime, deadline: datetime, by: str, reason: str
 ) -> list[int]:
-    """Make rings up to one due earlier than planned; returns which, and wakes every process."""
-    hastened = await connection.fetch(_RING_DUE_NOW, alert_id, up_to, due_at, deadline, by, reason)
+    """Make the rings up to `up_to` due earlier than planned, and wake every process; returns the rings changed."""
+    changed = await connection.fetch(_RING_DUE_NOW, alert_id, up_to, due_at, deadline, by, reason)
     await connection.execute(_SWEEP_WAKE)
-    return sorted(row[0] for row in hastened)
+    return sorted(row[0] for row in changed)
 
 
 async def hold_over_cap(connection: Connection, alert_ids: list[UUID], people_max: int) -> set[UUID]:
-    """Hold all rings of the alerts that have reached `people_max` people; returns those that were not held before."""
+    """Hold all rings of the alerts that have reached `people_max` people; returns the alerts newly held."""
     return {row[0] for row in await connection.fetch(_RING_HOLD, alert_ids, people_max)}
 
 
 async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
-    """Return where an alert is; LookupError when there is none."""
+    """Return the place and area of an alert; LookupError when there is none."""
     row = await pool.fetchrow(_AREA, alert_id)
     if row is None:
         raise LookupError("no such alert")
@@ -128,15 +128,15 @@ async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
 
 
 async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
-    """Open the widest due ring of the alerts whose time has come for late entrants; returns these alerts."""
+    """Reopen the widest due ring of each alert whose pass for late entrants is due; returns these alerts."""
     return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
 
 
 async def notify_again(pool: Pool, every: timedelta, passes_max: int) -> set[UUID]:
-    """Open later words again for who may have been missed, at most so often; returns these alerts."""
+    """Reopen follow-up notices for recipients that may have been missed, `passes_max` times; returns the alerts."""
     return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max)}
 
 
 async def sweep_sooner(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:
-    """Sweep these alerts again as soon as `gap` has passed since the last time."""
+    """Bring the next pass of these alerts forward, to `gap` after the last one."""
     await pool.execute(_SWEEP_SOONER, alert_ids, gap)

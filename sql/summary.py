@@ -1,6 +1,6 @@
-"""What may be published of an alert: place, times, counts, nothing of the case.
+"""Reads what the public summary of an alert holds: place, times and counts, nothing of the case.
 
-Bounded: five counts a kind of notice; an alert has few notices.
+Bounded: five counts for each kind of notice; `CHANGES_MAX` of the actions bounds the notices.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NOTICES = query("summary_notices")
 
 
 class SummaryRow(msgspec.Struct, frozen=True):
-    """An alert: degrees, and the city and radius (km) of the widest ring in which anybody was looked for."""
+    """An alert. Degrees; `city` and `radius_km` are those of the widest ring that was searched."""
 
     id: UUID
     status: str
@@ -38,7 +38,7 @@ class SummaryRow(msgspec.Struct, frozen=True):
 
 
 class NoticeCounts(msgspec.Struct, frozen=True):
-    """What became of the recipients of one kind of notice, over all lanes, rings and versions."""
+    """The recipients of one kind of notice by outcome, over all lanes, rings and versions."""
 
     notice: str
     accepted: int
@@ -49,7 +49,7 @@ class NoticeCounts(msgspec.Struct, frozen=True):
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
-    """One thing that was said, and when."""
+    """A notice of an alert, and when it came."""
 
     notice: str
     version: int
@@ -68,5 +68,5 @@ async def counts(pool: Pool | Connection, alert_id: UUID) -> list[NoticeCounts]:
 
 
 async def notices(pool: Pool | Connection, alert_id: UUID) -> list[NoticeRow]:
-    """Return what was said of an alert, in order."""
+    """Return the notices of an alert, in order."""
     return [NoticeRow(*row) for row in await pool.fetch(_NOTICES, alert_id)]

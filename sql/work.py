@@ -1,4 +1,4 @@
-"""Claims the units of sweeps with leases, extends, finishes and gives them back.
+"""Claims the units of sweeps under leases, extends the leases, finishes the units and gives them back.
 
 Bounded: a claim hands out one unit; a lease ends by itself at `lease_until` unless it is extended.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 CHANNEL = "qq_alert_sweeps"
-"""The NOTIFY channel on which every process is woken: by an alert's id to stop what it holds of it, else to look."""
+"""The NOTIFY channel that wakes every process: with an alert's id to stop sending it, without one to claim work."""
 
 _CLAIM = query("unit_claim")
 _EXTEND = query("unit_extend")
@@ -33,9 +33,9 @@ _HALT = query("sweep_halt")
 
 
 class UnitRow(msgspec.Struct, frozen=True):
-    """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with what its alert says.
+    """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
-    `message_version` is the version that is sent; `ring` 0: those who were notified before, wherever they are.
+    `message_version` is the version to send. `ring` 0 means those notified before, wherever they are.
     """
 
     id: int
@@ -62,49 +62,49 @@ async def claim(
     turns: Sequence[UUID] = (),
     urgent: timedelta = timedelta(),
 ) -> UnitRow | None:
-    """Claim the most urgent unit of a lane that nobody holds and that is not in `held`; None when there is none.
+    """Claim the most urgent unit of a lane that is not leased and not in `held`; None when there is none.
 
-    `turns`: alerts that had their turn, the last one last; `urgent`: how near a deadline is that goes before all turns.
+    `turns`: the alerts served lately, the latest last. A deadline nearer than `urgent` goes before all turns.
     """
     row = await pool.fetchrow(_CLAIM, lane, owner, lease, held, turns, urgent)
     return None if row is None else UnitRow(*row)
 
 
 async def extend(pool: Pool, units: list[int], owner: UUID, lease: timedelta) -> set[int]:
-    """Extend the leases of `units`; returns those that are still the owner's."""
+    """Extend the leases of `units`; returns those that the owner still holds."""
     return {row[0] for row in await pool.fetch(_EXTEND, units, owner, lease)}
 
 
 async def release(pool: Pool, owner: UUID) -> None:
-    """Give all of an owner's units back undone, so that somebody else need not wait for the lease to end."""
+    """Give back all units of an owner, so that other processes need not wait until its leases end."""
     await pool.execute(_RELEASE, owner)
 
 
 async def release_all(pool: Pool) -> None:
-    """Give all units back: only for the one owner of embedded stores, whose predecessor is dead."""
+    """Give back the units of all owners; only the owner of embedded stores may, because its predecessor is dead."""
     await pool.execute(_RELEASE_ALL)
 
 
 async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
-    """Record how many members the unit's area holds, those notified before included; nothing if it is lost."""
+    """Record how many members a unit's area holds, already notified or not; does nothing when its lease was lost."""
     await pool.execute(_SEARCHED, unit, found, owner)
 
 
 async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:
-    """Mark a unit done, in which `found` recipients stood; False when the lease had gone to somebody else."""
+    """Mark a unit done, with `found` recipients in it; False when its lease was lost."""
     return await pool.fetchval(_FINISH, unit, owner, found) is not None
 
 
 async def halt(connection: Connection, alert_id: UUID) -> None:
-    """Tell every process to stop what it holds of an alert, once the caller's transaction is committed."""
+    """Wake every process to stop sending an alert, once the caller's transaction is committed."""
     await connection.execute(_HALT, alert_id)
 
 
 async def halted(connection: Connection | Pool, units: list[int]) -> set[int]:
-    """Return which of these units may not be sent any more."""
+    """Return which of these units may no longer be sent."""
     return {row[0] for row in await connection.fetch(_HALTED, units)}
 
 
 async def give_back(pool: Pool, unit: int, owner: UUID) -> None:
-    """Give one unit back undone."""
+    """Give back one unit that is not done."""
     await pool.execute(_GIVE_BACK, unit, owner)

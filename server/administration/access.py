@@ -1,11 +1,12 @@
-"""Adds, rotates and revokes authorities and tokens; secrets are shown once.
+"""Adds, changes and revokes authorities and tokens, each with an event in the audit trail; secrets are shown once.
 
 Bounded: an old secret still verifies for `OVERLAP` after a rotation, so that the police change over without a gap; a
-token lasts `TOKEN_DAYS` unless it is said otherwise, and never longer than `TOKEN_DAYS_MAX`.
+token lasts `TOKEN_DAYS` by default, and `TOKEN_DAYS_MAX` at most.
 """
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,8 @@ from server.stores import record
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from handlers.http.roles import Role
     from push.alerts.review import Review
     from server.settings import Settings
@@ -33,22 +36,22 @@ if TYPE_CHECKING:
 
 OVERLAP = timedelta(days=7)
 COMMAND_LINE: Final = "command line"
-"""Who acts there is known to the machine's own records, not to us."""
+"""The actor in the audit trail: only the machine's own records know the person."""
 
 TOKEN_DAYS: Final = 365
 TOKEN_DAYS_MAX: Final = 1095
 
 
 class RegistryError(Exception):
-    """What was asked for is not there, or there already."""
+    """A request that cannot be done, for example because an authority is unknown or exists already."""
 
 
 async def add_authority(
     settings: Settings, stores: Stores, authority: str, name: str, jurisdiction: bytes | None = None
 ) -> str:
-    """Add an authority, limited to a polygon (WKB) if there is one, and return its first secret."""
+    """Add an authority, limited to a jurisdiction (WKB) if there is one; returns its first secret."""
     secret = new_secret()
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with _transaction(stores) as connection:
         if not await sql.access.add_authority(connection, authority, name):
             raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
         await sql.access.limit_authority(connection, authority, jurisdiction)
@@ -58,17 +61,17 @@ async def add_authority(
 
 
 async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdiction: bytes | None) -> None:
-    """Set the polygon beyond which an authority reaches nobody, or lift it."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    """Limit an authority to a jurisdiction (WKB), or lift the limit."""
+    async with _transaction(stores) as connection:
         if not await sql.access.limit_authority(connection, authority, jurisdiction):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "authority limited", authority=authority, limited=jurisdiction is not None)
 
 
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
-    """Return a new secret; those before it verify for `OVERLAP` more."""
+    """Add a secret and return it; the earlier ones verify for another `OVERLAP`."""
     secret = new_secret()
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with _transaction(stores) as connection:
         if authority not in {row.id for row in await sql.access.list_authorities(connection)}:
             raise RegistryError(f"no authority {authority}")
         await sql.access.expire_secrets(connection, authority, OVERLAP)
@@ -78,8 +81,8 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
 
 
 async def review(_: Settings, stores: Stores, authority: str, policy: Review, grace_s: int | None = None) -> None:
-    """Set how an authority's cases are reviewed, as the audit trail then says."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    """Set the review policy of an authority."""
+    async with _transaction(stores) as connection:
         if not await sql.lifecycle.set_review(connection, authority, policy.value, grace_s):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
@@ -91,9 +94,9 @@ async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[s
         certificates = read_pins([pem])
     except ValueError:
         raise RegistryError("not a file of certificates (PEM), or too many") from None
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with _transaction(stores) as connection:
         if await sql.cap.pins_of(connection, authority) is None:
-            raise RegistryError(f"no authority {authority} that stands")
+            raise RegistryError(f"no active authority {authority}")
         for one in certificates:
             text = one.public_bytes(Encoding.PEM).decode()
             await sql.cap.pin(connection, authority, fingerprint(one), text, one.not_valid_after_utc)
@@ -104,7 +107,7 @@ async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[s
 
 async def unpin(_: Settings, stores: Stores, authority: str, certificate: str) -> None:
     """Unpin a certificate by its fingerprint."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with _transaction(stores) as connection:
         if not await sql.cap.unpin(connection, authority, certificate):
             raise RegistryError(f"no such certificate of {authority}")
         await _note(connection, "certificate unpinned", authority=authority, certificate=certificate)
@@ -117,44 +120,52 @@ async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
 
 
 async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
-    """Make an authority's signatures worthless at once."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    """Revoke an authority: its signatures fail from now on."""
+    async with _transaction(stores) as connection:
         if not await sql.access.revoke_authority(connection, authority):
-            raise RegistryError(f"no authority {authority} that stands")
+            raise RegistryError(f"no active authority {authority}")
         await _note(connection, "authority revoked", authority=authority)
 
 
 async def create_token(
     _: Settings, stores: Stores, role: Role, name: str, *, days: int = TOKEN_DAYS, authority: str | None = None
 ) -> tuple[int, str]:
-    """Return (id, token) of a new bearer token that ends after `days`; `authority`: whose officer it is for."""
+    """Create a bearer token that expires after `days`, for an officer of `authority` if given; returns (id, token)."""
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
     if not is_plain(name):
-        raise RegistryError("a name has letters or digits, and no signs that nobody sees: it stands for one person")
+        raise RegistryError(
+            "a name has letters or digits and no invisible characters, because it identifies one person"
+        )
     token, lasts = new_token(), timedelta(days=days)
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    async with _transaction(stores) as connection:
         token_id = await sql.access.add_token(
             connection, name, role.value, digest(token), lasts=lasts, authority=authority
         )
         if token_id is None:
-            raise RegistryError(f"no authority {authority} that stands")
+            raise RegistryError(f"no active authority {authority}")
         await _note(connection, "token created", token=token_id, name=name, role=role.value, authority=authority)
     return token_id, token
 
 
 async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
-    """Return all tokens, without the tokens."""
+    """Return all tokens as stored: digests stand for their texts."""
     async with record(stores) as pool:
         return await sql.access.list_tokens(pool)
 
 
 async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
-    """Make a token worthless (servers forget what they cached within seconds)."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+    """Revoke a token; servers drop it from their caches within seconds."""
+    async with _transaction(stores) as connection:
         if not await sql.access.revoke_token(connection, token_id):
-            raise RegistryError(f"no token {token_id} that stands")
+            raise RegistryError(f"no active token {token_id}")
         await _note(connection, "token revoked", token=token_id)
+
+
+@asynccontextmanager
+async def _transaction(stores: Stores) -> AsyncIterator[Connection]:
+    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
+        yield connection
 
 
 async def _note(connection: Connection, action: str, **details: object) -> None:

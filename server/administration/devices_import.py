@@ -1,7 +1,7 @@
-"""Imports a file of device reports into the index, with a progress bar by bytes.
+"""Imports a file of device reports into the index, with a progress bar.
 
-Takes NDJSON, or JSON in one array.
-Bounded: `CHUNK_REPORTS` reports at a time, lines of `LINE_BYTES`, `ARRAY_BYTES` for an array.
+The file is NDJSON, or one JSON array. Bounded: `CHUNK_REPORTS` reports at a time, lines of `LINE_BYTES`, arrays of
+`ARRAY_BYTES`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ SHOWN_REJECTIONS = 20
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What an import did."""
+    """The counts of an import."""
 
     accepted: int
     rejected: int
 
 
 async def import_file(settings: Settings, stores: Stores, path: Path) -> Imported:
-    """Import all reports of a file, showing progress on standard error."""
+    """Import all reports of a file, and show the progress on standard error."""
     redis = connect(stores.redis_url)
     index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
     reports = Reports(index, needs_token(settings))

@@ -1,6 +1,6 @@
 """Signs and sends a case as the police would.
 
-Bounded: `TIMEOUT_S`; sent once, as retries are the caller's to decide.
+Bounded: `TIMEOUT_S`. It is sent once: the caller decides about retries.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ TIMEOUT_S = 30.0
 
 
 async def send_notice(url: str, authority: str, secret: str, body: bytes) -> tuple[int, bytes]:
-    """Sign and send a notice about a case that was filed; returns HTTP status and answer."""
+    """Sign and send a notice about a filed case; returns the HTTP status and the answer."""
     return await send_case(url, f"{authority}/notices", secret, body)
 
 
 async def send_case(url: str, authority: str, secret: str, body: bytes) -> tuple[int, bytes]:
-    """Sign and send; returns HTTP status and answer."""
+    """Sign and send a case; returns the HTTP status and the answer."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with (
         aiohttp.ClientSession(timeout=timeout) as session,

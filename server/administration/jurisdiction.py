@@ -1,6 +1,6 @@
-"""Reads a jurisdiction, the polygon beyond which an authority reaches nobody, from a GeoJSON file.
+"""Reads a jurisdiction, the polygon that limits the alerts of an authority, from a GeoJSON file.
 
-Refused if invalid, never repaired into another shape, never widened. Bounded: `FILE_BYTES`.
+An invalid one is refused, and never repaired into another shape or widened. Bounded: `FILE_BYTES`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FILE_BYTES = 64 * 1024 * 1024
 
 
 def read_jurisdiction(path: Path) -> bytes:
-    """Read a geometry, a feature or a collection of features; SettingsError when any part of it cannot be used."""
+    """Read a geometry, a feature or a collection of features as WKB; SettingsError when any part cannot be used."""
     try:
         if path.stat().st_size > FILE_BYTES:
             raise SettingsError(f"{path}: more than {FILE_BYTES} bytes")

@@ -1,4 +1,4 @@
-"""Forgets the users of a file, in the index and in every running sweep.
+"""Deletes the users of a file from the index, from exercises and from every running sweep.
 
 Bounded: `CHUNK_USERS` users at a time, lines of `LINE_BYTES`.
 """
@@ -31,7 +31,7 @@ LINE_BYTES = 64
 
 
 class Forgotten(msgspec.Struct, frozen=True):
-    """What became of the lines of a file."""
+    """The lines of a file by outcome."""
 
     forgotten: int
     unknown: int
@@ -39,9 +39,9 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgotten:
-    """Forget all users of a file, showing progress on standard error; lines that are no user id are counted."""
+    """Forget all users of a file, and show the progress on standard error; lines without a user id are counted."""
     if not settings.lanes:
-        raise SettingsError("$.lanes: without the server's lanes nobody's position would be found and removed")
+        raise SettingsError("$.lanes: without the server's lanes no position would be found and removed")
     client = connect(stores.redis_url)
     index = PositionIndex(client, tuple(settings.lanes), generations(settings.positions.kept_days))
     forgetting = Forgetting(client)
@@ -63,14 +63,14 @@ async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgott
 
 
 def _chunks(path: Path) -> Iterator[tuple[list[int], int, int]]:
-    """Yield (users, lines that are none, bytes read)."""
+    """Yield (users, lines without a user id, bytes read)."""
     with path.open("rb") as file:
         users: set[int] = set()
         bad = size = 0
         while line := file.readline(LINE_BYTES):
             size += len(line)
             text, rest, is_whole = line.strip(), line, True
-            # The end of a line that is too long is no line, and perhaps somebody else's id.
+            # The rest of a line that is too long must not be read as the id of another user.
             while not rest.endswith(b"\n") and (rest := file.readline(LINE_BYTES)):
                 size, is_whole = size + len(rest), False
             if is_whole and text.isdigit() and 1 <= int(text) <= USER_MAX:

@@ -1,4 +1,4 @@
-"""The command line, one file a command group.
+"""The commands of `qq-alert`, one file for each group: they parse options, call `server.administration`, and print.
 
-A command ends when its work does; `serve` ends on a signal.
+Bounded: a command ends when its work does; `serve` ends on a signal.
 """

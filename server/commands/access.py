@@ -1,4 +1,7 @@
-"""`qq-alert authority` and `qq-alert token`: add, rotate, list and revoke them."""
+"""`qq-alert authority` and `qq-alert token`: add, change, list and revoke them.
+
+Bounded: as `server.administration.access` bounds the work.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from handlers.http.roles import Role
 from push.alerts.review import Review
 from server.administration import access
 from server.administration.jurisdiction import read_jurisdiction
-from server.commands.context import config_option, json_flag, on_record, say
+from server.commands.context import config_option, json_flag, on_record, print_result
 
 if TYPE_CHECKING:
     from sql.access import TokenRow
@@ -38,7 +41,7 @@ def authority_add(
     """Add an authority and print its webhook secret, once."""
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
     secret = on_record(context, lambda s, stores: access.add_authority(s, stores, authority, name, limit))
-    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+    _print_secret(authority, secret, as_json=as_json)
 
 
 @authority_group.command("rotate")
@@ -49,7 +52,11 @@ def authority_add(
 def authority_rotate(context: click.Context, authority: str, *, as_json: bool) -> None:
     """Print a new secret; the old ones verify for seven days more."""
     secret = on_record(context, lambda s, stores: access.rotate(s, stores, authority))
-    say({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
+    _print_secret(authority, secret, as_json=as_json)
+
+
+def _print_secret(authority: str, secret: str, *, as_json: bool) -> None:
+    print_result({"id": authority, "secret": secret}, f"{authority}: {secret}\n(shown once)", as_json=as_json)
 
 
 @authority_group.command("limit")
@@ -59,7 +66,7 @@ def authority_rotate(context: click.Context, authority: str, *, as_json: bool) -
 @config_option
 @click.pass_context
 def authority_limit(context: click.Context, authority: str, jurisdiction: Path | None, *, lifted: bool) -> None:
-    """Say whom an authority may reach; alerts that stand keep what they were filed with."""
+    """Set the jurisdiction of an authority; filed alerts keep the one they were filed with."""
     if (jurisdiction is None) is not lifted:
         raise click.UsageError("either --jurisdiction FILE or --none")
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
@@ -74,7 +81,7 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
 @config_option
 @click.pass_context
 def authority_review(context: click.Context, authority: str, policy: str, grace_s: int | None) -> None:
-    """Say who looks at an authority's cases before anybody is notified; those that stand keep their own."""
+    """Set how the cases of an authority are reviewed before people are notified; filed cases keep their own policy."""
     on_record(context, lambda s, stores: access.review(s, stores, authority, Review(policy), grace_s))
     click.echo(f"{authority}: {policy}")
 
@@ -85,7 +92,7 @@ def authority_review(context: click.Context, authority: str, policy: str, grace_
 @config_option
 @click.pass_context
 def authority_pin(context: click.Context, authority: str, file: Path) -> None:
-    """Let CAP that these certificates (PEM) sign count as the authority's; prints their fingerprints."""
+    """Trust these certificates (PEM) to sign CAP messages of an authority; prints their fingerprints."""
     pinned = on_record(context, lambda s, stores: access.pin(s, stores, authority, file.read_bytes()))
     click.echo("\n".join(pinned))
 
@@ -96,7 +103,7 @@ def authority_pin(context: click.Context, authority: str, file: Path) -> None:
 @config_option
 @click.pass_context
 def authority_unpin(context: click.Context, authority: str, fingerprint: str) -> None:
-    """Let a certificate count no more, from now on."""
+    """Stop trusting a certificate, from now on."""
     on_record(context, lambda s, stores: access.unpin(s, stores, authority, fingerprint))
     click.echo(f"{fingerprint} is unpinned")
 
@@ -113,7 +120,7 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
         f"{row.id}\t{row.name}\t{row.review}\t{row.secrets} {'secret' if row.secrets == 1 else 'secrets'}{mark}"
         for row, mark in zip(rows, marks, strict=True)
     ]
-    say(rows, "\n".join(lines), as_json=as_json)
+    print_result(rows, "\n".join(lines), as_json=as_json)
 
 
 @authority_group.command("revoke")
@@ -121,7 +128,7 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
 @config_option
 @click.pass_context
 def authority_revoke(context: click.Context, authority: str) -> None:
-    """Make an authority's signatures worthless at once."""
+    """Revoke an authority: its signatures fail from now on."""
     on_record(context, lambda s, stores: access.revoke_authority(s, stores, authority))
     click.echo(f"{authority} is revoked")
 
@@ -139,7 +146,7 @@ def token_group() -> None:
     type=click.IntRange(1, access.TOKEN_DAYS_MAX),
     default=access.TOKEN_DAYS,
     show_default=True,
-    help="After so many days it opens nothing any more.",
+    help="It expires after so many days.",
 )
 @click.option("--authority", help="The authority whose officer it is for.")
 @json_flag
@@ -153,7 +160,7 @@ def token_create(
         context,
         lambda s, stores: access.create_token(s, stores, Role(role), name, days=days, authority=authority),
     )
-    say(
+    print_result(
         {"id": token_id, "token": token},
         f"{token}\n(shown once; its id, for 'token revoke', is {token_id})",
         as_json=as_json,
@@ -165,9 +172,9 @@ def token_create(
 @config_option
 @click.pass_context
 def token_list(context: click.Context, *, as_json: bool) -> None:
-    """List tokens without showing them."""
+    """List tokens, without their texts."""
     rows = on_record(context, access.list_tokens)
-    say(rows, "\n".join(map(_token_line, rows)), as_json=as_json)
+    print_result(rows, "\n".join(map(_token_line, rows)), as_json=as_json)
 
 
 def _token_line(row: TokenRow) -> str:
@@ -181,6 +188,6 @@ def _token_line(row: TokenRow) -> str:
 @config_option
 @click.pass_context
 def token_revoke(context: click.Context, token_id: int) -> None:
-    """Make a token worthless."""
+    """Revoke a token."""
     on_record(context, lambda s, stores: access.revoke_token(s, stores, token_id))
     click.echo(f"token {token_id} is revoked")

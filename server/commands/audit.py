@@ -14,7 +14,7 @@ import sql.audit
 from handlers.operators.audit import recorded
 from push.alerts.record.audit import Anchor, Trail, verify
 from push.alerts.record.summary import Summary, summarise
-from server.commands.context import config_option, json_flag, on_record, say
+from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
 from sql.audit import Link
 
@@ -60,12 +60,12 @@ def audit_verify(context: click.Context, head: str | None, seq: int | None, *, a
             return await verify(pool, Anchor(head=head, seq=seq))
 
     trail = on_record(context, work)
-    say(trail, _verdict(trail), as_json=as_json)
+    print_result(trail, _result(trail), as_json=as_json)
     if trail.fault is not None:
         raise SystemExit(FAILED)
 
 
-def _verdict(trail: Trail) -> str:
+def _result(trail: Trail) -> str:
     if trail.fault is not None:
         before = min(trail.events, trail.fault.seq - 1)
         return f"BROKEN at event {trail.fault.seq}: {trail.fault.what}\n({before} events before it hold)"
@@ -97,7 +97,7 @@ def _line(row: Row) -> str:
     states = " -> ".join(state for state in (event.before, event.after) if state is not None)
     details = ", ".join(f"{name}={value}" for name, value in event.details.items() if value is not None)
     reason = row.reason or ("" if event.reason_digest is None else "(deleted with the child's data)")
-    said = [
+    columns = [
         str(row.seq),
         link.at.isoformat(),
         event.actor,
@@ -107,12 +107,12 @@ def _line(row: Row) -> str:
         details,
         reason,
     ]
-    return "\t".join(_on_one_line(part) for part in said)
+    return "\t".join(_on_one_line(column) for column in columns)
 
 
 def _on_one_line(text: str) -> str:
-    """Return a text in which no sign moves the cursor: what people wrote must not look like another event."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    """Escape characters that move the cursor, so that no reason can look like another event."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 @audit_group.command("summary")
@@ -132,4 +132,4 @@ def audit_summary(context: click.Context, alert_id: UUID, *, as_json: bool) -> N
         click.echo("no such alert", err=True)
         raise SystemExit(FAILED)
     indented = msgspec.json.format(msgspec.json.encode(summary), indent=2).decode()
-    say(summary, indented, as_json=as_json)
+    print_result(summary, indented, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What every command of `qq-alert` needs: its settings, the stores, and how it prints.
+"""Gives every command of `qq-alert` its settings and stores, and prints its result.
 
 Bounded: a command ends when its work does.
 """
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Let every command take --config too, as people type it there."""
+    """Let a command take --config too, because people type it after the command."""
 
     def note(context: click.Context, _: click.Parameter, value: Path | None) -> None:
         if value is not None:
@@ -38,21 +38,21 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def settings_of(context: click.Context) -> Settings:
-    """Read the configuration and begin to log as it says."""
+    """Read the configuration, and configure logging by it."""
     settings = load(context.obj)
     logs.configure(settings.log.format, settings.log.level)
     return settings
 
 
 def on_record(context: click.Context, work: Callable[[Settings, Stores], Coroutine[Any, Any, T]]) -> T:
-    """Do work on the stores, those of a running server if there is one."""
+    """Run `work` on the stores, those of a running server if there is one."""
     settings = settings_of(context)
     with store_room.reached(settings) as stores:
         return uvloop.run(work(settings, stores))
 
 
-def say(content: object, text: str, *, as_json: bool) -> None:
-    """Print one JSON object, or words."""
+def print_result(content: object, text: str, *, as_json: bool) -> None:
+    """Print `content` as one JSON object, or else `text`."""
     click.echo(msgspec.json.encode(content).decode() if as_json else text)
 
 

@@ -1,4 +1,7 @@
-"""`qq-alert devices` and `qq-alert users`: fill the index from a file, or forget users."""
+"""`qq-alert devices` and `qq-alert users`: import device reports, and forget users.
+
+Bounded: as `server.administration` bounds the work.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from server.commands.context import config_option, on_record
 
 @click.group("devices")
 def devices_group() -> None:
-    """Where people's devices are."""
+    """Device reports: where people are, and how to reach them."""
 
 
 @devices_group.command("import")
@@ -28,7 +31,7 @@ def devices_import(context: click.Context, file: Path) -> None:
 
 @click.group("users")
 def users_group() -> None:
-    """People, by the platform's user ids."""
+    """Users, by the ids of the platform."""
 
 
 @users_group.command("forget")

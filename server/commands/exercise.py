@@ -1,4 +1,4 @@
-"""`qq-alert exercise`: enrols users who agreed to be reached by exercises, withdraws and lists them.
+"""`qq-alert exercise`: enrols, withdraws and lists the users who agreed to receive exercises.
 
 Bounded: `sql.enrolment.ENROLLED_MAX` users in all, `USERS_MAX` a command.
 """
@@ -13,7 +13,7 @@ import sql.enrolment
 from handlers.http.users import USER_MAX
 from push.alerts import enrolment
 from server.administration.access import COMMAND_LINE, RegistryError
-from server.commands.context import config_option, json_flag, on_record, say
+from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _users = click.argument("users", type=User(), nargs=-1, required=True)
 
 @click.group("exercise")
 def exercise_group() -> None:
-    """People whom exercises reach: nobody else hears of one."""
+    """The users who receive exercises; no one else does."""
 
 
 @exercise_group.command("enrol")
@@ -50,7 +50,7 @@ def exercise_group() -> None:
 def enrol(context: click.Context, users: tuple[int, ...]) -> None:
     """Add users who agreed."""
     changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=True))
-    click.echo(_said(changed, users, "enrolled", "were before"))
+    _print_change(changed, users, "enrolled", "were before")
 
 
 @exercise_group.command("withdraw")
@@ -58,9 +58,9 @@ def enrol(context: click.Context, users: tuple[int, ...]) -> None:
 @config_option
 @click.pass_context
 def withdraw(context: click.Context, users: tuple[int, ...]) -> None:
-    """Take users out."""
+    """Remove users from the list."""
     changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=False))
-    click.echo(_said(changed, users, "withdrawn", "were not enrolled"))
+    _print_change(changed, users, "withdrawn", "were not enrolled")
 
 
 @exercise_group.command("list")
@@ -70,7 +70,7 @@ def withdraw(context: click.Context, users: tuple[int, ...]) -> None:
 def list_enrolled(context: click.Context, *, as_json: bool) -> None:
     """Show who is enrolled."""
     users = on_record(context, _enrolled)
-    say(users, "\n".join(map(str, users)) or "nobody is enrolled", as_json=as_json)
+    print_result(users, "\n".join(map(str, users)) or "nobody is enrolled", as_json=as_json)
 
 
 @exercise_group.command("count")
@@ -78,13 +78,13 @@ def list_enrolled(context: click.Context, *, as_json: bool) -> None:
 @config_option
 @click.pass_context
 def count_enrolled(context: click.Context, *, as_json: bool) -> None:
-    """Show how many are enrolled, and nobody's id."""
+    """Show how many are enrolled, without ids."""
     number = on_record(context, _count)
-    say({"enrolled": number}, f"{number} enrolled", as_json=as_json)
+    print_result({"enrolled": number}, f"{number} enrolled", as_json=as_json)
 
 
 async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> int:
-    """Enrol or withdraw users; returns how many. The audit trail has their number, and names none of them."""
+    """Enrol or withdraw users; returns how many changed. The audit trail gets their number, and no ids."""
     if len(users) > USERS_MAX:
         raise RegistryError(f"at most {USERS_MAX} users at once")
     async with record(stores) as pool:
@@ -94,9 +94,9 @@ async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols:
     return changed
 
 
-def _said(changed: int, users: tuple[int, ...], done: str, others: str) -> str:
+def _print_change(changed: int, users: tuple[int, ...], done: str, others: str) -> None:
     rest = len(set(users)) - changed
-    return f"{changed} {done}" + (f"; {rest} {others}" if rest else "")
+    click.echo(f"{changed} {done}" + (f"; {rest} {others}" if rest else ""))
 
 
 async def _enrolled(_: Settings, stores: Stores) -> list[int]:

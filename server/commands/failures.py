@@ -1,6 +1,6 @@
-"""Turns what a command raises into one line for the person who typed it, and an exit code.
+"""Turns an exception of a command into one line for the person at the terminal, and an exit code.
 
-What cannot be used exits 2, what failed exits 1; a bug is reported by places and types, never by values.
+Input that cannot be used exits 2, everything else 1; a bug is reported by types and places, without values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FAILED = 1
 
 
 def exit_code_of(error: BaseException) -> int:
-    """Say what went wrong, and return how the command exits."""
+    """Print what went wrong; returns the exit code."""
     if isinstance(error, (SettingsError, StateOwnedError, RegistryError)):
         click.echo(f"qq-alert: {error}", err=True)
         return UNUSABLE

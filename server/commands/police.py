@@ -34,7 +34,7 @@ FAILED = 1
 def file_case(file: Path, authority: str, secret: str, url: str, *, seen_now: bool) -> None:
     """Sign and send a case, as the police would; prints the answer."""
     body = file.read_bytes()
-    _say(send_case(url, authority, secret, _as_of_now(body) if seen_now else body))
+    _print_answer(send_case(url, authority, secret, _as_of_now(body) if seen_now else body))
 
 
 @click.command("file-notice")
@@ -43,12 +43,12 @@ def file_case(file: Path, authority: str, secret: str, url: str, *, seen_now: bo
 @click.option("--secret", required=True, help="whsec_...")
 @click.option("--url", required=True)
 def file_notice(file: Path, authority: str, secret: str, url: str) -> None:
-    """Sign and send that a child is found, or a case withdrawn, as the police would; prints the answer."""
-    _say(send_notice(url, authority, secret, file.read_bytes()))
+    """Sign and send a notice (child found, case withdrawn) as the police would; prints the answer."""
+    _print_answer(send_notice(url, authority, secret, file.read_bytes()))
 
 
 def _as_of_now(body: bytes) -> bytes:
-    """Return a case with its times moved to this hour."""
+    """Return a case whose times are moved to the last minutes."""
     now = datetime.now(UTC)
     try:
         case = msgspec.json.decode(body, type=dict[str, Any])
@@ -58,8 +58,8 @@ def _as_of_now(body: bytes) -> bytes:
     return msgspec.json.encode(case)
 
 
-def _say(sending: Coroutine[Any, Any, tuple[int, bytes]]) -> None:
-    """Print the answer, or that there was none; exits 1 unless it was taken."""
+def _print_answer(sending: Coroutine[Any, Any, tuple[int, bytes]]) -> None:
+    """Send and print the answer, or why there is none; exits 1 when the request was not accepted."""
     try:
         status, answer = uvloop.run(sending)
     except UnicodeDecodeError:

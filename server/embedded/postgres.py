@@ -1,7 +1,7 @@
 """Runs an embedded PostgreSQL on a Unix socket, with the database `app`.
 
-PostgreSQL refuses to run as root: then it runs as `nobody`, or in a user namespace where `nobody` cannot reach it.
-Bounded: `INITDB_S` for the first start, `process.READY_S` to answer, its log is begun anew at each start.
+PostgreSQL refuses to run as root: then it runs as `nobody`, or in a user namespace when `nobody` has no access to its
+files. Bounded: `INITDB_S` for each step of the first start, `process.READY_S` to answer; each start truncates its log.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SETTINGS = {
     "log_min_messages": "warning",
     "unix_socket_permissions": "0777",
 }
-"""`mmap` because /dev/shm is small in containers; the socket's folder, not its mode, says who gets in."""
+"""`mmap` because /dev/shm is small in containers; the mode of the socket's folder, not its own, controls access."""
 
 
 class Cluster:
@@ -46,7 +46,7 @@ class Cluster:
         self.child = Child("postgresql", state_dir / "postgres.log", signal.SIGINT)
 
     def start(self, lock_fd: int) -> str:
-        """Make the cluster if there is none, start it and return its URL."""
+        """Make the cluster if there is none, and start it; returns its URL."""
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._own(self._sockets)
         if not self._data.exists():
@@ -58,7 +58,7 @@ class Cluster:
         return f"postgresql://app@/app?host={self._sockets}"
 
     def _make(self) -> None:
-        """Make the cluster beside its place and move it there whole, so that a crash leaves none half made."""
+        """Make the cluster in a temporary folder and rename that, so that a crash leaves no incomplete cluster."""
         fresh = self._data.with_suffix(".new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -72,7 +72,7 @@ class Cluster:
     def _own(self, folder: Path) -> None:
         if self._identity.user is None or self._identity.group is None:
             return
-        # What is above holds nobody's files: only passing through it is allowed.
+        # The parent folder holds no files of others: they may pass through it, and not list it.
         self._sockets.parent.chmod(0o711)
         os.chown(folder, self._identity.user, self._identity.group)
 
@@ -109,7 +109,7 @@ def _bin_dir() -> Path:
 
 
 def _identity(binaries: Path, state_dir: Path) -> Identity:
-    """Return as whom PostgreSQL can run: as ourselves unless we are root."""
+    """Return the user that PostgreSQL can run as: our own unless we are root."""
     if os.geteuid() != 0:
         return Identity()
     if _reachable_by_others(binaries) and _reachable_by_others(state_dir):

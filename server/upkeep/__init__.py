@@ -1,4 +1,4 @@
-"""What a server looks after from time to time: old receipts, and what expires soon.
+"""Upkeep: the tasks of a server that run once an hour, namely deleting old receipts and warning before things expire.
 
-Bounded: once an hour.
+Bounded: `chores.CHORES_EVERY_S` apart.
 """

@@ -1,4 +1,4 @@
-"""Deletes old receipts, and looks for what ends soon, from time to time.
+"""Deletes old receipts and checks what expires soon.
 
 Bounded: once at the start, then every `CHORES_EVERY_S`.
 """
@@ -14,16 +14,16 @@ from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from server.upkeep.expiry import Expiry
+    from server.upkeep.credential_expiry import Expiry
     from sql.database import Pool
 
 CHORES_EVERY_S = 3600.0
 RECEIPTS_KEPT = timedelta(days=30)
-"""Signatures are refused after five minutes; receipts stay far longer so that late retries get their answer."""
+"""Longer than any retry needs (a signature is refused after five minutes), so that every retry gets its answer."""
 
 
 async def run_chores(pool: Pool, expiry: Expiry) -> None:
-    """Do all chores from time to time, until cancelled."""
+    """Run all chores every `CHORES_EVERY_S`, until cancelled."""
     while True:
         await retry_until_available(expiry.look, UNAVAILABLE_ERRORS, "postgresql")
         await retry_until_available(

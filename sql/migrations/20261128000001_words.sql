@@ -1,5 +1,5 @@
 -- migrate:up
--- Columns and values get the terms of the glossary; nothing else changes.
+-- Renames columns, an outcome and an argument to the terms of the glossary; changes nothing else.
 alter table alert rename column mistrusted to unverified_messages;
 alter table alert rename column mistrusted_seen to unverified_messages_seen;
 alter table proposal rename column wish to change_request;
@@ -12,7 +12,7 @@ update ledger set outcome = 'indeterminate' where outcome = 'unsure';
 alter table ledger add constraint ledger_outcome_check
     check (outcome in ('accepted', 'invalid', 'refused', 'quarantined', 'failed', 'indeterminate'));
 
--- Whether a unit may be sent: the one rule behind claims and stops.
+-- Returns whether a unit may be sent: the one rule behind claims and stops.
 drop function may_send;
 create function may_send(state text, version smallint, notice text, message_version smallint) returns boolean
     language sql immutable parallel safe

@@ -1,2 +1,2 @@
--- What is answered of an alert that stands is not to be overtaken by the deletion of its child's data.
+-- Keeps the child's data from being deleted while an answer about a stored alert is made.
 select 1 from alert where id = $1 for share;

@@ -1,18 +1,22 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
-       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.sent_at, a.verified, a.unverified, a.unverified_messages, a.review,
-       a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
+       a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.sent_at, a.verified,
+       a.unverified, a.unverified_messages, a.review, a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
        a.child_deleted_at, a.recipients_deleted_at,
-       array(select p.name from approval p where p.alert_id = a.id and p.revision = a.revision order by p.at, p.name) as approvals,
+       array(select p.name from approval p where p.alert_id = a.id and p.revision = a.revision
+             order by p.at, p.name) as approvals,
        a.revision,
-       (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason) || (p.change_request - 'texts' - 'type')
+       (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason)
+               || (p.change_request - 'texts' - 'type')
         from proposal p where p.alert_id = a.id and a.state in ('sending', 'sent', 'paused'))::text as proposal,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,
            'decided_by', r.decided_by, 'reason', r.reason, 'held', r.held) order by r.ring)
            from ring r where r.alert_id = a.id), '[]')::text as rings,
        exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-               where s.alert_id = a.id and (s.notice <> 'alert' or a.state in ('sending', 'sent')) and not u.done and (u.passes > 0 or s.notice <> 'alert')
-                 and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)) as busy
+               where s.alert_id = a.id and (s.notice <> 'alert' or a.state in ('sending', 'sent')) and not u.done
+                 and (u.passes > 0 or s.notice <> 'alert')
+                 and may_send(a.state, a.version, s.notice,
+                              case when s.notice = 'alert' then a.version else s.version end)) as busy
 from alert a join child_case c on c.id = a.case_id
 where ($1::uuid is null or a.id = $1) and ($3::text is null or c.case_number = $3)
   and ($4::text is null or c.authority_id = $4)

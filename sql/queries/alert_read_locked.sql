@@ -1,4 +1,5 @@
-select a.state, a.status, c.authority_id, c.case_number, a.version, a.review, a.received_at, a.deadline, a.expires, a.revision, a.through_alert,
+select a.state, a.status, c.authority_id, c.case_number, a.version, a.review, a.received_at, a.deadline, a.expires,
+       a.revision, a.through_alert,
        a.sent_at is not null or exists (select from ledger l where l.alert_id = a.id) as notified,
        a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction, a.content::text as content, a.audience_max,
        a.estimate::text as estimate,

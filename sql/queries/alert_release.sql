@@ -1,4 +1,4 @@
--- Somebody decided: these rings go on, up to so many people. One that notified nobody yet is due from now on.
+-- An operator releases these rings, up to $2 people. A ring of which no unit was sent yet is due from now on.
 with freed as (
     update ring r
     set held = null,

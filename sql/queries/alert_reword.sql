@@ -1,5 +1,5 @@
--- Another text before anybody was notified is not what was approved: another revision. It has the whole grace of its authority
--- before it, or what was left if that is more.
+-- A new text before anyone was notified is a new revision: earlier approvals do not count for it. It waits for the
+-- whole grace of its authority again, or for what was left of it if that is longer.
 update alert a
 set content = $2::jsonb, revision = a.revision + 1,
     send_at = case when a.send_at is not null then greatest(a.send_at, now() + u.grace_s * interval '1 second') end

@@ -1,6 +1,6 @@
--- What happens by itself. An alert is sent when no unit that is due is left to do, sending again when another ring comes
--- due, sent out when nobody held it back in time, and expired when its time is over. Sweeping again for late entrants
--- leaves it sent. All of it can be said again without harm, and nothing overtakes what somebody does meanwhile.
+-- The transitions that need no person. An alert is `sent` when no due unit is left, `sending` again when another ring
+-- comes due or its grace ends without a stop, and `expired` at its expiry. A pass for late entrants leaves it `sent`.
+-- The query may run at any time and any number of times: an alert that a person moved meanwhile is left alone.
 with judged as (
     select a.id, a.state as before,
            case when a.expires <= now() then 'expired'
@@ -21,5 +21,6 @@ set state = j.after,
     next_sweep_at = case when j.after = 'sent' then now() + $1::interval end
 from judged j
 where a.id = j.id and a.state = j.before and j.before <> j.after
-  and (j.after <> 'expired' or a.expires <= now()) and (j.before <> 'scheduled' or j.after = 'expired' or a.send_at <= now())
+  and (j.after <> 'expired' or a.expires <= now())
+  and (j.before <> 'scheduled' or j.after = 'expired' or a.send_at <= now())
 returning a.id, j.before, j.after;

@@ -1,5 +1,5 @@
--- Late entrants: the widest ring that is due is swept again, minus the ledger, in each lane whose last pass is through: one
--- lane that is stuck holds up no other.
+-- Late entrants: the widest due ring is swept again, minus the ledger, in each lane whose last pass is complete: a lane
+-- that is stuck does not hold up the others.
 with due as (
     select a.id from alert a
     where a.state = 'sent' and a.expires > now() and a.next_sweep_at <= now()

@@ -1,2 +1,2 @@
--- Appending takes turns, so that each event knows the one before it.
+-- One transaction at a time appends, so that each event holds the digest of the one before it.
 select pg_advisory_xact_lock(5151001);

@@ -1,4 +1,4 @@
--- The second bound lets the reasons be read from there on, too, and not from the first one.
+-- The bound is repeated for the reasons, so that the planner does not read them from the first one on.
 select e.seq, e.alert_id, e.content, e.digest, r.salt, r.reason
 from audit_event e left join audit_reason r on r.seq = e.seq and r.seq > $2
 where e.alert_id = $1 and e.seq > $2 order by e.seq limit $3;

@@ -1,2 +1,2 @@
--- When the newest message about an alert was sent that was taken.
+-- When the newest accepted message about an alert was sent.
 select max(sent) from cap_message where alert_id = $1;

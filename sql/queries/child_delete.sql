@@ -1,10 +1,11 @@
--- Nothing of the child is left but where and when to about a kilometre and an hour, which the counts are about: no name,
--- picture, looks, place in words, contact or reason. The last words name nobody, and may still be on their way.
+-- Deletes the child's name, picture, looks, place in words and contact, and every reason. What stays is the place to
+-- about a kilometre and the time, which the counts need, and the texts of `found` and `cancel`: they name no one, and
+-- may still be in sending.
 with emptied as (
     update child_case c set content = '{}', content_digest = sha256(c.content_digest || gen_random_uuid()::text::bytea)
     from alert a where a.id = $1 and c.id = a.case_id
 ), unworked as (
-    -- Of an alert that was never sent nothing is counted: anybody may have filed it.
+    -- An alert that was never sent has nothing to count, and anyone may have filed it.
     delete from sweep_unit u using sweep s
     where s.alert_id = $1 and u.sweep_id = s.id
       and not exists (select from sweep t join sweep_unit w on w.sweep_id = t.id
@@ -16,7 +17,7 @@ with emptied as (
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (
-    -- What webhooks were answered has the exact place, too; all else stays for late retries.
+    -- The stored answers to webhooks hold the exact place too; the rest of them stays for late retries.
     select w.authority_id, w.webhook_id, convert_from(w.answer, 'UTF8')::jsonb as answer
     from webhook_receipt w join child_case c on c.authority_id = w.authority_id join alert a on a.case_id = c.id
     where a.id = $1 and w.answer_status in (200, 202)
@@ -28,6 +29,6 @@ with emptied as (
 )
 update alert
 set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb)),
-    city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision, latitude = round(latitude::numeric, 2)::double precision,
-    child_deleted_at = now()
+    city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision,
+    latitude = round(latitude::numeric, 2)::double precision, child_deleted_at = now()
 where id = $1;

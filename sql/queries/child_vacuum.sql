@@ -1,2 +1,2 @@
--- What was deleted stands in the files until its room is free: few rows would wait long for PostgreSQL's own cleaning.
+-- Deleted rows stay in the files until a vacuum: PostgreSQL's own would come late, because they are few.
 vacuum (skip_locked) alert, audit_reason, child_case, proposal, ring, webhook_receipt;

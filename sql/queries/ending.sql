@@ -1,5 +1,5 @@
--- What ends within $1, or has ended not longer ago: tokens; and authorities whose last secret has an end, until they
--- get another one.
+-- Tokens that expire within $1, or expired at most $1 ago; and authorities without a secret that outlasts $1, until
+-- they get one.
 select 'token ' || id || ' (' || role || ')' as name, expires_at as ends_at
 from bearer_token
 where revoked_at is null and expires_at between now() - $1::interval and now() + $1::interval

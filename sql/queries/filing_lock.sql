@@ -1,2 +1,2 @@
--- Two filings of one case number wait for one another, so that the second sees the first's alert.
+-- Of two filings of one case number the second waits, so that it sees the alert of the first.
 select pg_advisory_xact_lock(hashtextextended($1::text || '/' || $2::text, 0));

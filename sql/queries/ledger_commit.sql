@@ -1,4 +1,4 @@
--- A commit whose answer was lost is sent again: rows that already stand are left alone and not counted twice.
+-- A commit whose answer was lost is repeated: rows that are there already are left alone, and not counted twice.
 with landed as (
     insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed,
                         message_version)

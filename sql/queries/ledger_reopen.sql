@@ -1,5 +1,5 @@
--- What a provider said of tokens while our configuration was at fault is no word on anybody: they are due again,
--- with the next pass where the unit was through; the process that holds a unit does not end it as done.
+-- A provider's verdicts on tokens do not count when our own configuration was at fault: their recipients are due again,
+-- in the next pass where the unit was done already. A unit that is leased now will not be marked done by its process.
 with reopened as (
     delete from ledger l using alert a
     where a.id = l.alert_id and l.lane = $1 and l.outcome in ('invalid', 'quarantined')

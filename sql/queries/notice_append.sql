@@ -1,5 +1,5 @@
--- Another notice of an alert: those notified before get it too, and those notified from now on get it first. Its time is that
--- at which the alert was got hold of: a transaction that waited for it began before the word that came first.
+-- Adds a notice to an alert, whose first message has the new content from now on. Its time is that of this statement,
+-- and not of the transaction: one that waited for the lock began before the notice that was added first.
 with appended as (
     insert into notice (alert_id, version, notice, at) values ($1, $2, $3, clock_timestamp())
 )

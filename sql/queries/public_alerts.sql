@@ -1,5 +1,5 @@
--- What may be published: actual alerts that began to be sent, newest first, or the one asked for. A
--- ring that is held after people were notified in it was published, and stays so; one that comes due after the end is not sent.
+-- The alerts that may be published: actual ones whose sending has begun, newest first, or the one with id $1. A ring
+-- that was held after its sending began stays published; a ring that comes due after the end of its alert is not sent.
 with public as (
     select a.* from alert a
     where a.status = 'actual' and a.received_at > now() - $2::interval and ($1::uuid is null or a.id = $1)

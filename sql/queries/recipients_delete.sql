@@ -1,4 +1,4 @@
--- A bounded part of the recipients; the counts stay with the units.
+-- Deletes at most $2 rows of recipients; the counts stay with the units.
 with part as (
     select ctid from ledger where alert_id = $1 limit $2
 )

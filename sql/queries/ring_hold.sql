@@ -1,4 +1,5 @@
--- A hard cap: an alert that has reached so many people tells nobody more, late entrants neither, until somebody decides.
+-- The hard cap: an alert that has reached its maximum of people notifies no one else, not even late entrants, until an
+-- operator releases it.
 with reached as (
     select s.alert_id, sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed) as people
     from sweep s join sweep_unit u on u.sweep_id = s.id

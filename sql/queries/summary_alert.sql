@@ -1,4 +1,4 @@
--- Nothing of the case is read: what is published of it says nothing of the child.
+-- Reads nothing of the case, so that nothing about the child can be published here.
 select a.id, a.status, a.state, a.received_at, a.sent_at, a.ended_at, a.through_alert, a.longitude, a.latitude,
        case when bool_or(r.city) then a.city end as city, max(r.radius_km) as radius_km
 from alert a

@@ -1,4 +1,4 @@
--- A sweep of one lane with its units: the 1024 shards cut into spans.
+-- Adds a sweep of one lane with its units, each a span of the shards.
 with added as (
     insert into sweep (alert_id, notice, ring, lane, version)
     values ($1, $2, $3, $4, $7) returning id

@@ -1,5 +1,5 @@
--- Whose token this is, and for how long still. Its use is written down only when what stands is older than $2, so that
--- a token in steady use costs one write in that time, whatever the number of processes.
+-- A valid token, and for how long it stays valid. Its last use is written only when the stored one is older than $2: a
+-- token in steady use costs one write in that time, for any number of processes.
 with found as (
     select t.id, t.role, t.name, t.authority_id, t.expires_at - now() as left_over, t.last_used_at
     from bearer_token t left join authority a on a.id = t.authority_id

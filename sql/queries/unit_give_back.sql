@@ -1,3 +1,3 @@
--- Given back undone: a process that may go on with it claims it again.
+-- Gives back a unit that is not done: a process that may go on with it claims it again.
 update sweep_unit set lease_owner = null, lease_until = null
 where id = $1 and lease_owner = $2 and not done;

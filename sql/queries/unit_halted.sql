@@ -1,4 +1,4 @@
--- Which of these units may not be sent any more.
+-- Those of these units that may no longer be sent.
 select u.id
 from sweep_unit u
 join sweep s on s.id = u.sweep_id

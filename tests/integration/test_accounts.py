@@ -100,7 +100,7 @@ async def test_the_last_use_is_written_once_a_minute_by_all_processes_together(
 
 async def test_a_token_belongs_to_a_valid_authority_and_ends_with_it(deployment: Deployment, pool: Pool) -> None:
     """No token for an unknown authority; those of a revoked one are refused."""
-    with pytest.raises(access.RegistryError, match="no authority nobody"):
+    with pytest.raises(access.RegistryError, match="no active authority nobody"):
         await _new_token(deployment, authority="nobody")
     with pytest.raises(access.RegistryError, match="1 to 1095 days"):
         await _new_token(deployment, days=1096)

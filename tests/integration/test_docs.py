@@ -131,9 +131,7 @@ def test_every_alarm_is_on_the_operators_page() -> None:
     assert table() in OPERATORS.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "page", [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name)
 def test_every_link_of_a_page_has_a_target(page: Path) -> None:
     """No link of a page leads nowhere in the repository."""
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):

@@ -11,7 +11,7 @@ from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
 from server.settings_sections import TlsSettings
 from server.simulators.certificate import DAYS, context_in
-from server.upkeep.expiry import Expiry, certificates
+from server.upkeep.credential_expiry import Expiry, certificates
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -20,13 +21,24 @@ def _locked() -> set[str]:
 
 def test_no_locked_dependency_ships_a_package_of_our_names() -> None:
     """It would be imported in place of ours, or ours in place of its own, whichever comes first on the path."""
-    locked, taken = _locked(), {}
+    locked, looked_at, taken = _locked(), set(), {}
     for distribution in metadata.distributions():
         name = re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
-        tops = {file.parts[0].removesuffix(".py") for file in distribution.files or [] if file.suffix == ".py"}
-        if name in locked and name != "qq-alert" and tops & PACKAGES:
-            taken[name] = tops & PACKAGES
+        files = [file for file in distribution.files or [] if file.suffix in {".py", ".pyi", ".so", ".pyd"}]
+        tops = {file.parts[0].partition(".")[0] for file in files}
+        if name in locked:
+            looked_at.add(name)
+            taken.update({name: tops & PACKAGES} if tops & PACKAGES else {})
+    assert looked_at >= {"aiohttp", "asyncpg", "msgspec", "pytest", "redis"}, "the lock files are read"
     assert taken == {}
+
+
+def test_the_wheel_and_the_image_have_every_package() -> None:
+    """A package that is missing from either would be missing where the server runs."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        wheel = tomllib.load(file)["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    image = re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(wheel) == set(image) == PACKAGES
 
 
 def test_the_version_stands_once() -> None:
@@ -36,5 +48,5 @@ def test_the_version_stands_once() -> None:
 
 
 def test_every_package_says_that_it_is_typed() -> None:
-    """PEP 561: whoever checks types against it is told that there are some."""
+    """PEP 561: a type checker of code that imports it uses its types."""
     assert all((ROOT / package / "py.typed").exists() for package in PACKAGES)

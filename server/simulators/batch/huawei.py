@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec import Meta
 
 from server.simulators.batch.site import BatchProvider, SimulatedBatchSettings, json_answer
+from server.simulators.key_files import service_account_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 MESSAGE_BYTES: Final = 4096
 TOKENS_MAX: Final = 1000
-KEY_BITS: Final = 2048
 AUDIENCE: Final = "https://oauth-login.cloud.huawei.com/oauth2/v3/token"
 LIFE_MAX_S: Final = 3600
 
@@ -70,22 +68,8 @@ class _Send(msgspec.Struct, forbid_unknown_fields=True):
 
 def account_file(path: Path, project_id: str) -> str:
     """Return the public key (PEM) of a service account's key file, which is made when it is not there."""
-    if not path.exists():
-        key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        content = {
-            "project_id": project_id,
-            "key_id": "simulated-key",
-            "private_key": key.private_bytes(*form).decode(),
-            "sub_account": "simulated-account",
-        }
-        path.touch(mode=0o600)
-        path.write_bytes(msgspec.json.encode(content))
-    private = serialization.load_pem_private_key(
-        msgspec.json.decode(path.read_bytes())["private_key"].encode(), password=None
-    )
-    form_public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    return private.public_key().public_bytes(*form_public).decode()
+    account = {"project_id": project_id, "key_id": "simulated-key", "sub_account": "simulated-account"}
+    return service_account_key(path, account)
 
 
 class SimulatedHuawei(BatchProvider):

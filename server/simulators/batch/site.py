@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import web
 
-from server.simulators.faults import AT_ONCE, Fault, Faults, SimulatedTpnsSettings
+from server.simulators.faults import AT_ONCE, HANG_S, Fault, Faults, SimulatedSettings
+from server.simulators.listener import serve_http
 from server.simulators.reached import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-HANG_S: Final = 150.0
-"""How long a hanging request is held: longer than the longest `timeout_s` that a lane can have."""
 
 SLOW_READER_S: Final = 0.1
 """For how long a slow reader lets a request's body wait, which is more than the buffers between us hold."""
@@ -29,7 +27,7 @@ SLOW_READER_S: Final = 0.1
 KINDS: Final = (*AT_ONCE, Fault.HALF_ANSWERED, Fault.SLOW_READER)
 
 
-class SimulatedBatchSettings(SimulatedTpnsSettings, frozen=True, kw_only=True):
+class SimulatedBatchSettings(SimulatedSettings, frozen=True, kw_only=True):
     """As every simulated provider; an access token, where there are any, is taken for `access_token_s`."""
 
     access_token_s: float = 86_400.0
@@ -121,7 +119,7 @@ class BatchSite:
             await asyncio.sleep(HANG_S)
         if fault is Fault.BUSY:
             return self._provider.busy()
-        if fault is Fault.DECODE_ERRORS:
+        if fault is Fault.UNREADABLE:
             return web.Response(body=b"\x00<html>simulated garbage", content_type="text/html")
         if fault is Fault.DROPPED and request.transport is not None:
             request.transport.abort()
@@ -155,15 +153,7 @@ async def serve(
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve until `stopping` is set; `ready` gets the base URL."""
-    runner = web.ServerRunner(web.Server(BatchSite(provider).handle), shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
-        ready(f"http://{host}:{port}")
-        await stopping.wait()
-    finally:
-        await runner.cleanup()
+    await serve_http(BatchSite(provider).handle, settings, stopping, ready)
 
 
 def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

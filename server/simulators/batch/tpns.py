@@ -24,24 +24,31 @@ from server.simulators.batch.tpns_checks import (
     fault_of,
 )
 from server.simulators.counts import Counts
-from server.simulators.faults import Fault, Faults, SimulatedTpnsSettings
+from server.simulators.faults import HANG_S, Fault, Faults, SimulatedSettings
+from server.simulators.listener import serve_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BODY_BYTES = 1024 * 1024
-HANG_S = 150.0
-"""How long a hanging request is held: longer than the longest `timeout_s` that a lane can have."""
+
+
+class SimulatedTpnsSettings(SimulatedSettings, frozen=True, kw_only=True):
+    """The settings of a simulated TPNS; `throttle_by_http` answers 429 instead of an error code."""
+
+    access_id: str = "simulated"
+    secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
+    throttle_by_http: bool = False
 
 
 class Switch(msgspec.Struct):
-    """`POST /simulated/outage`."""
+    """The body of `POST /simulated/outage`."""
 
     on: bool
 
 
 class Credentials(msgspec.Struct):
-    """`POST /simulated/credentials`."""
+    """The body of `POST /simulated/credentials`."""
 
     access_id: str
     secret_key: str
@@ -114,7 +121,7 @@ class SimulatedTpns:
         if fault is Fault.BUSY:
             return self._refuse(BUSY, "busy")
         self.counts.refuse(fault.value)
-        if fault is Fault.DECODE_ERRORS:
+        if fault is Fault.UNREADABLE:
             return web.Response(body=b"\x00<html>simulated garbage", content_type="text/html")
         if fault is Fault.DROPPED and request.transport is not None:
             request.transport.abort()
@@ -147,16 +154,7 @@ async def serve(
     settings: SimulatedTpnsSettings, stopping: asyncio.Event, ready: Callable[[str], None] = lambda _: None
 ) -> None:
     """Serve until `stopping` is set; `ready` gets the base URL."""
-    provider = SimulatedTpns(settings)
-    runner = web.ServerRunner(web.Server(provider.handle), shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
-        ready(f"http://{host}:{port}")
-        await stopping.wait()
-    finally:
-        await runner.cleanup()
+    await serve_http(SimulatedTpns(settings).handle, settings, stopping, ready)
 
 
 def _basic(access_id: str, secret_key: str) -> str:

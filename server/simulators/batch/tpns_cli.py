@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from server.simulators.batch import tpns
-from server.simulators.faults import SimulatedTpnsSettings
 from server.simulators.options import batch_options, run
 
 
@@ -18,5 +17,5 @@ from server.simulators.options import batch_options, run
 @click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")
 def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Simulate Tencent TPNS."""
-    settings = SimulatedTpnsSettings(**options)
+    settings = tpns.SimulatedTpnsSettings(**options)
     run(lambda stopping: tpns.serve(settings, stopping, lambda url: click.echo(f"simulated TPNS listening on {url}")))

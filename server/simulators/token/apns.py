@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.simulators.faults import Fault, Faults
+from server.simulators.key_files import private_pem, public_pem, write_private
 from server.simulators.reached import Reached
 from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
 from server.simulators.token.http2 import STREAM_FAULTS
@@ -72,12 +72,8 @@ class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
 def key_in(path: Path) -> str:
     """Return the public key (PEM) of a `.p8` file, which is made when it is not there."""
     if not path.exists():
-        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        path.touch(mode=0o600)
-        path.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(*form))
-    private = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    form_public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    return private.public_key().public_bytes(*form_public).decode()
+        write_private(path, private_pem(ec.generate_private_key(ec.SECP256R1())))
+    return public_pem(path.read_bytes())
 
 
 class SimulatedApns:
@@ -135,7 +131,7 @@ class SimulatedApns:
         """Answer one request wrongly."""
         self.reached.request()
         self.reached.refused[fault.value] += 1
-        if fault is Fault.DECODE_ERRORS:
+        if fault is Fault.UNREADABLE:
             return Response(400, b"\x00<html>simulated garbage")
         return (
             _refused(503, "ServiceUnavailable") if fault is Fault.UNAVAILABLE else _refused(500, "InternalServerError")

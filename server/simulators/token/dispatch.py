@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Final
 
 from aiohttp import web
 
-from server.simulators.faults import Fault
+from server.simulators.faults import HANG_S, Fault
 from server.simulators.token.exchange import Request, Site
 from server.simulators.token.http2 import SILENT, Http2Protocol
-
-HANG_S: Final = 150.0
 
 
 class Dispatcher(asyncio.Protocol):

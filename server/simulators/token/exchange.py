@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from server.simulators.faults import SimulatedTpnsSettings
+from server.simulators.faults import SimulatedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from server.simulators.faults import Fault, Faults
 
 
-class SimulatedTokenSettings(SimulatedTpnsSettings, frozen=True, kw_only=True):
+class SimulatedTokenSettings(SimulatedSettings, frozen=True, kw_only=True):
     """As every simulated provider, on HTTP/2: `goaway_every` so many streams a connection says GOAWAY, 0: never."""
 
     streams_max: int = 1000

@@ -16,10 +16,9 @@ from urllib.parse import parse_qs
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from server.simulators.faults import Fault, Faults
+from server.simulators.key_files import service_account_key
 from server.simulators.reached import Reached
 from server.simulators.token.exchange import Request, Response, SimulatedTokenSettings
 from server.simulators.token.fcm_fields import Send, fault_of
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from server.simulators.token.fcm_fields import Message
 
 MESSAGE_BYTES: Final = 4096
-KEY_BITS: Final = 2048
 ASSERTION_S: Final = 3600
 EMAIL: Final = "simulated@{project}.example"
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -125,7 +123,7 @@ class SimulatedFcm:
 
     def wrong(self, fault: Fault) -> Response:
         """Answer one request wrongly."""
-        if fault is Fault.DECODE_ERRORS:
+        if fault is Fault.UNREADABLE:
             self.reached.refused[fault.value] += 1
             return Response(200, b"\x00<html>simulated garbage")
         return self._refuse("UNAVAILABLE" if fault is Fault.UNAVAILABLE else "INTERNAL", "simulated", wait_s=1)
@@ -184,27 +182,15 @@ class SimulatedFcm:
 
 def account_in(folder: Path, project: str) -> str:
     """Return the public key (PEM) of a project's key file, which is made when it is not there."""
-    file = folder / f"{project}.json"
-    if not file.exists():
-        key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-        form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        content = {
-            "type": "service_account",
-            "project_id": project,
-            "private_key_id": "simulated",
-            "private_key": key.private_bytes(*form).decode(),
-            "client_email": EMAIL.format(project=project),
-            "client_id": "1",
-            "token_uri": "",
-        }
-        folder.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_bytes(msgspec.json.encode(content))
-    private = serialization.load_pem_private_key(
-        msgspec.json.decode(file.read_bytes())["private_key"].encode(), password=None
-    )
-    form_public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    return private.public_key().public_bytes(*form_public).decode()
+    account = {
+        "type": "service_account",
+        "project_id": project,
+        "private_key_id": "simulated",
+        "client_email": EMAIL.format(project=project),
+        "client_id": "1",
+        "token_uri": "",
+    }
+    return service_account_key(folder / f"{project}.json", account)
 
 
 def _json(status: int, content: object, headers: tuple[tuple[str, str], ...] = ()) -> Response:

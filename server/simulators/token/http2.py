@@ -41,7 +41,7 @@ STREAM_FAULTS: Final = (
     Fault.BUSY,
     Fault.REFUSED_STREAM,
     Fault.RESET,
-    Fault.DECODE_ERRORS,
+    Fault.UNREADABLE,
     Fault.HALF_ANSWERED,
     Fault.DROPPED,
     Fault.SLOW_READER,

@@ -44,7 +44,7 @@ USER: Final = re.compile(r"[1-9][0-9]{0,18}")
 TOPIC: Final = re.compile(r"[A-Za-z0-9_-]{1,32}")
 VAPID: Final = re.compile(r"vapid t=([A-Za-z0-9_.-]+), ?k=([A-Za-z0-9_-]+)", re.IGNORECASE)
 URGENCIES: Final = frozenset({"very-low", "low", "normal", "high"})
-KINDS: Final = (Fault.UNAVAILABLE, Fault.BUSY, Fault.DECODE_ERRORS, Fault.HALF_ANSWERED, Fault.DROPPED)
+KINDS: Final = (Fault.UNAVAILABLE, Fault.BUSY, Fault.UNREADABLE, Fault.HALF_ANSWERED, Fault.DROPPED)
 
 
 class SimulatedWebpushSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
@@ -155,7 +155,7 @@ class SimulatedWebpush:
         """Answer one request wrongly."""
         self.reached.request()
         self.reached.refused[fault.value] += 1
-        if fault is Fault.DECODE_ERRORS:
+        if fault is Fault.UNREADABLE:
             return Response(502, b"\x00<html>simulated garbage", headers=(("Retry-After", "simulated garbage"),))
         return Response(503 if fault is Fault.UNAVAILABLE else 500, b"simulated")
 

@@ -16,8 +16,8 @@ from aiohttp import web
 
 from server.simulators.batch.huawei import SimulatedHuawei, SimulatedHuaweiSettings
 from server.simulators.batch.site import BatchSite
-from server.simulators.batch.tpns import SimulatedTpns
-from server.simulators.faults import Faults, SimulatedTpnsSettings
+from server.simulators.batch.tpns import SimulatedTpns, SimulatedTpnsSettings
+from server.simulators.faults import Faults, SimulatedSettings
 from tests.support.processes.processes import until
 from tests.support.providers.lanes import HuaweiLane
 
@@ -36,7 +36,7 @@ CANCEL: Final = "寻人信息已撤销"
 class Gate(Faults):
     """Accepts a number of requests and holds all others until it is opened."""
 
-    def __init__(self, settings: SimulatedTpnsSettings) -> None:
+    def __init__(self, settings: SimulatedSettings) -> None:
         super().__init__(settings)
         self._through: int | None = None
         self._opened = asyncio.Event()

@@ -20,10 +20,9 @@ from push.transport.quota import Quotas
 from server.simulators.batch.honor import SimulatedHonor, SimulatedHonorSettings
 from server.simulators.batch.huawei import SimulatedHuawei, SimulatedHuaweiSettings
 from server.simulators.batch.oppo import SimulatedOppo, SimulatedOppoSettings
-from server.simulators.batch.tpns import SimulatedTpns
+from server.simulators.batch.tpns import SimulatedTpns, SimulatedTpnsSettings
 from server.simulators.batch.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulators.batch.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
-from server.simulators.faults import SimulatedTpnsSettings
 from server.simulators.token import site as token_site
 from server.simulators.token.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulators.token.fcm import SimulatedFcm, SimulatedFcmSettings

@@ -1,6 +1,6 @@
-"""Raises an alarm for each certificate, token or secret that ends soon, until it is renewed.
+"""Raises an alarm for each certificate, token or secret that expires soon, until it is renewed.
 
-FEMA's certificate lapsed while nobody looked, and no alert could be signed. Bounded: what the sources return.
+FEMA once overlooked that its certificate expired, and could sign no alert. Bounded: by the sources.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     Ending: TypeAlias = tuple[str, datetime]
     Source: TypeAlias = Callable[[], Awaitable[Sequence[Ending]]]
 
-_log = structlog.get_logger("server.upkeep.expiry")
+_log = structlog.get_logger("server.upkeep.credential_expiry")
 
 
 class Expiry:
-    """Looks at all that ends; each source returns what it knows as (name, end), in words that are no secret."""
+    """Checks all sources; each returns (name, end) of its items, and no name holds a secret."""
 
     def __init__(self, alarms: AlarmBoard, within: timedelta, sources: Sequence[Source]) -> None:
         self._alarms = alarms
@@ -38,7 +38,7 @@ class Expiry:
         self._standing: dict[str, datetime] = {}
 
     async def look(self) -> None:
-        """Ask all sources, raise the alarm about what ends soon or has ended, and clear it about all else."""
+        """Raise an alarm for each item that expires soon or has expired, and clear the alarms of all others."""
         soon: dict[str, datetime] = {}
         for source in self._sources:
             soon |= self._soon(await source())
@@ -59,7 +59,7 @@ def _ends(end: datetime) -> str:
 
 
 def certificates(tls: TlsSettings | None) -> list[Ending]:
-    """Return when the certificates end that this process serves with; it reads them once, at its start, as TLS does."""
+    """Return (name, end) of the certificates that this process serves with; read once, at the start, as TLS does."""
     if tls is None:
         return []
     files = {"[tls] certificate": tls.certificate, "[tls] client_ca": tls.client_ca}
@@ -68,10 +68,10 @@ def certificates(tls: TlsSettings | None) -> list[Ending]:
 
 
 def _first_end(file: Path) -> datetime | None:
-    """Return the earliest end of all certificates in a file: a chain is as good as its first to end."""
+    """Return the earliest end of the certificates in a file, because a chain is valid until its first one expires."""
     try:
         return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(file.read_bytes()))
     except (OSError, ValueError) as error:
-        # What TLS takes is served, even where we cannot read when it ends; what it does not take is refused there.
+        # Only TLS decides whether a certificate can be used; here its end stays unknown.
         _log.error("expiry.unreadable", file=str(file), error=type(error).__name__)
         return None
