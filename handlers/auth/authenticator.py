@@ -88,7 +88,7 @@ class Authenticator:
         return _too_many_failures("too many failures from this address", wait_s) if wait_s else None
 
     def unsigned_document(self, request: web.Request) -> web.Response | None:
-        """Count a document that nobody signed, which anybody may send; returns the refusal when there are too many."""
+        """Count an unsigned document, which anybody may send; returns the refusal when there are too many."""
         wait_s = self.failures.attempt(request.remote)
         return _too_many_failures("too many unsigned documents from this address", wait_s) if wait_s else None
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
 
 UNKNOWN: Final = ""
-"""Stands for all authorities that do not exist: their names come from strangers and are kept nowhere."""
+"""Stands for all authorities that do not exist: their names come from unauthenticated callers and are not kept."""
 
 ADDRESSES_MAX: Final = 10_000
 WATCHED_MAX: Final = 1000

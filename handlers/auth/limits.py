@@ -102,7 +102,7 @@ class Limits:
                 wait_us = await self._request(keys=[key], args=[round(rate.cost_s * MICROSECONDS), rate.burst])
         except (*UNAVAILABLE_ERRORS, RedisError, TimeoutError) as error:
             raise_if_cancelled()
-            # Nobody waits for it again at once: a Redis that is slow must not slow every request.
+            # No request waits for it again at once: a Redis that is slow must not slow every request.
             self._alone_until_s = loop.time() + ALONE_S
             _log.warning("limits.alone", error=type(error).__name__, for_s=ALONE_S)
             return None

@@ -1,6 +1,6 @@
 """Refuses webhooks that their authority did not sign.
 
-Whatever an authority signs goes through here: strangers all get one and the same answer. Bounded by
+All signed webhooks are verified here; every request that is not verified gets the same answer. Bounded by
 `handlers.auth.webhook_signatures` and `handlers.auth.authenticator`.
 """
 

@@ -81,7 +81,7 @@ ALERT = Rule(
 
 
 class Node:
-    """An element with its path, for what is said of it."""
+    """An element with its path, which faults name."""
 
     __slots__ = ("_element", "_rule", "path")
 

@@ -161,7 +161,7 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What is said in one language."""
+    """The content of a message in one language."""
 
     language: str = LANGUAGE_DEFAULT
     categories: tuple[Category, ...]

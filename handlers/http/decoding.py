@@ -26,7 +26,7 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
     except DECODE_ERRORS as error:
         marked = " (it begins with a byte order mark, which JSON does not have)" if body.startswith(BOM) else ""
         return [FieldError("$", f"not JSON: {error}{marked}")]
-    # In JSON it stands only as its escape, so that nobody else pays for looking.
+    # In JSON it stands only as its escape, so only bodies with that escape are searched.
     errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")
     if errors:
         return errors

@@ -43,7 +43,10 @@ BY_TOKEN: Final = (
 )
 """Problems of every route for which a token is needed."""
 
-MALFORMED: Final = "Not a request: too long a line or header, a body that is not encoded as it says."
+MALFORMED: Final = (
+    f"`{ProblemCode.MALFORMED_REQUEST.value}`: {ProblemCode.MALFORMED_REQUEST.meaning}, for example too long a line or"
+    " header, or a body that is not encoded as it declares."
+)
 
 
 def document(routes: Sequence[Route], server_url: str = "/") -> bytes:
@@ -139,8 +142,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
     codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.SIGNATURE} else ())]
-    if "{" in route.path and not any(code.status == 404 for code in codes):  # noqa: PLR2004 - HTTP's own number
-        codes.append(ProblemCode.UNKNOWN_PATH)
+    codes += [ProblemCode.UNKNOWN_PATH] if "{" in route.path else []
     by_status: dict[int, list[ProblemCode]] = {}
     for code in dict.fromkeys(codes):
         by_status.setdefault(code.status.value, []).append(code)

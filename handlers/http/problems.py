@@ -49,7 +49,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Refusal(NamedTuple):
-    """A problem still to be answered: its code, and what is said about it."""
+    """A problem that is not yet answered: its code and its detail."""
 
     code: ProblemCode
     detail: str

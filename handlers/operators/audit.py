@@ -37,7 +37,7 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Recorded(Answer, frozen=True, kw_only=True):
     """An event; `digest` is the SHA-256 of `content`, byte for byte as it stands in the answer, in hexadecimal.
 
-    `reason`: why, null where nobody said why, and once it is deleted with the child's data.
+    `reason`: null where none was given, and once it is deleted with the child's data.
     """
 
     digest: str

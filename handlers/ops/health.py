@@ -45,7 +45,7 @@ class Health:
         self._pool = pool
         self._index = index
         self.stopping = False
-        # A driver may outlast its cancellation by far when a store is frozen: then nobody waits, and nobody asks again.
+        # A driver may outlast its cancellation by far when a store is frozen; no caller waits for it or asks again.
         self._asking: dict[str, asyncio.Task[bool]] = {}
 
     async def get_health(self, _: Call[None]) -> Alive:

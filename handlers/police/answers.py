@@ -38,7 +38,7 @@ STATUSES: Final = {Filed.NEW: HTTPStatus.ACCEPTED, Filed.SAME_CASE: HTTPStatus.O
 
 
 class Draft(Answer, frozen=True, kw_only=True):
-    """What its sender learns of a case that nobody verifiably signed."""
+    """What its sender learns of a case without a verifiable signature."""
 
     id: UUID
     case_number: str

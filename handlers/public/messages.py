@@ -1,6 +1,7 @@
 """Makes the CAP message and the feed entry of an alert that may be published.
 
-While the child is looked for they say what phones say; afterwards only the last words, which name nobody. The area is
+While the child is looked for they have the text that phones show; afterwards only the text of the last notice, which
+names no person. The area is
 never wider than where people are notified. Pure; bounded by the alert.
 """
 
@@ -79,7 +80,7 @@ def _is_over_by_time(alert: PublicAlert) -> bool:
 
 
 def identifier_of(alert: PublicAlert) -> str:
-    """Return the identifier of what is said of an alert now: another one for each message."""
+    """Return the identifier of an alert's current message; each message has another."""
     return _identifier(alert, len(editions(alert)))
 
 
@@ -126,7 +127,7 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
 
 
 def _word(alert: PublicAlert) -> str:
-    """Return the last thing said: a notice, or that the time is over."""
+    """Return the last notice, or `EXPIRED` once the alert has expired."""
     return EXPIRED if alert.state == State.EXPIRED else alert.notices[-1]
 
 

@@ -193,7 +193,7 @@ class FilingService:
         return FilingResult(Filed.NEW, listed, events=[*earlier, *_events(filing, alert, decision, held)])
 
     async def unverified_reason(self, alert_id: UUID, kind: str, why: str) -> None:
-        """Note a message about an alert that nobody verifiably signed, for operators and in the audit trail, once."""
+        """Note a message without a verifiable signature about an alert, for operators and in the audit trail, once."""
         async with self._pool.acquire() as connection, connection.transaction():
             if not await sql.life.add_unverified(connection, alert_id, f"{kind}: {why}"):
                 return

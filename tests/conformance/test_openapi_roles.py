@@ -25,13 +25,14 @@ from schemathesis.specs.openapi.checks import (
 from yarl import URL
 
 import sql.life
+from handlers.http.problems import PROBLEM_TYPE
 from handlers.http.roles import ALLOWS, Access, Proof, Role
 from server.administration import registry
 from server.administration.file_case import signed_headers
 from server.settings import load
 from server.stores import Stores
 from tests.support.processes.deployment import CASE, Deployment
-from tests.support.routes import route_table
+from tests.support.routes import declared_problems, route_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +81,14 @@ class Known(NamedTuple):
 
 
 class Site(NamedTuple):
-    """A running server: its document, its tokens by role, and existing alerts."""
+    """A running server: its document, roles by route, existing alerts, and the problem codes of each operation."""
 
     url: str
     schema: schemathesis.BaseSchema
     roles: dict[tuple[str, str], Access]
     alerts: list[Known]
     secret: str
+    problems: dict[tuple[str, int], set[str]]
 
 
 def _is_text(content: bytes) -> bool:
@@ -140,6 +142,7 @@ def _cases(operation: Operation, site: Site) -> st.SearchStrategy[tuple[Request,
 def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_in: bool) -> None:
     """Send examples of one operation, and validate each answer by the document."""
     checks = [*CHECKS]
+    operation_id = operation.definition.raw["operationId"]
     if operation.path not in TAKES_BAD_PARTS:
         checks.append(negative_data_rejection)
 
@@ -164,6 +167,8 @@ def _ask(operation: Operation, site: Site, session: requests.Session, *, is_let_
         session.auth = Signed(site.secret) if is_signature and is_right else None
         response = case.call(base_url=site.url, session=session)
         case.validate_response(response, checks=checks)
+        if response.headers.get("content-type") == [PROBLEM_TYPE]:
+            assert response.json()["code"] in site.problems[operation_id, response.status_code], operation.label
         if not is_let_in:
             assert response.status_code in {401, 403, 404}, (operation.label, response.status_code)
             assert response.status_code != 404 or response.json()["detail"] == "Not Found"
@@ -197,7 +202,7 @@ def _schema(url: str) -> schemathesis.BaseSchema:
 
 
 async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(deployment: Deployment, pool: Pool) -> None:
-    """For any request in any role: only documented answers, and only 401 or 403 where the role may not."""
+    """For any request in any role: only documented answers and codes, and only 401 or 403 where the role may not."""
     await deployment.provider()
     names = ("PLATFORM_PER_S", "PLATFORM_BURST", "PEOPLE_PER_S", "PEOPLE_BURST", "WEBHOOKS_PER_MINUTE")
     limits = {f"QQ_ALERT_LIMITS__{name}": "1000000" for name in names}
@@ -209,9 +214,8 @@ async def test_every_answer_is_documented_and_no_role_exceeds_its_rights(deploym
         assert status == 202
         alerts.append(Known(answer["alert"]["id"], f"SZ-{number}"))
     schema = await asyncio.to_thread(_schema, server.url)
-    site = Site(
-        server.url, schema, {(one.method, one.path): one.access for one in route_table()}, alerts, deployment.secret
-    )
+    roles = {(one.method, one.path): one.access for one in route_table()}
+    site = Site(server.url, schema, roles, alerts, deployment.secret, declared_problems())
     config = load(None, deployment.env())
     stores = Stores(deployment.database_url, deployment.redis_url, embedded=False, dead=lambda: None)
     await asyncio.to_thread(_ask_everything, site, None, "")

@@ -12,7 +12,7 @@ import msgspec
 from handlers.action_requests import CODES
 from handlers.http.problem_codes import ProblemCode, table
 from push.alerts.actions.refusals import Refusal
-from tests.support.routes import route_table
+from tests.support.routes import declared_problems, route_table
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -42,15 +42,19 @@ def test_a_route_declares_each_code_once() -> None:
 
 
 async def test_whatever_is_refused_has_a_code_of_the_list(deployment: Deployment) -> None:
-    """Every route, by a stranger and by an administrator, with bodies that are none, and paths that do not exist."""
+    """Every route, without a token and as an administrator, with bad bodies and unknown paths.
+
+    The document lists each code at the operation that answers with it.
+    """
     server = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
     paths = [(route.method, route.path.format(**UNKNOWN), route.operation) for route in route_table()]
     paths += [("GET", "/v1/nothing", "none"), ("PATCH", "/v1/alerts", "none"), ("GET", "/v1/alerts/x", "none")]
     paths += [("GET", "/v1/alerts?limit=x", "none"), ("DELETE", "/v1/users/0", "none")]
+    declared = declared_problems()
     seen: set[str] = set()
     by_word = {code.value: code for code in ProblemCode}
-    async with aiohttp.ClientSession() as stranger, deployment.session() as known:
-        for session in (stranger, known):
+    async with aiohttp.ClientSession() as anonymous, deployment.session() as known:
+        for session in (anonymous, known):
             for method, path, operation in paths:
                 for body in BODIES if method == "POST" else [None]:
                     async with session.request(
@@ -65,5 +69,10 @@ async def test_whatever_is_refused_has_a_code_of_the_list(deployment: Deployment
                         code = by_word[problem["code"]]
                         assert (problem["status"], problem["type"]) == (response.status, code.uri), (method, path)
                         assert code.status == response.status
+                        assert operation == "none" or code.value in declared[operation, response.status], (
+                            method,
+                            path,
+                            code,
+                        )
                         seen.add(code.value)
     assert seen >= {"unauthorized", "unknown_path", "method_not_allowed", "unknown_alert", "bad_fields", "too_large"}

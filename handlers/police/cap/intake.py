@@ -83,7 +83,7 @@ class CapIntake:
         if pems is None:
             return self._authenticator.unsigned(request, None, UNSIGNED)
         if b":Signature" not in body and b"<Signature" not in body and (refused := self._authenticator.busy(request)):
-            # Who has sent too much that nobody signed is not read; what may be signed always is.
+            # After too many unsigned documents from an address, no more are read; what may be signed always is.
             return refused
         if self._waiting >= WAITING_MAX:
             return problems.response(ProblemCode.BUSY, "too many documents at once", headers={"Retry-After": "5"})
