@@ -1,6 +1,6 @@
-"""`./run demo`: runs the demo and prints plain words, or one JSON object.
+"""`./run demo`: runs the demo and prints its figures as text, or as one JSON object.
 
-Exits 0 only if the simulated provider accepted everybody in the area, once.
+Exits 0 only if the simulated providers accepted everyone in the area exactly once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from server.demo.figures import Figures, figures_of, follow, move_in
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
 from server.demo.scene import DEFAULT_CITY, RADIUS_KM, Scene, SceneError, boundaries, scene_of
-from server.demo.story import Story, follow, move_in, story_of
 from server.demo.world import World, running
 from server.embedded import EmbeddedStores, StoreUrls
 
@@ -62,7 +62,7 @@ def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json
         raise click.BadParameter(str(error), param_hint="--city") from None
     console = Console(stderr=True, quiet=as_json)
     folder = Path(tempfile.mkdtemp(prefix="qqa-demo-"))
-    # PostgreSQL as `nobody` must be able to pass through when we are root.
+    # Under root, PostgreSQL runs as `nobody`, which must be able to pass through.
     folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
@@ -99,38 +99,38 @@ async def _run(
         started_s = time.time()
         with Progress(*columns, console=console, disable=as_json) as bar:
             followed = await follow(world, scene, _bars(bar, population.in_area, started_s))
-        story = await story_of(
+        figures = await figures_of(
             world, followed, scene=scene, people=people, in_area=population.in_area, filed_at=started_s
         )
-        _say(console, world, story)
+        _print_figures(console, world, figures)
         if population.outsiders:
             console.print(f"\nNow {len(population.outsiders):,} people from elsewhere come into the area ...")
-            story = await move_in(world, scene, story, population.outsiders)
+            figures = await move_in(world, scene, figures, population.outsiders)
             console.print(
-                f"{story.late_told:,} of {story.late_moved_in:,} were notified "
-                f"within {story.late_s:.1f} s of reporting, "
-                f"and {story.late_others} others."
+                f"{figures.late_told:,} of {figures.late_moved_in:,} were notified "
+                f"within {figures.late_s:.1f} s of reporting, "
+                f"and {figures.late_others} others."
             )
         if as_json:
-            click.echo(msgspec.json.encode(story).decode())
+            click.echo(msgspec.json.encode(figures).decode())
         if not leave:
             console.print(f"The server stays up at {world.server_url} until Ctrl-C. Token: {world.token}")
             await stopping.wait()
-    return 0 if story.is_right else 1
+    return 0 if figures.are_right else 1
 
 
 def _bars(bar: Progress, in_area: int, started_s: float) -> Callable[[dict[str, Any]], None]:
-    """Show a lane's progress, and each ring as it completes, near to far."""
+    """Return a function that shows the progress of an alert, and each ring as it completes."""
     searched = bar.add_task("found in the area", total=in_area or None)
     accepted = bar.add_task("accepted by the SIMULATED provider", total=in_area or None)
-    said: set[str] = set()
+    complete: set[str] = set()
 
     def show(lane: dict[str, Any]) -> None:
         bar.update(searched, completed=lane["found"])
         bar.update(accepted, completed=lane["accepted"])
         for ring, state in lane["rings"].items():
-            if state["units_done"] == state["units"] and ring not in said:
-                said.add(ring)
+            if state["units_done"] == state["units"] and ring not in complete:
+                complete.add(ring)
                 bar.console.print(
                     f"ring {ring} is through after {time.time() - started_s:.1f} s: {state['accepted']:,} people more"
                 )
@@ -138,15 +138,15 @@ def _bars(bar: Progress, in_area: int, started_s: float) -> Callable[[dict[str, 
     return show
 
 
-def _say(console: Console, world: World, story: Story) -> None:
+def _print_figures(console: Console, world: World, figures: Figures) -> None:
     console.print(
-        f"\nThe police's webhook was answered after {story.webhook_ms:.0f} ms; the first request to the SIMULATED "
-        f"provider went out {story.first_request_ms:.0f} ms after the case was filed.\n"
-        f"{story.accepted:,} of {story.in_area:,} people in the area were accepted by the simulated provider in "
-        f"{story.completed_s:.1f} s ({story.recipients_per_s:,.0f} a second), {story.duplicates} of them twice.\n"
-        f"By lane: {', '.join(f'{lane} {accepted:,}' for lane, accepted in story.lanes.items())}.\n"
-        f"That is {story.deadline_margin_s / 60:.1f} minutes before the deadline. "
-        f"The server used {story.server_rss_mb:.0f} MB.\n"
+        f"\nThe police's webhook was answered after {figures.webhook_ms:.0f} ms; the first request to the SIMULATED "
+        f"provider went out {figures.first_request_ms:.0f} ms after the case was filed.\n"
+        f"{figures.accepted:,} of {figures.in_area:,} people in the area were accepted by the simulated provider in "
+        f"{figures.completed_s:.1f} s ({figures.recipients_per_s:,.0f} a second), {figures.duplicates} of them twice.\n"
+        f"By lane: {', '.join(f'{lane} {accepted:,}' for lane, accepted in figures.lanes.items())}.\n"
+        f"That is {figures.deadline_margin_s / 60:.1f} minutes before the deadline. "
+        f"The server used {figures.server_rss_mb:.0f} MB.\n"
         "Nobody's phone rang: the providers are simulated, and acceptance by a provider is not delivery.\n"
         f"Live feed: {world.server_url.replace('http', 'ws', 1)}/v1/feed"
     )

@@ -1,6 +1,7 @@
-"""Real cities for the demo: centres (WGS-84 degrees) and populations.
+"""Lists real cities for the demo: centres (WGS-84 degrees) and populations.
 
-Residents of the 2020 census in millions, rounded; centres are the city governments' seats, to about a kilometre.
+Populations are residents of the 2020 census in millions, rounded; centres are the seats of the city governments, to
+about a kilometre.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 
 class City(NamedTuple):
-    """A city, how far its people live from its centre (one standard deviation), and how many there are."""
+    """A city, with its people in millions, and how far from its centre they live (one standard deviation)."""
 
     adcode: str
     name: str
@@ -48,4 +49,4 @@ FAR_AWAY = (
 )
 
 NEAR_SHARE = 0.8
-"""Most of the demo's people live in the Delta, so that an alert there finds many; the others must not be notified."""
+"""The share of people who live near the alert, so that it finds many; the others must not be notified."""

@@ -1,6 +1,6 @@
-"""The SIMULATED providers of the demo's lanes, and the server's settings for them.
+"""Defines the SIMULATED providers of the demo's lanes, and the server's settings for them.
 
-Bounded by the lanes that there are. Everybody's token is made from the user's id, so that who was reached is known.
+A user's token is made from the user id, so that the users who were reached are known by their tokens.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIMULATED: Final = "simulated"
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """Where a simulated provider listens, and what is known of its certificate."""
+    """The URLs of a simulated provider, and the file of its certificate."""
 
     url: str
     control_url: str
@@ -27,7 +27,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class SimulatedLane(NamedTuple):
-    """What the simulated provider and the lane's settings need beyond an address, both given a folder of their own."""
+    """The options of a simulated provider, and the settings of its lane, for a folder that holds their files."""
 
     options: Callable[[Path], list[str]]
     settings: Callable[[Path, Endpoint], dict[str, str]]
@@ -78,7 +78,7 @@ LANES: Final = {
 
 
 def environ(name: str, folder: Path, endpoint: Endpoint, **more: str) -> dict[str, str]:
-    """Return a lane's settings as environment of a server."""
+    """Return the settings of a lane as environment variables of a server."""
     settings = {"url": endpoint.url, **LANES[name].settings(folder, endpoint), **more}
     if LANES[name].encrypted:
         settings["ca_file"] = endpoint.certificate

@@ -1,6 +1,6 @@
-"""Puts people at positions around real cities into the index, chunk by chunk.
+"""Puts people at positions around real cities into the index, and counts by brute force who is in the area.
 
-Bounded: `CHUNK` people in memory at a time, whatever their number; the brute-force count is made chunk by chunk.
+Bounded: `CHUNK` people in memory at a time, for any number of people.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 50_000
 FIRST_USER = 10_000_000
 ID_STEP = 3
-"""Every third id: real ids have gaps, and no pattern in their low bits is relied upon."""
+"""Every third id is used, because real ids have gaps too."""
 
 KM_A_DEGREE = 111.2
 MEAN_AGE_MS = 6 * 3_600_000
@@ -36,21 +36,21 @@ OUTSIDERS = 1000
 
 
 class Population(msgspec.Struct, frozen=True):
-    """How many people are in the area by brute force, and some who are not."""
+    """The number of people in the area, by brute force, and some users outside of it."""
 
     in_area: int
     outsiders: list[int]
 
 
 def lane_of(user: int, lanes: Sequence[str]) -> str:
-    """Return the lane of one of these people: they take turns."""
+    """Return the lane of a user: successive users take the lanes in turn."""
     return lanes[(user - FIRST_USER) // ID_STEP % len(lanes)]
 
 
 def generate(
     people: int, scene: Scene, lanes: Sequence[str] = (TPNS,), seed: int = 2026
 ) -> Iterator[tuple[Positions, NDArray[np.bool_]]]:
-    """Yield chunks of a lane's people with who is in the area: by great-circle distance or in the city's polygon."""
+    """Yield chunks of people of one lane, and which of them are in the area (great-circle distance, or the polygon)."""
     rng = np.random.default_rng(seed)
     for start in range(0, people, CHUNK):
         number = min(CHUNK, people - start)
@@ -71,15 +71,15 @@ def generate(
 
 
 def on_the_grid(degrees: NDArray[np.float64], limit: float) -> NDArray[np.float64]:
-    """Return positions as Redis keeps them, to less than a metre: an edge has the same side for both."""
+    """Return positions as Redis rounds them (to less than a metre), so that both agree about people at an edge."""
     cells = float(1 << GEOHASH_STEP)
     return (np.floor((degrees + limit) / (2 * limit) * cells) + 0.5) / cells * 2 * limit - limit
 
 
 async def populate(
-    redis_url: str, people: int, scene: Scene, notified: Callable[[int], None], lanes: Sequence[str] = (TPNS,)
+    redis_url: str, people: int, scene: Scene, on_progress: Callable[[int], None], lanes: Sequence[str] = (TPNS,)
 ) -> Population:
-    """Put `people` into the index, telling how many are done."""
+    """Put `people` into the index; `on_progress` gets the number of each chunk."""
     client = connect(redis_url)
     index = PositionIndex(client, [*dict.fromkeys(lanes)])
     in_area = 0
@@ -90,7 +90,7 @@ async def populate(
             in_area += int(inside.sum())
             outside = np.flatnonzero(~inside)[: OUTSIDERS - len(outsiders)].tolist()
             outsiders += [positions.users[row] for row in outside]
-            notified(len(positions.users))
+            on_progress(len(positions.users))
     finally:
         await client.aclose()
     return Population(in_area, outsiders)

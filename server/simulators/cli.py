@@ -1,7 +1,4 @@
-"""`qq-alert simulate`: the command of each SIMULATED provider, read when it is run.
-
-Bounded by the providers that there are.
-"""
+"""`qq-alert simulate`: the commands of the SIMULATED providers, each imported only when it is run."""
 
 from __future__ import annotations
 

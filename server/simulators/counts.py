@@ -1,7 +1,7 @@
-"""Counts how often each account was reached.
+"""Counts how often each account was reached, for tens of millions of accounts.
 
-Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; merged ones cost 16;
-`TITLES_MAX` titles, and as many messages.
+Bounded: `PENDING_MAX` accounts wait to be merged, 8 bytes each; a merged account costs 16 bytes; `TITLES_MAX` titles,
+and as many messages.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ TITLES_MAX = 64
 
 
 class Counts:
-    """How often each account was reached."""
+    """Counts requests, refusals, and how often each account was reached."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Set all counts to zero."""
         self.requests = 0
         self.invalid = 0
         self.refused: dict[str, int] = {}
@@ -38,7 +38,7 @@ class Counts:
         self._times: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     def request(self) -> float:
-        """Note that a request came in; returns when, in seconds of the clock."""
+        """Count a request; returns the time, in seconds since the epoch."""
         self.requests += 1
         self.last_request_at = time.time()
         if self.first_request_at is None:
@@ -46,17 +46,17 @@ class Counts:
         return self.last_request_at
 
     def refuse(self, why: str) -> None:
-        """Note that a whole request was refused."""
+        """Count a request that was refused as a whole."""
         self.refused[why] = self.refused.get(why, 0) + 1
 
     def accept(self, accounts: list[str], title: str, body: str, at: float) -> None:
-        """Count the accounts that a request reached at `at`, by title, and keep the message."""
+        """Count the accounts that a request reached at the time `at`, by title, and keep the message."""
         if len(self.messages) < TITLES_MAX:
             self.messages.add((title, body))
         if title in self.titles or len(self.titles) < TITLES_MAX:
             self.titles[title] += len(accounts)
             self.last_by_title[title] = max(at, self.last_by_title.get(title, at))
-        # As numbers: a million strings kept would be looked through by every garbage collection.
+        # As numbers: every garbage collection would visit a million kept strings.
         self._pending.append(np.fromstring(" ".join(accounts), dtype=np.int64, sep=" "))
         self._pending_accounts += len(accounts)
         if self._pending_accounts > PENDING_MAX:

@@ -1,6 +1,6 @@
-"""Decides whether and how a request to a SIMULATED provider goes wrong.
+"""Decides whether and how a request to a SIMULATED provider fails.
 
-Bounded by the settings; outages can also be switched at run time.
+The settings give the rates; an outage can also be switched on while the provider runs. Bounded: `HANG_S` a request.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class SimulatedSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fault(enum.Enum):
-    """One way in which a request goes wrong."""
+    """One way in which a request fails; the values name them in counts."""
 
     UNAVAILABLE = "http 503"
     BUSY = "busy"
@@ -55,7 +55,7 @@ AT_ONCE = (Fault.UNAVAILABLE, Fault.BUSY, Fault.UNREADABLE, Fault.DROPPED)
 
 
 class Faults:
-    """Decides what goes wrong."""
+    """Decides about each request in turn, and counts the faults made."""
 
     def __init__(self, settings: SimulatedSettings, kinds: Sequence[Fault] = AT_ONCE) -> None:
         self._settings = settings
@@ -68,16 +68,16 @@ class Faults:
         self.outage_by = Fault.DROPPED
 
     async def latency(self) -> None:
-        """Wait as long as the provider would: the mean, spread from half of it to one and a half."""
+        """Wait as long as `latency_s` says."""
         if self._settings.latency_ms:
             await asyncio.sleep(self.latency_s())
 
     def latency_s(self) -> float:
-        """Return how long that is this time."""
+        """Return a random latency: between half and one and a half of the configured mean."""
         return self._settings.latency_ms / 1000 * random.uniform(0.5, 1.5)
 
     def next_fault(self) -> Fault | None:
-        """Return how this request goes wrong, None when it does not, and count it."""
+        """Return the fault of the next request, and count it; None when the request succeeds."""
         fault = self._next()
         if fault is not None:
             self.made[fault.value] += 1
@@ -97,7 +97,7 @@ class Faults:
         return None
 
     def limited_s(self, accounts: int) -> float:
-        """Return 0 when the quota allows `accounts`, else the seconds until it does."""
+        """Return 0 and charge the quota when it allows `accounts`, else the seconds until it does."""
         limit = self._settings.rate_limit
         if limit is None:
             return 0.0
@@ -111,6 +111,6 @@ class Faults:
         return 0.0
 
     def is_invalid(self, account: str) -> bool:
-        """Tell whether no device is bound to an account: the same answer every time."""
+        """Return whether an account has no device: the same answer every time."""
         rate = self._settings.invalid_rate
         return rate > 0 and zlib.crc32(account.encode()) < rate * INVALID_SCALE

@@ -1,6 +1,6 @@
-"""The options that every `qq-alert simulate` command has.
+"""Adds the common options to the `qq-alert simulate` commands, and runs a provider until a signal ends it.
 
-Bounded by the ranges of the options; a provider runs until a signal ends it.
+Bounded: by the ranges of the options.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 NOT_OURS: Final = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
-"""A port of somebody else's, or an address of another machine."""
+"""The errors of an address that cannot be listened on: the port is taken, or the address is not this machine's."""
 
 
 class Named(Protocol):
@@ -72,8 +72,8 @@ def token_options(streams_max: int) -> Callable[[Command], Command]:
     return decorated
 
 
-def say(provider: Named) -> Callable[[str], None]:
-    """Return who prints where a provider listens, and that it is simulated."""
+def announce(provider: Named) -> Callable[[str], None]:
+    """Return a function that prints where a provider listens, and that it is simulated."""
     return lambda urls: click.echo(f"simulated {provider.name} listening on {urls}")
 
 

@@ -1,6 +1,6 @@
-"""Counts how often each token was reached, and with which message.
+"""Counts how often each token was reached, and under which collapse ids.
 
-Bounded: one count a token, and the collapse ids of a token that was reached more than once.
+Bounded: one count and one collapse id a token, and all collapse ids of a token that was reached more than once.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class Reached:
-    """How often each token was reached, and under which collapse ids."""
+    """Counts requests, refusals, and how often each token was reached."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Set all counts to zero."""
         self.requests = 0
         self.accepted = 0
         self.invalid = 0
@@ -28,34 +28,34 @@ class Reached:
         self.first_request_at: float | None = None
         self.last_request_at: float | None = None
         self._times: Counter[str] = Counter()
-        self._notified: dict[str, str] = {}
+        self._first_id: dict[str, str] = {}
         self._repeats: dict[str, list[str]] = {}
 
     def request(self) -> None:
-        """Note that a request came in."""
+        """Count a request."""
         self.requests += 1
         self.last_request_at = time.time()
         if self.first_request_at is None:
             self.first_request_at = self.last_request_at
 
     def accept(self, tokens: Sequence[str], collapse_id: str) -> None:
-        """Count tokens that a request reached."""
+        """Count the tokens that a request reached."""
         self.accepted += len(tokens)
         self._times.update(tokens)
-        if self._notified.keys().isdisjoint(tokens):
-            self._notified.update(dict.fromkeys(tokens, collapse_id))
+        if self._first_id.keys().isdisjoint(tokens):
+            self._first_id.update(dict.fromkeys(tokens, collapse_id))
             return
         for token in tokens:
-            before = self._notified.setdefault(token, collapse_id)
+            first = self._first_id.setdefault(token, collapse_id)
             if self._times[token] > 1:
-                self._repeats.setdefault(token, [before]).append(collapse_id)
+                self._repeats.setdefault(token, [first]).append(collapse_id)
 
     def tokens(self) -> list[str]:
         """Return the tokens reached, sorted."""
         return sorted(self._times)
 
     def repeats(self) -> Iterable[tuple[str, list[str]]]:
-        """Return the tokens reached more than once, each with the collapse ids that it was reached under."""
+        """Return the tokens reached more than once, each with its collapse ids in order."""
         return self._repeats.items()
 
     def summary(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""SIMULATED providers that take many recipients a request.
+"""SIMULATED providers that take many recipients in one request.
 
-Bounded as `site` says.
+Bounded: each provider's own limits, and those of `site`.
 """

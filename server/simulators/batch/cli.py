@@ -1,6 +1,6 @@
 """`qq-alert simulate huawei` and so on: runs a SIMULATED batch provider until a signal ends it.
 
-Bounded by the options.
+Bounded: by the ranges of the options.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from server.simulators.batch.huawei import SimulatedHuawei, SimulatedHuaweiSetti
 from server.simulators.batch.oppo import SimulatedOppo, SimulatedOppoSettings
 from server.simulators.batch.vivo import SimulatedVivo, SimulatedVivoSettings
 from server.simulators.batch.xiaomi import SimulatedXiaomi, SimulatedXiaomiSettings
-from server.simulators.options import batch_options, run, say
+from server.simulators.options import announce, batch_options, run
 
 if TYPE_CHECKING:
     from server.simulators.batch.site import BatchProvider, SimulatedBatchSettings
@@ -84,4 +84,4 @@ def simulate_honor(**options: Any) -> None:  # noqa: ANN401 - as above
 
 
 def _serve_batch(provider: BatchProvider, settings: SimulatedBatchSettings) -> None:
-    run(lambda stopping: batch_site.serve(provider, settings, stopping, say(provider)))
+    run(lambda stopping: batch_site.serve(provider, settings, stopping, announce(provider)))

@@ -1,7 +1,4 @@
-"""Reads form-encoded bodies by field, checked as JSON would be.
-
-Bounded by the body.
-"""
+"""Decodes form-encoded bodies into structs, as strictly as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ CONTENT_TYPE = "application/x-www-form-urlencoded"
 
 
 def read_form(request: web.BaseRequest, body: bytes, kind: type[T]) -> T:
-    """Return the fields, numbers read from text; msgspec.ValidationError when they are not as `kind` has them."""
+    """Return the form as a `kind`, with numbers read from text; msgspec.ValidationError when it does not fit."""
     if request.content_type != CONTENT_TYPE:
         raise msgspec.ValidationError("not a form")
     try:

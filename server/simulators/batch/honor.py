@@ -31,7 +31,7 @@ Strings = Annotated[list[Annotated[str, Meta(min_length=1, max_length=512)]], Me
 
 
 class SimulatedHonorSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
-    """As every simulated batch provider."""
+    """The settings of a simulated Honor Push."""
 
     app_id: str = "simulated"
     client_id: str = "simulated"
@@ -70,7 +70,7 @@ class _Send(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SimulatedHonor(BatchProvider):
-    """The provider."""
+    """A simulated Honor Push."""
 
     name = "Honor"
 
@@ -80,11 +80,11 @@ class SimulatedHonor(BatchProvider):
         self._decoder = msgspec.json.Decoder(_Send)
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers."""
+        """Return the handlers by path."""
         return {"/auth/token": self._authenticate, f"/api/v1/{self._settings.app_id}/sendMessage": self._send}
 
     def busy(self) -> web.Response:
-        """Return an error of the provider."""
+        """Return the answer for an error of the provider."""
         return self._refuse(81000001, "an internal error", 500)
 
     def _authenticate(self, request: web.BaseRequest, body: bytes) -> web.Response:
@@ -95,11 +95,11 @@ class SimulatedHonor(BatchProvider):
             return json_answer({"error": "invalid_request", "error_description": f"{error} (simulated)"}, 400)
         if (auth.client_id, auth.client_secret) != (settings.client_id, settings.client_secret):
             return json_answer({"error": "unauthorized_client", "error_description": "simulated"}, 401)
-        # It says an hour and takes it for `access_token_s`, so that tokens can be seen to end before their time.
-        return json_answer({"access_token": self.access.give(), "expires_in": 3600, "token_type": "Bearer"})
+        # It promises an hour, and accepts the token for `access_token_s`: tests can let tokens end too soon.
+        return json_answer({"access_token": self.access.issue(), "expires_in": 3600, "token_type": "Bearer"})
 
     def _send(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        if not self.access.takes(request.headers.get("Authorization", "").removeprefix("Bearer ")):
+        if not self.access.accepts(request.headers.get("Authorization", "").removeprefix("Bearer ")):
             return self._refuse(80200003, "token expired", 401)
         at_ms = request.headers.get("timestamp", "")
         if not at_ms.isdecimal() or abs(int(at_ms) - time.time() * 1000) > CLOCK_MS:

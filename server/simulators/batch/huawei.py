@@ -32,7 +32,7 @@ Strings = Annotated[list[Annotated[str, Meta(min_length=1, max_length=512)]], Me
 
 
 class SimulatedHuaweiSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
-    """As every simulated batch provider; the key file is made when it is not there."""
+    """The settings of a simulated Huawei Push Kit; the key file is made when it is missing."""
 
     service_account_file: Path
     project_id: str = "simulated"
@@ -67,13 +67,13 @@ class _Send(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def account_file(path: Path, project_id: str) -> str:
-    """Return the public key (PEM) of a service account's key file, which is made when it is not there."""
+    """Return the public key (PEM) of a service account's key file; makes the file when it is missing."""
     account = {"project_id": project_id, "key_id": "simulated-key", "sub_account": "simulated-account"}
     return service_account_key(path, account)
 
 
 class SimulatedHuawei(BatchProvider):
-    """The provider."""
+    """A simulated Huawei Push Kit."""
 
     name = "Huawei"
 
@@ -85,11 +85,11 @@ class SimulatedHuawei(BatchProvider):
         self._trusted: dict[str, float] = {}
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers."""
+        """Return the handlers by path."""
         return {self._path: self._send}
 
     def busy(self) -> web.Response:
-        """Return an error of the provider."""
+        """Return the answer for an error of the provider."""
         return _answer(500, "81000001", "an internal error (simulated)")
 
     def _send(self, request: web.BaseRequest, body: bytes) -> web.Response:

@@ -29,7 +29,7 @@ BAD_ID: Final = 10000
 
 
 class SimulatedOppoSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
-    """As every simulated batch provider."""
+    """The settings of a simulated OPPO Push."""
 
     app_key: str = "simulated"
     master_secret: str = "simulated"  # noqa: S105 - of a simulated provider
@@ -84,7 +84,7 @@ F = TypeVar("F", _Stored, _Broadcast, _Unicast)
 
 
 class SimulatedOppo(BatchProvider):
-    """The provider."""
+    """A simulated OPPO Push."""
 
     name = "OPPO"
 
@@ -94,7 +94,7 @@ class SimulatedOppo(BatchProvider):
         self._stored: dict[str, _Notification] = {}
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers."""
+        """Return the handlers by path."""
         return {
             "/server/v1/auth": self._authenticate,
             f"{PATH}/save_message_content": self._store,
@@ -103,7 +103,7 @@ class SimulatedOppo(BatchProvider):
         }
 
     def busy(self) -> web.Response:
-        """Return that the service is not available."""
+        """Return the answer for a service that is not available."""
         return self._refuse(-1, "Service Currently Unavailable")
 
     def _authenticate(self, request: web.BaseRequest, body: bytes) -> web.Response:
@@ -118,7 +118,7 @@ class SimulatedOppo(BatchProvider):
         signed = f"{auth.app_key}{auth.timestamp}{self._settings.master_secret}".encode()
         if auth.sign != hashlib.sha256(signed).hexdigest():
             return self._refuse(16, "Invalid Signature")
-        return _answer({"auth_token": self.access.give(), "create_time": int(time.time() * 1000)})
+        return _answer({"auth_token": self.access.issue(), "create_time": int(time.time() * 1000)})
 
     def _store(self, request: web.BaseRequest, body: bytes) -> web.Response:
         form = self._read(request, body, _Stored)
@@ -165,7 +165,7 @@ class SimulatedOppo(BatchProvider):
             form = read_form(request, body, kind)
         except msgspec.ValidationError as error:
             return self._refuse(41, str(error))
-        return form if self.access.takes(form.auth_token) else self._refuse(11, "Invalid AuthToken")
+        return form if self.access.accepts(form.auth_token) else self._refuse(11, "Invalid AuthToken")
 
     def _accept(self, ids: Sequence[str], message: _Notification) -> list[str]:
         return self.reach(ids, str(message.notify_id))

@@ -1,7 +1,7 @@
-"""Serves a SIMULATED batch provider, with the switches of its faults.
+"""Serves a SIMULATED batch provider: faults, latency, limits and counts, which all of them share.
 
-What every one of them has is here: faults, latency, limits, counts; a provider's own file is what it is strict about.
-Under `/simulated/` are switches and counts, which the real ones do not have. Bounded: `HANG_S` a request.
+The file of a provider holds only its own paths and checks. Under `/simulated/` are switches and counts, which a real
+provider has not. Bounded: `HANG_S` a request.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 SLOW_READER_S: Final = 0.1
-"""For how long a slow reader lets a request's body wait, which is more than the buffers between us hold."""
+"""How long a slow reader waits before it reads the body of a request, which may exceed the socket buffers."""
 
 KINDS: Final = (*AT_ONCE, Fault.HALF_ANSWERED, Fault.SLOW_READER)
 
 
 class SimulatedBatchSettings(SimulatedSettings, frozen=True, kw_only=True):
-    """As every simulated provider; an access token, where there are any, is taken for `access_token_s`."""
+    """The settings of a simulated batch provider; it accepts an access token for `access_token_s`."""
 
     access_token_s: float = 86_400.0
 
 
 class AccessTokens:
-    """The tokens that a provider gave, and until when it takes them."""
+    """The access tokens that a provider issued, each with its expiry."""
 
     def __init__(self, life_s: float) -> None:
         self._life_s = life_s
         self._until_s: dict[str, float] = {}
 
     @property
-    def given(self) -> int:
-        """Return how many there were."""
+    def issued(self) -> int:
+        """Return how many were issued."""
         return len(self._until_s)
 
-    def give(self) -> str:
-        """Return a new one."""
+    def issue(self) -> str:
+        """Return a new token."""
         token = f"simulated-{secrets.token_hex(16)}"
         self._until_s[token] = time.monotonic() + self._life_s
         return token
 
-    def takes(self, token: str) -> bool:
-        """Tell whether one is still good."""
+    def accepts(self, token: str) -> bool:
+        """Return whether a token is known and has not expired."""
         return self._until_s.get(token, 0.0) > time.monotonic()
 
 
 class BatchProvider:
-    """What a simulated provider has; `paths` and `busy` are its own."""
+    """The base of the simulated batch providers; each one defines `paths` and `busy`."""
 
     name = ""
 
@@ -68,15 +68,15 @@ class BatchProvider:
         self._some_are_invalid = settings.invalid_rate > 0
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers a POST, by path."""
+        """Return the handlers of POST requests by path."""
         raise NotImplementedError
 
     def busy(self) -> web.Response:
-        """Return the answer of a provider that is overloaded."""
+        """Return the answer of an overloaded provider."""
         raise NotImplementedError
 
     def reach(self, tokens: Sequence[str], collapse_id: str) -> list[str]:
-        """Count the tokens reached; returns the invalid ones."""
+        """Count the valid tokens as reached; returns the invalid ones."""
         bad = [token for token in tokens if self.faults.is_invalid(token)] if self._some_are_invalid else []
         if bad:
             self.reached.invalid += len(bad)
@@ -86,7 +86,7 @@ class BatchProvider:
 
 
 class BatchSite:
-    """One provider's requests and switches."""
+    """Answers the requests to one provider, and to its switches."""
 
     def __init__(self, provider: BatchProvider) -> None:
         self._provider = provider
@@ -95,7 +95,7 @@ class BatchSite:
         self._paths = provider.paths()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request."""
+        """Answer one request."""
         if request.path.startswith("/simulated/"):
             return await self._control(request)
         answer = self._paths.get(request.path) if request.method == "POST" else None
@@ -143,7 +143,7 @@ class BatchSite:
         return web.Response(status=204)
 
     def _counts(self) -> dict[str, object]:
-        return {**self._reached.summary(), "access_tokens": self._provider.access.given}
+        return {**self._reached.summary(), "access_tokens": self._provider.access.issued}
 
 
 async def serve(
@@ -157,13 +157,13 @@ async def serve(
 
 
 def json_answer(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return an answer in JSON."""
+    """Return a JSON answer."""
     body = msgspec.json.encode(content)
     return web.Response(status=status, body=body, headers=headers, content_type="application/json")
 
 
 async def _half(request: web.BaseRequest, answer: web.Response) -> web.StreamResponse:
-    """Send the first half of an answer that stands, and close: the client cannot know that it was done."""
+    """Send half of a success and close the connection: the client cannot know that the request was accepted."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     half = web.StreamResponse(status=answer.status, headers={"Content-Length": str(len(body) + 1)})
     half.content_type = answer.content_type

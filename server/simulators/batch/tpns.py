@@ -1,6 +1,6 @@
 """SIMULATED TPNS: answers `POST /v3/push/app` as the provider would, and counts accounts.
 
-Under `/simulated/` are switches and counts, which the real one does not have. Bounded: `BODY_BYTES` a request.
+Under `/simulated/` it has switches and counts, which a real provider has not. Bounded: `BODY_BYTES` a request.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Credentials(msgspec.Struct):
 
 
 class SimulatedTpns:
-    """The provider."""
+    """A simulated TPNS."""
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         self.counts = Counts()
@@ -66,7 +66,7 @@ class SimulatedTpns:
         self._push_ids = itertools.count(1)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer any request."""
+        """Answer one request."""
         if request.path == "/v3/push/app" and request.method == "POST":
             return await self._push(request)
         return await self._control(request)

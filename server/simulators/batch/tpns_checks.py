@@ -33,7 +33,7 @@ class _Message(msgspec.Struct):
 
 
 class PushRequest(msgspec.Struct):
-    """The fields that are looked at; others are let through, as the real one does."""
+    """The fields that are checked; others are ignored, as the real TPNS does."""
 
     audience_type: str
     message_type: str
@@ -45,7 +45,7 @@ class PushRequest(msgspec.Struct):
 
 
 def fault_of(request: PushRequest) -> str | None:
-    """Return what is wrong with a request, None when nothing is."""
+    """Return what is wrong with a request, None when it is valid."""
     if request.audience_type != "account_list":
         return "audience_type is not account_list"
     if request.message_type not in {"notify", "message"}:

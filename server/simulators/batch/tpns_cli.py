@@ -1,4 +1,4 @@
-"""`qq-alert simulate tpns`: runs a SIMULATED TPNS until a signal ends it. Bounded by the options."""
+"""`qq-alert simulate tpns`: runs a SIMULATED TPNS until a signal ends it."""
 
 from __future__ import annotations
 

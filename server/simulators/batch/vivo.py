@@ -32,7 +32,7 @@ CustomMap = Annotated[dict[str, str], Meta(max_length=10)]
 
 
 class SimulatedVivoSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
-    """As every simulated batch provider."""
+    """The settings of a simulated vivo Push."""
 
     app_id: str = "simulated"
     app_key: str = "simulated"
@@ -67,7 +67,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_on
         return "skipContent" if self.skip_type > 1 and not self.skip_content else None
 
     def collapse_id(self) -> str:
-        """Return the alert that the app gets; vivo itself knows of none."""
+        """Return the alert's id, which only the app reads: vivo itself has no collapse id."""
         return self.client_custom_map.get("alert", "")
 
 
@@ -84,14 +84,14 @@ class _List(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=
     push_mode: int = 0
 
     def wrong(self) -> str | None:
-        """Return what is wrong with the list: nothing that its fields do not say."""
+        """Return None: the types of its fields check everything."""
 
 
 P = TypeVar("P", _Message, _One, _List)
 
 
 class SimulatedVivo(BatchProvider):
-    """The provider."""
+    """A simulated vivo Push."""
 
     name = "vivo"
 
@@ -101,7 +101,7 @@ class SimulatedVivo(BatchProvider):
         self._stored: dict[str, _Message] = {}
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers."""
+        """Return the handlers by path."""
         return {
             "/message/auth": self._authenticate,
             "/message/saveListPayload": self._store,
@@ -110,7 +110,7 @@ class SimulatedVivo(BatchProvider):
         }
 
     def busy(self) -> web.Response:
-        """Return that resources are busy."""
+        """Return the answer for a busy service."""
         return self._refuse(10040, "busy")
 
     def _authenticate(self, _: web.BaseRequest, body: bytes) -> web.Response:
@@ -126,7 +126,7 @@ class SimulatedVivo(BatchProvider):
         signed = f"{auth.app_id}{auth.app_key}{auth.timestamp}{settings.app_secret}".encode()
         if auth.sign != hashlib.md5(signed, usedforsecurity=False).hexdigest():
             return self._refuse(10206, "sign")
-        return json_answer({"result": 0, "desc": "simulated", "authToken": self.access.give()})
+        return json_answer({"result": 0, "desc": "simulated", "authToken": self.access.issue()})
 
     def _store(self, request: web.BaseRequest, body: bytes) -> web.Response:
         message = self._read(request, body, _Message)
@@ -152,7 +152,7 @@ class SimulatedVivo(BatchProvider):
         return self._accept([push.reg_id], push, "invalidUser") if isinstance(push, _One) else push
 
     def _read(self, request: web.BaseRequest, body: bytes, kind: type[P]) -> P | web.Response:
-        if not self.access.takes(request.headers.get("authToken", "")):
+        if not self.access.accepts(request.headers.get("authToken", "")):
             return self._refuse(10000, "authentication failed")
         try:
             push = msgspec.json.decode(body, type=kind)

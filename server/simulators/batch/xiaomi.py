@@ -25,7 +25,7 @@ PATH: Final = "/v3/message/regid"
 
 
 class SimulatedXiaomiSettings(SimulatedBatchSettings, frozen=True, kw_only=True):
-    """As every simulated batch provider."""
+    """The settings of a simulated Xiaomi Push."""
 
     app_secret: str = "simulated"  # noqa: S105 - of a simulated provider
     package_name: str = "example.alert"
@@ -33,7 +33,7 @@ class SimulatedXiaomiSettings(SimulatedBatchSettings, frozen=True, kw_only=True)
 
 
 class _Form(msgspec.Struct, forbid_unknown_fields=True):
-    """Xiaomi itself ignores what it does not know; here it is an error, because we sent it by mistake."""
+    """A request. Xiaomi ignores unknown fields; here they are an error, because we would have sent them by mistake."""
 
     registration_id: Annotated[str, Meta(min_length=1)]
     restricted_package_name: str
@@ -53,7 +53,7 @@ class _Form(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SimulatedXiaomi(BatchProvider):
-    """The provider."""
+    """A simulated Xiaomi Push."""
 
     name = "Xiaomi"
 
@@ -62,11 +62,11 @@ class SimulatedXiaomi(BatchProvider):
         self._settings = settings
 
     def paths(self) -> Mapping[str, Callable[[web.BaseRequest, bytes], web.Response]]:
-        """Return what answers."""
+        """Return the handlers by path."""
         return {PATH: self._send}
 
     def busy(self) -> web.Response:
-        """Return that the system is busy."""
+        """Return the answer for a busy system."""
         return self._refuse(10002, "system busy")
 
     def _send(self, request: web.BaseRequest, body: bytes) -> web.Response:

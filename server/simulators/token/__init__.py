@@ -1,4 +1,4 @@
-"""SIMULATED providers that take one request a phone, over HTTP/2.
+"""SIMULATED providers that take one request for each phone, over HTTP/2.
 
-Bounded as `site` says.
+Bounded: each provider's own limits, and those of `http2`.
 """

@@ -44,18 +44,18 @@ SUFFIXES: Final = {
     "pushtotalk": ".voip-ptt",
     "widgets": ".push-type.widgets",
 }
-"""Every push type, and what the topic has behind the app's name then."""
+"""The push types, each with the suffix of its topic."""
 
 PREFIX: Final = "/3/device/"
 
 
 class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
-    """Whose notifications are taken; the key file is made when it is not there.
+    """The settings of a simulated APNs; the key file is made when it is missing.
 
-    `full_rate`: the share of phones that get no more messages for now. `invalid_since_ms`: since when the share of dead
-    tokens is dead (0: since an hour before the start). A provider token that is less than `token_update_min_s` newer
-    than the one before on its connection comes too soon, and so does one that makes it more than `token_updates_max`
-    within that time on all connections (0: any number; how many Apple bears is not published).
+    `full_rate`: the share of phones answered TooManyRequests. `invalid_since_ms`: since when invalid tokens are invalid
+    (0: since an hour before the start). A provider token comes too soon when it is less than `token_update_min_s` newer
+    than the one before on its connection, or when it is more than the `token_updates_max`-th within that time on all
+    connections (0: any number; Apple does not publish its limit).
     """
 
     key_file: Path
@@ -70,18 +70,18 @@ class SimulatedApnsSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
 
 
 def key_in(path: Path) -> str:
-    """Return the public key (PEM) of a `.p8` file, which is made when it is not there."""
+    """Return the public key (PEM) of a `.p8` file; makes the file when it is missing."""
     if not path.exists():
         write_private(path, private_pem(ec.generate_private_key(ec.SECP256R1())))
     return public_pem(path.read_bytes())
 
 
 class SimulatedApns:
-    """The provider."""
+    """A simulated APNs."""
 
     name = "APNs"
     streams_first = 1
-    """A connection has one stream until its first request is authenticated, as Apple says."""
+    """As Apple documents, a connection has one stream until its first request is authenticated."""
 
     http1 = False
     apart: frozenset[str] = frozenset()
@@ -98,10 +98,10 @@ class SimulatedApns:
         self.faults = Faults(settings, STREAM_FAULTS)
 
     def listen_at(self, url: str) -> None:
-        """Nobody needs to know."""
+        """Ignore the URL: nothing here depends on it."""
 
     def handle(self, request: Request) -> Response:
-        """Answer one request, under the id that it came with or a new one."""
+        """Answer one request, with its `apns-id` or a new one."""
         self.reached.request()
         given = request.headers.get("apns-id")
         identity = given if given is not None and _is_uuid(given) else str(uuid.uuid4()).upper()
@@ -128,7 +128,7 @@ class SimulatedApns:
         return Response(200, opens_streams=True)
 
     def wrong(self, fault: Fault) -> Response:
-        """Answer one request wrongly."""
+        """Answer one request with a fault."""
         self.reached.request()
         self.reached.refused[fault.value] += 1
         if fault is Fault.UNREADABLE:
@@ -172,7 +172,7 @@ class SimulatedApns:
         return None
 
     def _too_many(self, made_s: int) -> bool:
-        """Tell whether a token of this time is one too many for the key, whichever connections they came on."""
+        """Return whether a token made at this time exceeds the limit of the key, over all connections."""
         most = self._settings.token_updates_max
         recent = {one for one in (*self._updates, made_s) if one > made_s - self._settings.token_update_min_s}
         if most and len(recent) > most:
@@ -181,7 +181,7 @@ class SimulatedApns:
         return False
 
     def _made_s(self, token: str) -> int | None:
-        """Return when a provider token was made, None when we did not sign it."""
+        """Return when a provider token was made, None when its signature is not ours."""
         try:
             if jwt.get_unverified_header(token).get("kid") != self._settings.key_id:
                 return None

@@ -1,20 +1,24 @@
 """`qq-alert simulate apns` and so on: runs a SIMULATED token provider until a signal ends it.
 
-Bounded by the options.
+Bounded: by the ranges of the options.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from server.simulators.options import run, say, token_options
+from server.simulators.options import announce, run, token_options
 from server.simulators.token import site as token_site
 from server.simulators.token.apns import SimulatedApns, SimulatedApnsSettings
 from server.simulators.token.fcm import SimulatedFcm, SimulatedFcmSettings
 from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSettings
+
+if TYPE_CHECKING:
+    from server.simulators.token.exchange import SimulatedTokenSettings
+    from server.simulators.token.site import TokenProvider
 
 
 @click.command("apns")
@@ -31,8 +35,7 @@ from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSe
 def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Apple's APNs."""
     settings = SimulatedApnsSettings(**options)
-    provider = SimulatedApns(settings)
-    run(lambda stopping: token_site.serve(provider, settings, stopping, say(provider)))
+    _serve(SimulatedApns(settings), settings)
 
 
 @click.command("fcm")
@@ -44,8 +47,7 @@ def simulate_apns(**options: Any) -> None:  # noqa: ANN401 - as above
 def simulate_fcm(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Google's FCM v1."""
     settings = SimulatedFcmSettings(**options)
-    provider = SimulatedFcm(settings)
-    run(lambda stopping: token_site.serve(provider, settings, stopping, say(provider)))
+    _serve(SimulatedFcm(settings), settings)
 
 
 @click.command("webpush")
@@ -55,5 +57,8 @@ def simulate_fcm(**options: Any) -> None:  # noqa: ANN401 - as above
 def simulate_webpush(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate a Web Push service (RFC 8030)."""
     settings = SimulatedWebpushSettings(**options)
-    provider = SimulatedWebpush(settings)
-    run(lambda stopping: token_site.serve(provider, settings, stopping, say(provider)))
+    _serve(SimulatedWebpush(settings), settings)
+
+
+def _serve(provider: TokenProvider, settings: SimulatedTokenSettings) -> None:
+    run(lambda stopping: token_site.serve(provider, settings, stopping, announce(provider)))

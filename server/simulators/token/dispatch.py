@@ -1,7 +1,7 @@
-"""Gives each accepted connection to HTTP/2 or HTTP/1.1, as its handshake agreed.
+"""Serves each new connection by HTTP/2 or HTTP/1.1, as its TLS handshake agreed.
 
-HTTP/1.1 is served by aiohttp with the same handler and the same faults, as far as it has them. Bounded: `HANG_S` for a
-request that is never answered.
+aiohttp serves HTTP/1.1, with the same handler and those faults that HTTP/1.1 can have. Bounded: `HANG_S` for a request
+that gets no answer.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from server.simulators.token.http2 import SILENT, Http2Protocol
 
 
 class Dispatcher(asyncio.Protocol):
-    """A new connection: HTTP/1.1 where the provider has it and the TLS handshake did not agree on HTTP/2.
+    """A new connection: HTTP/1.1 when the provider has it and the handshake did not agree on HTTP/2.
 
-    Without HTTP/1.1 every connection is HTTP/2, agreed on or not: Apple's is, and aioapns does not ask for it.
+    Otherwise it is HTTP/2, agreed on or not, as at Apple: aioapns does not ask for it.
     """
 
     def __init__(self, site: Site, http1: web.Server | None, connections: set[Http2Protocol]) -> None:
@@ -28,7 +28,7 @@ class Dispatcher(asyncio.Protocol):
         self._http1 = http1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand the connection on."""
+        """Choose the protocol of the connection."""
         encryption = transport.get_extra_info("ssl_object")
         agreed = None if encryption is None else encryption.selected_alpn_protocol()
         protocol: asyncio.Protocol
@@ -41,7 +41,7 @@ class Dispatcher(asyncio.Protocol):
 
 
 def http1_server(site: Site) -> web.Server:
-    """Return the same site for clients of HTTP/1.1."""
+    """Return a server that answers clients of HTTP/1.1 like the site."""
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
@@ -62,7 +62,7 @@ def http1_server(site: Site) -> web.Server:
 
 
 async def _go_wrong(request: web.BaseRequest, fault: Fault | None) -> web.StreamResponse:
-    """Hang, answer half, or drop the connection at once: HTTP/1.1 has no streams that could fail alone."""
+    """Hang, answer half, or drop the connection: in HTTP/1.1 no single stream can fail."""
     if fault is Fault.HUNG:
         await asyncio.sleep(HANG_S)
     half = web.StreamResponse(headers={"Content-Length": "100"})

@@ -1,7 +1,4 @@
-"""What a simulated token provider's connections share: requests, responses, settings, and who answers them.
-
-Bounded by the request.
-"""
+"""Defines what passes between the connections of a SIMULATED token provider and the provider itself."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SimulatedTokenSettings(SimulatedSettings, frozen=True, kw_only=True):
-    """As every simulated provider, on HTTP/2: `goaway_every` so many streams a connection says GOAWAY, 0: never."""
+    """The settings of a simulated token provider; `goaway_every`: GOAWAY after so many streams, 0 for never."""
 
     streams_max: int = 1000
     goaway_every: int = 0
@@ -33,11 +30,11 @@ class Request(NamedTuple):
     body: bytes
     connection: dict[str, float]
     repeated: frozenset[str] = frozenset()
-    """Names of headers that came more than once."""
+    """The names of headers that came more than once."""
 
 
 class Response(msgspec.Struct, frozen=True):
-    """One answer; `opens_streams` lets the connection have all of its streams from now on."""
+    """One answer; `opens_streams` raises the connection's limit to `streams_max` from now on."""
 
     status: int
     body: bytes = b""
@@ -46,9 +43,10 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Site(NamedTuple):
-    """What every connection shares: who answers, what goes wrong and how, and how many streams one begins with.
+    """What all connections of a provider share: `handle` answers a request, `wrong` answers one with a fault.
 
-    `apart` are paths that belong to another service of the same provider, which goes wrong for itself: never, here.
+    A connection begins with `streams_first` streams. The paths in `apart` belong to another service of the same
+    provider, which has no faults here.
     """
 
     handle: Callable[[Request], Response]
@@ -59,5 +57,5 @@ class Site(NamedTuple):
     apart: frozenset[str]
 
     def next_fault(self, path: str) -> Fault | None:
-        """Return how a request of `path` goes wrong, None when it does not."""
+        """Return the fault of the next request, None when it succeeds."""
         return None if path in self.apart else self.faults.next_fault()

@@ -52,13 +52,13 @@ STATUSES: Final = {
     "NOT_FOUND": (404, "NOT_FOUND"),
 }
 GENERAL: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND"})
-"""Errors that are not FCM's own: they have a status, but no error code of FCM."""
+"""Google's general errors: they have a status, but no error code of FCM."""
 
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
 
 
 class SimulatedFcmSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
-    """Whose messages are taken; key files are made when they are not there: PROJECT.json in the folder."""
+    """The settings of a simulated FCM; the key file PROJECT.json of each project is made when it is missing."""
 
     streams_max: int = 100
     accounts_dir: Path
@@ -68,12 +68,12 @@ class SimulatedFcmSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
 
 
 class SimulatedFcm:
-    """The provider."""
+    """A simulated FCM."""
 
     name = "FCM"
     http1 = True
     apart = frozenset({TOKEN_PATH})
-    """Access tokens are another service's, which has no outage when FCM has one."""
+    """Another service issues access tokens, and has no outage when FCM has one."""
 
     def __init__(self, settings: SimulatedFcmSettings) -> None:
         self._settings = settings
@@ -87,7 +87,7 @@ class SimulatedFcm:
         self.faults = Faults(settings, STREAM_FAULTS)
 
     def listen_at(self, url: str) -> None:
-        """Write into the key files where access tokens are to be had."""
+        """Write the URL that issues access tokens into the key files."""
         for project in self._settings.projects:
             file = self._settings.accounts_dir / f"{project}.json"
             content = msgspec.json.decode(file.read_bytes())
@@ -122,7 +122,7 @@ class SimulatedFcm:
         return self._reach(project, send) if fault is None else self._refuse("INVALID_ARGUMENT", fault)
 
     def wrong(self, fault: Fault) -> Response:
-        """Answer one request wrongly."""
+        """Answer one request with a fault."""
         if fault is Fault.UNREADABLE:
             self.reached.refused[fault.value] += 1
             return Response(200, b"\x00<html>simulated garbage")
@@ -143,7 +143,7 @@ class SimulatedFcm:
         return _json(200, {"name": name})
 
     def _grant(self, request: Request) -> Response:
-        """Give an access token for a service account's key."""
+        """Issue an access token for an assertion that a service account signed."""
         form: Mapping[str, list[str]] = parse_qs(request.body.decode("ascii", "replace"))
         assertion = form.get("assertion", [""])[0]
         if form.get("grant_type") != [GRANT]:
@@ -181,7 +181,7 @@ class SimulatedFcm:
 
 
 def account_in(folder: Path, project: str) -> str:
-    """Return the public key (PEM) of a project's key file, which is made when it is not there."""
+    """Return the public key (PEM) of a project's key file; makes the file when it is missing."""
     account = {
         "type": "service_account",
         "project_id": project,

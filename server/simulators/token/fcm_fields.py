@@ -1,7 +1,7 @@
 """Checks the fields of a request as the real FCM v1 would.
 
 Source: Google's reference of "projects.messages" (revision 2026-10-23). Stricter than the real one: names in snake case
-only, and no topics, conditions or `android_v2`, because whom they reach cannot be counted here. Bounded by the types.
+only, and no topics, conditions or `android_v2`, because their recipients cannot be counted here.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class _Shown(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Android(msgspec.Struct, forbid_unknown_fields=True):
-    """`AndroidConfig`; the priority in small letters is what Google's own libraries send."""
+    """`AndroidConfig`; Google's own libraries send the priority in lower case."""
 
     priority: Literal["HIGH", "NORMAL", "high", "normal"] = "NORMAL"
     ttl: Duration = f"{TTL_MAX_S}s"
@@ -101,7 +101,7 @@ class _Apns(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Message(msgspec.Struct, forbid_unknown_fields=True):
-    """What is sent, and to whom: `fid` (an installation) has taken the place of `token`, which is still taken."""
+    """A message and its target: `fid` (an installation) replaces `token`, which is still accepted."""
 
     token: Target | None = None
     fid: Target | None = None
@@ -115,19 +115,19 @@ class Message(msgspec.Struct, forbid_unknown_fields=True):
 
     @property
     def target(self) -> str:
-        """Whom it is to reach."""
+        """The recipient."""
         return self.token or self.fid or ""
 
 
 class Send(msgspec.Struct, forbid_unknown_fields=True):
-    """A request; `validate_only` reaches nobody."""
+    """A request; with `validate_only` it is checked and not delivered."""
 
     message: Message
     validate_only: bool = False
 
 
 def fault_of(message: Message) -> str | None:
-    """Return what is wrong with a message whose fields have the right types, None when nothing is."""
+    """Return what is wrong with a message whose fields have the right types, None when it is valid."""
     if (message.token is None) == (message.fid is None):
         return "exactly one of token and fid"
     if float(message.android.ttl[:-1]) > TTL_MAX_S:

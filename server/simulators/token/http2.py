@@ -1,8 +1,8 @@
-"""Speaks HTTP/2 for a SIMULATED token provider, with the faults that it is to have.
+"""Speaks HTTP/2 for a SIMULATED token provider, with faults.
 
-The protocol is the library h2's, which is strict about what a client may do. Written here are GOAWAY, because h2 falls
-silent after its own, and the limit of streams, because h2 ends a connection that exceeds it, where RFC 9113
-refuses the stream. Bounded: `BODY_BYTES` a request, `streams_max` a connection once its client has heard of it.
+The library h2 implements the protocol, and is strict with clients. Two things are implemented here: GOAWAY, because h2
+sends nothing after its own, and the limit of streams, because h2 ends a connection that exceeds it, where RFC 9113
+refuses only the stream. Bounded: `BODY_BYTES` a request, `streams_max` a connection once its client acknowledged that.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ STREAM_FAULTS: Final = (
     Fault.DROPPED,
     Fault.SLOW_READER,
 )
-"""What can go wrong on this wire."""
+"""The faults that HTTP/2 can have."""
 
 SILENT: Final = frozenset({Fault.HUNG, Fault.DROPPED, Fault.REFUSED_STREAM, Fault.RESET, Fault.HALF_ANSWERED})
-"""Faults in which no whole answer goes out."""
+"""The faults without a complete answer."""
 
 UNLIMITED: Final = 1 << 31
-FAREWELL: Final = b'{"reason":"simulated"}'
-"""What a GOAWAY carries besides: APNs may put a reason there, and Google's servers put a few words."""
+GOAWAY_DATA: Final = b'{"reason":"simulated"}'
+"""The debug data of a GOAWAY: APNs may send a reason in it, and Google's servers a short text."""
 
 
 class Http2Protocol(asyncio.Protocol):
-    """One connection."""
+    """Serves one connection."""
 
     def __init__(self, site: Site, connections: set[Http2Protocol]) -> None:
         self._site = site
@@ -77,7 +77,7 @@ class Http2Protocol(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin with our settings."""
+        """Send our settings."""
         self._connections.add(self)
         if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
             self._transport = transport  # type: ignore[assignment] # uvloop's transports are of no common class
@@ -87,7 +87,7 @@ class Http2Protocol(asyncio.Protocol):
         self._announce(self._site.streams_first)
 
     def data_received(self, data: bytes) -> None:
-        """Read frames."""
+        """Handle the frames that came."""
         try:
             events = self._h2.receive_data(data)
         except ProtocolError:
@@ -112,13 +112,13 @@ class Http2Protocol(asyncio.Protocol):
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
-        """Forget it."""
+        """Remove the connection from the open ones."""
         self._transport = None
         self._connections.discard(self)
 
     def _begin(self, stream: int, headers: list[tuple[str, str]]) -> None:
         if self._last is not None and stream > self._last:
-            # As GOAWAY has said: it is not looked at, and its client sends it again elsewhere.
+            # Above the last stream of the GOAWAY: it is ignored, and its client repeats it on another connection.
             return
         if len(self._open) >= self._streams:
             self._h2.reset_stream(stream, ErrorCodes.REFUSED_STREAM)
@@ -154,19 +154,19 @@ class Http2Protocol(asyncio.Protocol):
             self._answer(stream, response)
 
     def _go_away(self) -> None:
-        """Say which stream is the last: open ones up to it are still answered, those above are not looked at."""
+        """Send GOAWAY with the last stream: open ones up to it are answered, later ones are ignored."""
         last = self._last = self._highest
         for stream in [stream for stream in self._open if stream > last]:
             self._forget(stream)
-        self._write(GoAwayFrame(0, last_stream_id=last, error_code=ErrorCodes.NO_ERROR, additional_data=FAREWELL))
+        self._write(GoAwayFrame(0, last_stream_id=last, error_code=ErrorCodes.NO_ERROR, additional_data=GOAWAY_DATA))
 
     def _announce(self, streams: int) -> None:
-        """Say how many streams there may be, which holds once the client has acknowledged it."""
+        """Send the limit of streams, which is enforced once the client has acknowledged it."""
         self._announced.append(streams)
         self._write(SettingsFrame(0, settings={SettingCodes.MAX_CONCURRENT_STREAMS: streams}))
 
     def _write(self, frame: Frame) -> None:
-        """Send a frame behind what h2 has to send."""
+        """Send a frame after the pending data of h2."""
         if self._transport is not None:
             self._transport.write(self._h2.data_to_send() + frame.serialize())
 
@@ -203,7 +203,7 @@ class Http2Protocol(asyncio.Protocol):
             self._close()
 
     def _read_later(self) -> None:
-        """Take nothing off the wire for a while."""
+        """Stop reading for `SLOW_READER_S`."""
         if self._transport is not None:
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(SLOW_READER_S, self._read_on)

@@ -1,6 +1,6 @@
-"""Serves a SIMULATED token provider over HTTP/2, with a control listener beside it.
+"""Serves a SIMULATED token provider over HTTP/2, with a second listener for its switches and counts.
 
-The control listener is plain HTTP under `/simulated/`, which the real ones do not have. Bounded by the process' life.
+That one is plain HTTP under `/simulated/`, which a real provider has not. Bounded: until the caller stops it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class _Switch(msgspec.Struct):
-    """`POST /simulated/outage`: every request fails while it is on, by whichever fault."""
+    """The body of `POST /simulated/outage`: every request fails by that fault while it is on."""
 
     on: bool
     by: str = Fault.DROPPED.value
 
 
 class TokenProvider(Protocol):
-    """What answers: over HTTP/1.1 too if `http1`, and `apart` at paths that are another service's of the same one."""
+    """A simulated token provider; `http1`: it speaks HTTP/1.1 too. `apart`: see `exchange.Site`."""
 
     name: str
     streams_first: int
@@ -48,10 +48,10 @@ class TokenProvider(Protocol):
         """Answer one request."""
 
     def wrong(self, fault: Fault) -> Response:
-        """Answer one request wrongly."""
+        """Answer one request with a fault."""
 
     def listen_at(self, url: str) -> None:
-        """Learn where it listens, before that is printed."""
+        """Take the URL that the provider listens at, before it is printed."""
 
 
 async def serve(
@@ -60,7 +60,7 @@ async def serve(
     stopping: asyncio.Event,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve until `stopping` is set; `ready` gets the URL of the provider and, last, that of the control listener."""
+    """Serve until `stopping` is set; `ready` gets a text with the provider's URL and, last, the control URL."""
     site = Site(provider.handle, provider.wrong, provider.faults, settings, provider.streams_first, provider.apart)
     with tempfile.TemporaryDirectory(prefix="qqa-simulated-") as folder:
         context = context_in(Path(folder), ["h2", "http/1.1"] if provider.http1 else ["h2"])

@@ -1,9 +1,9 @@
 """SIMULATED Web Push service: opens sealed messages, answers, and counts subscriptions.
 
 As strict as RFC 8030, 8188, 8291 and 8292: VAPID (ES256, of the one key that it knows), TTL, Topic, Urgency, encoding,
-size. Unlike a real one it has its subscriptions' private keys, so it opens each message as the browser would. Everybody
-with a number has a subscription here: `GET /simulated/subscriptions?users=1,2`; `GET /simulated/last` is what the last
-browser was shown. Bounded: what `server.simulators.token.http2` bounds, 4,096 bytes sealed, `BROWSERS_MAX` key pairs.
+size. Unlike a real service it has the private keys of its subscriptions, and opens each message as the browser would.
+Every user has a subscription here: `GET /simulated/subscriptions?users=1,2`; `GET /simulated/last` returns the last
+opened message. Bounded: what `server.simulators.token.http2` bounds, 4,096 bytes sealed, `BROWSERS_MAX` key pairs.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ KINDS: Final = (Fault.UNAVAILABLE, Fault.BUSY, Fault.UNREADABLE, Fault.HALF_ANSW
 
 
 class SimulatedWebpushSettings(SimulatedTokenSettings, frozen=True, kw_only=True):
-    """Whose messages are taken; the key file is made when it is not there.
+    """The settings of a simulated Web Push service; the key file is made when it is missing.
 
-    `foreign_rate`: the share of subscriptions that were made for another application's key.
+    `foreign_rate`: the share of subscriptions made for the key of another application.
     """
 
     key_file: Path
@@ -58,7 +58,7 @@ class SimulatedWebpushSettings(SimulatedTokenSettings, frozen=True, kw_only=True
 
 
 class Browser(NamedTuple):
-    """What a subscription's browser knows."""
+    """The secrets of a subscription, which only the browser has."""
 
     private: ec.EllipticCurvePrivateKey
     point: bytes
@@ -67,21 +67,21 @@ class Browser(NamedTuple):
 
 @lru_cache(maxsize=BROWSERS_MAX)
 def browser_of(user: str) -> Browser:
-    """Return a user's browser, the same every time: its secrets are made from the user's number."""
+    """Return a user's browser, the same every time: its secrets are derived from the user's id."""
     secret = hashlib.sha512(b"simulated browser " + user.encode()).digest()
     private = ec.derive_private_key(int.from_bytes(secret[:48], "big") % (ORDER - 1) + 1, ec.SECP256R1())
     return Browser(private, _point(private.public_key()), secret[48:])
 
 
 def subscription(origin: str, user: int | str) -> str:
-    """Return a user's subscription at a simulated push service, as a browser prints it."""
+    """Return a user's subscription at a simulated push service, as JSON text of a browser."""
     browser = browser_of(str(user))
     keys = {"p256dh": _base64url(browser.point), "auth": _base64url(browser.auth)}
     return msgspec.json.encode({"endpoint": f"{origin}{PREFIX}{user}", "expirationTime": None, "keys": keys}).decode()
 
 
 def opened(body: bytes, browser: Browser) -> bytes | None:
-    """Return what a sealed message says to its browser (RFC 8291 3.4, RFC 8188 2), None when it cannot be opened."""
+    """Return the text of a sealed message (RFC 8291 3.4, RFC 8188 2), None when its browser cannot open it."""
     salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20] if len(body) > 20 else 0  # noqa: PLR2004 - of the header
     sender, record = body[21 : 21 + length], body[21 + length :]
     if not 0 < len(record) <= size:
@@ -101,7 +101,7 @@ def opened(body: bytes, browser: Browser) -> bytes | None:
 
 
 class SimulatedWebpush:
-    """The push service."""
+    """A simulated Web Push service."""
 
     name = "Web Push"
     http1 = True
@@ -122,7 +122,7 @@ class SimulatedWebpush:
         self.faults = Faults(settings, KINDS)
 
     def listen_at(self, url: str) -> None:
-        """Learn the origin that signatures must be for."""
+        """Take the origin, which signatures must name."""
         self._origin = url
 
     def handle(self, request: Request) -> Response:
@@ -143,16 +143,16 @@ class SimulatedWebpush:
         if wait_s:
             self.reached.refused["http 429"] += 1
             return Response(429, headers=(("Retry-After", str(math.ceil(wait_s))),))
-        said = opened(request.body, browser_of(user))
-        if not said:
+        message = opened(request.body, browser_of(user))
+        if not message:
             self.reached.refused["cannot be opened"] += 1
             return Response(400, b"the browser cannot open it (simulated)")
-        self.last = said
+        self.last = message
         self.reached.accept([user], request.headers.get("topic", ""))
         return Response(201, headers=(("Location", f"{self._origin}/message/simulated-{self.reached.accepted}"),))
 
     def wrong(self, fault: Fault) -> Response:
-        """Answer one request wrongly."""
+        """Answer one request with a fault."""
         self.reached.request()
         self.reached.refused[fault.value] += 1
         if fault is Fault.UNREADABLE:
@@ -160,7 +160,7 @@ class SimulatedWebpush:
         return Response(503 if fault is Fault.UNAVAILABLE else 500, b"simulated")
 
     def _extra(self, path: str) -> Response:
-        """Answer what a real one would not."""
+        """Answer a request under `/simulated/`, which a real service has not."""
         parts = urlsplit(path)
         if parts.path == "/simulated/last":
             return Response(200, self.last)

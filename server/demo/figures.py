@@ -1,6 +1,7 @@
-"""Follows a filed case on the operators' feed, and returns the figures of what happened.
+"""Files a case, follows its alert on the operators' feed, and returns the figures of both.
 
-Bounded: `DONE_S` for the alert to be through, `LATE_S` for late entrants.
+Bounded: `DONE_S` for the alert to be sent, `LATE_S` for late entrants. Errors: TimeoutError, RuntimeError for an answer
+that the demo does not expect.
 """
 
 from __future__ import annotations
@@ -30,16 +31,15 @@ if TYPE_CHECKING:
 
 DONE_S = 1800.0
 LATE_S = 120.0
-ASK_S = 0.1
+POLL_INTERVAL_S = 0.1
 MEGABYTE = 1_000_000
 
 
-class Story(msgspec.Struct, frozen=True):
-    """The figures of one alert; `accepted` and `duplicates` are what simulated providers saw before anybody moved.
+class Figures(msgspec.Struct, frozen=True):
+    """The figures of one alert; `accepted` and `duplicates` are counts of the simulated providers.
 
-    `lanes`: the accepted of each.
-
-    `late_others` are people notified after the first sweep who had not moved in: there should be none.
+    `lanes`: the accepted recipients of each lane. `late_told`: late entrants notified. `late_others`: others notified
+    after the first sweep; there should be none.
     """
 
     city: str
@@ -60,14 +60,14 @@ class Story(msgspec.Struct, frozen=True):
     lanes: dict[str, int] = {}
 
     @property
-    def is_right(self) -> bool:
-        """Tell whether everybody in the area was notified once, and of all others those who moved in."""
+    def are_right(self) -> bool:
+        """Whether everyone in the area was notified once, and all late entrants, and no one else."""
         late = self.late_told == self.late_moved_in and self.late_others == 0
         return self.accepted == self.in_area and self.duplicates == 0 and late
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """What the feed and the webhook's answer said."""
+    """How long the webhook took to answer, and the deadline in its answer."""
 
     webhook_s: float
     deadline: datetime
@@ -98,10 +98,10 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
     raise RuntimeError("the feed ended before the alert was sent")
 
 
-async def story_of(
+async def figures_of(
     world: World, followed: Followed, *, scene: Scene, people: int, in_area: int, filed_at: float
-) -> Story:
-    """Ask the simulated provider and the server what they saw."""
+) -> Figures:
+    """Return the figures, from the counts of the simulated providers and the metrics of the server."""
     async with aiohttp.ClientSession() as session:
         lanes = {lane: await _counts(session, provider) for lane, provider in world.providers.items()}
         async with session.get(f"{world.server_url}/metrics") as response:
@@ -111,7 +111,7 @@ async def story_of(
     last = max(counts["last_request_at"] or filed_at for counts in lanes.values())
     completed_s = last - filed_at
     accepted = {lane: counts["distinct"] for lane, counts in lanes.items()}
-    return Story(
+    return Figures(
         city=scene.city,
         people=people,
         in_area=in_area,
@@ -127,8 +127,8 @@ async def story_of(
     )
 
 
-async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]) -> Story:
-    """Report outsiders from within the area, as the platform would, and wait until those and no others are notified."""
+async def move_in(world: World, scene: Scene, figures: Figures, outsiders: list[int]) -> Figures:
+    """Report outsiders from within the area, as the platform would, and wait until as many more are notified."""
     headers = {"Authorization": f"Bearer {world.token}"}
     lanes = [*world.providers]
     place = {"longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
@@ -140,13 +140,13 @@ async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]
             response.raise_for_status()
         async with asyncio.timeout(LATE_S):
             while sum([one["distinct"] for one in await _all_counts(session, world)]) < before.size + len(outsiders):
-                await asyncio.sleep(ASK_S)
+                await asyncio.sleep(POLL_INTERVAL_S)
         late_s = time.perf_counter() - started_s
         notified = np.setdiff1d(await _reached(session, world), before)
         duplicates = sum([one["duplicates"] for one in await _all_counts(session, world)])
     moved = np.isin(notified, np.array(outsiders, dtype=np.int64))
     return msgspec.structs.replace(
-        story,
+        figures,
         duplicates=duplicates,
         late_moved_in=len(outsiders),
         late_told=int(moved.sum()),
@@ -156,7 +156,7 @@ async def move_in(world: World, scene: Scene, story: Story, outsiders: list[int]
 
 
 def _over_lanes(lanes: dict[str, Any]) -> dict[str, Any]:
-    """Return the progress of all lanes as one; a ring is through when it is in every lane."""
+    """Return the progress of all lanes as one; a ring is done when it is done in every lane."""
     rings: dict[str, Any] = {}
     for lane in lanes.values():
         for ring, state in lane["rings"].items():
@@ -180,7 +180,7 @@ async def _counts(session: aiohttp.ClientSession, provider: Endpoint) -> dict[st
 
 
 async def _reached(session: aiohttp.ClientSession, world: World) -> NDArray[np.int64]:
-    """Return who was reached in any lane."""
+    """Return the users that were reached in any lane."""
     reached: list[NDArray[np.int64]] = []
     for lane, provider in world.providers.items():
         where = "accounts" if lane == TPNS else "tokens"
