@@ -96,7 +96,7 @@ async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[s
         raise RegistryError("not a file of certificates (PEM), or too many") from None
     async with _transaction(stores) as connection:
         if await sql.cap.pins_of(connection, authority) is None:
-            raise RegistryError(f"no authority {authority}, or it is revoked")
+            raise RegistryError(f"no active authority {authority}")
         for one in certificates:
             text = one.public_bytes(Encoding.PEM).decode()
             await sql.cap.pin(connection, authority, fingerprint(one), text, one.not_valid_after_utc)
@@ -123,7 +123,7 @@ async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
     """Revoke an authority: its signatures fail from now on."""
     async with _transaction(stores) as connection:
         if not await sql.access.revoke_authority(connection, authority):
-            raise RegistryError(f"no authority {authority}, or it is revoked")
+            raise RegistryError(f"no active authority {authority}")
         await _note(connection, "authority revoked", authority=authority)
 
 
@@ -143,7 +143,7 @@ async def create_token(
             connection, name, role.value, digest(token), lasts=lasts, authority=authority
         )
         if token_id is None:
-            raise RegistryError(f"no authority {authority}, or it is revoked")
+            raise RegistryError(f"no active authority {authority}")
         await _note(connection, "token created", token=token_id, name=name, role=role.value, authority=authority)
     return token_id, token
 
@@ -158,7 +158,7 @@ async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
     """Revoke a token; servers drop it from their caches within seconds."""
     async with _transaction(stores) as connection:
         if not await sql.access.revoke_token(connection, token_id):
-            raise RegistryError(f"no token {token_id}, or it is revoked")
+            raise RegistryError(f"no active token {token_id}")
         await _note(connection, "token revoked", token=token_id)
 
 

@@ -64,6 +64,19 @@ async def test_the_trail_is_append_only(pool: Pool, change: str) -> None:
     assert (before.events, before.fault) == (3, None)
 
 
+async def test_events_with_words_of_earlier_servers_still_verify(deployment: Deployment, pool: Pool) -> None:
+    """The chain covers what was written, whatever words it used; new events follow old ones, and all are shown."""
+    old = AuditEvent(actor="nobody", action="mistrust", details={"message": "Cancel", "why": "it is not signed"})
+    resumed = AuditEvent(actor=ACTOR, action="resume", reason=REASON, details={"dismissed": ["Cancel"]})
+    new = AuditEvent(actor="unverified sender", action="unverified message", details={"message": "Cancel"})
+    await _append(pool, old, resumed, new)
+    assert (await verify(pool)).fault is None
+    shown = (await _command(deployment, "show")).output
+    assert "mistrust" in shown
+    assert "dismissed=['Cancel']" in shown
+    assert "unverified message" in shown
+
+
 async def test_concurrent_appends_make_one_gapless_chain(pool: Pool) -> None:
     """Many connections at once, several events a transaction, some rolled back: no gap, no fork, no loss."""
 

@@ -119,7 +119,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     await deployment.query("update alert set review = 'approve'")
     other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
-    assert f"Call {OFFICER}" in (await deployment.query("select wish::text from proposal"))[0][0]
+    assert f"Call {OFFICER}" in (await deployment.query("select change_request::text from proposal"))[0][0]
     return alert
 
 

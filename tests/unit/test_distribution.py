@@ -7,7 +7,10 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+from click.testing import CliRunner
+
 import server
+from server.cli import cli
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"geo", "handlers", "push", "runtime", "server", "sql"}
@@ -45,6 +48,12 @@ def test_the_version_stands_once() -> None:
     """What is installed has the version of the code, and the changelog has begun it."""
     assert metadata.version("qq-alert") == server.__version__
     assert f"## [{server.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_command_line_prints_the_version() -> None:
+    """`qq-alert --version` reads what is installed, so the version stands nowhere twice."""
+    printed = CliRunner().invoke(cli, ["--version"])
+    assert (printed.exit_code, printed.output) == (0, f"qq-alert, version {metadata.version('qq-alert')}\n")
 
 
 def test_every_package_says_that_it_is_typed() -> None:
