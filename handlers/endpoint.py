@@ -15,7 +15,7 @@ from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import alert_id_of, read_bytes, unknown_alert, unknown_public_alert
+from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, read_bytes, unknown_alert
 from handlers.http.responses import json_response
 from handlers.http.roles import Role
 from handlers.http.route import Call
@@ -51,7 +51,9 @@ async def _read(route: Route, request: web.Request) -> Call[Any] | web.Response:
     path = request.match_info
     alert_id = alert_id_of(path.get("id"))
     if alert_id is None:
-        return unknown_alert() if ProblemCode.UNKNOWN_ALERT in route.problems else unknown_public_alert()
+        if ProblemCode.UNKNOWN_ALERT in route.problems:
+            return unknown_alert()
+        alert_id = NO_ALERT_NAMED
     user = read_user(path["user"]) if "user" in path else 0
     if user is None:
         return problems.response(ProblemCode.BAD_FIELDS, BAD_USER)
