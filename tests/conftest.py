@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 from redis import asyncio as aioredis
 
 import sql.migrate
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from sql.database import Pool
+
+# How long an example takes says how busy the machine is: no test asserts an absolute time.
+settings.register_profile("any_machine", deadline=None)
+settings.load_profile("any_machine")
 
 _numbers = itertools.count(1)
 
