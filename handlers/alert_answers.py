@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from push.alerts.rings import Ring
-    from sql.progress import ListedAlert, ProposedRow
+    from sql.progress import ListedAlert
     from sql.rings import RingRow
 
 
@@ -127,7 +127,7 @@ def filed_alert(alert: ListedAlert) -> FiledAlert:
             approvals=alert.approvals,
             send_at=alert.send_at,
             revision=alert.revision,
-            proposal=None if alert.proposal is None else _proposed(alert.proposal),
+            proposal=msgspec.convert(alert.proposal, Proposed | None, from_attributes=True),
         ),
         version=alert.version,
         received_at=alert.received_at,
@@ -135,7 +135,7 @@ def filed_alert(alert: ListedAlert) -> FiledAlert:
         expires=alert.expires,
         area=area_of(alert.longitude, alert.latitude, alert.city, alert.rings),
         policy=alert.policy,
-        rings=[_ring(ring) for ring in alert.rings],
+        rings=msgspec.convert(alert.rings, list[AlertRing], from_attributes=True),
         estimate=None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate),
     )
 
@@ -147,27 +147,3 @@ def area_of(longitude: float | None, latitude: float | None, city: str | None, r
     if longitude is not None and latitude is not None and radius_km is not None:
         circle = Circle(longitude=longitude, latitude=latitude, radius_km=radius_km)
     return Area(circle=circle, city=city if any(ring.city for ring in rings) else None)
-
-
-def _proposed(row: ProposedRow) -> Proposed:
-    return Proposed(
-        action=Action(row.action),
-        by=row.by,
-        at=row.at,
-        radius_km=row.radius_km,
-        city=row.city,
-        people=row.people,
-        hours=row.hours,
-    )
-
-
-def _ring(row: RingRow) -> AlertRing:
-    return AlertRing(
-        ring=row.ring,
-        radius_km=row.radius_km,
-        city=row.city,
-        due_at=row.due_at,
-        deadline=row.deadline,
-        decided_by=row.decided_by,
-        held=row.held,
-    )

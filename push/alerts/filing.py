@@ -192,7 +192,7 @@ class FilingService:
         listed = (await sql.progress.list_alerts(connection, alert.id))[0]
         return FilingResult(Filed.NEW, listed, events=[*earlier, *_events(filing, alert, decision, held)])
 
-    async def unverified_reason(self, alert_id: UUID, kind: str, why: str) -> None:
+    async def note_unverified(self, alert_id: UUID, kind: str, why: str) -> None:
         """Note a message without a verifiable signature about an alert, for operators and in the audit trail, once."""
         async with self._pool.acquire() as connection, connection.transaction():
             if not await sql.lifecycle.add_unverified(connection, alert_id, f"{kind}: {why}"):

@@ -159,8 +159,8 @@ async def test_an_exercise_reaches_only_enrolled_users_whatever_happens(deployme
     assert await deployment.query("select user_id from enrolled where user_id = any($1)", staff[:2]) == []
     await _send_follow_up_notices(deployment, server, alert)
     await until(lambda: _reached(deployment, staff))
-    said = "select notice, sum(recipients)::int from ledger where alert_id = $1 group by notice order by notice"
-    assert await deployment.query(said, alert) == [("alert", 41), ("found", 39), ("update", 39)]
+    recorded = "select notice, sum(recipients)::int from ledger where alert_id = $1 group by notice order by notice"
+    assert await deployment.query(recorded, alert) == [("alert", 41), ("found", 39), ("update", 39)]
     await _texts_begin_with_the_word(deployment, "演习 / EXERCISE")
 
 

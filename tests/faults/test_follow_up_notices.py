@@ -212,8 +212,8 @@ async def test_pause_update_and_resume_in_the_middle_send_each_text_once(
         once(tpns.notified, UPDATED, inside)
         assert np.unique(notified).size == notified.size
         assert notified.size < inside.size
-        said = "select notice, message_version, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
-        assert await deployment.query(said) == [
+        recorded = "select notice, message_version, sum(recipients)::int from ledger group by 1, 2 order by 1, 2"
+        assert await deployment.query(recorded) == [
             ("alert", 1, notified.size),
             ("alert", 2, inside.size - notified.size),
             ("update", 2, notified.size),

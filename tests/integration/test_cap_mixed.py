@@ -97,10 +97,8 @@ async def test_an_ended_unverified_draft_does_not_block_a_signed_case(deployment
     drafts = [await post(server, document_of(one)) for one in (same, message("SZ-2", infos=_infos("别的", "Else")))]
     if end == "cancel":
         for _, draft in drafts:
-            change_request = {"case_number": draft["draft"]["case_number"], "reason": WHY}
-            assert (await deployment.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", change_request))[
-                0
-            ] == 200
+            request = {"case_number": draft["draft"]["case_number"], "reason": WHY}
+            assert (await deployment.post(f"{server.url}/v1/alerts/{draft['draft']['id']}/cancel", request))[0] == 200
     else:
         await deployment.query("update alert set expires = now()")
 
@@ -122,11 +120,11 @@ async def test_times_out_of_range_are_bad_fields(deployment: Deployment) -> None
     sent = update.split(b",SZ-1,")[1].split(b"<")[0]
     for beyond in (b"0001-01-01T00:00:00+14:00", b"9999-12-31T23:59:59-14:00"):
         assert (await post(server, update.replace(sent, beyond)))[0] == 422
-    change_request = {
+    request = {
         "longitude": 114.05,
         "latitude": 22.54,
         "policy": "tuanyuan",
         "last_seen_at": "9999-12-31T23:30:00Z",
     }
-    status, problem = await deployment.post(f"{server.url}/v1/estimates", change_request)
+    status, problem = await deployment.post(f"{server.url}/v1/estimates", request)
     assert (status, problem["errors"][0]["path"]) == (422, "$.last_seen_at")

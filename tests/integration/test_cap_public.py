@@ -140,15 +140,15 @@ async def test_alerts_that_were_never_sent_are_not_published_and_expired_ones_ar
     _, answer = await deployment.file(server, case_number="R-1")
     held = answer["alert"]["id"]
     assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
-    change_request = WHY | {"case_number": "R-1"}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{held}/cancel", change_request))[0] == 200
+    request = WHY | {"case_number": "R-1"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{held}/cancel", request))[0] == 200
     assert (await _get(server, f"alerts/{held}/cap"))[0] == 404
     _, answer = await deployment.file(server, case_number="R-2")
     late = answer["alert"]["id"]
     await deployment.query("update alert set expires = now() where id = $1", late)
     await until(lambda: _is_in(deployment, late, "expired"))
-    change_request = WHY | {"case_number": "R-2"}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{late}/found", change_request))[0] == 200
+    request = WHY | {"case_number": "R-2"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{late}/found", request))[0] == 200
     assert (await _get(server, f"alerts/{late}/cap"))[0] == 404, "nobody was notified of it"
     await deployment.query("update authority set review = 'auto'")
     _, answer = await deployment.file(server)
@@ -178,8 +178,8 @@ async def test_a_drawn_area_is_published_to_a_kilometre_once_the_child_is_found(
     drawn = answer["alert"]["id"]
     await deployment.sent(server, drawn)
     assert HOUSE[0] in (await _message(server, drawn, ours))[0].infos[0].areas[0].polygons[0]
-    change_request = WHY | {"case_number": "P-1"}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{drawn}/found", change_request))[0] == 200
+    request = WHY | {"case_number": "P-1"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{drawn}/found", request))[0] == 200
     await deployment.pass_time(1.1)
     await until(lambda: _is_in(deployment, drawn, "closed"))
     left = (await _message(server, drawn, ours))[0].infos[0].areas[0].polygons[0]

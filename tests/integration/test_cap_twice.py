@@ -48,16 +48,16 @@ async def test_an_unverified_draft_does_not_block_a_signed_case(deployment: Depl
     await deployment.sent(server, signed[0][1]["alert"]["id"])
     np.testing.assert_array_equal(await deployment.reached(), inside)
     await until(lambda: _alarms_are(deployment, server, set()))
-    change_request = {"case_number": f"SZ-1 / {drafts[0][1]['draft']['id']}", "reason": "it looks right", "revision": 1}
-    refused = await deployment.post(f"{server.url}/v1/alerts/{drafts[0][1]['draft']['id']}/approval", change_request)
+    request = {"case_number": f"SZ-1 / {drafts[0][1]['draft']['id']}", "reason": "it looks right", "revision": 1}
+    refused = await deployment.post(f"{server.url}/v1/alerts/{drafts[0][1]['draft']['id']}/approval", request)
     assert (refused[0], "a signed case has its number" in refused[1]["detail"]) == (409, True)
 
     approved = (await post(server, document_of(message("SZ-4"))))[1]
-    change_request = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
+    request = {"case_number": "SZ-4", "reason": "the desk confirmed it by telephone", "revision": 1}
     for token in (deployment.token, await deployment.colleague()):
-        assert (
-            await deployment.post(f"{server.url}/v1/alerts/{approved['draft']['id']}/approval", change_request, token)
-        )[0] == 200
+        assert (await deployment.post(f"{server.url}/v1/alerts/{approved['draft']['id']}/approval", request, token))[
+            0
+        ] == 200
     assert (await post(server, signer().signed(message("SZ-4", infos=OTHER))))[0] == 409, (
         "a person has decided about it"
     )
@@ -92,12 +92,12 @@ async def test_a_message_takes_effect_once_whatever_its_identifier(deployment: D
 
     update = signer().signed(message("GD-20261101-2", MessageType.UPDATE, first, infos=OTHER))
     assert [status for status, _ in await asyncio.gather(*(post(server, update) for _ in range(4)))] == [200] * 4
-    said = "select notice from notice where alert_id = $1 order by version"
-    assert await deployment.query(said, alert) == [("alert",), ("update",)]
+    notices = "select notice from notice where alert_id = $1 order by version"
+    assert await deployment.query(notices, alert) == [("alert",), ("update",)]
     assert await _alarms(deployment, server) == [alert], "an Update says nothing of a Cancel"
-    change_request = {"case_number": "GD-20261101-1", "reason": "the desk says that it is not theirs"}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/pause", change_request))[0] == 200
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/resume", change_request))[0] == 200
+    request = {"case_number": "GD-20261101-1", "reason": "the desk says that it is not theirs"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/pause", request))[0] == 200
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/resume", request))[0] == 200
     await until(lambda: _is_quiet(deployment, server))
     other = message("GD-20261101-7", MessageType.UPDATE, first, infos=OTHER)
     await post(server, document_of(other))
@@ -114,8 +114,8 @@ async def test_a_message_takes_effect_once_whatever_its_identifier(deployment: D
         one["content"]["event"]["details"] for one in trail if one["content"]["event"]["action"] == "unverified message"
     ]
     assert [one["message"] for one in noted] == ["Cancel", "Update", "Cancel"], "each once, however often it came"
-    change_request = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", change_request))[0] == 200
+    request = {"case_number": "GD-20261101-1", "reason": "an operator ends it"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", request))[0] == 200
     await until(lambda: _is_quiet(deployment, server))
     await post(server, document_of(forged))
     assert await _is_quiet(deployment, server), "a Cancel of an ended alert has no other effect"
@@ -162,12 +162,12 @@ async def test_a_pause_acknowledges_only_messages_known_then(deployment: Deploym
     first = message("SZ-1")
     alert = (await post(server, signer().signed(first)))[1]["alert"]["id"]
     cancel = message("SZ-9", MessageType.CANCEL, first, infos=())
-    url, change_request = f"{server.url}/v1/alerts/{alert}", {"case_number": "SZ-1", "reason": "a look at the place"}
+    url, request = f"{server.url}/v1/alerts/{alert}", {"case_number": "SZ-1", "reason": "a look at the place"}
     for number in range(3):
         await post(server, document_of(message(f"SZ-9{number}", MessageType.CANCEL, first, infos=())))
-    assert (await deployment.post(f"{url}/pause", change_request))[0] == 200
+    assert (await deployment.post(f"{url}/pause", request))[0] == 200
     await post(server, signer("old").signed(cancel))
-    assert (await deployment.post(f"{url}/resume", change_request))[0] == 200
+    assert (await deployment.post(f"{url}/resume", request))[0] == 200
     left = (await deployment.get(url))["alert"]["review"]["unverified_messages"]
     assert left == ["Cancel: its certificate has expired"]
     trail = [one["content"]["event"] for one in (await deployment.get(f"{server.url}/v1/audit"))["events"]]

@@ -97,5 +97,5 @@ async def test_widening_an_exercise_counts_only_enrolled_users(deployment: Deplo
     _, answer = await deployment.file(server, status="exercise")
     alert = answer["alert"]["id"]
     await deployment.sent(server, alert)
-    change_request = {"reason": "because of a test", "case_number": CASE["case_number"], "radius_km": 300}
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", change_request))[0] == 200
+    request = {"reason": "because of a test", "case_number": CASE["case_number"], "radius_km": 300}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", request))[0] == 200

@@ -119,8 +119,8 @@ async def test_rings_that_are_not_due_or_are_held_cannot_be_claimed(pool: Pool) 
 
 
 async def _widen(deployment: Deployment, server: Process, alert: str, radius_km: float) -> tuple[int, str]:
-    change_request = {"radius_km": radius_km, "reason": "seen in a car on the G4", "case_number": CASE["case_number"]}
-    status, answer = await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", change_request)
+    request = {"radius_km": radius_km, "reason": "seen in a car on the G4", "case_number": CASE["case_number"]}
+    status, answer = await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", request)
     return status, answer.get("detail", "")
 
 

@@ -137,7 +137,7 @@ class CapIntake:
         unverified_reason = received.signature.unverified_reason
         if unverified_reason is not None:
             if alert_id is not None:
-                await self._filing_service.unverified_reason(alert_id, case.message_type.value, unverified_reason)
+                await self._filing_service.note_unverified(alert_id, case.message_type.value, unverified_reason)
             # The same answer whether or not there is such an alert: anybody may ask.
             why = FieldError("/alert/Signature", unverified_reason)
             detail = "not verified, so it changes nothing; operators get an alarm where it is about an alert"

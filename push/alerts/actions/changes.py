@@ -122,7 +122,7 @@ class Changes:
             return Refused(Refusal.NOTHING_NEW, "it says that already")
         encoded = msgspec.json.encode(changed).decode()
 
-        async def say() -> Done:
+        async def reword() -> Done:
             state = State(alert.state)
             if state in NOT_NOTIFIED:
                 await sql.lifecycle.reword(connection, alert_id, encoded)
@@ -132,7 +132,7 @@ class Changes:
             await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
             return Done(after=state, details={"version": version}, halts=True)
 
-        return say
+        return reword
 
     def _prepare_extension(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension

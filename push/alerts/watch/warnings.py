@@ -80,8 +80,8 @@ class AlertWarnings:
 def _waiting(alert: ListedAlert) -> str:
     """Return what waits for whose approval, empty where nothing does."""
     if alert.proposal is not None:
-        change_request = f"{alert.proposal.action}, by {alert.proposal.by}"
-        return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {change_request}"
+        proposed = f"{alert.proposal.action}, by {alert.proposal.by}"
+        return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {proposed}"
     if alert.state == State.SCHEDULED and alert.send_at is not None:
         return f"goes out at {alert.send_at.isoformat(timespec='seconds')} unless somebody vetoes it"
     if alert.state != State.IN_REVIEW:
