@@ -51,7 +51,7 @@ class Cities:
     def __len__(self) -> int:
         return len(self._polygons)
 
-    def __contains__(self, city: str) -> bool:
+    def __contains__(self, city: object) -> bool:
         return city in self._polygons
 
     @property

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 BODY_BYTES = 16 * 1024
-Reason = Annotated[str, Meta(min_length=5, max_length=500)]
+Reason = Annotated[str, Meta(min_length=1, max_length=500)]
+"""Any words that are not blank: a stop never fails on its wording."""
 CaseNumber = Annotated[str, Meta(min_length=1, max_length=150)]
 
 CODES: Final = {

@@ -19,7 +19,8 @@ from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, read_bytes, unkn
 from handlers.http.responses import json_response
 from handlers.http.roles import Role
 from handlers.http.route import Call
-from handlers.http.users import BAD_USER, read_user
+from handlers.values.text import clean_line
+from handlers.values.user import BAD_USER, read_user
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,8 +29,10 @@ if TYPE_CHECKING:
     from handlers.http.route import Body, Route
 
 
-def endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return what aiohttp calls for a route."""
+def endpoint(
+    route: Route, authenticator: Authenticator, body_s: float
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return what aiohttp calls for a route; `body_s`: within what time a body is to come."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         if isinstance(route.access, Role):
@@ -37,7 +40,7 @@ def endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Reques
             if not isinstance(bearer, Bearer):
                 return bearer
             request[BEARER] = bearer
-        call = await _read(route, request)
+        call = await _read(route, request, body_s)
         if isinstance(call, web.Response):
             return call
         result = await route.handler(call)
@@ -46,7 +49,7 @@ def endpoint(route: Route, authenticator: Authenticator) -> Callable[[web.Reques
     return serve
 
 
-async def _read(route: Route, request: web.Request) -> Call[Any] | web.Response:
+async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] | web.Response:
     """Return a request with its declared parts, or the problem with the first of them that is wrong."""
     path = request.match_info
     alert_id = alert_id_of(path.get("id"))
@@ -59,19 +62,30 @@ async def _read(route: Route, request: web.Request) -> Call[Any] | web.Response:
         return problems.response(ProblemCode.BAD_FIELDS, BAD_USER)
     query = None
     if route.query is not None:
-        try:
-            query = msgspec.convert(dict(request.query), route.query, strict=False)
-        except msgspec.ValidationError as error:
-            return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")
-    body = None if route.body is None else await _read_body(request, route.body)
+        query = _read_query(request, route.query)
+        if isinstance(query, web.Response):
+            return query
+    body = None if route.body is None else await _read_body(request, route.body, body_s)
     if isinstance(body, web.Response):
         return body
     return Call(request, body, alert_id, user, query)
 
 
-async def _read_body(request: web.Request, declared: Body) -> object:
+def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
+    """Return the query as declared, or the problem with it; a query that takes any name is never refused."""
+    if kind.__struct_config__.forbid_unknown_fields and len(set(request.query)) < len(request.query):
+        return problems.response(ProblemCode.BAD_FIELDS, "the query has a name twice")
+    # A name without a value is no search for everything, so here blank is not taken for what is not given.
+    given = {name: clean_line(value) for name, value in request.query.items()}
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")
+
+
+async def _read_body(request: web.Request, declared: Body, body_s: float) -> object:
     """Return the body as declared, or the problem with it."""
-    content = await read_bytes(request, declared.bytes_max)
+    content = await read_bytes(request, declared.bytes_max, body_s)
     if isinstance(content, web.Response) or declared.kind is None:
         return content
     decoded = read(content, declared.kind)

@@ -5,14 +5,17 @@ Never a guess, never wider: a place that cannot be meant is refused with what it
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 import numpy as np
 import shapely
+from msgspec import Meta
 
 from geo.crs import Crs, to_wgs84
+from geo.division_codes import digits_of, division_of
 from handlers.http.problems import FieldError
+from handlers.values.cleaning import Expected, cleaned_by
 from push.fanout.areas import Place
 
 if TYPE_CHECKING:
@@ -26,7 +29,20 @@ CITY_DISTANCE_KM = 100.0
 CHINA = (73.0, 3.0, 136.0, 54.0)
 """West, south, east, north (degrees), rounded outwards: GB/T 2260, whose six digits a city has, knows no others."""
 
+CITY_UNCHECKED = "the city is not checked, and no part of the area: no boundaries of cities are configured"
+
 SWAPPED = "latitude and longitude look swapped"
+
+
+CODE_EXPECTED = "a division code of six digits (GB/T 2260) is expected, or of 9 or 12, as towns and villages have"
+
+
+def _city_code(text: str) -> str | Expected:
+    return digits_of(text) or Expected(CODE_EXPECTED)
+
+
+CityCode = Annotated[str, Meta(pattern="^([0-9]{6}|[0-9]{9}|[0-9]{12})$"), cleaned_by(_city_code)]
+"""The code of a city, or of a district, county, town or village, which names the city that it lies in."""
 
 
 class Where(Protocol):
@@ -55,20 +71,34 @@ def locate(
     """Return the place, with its city where boundaries are known, or the fields that cannot be meant."""
     if (where.longitude is None) != (where.latitude is None):
         return [FieldError(path, "no usable place: longitude and latitude belong together")]
-    if where.city is not None and cities is not None and where.city not in cities:
-        return [FieldError(f"{path}.city", "no such city in the configured boundaries")]
     if where.longitude is None or where.latitude is None:
         return _city_alone(where.city, path, cities, jurisdiction)
+    named = _known_city(where.city, cities)
     if where.longitude == 0 and where.latitude == 0:
         return [FieldError(path, "no usable place: (0, 0) is where missing coordinates end up")]
     columns = to_wgs84(np.array([where.longitude]), np.array([where.latitude]), where.crs)
     longitude, latitude = (float(column[0]) for column in columns)
-    wrong = _looks_wrong(longitude, latitude, where.city, cities, jurisdiction)
+    wrong = _looks_wrong(longitude, latitude, named, cities, jurisdiction)
     if wrong is not None:
         return [FieldError(path, f"no usable place: {wrong}")]
-    city = where.city or (None if cities is None else cities.at(longitude, latitude))
+    city = named or (None if cities is None else cities.at(longitude, latitude))
     boundary = None if city is None or cities is None else cities.polygon(city)
     return Place(longitude=longitude, latitude=latitude, city=city, boundary=boundary, jurisdiction=jurisdiction)
+
+
+def notes_on_city(where: Where, cities: Cities | None) -> list[str]:
+    """Return what the sender should know of the city that it named beside coordinates."""
+    if where.city is None:
+        return []
+    if cities is None:
+        return [CITY_UNCHECKED]
+    hint = division_of(where.city, cities).hint
+    return [f"the city {where.city} is left aside, its place counts: {hint}"] if hint else []
+
+
+def _known_city(code: str | None, cities: Cities | None) -> str | None:
+    """Return the city that a code names; without boundaries it stands as it is."""
+    return code if code is None or cities is None else division_of(code, cities).city
 
 
 def _city_alone(
@@ -76,9 +106,13 @@ def _city_alone(
 ) -> Place | list[FieldError]:
     if city is None:
         return [FieldError(path, "no usable place: coordinates or a city are needed, nothing is sent")]
-    boundary = None if cities is None else cities.polygon(city)
-    if boundary is None:
+    if cities is None:
         return [FieldError(path, "no usable place: no city boundaries are configured, so coordinates are needed")]
+    division = division_of(city, cities)
+    boundary = None if division.city is None else cities.polygon(division.city)
+    if boundary is None:
+        return [FieldError(f"{path}.city", f"no usable place: {division.hint}")]
+    city = division.city
     if jurisdiction is not None and shapely.intersection(boundary, jurisdiction).area == 0:
         return [FieldError(f"{path}.city", "no usable place: the city lies outside of the authority's jurisdiction")]
     return Place(city=city, boundary=boundary, jurisdiction=jurisdiction)

@@ -1,17 +1,19 @@
 """Decodes JSON into a typed struct, or names every bad field.
 
-msgspec stops at the first bad field; here each field is converted by itself so that all of them are named at once.
+Values are cleaned first (`handlers.values.cleaning`). msgspec stops at the first bad field; here each is converted by
+itself so that all of them are named at once. A name that stands twice in an object is refused: it is ambiguous.
 Bounded by the body, which the route bounds, and by `problems.ERRORS_MAX`.
 """
 
 from __future__ import annotations
 
-import types
-from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
+import json
+from typing import Any, Final, TypeVar, get_type_hints
 
 import msgspec
 
 from handlers.http.problems import FieldError
+from handlers.values.cleaning import cleaned, struct_of
 from runtime.decoding import DECODE_ERRORS
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -27,7 +29,12 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
         marked = " (it begins with a byte order mark, which JSON does not have)" if body.startswith(BOM) else ""
         return [FieldError("$", f"not JSON: {error}{marked}")]
     # In JSON it stands only as its escape, so only bodies with that escape are searched.
-    errors = (_unstorable(tree) if NUL_ESCAPED in body else []) or check(tree, kind, "$")
+    if (unstorable := _unstorable(tree) if NUL_ESCAPED in body else []) or (unstorable := _ambiguous(body)):
+        return unstorable
+    wrong: dict[str, str] = {}
+    tree = cleaned(tree, kind, "$", wrong)
+    errors = [FieldError(path, detail) for path, detail in wrong.items()]
+    errors += [error for error in check(tree, kind, "$") if error.path not in wrong]
     if errors:
         return errors
     try:
@@ -36,9 +43,25 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
         return [_split(str(error), "$")]
 
 
+def _ambiguous(body: bytes) -> list[FieldError]:
+    """Return every name that an object has twice: readers of JSON differ in which of both counts."""
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, object]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            twice.extend(sorted({name for name in names if names.count(name) > 1}))
+
+    try:
+        json.loads(body, object_pairs_hook=unique)
+    except (ValueError, RecursionError) as error:
+        return [FieldError("$", f"not JSON: {error}")]
+    return [FieldError("$", f"ambiguous: an object has the field {name} twice") for name in twice]
+
+
 def check(tree: object, kind: Any, path: str) -> list[FieldError]:  # noqa: ANN401 - a type as get_type_hints has it
     """Return every bad field below `path`."""
-    struct = _struct_of(kind)
+    struct = struct_of(kind)
     if struct is None or not isinstance(tree, dict):
         return _check_value(tree, kind, path)
     errors: list[FieldError] = []
@@ -76,13 +99,6 @@ def _check_value(tree: object, kind: Any, path: str) -> list[FieldError]:  # noq
     except msgspec.ValidationError as error:
         return [_split(str(error), path)]
     return []
-
-
-def _struct_of(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - as above
-    if get_origin(kind) in {Union, types.UnionType}:
-        members = [member for member in get_args(kind) if member is not type(None)]
-        return _struct_of(members[0]) if len(members) == 1 else None
-    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 
 def _split(text: str, path: str) -> FieldError:

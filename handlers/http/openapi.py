@@ -14,7 +14,7 @@ import msgspec
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import PROBLEM_TYPE, Problem
 from handlers.http.roles import Proof, Role
-from handlers.http.users import USER_MAX
+from handlers.values.user import USER_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,15 @@ BY_TOKEN: Final = (
 )
 """Problems of every route for which a token is needed."""
 
+UNSEEN: Final = (
+    r"\s\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3000"
+    r"\u3164\ufeff\uffa0\ufff9-\ufffb"
+)
+BLANK: Final = {"type": "string", "pattern": f"^[{UNSEEN}]*$", "description": "Blank: not given."}
+EVERY_PATH: Final = (
+    "Every path answers OPTIONS with 204 and the methods that it takes in `Allow`, and any other method that it does"
+    f" not take, TRACE among them, with 405 (`{ProblemCode.METHOD_NOT_ALLOWED.value}`) and the same header."
+)
 MALFORMED: Final = (
     f"`{ProblemCode.MALFORMED_REQUEST.value}`: {ProblemCode.MALFORMED_REQUEST.meaning}, for example too long a line or"
     " header, or a body that is not encoded as it declares."
@@ -54,6 +63,7 @@ def document(routes: Sequence[Route], server_url: str = "/") -> bytes:
     kinds = _kinds(routes)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=COMPONENTS)
     schema_of = dict(zip(map(_key, kinds), schemas, strict=True))
+    _let_be_blank(components, [schema_of[_key(kind)] for kind in _body_kinds(routes)])
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
@@ -63,6 +73,7 @@ def document(routes: Sequence[Route], server_url: str = "/") -> bytes:
             "info": {
                 "title": "QQ Alert",
                 "version": version("qq-alert"),
+                "description": EVERY_PATH,
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "servers": [{"url": server_url}],
@@ -84,10 +95,40 @@ def _kinds(routes: Sequence[Route]) -> list[Any]:
     """Return every type that a body or an answer has, each once."""
     kinds: dict[str, Any] = {_key(Problem): Problem}
     for route in routes:
-        bodies = [] if route.body is None else route.body.documented.values()
-        for kind in (*bodies, *(one for answer in route.answers for one in _kinds_of(answer))):
+        for kind in (*_body_kinds([route]), *(one for answer in route.answers for one in _kinds_of(answer))):
             kinds.setdefault(_key(kind), kind)
     return list(kinds.values())
+
+
+def _body_kinds(routes: Sequence[Route]) -> list[Any]:
+    return [kind for route in routes if route.body is not None for kind in route.body.documented.values()]
+
+
+def _let_be_blank(components: dict[str, Any], left: list[Any]) -> None:
+    """Let whatever need not be given be null or blank as well: what is read counts that as not given."""
+    seen: set[str] = set()
+    while left:
+        one = left.pop()
+        if isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            left += one.values()
+            name = str(one.get("$ref", "")).rpartition("/")[2]
+            if name in components and name not in seen:
+                seen.add(name)
+                left.append(components[name])
+                properties = components[name].get("properties", {})
+                optional = properties.keys() - set(components[name].get("required", ()))
+                properties.update({field: _or_blank(properties[field]) for field in optional})
+
+
+def _or_blank(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a value, or of one that is not given."""
+    outer = {"default": schema["default"]} if "default" in schema else {}
+    plain = {name: value for name, value in schema.items() if name != "default"}
+    known = plain["anyOf"] if set(plain) == {"anyOf"} else [plain]
+    missing = [{"type": "null"}] if {"type": "null"} not in known else []
+    return {"anyOf": [*known, *missing, BLANK], **outer}
 
 
 def _kinds_of(answer: Answer) -> tuple[Any, ...]:
@@ -143,6 +184,7 @@ def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
     codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.SIGNATURE} else ())]
     codes += [ProblemCode.UNKNOWN_PATH] if "{" in route.path else []
+    codes += [] if route.body is None else [ProblemCode.REQUEST_TIMEOUT, ProblemCode.UNSUPPORTED_ENCODING]
     by_status: dict[int, list[ProblemCode]] = {}
     for code in dict.fromkeys(codes):
         by_status.setdefault(code.status.value, []).append(code)
@@ -154,6 +196,8 @@ def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         known["content"] = {**known["content"], PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}}
     malformed = {PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}, "text/plain": {"schema": {"type": "string"}}}
     responses.setdefault("400", {"description": MALFORMED, "content": malformed})
+    if route.method == "HEAD":
+        return {status: {"description": answer["description"]} for status, answer in responses.items()}
     return responses
 
 

@@ -14,7 +14,10 @@ from msgspec import Meta
 from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.values.cleaning import cleaned_by
+from handlers.values.text import clean
 from push.alerts.actions.transaction import Order
+from push.message.bidi import readable
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What an alert says in one language; whom to call stays as the case has it."""
 
     title: Annotated[str, Meta(min_length=1, max_length=100)]
-    body: Annotated[str, Meta(min_length=1, max_length=1000)]
+    body: Annotated[str, Meta(min_length=1, max_length=1000), cleaned_by(clean)]
 
 
 class Update(Confirmed, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,7 +127,7 @@ class AlertActions:
 
     async def post_update(self, call: Call[Update]) -> AlertAnswer | web.Response:
         """Change the texts."""
-        texts = {name: (text.title, text.body) for name, text in call.body.texts.items()}
+        texts = {name: (readable(text.title), readable(text.body)) for name, text in call.body.texts.items()}
         return await self._do(call, self._changes.update(call.alert_id, _order(call), texts))
 
     async def post_extension(self, call: Call[Extension]) -> AlertAnswer | web.Response:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class AlertsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which alerts are asked for: what is not understood is refused, not ignored."""
 
-    case_number: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
-    authority: Annotated[str, Meta(min_length=1, max_length=150, pattern=r"^[^\x00]+$")] | None = None
+    case_number: Annotated[str, Meta(min_length=1, max_length=150)] | None = None
+    authority: Annotated[str, Meta(min_length=1, max_length=150)] | None = None
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = LIST_LIMIT
 
 

@@ -20,7 +20,7 @@ from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.moments import Moment, in_future
-from handlers.places import hinted, locate
+from handlers.places import CityCode, hinted, locate
 from push.alerts.estimate import Estimate
 from push.alerts.rings import Override, Ring
 
@@ -41,7 +41,7 @@ class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     crs: Crs = Crs.WGS84
-    city: Annotated[str, Meta(pattern="^[0-9]{6}$")] | None = None
+    city: CityCode | None = None
     policy: str | None = None
     radius_km: Annotated[float, Meta(gt=0, le=20_000)] | None = None
     last_seen_at: Moment | None = None
@@ -73,7 +73,9 @@ class Estimates:
             return problems.response(ProblemCode.BAD_FIELDS, "the request has bad fields", hinted(asked))
         if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
             return _impossible([FieldError("$.authority", "no such authority")])
-        limit = None if asked.authority is None else await sql.access.jurisdiction_of(self._pool, asked.authority)
+        limit = None
+        if asked.authority is not None:
+            limit = (await sql.access.terms_of(self._pool, asked.authority)).jurisdiction
         place = locate(asked, "$", self._cities, None if limit is None else load(limit))
         faults = (
             _faults(asked, self._planner.plan)

@@ -16,7 +16,7 @@ from geo.connection import connect
 from geo.index.forgetting import Forgetting
 from geo.index.keys import generations
 from geo.index.position_index import PositionIndex
-from handlers.http.users import USER_MAX
+from handlers.values.user import USER_MAX
 from server.settings import Settings, SettingsError
 from server.stores import record
 

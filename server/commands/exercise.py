@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import sql.enrolment
-from handlers.http.users import USER_MAX
+from handlers.values.user import USER_MAX
 from push.alerts import enrolment
 from server.administration.access import COMMAND_LINE, RegistryError
 from server.commands.context import config_option, json_flag, on_record, print_result
