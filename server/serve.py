@@ -58,7 +58,7 @@ from push.transport.quota import Quotas
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.encryption import encryption_key
-from server.listening import listen
+from server.listening import Listener, listen
 from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
@@ -68,8 +68,6 @@ from sql.database import open_pool
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-
-    from aiohttp import web
 
     from handlers.cap.signing import Signer
     from server.stores import Stores
@@ -115,34 +113,34 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
-        runners, url = await _listening(settings, engine, handlers, authenticator)
+        listeners = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             lag = group.create_task(handlers.ops.metrics.lag.run(), name="loop lag")
             chores = group.create_task(run_chores(pool, expiry), name="chores")
             quiet = group.create_task(failures.run(), name="failures")
-            listeners = group.create_task(handlers.operators.feed.run(), name="feed")
+            feed = group.create_task(handlers.operators.feed.run(), name="feed")
             guard = group.create_task(_guard(stores), name="embedded stores")
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
-                ready(url)
+                ready(listeners[0].url)
                 await stopping.wait()
                 _log.info("server.stopping", grace_s=settings.grace_s)
                 handlers.ops.health.stopping = True
                 await handlers.operators.feed.close()
-                for runner in runners:
-                    await runner.cleanup()
+                for listener in listeners:
+                    await listener.close()
                 await engine.stop(settings.grace_s)
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
-                await cancel_and_wait((*engine.tasks, lag, chores, quiet, listeners, guard))
+                await cancel_and_wait((*engine.tasks, lag, chores, quiet, feed, guard))
     _log.info("server.stopped")
 
 
 async def _listening(
     settings: Settings, engine: Engine, handlers: Handlers, authenticator: Authenticator
-) -> tuple[list[web.AppRunner], str]:
+) -> list[Listener]:
     try:
         return await listen(settings, handlers, authenticator)
     except BaseException:
@@ -161,6 +159,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
             links=settings.alert.links,
+            time_zone=settings.alert.zone_of_texts,
             simulated=lanes.simulated(settings),
         ),
         late=LatePlan(
@@ -220,7 +219,7 @@ def _handlers(
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
     feed = Feed(authenticator, engine.watcher, engine.alarms)
-    reports = Reports(index, lanes.needs_token(settings), engine.entrants.note)
+    reports = Reports(index, lanes.token_readers(settings), engine.entrants.note)
     return Handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),

@@ -88,7 +88,8 @@ def _overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
             node = node.setdefault(section, {})
             if not isinstance(node, dict):
                 raise SettingsError(f"{name}: {section} is not a section")
-        node[leaf] = _listed(value)
+        # A value out of a file often ends with a line break, which is never meant.
+        node[leaf] = _listed(value.strip())
 
 
 def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
@@ -105,7 +106,8 @@ def _checked(settings: Settings) -> Settings:
     _check_area(settings)
     _check_simulated(settings)
     _check_retention(settings)
-    _check_zone(settings.alert.sound.time_zone)
+    _check_zone("$.alert.sound.time_zone", settings.alert.sound.time_zone)
+    _check_zone("$.alert.time_zone", settings.alert.zone_of_texts)
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
         address(settings.metrics.listen, "$.metrics.listen")
@@ -153,11 +155,11 @@ def _check_area(settings: Settings) -> None:
         address(node, f"$.redis.cluster[{number}]")
 
 
-def _check_zone(name: str) -> None:
+def _check_zone(path: str, name: str) -> None:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SettingsError(f"$.alert.sound.time_zone: no such time zone: {name}") from None
+        raise SettingsError(f"{path}: no such time zone: {name}") from None
 
 
 def address(listen: str, path: str) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from geo.index.keys import POSITION_DAYS
 from handlers.auth.limits import LimitSettings
 from push.alerts.rings import Policy
 from push.message.links import Links
-from push.message.sound import Sound
+from push.message.sound import Sound, ZoneName
 from push.provider import LaneSettings
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -69,11 +69,14 @@ class SecuritySettings(Section, frozen=True, kw_only=True):
 class AlertSettings(Section, frozen=True, kw_only=True):
     """The default policy of alerts, and the hard caps on their radius, people and life.
 
+    Texts give times in `time_zone`, else in that of `sound`; an authority may have another.
+
     A pass for late entrants comes every `late_entrants_every_s`, or `late_entrants_gap_s` after the last one when
     `late_entrants_burst` reports came from the area. `sound` and `links`: how a message sounds, and what a tap opens.
     """
 
     policy: str = "qq"
+    time_zone: ZoneName | None = None
     radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
     audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
     life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
@@ -82,6 +85,11 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
     sound: Sound = Sound()
     links: Links = Links()
+
+    @property
+    def zone_of_texts(self) -> str:
+        """The time zone in which texts give times."""
+        return self.time_zone or self.sound.time_zone
 
 
 class RetentionSettings(Section, frozen=True, kw_only=True):
@@ -104,9 +112,9 @@ class CapSettings(Section, frozen=True, kw_only=True):
 
     key_file: Path | None = None
     certificate_file: Path | None = None
-    sender: Annotated[str, Meta(pattern=r"^[^\s,<&]+$", max_length=200)] = "qq-alert"
+    sender: Annotated[str, Meta(pattern=r"^[^\s,<&]+\Z", max_length=200)] = "qq-alert"
     sender_name: Annotated[str, Meta(min_length=1, max_length=200)] = "QQ Alert"
-    public_url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]$", max_length=300)] = "http://127.0.0.1:8470"
+    public_url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]\Z", max_length=300)] = "http://127.0.0.1:8470"
 
 
 class CitiesSettings(Section, frozen=True, kw_only=True):
@@ -132,8 +140,8 @@ class MetricsSettings(Section, frozen=True, kw_only=True):
 class LogSettings(Section, frozen=True, kw_only=True):
     """`auto`: readable on a terminal, JSON elsewhere."""
 
-    format: Annotated[str, Meta(pattern="^(auto|json|console)$")] = "auto"
-    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    format: Annotated[str, Meta(pattern=r"^(auto|json|console)\Z")] = "auto"
+    level: Annotated[str, Meta(pattern=r"^(debug|info|warning|error)\Z")] = "info"
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -20,7 +20,8 @@ _AUTHORITY_ADD = query("authority_add")
 _AUTHORITY_LIST = query("authority_list")
 _AUTHORITY_REVOKE = query("authority_revoke")
 _AUTHORITY_LIMIT = query("authority_limit")
-_JURISDICTION = query("authority_jurisdiction")
+_TERMS = query("authority_terms")
+_TIME_ZONE = query("authority_time_zone")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
@@ -44,7 +45,15 @@ class AuthorityRow(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
     limited: bool
     review: str
+    time_zone: str | None
     secrets: int
+
+
+class AuthorityTerms(msgspec.Struct, frozen=True):
+    """What an authority's alerts are bound by: its polygon (WKB) and its time zone, None where it has none."""
+
+    jurisdiction: bytes | None = None
+    time_zone: str | None = None
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -90,10 +99,15 @@ async def limit_authority(pool: Pool | Connection, authority: str, jurisdiction:
     return await pool.fetchval(_AUTHORITY_LIMIT, authority, jurisdiction) is not None
 
 
-async def jurisdiction_of(pool: Pool, authority: str) -> bytes | None:
-    """Return an authority's polygon (WKB), None when there is no limit."""
-    found: bytes | None = await pool.fetchval(_JURISDICTION, authority)
-    return found
+async def set_time_zone(connection: Connection, authority: str, time_zone: str | None) -> bool:
+    """Set an authority's time zone, None: the configured one; False when the authority is unknown."""
+    return await connection.fetchval(_TIME_ZONE, authority, time_zone) is not None
+
+
+async def terms_of(pool: Pool, authority: str) -> AuthorityTerms:
+    """Return what an authority's alerts are bound by; nothing for an unknown one."""
+    row = await pool.fetchrow(_TERMS, authority)
+    return AuthorityTerms() if row is None else AuthorityTerms(*row)
 
 
 async def add_secret(connection: Connection, authority: str, ciphertext: bytes) -> None:

@@ -13,8 +13,8 @@ from geo.polygon import polygons_of
 from handlers.cap.model import Area, Circle, Named, Ring
 from handlers.cap.writing import DEGREE_DIGITS
 
-VERTICES_MAX = 1_200
-"""At most 26 KiB of text: a document with it in two languages is within what our own reader takes."""
+VERTICES_MAX = 1_150
+"""At most 25 KiB of text: a document with it in two languages is within what our own reader takes."""
 
 CUTS_MAX = 64
 GEOCODE = "adcode"

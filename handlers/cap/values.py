@@ -15,6 +15,8 @@ import shapely
 
 from geo.polygon import PolygonError, read_geometry
 from handlers.cap.model import LANGUAGE_DEFAULT, Circle, Reference, Ring
+from handlers.values.text import clean, clean_line
+from push.message.language_tag import read_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +31,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", re.ASCII)
 _UNSAFE = re.compile(r"[\s,<&]")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,15})?", re.ASCII)
-_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\r\n]+")
 _DIGITS = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -62,6 +64,9 @@ def moment(text: str) -> datetime | Wrong:
 
 def token(text: str) -> str | Wrong:
     """Read an identifier or sender: references join them by commas and spaces."""
+    text = clean_line(text)
+    if not text:
+        return Wrong("empty")
     return Wrong("no spaces, commas, `<` or `&` are allowed") if _UNSAFE.search(text) else text
 
 
@@ -79,7 +84,8 @@ def language(text: str) -> str | Wrong:
     """Read a language tag; an empty one means the default, says the standard."""
     if not text:
         return LANGUAGE_DEFAULT
-    return text if _LANGUAGE.fullmatch(text) else Wrong("not a language tag such as zh-CN")
+    tag = text if _LANGUAGE.fullmatch(text) else read_tag(text)
+    return tag or Wrong("not a language tag such as zh-CN")
 
 
 def size(text: str) -> int | Wrong:
@@ -94,13 +100,13 @@ def number(text: str) -> float | Wrong:
 
 def absolute_uri(text: str) -> str | Wrong:
     """Read a URI with its scheme."""
-    return text if not text or _ABSOLUTE.fullmatch(text.strip()) else Wrong("not a full URI")
+    return text if not text or _ABSOLUTE.fullmatch(text) else Wrong("not a full URI")
 
 
 def references(text: str) -> tuple[Reference, ...] | Wrong:
     """Read triples of sender, identifier and sent."""
     read: list[Reference] = []
-    for triple in text.split():
+    for triple in clean(text).split():
         parts = triple.split(",")
         if len(parts) != 3 or not parts[0] or not parts[1]:  # noqa: PLR2004 - a triple
             return Wrong("not sender,identifier,sent with white space between messages")

@@ -14,12 +14,11 @@ import structlog
 import sql.access
 from geo.polygon import load
 from handlers.http import problems
-from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.places import hinted, locate
+from handlers.places import hinted, locate, notes_on_city
 from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
-from handlers.police.cases import Case, requested_area_faults, unsupported
+from handlers.police.cases import in_utc, notes_on_photo, read_case, requested_area_faults, unsupported
 from handlers.police.wording import content_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
@@ -32,10 +31,10 @@ if TYPE_CHECKING:
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
+    from handlers.police.cases import Case
     from push.fanout.areas import Place
+    from push.message.content import Content
     from sql.database import Pool
-
-CITY_UNKNOWN = "the city is not checked, and no part of the area: no boundaries of cities are configured"
 
 _log = structlog.get_logger("handlers.police.intake")
 
@@ -59,38 +58,42 @@ class Intake:
             return await self._cap.take(request, authority, body)
         if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused
-        case = read(body, Case)
+        case = read_case(body)
         if isinstance(case, list):
             detail = "the case has bad fields; nothing was stored or sent"
             return problems.response(ProblemCode.BAD_FIELDS, detail, hinted(case))
-        limit = await sql.access.jurisdiction_of(self._pool, authority)
-        place = locate(case.last_seen, "$.last_seen", self._cities, None if limit is None else load(limit))
+        terms = await sql.access.terms_of(self._pool, authority)
+        limit = None if terms.jurisdiction is None else load(terms.jurisdiction)
+        place = locate(case.last_seen, "$.last_seen", self._cities, limit)
         faults = unsupported(case) + requested_area_faults(case, self._filing_service.planner.plan)
         if faults or isinstance(place, list):
             errors = faults + (place if isinstance(place, list) else [])
             return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", errors)
-        return await self._file(authority, request.headers["webhook-id"], body, case, place)
+        content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
+        return await self._file(authority, request.headers["webhook-id"], body, case, place, content)
 
-    async def _file(self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place) -> web.Response:
-        content = msgspec.json.encode(case, order="deterministic")
+    async def _file(
+        self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place, content: Content
+    ) -> web.Response:
+        kept = msgspec.json.encode(in_utc(case), order="deterministic")
         filing = Filing(
             authority=authority,
             actor=of_authority(authority),
             webhook_id=webhook_id,
             body_digest=hashlib.sha256(body).digest(),
             case_number=case.case_number,
-            content_digest=hashlib.sha256(content).digest(),
-            content=content.decode(),
+            content_digest=hashlib.sha256(kept).digest(),
+            content=kept.decode(),
             status=case.status,
             place=place,
             last_seen_at=case.last_seen.at,
             policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
             override=_override(case, authority),
-            message_content=content_of(case),
+            message_content=content,
         )
-        unchecked = case.last_seen.city is not None and self._cities is None
+        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
         async with self._filing_service.file(filing) as result:
-            answer = answer_to(result, filing, [CITY_UNKNOWN] if unchecked else [])
+            answer = answer_to(result, filing, notes)
         _log.info("intake.answered", authority=authority, status=answer.status)
         return answer
 

@@ -6,7 +6,7 @@ first ones.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from lxml import etree
@@ -81,8 +81,8 @@ def _located(element: etree._Element, name: str, text: str) -> None:
 
 
 def _moment(at: datetime) -> str:
-    """Write a time as RFC 3339 has it, in UTC."""
-    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    """Write a time as RFC 3339 has it, with the offset that it has."""
+    return at.replace(microsecond=0).isoformat().replace("+00:00", "Z")
 
 
 def _add(element: etree._Element, name: str, text: str) -> None:

@@ -38,6 +38,7 @@ from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
 from push.message.content import LOCALE_DEFAULT, Content
+from push.message.truncation import truncate_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
 
     from push.message.content import Text
     from sql.public import PublicAlert
+
+TEXT_BYTES: Final = 52 * 1024
+"""Of areas and descriptions in all languages: signature, pictures and the rest of 64 KiB take up to 12."""
+
+POINT_BYTES: Final = 22
+DESCRIPTION_BYTES: Final = 1000
+"""Of one language, however large the area is."""
 
 PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 _CONTENT = msgspec.json.Decoder(Content)
@@ -97,27 +105,37 @@ def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
     return Message(
         identifier=identifier_of(alert),
         sender=publisher.sender,
-        sent=now.replace(microsecond=0),
+        sent=_local(now, content),
         status=Status.ACTUAL,
         message_type=kind,
         note=_word(alert) if over else "",
         references=tuple(
-            Reference(publisher.sender, _identifier(alert, number), at.replace(microsecond=0))
+            Reference(publisher.sender, _identifier(alert, number), _local(at, content))
             for number, at in enumerate(before, 1)
         ),
-        infos=tuple(_info(alert, content, locale, text, publisher) for locale, text in _texts(alert, content).items()),
+        infos=_infos(alert, content, publisher),
     )
+
+
+def _infos(alert: PublicAlert, content: Content, publisher: Publisher) -> tuple[Info, ...]:
+    """Return the message in each language; long texts share what the areas leave of what our own reader takes."""
+    texts = _texts(alert, content)
+    infos = [_info(alert, content, locale, text, publisher) for locale, text in texts.items()]
+    points = sum(len(ring) for info in infos for area in info.areas for ring in area.polygons)
+    room = max(DESCRIPTION_BYTES, (TEXT_BYTES - points * POINT_BYTES) // len(infos))
+    return tuple(msgspec.structs.replace(info, description=truncate_body(info.description, room)) for info in infos)
 
 
 def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
     """Return an alert's entry in the feed."""
-    texts = _texts(alert, _CONTENT.decode(alert.content))
+    content = _CONTENT.decode(alert.content)
+    texts = _texts(alert, content)
     locale = LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
     area = _area(alert, "")
     return Entry(
         id=f"urn:uuid:{alert.id}",
         title=texts[locale].title,
-        updated=editions(alert)[-1].replace(microsecond=0),
+        updated=_local(editions(alert)[-1], content),
         link=publisher.link(alert),
         summary=texts[locale].joined(),
         language=locale,
@@ -134,7 +152,13 @@ def _word(alert: PublicAlert) -> str:
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:
     if State(alert.state) not in OVER:
         return content.texts
-    return content.follow_ups.get(_word(alert)) or follow_up_texts(alert.received_at)[_word(alert)]
+    word = _word(alert)
+    return content.follow_ups.get(word) or follow_up_texts(_local(alert.received_at, content))[word]
+
+
+def _local(at: datetime, content: Content) -> datetime:
+    """Return a time of the place, to the second."""
+    return at.replace(microsecond=0).astimezone(content.zone)
 
 
 def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publisher: Publisher) -> Info:
@@ -150,7 +174,7 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
         severity=Severity.MINOR if over else Severity.SEVERE,
         certainty=Certainty.OBSERVED if over else Certainty.LIKELY,
         event_codes=(Named(EVENT_SYSTEM, EVENT_CODE),),
-        expires=None if over else alert.expires.replace(microsecond=0),
+        expires=None if over else _local(alert.expires, content),
         sender_name=publisher.sender_name,
         headline=text.title,
         description=text.body,

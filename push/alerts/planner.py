@@ -15,6 +15,7 @@ from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alerts.estimate import Estimate, at_most, estimate
 from push.alerts.rings import Override, Policy, Ring, rings_of
+from push.message.content import TIME_ZONE_DEFAULT
 from push.message.links import Links
 from push.notice import Notice, Status
 from sql.rings import RingRow, SweepPlan
@@ -39,6 +40,8 @@ AUDIENCE_CAP = "audience cap"
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
 
+    `time_zone`: in which its texts give times, unless its authority has another.
+
     `simulated` are the lanes whose provider is known to be simulated.
     """
 
@@ -48,6 +51,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     radius_cap_km: float
     audience_cap: int
     links: Links = Links()
+    time_zone: str = TIME_ZONE_DEFAULT
     simulated: frozenset[str] = frozenset()
 
 

@@ -7,14 +7,25 @@ a grapheme to what the provider takes, never in the phone number or a link.
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from push.message.bidi import FSI, PDI, is_right_to_left
+from push.message.language_tag import is_simplified_chinese, look_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIME_ZONE_DEFAULT: Final = "Asia/Shanghai"
 LOCALE_DEFAULT: Final = "zh-CN"
 MINUTE_S: Final = 60
+PHOTO_PUSHED_MAX: Final = 500
+"""Characters; a longer address takes the text's room in a push of 4 KB."""
+
 WIDE: Final = frozenset("WF")
 """The widths of Chinese letters, whose sentences end without a space."""
 
@@ -24,24 +35,33 @@ CALL_LEAST: Final = 7
 """The digits of the shortest telephone number that is no emergency call."""
 
 
-class Text(msgspec.Struct, frozen=True):
-    """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`."""
+class Text(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`.
+
+    `elastic`: the values in `body`, in their order, that share the room where it is scarce, such as place and looks.
+    """
 
     title: str
     body: str
     call: str
     phone: str = ""
+    elastic: tuple[str, ...] = ()
 
     def joined(self) -> str:
         """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
         body = self.body
         if not self.call or self._is_called_for():
             return body
+        call = self.beside(self.call)
         if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
-            return body + self.call
+            return body + call
         if unicodedata.category(body[-1]) == PUNCTUATION:
-            return f"{body} {self.call}"
-        return f"{body}。{self.call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {self.call}"
+            return f"{body} {call}"
+        return f"{body}。{call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {call}"
+
+    def beside(self, call: str) -> str:
+        """Return whom to call as it stands beside the body: apart from one that runs the other way."""
+        return f"{FSI}{call}{PDI}" if is_right_to_left(self.body) and FSI not in call else call
 
     def _is_called_for(self) -> bool:
         """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
@@ -54,7 +74,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """What one alert says, by locale, with its picture and links.
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
-    child. Without `texts` the child's data is deleted.
+    child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
     """
 
     texts: dict[str, Text]
@@ -63,22 +83,28 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     photo_url: str | None = None
     deep_link: str | None = None
     web_link: str | None = None
+    time_zone: str = TIME_ZONE_DEFAULT
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone of the place."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def _pushed_photo(self) -> str | None:
+        """The photo's address where it leaves a push enough room for the text."""
+        fits = self.photo_url is not None and len(self.photo_url) <= PHOTO_PUSHED_MAX
+        return self.photo_url if fits else None
 
     def of(self, notice: str) -> dict[str, Text]:
         """Return what a notice says, by locale."""
         return self.follow_ups.get(notice, self.texts)
 
     def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
-        """Return the text for a reader of `locale` and its own locale: the same, the same language, or the usual."""
+        """Return the text for a reader of `locale` and its own locale: looked up by BCP 47, or the nearest one."""
         texts = self.of(notice)
-        if locale in texts:
-            return locale, texts[locale]
-        language = locale.partition("-")[0].lower()
-        for known, text in texts.items():
-            if known.partition("-")[0].lower() == language:
-                return known, text
-        usual = LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
-        return usual, texts[usual]
+        known = look_up(locale, texts) or _nearest(locale, texts)
+        return known, texts[known]
 
     def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
         """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
@@ -89,11 +115,21 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             locale=known,
             text=marked(text, about.status),
             expires=about.expires,
-            photo_url=None if about.notice in self.follow_ups else self.photo_url,
+            photo_url=None if about.notice in self.follow_ups else self._pushed_photo,
             deep_link=self.deep_link,
             web_link=self.web_link,
             silent=silent,
         )
+
+
+def _nearest(locale: str, texts: Mapping[str, Text]) -> str:
+    """Return which text a reader gets whose tag leads to none: in the same language and letters, else the usual one."""
+    simple = is_simplified_chinese(locale)
+    same = [known for known in texts if known.partition("-")[0].lower() == locale.partition("-")[0].lower()]
+    same.sort(key=lambda known: is_simplified_chinese(known) is not simple)
+    if same:
+        return same[0]
+    return LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):

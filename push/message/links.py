@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a tap leads: addresses in which `{alert}` stands for the alert's id; none where the platform has none."""
 
-    deep_link: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://\S+$", max_length=300)] | None = None
-    web_link: Annotated[str, Meta(pattern=r"^https://\S+$", max_length=300)] | None = None
+    deep_link: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://\S+\Z", max_length=300)] | None = None
+    web_link: Annotated[str, Meta(pattern=r"^https://\S+\Z", max_length=300)] | None = None
 
     def put_in(self, content: Content, alert_id: UUID) -> Content:
         """Return a content with the links to an alert."""

@@ -13,13 +13,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-Clock = Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Clock = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
+
+ZoneName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+/-]{1,64}\Z")]
+"""The name of a time zone in the IANA database."""
 
 
 class Sound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From `night_from` to `night_until`, by `time_zone`, only messages in the first `night_rings` rings have sound."""
 
-    time_zone: Annotated[str, Meta(pattern="^[A-Za-z0-9_+/-]{1,64}$")] = "Asia/Shanghai"
+    time_zone: ZoneName = "Asia/Shanghai"
     night_from: Clock = "22:00"
     night_until: Clock = "07:00"
     night_rings: Annotated[int, Meta(ge=0, le=16)] = 1

@@ -47,14 +47,20 @@ class RegistryError(Exception):
 
 
 async def add_authority(
-    settings: Settings, stores: Stores, authority: str, name: str, jurisdiction: bytes | None = None
+    settings: Settings,
+    stores: Stores,
+    authority: str,
+    name: str,
+    jurisdiction: bytes | None = None,
+    time_zone: str | None = None,
 ) -> str:
-    """Add an authority, limited to a jurisdiction (WKB) if there is one; returns its first secret."""
+    """Add an authority, with a jurisdiction (WKB) and a time zone of its own if given; returns its first secret."""
     secret = new_secret()
     async with _transaction(stores) as connection:
         if not await sql.access.add_authority(connection, authority, name):
             raise RegistryError(f"authority {authority} is there already; 'rotate' gives it a new secret")
         await sql.access.limit_authority(connection, authority, jurisdiction)
+        await sql.access.set_time_zone(connection, authority, time_zone)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
         await _note(connection, "authority added", authority=authority)
     return secret
@@ -66,6 +72,14 @@ async def limit_authority(_: Settings, stores: Stores, authority: str, jurisdict
         if not await sql.access.limit_authority(connection, authority, jurisdiction):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "authority limited", authority=authority, limited=jurisdiction is not None)
+
+
+async def set_time_zone(_: Settings, stores: Stores, authority: str, time_zone: str | None) -> None:
+    """Set the time zone in which an authority's alerts give times; None: the configured one."""
+    async with _transaction(stores) as connection:
+        if not await sql.access.set_time_zone(connection, authority, time_zone):
+            raise RegistryError(f"no authority {authority}")
+        await _note(connection, "authority time zone set", authority=authority, time_zone=time_zone or "configured")
 
 
 async def rotate(settings: Settings, stores: Stores, authority: str) -> str:

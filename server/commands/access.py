@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 _geojson = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+def _zone(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Return the name of a time zone that there is."""
+    try:
+        return None if name is None else ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise click.BadParameter(f"no such time zone: {name}") from None
+
+
 @click.group("authority")
 def authority_group() -> None:
     """Police bodies that may file cases."""
@@ -32,15 +41,22 @@ def authority_group() -> None:
 @click.argument("authority")
 @click.option("--name", required=True)
 @click.option("--jurisdiction", type=_geojson, help="GeoJSON; nobody outside of it is reached.")
+@click.option("--time-zone", callback=_zone, help="In which its alerts give times, as Asia/Urumqi.")
 @json_flag
 @config_option
 @click.pass_context
 def authority_add(
-    context: click.Context, authority: str, name: str, jurisdiction: Path | None, *, as_json: bool
+    context: click.Context,
+    authority: str,
+    name: str,
+    jurisdiction: Path | None,
+    time_zone: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Add an authority and print its webhook secret, once."""
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
-    secret = on_record(context, lambda s, stores: access.add_authority(s, stores, authority, name, limit))
+    secret = on_record(context, lambda s, stores: access.add_authority(s, stores, authority, name, limit, time_zone))
     _print_secret(authority, secret, as_json=as_json)
 
 
@@ -72,6 +88,20 @@ def authority_limit(context: click.Context, authority: str, jurisdiction: Path |
     limit = None if jurisdiction is None else read_jurisdiction(jurisdiction)
     on_record(context, lambda s, stores: access.limit_authority(s, stores, authority, limit))
     click.echo(f"{authority} reaches {'everybody' if limit is None else 'nobody outside of its jurisdiction'}")
+
+
+@authority_group.command("time-zone")
+@click.argument("authority")
+@click.argument("time_zone", callback=_zone, required=False)
+@click.option("--none", "configured", is_flag=True, help="Use the configured one again.")
+@config_option
+@click.pass_context
+def authority_time_zone(context: click.Context, authority: str, time_zone: str | None, *, configured: bool) -> None:
+    """Set the time zone in which an authority's alerts give times; filed alerts keep theirs."""
+    if (time_zone is None) is not configured:
+        raise click.UsageError("either a time zone, as Asia/Urumqi, or --none")
+    on_record(context, lambda s, stores: access.set_time_zone(s, stores, authority, time_zone))
+    click.echo(f"{authority}: {time_zone or 'the configured time zone'}")
 
 
 @authority_group.command("review")

@@ -28,7 +28,8 @@ with emptied as (
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{alert,id}' = $1::text
 )
 update alert
-set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb)),
+set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb))
+              || jsonb_strip_nulls(jsonb_build_object('time_zone', content -> 'time_zone')),
     city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision,
     latitude = round(latitude::numeric, 2)::double precision, child_deleted_at = now()
 where id = $1;

@@ -6,7 +6,9 @@ import string
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cache
 from importlib import resources
+from uuid import UUID
 
+import msgspec
 import pytest
 import shapely
 from capvalidator import check_schema, check_signature
@@ -15,14 +17,20 @@ from hypothesis import strategies as st
 from lxml import etree
 from shapely.geometry import MultiPolygon, Polygon
 
-from geo.polygon import polygons_of
+from geo.polygon import dump, polygons_of
 from handlers.cap import model as m
 from handlers.cap.areas import area_of, rings_of
 from handlers.cap.signing import Signer
 from handlers.cap.values import Wrong, polygon
 from handlers.cap.verification import SignatureStatus, read_pins
 from handlers.cap.writing import document_of
-from handlers.police.cap.reception import Received, receive
+from handlers.police.cap.reception import Received, ReceivedCase, receive, receive_case
+from handlers.public.messages import Publisher, message_of
+from handlers.values.text import is_blank
+from push.message.bidi import readable
+from push.message.catalogues import follow_up_texts
+from push.message.content import Content, Text
+from sql.public import PublicAlert
 from tests.support.cap.documents import GOOD, NOW, keys
 from tests.support.stores import boundaries
 
@@ -148,6 +156,70 @@ def test_a_signed_message_is_read_back_as_itself_and_verified_by_others(message:
     assert isinstance(received, Received), received
     assert (received.signature.signature_status, received.message) == (SignatureStatus.VERIFIED, message)
     assert check_schema(document).passed
+
+
+_words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=400).filter(
+    lambda text: not is_blank(text)
+)
+_published_texts = st.builds(
+    lambda title, body, times, number: Text(readable(title), readable(body * times), f"请联系 {number}", number),
+    _words,
+    _words,
+    st.integers(1, 60),
+    st.sampled_from(["110", "0755-84450000 ext. 8012"]),
+)
+_STATES = {
+    "sending": ["alert"],
+    "sent": ["alert", "update"],
+    "found": ["alert", "found"],
+    "cancelled": ["alert", "cancel"],
+}
+
+
+@st.composite
+def _alerts(draw: st.DrawFn) -> PublicAlert:
+    """Return an alert as it may be published: of any texts, a circle, a city of islands, within a jurisdiction."""
+    texts_of = draw(st.dictionaries(st.sampled_from(["zh-CN", "en"]), _published_texts, min_size=1))
+    city = draw(st.sampled_from([None, boundaries.SHENZHEN, boundaries.CHONGQING, boundaries.ZHOUSHAN]))
+    shape = None if city is None else boundaries.cities().polygon(city)
+    limit = draw(st.sampled_from([None, boundaries.ZHOUSHAN])) if city == boundaries.ZHOUSHAN else None
+    at = (122.2, 30.0) if city == boundaries.ZHOUSHAN else (114.05, 22.54)
+    state = draw(st.sampled_from([*_STATES]))
+    photo = draw(st.sampled_from([None, f"https://police.example/{'a' * 1900}.jpg"]))
+    zone = draw(st.sampled_from(["Asia/Shanghai", "Asia/Urumqi", "America/St_Johns"]))
+    content = Content(texts=texts_of, follow_ups=follow_up_texts(NOW), photo_url=photo, time_zone=zone)
+    notices = _STATES[state]
+    return PublicAlert(
+        id=UUID(int=draw(st.integers(1, 1 << 100))),
+        state=state,
+        received_at=NOW,
+        expires=NOW + timedelta(hours=72),
+        longitude=at[0],
+        latitude=at[1],
+        city=city,
+        city_polygon=None if shape is None else dump(shape),
+        jurisdiction=None if limit is None or shape is None else dump(shape),
+        content=msgspec.json.encode(content).decode(),
+        ended_at=NOW if state in {"found", "cancelled"} else None,
+        radius_km=draw(st.sampled_from([5.0, 120.0])),
+        whole=city is not None,
+        notices=notices,
+        moments=[NOW + timedelta(minutes=row) for row in range(len(notices))],
+        changes=[],
+    )
+
+
+@settings(SOME, max_examples=40)
+@given(_alerts())
+def test_whatever_we_publish_our_own_intake_takes(alert: PublicAlert) -> None:
+    """Out, then in: within the bounds of a document, signed, allowed by the schema, and a case of the same texts."""
+    publisher = Publisher(sender="qq-alert", sender_name="QQ Alert", public_url="https://alert.example")
+    document = Signer(keys().key, keys().certificate).signed(message_of(alert, publisher))
+    assert check_schema(document).passed
+    received = receive_case(document, read_pins([keys().certificate]), NOW + timedelta(minutes=2))
+    assert isinstance(received, ReceivedCase), received
+    assert received.signature.signature_status is SignatureStatus.VERIFIED
+    assert received.case.message_type.value == {"sending": "Alert", "sent": "Update"}.get(alert.state, "Cancel")
 
 
 @SOME

@@ -31,21 +31,21 @@ def _case(body: bytes) -> CapCase:
 def test_each_language_has_its_texts_with_the_child_where_parameters_name_it() -> None:
     """Headline, description, instruction, contact and event; picture and age come from the message."""
     case = _case(good())
-    assert list(case.texts) == ["zh-CN", "en-US"]
-    chinese, english = case.texts["zh-CN"], case.texts["en-US"]
+    assert list(case.texts) == ["zh-CN", "en"]
+    chinese, english = case.texts["zh-CN"], case.texts["en"]
     assert (chinese.event, chinese.headline, chinese.description) == ("儿童失踪", "寻找小明", "红色外套")
-    assert (english.child_name, chinese.child_name, english.contact) == ("Ming", "小明", "0755-110")
-    assert (case.child_age, case.photo_url) == (6, "https://police.example/1.jpg")
+    assert (english.children, chinese.children, english.contact) == (("Ming",), ("小明",), "0755-110")
+    assert (english.ages, case.photo_url) == ((6,), "https://police.example/1.jpg")
     assert (case.status, case.message_type) == (Status.ACTUAL, MessageType.ALERT)
 
 
 def test_missing_fields_fall_back_to_others() -> None:
-    """Headline to the event, description to the headline, language to en-US, parameters to nothing."""
+    """Headline to the event, description to the headline, no language to that of the text, parameters to nothing."""
     bare = good((ENGLISH, ""), ("<language>zh-CN</language>", "<language/>"), ("<headline>寻找小明</headline>", ""))
-    text = _case(bare).texts["en-US"]
+    text = _case(bare).texts["zh-CN"]
     assert (text.headline, text.description) == ("儿童失踪", "红色外套")
     text = _case(good(("<description>红色外套</description>", ""), ("qq-alert:childName", "x"))).texts["zh-CN"]
-    assert (text.description, text.child_name) == ("寻找小明", "")
+    assert (text.description, text.children) == ("寻找小明", ())
 
 
 def test_the_place_is_circle_polygon_and_city_as_written_with_longitude_first() -> None:
@@ -128,7 +128,7 @@ def test_updates_and_cancels_refer_to_earlier_messages() -> None:
 def test_the_example_of_the_standard_is_read_and_becomes_a_case_once_its_place_is_known() -> None:
     """The AMBER alert of appendix A has only a code of US counties: with a circle added, it is a case."""
     case = _case(AMBER.replace("<geocode>", "<circle>34.05,-118.24 50</circle><geocode>").encode())
-    assert list(case.texts) == ["en-US", "es-US"]
+    assert list(case.texts) == ["en", "es-US"]
     assert case.place is not None
     assert case.place.circle == Circle(-118.24, 34.05, 50)
     assert len(case.place.left_aside) == 2

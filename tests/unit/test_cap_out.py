@@ -130,7 +130,7 @@ def test_a_feed_lists_entries_with_links_to_their_documents() -> None:
     assert [root.findtext(ATOM + name) for name in ("id", "title", "updated")] == [
         "urn:uuid:0",
         "Alerts",
-        "2026-05-25T01:00:00Z",
+        "2026-05-25T09:00:00+08:00",
     ]
     assert root.findtext(f"{ATOM}author/{ATOM}name") == "QQ Alert"
     (found,) = root.findall(ATOM + "entry")

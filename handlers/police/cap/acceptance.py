@@ -16,12 +16,12 @@ from handlers.cap.model import EVENT_CODE, EVENT_SYSTEM, Info, Message, MessageT
 from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
 from handlers.police.cap.places import CapPlace, place_of
+from handlers.police.cap.wording import CapText, read_wording
+from handlers.values.text import clean, is_blank
 from push.notice import EXPIRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from handlers.cap.model import Named
+    from collections.abc import Iterator
 
 
 CHILD_EVENTS = re.compile(
@@ -31,15 +31,11 @@ CHILD_EVENTS = re.compile(
 )
 """How an event without a code is recognized by its `event`."""
 
-CHILD_NAME = "qq-alert:childName"
-CHILD_AGE = "qq-alert:childAge"
-CHILD_CLOTHING = "qq-alert:childClothing"
-AGE_MAX = 17
 REFERENCES_MAX = 20
 """Each is looked for, and a message that follows so many others names the last ones."""
 
-SHAPES_MAX = 50
-"""Their union is computed before anybody is authenticated."""
+SHAPES_MAX = 300
+"""As many as we publish ourselves of a city of islands. Their union is computed before anybody is authenticated."""
 
 
 REFUSED_STATUSES = {
@@ -52,21 +48,11 @@ REFUSED_TYPES = {
 }
 
 
-class CapText(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message says in one language; the child's fields are "" where no parameter has them."""
-
-    event: str
-    headline: str
-    description: str
-    instruction: str = ""
-    contact: str = ""
-    web: str = ""
-    child_name: str = ""
-    child_clothing: str = ""
-
-
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts."""
+    """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
+
+    `texts` by our locales. `notes`: what the sender should know.
+    """
 
     identifier: str
     sender: str
@@ -78,8 +64,8 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     texts: dict[str, CapText]
     expires: datetime
     place: CapPlace | None = None
-    child_age: int | None = None
     photo_url: str | None = None
+    notes: list[str] = []
 
 
 def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
@@ -91,8 +77,8 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
     place = None if cancel or errors else place_of(message)
     if isinstance(place, list):
         errors += place
-    ages = _ages(message)
-    errors += [age for age in ages if isinstance(age, FieldError)]
+    said = read_wording(message)
+    errors += said.errors
     if errors or isinstance(place, list):
         return errors
     return CapCase(
@@ -102,12 +88,12 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         status=message.status,
         message_type=message.message_type,
         references=message.references,
-        note=message.note,
-        texts={info.language: _text(info) for info in message.infos},
+        note=clean(message.note),
+        texts=said.texts,
         expires=_expires(message),
         place=place,
-        child_age=next((age for age in ages if isinstance(age, int)), None),
-        photo_url=_photo_url(message.infos),
+        photo_url=said.photo_url,
+        notes=said.notes,
     )
 
 
@@ -118,8 +104,9 @@ def _refusals(message: Message, now: datetime) -> Iterator[FieldError]:
         yield FieldError("/alert/msgType", REFUSED_TYPES[message.message_type])
     if len(message.references) > REFERENCES_MAX:
         yield FieldError("/alert/references", f"at most {REFERENCES_MAX}")
-    shapes = sum(len(area.polygons) + len(area.circles) for info in message.infos for area in info.areas)
-    if shapes > SHAPES_MAX:
+    areas = [area for info in message.infos for area in info.areas]
+    shapes = {shape for area in areas for shape in (*area.polygons, *area.circles)}
+    if len(shapes) > SHAPES_MAX:
         yield FieldError("/alert/info[1]/area", f"at most {SHAPES_MAX} circles and polygons in all")
     is_alert = message.message_type is MessageType.ALERT
     if is_alert and message.sent < now - EXPIRY:
@@ -148,61 +135,14 @@ def _unsayable(message: Message) -> Iterator[FieldError]:
         yield FieldError(
             "/alert/info[1]/eventCode", "not a missing child: SAME's code CAE, or an event that says so, is needed"
         )
-    languages: set[str] = set()
     for place, info in enumerate(message.infos, 1):
         here = f"/alert/info[{place}]"
         if any(code.name.upper() == EVENT_SYSTEM and code.value != EVENT_CODE for code in info.event_codes):
             yield FieldError(f"{here}/eventCode", "another event than a missing child")
-        if info.language.lower() in languages:
-            yield FieldError(f"{here}/language", "a second text in this language: which one is meant?")
-        languages.add(info.language.lower())
-        if not info.headline and not info.description:
+        if is_blank(info.headline) and is_blank(info.description):
             yield FieldError(f"{here}/headline", "required, or a `description`: there is nothing to say")
 
 
 def _is_child(info: Info) -> bool:
     coded = any(code.name.upper() == EVENT_SYSTEM and code.value == EVENT_CODE for code in info.event_codes)
     return coded or CHILD_EVENTS.search(info.event) is not None
-
-
-def _text(info: Info) -> CapText:
-    return CapText(
-        event=info.event,
-        headline=info.headline or info.event,
-        description=info.description or info.headline,
-        instruction=info.instruction,
-        contact=info.contact,
-        web=info.web,
-        child_name=_parameter(info.parameters, CHILD_NAME),
-        child_clothing=_parameter(info.parameters, CHILD_CLOTHING),
-    )
-
-
-def _parameter(parameters: Iterable[Named], name: str) -> str:
-    return next((parameter.value for parameter in parameters if parameter.name == name), "")
-
-
-def _ages(message: Message) -> list[int | FieldError]:
-    """Return the child's age as each info has it, and which of them is none or another one."""
-    ages: list[int | FieldError] = []
-    for place, info in enumerate(message.infos, 1):
-        text = _parameter(info.parameters, CHILD_AGE)
-        if not text:
-            continue
-        age = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(AGE_MAX)) else -1
-        if not 0 <= age <= AGE_MAX:
-            ages.append(FieldError(f"/alert/info[{place}]/parameter", f"{CHILD_AGE}: not an age from 0 to {AGE_MAX}"))
-        elif any(isinstance(other, int) and other != age for other in ages):
-            ages.append(FieldError(f"/alert/info[{place}]/parameter", f"{CHILD_AGE}: another age than before"))
-        else:
-            ages.append(age)
-    return ages
-
-
-def _photo_url(infos: Iterable[Info]) -> str | None:
-    """Return the first picture that phones can load."""
-    for info in infos:
-        for resource in info.resources:
-            if resource.mime_type.lower().startswith("image/") and resource.uri.startswith("https://"):
-                return resource.uri
-    return None

@@ -7,12 +7,15 @@ Bounded by the document; a contact by `CONTACT_MAX`, because a phone number is n
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 import shapely
 
 from geo.crs import Crs
+from geo.division_codes import Division, division_of
 from geo.polygon import polygons_of
 from handlers.http.problems import FieldError
 from handlers.places import locate
@@ -21,21 +24,25 @@ from push.alerts.filing import Filing
 from push.alerts.name_matching import names_child
 from push.alerts.rings import Override
 from push.fanout.areas import Place
+from push.message.bidi import readable
 from push.message.catalogues import follow_up_texts
-from push.message.content import LOCALE_DEFAULT, Content, Text
+from push.message.content import Content, Text
+from push.message.truncation import truncate_title
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon
 
     from geo.cities import Cities
-    from handlers.police.cap.acceptance import CapCase, CapText
+    from handlers.police.cap.acceptance import CapCase
     from handlers.police.cap.places import CapPlace
+    from handlers.police.cap.wording import CapText
     from push.alerts.planner import FilingPlan
 
-CONTACT_MAX: Final = 200
+CONTACT_MAX: Final = 400
 IDENTIFIER_MAX: Final = 150
 AREA: Final = "/alert/info[1]/area[1]"
+NO_BOUNDARIES: Final = "no boundaries of cities are configured"
 
 
 class _Point(msgspec.Struct, frozen=True):
@@ -54,6 +61,7 @@ def filing_of(
     cities: Cities | None,
     jurisdiction: MultiPolygon | None,
     *,
+    time_zone: str,
     unverified: str | None,
 ) -> Filing | list[FieldError]:
     """Return the filing of an Alert, or every reason why it cannot be sent; `unverified`: why it is not believed."""
@@ -68,16 +76,22 @@ def filing_of(
         override = Override(
             radius_km=radius_km, reason="the message's circle", by=of_authority(authority).label, whole=True
         )
-    if names_child(case.identifier, [text.child_name for text in case.texts.values()]):
+    if names_child(case.identifier, [name for text in case.texts.values() for name in text.children]):
         errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))
     if len(case.identifier) > IDENTIFIER_MAX:
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
-    message_content = Content(texts=texts, follow_ups=follow_up_texts(case.sent), photo_url=case.photo_url)
+    children = max((len(text.children) for text in case.texts.values()), default=0)
+    message_content = Content(
+        texts=texts,
+        follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children)),
+        photo_url=case.photo_url,
+        time_zone=time_zone,
+    )
     digest = hashlib.sha256(content).digest()
-    key = f"{case.sender},{case.identifier},{case.sent.isoformat()}"
+    key = f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"
     if unverified is not None:
         # Anybody may send another text under its name, and it may be signed for another reason the next time.
         key += f",{unverified},{digest.hex()}"
@@ -104,33 +118,31 @@ def filing_of(
 
 def message_of(case: CapCase) -> CapMessage:
     """Return what makes a message itself."""
-    identity = (case.status, case.references, case.texts, case.note, case.expires)
+    references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
+    identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest)
 
 
 def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
     """Return what phones say, by our locales, or which contact is too long to be shown whole."""
-    texts: dict[str, Text] = {}
-    errors: list[FieldError] = []
-    for number, (language, text) in enumerate(case.texts.items(), 1):
-        if len(text.contact) > CONTACT_MAX:
-            errors.append(FieldError(f"/alert/info[{number}]/contact", f"at most {CONTACT_MAX} characters"))
-        texts.setdefault(_locale(language), _text(text))
-    return errors or texts
+    path = "/alert/info/contact"
+    errors = [
+        FieldError(path, f"{locale}: at most {CONTACT_MAX} characters")
+        for locale, text in case.texts.items()
+        if len(text.contact) > CONTACT_MAX
+    ]
+    return errors or {locale: _text(text) for locale, text in case.texts.items()}
 
 
 def _text(text: CapText) -> Text:
-    body = " ".join(part for part in (text.description, text.instruction) if part)
-    return Text(text.headline, body, text.contact)
-
-
-def _locale(language: str) -> str:
-    """Return our locale for a language: all of Chinese without another script is zh-CN, all of English is en."""
-    tag = language.lower()
-    if tag == "zh" or tag.startswith(("zh-cn", "zh-hans", "zh-sg")):
-        return LOCALE_DEFAULT
-    return "en" if tag.partition("-")[0] == "en" else language
+    title = truncate_title(readable(text.headline))
+    # A contact without a number or an address says nothing that must not be cut.
+    rest = "" if title == readable(text.headline) else text.headline
+    parts = (rest, text.description, text.instruction, "" if text.number else text.contact)
+    body = " ".join(part for part in parts if part)
+    call = text.contact if text.number else ""
+    return Text(title, readable(body), readable(call), readable(text.number))
 
 
 def _kept(case: CapCase) -> dict[str, object]:
@@ -140,12 +152,13 @@ def _kept(case: CapCase) -> dict[str, object]:
         "cap": {
             "identifier": case.identifier,
             "sender": case.sender,
-            "sent": case.sent,
+            "sent": case.sent.astimezone(UTC),
             "status": case.status,
-            "expires": case.expires,
+            "expires": case.expires.astimezone(UTC),
             "texts": case.texts,
         },
-        "child": {"name": first.child_name or None, "clothing": first.child_clothing or None, "age": case.child_age},
+        "children": [{"name": name} for name in first.children],
+        "child": {"clothing": first.clothing or None, "ages": first.ages},
         "contact": {"name": first.contact or None},
         "photo_url": case.photo_url,
         "area": case.place
@@ -175,20 +188,38 @@ def _place(
         return [FieldError(AREA, "no usable place: nothing is sent")]
     if jurisdiction is not None and shapely.intersection(shape, jurisdiction).area == 0:
         return [FieldError(AREA, "no usable place: it lies outside of the authority's jurisdiction")]
-    city = where.cities[0] if len(where.cities) == 1 and where.polygon is None else None
+    city = _division(where.cities[0], cities).city if len(where.cities) == 1 and where.polygon is None else None
     return Place(city=city, boundary=shape, jurisdiction=jurisdiction)
 
 
 def _shape(where: CapPlace, cities: Cities | None) -> MultiPolygon | list[FieldError] | None:
-    """Return the union of polygons and cities, None where there are neither."""
+    """Return the union of polygons and cities, None where there are neither.
+
+    Beside a circle or a polygon a code that is no city's own adds nothing: its city would be wider than what is said.
+    """
     shapes = [] if where.polygon is None else [where.polygon]
+    has_shape = bool(shapes) or where.circle is not None
     errors: list[FieldError] = []
     for code in where.cities:
-        boundary = None if cities is None else cities.polygon(code)
-        if boundary is None:
-            errors.append(FieldError(f"{AREA}/geocode", f"no usable place: no boundary of {code} is configured"))
-        else:
+        division = _division(code, cities)
+        boundary = None if cities is None or division.city is None else cities.polygon(division.city)
+        if boundary is not None and (division.city == code or not has_shape):
             shapes.append(boundary)
+        elif not has_shape:
+            errors.append(FieldError(f"{AREA}/geocode", f"no usable place: {code}: {division.hint}"))
     if errors:
         return errors
     return polygons_of(shapely.union_all(shapes)) if shapes else None
+
+
+def _division(code: str, cities: Cities | None) -> Division:
+    return Division(None, NO_BOUNDARIES) if cities is None else division_of(code, cities)
+
+
+def notes_on_area(where: CapPlace | None, cities: Cities | None) -> list[str]:
+    """Return what the sender should know of codes that add nothing to a circle or a polygon."""
+    if where is None or (where.circle is None and where.polygon is None):
+        return []
+    divisions = {code: _division(code, cities) for code in where.cities}
+    aside = [code for code, division in divisions.items() if division.city != code]
+    return [f"{code} adds nothing to the area: it is no city whose boundary is configured" for code in aside]

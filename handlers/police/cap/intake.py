@@ -29,7 +29,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.http.responses import json_response
 from handlers.police.answers import answer_to
-from handlers.police.cap.filing import filing_of, message_of, texts_of
+from handlers.police.cap.filing import filing_of, message_of, notes_on_area, texts_of
 from handlers.police.cap.reception import ReceivedCase, receive_case
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.transaction import Order
@@ -117,16 +117,18 @@ class CapIntake:
             self._waiting -= 1
 
     async def _file(self, authority: str, received: ReceivedCase) -> web.Response:
-        limit = await sql.access.jurisdiction_of(self._pool, authority)
+        terms = await sql.access.terms_of(self._pool, authority)
         plan = self._filing_service.planner.plan
-        bound = None if limit is None else load(limit)
+        bound = None if terms.jurisdiction is None else load(terms.jurisdiction)
+        time_zone = terms.time_zone or plan.time_zone
         why = received.signature.unverified_reason
-        filing = filing_of(received.case, authority, plan, self._cities, bound, unverified=why)
+        filing = filing_of(received.case, authority, plan, self._cities, bound, time_zone=time_zone, unverified=why)
         if isinstance(filing, list):
             return problems.response(
                 ProblemCode.UNUSABLE_CASE, "the message cannot be sent; nothing was stored", filing
             )
         notes = [] if why is None else [f"not verified, so it waits for review: {why}"]
+        notes += received.case.notes + notes_on_area(received.case.place, self._cities)
         async with self._filing_service.file(filing) as result:
             return answer_to(result, filing, notes)
 

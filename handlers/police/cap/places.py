@@ -6,16 +6,17 @@ a shape, geocodes of other systems are left aside and named. Bounded by the docu
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import msgspec
 import shapely
 from shapely.geometry import MultiPolygon
 
+from geo.division_codes import digits_of
 from geo.polygon import polygons_of, read_geometry
 from handlers.cap.model import Circle
 from handlers.http.problems import FieldError
+from handlers.places import CODE_EXPECTED
 
 if TYPE_CHECKING:
     from handlers.cap.model import Area, Message, Named, Ring
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 CITY_GEOCODES = frozenset({"adcode", "gb/t2260", "gbt2260", "gb2260"})
 """Names of GB/T 2260's codes of administrative divisions, without case and spaces: `adcode` is what Chinese maps call
 them, the others are the standard's own number. Any other system of codes would have to be guessed."""
-
-_CITY = re.compile(r"[0-9]{6}", re.ASCII)
 
 
 class CapPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,10 +91,11 @@ class _Gathered:
     def _is_city(self, code: Named, path: str) -> bool:
         if "".join(code.name.split()).lower() not in CITY_GEOCODES:
             return False
-        if _CITY.fullmatch(code.value):
-            self._cities[code.value] = None
+        digits = digits_of(code.value)
+        if digits is not None:
+            self._cities[digits] = None
         else:
-            self.refuse(path, "no usable place: a GB/T 2260 code has six digits")
+            self.refuse(path, f"no usable place: {CODE_EXPECTED}")
         return True
 
     def place(self) -> CapPlace:

@@ -16,11 +16,27 @@ from push.message.content import Text
 from push.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
 
 EXPIRED: Final = "expired"
 """What the public pages say when an alert's time is over; no phone is notified of that."""
+
+
+class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases about several children who are missing together."""
+
+    title: str
+    one: str
+    one_with_age: str
+    between: str
+    looks: str
+    looks_between: str
+    found_title: str
+    found: str
+    cancel: str
+    expired: str
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +60,12 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expired: str
     event: str
     area: str
+    several: Several
+
+    def of_several(self) -> Catalogue:
+        """Return the phrases about several children; the others stay."""
+        names = [field for field in Several.__struct_fields__ if field in Catalogue.__struct_fields__]
+        return msgspec.structs.replace(self, **{name: getattr(self.several, name) for name in names})
 
 
 @cache
@@ -57,17 +79,20 @@ def catalogues() -> dict[str, Catalogue]:
     }
 
 
-def follow_up_texts(seen_at: datetime) -> dict[str, dict[str, Text]]:
-    """Return the texts of follow-up notices by notice and language: which alert it was, and nothing of the child."""
+def follow_up_texts(seen_at: datetime, children: int = 1) -> dict[str, dict[str, Text]]:
+    """Return the texts of follow-up notices by notice and language: which alert it was, and nothing of the child.
+
+    `seen_at` in the time zone of the place.
+    """
     day = {"month": f"{seen_at:%m}", "day": f"{seen_at:%d}"}
+
+    def texts(phrases: Callable[[Catalogue], tuple[str, str]]) -> dict[str, Text]:
+        written = {locale: phrases(words if children == 1 else words.of_several()) for locale, words in all_words}
+        return {locale: Text(title, body.format(**day), "") for locale, (title, body) in written.items()}
+
+    all_words = catalogues().items()
     return {
-        Notice.FOUND.value: {
-            locale: Text(words.found_title, words.found.format(**day), "") for locale, words in catalogues().items()
-        },
-        Notice.CANCEL.value: {
-            locale: Text(words.cancel_title, words.cancel.format(**day), "") for locale, words in catalogues().items()
-        },
-        EXPIRED: {
-            locale: Text(words.expired_title, words.expired.format(**day), "") for locale, words in catalogues().items()
-        },
+        Notice.FOUND.value: texts(lambda words: (words.found_title, words.found)),
+        Notice.CANCEL.value: texts(lambda words: (words.cancel_title, words.cancel)),
+        EXPIRED: texts(lambda words: (words.expired_title, words.expired)),
     }

@@ -1,1 +1,0 @@
-select jurisdiction from authority where id = $1;

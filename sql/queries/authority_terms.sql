@@ -1,0 +1,1 @@
+select jurisdiction, time_zone from authority where id = $1;
