@@ -84,6 +84,11 @@ class AlarmKind(enum.Enum):
         ),
         "correct it, and start the server again",
     )
+    MESSAGE_REFUSED = (
+        "message_refused",
+        "a provider takes other messages and not that of an alert: its lane notifies nobody of this alert",
+        "look at the preview of that lane; `update` with other words, or ask the provider",
+    )
     FAILED_SIGNATURES = (
         "failed_signatures",
         "many webhooks whose signature does not verify, of one authority or of unknown ones",

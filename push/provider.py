@@ -16,6 +16,7 @@ from push.message.truncation import MessageTooLargeError
 from push.results import RecipientStatus, RequestStatus, SendResult
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
 
     from push.message.content import Message
@@ -100,10 +101,21 @@ class Gateway(Protocol):
         """Close its connections."""
 
 
+def tokens_like(pattern: re.Pattern[bytes]) -> Callable[[str], str | None]:
+    """Return what reads a token of this form, without the white space around it; None for what is no token."""
+
+    def read(text: str) -> str | None:
+        token = text.strip()
+        return token if token.isascii() and pattern.fullmatch(token.encode()) else None
+
+    return read
+
+
 class Provider(NamedTuple):
     """One kind of lane: `open_gateway` takes an instance of `settings`, and the quotas where it `keeps_quotas` itself.
 
     `rendering` takes an instance of `settings` and a message, and needs no open gateway; MessageTooLargeError from it.
+    `read_token`, of a provider that addresses devices: the token that a report means, None for what cannot be one.
     """
 
     name: str
@@ -112,6 +124,7 @@ class Provider(NamedTuple):
     open_gateway: Callable[..., Gateway]
     rendering: Callable[[Any, Message], Rendering]
     keeps_quotas: bool = False
+    read_token: Callable[[str], str | None] | None = None
 
     def previewed(self, settings: LaneSettings, message: Message) -> Rendering | TooLarge:
         """Return what phones of a lane would show of a message, or why it cannot be sent there at all."""

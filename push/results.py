@@ -33,16 +33,39 @@ FINAL: Final = tuple(outcome for outcome in Outcome if outcome is not Outcome.IN
 class RecipientStatus(enum.Enum):
     """A provider's status for one recipient: a final outcome, or to be tried again."""
 
-    ACCEPTED = Outcome.ACCEPTED
-    INVALID = Outcome.INVALID
-    REFUSED = Outcome.REFUSED
-    QUARANTINED = Outcome.QUARANTINED
+    ACCEPTED = "accepted"
+    INVALID = "invalid"
+    REFUSED = "refused"
+    QUARANTINED = "quarantined"
     """The token is not good here, but perhaps elsewhere: another environment, another sender. It is kept."""
 
-    INDETERMINATE = Outcome.INDETERMINATE
+    MALFORMED = "malformed"
+    """Not of the form of the provider's tokens. The provider was not asked: that says nothing of our configuration."""
+
+    INDETERMINATE = "indeterminate"
     """To be tried again, although they may have been notified: there was no answer, or none with a meaning."""
 
-    RETRY = None
+    RETRY = "retry"
+    MESSAGE_REFUSED = "message refused"
+    """The provider does not take the message, whoever it is for; `push.delivery.refused_messages` settles it."""
+
+    TOKEN_OR_MESSAGE = "token or message"  # noqa: S105 - a status
+    """The provider takes the message or the token not, and does not say which; settled as above."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What the ledger has of it; None where nothing is settled."""
+        return _OUTCOMES.get(self)
+
+
+_OUTCOMES: Final = {
+    RecipientStatus.ACCEPTED: Outcome.ACCEPTED,
+    RecipientStatus.INVALID: Outcome.INVALID,
+    RecipientStatus.REFUSED: Outcome.REFUSED,
+    RecipientStatus.QUARANTINED: Outcome.QUARANTINED,
+    RecipientStatus.MALFORMED: Outcome.QUARANTINED,
+    RecipientStatus.INDETERMINATE: Outcome.INDETERMINATE,
+}
 
 
 class RequestStatus(enum.Enum):
@@ -52,6 +75,7 @@ class RequestStatus(enum.Enum):
     FAILING = "failing"
     THROTTLED = "throttled"
     MISCONFIGURED = "misconfigured"
+    MESSAGE_REFUSED = "message refused"
 
 
 class SendResult(msgspec.Struct, frozen=True):
@@ -76,6 +100,8 @@ class SendResult(msgspec.Struct, frozen=True):
         """The status of every recipient, where there are no `statuses`."""
         if self.request_status is RequestStatus.ANSWERED:
             return RecipientStatus.ACCEPTED
+        if self.request_status is RequestStatus.MESSAGE_REFUSED:
+            return RecipientStatus.MESSAGE_REFUSED
         return RecipientStatus.INDETERMINATE if self.indeterminate else RecipientStatus.RETRY
 
     def of_no_recipient(self) -> SendResult:

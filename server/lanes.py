@@ -15,14 +15,16 @@ from push.notice import EXPIRY
 from push.provider import Addressing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from push.provider import Gateway
     from push.transport.quota import Quotas
     from server.settings import Settings
 
 
-def needs_token(settings: Settings) -> dict[str, bool]:
-    """Return for each lane whether it addresses devices by tokens."""
-    return {name: providers()[name].addressing is Addressing.DEVICES for name in settings.lanes}
+def token_readers(settings: Settings) -> dict[str, Callable[[str], str | None] | None]:
+    """Return what reads the tokens of each lane, None for a lane that addresses accounts."""
+    return {name: providers()[name].read_token for name in settings.lanes}
 
 
 def simulated(settings: Settings) -> frozenset[str]:

@@ -20,6 +20,7 @@ from push.delivery.addresses import Addresses
 from push.delivery.breaker import Breaker
 from push.delivery.clearance import Clearances
 from push.delivery.invalid_tokens import InvalidTokens
+from push.delivery.refused_messages import RefusedMessages
 from push.delivery.settlement import Settlement
 from push.delivery.stats import LaneStats
 from push.delivery.worker import Worker
@@ -112,6 +113,7 @@ class Lane:
         )
         clearances = Clearances(simulated=plan.simulated, pool=pool)
         settlement = Settlement(name, queue=self.queue, ledger=ledger, claims=claims, stats=self.stats)
+        messages = RefusedMessages(name, gateway, alarms)
         self._sweeps = [
             Sweep(
                 name,
@@ -128,7 +130,7 @@ class Lane:
             Worker(
                 name,
                 queue=self.queue,
-                gateway=gateway,
+                messages=messages,
                 addresses=addresses,
                 invalid=self.invalid,
                 clearances=clearances,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MILLISECONDS = 1000
 _BAD = frozenset({RecipientStatus.INVALID, RecipientStatus.QUARANTINED})
 _OPEN = frozenset({RecipientStatus.RETRY, RecipientStatus.INDETERMINATE})
+_NOT_ANSWERED = _OPEN | {RecipientStatus.MALFORMED}
 
 
 class Addressed:
@@ -61,7 +62,7 @@ class Addressed:
         """
         if result.statuses is None or not self._by_token:
             return len(self._names), 0, []
-        answered = sum(recipient_status not in _OPEN for recipient_status in result.statuses)
+        answered = sum(recipient_status not in _NOT_ANSWERED for recipient_status in result.statuses)
         bad = sum(recipient_status in _BAD for recipient_status in result.statuses)
         dead = [
             DeadToken(int(users[row]), self._names[row], result.dead_since_ms.get(row, self._read_ms))
@@ -86,12 +87,13 @@ def sort_outcomes(result: SendResult) -> tuple[Settled, NDArray[np.bool_] | None
     """Split a send result into settled outcomes and recipients to retry; indeterminate ones are in both."""
     if result.statuses is None:
         return {Outcome.ACCEPTED: None}, None
-    masks = {
-        recipient_status: np.array([one is recipient_status for one in result.statuses])
-        for recipient_status in set(result.statuses)
-    }
-    open_masks = [mask for recipient_status, mask in masks.items() if recipient_status in _OPEN]
-    again = np.logical_or.reduce(open_masks) if open_masks else None
-    return {
-        recipient_status.value: mask for recipient_status, mask in masks.items() if recipient_status.value is not None
-    }, again
+    statuses = set(result.statuses)
+    outcomes: dict[Outcome, NDArray[np.bool_]] = {}
+    again: NDArray[np.bool_] | None = None
+    for status in statuses:
+        mask = np.array([one is status for one in result.statuses])
+        if status in _OPEN:
+            again = mask if again is None else again | mask
+        if (outcome := status.outcome) is not None:
+            outcomes[outcome] = outcomes[outcome] | mask if outcome in outcomes else mask
+    return {**outcomes}, again

@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from push.delivery.clearance import Clearances
     from push.delivery.invalid_tokens import InvalidTokens
     from push.delivery.outcomes import Addressed
+    from push.delivery.refused_messages import RefusedMessages
     from push.delivery.settlement import Settlement
     from push.delivery.stats import LaneStats
     from push.fanout.queue import LaneQueue
     from push.fanout.unit import Batch
-    from push.provider import Clearance, Gateway
+    from push.provider import Clearance
     from push.transport.pace import Pace
 
 RECORD_WAIT_S = 0.2
@@ -51,7 +52,7 @@ class Worker:
         lane: str,
         *,
         queue: LaneQueue,
-        gateway: Gateway,
+        messages: RefusedMessages,
         addresses: Addresses,
         invalid: InvalidTokens | None,
         clearances: Clearances,
@@ -63,7 +64,7 @@ class Worker:
     ) -> None:
         self._lane = lane
         self._queue = queue
-        self._gateway = gateway
+        self._messages = messages
         self._addresses = addresses
         self._invalid = invalid
         self._clearances = clearances
@@ -137,7 +138,7 @@ class Worker:
             started_s = loop.time()
             self._stats.in_flight += 1
             try:
-                result = await self._gateway.send(batch.unit.message(locale), addressed.chosen(rows), clearance)
+                result = await self._messages.send(batch.unit.message(locale), addressed.chosen(rows), clearance)
             except MessageTooLargeError as error:
                 result = message_too_large(error, len(rows))
             finally:

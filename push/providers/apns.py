@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, Provider
+from push.provider import Addressing, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.http2 import Head, Reply
 from push.transport.http2_lane import Http2LaneSettings
@@ -77,11 +77,11 @@ REASONS: dict[str, CallResult] = {
     "TopicDisallowed": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is not allowed"),
     "MissingTopic": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "no topic"),
     "BadTopic": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the topic is wrong"),
-    "PayloadTooLarge": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is too large"),
-    "PayloadEmpty": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the payload is empty"),
-    "BadCollapseId": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the collapse id is wrong"),
-    "BadExpirationDate": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the expiration is wrong"),
-    "BadMessageId": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the id is wrong"),
+    "PayloadTooLarge": CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the payload is too large"),
+    "PayloadEmpty": CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the payload is empty"),
+    "BadCollapseId": CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the collapse id is wrong"),
+    "BadExpirationDate": CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the expiration is wrong"),
+    "BadMessageId": CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the id is wrong"),
     "BadPriority": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the priority is wrong"),
     "InvalidPushType": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the push type is wrong"),
     "BadPath": CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the path is wrong"),
@@ -104,7 +104,7 @@ class ApnsSettings(Http2LaneSettings, frozen=True, kw_only=True):
     key_id: str
     team_id: str
     topic: str
-    interruption_level: Annotated[str, Meta(pattern="^(active|time-sensitive|critical)$")] = "time-sensitive"
+    interruption_level: Annotated[str, Meta(pattern=r"^(active|time-sensitive|critical)\Z")] = "time-sensitive"
     renew_s: Annotated[float, Meta(ge=RENEW_MIN_S, le=3000)] = 2400.0
     streams_per_connection: Annotated[int, Meta(ge=1, le=5000)] = 500
     connections_max: Annotated[int, Meta(ge=1, le=128)] = 16
@@ -250,4 +250,10 @@ def render(message: Message, body: str, interruption_level: str) -> bytes:
     return msgspec.json.encode({"aps": aps, **{name: link for name, link in links.items() if link is not None}})
 
 
-PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway, rendering)
+def read_token(text: str) -> str | None:
+    """Return a token as iOS apps send it, also as `NSData` was printed for years: `<8a3f 02c1 …>`."""
+    return _read_hexadecimal("".join(text.strip().removeprefix("<").removesuffix(">").split()))
+
+
+_read_hexadecimal = tokens_like(TOKEN)
+PROVIDER = Provider("apns", Addressing.DEVICES, ApnsSettings, ApnsGateway, rendering, read_token=read_token)

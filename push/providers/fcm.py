@@ -21,7 +21,7 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, Provider, withheld
+from push.provider import Addressing, Provider, tokens_like, withheld
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.http2 import Head, Reply
@@ -61,9 +61,8 @@ NO_SENSE: Final = CallResult(RecipientStatus.INDETERMINATE, RequestStatus.FAILIN
 ERRORS: dict[str, CallResult] = {
     "UNREGISTERED": CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the app is gone from the phone"),
     "SENDER_ID_MISMATCH": CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "a token of another sender"),
-    # One bad token must not stop a broadcast; a bad message makes all of them bad, which stops the lane.
     "INVALID_ARGUMENT": CallResult(
-        RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "the token, or the message, is not well formed"
+        RecipientStatus.TOKEN_OR_MESSAGE, RequestStatus.ANSWERED, "the token, or the message, is not well formed"
     ),
     "QUOTA_EXCEEDED": CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "the quota is used up"),
     "UNAVAILABLE": CallResult(RecipientStatus.RETRY, RequestStatus.FAILING, "the provider is overloaded"),
@@ -80,6 +79,12 @@ ERRORS: dict[str, CallResult] = {
 """By FCM's own error code, else by Google's status. An unknown one is `refused`, for this phone only."""
 
 REFUSED: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown code")
+BAD_TOKEN: Final = CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "the token is not well formed")
+BAD_MESSAGE: Final = CallResult(
+    RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the message is not well formed, or too large"
+)
+TOKEN_FIELD: Final = "message.token"  # noqa: S105 - the name of a field
+INVALID: Final = "INVALID_ARGUMENT"
 
 
 class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
@@ -98,8 +103,13 @@ class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
         return None if self.rate_per_s is None else self.rate_per_s * len(self.service_account_files)
 
 
+class _Violation(msgspec.Struct):
+    field: str = ""
+
+
 class _Detail(msgspec.Struct):
     errorCode: str = ""  # noqa: N815 - Google's name
+    fieldViolations: list[_Violation] = []  # noqa: N815 - as above
 
 
 class _Error(msgspec.Struct):
@@ -207,9 +217,21 @@ class FcmGateway:
         code = next((detail.errorCode for detail in error.details if detail.errorCode), error.status)
         if reply.status == HTTP_UNAUTHORIZED and code != "THIRD_PARTY_AUTH_ERROR":
             return EXPIRED
-        result = ERRORS.get(code, REFUSED)
+        result = _judged_argument(error) if code == INVALID else ERRORS.get(code, REFUSED)
         wait_s = reply.retry_after_s
         return result if wait_s is None else msgspec.structs.replace(result, retry_after_s=wait_s)
+
+
+def _judged_argument(error: _Error) -> CallResult:
+    """Tell a bad token from a bad message, as far as Google says it.
+
+    It names the field (google.rpc.BadRequest), or gives its own code alone, which is most often for a token. Without
+    any detail it is the message that is too large.
+    """
+    fields = {violation.field for detail in error.details for violation in detail.fieldViolations}
+    if fields:
+        return BAD_TOKEN if fields == {TOKEN_FIELD} else BAD_MESSAGE
+    return ERRORS[INVALID] if error.details else BAD_MESSAGE
 
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
@@ -255,4 +277,6 @@ def render(message: Message, body: str, channel_id: str, ttl_s: int) -> dict[str
     }
 
 
-PROVIDER = Provider("fcm", Addressing.DEVICES, FcmSettings, FcmGateway, rendering, keeps_quotas=True)
+PROVIDER = Provider(
+    "fcm", Addressing.DEVICES, FcmSettings, FcmGateway, rendering, keeps_quotas=True, read_token=tokens_like(TOKEN)
+)

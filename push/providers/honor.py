@@ -22,7 +22,7 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.gateway import BatchGateway
@@ -57,13 +57,13 @@ CODES: dict[int, CodeMeaning] = {
     200: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
     80000000: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
     PARTIAL: CodeMeaning(RequestStatus.ANSWERED, "some tokens are bad"),
-    80100003: CodeMeaning(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
+    80100003: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the payload is wrong (80100003)"),
     80200001: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our token (80200001)"),
     80200003: CodeMeaning(RequestStatus.MISCONFIGURED, "our token has expired (80200003)"),
     80300002: CodeMeaning(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
     # Taken from Huawei, and not verified: no token is removed for it.
     80300007: CodeMeaning(RequestStatus.ANSWERED, "all tokens are bad (80300007)", RecipientStatus.QUARANTINED),
-    80300008: CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
+    80300008: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the message is too large (80300008)"),
     80300010: CodeMeaning(RequestStatus.MISCONFIGURED, "more tokens than are allowed (80300010)"),
     81000001: CodeMeaning(RequestStatus.FAILING, "an error of the provider (81000001)"),
 }
@@ -86,7 +86,7 @@ class HonorSettings(LaneSettings, frozen=True, kw_only=True):
     client_id: str
     client_secret: str
     auth_url: Annotated[str, Meta(pattern="^https?://")]
-    importance: Annotated[str, Meta(pattern="^(NORMAL|LOW)$")] = "NORMAL"
+    importance: Annotated[str, Meta(pattern=r"^(NORMAL|LOW)\Z")] = "NORMAL"
 
 
 class _Data(msgspec.Struct, rename="camel"):
@@ -204,4 +204,4 @@ def _sorted_out(data: _Data, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway, rendering)
+PROVIDER = Provider("honor", Addressing.DEVICES, HonorSettings, HonorGateway, rendering, read_token=tokens_like(TOKEN))

@@ -22,7 +22,7 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, HttpAnswer, failing
@@ -52,11 +52,11 @@ CODES: dict[str, CodeMeaning] = {
     SUCCESS: CodeMeaning(RequestStatus.ANSWERED, "accepted"),
     PARTIAL: CodeMeaning(RequestStatus.ANSWERED, "some tokens are bad"),
     ALL_BAD: CodeMeaning(RequestStatus.ANSWERED, "all tokens are bad", RecipientStatus.INVALID),
-    "80100003": CodeMeaning(RequestStatus.MISCONFIGURED, "the payload is wrong (80100003)"),
+    "80100003": CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the payload is wrong (80100003)"),
     "80200001": CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our key (80200001)"),
     "80200003": CodeMeaning(RequestStatus.MISCONFIGURED, "our token has expired: are the clocks right? (80200003)"),
     "80300002": CodeMeaning(RequestStatus.MISCONFIGURED, "this app may not send (80300002)"),
-    "80300008": CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too large (80300008)"),
+    "80300008": CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the message is too large (80300008)"),
     "80300010": CodeMeaning(RequestStatus.MISCONFIGURED, "more than 1,000 tokens (80300010)"),
     "81000001": CodeMeaning(RequestStatus.FAILING, "an error of the provider (81000001)"),
 }
@@ -80,8 +80,8 @@ class HuaweiSettings(LaneSettings, frozen=True, kw_only=True):
     """
 
     service_account_file: Path
-    category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
-    silent_category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] | None = None
+    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
+    silent_category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] | None = None
     ca_file: Path | None = None
 
     def category_of(self, message: Message) -> str:
@@ -196,4 +196,6 @@ def _answer(http: HttpAnswer, tokens: Sequence[bytes]) -> SendResult:
     return result_for_all(CODES.get(answer.code, UNKNOWN), len(tokens), http.retry_after_s)
 
 
-PROVIDER = Provider("huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, rendering)
+PROVIDER = Provider(
+    "huawei", Addressing.DEVICES, HuaweiSettings, HuaweiGateway, rendering, read_token=tokens_like(TOKEN)
+)

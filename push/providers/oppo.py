@@ -22,7 +22,7 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
@@ -68,7 +68,7 @@ CODES: dict[int, CodeMeaning] = {
     31: CodeMeaning(RequestStatus.FAILING, "the stored message is not there any more (31)"),
     33: CodeMeaning(RequestStatus.THROTTLED, "the messages of the day are used up (33)", retry_after_s=DAY_QUOTA_S),
     40: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is missing (40)"),
-    41: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is wrong (41)"),
+    41: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "a parameter is wrong (41)"),
     55: CodeMeaning(RequestStatus.THROTTLED, "the provider limits how often we call (55)"),
     67: CodeMeaning(RequestStatus.MISCONFIGURED, "category or notify level is not ours to use (67)"),
     10000: CodeMeaning(RequestStatus.ANSWERED, "not a registration id (10000)", RecipientStatus.INVALID),
@@ -88,7 +88,7 @@ class OppoSettings(LaneSettings, frozen=True, kw_only=True):
     app_key: str
     master_secret: str
     channel_id: Annotated[str, Meta(min_length=1, max_length=64)] = "missing_child"
-    category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
+    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
     notify_level: Annotated[int, Meta(ge=1, le=16)] = 2
     template_id: str | None = None
 
@@ -251,4 +251,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway, rendering)
+PROVIDER = Provider("oppo", Addressing.DEVICES, OppoSettings, OppoGateway, rendering, read_token=tokens_like(TOKEN))

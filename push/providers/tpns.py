@@ -44,7 +44,7 @@ REQUEST_CODES: dict[int, tuple[RequestStatus, str]] = {
     0: (RequestStatus.ANSWERED, "accepted"),
     1008003: (RequestStatus.MISCONFIGURED, "the provider rejects our credentials (1008003)"),
     1008001: (
-        RequestStatus.MISCONFIGURED,
+        RequestStatus.MESSAGE_REFUSED,
         "the provider rejects a parameter that is the same in every request (1008001)",
     ),
     1008004: (RequestStatus.FAILING, "the provider is busy (1008004)"),

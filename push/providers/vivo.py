@@ -25,7 +25,7 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
@@ -69,9 +69,9 @@ CODES: dict[int, CodeMeaning] = {
     10073: CodeMeaning(
         RequestStatus.THROTTLED, "the system messages of the day are used up (10073)", retry_after_s=DAY_QUOTA_S
     ),
-    10085: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10085)"),
+    10085: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the provider does not take this wording (10085)"),
     10094: CodeMeaning(RequestStatus.MISCONFIGURED, "the token is of another app (10094)"),
-    10104: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider does not take this wording (10104)"),
+    10104: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the provider does not take this wording (10104)"),
     10200: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our app id or key (10200)"),
     10206: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our signature (10206)"),
     10207: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider rejects our time: are the clocks right? (10207)"),
@@ -103,7 +103,7 @@ class VivoSettings(LaneSettings, frozen=True, kw_only=True):
     app_key: str
     app_secret: str
     classification: Annotated[int, Meta(ge=0, le=1)] = 1
-    category: Annotated[str, Meta(pattern="^[A-Z_]{1,32}$")] = "SUBSCRIPTION"
+    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
 
 
 class _User(msgspec.Struct):
@@ -246,4 +246,4 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     )
 
 
-PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway, rendering)
+PROVIDER = Provider("vivo", Addressing.DEVICES, VivoSettings, VivoGateway, rendering, read_token=tokens_like(TOKEN))

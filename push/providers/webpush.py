@@ -28,7 +28,7 @@ from push.transport.http2 import Reply
 from push.transport.token_results import ACCEPTED, CallResult, result_of_calls, unsettled
 from push.transport.web_push.crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 from push.transport.web_push.push_service import PushService, merge_services
-from push.transport.web_push.subscription import HOST, Subscription, read_subscription
+from push.transport.web_push.subscription import HOST, Subscription, read_subscription, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,7 +59,7 @@ STATUSES: dict[int, CallResult] = {
     404: CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription has expired"),
     406: CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 406, by which Windows limits"),
     410: CallResult(RecipientStatus.INVALID, RequestStatus.ANSWERED, "the subscription is gone"),
-    413: CallResult(RecipientStatus.RETRY, RequestStatus.MISCONFIGURED, "the message is too large"),
+    413: CallResult(RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED, "the message is too large"),
     429: CallResult(RecipientStatus.RETRY, RequestStatus.THROTTLED, "HTTP 429"),
 }
 """Answers to a request. An unknown one below 500 is `refused`: final for this browser, and never for its neighbours."""
@@ -71,7 +71,7 @@ ANOTHER_KEY: Final = CallResult(RecipientStatus.QUARANTINED, RequestStatus.ANSWE
 NOWHERE: Final = ""
 """Stands for the push services of browsers that may not be sent to."""
 
-Host = Annotated[str, Meta(pattern=rf"^{HOST}(:[0-9]{{1,5}})?$", max_length=253)]
+Host = Annotated[str, Meta(pattern=rf"^{HOST}(:[0-9]{{1,5}})?\Z", max_length=253)]
 
 
 class WebpushSettings(LaneSettings, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class WebpushSettings(LaneSettings, frozen=True, kw_only=True):
     """
 
     key_file: Path
-    subject: Annotated[str, Meta(pattern="^(mailto:[^@]+@[^@]+|https://.+)$")]
+    subject: Annotated[str, Meta(pattern=r"^(mailto:[^@]+@[^@]+|https://.+)\Z")]
     hosts: Annotated[tuple[Host, ...], Meta(min_length=1, max_length=16)] = (
         "fcm.googleapis.com",
         "updates.push.services.mozilla.com",
@@ -239,4 +239,4 @@ def render(message: Message, body: str, site: str) -> bytes:
     return msgspec.json.encode({"web_push": DECLARATIVE, "notification": notification})
 
 
-PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway, rendering)
+PROVIDER = Provider("webpush", Addressing.DEVICES, WebpushSettings, WebpushGateway, rendering, read_token=read_token)

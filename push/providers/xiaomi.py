@@ -22,7 +22,7 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider
+from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, BatchHttp, decoded
@@ -51,10 +51,10 @@ CODES: dict[int, CodeMeaning] = {
     10001: CodeMeaning(RequestStatus.FAILING, "an error of the provider's system (10001)"),
     10002: CodeMeaning(RequestStatus.FAILING, "the provider is busy (10002)"),
     10003: CodeMeaning(RequestStatus.FAILING, "an error behind the provider (10003)"),
-    10008: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is wrong (10008)"),
+    10008: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "a parameter is wrong (10008)"),
     10012: CodeMeaning(RequestStatus.MISCONFIGURED, "the request is not allowed (10012)"),
     10016: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter is missing (10016)"),
-    10017: CodeMeaning(RequestStatus.MISCONFIGURED, "a parameter's value is wrong (10017)"),
+    10017: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "a parameter's value is wrong (10017)"),
     10027: CodeMeaning(RequestStatus.THROTTLED, "the provider limits our rate (10027)"),
     10031: CodeMeaning(RequestStatus.MISCONFIGURED, "this app is on the provider's black list (10031)"),
     10034: CodeMeaning(
@@ -77,7 +77,7 @@ CODES: dict[int, CodeMeaning] = {
     26003: CodeMeaning(RequestStatus.FAILING, "an error within the provider (26003)"),
     26006: CodeMeaning(RequestStatus.MISCONFIGURED, "the provider wants to look at the message first (26006)"),
     27001: CodeMeaning(RequestStatus.MISCONFIGURED, "the channel does not match (27001)"),
-    65009: CodeMeaning(RequestStatus.MISCONFIGURED, "the message is too long (65009)"),
+    65009: CodeMeaning(RequestStatus.MESSAGE_REFUSED, "the message is too long (65009)"),
     200001: CodeMeaning(RequestStatus.THROTTLED, "the quota of the day is used up (200001)", retry_after_s=DAY_QUOTA_S),
 }
 
@@ -177,4 +177,6 @@ def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:
     return accepted_but(bad, tokens)
 
 
-PROVIDER = Provider("xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway, rendering)
+PROVIDER = Provider(
+    "xiaomi", Addressing.DEVICES, XiaomiSettings, XiaomiGateway, rendering, read_token=tokens_like(TOKEN)
+)

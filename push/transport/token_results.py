@@ -35,7 +35,7 @@ class CallResult(msgspec.Struct, frozen=True):
 
 ACCEPTED: Final = CallResult(RecipientStatus.ACCEPTED, RequestStatus.ANSWERED, "accepted")
 MALFORMED_TOKEN: Final = CallResult(
-    RecipientStatus.QUARANTINED, RequestStatus.ANSWERED, "not of the form of this provider's tokens"
+    RecipientStatus.MALFORMED, RequestStatus.ANSWERED, "not of the form of this provider's tokens"
 )
 FORBIDDEN: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "not for this status")
 """For a phone that may not be sent to: final, and nothing was sent."""
@@ -85,4 +85,5 @@ _GRAVITY: Final = {
     RequestStatus.FAILING: 1,
     RequestStatus.THROTTLED: 2,
     RequestStatus.MISCONFIGURED: 3,
+    RequestStatus.MESSAGE_REFUSED: 3,
 }

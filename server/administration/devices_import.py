@@ -17,7 +17,7 @@ from geo.connection import connect
 from geo.index.keys import generations
 from geo.index.position_index import PositionIndex
 from handlers.platform.reports import Rejected, Reports, Unreadable, decode
-from server.lanes import needs_token
+from server.lanes import token_readers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,7 @@ async def import_file(settings: Settings, stores: Stores, path: Path) -> Importe
     """Import all reports of a file, and show the progress on standard error."""
     redis = connect(stores.redis_url)
     index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-    reports = Reports(index, needs_token(settings))
+    reports = Reports(index, token_readers(settings))
     accepted = rejected = shown = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:

@@ -25,7 +25,10 @@ INVALID_SCALE: Final = 1 << 32
 
 
 class SimulatedSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings of every simulated provider. Rates are shares of 1; `rate_limit` is recipients a second."""
+    """The settings of every simulated provider. Rates are shares of 1; `rate_limit` is recipients a second.
+
+    FCM, Huawei and Honor refuse messages in which `refused_text` stands, as in the address of a picture.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -34,6 +37,7 @@ class SimulatedSettings(msgspec.Struct, frozen=True, kw_only=True):
     hang_rate: float = 0.0
     invalid_rate: float = 0.0
     rate_limit: int | None = None
+    refused_text: str = ""
     outages: tuple[tuple[float, float], ...] = ()
 
 
@@ -109,6 +113,11 @@ class Faults:
             return (accounts - self._tokens) / limit
         self._tokens -= accounts
         return 0.0
+
+    def refuses(self, message: bytes) -> bool:
+        """Tell whether a message is one that the provider does not take, whoever it is for."""
+        text = self._settings.refused_text
+        return bool(text) and text.encode() in message
 
     def is_invalid(self, account: str) -> bool:
         """Return whether an account has no device: the same answer every time."""

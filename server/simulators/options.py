@@ -50,6 +50,7 @@ def batch_options(command: Command) -> Command:
         click.option("--hang-rate", type=share, default=0.0, help="Share of requests never answered."),
         click.option("--invalid-rate", type=share, default=0.0, help="Share of recipients that have no device."),
         click.option("--rate-limit", type=click.IntRange(1), default=None, help="Recipients a second."),
+        click.option("--refused-text", default="", help="FCM, Huawei, Honor refuse messages in which it stands."),
         click.option("--outage", "outages", multiple=True, callback=_outage, help="AFTER_S:FOR_S from the first one."),
     ]
     for option in reversed(options):

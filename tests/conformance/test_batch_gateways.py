@@ -129,13 +129,13 @@ async def test_malformed_tokens_are_quarantined_and_not_sent(protocol: BatchProt
         mixed = await gateway.send(message_for_tests(), [b"a1", b"bad\n", b"b2"], CLEAR)
     assert (alone.request_status, alone.statuses, alone.asked) == (
         RequestStatus.ANSWERED,
-        [RecipientStatus.QUARANTINED] * 2,
+        [RecipientStatus.MALFORMED] * 2,
         False,
     )
     assert mixed.asked
     assert (mixed.request_status, mixed.statuses) == (
         RequestStatus.FAILING,
-        [RecipientStatus.RETRY, RecipientStatus.QUARANTINED, RecipientStatus.RETRY],
+        [RecipientStatus.RETRY, RecipientStatus.MALFORMED, RecipientStatus.RETRY],
     )
 
 

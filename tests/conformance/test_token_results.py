@@ -81,7 +81,7 @@ async def test_a_throttled_project_of_fcm_delays_no_other(tmp_path: Path) -> Non
         tokens = [b"project-a/" + TOKENS[0], b"project-b/" + TOKENS[1], b"project-c/" + TOKENS[1]]
         answer = await gateway.send(message_for_tests(), tokens, CLEAR)
     assert answer.request_status is RequestStatus.ANSWERED
-    assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED, RecipientStatus.QUARANTINED]
+    assert answer.statuses == [RecipientStatus.RETRY, RecipientStatus.ACCEPTED, RecipientStatus.MALFORMED]
 
 
 async def test_an_expired_provider_token_of_apns_is_renewed_and_nobody_is_lost(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ async def test_malformed_tokens_say_nothing_of_the_provider(tmp_path: Path) -> N
     async with scripted_apns(Response(500), tmp_path) as (gateway, _):
         alone = await gateway.send(message_for_tests(), [b"none", b"x y"], CLEAR)
         mixed = await gateway.send(message_for_tests(), [b"none", TOKENS[0]], CLEAR)
-    assert (alone.asked, alone.statuses) == (False, [RecipientStatus.QUARANTINED] * 2)
-    assert (mixed.asked, mixed.statuses) == (True, [RecipientStatus.QUARANTINED, RecipientStatus.RETRY])
+    assert (alone.asked, alone.statuses) == (False, [RecipientStatus.MALFORMED] * 2)
+    assert (mixed.asked, mixed.statuses) == (True, [RecipientStatus.MALFORMED, RecipientStatus.RETRY])
     assert (alone.request_status, mixed.request_status) == (RequestStatus.ANSWERED, RequestStatus.FAILING)
 
 

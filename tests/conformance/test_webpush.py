@@ -105,7 +105,7 @@ def test_a_signature_is_one_for_each_origin_and_renewed_in_time(tmp_path: Path) 
         (403, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED),
         (404, RecipientStatus.INVALID, RequestStatus.ANSWERED),
         (410, RecipientStatus.INVALID, RequestStatus.ANSWERED),
-        (413, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED),
+        (413, RecipientStatus.MESSAGE_REFUSED, RequestStatus.ANSWERED),
         (429, RecipientStatus.RETRY, RequestStatus.THROTTLED),
         (500, RecipientStatus.RETRY, RequestStatus.FAILING),
         (503, RecipientStatus.RETRY, RequestStatus.FAILING),

@@ -129,10 +129,10 @@ async def test_nothing_is_sent_to_hostile_tokens(services: Services) -> None:
     gateway = services.gateway(service)
     answer = await gateway.send(message_for_tests(), [*hostile, good], CLEAR)
     assert answer.request_status is RequestStatus.ANSWERED
-    assert answer.statuses == [RecipientStatus.QUARANTINED] * len(hostile) + [RecipientStatus.ACCEPTED]
+    assert answer.statuses == [RecipientStatus.MALFORMED] * len(hostile) + [RecipientStatus.ACCEPTED]
     assert (service.reached.requests, elsewhere.reached.requests) == (1, 0)
     only = await gateway.send(message_for_tests(), hostile, CLEAR)
-    assert (only.request_status, set(only.statuses or [])) == (RequestStatus.ANSWERED, {RecipientStatus.QUARANTINED})
+    assert (only.request_status, set(only.statuses or [])) == (RequestStatus.ANSWERED, {RecipientStatus.MALFORMED})
 
 
 async def test_an_endpoint_is_called_as_it_is_written(services: Services) -> None:

@@ -17,6 +17,7 @@ from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions, now_ms
 from handlers.platform.reports import Reports, Unreadable, decode
 from push.delivery.invalid_tokens import InvalidTokens
+from push.providers import apns
 from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.processes.deployment import Deployment
 
-LANES = {"tpns": False, "apns": True}
+LANES = {"tpns": None, "apns": apns.read_token}
 USERS = np.array([11, 12, 13], dtype=np.int64)
 
 
@@ -111,16 +112,16 @@ async def test_token_lanes_require_tokens_and_account_lanes_refuse_them(redis: a
     index = _index(redis)
     report = {"longitude": 114.0, "latitude": 22.5, "at": "2026-11-24T00:00:00Z", "user": 11}
     rows = [
-        {**report, "lane": "apns", "token": "ab12", "at": _now()},
+        {**report, "lane": "apns", "token": "ab" * 32, "at": _now()},
         {**report, "lane": "apns", "at": _now()},
-        {**report, "lane": "tpns", "token": "ab12", "at": _now()},
+        {**report, "lane": "tpns", "token": "ab" * 32, "at": _now()},
         {**report, "lane": "apns", "token": 'a"b c', "at": _now()},
     ]
     decoded = decode(msgspec.json.encode(rows), "application/json")
     assert not isinstance(decoded, Unreadable)
     taken = await Reports(index, LANES).take(*decoded)
     assert (taken.accepted, [one.index for one in taken.rejected]) == (1, [1, 2, 3])
-    assert (await index.reached_at("apns", USERS)).tokens == [b"ab12", None, None]
+    assert (await index.reached_at("apns", USERS)).tokens == [b"ab" * 32, None, None]
 
 
 def _now() -> str:

@@ -85,7 +85,7 @@ async def test_a_request_has_the_documented_fields() -> None:
     ("response", "request_status"),
     [
         (web.json_response({"ret_code": 1008003}), RequestStatus.MISCONFIGURED),
-        (web.json_response({"ret_code": 1008001}), RequestStatus.MISCONFIGURED),
+        (web.json_response({"ret_code": 1008001}), RequestStatus.MESSAGE_REFUSED),
         (web.json_response({"ret_code": 1008004}), RequestStatus.FAILING),
         (web.json_response({"ret_code": 1008028}), RequestStatus.THROTTLED),
         (web.json_response({"ret_code": 424242}), RequestStatus.FAILING),

@@ -64,8 +64,8 @@ async def test_a_gateway_that_checks_no_clearance_sends_nothing() -> None:
     [
         ([ACCEPTED, None], [RecipientStatus.ACCEPTED, RecipientStatus.RETRY], True),
         ([None, None], [RecipientStatus.RETRY] * 2, False),
-        ([None, MALFORMED_TOKEN], [RecipientStatus.RETRY, RecipientStatus.QUARANTINED], False),
-        ([FORBIDDEN, MALFORMED_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.QUARANTINED], False),
+        ([None, MALFORMED_TOKEN], [RecipientStatus.RETRY, RecipientStatus.MALFORMED], False),
+        ([FORBIDDEN, MALFORMED_TOKEN], [RecipientStatus.REFUSED, RecipientStatus.MALFORMED], False),
     ],
 )
 def test_requests_that_were_not_made_say_nothing_of_the_provider(

@@ -50,7 +50,7 @@ class BatchGateway:
         sent = SendResult(RequestStatus.ANSWERED, "no token of this provider's form", [], asked=False)
         if rows:
             sent = await self._send_unless_too_large(message, [recipients[row] for row in rows], clearance)
-        return merge([(rows, sent)], len(recipients), decisive=sent, others=RecipientStatus.QUARANTINED)
+        return merge([(rows, sent)], len(recipients), decisive=sent, others=RecipientStatus.MALFORMED)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -35,6 +35,7 @@ _HARM: Final = {
     RequestStatus.THROTTLED: 1,
     RequestStatus.FAILING: 2,
     RequestStatus.MISCONFIGURED: 3,
+    RequestStatus.MESSAGE_REFUSED: 3,
 }
 
 _log = structlog.get_logger("push.service")

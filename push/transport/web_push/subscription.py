@@ -27,6 +27,8 @@ AUTH_BYTES: Final = 16
 BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 """Python's own decoder skips what does not belong, and so would take many texts for one key."""
 
+PRINTED: Final = re.compile("[!-~]+")
+
 HOST: Final = r"(?:[a-z0-9-]+\.)*[a-z0-9-]+"
 ENDPOINT: Final = re.compile(rf"https://({HOST}(?::[0-9]{{1,5}})?)/[A-Za-z0-9/._~%!$&'()*+,;=:@?-]*")
 """Narrower than any URL parser, so that none reads another host in it: no user, no backslash, no fragment."""
@@ -56,6 +58,22 @@ class _Token(msgspec.Struct):
 
 
 _TOKEN = msgspec.json.Decoder(_Token)
+
+
+def read_token(text: str) -> str | None:
+    """Return a subscription as a token, also one that a program wrote with spaces; None for what is none.
+
+    Whether its service is one of the lane's, and its key a point of the curve, is seen when it is sent to.
+    """
+    try:
+        read = _TOKEN.decode(text)
+        lengths = len(_bytes(read.keys.p256dh)), len(_bytes(read.keys.auth))
+    except DECODE_ERRORS:
+        return None
+    if lengths != (POINT_BYTES, AUTH_BYTES) or ENDPOINT.fullmatch(read.endpoint) is None:
+        return None
+    token = text.strip()
+    return token if PRINTED.fullmatch(token) else msgspec.json.encode(read).decode()
 
 
 def read_subscription(token: bytes, hosts: Sequence[str]) -> Subscription | None:

@@ -61,7 +61,7 @@ class _Notification(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 class _Android(msgspec.Struct, forbid_unknown_fields=True):
     notification: _Notification
-    ttl: Annotated[str, Meta(pattern="^[0-9]{1,7}s$")] = "86400s"
+    ttl: Annotated[str, Meta(pattern=r"^[0-9]{1,7}s\Z")] = "86400s"
 
 
 class _Send(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,6 +114,8 @@ class SimulatedHonor(BatchProvider):
             return self._refuse(80300010, "too many tokens", 400)
         if len(body) - sum(len(token) + 3 for token in push.token) > MESSAGE_BYTES:
             return self._refuse(80300008, "the message is too large", 400)
+        if self.faults.refuses(body):
+            return self._refuse(80100003, "the message is not valid", 400)
         wait_s = self.faults.limited_s(len(push.token))
         if wait_s:
             self.reached.refused["http 503"] += 1

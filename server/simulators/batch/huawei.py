@@ -106,6 +106,8 @@ class SimulatedHuawei(BatchProvider):
             return self._refuse(400, "80300010", "too many tokens")
         if len(body) - sum(len(token) + 3 for token in tokens) > MESSAGE_BYTES:
             return self._refuse(400, "80300008", "the message is too large")
+        if self.faults.refuses(body):
+            return self._refuse(400, "80100003", "the message is not valid")
         wait_s = self.faults.limited_s(len(tokens))
         if wait_s:
             self.reached.refused["http 503"] += 1

@@ -25,7 +25,7 @@ from server.simulators.token.fcm_fields import Send, fault_of
 from server.simulators.token.http2 import STREAM_FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from server.simulators.token.fcm_fields import Message
 
@@ -39,6 +39,7 @@ SCOPES: Final = frozenset(
         "https://www.googleapis.com/auth/cloud-platform",
     }
 )
+BAD_REQUEST: Final = "type.googleapis.com/google.rpc.BadRequest"
 FCM_ERROR: Final = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 STATUSES: Final = {
     "UNREGISTERED": (404, "NOT_FOUND"),
@@ -115,11 +116,14 @@ class SimulatedFcm:
         try:
             send = self._decoder.decode(request.body)
         except msgspec.DecodeError as error:
-            return self._refuse("INVALID_ARGUMENT", str(error))
+            text = str(error)
+            return self._refuse_field("message.token" if "token" in text else "message", text)
         fault = fault_of(send.message)
         if fault is None and len(request.body) - len(send.message.target) > MESSAGE_BYTES:
             fault = "the message is too large"
-        return self._reach(project, send) if fault is None else self._refuse("INVALID_ARGUMENT", fault)
+        if fault is None and self.faults.refuses(request.body):
+            fault = "the message is not valid"
+        return self._reach(project, send) if fault is None else self._refuse_field("message", fault)
 
     def wrong(self, fault: Fault) -> Response:
         """Answer one request with a fault."""
@@ -171,10 +175,15 @@ class SimulatedFcm:
         scopes = str(claims.get("scope", "")).split()
         return str(claims["aud"]).endswith(TOKEN_PATH) and lives_s <= ASSERTION_S and not SCOPES.isdisjoint(scopes)
 
-    def _refuse(self, code: str, message: str, wait_s: int | None = None) -> Response:
+    def _refuse_field(self, field: str, message: str) -> Response:
+        """Refuse an argument and name its field, as Google does where it can."""
+        violation = {"@type": BAD_REQUEST, "fieldViolations": [{"field": field, "description": message}]}
+        return self._refuse("INVALID_ARGUMENT", message, more=[violation])
+
+    def _refuse(self, code: str, message: str, wait_s: int | None = None, more: Sequence[object] = ()) -> Response:
         self.reached.refused[code] += 1
         number, status = STATUSES[code]
-        details = [] if code in GENERAL else [{"@type": FCM_ERROR, "errorCode": code}]
+        details = [*([] if code in GENERAL else [{"@type": FCM_ERROR, "errorCode": code}]), *more]
         error = {"code": number, "message": message, "status": status, "details": details}
         headers = () if wait_s is None else (("retry-after", str(wait_s)),)
         return _json(number, {"error": error}, headers)

@@ -15,9 +15,9 @@ TTL_MAX_S: Final = 28 * 86_400
 RESERVED: Final = frozenset({"from", "message_type"})
 RESERVED_BEGINNINGS: Final = ("google.", "gcm.")
 
-Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?s$")]
-Target = Annotated[str, Meta(min_length=20, max_length=1024, pattern=r"^[A-Za-z0-9_:=-]+$")]
-Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9-_.~%]{1,50}$")]
+Duration = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?s\Z")]
+Target = Annotated[str, Meta(min_length=20, max_length=1024, pattern=r"^[A-Za-z0-9_:=-]+\Z")]
+Label = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9-_.~%]{1,50}\Z")]
 
 
 class _Options(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,7 +43,7 @@ class _Shown(msgspec.Struct, forbid_unknown_fields=True):
     title: str = ""
     body: str = ""
     icon: str = ""
-    color: Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")] | None = None
+    color: Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}\Z")] | None = None
     sound: str = ""
     tag: str = ""
     click_action: str = ""
