@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handlers.public.alerts import Public
 
 METRICS_PATH = "/metrics"
+BODY_S = 25.0
 
 
 class Handlers(NamedTuple):
@@ -54,17 +55,20 @@ def routes(of: Handlers) -> list[Route]:
         *handlers.public.routes.routes(of.public),
         *handlers.ops.routes.routes(of.ops),
     ]
-    return [*table, _description(table)]
-
-
-def _description(table: list[Route]) -> Route:
-    """Return the route of the OpenAPI document, which describes itself too."""
     described: list[bytes] = []
+    table.append(_description(described))
+    table += [head for route in table if (head := route.without_body()) is not None]
+    described.append(document(table))
+    return table
+
+
+def _description(described: list[bytes]) -> Route:
+    """Return the route of the OpenAPI document, which is put into `described` once it has all routes, itself too."""
 
     async def get(_: Call[None]) -> web.Response:
         return web.Response(body=described[0], content_type=JSON)
 
-    route = Route(
+    return Route(
         method="GET",
         path="/openapi.json",
         access=Proof.NONE,
@@ -74,15 +78,15 @@ def _description(table: list[Route]) -> Route:
         handler=get,
         answers=(Answer(200, "OpenAPI 3.1.", dict[str, Any]),),
     )
-    described.append(document([*table, route]))
-    return route
 
 
-def application(table: Sequence[Route], authenticator: Authenticator, *, encrypted: bool = False) -> web.Application:
-    """Return the application that serves `table`; `encrypted`: over TLS."""
+def application(
+    table: Sequence[Route], authenticator: Authenticator, *, body_s: float = BODY_S, encrypted: bool = False
+) -> web.Application:
+    """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS."""
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
     app = web.Application(middlewares=[problems.middleware], client_max_size=bytes_max)
     for route in table:
-        app.router.add_route(route.method, route.path, endpoint(route, authenticator))
+        app.router.add_route(route.method, route.path, endpoint(route, authenticator, body_s))
     secure(app, encrypted=encrypted)
     return app

@@ -1,59 +1,102 @@
 """Listens on the configured addresses and serves the routes.
 
-Bounded: `BACKLOG` connections that wait to be accepted, `EDGE_GRACE_S` for open connections at the end.
+A connection that is idle, or on which the headers of a request are not complete, is closed after `headers_s`. Bounded:
+`BACKLOG` connections that wait to be accepted, the configured ones that are open, `HANDSHAKE_S` for the handshake of
+TLS, `EDGE_GRACE_S` for open connections at the end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
+from handlers.http.connections import Bounds, Connections
 from handlers.routes import METRICS_PATH, Handlers, application, routes
 from server.settings import Settings, SettingsError, TlsSettings, address
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
+    from handlers.auth.limits import LimitSettings
     from handlers.http.route import Route
 
 EDGE_GRACE_S = 2.0
+LINGERING_S = 2.0
+"""For so long the rest of a body is read that was answered before its end, so that its sender sees the answer."""
+
+HANDSHAKE_S = 15.0
 BACKLOG = 1024
 
 
-async def listen(
-    settings: Settings, handlers: Handlers, authenticator: Authenticator
-) -> tuple[list[web.AppRunner], str]:
-    """Start listening; returns the runners and the base URL. SettingsError when an address or TLS cannot be used."""
+class Listener(NamedTuple):
+    """One address that is listened on: its base URL, and what serves it."""
+
+    url: str
+    server: asyncio.Server
+    runner: web.AppRunner
+
+    async def close(self) -> None:
+        """Accept nothing more, and let open requests end within `EDGE_GRACE_S`."""
+        self.server.close()
+        await self.runner.cleanup()
+
+
+async def listen(settings: Settings, handlers: Handlers, authenticator: Authenticator) -> list[Listener]:
+    """Start listening, first on the public address. SettingsError when an address or TLS cannot be used."""
     table = routes(handlers)
     own = settings.metrics.listen
+    limits = settings.limits
     if own is None:
-        runner, url = await _runner(table, authenticator, settings.listen, settings.tls)
-        return [runner], url
+        return [await _listen(table, authenticator, settings.listen, settings.tls, limits)]
     public = [route for route in table if route.path != METRICS_PATH]
-    runner, url = await _runner(public, authenticator, settings.listen, settings.tls)
+    listener = await _listen(public, authenticator, settings.listen, settings.tls, limits)
     try:
-        inner, _ = await _runner([route for route in table if route.path == METRICS_PATH], authenticator, own, None)
+        metrics = [route for route in table if route.path == METRICS_PATH]
+        inner = await _listen(metrics, authenticator, own, None, limits)
     except SettingsError:
-        await runner.cleanup()
+        await listener.close()
         raise
-    return [runner, inner], url
+    return [listener, inner]
 
 
-async def _runner(
-    table: list[Route], authenticator: Authenticator, listen: str, tls: TlsSettings | None
-) -> tuple[web.AppRunner, str]:
+def _bounds(limits: LimitSettings) -> Bounds:
+    """Return the bounds of connections: behind a proxy, whose address they all have, only that of all together."""
+    return Bounds(limits.connections, limits.connections_per_address if limits.per_address else 0)
+
+
+async def _listen(
+    table: list[Route], authenticator: Authenticator, listen: str, tls: TlsSettings | None, limits: LimitSettings
+) -> Listener:
     host, port = address(listen, "$.listen")
-    app = application(table, authenticator, encrypted=tls is not None)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
+    app = application(table, authenticator, body_s=limits.body_s, encrypted=tls is not None)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=EDGE_GRACE_S,
+        keepalive_timeout=limits.headers_s,
+        lingering_time=LINGERING_S,
+        auto_decompress=False,
+    )
     await runner.setup()
+    if runner.server is None:
+        raise RuntimeError("a runner without a server after its setup")
+    context = _ssl(tls)
     try:
-        await web.TCPSite(runner, host, port, ssl_context=_ssl(tls), backlog=BACKLOG).start()
+        server = await asyncio.get_running_loop().create_server(
+            Connections(_bounds(limits)).serving(runner.server),
+            host,
+            port,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else HANDSHAKE_S,
+            backlog=BACKLOG,
+        )
     except OSError as error:
         await runner.cleanup()
         raise SettingsError(f"cannot listen on {listen}: {error.strerror}") from None
-    bound = runner.addresses[0]
-    return runner, f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}"
+    bound = server.sockets[0].getsockname()
+    return Listener(f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}", server, runner)
 
 
 def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 
 def configure(log_format: str, level: str) -> None:
@@ -33,7 +34,24 @@ def configure(log_format: str, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutTexts("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
+
+
+class _WithoutTexts(logging.Formatter):
+    """Formats the errors of libraries as ours are logged: their texts may hold what somebody sent."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own name and type
+        error = ei[1]
+        return "" if error is None else str(described(error))
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether an error of aiohttp is one at all: a request that is no HTTP is answered, and no news."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
 
 
 def report_bug(error: BaseException) -> None:

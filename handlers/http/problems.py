@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ERRORS_MAX = 50
 RETRY_AFTER_S = 2
 RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_S)}
+METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST"})
+"""What this server as a whole takes."""
+
 PROBLEM_TYPE: Final = "application/problem+json"
 
 _log = structlog.get_logger("handlers.problems")
@@ -97,6 +100,8 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     if any("\0" in part for part in request.match_info.values()):
         # PostgreSQL has no place for it, so nothing has such a name.
         return unknown_path()
+    if request.method == "OPTIONS" and request.raw_path == "*":
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Allow": ", ".join(sorted(METHODS))})
     try:
         return await handler(request)
     except web.HTTPException as error:
@@ -117,11 +122,17 @@ def _of_exception(error: web.HTTPException) -> web.Response:
         return unknown_path()
     if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return response(ProblemCode.TOO_LARGE, "the body is larger than this route takes")
-    allow = error.headers.get("Allow")
-    code = code_of_status(error.status)
-    return response(
-        code, f"this path takes {allow}" if allow else error.reason, headers={"Allow": allow} if allow else None
-    )
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return _of_method(error)
+    return response(code_of_status(error.status), error.reason)
+
+
+def _of_method(error: web.HTTPMethodNotAllowed) -> web.Response:
+    """Return what a path takes (RFC 9110, 9.3.7), or that it does not take this method."""
+    allow = ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))
+    if error.method == "OPTIONS":
+        return web.Response(status=HTTPStatus.NO_CONTENT, headers={"Allow": allow})
+    return response(ProblemCode.METHOD_NOT_ALLOWED, f"this path takes {allow}", headers={"Allow": allow})
 
 
 def route_of(request: web.Request) -> str:

@@ -5,13 +5,14 @@ Bounded: each body by its own `bytes_max`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from handlers.http.bearer import BEARER
+from handlers.http.roles import Proof
 from push.alerts.actions.actor import Actor
 
 if TYPE_CHECKING:
@@ -100,6 +101,13 @@ class Route:
     query: type[msgspec.Struct] | None = None
     problems: tuple[ProblemCode, ...] = ()
     headers: tuple[str, ...] = ()
+
+    def without_body(self) -> Route | None:
+        """Return what answers HEAD as this route answers GET; None: it takes no GET, or is a WebSocket."""
+        if self.method != "GET" or self.access is Proof.TICKET:
+            return None
+        answers = tuple(Answer(one.status, f"{one.description} Without the body.") for one in self.answers)
+        return replace(self, method="HEAD", operation=f"head_{self.operation}", answers=answers)
 
 
 def json_body(kind: type[msgspec.Struct], bytes_max: int) -> Body:

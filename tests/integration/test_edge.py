@@ -88,7 +88,7 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
                     # Without a signing key no CAP is published.
                     opened = 404 if path.startswith("/v1/public/") else 200
                     assert response.status == (opened if role is Proof.NONE else 401), (method, path, headers)
-        for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/health", 405)):
+        for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/v1/feed", 405)):
             async with session.request(method, server.url + path) as response:
                 answers.append(response)
                 assert response.status == status

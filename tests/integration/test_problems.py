@@ -47,7 +47,11 @@ async def test_whatever_is_refused_has_a_code_of_the_list(deployment: Deployment
     The document lists each code at the operation that answers with it.
     """
     server = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
-    paths = [(route.method, route.path.format(**UNKNOWN), route.operation) for route in route_table()]
+    paths = [
+        (route.method, route.path.format(**UNKNOWN), route.operation)
+        for route in route_table()
+        if route.method != "HEAD"
+    ]
     paths += [("GET", "/v1/nothing", "none"), ("PATCH", "/v1/alerts", "none"), ("GET", "/v1/alerts/x", "none")]
     paths += [("GET", "/v1/alerts?limit=x", "none"), ("DELETE", "/v1/users/0", "none")]
     declared = declared_problems()
