@@ -11,20 +11,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import ClusterNode
-from redis.exceptions import (
-    BusyLoadingError,
-    ClusterError,
-    MaxConnectionsError,
-    ReadOnlyError,
-    RedisClusterException,
-    TryAgainError,
-)
-from redis.exceptions import (
-    ConnectionError as RedisConnectionError,
-)
-from redis.exceptions import (
-    TimeoutError as RedisTimeoutError,
-)
+from redis.exceptions import DataError, RedisError, ResponseError
 
 Client: TypeAlias = aioredis.Redis | aioredis.RedisCluster
 
@@ -34,18 +21,36 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
 
-UNAVAILABLE_ERRORS = (
-    RedisConnectionError,
-    RedisTimeoutError,
-    BusyLoadingError,
-    ClusterError,
-    MaxConnectionsError,
-    ReadOnlyError,
-    RedisClusterException,
-    TryAgainError,
-    OSError,
+UNAVAILABLE_ERRORS = (RedisError, OSError)
+"""Errors while Redis restarts, fails over, cannot be reached, or refuses.
+
+It refuses out of memory or of disk, read-only, busy with a script, without replicas. `is_mistake` tells what is ours.
+"""
+
+MISTAKES: Final = (
+    "WRONGTYPE",
+    "NOPERM",
+    "unknown command",
+    "unknown subcommand",
+    "wrong number of arguments",
+    "syntax error",
+    "Error compiling script",
+    "Invalid command format",
 )
-"""Errors that redis-py raises while Redis restarts, fails over or cannot be reached."""
+"""What Redis answers to a command that it never takes: a bug of ours, or of who set up its users."""
+
+
+def is_mistake(error: BaseException) -> bool:
+    """Tell whether asking again never ends an error."""
+    return isinstance(error, DataError) or (
+        isinstance(error, ResponseError) and any(mistake in str(error) for mistake in MISTAKES)
+    )
+
+
+def raise_if_mistake(error: BaseException) -> None:
+    """Raise an error that asking again does not end; call it where a loop would ask for ever."""
+    if is_mistake(error):
+        raise error
 
 
 def cluster_url(nodes: list[str], *, username: str | None, password: str | None, tls: bool) -> str:

@@ -51,6 +51,11 @@ class AlarmKind(enum.Enum):
         "PostgreSQL or Redis does not answer: nothing is sent, or nobody is found, until it does",
         "repair the store; all goes on by itself, and nobody is notified twice",
     )
+    RECORD_REFUSED = (
+        "record_refused",
+        "PostgreSQL answers, but does not take what was sent: nothing more is sent until it does",
+        "read its log: a full disk, a limit, a missing right. All goes on by itself, and nobody is notified twice",
+    )
     NO_ESTIMATE = (
         "no_estimate",
         "the number of people could not be estimated in time, so no ring is held at first",

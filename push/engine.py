@@ -80,7 +80,7 @@ class Engine:
         self._plan = plan
         self.commit = Histogram()
         self.alarms = AlarmBoard()
-        self.ledger = Ledger(pool, self.commit.observe)
+        self.ledger = Ledger(pool, self.alarms, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound)
         self.forgetting = forgetting
         self.entrants = LateEntrants(plan.late)

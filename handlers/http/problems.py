@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from geo.connection import is_mistake
 from handlers.http.problem_codes import ProblemCode, code_of_status
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -107,11 +108,17 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
     except web.HTTPException as error:
         return _of_exception(error)
     except (*UNAVAILABLE_ERRORS, *INDEX_UNAVAILABLE_ERRORS) as error:
+        if is_mistake(error):
+            return _of_bug(request)
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
         return response(ProblemCode.STORE_UNAVAILABLE, "a store is away; try again", headers=RETRY_AFTER)
     except Exception:  # noqa: BLE001 - the last line before the outside; it is logged as a bug
-        _log.exception("request.bug", route=route_of(request))
-        return response(ProblemCode.INTERNAL_ERROR, "a bug; it has been logged")
+        return _of_bug(request)
+
+
+def _of_bug(request: web.Request) -> web.Response:
+    _log.exception("request.bug", route=route_of(request))
+    return response(ProblemCode.INTERNAL_ERROR, "a bug; it has been logged")
 
 
 def _of_exception(error: web.HTTPException) -> web.Response:

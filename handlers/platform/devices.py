@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 import sql.enrolment
-from geo.connection import UNAVAILABLE_ERRORS
+from geo.connection import UNAVAILABLE_ERRORS, raise_if_mistake
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.platform.reports import Unreadable, decode
@@ -45,8 +45,9 @@ class Devices:
             return problems.response(ProblemCode.TOO_LARGE, f"at most {REPORTS_MAX} reports a request")
         try:
             return await self._reports.take(good, bad)
-        except UNAVAILABLE_ERRORS:
-            detail = "Redis is away; send the same reports again"
+        except UNAVAILABLE_ERRORS as error:
+            raise_if_mistake(error)
+            detail = "Redis is away, or takes nothing now; send the same reports again"
             return problems.response(ProblemCode.STORE_UNAVAILABLE, detail, headers=problems.RETRY_AFTER)
 
     async def delete(self, call: Call[None]) -> web.Response:

@@ -1,7 +1,7 @@
 """The ledger's group commit: one durable commit carries the settled batches of many workers.
 
 Bounded: `GROUP_ROWS` rows a commit; a worker waits for its commit before it takes the next batch, so what a crash can
-repeat is at most one batch a worker. PostgreSQL away: the commit is tried again until it stands.
+repeat is at most one batch a worker. Whatever PostgreSQL answers, the commit is tried again until it stands.
 """
 
 from __future__ import annotations
@@ -10,18 +10,24 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+import structlog
+
 import sql.ledger
+from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
 from push.fanout.packing import pack
-from runtime.retry import retry_until_available
-from sql.database import UNAVAILABLE_ERRORS
+from runtime.retry import STORE_CAP_S, full_jitter_s
+from runtime.tasks import raise_if_cancelled
+from sql.database import REFUSED_ERRORS
 from sql.ledger import LedgerRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from push.alarms import AlarmBoard
     from push.fanout.unit import Batch
     from push.results import Outcome
     from sql.database import Pool
@@ -30,17 +36,27 @@ if TYPE_CHECKING:
     """Who of a batch, in order, had an outcome; None: all of them."""
 
 GROUP_ROWS = 4096
+COMMIT_S = 10.0
+"""A commit without an answer for so long is tried again on another connection; to repeat one changes nothing."""
+
 WAITING_MAX = 1024
 """Commits waiting to be grouped; more than the workers of all lanes together."""
 
+_log = structlog.get_logger("push.delivery.ledger")
+
 
 class Ledger:
-    """Commits the outcomes of recipients, many workers' batches at a time."""
+    """Commits the outcomes of recipients, many workers' batches at a time.
 
-    def __init__(self, pool: Pool, observe_s: Callable[[float], None]) -> None:
+    `takes`: whether the record took the last rows; nothing is sent while it does not, nor before it took a first one.
+    """
+
+    def __init__(self, pool: Pool, alarms: AlarmBoard, observe_s: Callable[[float], None]) -> None:
         self._pool = pool
+        self._alarms = alarms
         self._observe_s = observe_s
         self._waiting: asyncio.Queue[tuple[list[LedgerRow], asyncio.Future[None]]] = asyncio.Queue(WAITING_MAX)
+        self.takes = False
 
     async def record(self, rows: list[LedgerRow]) -> None:
         """Return when `rows` are durable."""
@@ -49,8 +65,9 @@ class Ledger:
         await committed
 
     async def run(self) -> None:
-        """Commit what waits, group by group, until cancelled."""
+        """Prove that the record takes rows, then commit what waits, group by group, until cancelled."""
         loop = asyncio.get_running_loop()
+        await self._until_taken(partial(sql.ledger.prove, self._pool))
         while True:
             group = [await self._waiting.get()]
             rows = len(group[0][0])
@@ -59,13 +76,33 @@ class Ledger:
                 rows += len(group[-1][0])
             merged = [row for part, _ in group for row in part]
             started_s = loop.time()
-            await retry_until_available(
-                partial(sql.ledger.commit, self._pool, merged), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            await self._until_taken(partial(sql.ledger.commit, self._pool, merged))
             self._observe_s(loop.time() - started_s)
             for _, committed in group:
                 if not committed.cancelled():
                     committed.set_result(None)
+
+    async def _until_taken(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write until the record takes it: these recipients were notified, so giving up is no choice."""
+        attempt = 0
+        while True:
+            try:
+                async with asyncio.timeout(COMMIT_S):
+                    await write()
+            except REFUSED_ERRORS as error:
+                raise_if_cancelled()
+                self.takes = False
+                attempt += 1
+                if attempt > 1:
+                    detail = f"{type(error).__name__}: what was sent is not recorded yet, and nothing more is sent"
+                    self._alarms.raise_alarm(AlarmKind.RECORD_REFUSED, EVERY_LANE, None, detail)
+                _log.warning("ledger.refused", error=type(error).__name__, attempt=attempt)
+                await asyncio.sleep(full_jitter_s(attempt, cap_s=STORE_CAP_S))
+            else:
+                raise_if_cancelled()
+                self.takes = True
+                self._alarms.clear(AlarmKind.RECORD_REFUSED, EVERY_LANE, None)
+                return
 
 
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:

@@ -33,6 +33,11 @@ class Settlement:
         self._claims = claims
         self._stats = stats
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the record takes what is settled: nothing is sent while it does not."""
+        return self._ledger.takes
+
     async def settle(
         self, batch: Batch, outcomes: Settled, retry: NDArray[np.bool_] | None = None, delay_s: float = 0.0
     ) -> None:

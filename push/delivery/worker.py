@@ -106,7 +106,7 @@ class Worker:
         if batch.unit.over:
             await self._settlement.drain(batch)
             return
-        if not batch.unit.may_send(asyncio.get_running_loop().time()):
+        if not self._settlement.is_recorded or not batch.unit.may_send(asyncio.get_running_loop().time()):
             # Whether it may still be sent is known when PostgreSQL answers again; until then nothing is.
             self._queue.park(batch, RECORD_WAIT_S)
             return

@@ -16,6 +16,7 @@ import structlog
 import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from geo.connection import raise_if_mistake
 from push.fanout.packing import not_notified, unpack
 from push.fanout.unit import Batch
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
@@ -100,6 +101,7 @@ class Sweep:
                         await self._put(batch)
                     shard_next, failures = found.shard + 1, 0
             except INDEX_UNAVAILABLE_ERRORS as error:
+                raise_if_mistake(error)
                 if unit.over:
                     return count
                 failures += 1

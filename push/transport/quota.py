@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.scripts import register
 from runtime.tasks import raise_if_cancelled
@@ -24,7 +26,12 @@ PAUSE_S: Final = 60.0
 """After so long without a message the next one is a fresh start."""
 
 TIMEOUT_S: Final = 2.0
+ALONE_S: Final = 2.0
+"""After Redis did not answer, each process keeps the pace by itself for so long."""
+
 MICROSECONDS: Final = 1_000_000
+
+_log = structlog.get_logger("push.transport.quota")
 
 
 class Quota:
@@ -33,6 +40,7 @@ class Quota:
     def __init__(self, client: Client, name: str, *, ramp_s: float = 0.0) -> None:
         self._key = f"quota:{name}"
         self._ramp_us = round(ramp_s * MICROSECONDS)
+        self._alone_until_s = float("-inf")
         self._take, self._hold = (register(client, script, "push.transport") for script in ("take", "hold"))
 
     async def take(self, recipients: int, rate_per_s: float, burst_s: float) -> float | None:
@@ -55,10 +63,16 @@ class Quota:
         await self._run(self._hold, round(seconds * MICROSECONDS))
 
     async def _run(self, script: AsyncScript, *arguments: float) -> Any:  # noqa: ANN401 - a script's answer
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._alone_until_s:
+            return None
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 return await script(keys=[self._key], args=arguments)
-        except (*UNAVAILABLE_ERRORS, TimeoutError):
+        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            # No batch waits for it again at once: a Redis that is busy must not stop the sending.
+            self._alone_until_s = loop.time() + ALONE_S
+            _log.warning("quota.alone", quota=self._key, error=type(error).__name__, for_s=ALONE_S)
             return None
 
 

@@ -5,7 +5,8 @@
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
-local paid = math.max(now, tonumber(redis.call('GET', KEYS[1])) or 0)
+-- More than a burst ahead is only the time before the clock was set back.
+local paid = math.min(now + burst * cost, math.max(now, tonumber(redis.call('GET', KEYS[1])) or 0))
 local wait = paid - now - (burst - 1) * cost
 if wait > 0 then
     return math.ceil(wait)

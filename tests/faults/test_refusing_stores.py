@@ -1,0 +1,199 @@
+"""Stores that answer and refuse end no server; nobody is notified without a trace, and all goes on afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+import asyncpg
+import numpy as np
+import pytest
+from redis.exceptions import ResponseError
+
+import sql.audit
+from sql.database import SESSION, open_pool
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis import asyncio as aioredis
+
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+WORKERS: Final = 4
+BATCH: Final = 1000
+WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
+FUNCTION: Final = """create function refuse() returns trigger language plpgsql as
+                      $$ begin raise exception 'refused' using errcode = '{code}'; end $$"""
+TRIGGER: Final = "create trigger refusing before insert on ledger for each statement execute function refuse()"
+
+
+async def _alarms(deployment: Deployment, server: Process) -> set[str]:
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
+
+
+@pytest.mark.parametrize("code", ["53100", "57014", "55P03", "42501", "XX000"])
+async def test_a_ledger_that_takes_nothing_ends_no_server_and_repeats_nobody(deployment: Deployment, code: str) -> None:
+    """A full disk, a cancelled statement, a lock, a missing right: one batch a worker, an alarm, then all the rest.
+
+    A server that is started meanwhile sends nothing at all, because no record would know of it.
+    """
+    await deployment.provider("--latency-ms", "20")
+    inside = await deployment.people(30_000)
+    await deployment.query(FUNCTION.format(code=code))
+    await deployment.query(TRIGGER)
+    await deployment.query("alter table ledger disable trigger refusing")
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+
+    async def begun() -> bool:
+        return (await deployment.reached()).size > 0
+
+    await until(begun)
+    await deployment.query("alter table ledger enable trigger refusing")
+
+    async def is_alarmed() -> bool:
+        return "record_refused" in await _alarms(deployment, server)
+
+    await until(is_alarmed)
+    recorded = (await deployment.query("select coalesce(sum(recipients), 0) from ledger"))[0][0]
+    assert (await deployment.reached()).size <= recorded + WORKERS * BATCH
+    other = await deployment.server()
+    at_rest = (await deployment.reached()).size
+    await until(lambda: _is_refused(deployment, other))
+    assert (await deployment.reached()).size == at_rest
+    assert server.alive
+    assert other.alive
+    await deployment.query("drop trigger refusing on ledger")
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
+    assert (await deployment.counts())["duplicates"] == 0
+    assert "record_refused" not in await _alarms(deployment, server)
+
+
+async def _is_refused(deployment: Deployment, server: Process) -> bool:
+    return "record_refused" in await _alarms(deployment, server)
+
+
+async def test_statements_that_are_cancelled_at_random_end_no_server(deployment: Deployment) -> None:
+    """An operator's pg_cancel_backend, again and again, on whatever the server asks: everybody is reached, once."""
+    await deployment.provider("--latency-ms", "5")
+    inside = await deployment.people(60_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+
+    async def done() -> bool:
+        await deployment.query(
+            "select pg_cancel_backend(pid) from pg_stat_activity where application_name = 'qq-alert'"
+            " and datname = current_database() and pid <> pg_backend_pid()"
+        )
+        return (await deployment.reached()).size == inside.size
+
+    await until(done)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert server.alive
+    assert np.array_equal(await deployment.reached(), inside)
+
+
+@asynccontextmanager
+async def _refusing(redis: aioredis.Redis, how: str) -> AsyncIterator[None]:
+    """Make Redis refuse writes while it answers reads, or answer BUSY."""
+    settings = {"full": ("maxmemory", "1"), "no replicas": ("min-replicas-to-write", "1")}
+    if how == "busy":
+        await redis.config_set("busy-reply-threshold", 50)
+
+        async def spin() -> None:
+            with suppress(ResponseError):
+                await redis.eval("while true do end", 0)  # type: ignore[misc] # it is typed for both kinds of clients
+
+        spinning = asyncio.create_task(spin(), name="a script of somebody else")
+        try:
+            yield
+        finally:
+            await redis.script_kill()
+            await spinning
+            await redis.config_set("busy-reply-threshold", 5000)
+        return
+    if how == "read-only":
+        await redis.replicaof("127.0.0.1", "9")
+    else:
+        await redis.config_set(*settings[how])
+    try:
+        yield
+    finally:
+        if how == "read-only":
+            await redis.replicaof("NO", "ONE")
+        else:
+            await redis.config_set(settings[how][0], "0")
+
+
+@pytest.mark.parametrize("how", ["full", "no replicas", "read-only", "busy"])
+async def test_a_redis_that_refuses_ends_no_server(deployment: Deployment, redis: aioredis.Redis, how: str) -> None:
+    """Reports are answered 503 with Retry-After; each process keeps the rate by itself, and everybody is reached."""
+    await deployment.provider()
+    inside = await deployment.people(3_000)
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2000")
+    report = {"user": 1, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": "2026-11-24T00:00:00Z"}
+    async with _refusing(redis, how), deployment.session() as session:
+        _, answer = await deployment.file(server)
+        report["at"] = (await deployment.query("select now()"))[0][0].isoformat()
+        async with session.post(f"{server.url}/v1/devices", json=[report]) as response:
+            assert (response.status, "Retry-After" in response.headers) == (503, True), await response.text()
+        if how != "busy":
+            await deployment.sent(server, answer["alert"]["id"])
+    await deployment.sent(server, answer["alert"]["id"])
+    assert server.alive
+    assert np.array_equal(await deployment.reached(), inside)
+    assert (await deployment.counts())["duplicates"] == 0
+
+
+async def test_a_process_that_freezes_with_the_trails_lock_delays_a_stop_by_its_bound_only(
+    deployment: Deployment,
+) -> None:
+    """PostgreSQL ends its transaction: a cancel and a new case are answered; the frozen one finds itself refused."""
+    await deployment.provider("--latency-ms", "50")
+    await deployment.people(30_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    pool = await open_pool(deployment.database_url)
+    # As a server does it, and then it does nothing more, as one that is stopped.
+    connection = await pool.acquire()
+    transaction = connection.transaction()
+    await transaction.start()
+    await sql.audit.append(connection, sql.audit.AuditEvent(actor="frozen", action="freeze"))
+    async with deployment.session() as session:
+        async with session.post(f"{server.url}/v1/alerts/{answer['alert']['id']}/cancel", json=WHY) as response:
+            assert response.status == 200, await response.text()
+        status, _ = await deployment.file(server, case_number="SZ-2")
+        assert status == 202
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await connection.execute("select 1")
+    pool.terminate()
+    assert int(SESSION["idle_in_transaction_session_timeout"]) < 1000
+    assert not [event for event in await _trail(deployment) if event["actor"] == "frozen"]
+
+
+async def _trail(deployment: Deployment) -> list[dict[str, str]]:
+    rows = await deployment.query("select content::jsonb -> 'event' ->> 'actor' as actor from audit_event")
+    return [{"actor": row[0]} for row in rows]
+
+
+async def test_a_quota_goes_on_when_the_clock_of_redis_is_set_back(
+    deployment: Deployment, redis: aioredis.Redis
+) -> None:
+    """What was taken by the old time is kept by the new one: the lane waits no longer than before."""
+    await deployment.provider()
+    inside = await deployment.people(4_000)
+    await redis.hset("quota:tpns", mapping={"at": "0", "since": "0"})
+    now_us = int((await redis.time())[0]) * 1_000_000
+    later = {"at": now_us + 90_000_000, "since": now_us + 80_000_000, "seen": now_us + 90_000_000}
+    await redis.hset("quota:tpns", mapping={name: str(value) for name, value in later.items()})
+    server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="3000")
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
