@@ -104,6 +104,11 @@ class AlarmKind(enum.Enum):
         "many bearer tokens or tickets that are not valid",
         "a client with an old token, or somebody tries; look at the addresses in front of the server",
     )
+    UNREADABLE_SECRETS = (
+        "unreadable_secrets",
+        "the webhook secret of an authority is encrypted with a key that this server does not have; it is not ready",
+        "give `[security] encryption_key` all keys that were used, the newest first; or `authority rotate` it",
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",

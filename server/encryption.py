@@ -7,17 +7,28 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from server.settings import Settings
 
 
-def encryption_key(settings: Settings) -> str:
-    """Return the configured key, or the one that is made once and kept in `state_dir`."""
+FILE: Final = "encryption.key"
+
+
+def known_key(settings: Settings) -> str | None:
+    """Return the configured key, or the one that was made before; None where there is neither."""
     if settings.security.encryption_key is not None:
         return settings.security.encryption_key
-    file = settings.state_dir / "encryption.key"
+    file = settings.state_dir / FILE
+    return file.read_text(encoding="ascii").strip() if file.exists() else None
+
+
+def encryption_key(settings: Settings) -> str:
+    """Return the configured key, or the one that is made once and kept in `state_dir`."""
+    if (known := known_key(settings)) is not None:
+        return known
+    file = settings.state_dir / FILE
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:

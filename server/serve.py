@@ -57,12 +57,13 @@ from push.fanout.late_entrants import LatePlan
 from push.transport.quota import Quotas
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
-from server.encryption import encryption_key
+from server.encryption import encryption_key, known_key
 from server.listening import Listener, listen
 from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
+from server.upkeep.secret_check import SecretCheck
 from sql.database import open_pool
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
             await sql.work.release_all(pool)
+        vault = await _vault(settings, pool)
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
         forgetting = Forgetting(redis)
         quotas = Quotas(redis)
@@ -110,7 +112,9 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
-        handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer)
+        secrets = SecretCheck(pool, vault, engine.alarms)
+        await secrets.look()
+        handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -118,6 +122,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             engine.start(group)
             lag = group.create_task(handlers.ops.metrics.lag.run(), name="loop lag")
             chores = group.create_task(run_chores(pool, expiry), name="chores")
+            checks = group.create_task(secrets.run(), name="secrets")
             quiet = group.create_task(failures.run(), name="failures")
             feed = group.create_task(handlers.operators.feed.run(), name="feed")
             guard = group.create_task(_guard(stores), name="embedded stores")
@@ -134,7 +139,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
-                await cancel_and_wait((*engine.tasks, lag, chores, quiet, feed, guard))
+                await cancel_and_wait((*engine.tasks, lag, chores, checks, quiet, feed, guard))
     _log.info("server.stopped")
 
 
@@ -192,6 +197,14 @@ def _cities(settings: Settings) -> Cities | None:
     return cities
 
 
+async def _vault(settings: Settings, pool: Pool) -> Vault:
+    """Return what opens webhook secrets; SettingsError where a key would be made anew that can open none of them."""
+    if known_key(settings) is None and await sql.access.standing_secrets(pool):
+        detail = "the database holds webhook secrets, and this server has no key to open them"
+        raise SettingsError(f"$.security.encryption_key: {detail}")
+    return Vault(encryption_key(settings))
+
+
 def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | None) -> Expiry:
     within = timedelta(days=settings.security.expires_soon_days)
     served = certificates(settings.tls) + publishing.ending(signer)
@@ -214,8 +227,9 @@ def _handlers(
     authenticator: Authenticator,
     cities: Cities | None,
     signer: Signer | None,
+    vault: Vault,
 ) -> Handlers:
-    signed = SignedWebhooks(pool, Vault(encryption_key(settings)), authenticator)
+    signed = SignedWebhooks(pool, vault, authenticator)
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
     feed = Feed(authenticator, engine.watcher, engine.alarms)
@@ -238,7 +252,9 @@ def _handlers(
             feed=feed,
         ),
         public=Public(pool, publishing.publisher(settings), signer),
-        ops=OpsHandlers(health=Health(pool, index), metrics=Metrics(engine, lambda: len(feed.clients), authenticator)),
+        ops=OpsHandlers(
+            health=Health(pool, index, engine.alarms), metrics=Metrics(engine, lambda: len(feed.clients), authenticator)
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from runtime.retry import retry_until_available
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
 from sql.database import UNAVAILABLE_ERRORS, open_pool
+from sql.migrate import Schema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -29,6 +30,12 @@ COMMAND_WAIT_S = 10.0
 """Shorter, because a person waits for a command; PostgreSQL may just be starting."""
 
 _log = structlog.get_logger("server.stores")
+
+
+REFUSED: Final = {
+    Schema.OLDER: "an older schema: `qq-alert migrate`, or a server of this version, brings it to the current one",
+    Schema.NEWER: "a newer schema: use the commands of the version that its servers have",
+}
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -76,6 +83,17 @@ def reached(settings: Settings) -> Iterator[Stores]:
     )
 
 
+async def refuse_older(stores: Stores) -> None:
+    """SettingsError when the schema is older than this version needs, and nobody wants it migrated."""
+    pool = await _pool(stores)
+    try:
+        schema = await sql.migrate.schema_of(pool)
+    finally:
+        await pool.close()
+    if schema in {Schema.EMPTY, Schema.OLDER}:
+        raise SettingsError(f"the database has {REFUSED[Schema.OLDER]}")
+
+
 async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
     """Migrate the schema, waiting for a PostgreSQL that is still starting; SettingsError when it does not answer."""
     try:
@@ -89,13 +107,28 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
 
 @asynccontextmanager
 async def record(stores: Stores) -> AsyncIterator[Pool]:
-    """Migrate the schema and open a pool for a command."""
-    await migrate(stores, COMMAND_WAIT_S)
-    pool = await open_pool(stores.database_url)
+    """Open a pool for a command; SettingsError when the schema is not that of this version: only a server migrates it.
+
+    An empty database is no server's yet, and gets its schema.
+    """
+    pool = await _pool(stores)
     try:
+        schema = await sql.migrate.schema_of(pool)
+        if schema is Schema.EMPTY:
+            await migrate(stores, COMMAND_WAIT_S)
+        elif schema is not Schema.CURRENT:
+            raise SettingsError(f"the database has {REFUSED[schema]}")
         yield pool
     finally:
         await pool.close()
+
+
+async def _pool(stores: Stores) -> Pool:
+    try:
+        async with asyncio.timeout(COMMAND_WAIT_S):
+            return await retry_until_available(lambda: open_pool(stores.database_url), UNAVAILABLE_ERRORS, "postgresql")
+    except TimeoutError:
+        raise SettingsError(f"PostgreSQL did not answer within {COMMAND_WAIT_S:.0f} s") from None
 
 
 def _required(url: str | None) -> str:

@@ -25,6 +25,7 @@ _TIME_ZONE = query("authority_time_zone")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
+_SECRETS_STANDING = query("secrets_standing")
 _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
 _TOKEN_REVOKE = query("token_revoke")
@@ -34,6 +35,8 @@ _ENDING = query("ending")
 
 USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
 ENDING_MAX: Final = 1000
+STANDING_MAX: Final = 10_000
+"""More than there are counties in China, with two secrets each."""
 
 
 class AuthorityRow(msgspec.Struct, frozen=True):
@@ -123,6 +126,11 @@ async def expire_secrets(connection: Connection, authority: str, overlap: timede
 async def secrets_of(pool: Pool, authority: str) -> list[bytes]:
     """Return the ciphertexts of the valid secrets, newest first; empty for an unknown or revoked authority."""
     return [row[0] for row in await pool.fetch(_SECRETS, authority)]
+
+
+async def standing_secrets(pool: Pool) -> list[tuple[str, bytes]]:
+    """Return (authority, ciphertext) of every secret that verifies webhooks today, `STANDING_MAX` at most."""
+    return [(row[0], row[1]) for row in await pool.fetch(_SECRETS_STANDING, STANDING_MAX)]
 
 
 async def add_token(

@@ -7,6 +7,7 @@ Bounded: `LOCK_TIMEOUT_S` for the lock, `MIGRATE_TIMEOUT_S` for dbmate.
 from __future__ import annotations
 
 import asyncio
+import enum
 import shutil
 import sysconfig
 from contextlib import AsyncExitStack
@@ -21,11 +22,12 @@ from sql.database import CONNECT_TIMEOUT_S
 from sql.query import query
 
 if TYPE_CHECKING:
-    from sql.database import Connection
+    from sql.database import Connection, Pool
 
 LOCK_KEY = 0x5151_A1E7
 LOCK_TIMEOUT_S = 60.0
 MIGRATE_TIMEOUT_S = 120.0
+LOCK_WAIT_MS = 10_000
 
 _APPLIED = query("migrations_applied")
 
@@ -47,12 +49,33 @@ async def migrate(url: str) -> None:
         await _dbmate(dbmate_url(url, encrypted=bool(encrypted)), folder)
 
 
+class Schema(enum.Enum):
+    """How the schema of a database stands to the one of this version."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
+
+
+async def schema_of(connection: Connection | Pool) -> Schema:
+    """Return how a database's schema stands to ours."""
+    applied = await _applied(connection)
+    with resources.as_file(resources.files("sql").joinpath("migrations")) as folder:
+        ours = _versions(folder)
+    if not applied:
+        return Schema.EMPTY
+    if ours - applied:
+        return Schema.OLDER
+    return Schema.NEWER if applied - ours else Schema.CURRENT
+
+
 def _versions(folder: Path) -> set[str]:
     """Return the versions of our migrations, as dbmate records them: the digits at the start of each file name."""
     return {file.name.partition("_")[0] for file in folder.glob("*.sql")}
 
 
-async def _applied(connection: Connection) -> set[str]:
+async def _applied(connection: Connection | Pool) -> set[str]:
     """Return the versions that the database has; when it is current, dbmate need not be started."""
     try:
         return {row[0] for row in await connection.fetch(_APPLIED)}
@@ -97,6 +120,8 @@ def dbmate_url(url: str, *, encrypted: bool) -> str:
     folder = options.pop("host", None)
     if folder is not None:
         options["socket"] = folder
+    # A migration that waits for a lock must not make everybody else wait behind it.
+    options.setdefault("options", f"-c lock_timeout={LOCK_WAIT_MS}")
     options.setdefault("sslmode", "require" if encrypted else "disable")
     if options["sslmode"] in {"prefer", "allow"}:
         options["sslmode"] = "require" if encrypted else "disable"

@@ -6,12 +6,13 @@ Bounded: `STORE_TIMEOUT_S` for both stores, each of which one question waits for
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from handlers.alert_answers import Answer
 from handlers.http.responses import json_response
+from push.alarm_kinds import AlarmKind
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
     from geo.index.position_index import PositionIndex
     from handlers.http.route import Call
+    from push.alarms import AlarmBoard
     from sql.database import Pool
 
 STORE_TIMEOUT_S = 2.0
+Status: TypeAlias = Literal["ready", "stopping", "a store is away", "a webhook secret cannot be opened"]
 
 
 class Alive(Answer, frozen=True, kw_only=True):
@@ -32,16 +35,17 @@ class Alive(Answer, frozen=True, kw_only=True):
 
 
 class Ready(Answer, frozen=True, kw_only=True):
-    """Whether both stores answer, and which does not."""
+    """Whether both stores answer, and which does not; and whether webhooks can be verified."""
 
-    status: Literal["ready", "stopping", "a store is away"]
+    status: Status
     stores: dict[Literal["postgresql", "redis"], Literal["ok", "away"]]
 
 
 class Health:
     """`GET /health` and `GET /ready`."""
 
-    def __init__(self, pool: Pool, index: PositionIndex) -> None:
+    def __init__(self, pool: Pool, index: PositionIndex, alarms: AlarmBoard) -> None:
+        self._alarms = alarms
         self._pool = pool
         self._index = index
         self.stopping = False
@@ -60,10 +64,7 @@ class Health:
         asked = {**self._asking}
         await asyncio.wait(asked.values(), timeout=STORE_TIMEOUT_S)
         stores = {name: task.done() and task.result() for name, task in asked.items()}
-        ready = all(stores.values()) and not self.stopping
-        status: Literal["ready", "stopping", "a store is away"] = "ready"
-        if not ready:
-            status = "stopping" if self.stopping else "a store is away"
+        status = self._status(all_answer=all(stores.values()))
         content = Ready(
             status=status,
             stores={
@@ -71,7 +72,15 @@ class Health:
                 "redis": "ok" if stores["redis"] else "away",
             },
         )
-        return json_response(content, 200 if ready else 503)
+        return json_response(content, 200 if status == "ready" else 503)
+
+    def _status(self, *, all_answer: bool) -> Status:
+        if self.stopping:
+            return "stopping"
+        if not all_answer:
+            return "a store is away"
+        unreadable = any(alarm.kind is AlarmKind.UNREADABLE_SECRETS for alarm in self._alarms.standing)
+        return "a webhook secret cannot be opened" if unreadable else "ready"
 
     async def close(self) -> None:
         """End what still waits for an answer."""

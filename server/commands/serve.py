@@ -16,15 +16,18 @@ from server.settings import SettingsError
 
 
 @click.command("serve")
+@click.option("--no-migrate", is_flag=True, help="Refuse to start on an older schema instead of migrating it.")
 @config_option
 @click.pass_context
-def serve_command(context: click.Context) -> None:
+def serve_command(context: click.Context, *, no_migrate: bool) -> None:
     """Run the server until SIGTERM or SIGINT."""
     settings = settings_of(context)
     if not settings.lanes:
         raise SettingsError("$.lanes: at least one lane is needed to reach people")
     process.tune_garbage_collector()
     with store_room.opened(settings) as stores:
+        if no_migrate:
+            uvloop.run(store_room.refuse_older(stores))
         uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}")))
 
 

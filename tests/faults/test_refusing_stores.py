@@ -109,7 +109,7 @@ async def _refusing(redis: aioredis.Redis, how: str) -> AsyncIterator[None]:
 
         async def spin() -> None:
             with suppress(ResponseError):
-                await redis.eval("while true do end", 0)  # type: ignore[misc] # it is typed for both kinds of clients
+                await redis.eval("while true do end", 0)
 
         spinning = asyncio.create_task(spin(), name="a script of somebody else")
         try:
