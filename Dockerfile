@@ -11,9 +11,9 @@ COPY runtime runtime
 COPY server server
 COPY sql sql
 RUN pip install --no-cache-dir --no-deps .
-USER qq-alert
+USER 10001
 WORKDIR /home/qq-alert
 EXPOSE 8470
-HEALTHCHECK CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8470/health', timeout=3)"]
+HEALTHCHECK CMD ["qq-alert", "health"]
 ENTRYPOINT ["qq-alert"]
 CMD ["serve"]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handlers.public.alerts import Public
 
 METRICS_PATH = "/metrics"
+PROBES = ("/health", "/ready")
 BODY_S = 25.0
 
 

@@ -25,6 +25,8 @@ COMMANDS = {
     "exercise": "server.commands.exercise:exercise_group",
     "audit": "server.commands.audit:audit_group",
     "key": "server.commands.key:key_group",
+    "config": "server.commands.config:config_group",
+    "health": "server.commands.config:health",
     "simulate": "server.simulators.cli:simulate",
 }
 

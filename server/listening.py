@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 
 from handlers.http.connections import Bounds, Connections
-from handlers.routes import METRICS_PATH, Handlers, application, routes
+from handlers.routes import METRICS_PATH, PROBES, Handlers, application, routes
 from server.settings import Settings, SettingsError, TlsSettings, address
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.limits import LimitSettings
     from handlers.http.route import Route
@@ -36,6 +39,8 @@ class Listener(NamedTuple):
     url: str
     server: asyncio.Server
     runner: web.AppRunner
+    reload: Callable[[], None] = lambda: None
+    """Reads its certificate and key again, for all handshakes from now on; SettingsError: the ones before stay."""
 
     async def close(self) -> None:
         """Accept nothing more, and let open requests end within `EDGE_GRACE_S`."""
@@ -53,8 +58,8 @@ async def listen(settings: Settings, handlers: Handlers, authenticator: Authenti
     public = [route for route in table if route.path != METRICS_PATH]
     listener = await _listen(public, authenticator, settings.listen, settings.tls, limits)
     try:
-        metrics = [route for route in table if route.path == METRICS_PATH]
-        inner = await _listen(metrics, authenticator, own, None, limits)
+        probed = [route for route in table if route.path in {METRICS_PATH, *PROBES}]
+        inner = await _listen(probed, authenticator, own, None, limits)
     except SettingsError:
         await listener.close()
         raise
@@ -96,7 +101,10 @@ async def _listen(
         await runner.cleanup()
         raise SettingsError(f"cannot listen on {listen}: {error.strerror}") from None
     bound = server.sockets[0].getsockname()
-    return Listener(f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}", server, runner)
+    url = f"{'https' if tls else 'http'}://{bound[0]}:{bound[1]}"
+    if context is None or tls is None:
+        return Listener(url, server, runner)
+    return Listener(url, server, runner, partial(_load, context, tls))
 
 
 def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
@@ -104,6 +112,12 @@ def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    _load(context, tls)
+    return context
+
+
+def _load(context: ssl.SSLContext, tls: TlsSettings) -> None:
+    """Read certificate, key and the CA of clients into a context."""
     try:
         context.load_cert_chain(tls.certificate, tls.key)
         if tls.client_ca is not None:
@@ -111,4 +125,3 @@ def _ssl(tls: TlsSettings | None) -> ssl.SSLContext | None:
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
         raise SettingsError(f"$.tls: {type(error).__name__} while reading certificate, key or client_ca") from None
-    return context

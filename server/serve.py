@@ -7,6 +7,7 @@ Bounded: `grace_s` for what is being sent, and what `server.listening` and `serv
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -57,7 +58,7 @@ from push.fanout.late_entrants import LatePlan
 from push.transport.quota import Quotas
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
-from server.encryption import encryption_key, known_key
+from server.administration.encryption import encryption_key, known_key
 from server.listening import Listener, listen
 from server.process import close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
@@ -67,7 +68,7 @@ from server.upkeep.secret_check import SecretCheck
 from sql.database import open_pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from handlers.cap.signing import Signer
@@ -129,9 +130,12 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(listeners[0].url)
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, listeners)
                 await stopping.wait()
-                _log.info("server.stopping", grace_s=settings.grace_s)
+                _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
                 handlers.ops.health.stopping = True
+                # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
+                await asyncio.sleep(settings.drain_s)
                 await handlers.operators.feed.close()
                 for listener in listeners:
                     await listener.close()
@@ -141,6 +145,17 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, lag, chores, checks, quiet, feed, guard))
     _log.info("server.stopped")
+
+
+def _reload(listeners: Sequence[Listener]) -> None:
+    """Read certificates again, as SIGHUP asks; all other settings are read when a server starts."""
+    for listener in listeners:
+        try:
+            listener.reload()
+        except SettingsError as error:
+            _log.error("certificates.not_reloaded", reason=str(error))
+            return
+    _log.info("certificates.reloaded")
 
 
 async def _listening(

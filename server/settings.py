@@ -17,14 +17,13 @@ from handlers.auth.webhook_signatures import read_keys
 from push.alerts.rings import SHIPPED, Policy, fault_of
 from push.delivery.clearance import on_this_machine
 from push.discovery import providers
+from server.environment import EnvironmentVariableError, overlay
 from server.settings_sections import Settings, TlsSettings
 
 if TYPE_CHECKING:
     from push.provider import LaneSettings
 
 __all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]
-
-ENV_PREFIX = "QQ_ALERT_"
 
 
 class SettingsError(Exception):
@@ -34,7 +33,10 @@ class SettingsError(Exception):
 def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
     """Read the file (by default `qq-alert.toml`, if it exists), then the environment, which overrides it."""
     tree = _read(path)
-    _overlay(tree, dict(os.environ) if environ is None else environ)
+    try:
+        overlay(tree, dict(os.environ) if environ is None else environ)
+    except EnvironmentVariableError as error:
+        raise SettingsError(str(error)) from None
     lanes = _lanes(tree.pop("lanes", {}))
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
@@ -76,30 +78,6 @@ def _read(path: Path | None) -> dict[str, Any]:
         raise SettingsError(f"{chosen}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{chosen}: {error}") from None
-
-
-def _overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
-    for name, value in environ.items():
-        if not name.startswith(ENV_PREFIX) or name == "QQ_ALERT_PYTHON":
-            continue
-        *sections, leaf = name.removeprefix(ENV_PREFIX).lower().split("__")
-        node = tree
-        for section in sections:
-            node = node.setdefault(section, {})
-            if not isinstance(node, dict):
-                raise SettingsError(f"{name}: {section} is not a section")
-        # A value out of a file often ends with a line break, which is never meant.
-        node[leaf] = _listed(value.strip())
-
-
-def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
-    """Parse lists and tables as TOML, and return everything else as text."""
-    if not value.startswith(("[", "{")):
-        return value
-    try:
-        return tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return value
 
 
 def _checked(settings: Settings) -> Settings:

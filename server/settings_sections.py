@@ -132,7 +132,10 @@ class PositionSettings(Section, frozen=True, kw_only=True):
 
 
 class MetricsSettings(Section, frozen=True, kw_only=True):
-    """`listen`: a separate address for /metrics, which need not be reachable from outside."""
+    """`listen`: a separate address for /metrics, which need not be reachable from outside.
+
+    It answers /health and /ready as well, without the certificate of a client.
+    """
 
     listen: str | None = None
 
@@ -145,10 +148,11 @@ class LogSettings(Section, frozen=True, kw_only=True):
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """All of `qq-alert.toml`."""
+    """All of `qq-alert.toml`. For `drain_s` before it stops, a server says that it is not ready and still serves."""
 
     listen: str = "127.0.0.1:8470"
-    state_dir: Path = Path(".qq-alert")
+    state_dir: Path = msgspec.field(default_factory=lambda: Path(".qq-alert"))
+    drain_s: Annotated[float, Meta(ge=0, le=300)] = 0.0
     grace_s: Seconds = 10.0
     lease_s: Seconds = 10.0
     database: DatabaseSettings = DatabaseSettings()

@@ -20,7 +20,7 @@ from handlers.auth.token_store import digest, new_token
 from handlers.auth.webhook_signatures import Vault, new_secret
 from handlers.cap.verification import fingerprint, read_pins
 from push.alerts.name_matching import is_plain
-from server.encryption import encryption_key
+from server.administration.encryption import encryption_key
 from server.stores import record
 from sql.audit import AuditEvent
 

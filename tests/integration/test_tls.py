@@ -27,7 +27,7 @@ Key = ec.EllipticCurvePrivateKey
 ANSWER = (200, "max-age=31536000")
 
 
-def _certificate(name: str, issuer: tuple[x509.Certificate, Key] | None = None) -> tuple[x509.Certificate, Key]:
+def issued(name: str, issuer: tuple[x509.Certificate, Key] | None = None) -> tuple[x509.Certificate, Key]:
     """Return a certificate for 127.0.0.1, issued by `issuer`, or a CA without one."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -46,7 +46,7 @@ def _certificate(name: str, issuer: tuple[x509.Certificate, Key] | None = None) 
     return built.sign(key if issuer is None else issuer[1], hashes.SHA256()), key
 
 
-def _write(folder: Path, name: str, pair: tuple[x509.Certificate, Key]) -> tuple[Path, Path]:
+def written(folder: Path, name: str, pair: tuple[x509.Certificate, Key]) -> tuple[Path, Path]:
     certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
     certificate.write_bytes(pair[0].public_bytes(serialization.Encoding.PEM))
     key.write_bytes(
@@ -66,17 +66,15 @@ async def _health(url: str, ca: Path, client: tuple[Path, Path] | None = None) -
         return response.status, response.headers.get("Strict-Transport-Security")
 
 
-async def test_tls_serves_trusting_clients_and_may_require_their_certificate(
-    deployment: Deployment, tmp_path: Path
-) -> None:
+async def test_tls_serves_trusting_clients_and_may_require_theirissued(deployment: Deployment, tmp_path: Path) -> None:
     """Plain HTTP is refused, with a hint for browsers; with `client_ca` only certificates of that CA get an answer.
 
     These certificates expire within the hour, which raises an alarm.
     """
-    ca, police, stranger = _certificate("ca"), _certificate("police ca"), _certificate("stranger ca")
-    ca_file, _ = _write(tmp_path, "ca", ca)
-    certificate, key = _write(tmp_path, "server", _certificate("127.0.0.1", ca))
-    client_ca, _ = _write(tmp_path, "police-ca", police)
+    ca, police, stranger = issued("ca"), issued("police ca"), issued("stranger ca")
+    ca_file, _ = written(tmp_path, "ca", ca)
+    certificate, key = written(tmp_path, "server", issued("127.0.0.1", ca))
+    client_ca, _ = written(tmp_path, "police-ca", police)
     env = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
     server = await deployment.server(**env)
     assert server.url.startswith("https://")
@@ -85,8 +83,8 @@ async def test_tls_serves_trusting_clients_and_may_require_their_certificate(
         await _health(server.url.replace("https", "http"), ca_file)
     server.end()
     server = await deployment.server(**env, QQ_ALERT_TLS__CLIENT_CA=str(client_ca))
-    officer = _write(tmp_path, "officer", _certificate("officer", police))
-    impostor = _write(tmp_path, "impostor", _certificate("officer", stranger))
+    officer = written(tmp_path, "officer", issued("officer", police))
+    impostor = written(tmp_path, "impostor", issued("officer", stranger))
     assert await _health(server.url, ca_file, officer) == ANSWER
     for client in (None, impostor):
         with pytest.raises((aiohttp.ClientError, ssl.SSLError, ConnectionError)):

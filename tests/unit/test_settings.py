@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from server.encryption import encryption_key
+from server.administration.encryption import encryption_key
 from server.settings import SettingsError, load, policies
 from tests.support.processes.processes import Process
 

@@ -43,6 +43,11 @@ class Process:
         finally:
             await asyncio.to_thread(self.wait)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, and wait for nothing."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
     @property
     def alive(self) -> bool:
         """Tell whether the process still runs."""

@@ -1,0 +1,68 @@
+"""Puts environment variables over the tables of the configuration file.
+
+`QQ_ALERT_SECTION__NAME` is a value, `QQ_ALERT_SECTION__NAME_FILE` the file that holds it, as secrets are mounted.
+Kubernetes injects names of its own for a service named `qq-alert`: they are left aside. Bounded: `FILE_BYTES` a file.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+PREFIX: Final = "QQ_ALERT_"
+FILE_BYTES: Final = 64 * 1024
+FILE: Final = "_file"
+OWN_FILES: Final = frozenset({"file", "key_file", "certificate_file", "service_account_file", "ca_file", "adcode_file"})
+"""Settings that are themselves the name of a file."""
+
+NOT_SETTINGS: Final = frozenset({"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON"})
+_INJECTED: Final = re.compile(r"QQ_ALERT_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_\d+_[A-Z]+(?:_[A-Z]+)?)?)")
+
+_log = logging.getLogger("server.environment")
+
+
+class EnvironmentVariableError(Exception):
+    """A variable cannot be used; the text names it, and holds no value."""
+
+
+def overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
+    """Put the variables over `tree`; EnvironmentVariableError names one that cannot be used."""
+    for name, value in environ.items():
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        if _INJECTED.fullmatch(name):
+            # What is read here configures our log: until then only the standard library's goes to standard error.
+            _log.warning("environment.injected %s", name)
+            continue
+        *sections, leaf = name.removeprefix(PREFIX).lower().split("__")
+        node = tree
+        for section in sections:
+            node = node.setdefault(section, {})
+            if not isinstance(node, dict):
+                raise EnvironmentVariableError(f"{name}: {section} is not a section")
+        if leaf.endswith(FILE) and leaf not in OWN_FILES:
+            node[leaf.removesuffix(FILE)] = _read(name, value)
+        else:
+            # A value out of a file often ends with a line break, which is never meant.
+            node[leaf] = _listed(value.strip())
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        with Path(path.strip()).open("rb") as file:
+            return file.read(FILE_BYTES).decode().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentVariableError(f"{name}: {type(error).__name__} while reading the file") from None
+
+
+def _listed(value: str) -> Any:  # noqa: ANN401 - what TOML can hold
+    """Parse lists and tables as TOML, and return everything else as text."""
+    if not value.startswith(("[", "{")):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value

@@ -1,0 +1,131 @@
+"""Signals, injected variables and probes of a cluster: nothing ends a server but what is meant to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from cryptography import x509
+
+from server.environment import EnvironmentVariableError, overlay
+from tests.integration.test_tls import issued, written
+from tests.support.processes.processes import Process, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.processes.deployment import Deployment
+
+INJECTED = {
+    "QQ_ALERT_SERVICE_HOST": "10.0.0.1",
+    "QQ_ALERT_SERVICE_PORT": "8470",
+    "QQ_ALERT_SERVICE_PORT_HTTP": "8470",
+    "QQ_ALERT_PORT": "tcp://10.0.0.1:8470",
+    "QQ_ALERT_PORT_8470_TCP": "tcp://10.0.0.1:8470",
+    "QQ_ALERT_PORT_8470_TCP_ADDR": "10.0.0.1",
+}
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _serial(url: str) -> int:
+    """Return the serial number of the certificate that a server shows."""
+    host, port = url.removeprefix("https://").split(":")
+    pem = await asyncio.to_thread(ssl.get_server_certificate, (host, int(port)))
+    return x509.load_pem_x509_certificate(pem.encode()).serial_number
+
+
+async def test_sighup_reloads_the_certificate_and_ends_nothing(deployment: Deployment, tmp_path: Path) -> None:
+    """A renewed one is shown to whoever connects next; one that cannot be read leaves the one before."""
+    first, second = issued("first"), issued("second")
+    certificate, key = written(tmp_path, "server", first)
+    env = {"QQ_ALERT_TLS__CERTIFICATE": str(certificate), "QQ_ALERT_TLS__KEY": str(key)}
+    server = await deployment.server(**env)
+    assert await _serial(server.url) == first[0].serial_number
+    written(tmp_path, "server", second)
+    server.send_signal(signal.SIGHUP)
+
+    async def is_renewed() -> bool:
+        return await _serial(server.url) == second[0].serial_number
+
+    await until(is_renewed)
+    certificate.write_text("no certificate")
+    server.send_signal(signal.SIGHUP)
+
+    async def is_reported() -> bool:
+        return "certificates.not_reloaded" in deployment.log.read_text(encoding="utf-8")
+
+    await until(is_reported)
+    assert server.alive
+    assert await _serial(server.url) == second[0].serial_number
+
+
+async def test_a_server_without_tls_outlives_a_hang_up_and_injected_variables(deployment: Deployment) -> None:
+    """A terminal that closes, a service of Kubernetes by our name: each is a line in the log."""
+    server = await deployment.server(**INJECTED)
+    server.send_signal(signal.SIGHUP)
+    assert (await deployment.file(server))[0] == 202
+    assert server.alive
+    assert "environment.injected" in deployment.log.read_text(encoding="utf-8")
+
+
+def test_a_secret_may_come_from_a_file_and_an_unknown_name_is_still_an_error(tmp_path: Path) -> None:
+    """As a container mounts it, with its line break; a file that cannot be read is named without its content."""
+    file = tmp_path / "key"
+    file.write_text("secret\n")
+    tree: dict[str, object] = {}
+    overlay(tree, {"QQ_ALERT_LANES__TPNS__SECRET_KEY_FILE": str(file), "QQ_ALERT_CAP__KEY_FILE": "/x", **INJECTED})
+    assert tree == {"lanes": {"tpns": {"secret_key": "secret"}}, "cap": {"key_file": "/x"}}
+    with pytest.raises(EnvironmentVariableError, match="QQ_ALERT_DATABASE__URL_FILE"):
+        overlay({}, {"QQ_ALERT_DATABASE__URL_FILE": str(tmp_path / "nothing")})
+
+
+async def test_a_server_that_stops_says_so_while_it_still_serves(deployment: Deployment) -> None:
+    """For `drain_s` a balancer reads 503 from /ready, and requests are answered; then it ends as always."""
+    server = await deployment.server(QQ_ALERT_DRAIN_S="1", QQ_ALERT_METRICS__LISTEN="127.0.0.1:0")
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{server.url}/ready") as response:
+            assert response.status == 200
+        server.send_signal(signal.SIGTERM)
+
+        async def is_stopping() -> bool:
+            async with session.get(f"{server.url}/ready") as response:
+                return (response.status, (await response.json())["status"]) == (503, "stopping")
+
+        await until(is_stopping)
+        assert (await deployment.file(server))[0] == 202
+    assert await asyncio.to_thread(server.wait) == 0
+
+
+async def test_probes_need_no_certificate_on_the_inner_listener(deployment: Deployment, free_port: int) -> None:
+    """Health, readiness and metrics, and nothing else; `qq-alert health` asks there."""
+    inner = f"127.0.0.1:{free_port}"
+    await deployment.server(QQ_ALERT_METRICS__LISTEN=inner)
+    async with aiohttp.ClientSession() as session:
+        for path, status in (("/health", 200), ("/ready", 200), ("/metrics", 200), ("/v1/alerts", 404)):
+            async with session.get(f"http://{inner}{path}") as response:
+                assert response.status == status, path
+    said = Process("health", env=deployment.env(QQ_ALERT_METRICS__LISTEN=inner))
+    assert "alive" in await said.printed()
+    assert said.end() == 0
+    assert Process("health", env=deployment.env(QQ_ALERT_METRICS__LISTEN="127.0.0.1:9")).wait() == 1
+
+
+async def test_the_configuration_is_checked_without_a_start(deployment: Deployment) -> None:
+    """As `serve` reads it; the example can be used, and a wrong value is named."""
+    assert "usable" in await deployment.run("config", "check")
+    assert Process("config", "check", env=deployment.env(QQ_ALERT_LEASE_S="0")).wait() == 2
+    assert "[lanes.tpns]" in await deployment.run("config", "example")
+    assert '"drain_s"' in await deployment.run("config", "schema")
