@@ -46,7 +46,9 @@ async def migrate(url: str) -> None:
         if _versions(folder) <= await _applied(connection):
             return
         encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-        await _dbmate(dbmate_url(url, encrypted=bool(encrypted)), folder)
+        # A migration that waits for a lock must not make everybody else wait behind it.
+        waits = urlencode({"options": f"-c lock_timeout={LOCK_WAIT_MS}"}, quote_via=quote)
+        await _dbmate(f"{dbmate_url(url, encrypted=bool(encrypted))}&{waits}", folder)
 
 
 class Schema(enum.Enum):
@@ -120,8 +122,6 @@ def dbmate_url(url: str, *, encrypted: bool) -> str:
     folder = options.pop("host", None)
     if folder is not None:
         options["socket"] = folder
-    # A migration that waits for a lock must not make everybody else wait behind it.
-    options.setdefault("options", f"-c lock_timeout={LOCK_WAIT_MS}")
     options.setdefault("sslmode", "require" if encrypted else "disable")
     if options["sslmode"] in {"prefer", "allow"}:
         options["sslmode"] = "require" if encrypted else "disable"

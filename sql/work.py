@@ -100,9 +100,9 @@ async def halt(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(_HALT, alert_id)
 
 
-async def halted(connection: Connection | Pool, units: list[int]) -> set[int]:
-    """Return which of these units may no longer be sent."""
-    return {row[0] for row in await connection.fetch(_HALTED, units)}
+async def halted(connection: Connection | Pool, units: list[int], owner: UUID) -> dict[int, bool]:
+    """Return which of these units may no longer be sent, each with whether that is because it is not `owner`'s."""
+    return {row[0]: row[1] for row in await connection.fetch(_HALTED, units, owner)}
 
 
 async def give_back(pool: Pool, unit: int, owner: UUID) -> None:

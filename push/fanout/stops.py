@@ -96,9 +96,12 @@ class StopListener:
         asked_s = asyncio.get_running_loop().time()
         units = self._claims.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
-            halted = await sql.work.halted(connection, [unit.row.id for unit in units])
+            halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.owner)
         for unit in units:
             if unit.row.id not in halted:
                 unit.seen_s = max(unit.seen_s, asked_s)
-        for alert in {unit.row.alert_id for unit in units if unit.row.id in halted and not unit.over}:
+            elif halted[unit.row.id] and not unit.complete:
+                _log.warning("unit.lost", unit=unit.row.id, lane=unit.row.lane)
+                self._claims.drop(unit)
+        for alert in {unit.row.alert_id for unit in units if halted.get(unit.row.id) is False and not unit.over}:
             self._halt(alert)

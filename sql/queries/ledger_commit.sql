@@ -5,7 +5,15 @@ with landed as (
     select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[],
                          $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[])
     on conflict do nothing
-    returning unit_id, outcome, recipients
+    returning alert_id, notice, shard_from, shard_to, outcome, unit_id, recipients, message_version
+), late as (
+    -- Who was notified before a follow-up notice and recorded after it began hears of it as well. A unit that is leased
+    -- now will not be marked done by its process.
+    update sweep_unit f
+    set done = false, reopened = f.lease_until is not null
+    from landed l join sweep s on s.alert_id = l.alert_id and s.notice <> 'alert' and s.version > l.message_version
+    where l.notice = 'alert' and l.outcome in ('accepted', 'indeterminate')
+      and f.sweep_id = s.id and f.shard_from < l.shard_to and f.shard_to > l.shard_from
 ), counts as (
     select unit_id,
            coalesce(sum(recipients) filter (where outcome = 'accepted'), 0)::integer as accepted,

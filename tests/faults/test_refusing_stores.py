@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 import asyncpg
 import numpy as np
@@ -12,6 +13,9 @@ import pytest
 from redis.exceptions import ResponseError
 
 import sql.audit
+import sql.ledger
+from geo.index.shards import shards_of
+from push.fanout.packing import pack
 from sql.database import SESSION, open_pool
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
@@ -197,3 +201,68 @@ async def test_a_quota_goes_on_when_the_clock_of_redis_is_set_back(
     _, answer = await deployment.file(server)
     await deployment.sent(server, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside)
+
+
+async def test_a_claim_that_postgresql_forgot_is_given_up_within_a_look(deployment: Deployment) -> None:
+    """As in a crash that loses commits: another has the units, so nothing more of them is sent, and nobody twice."""
+    await deployment.provider("--latency-ms", "100")
+    inside = await deployment.people(60_000)
+    server = await deployment.server(QQ_ALERT_LEASE_S="60")
+    _, answer = await deployment.file(server)
+
+    async def begun() -> bool:
+        return (await deployment.reached()).size > 0
+
+    await until(begun)
+    await deployment.query(
+        "update sweep_unit set lease_owner = gen_random_uuid(), lease_until = now() + interval '1 hour' where not done"
+    )
+
+    async def is_quiet() -> bool:
+        recorded = (await deployment.query("select coalesce(sum(recipients), 0) from ledger"))[0][0]
+        log = deployment.log.read_text(encoding="utf-8")
+        return "unit.lost" in log and (await deployment.reached()).size == recorded
+
+    await until(is_quiet)
+    assert (await deployment.reached()).size < inside.size
+    await deployment.query("update sweep_unit set lease_until = now() where not done")
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
+    assert (await deployment.counts())["duplicates"] == 0
+
+
+async def test_who_is_recorded_late_hears_of_the_cancel(deployment: Deployment) -> None:
+    """A process that froze with a request in flight records it after the follow-up notice went through."""
+    await deployment.provider()
+    await deployment.people(2_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+    await deployment.sent(server, alert)
+    await deployment.place([77], 90.0, 40.0)
+    cancel = f"{server.url}/v1/alerts/{alert}/cancel"
+    async with deployment.session() as session, session.post(cancel, json=WHY) as response:
+        assert response.status == 200
+
+    async def follow_up_is_through() -> bool:
+        left = await deployment.query(
+            "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id"
+            " where s.notice = 'cancel' and not u.done"
+        )
+        return bool(left[0][0] == 0)
+
+    await until(follow_up_is_through)
+    assert 77 not in (await deployment.reached()).tolist()
+    pool = await open_pool(deployment.database_url)
+    unit = (await deployment.query("select unit_id from ledger where notice = 'alert' limit 1"))[0][0]
+    shard = int(shards_of(np.array([77], dtype=np.int64))[0])
+    late = sql.ledger.LedgerRow(
+        UUID(alert), "alert", shard, shard + 1, 1, "accepted", "tpns", unit, 1, pack(np.array([77], dtype=np.int64))
+    )
+    await sql.ledger.commit(pool, [late])
+    await pool.close()
+
+    async def has_heard() -> bool:
+        return 77 in (await deployment.reached()).tolist()
+
+    await until(has_heard)
