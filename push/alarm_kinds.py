@@ -56,6 +56,11 @@ class AlarmKind(enum.Enum):
         "PostgreSQL answers, but does not take what was sent: nothing more is sent until it does",
         "read its log: a full disk, a limit, a missing right. All goes on by itself, and nobody is notified twice",
     )
+    CLOCK_DIFFERS = (
+        "clock_differs",
+        "the clock of this server differs by more than a second from that of a store",
+        "let all machines set their clocks by the same source; what the record decides, it decides by its own",
+    )
     NO_ESTIMATE = (
         "no_estimate",
         "the number of people could not be estimated in time, so no ring is held at first",

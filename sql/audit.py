@@ -91,15 +91,15 @@ async def append(connection: Connection, *events: AuditEvent) -> None:
     """Append events within the caller's transaction."""
     if not events:
         return
-    await connection.execute(_LOCK)
+    now: datetime = await connection.fetchval(_LOCK)
     last = await connection.fetchrow(_LAST)
     seq, digest, at = (0, FIRST, datetime.min.replace(tzinfo=UTC))
     if last is not None:
         # Decoded here, not by PostgreSQL: its JSON lacks some characters, and no event may block the next one.
         seq, digest, at = last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at
     for event in events:
-        # Times never decrease in the trail, also when this server's clock is behind that of another.
-        seq, at = seq + 1, max(at, datetime.now(UTC))
+        # By the record's clock, and never decreasing, also when that is set back.
+        seq, at = seq + 1, max(at, now)
         row = linked(seq, at, digest, event)
         await connection.execute(_ADD, row.seq, row.alert_id, row.content, row.digest)
         if row.reason is not None:

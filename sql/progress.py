@@ -25,6 +25,7 @@ _LIST = query("alert_list")
 _READ = query("progress_read")
 _SETTLE = query("alert_settle")
 _PING = query("ping")
+_RECORD_TIME = query("record_time")
 
 
 class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +139,12 @@ async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
 async def settle(connection: Connection, again_after: timedelta) -> list[tuple[UUID, str, str]]:
     """Move alerts to the states that follow from their units and the time; returns (alert, old state, new state)."""
     return [(row[0], row[1], row[2]) for row in await connection.fetch(_SETTLE, again_after)]
+
+
+async def record_time(pool: Pool | Connection) -> datetime:
+    """Return the time by the record's clock, by which everything is due, ends and is late."""
+    found: datetime = await pool.fetchval(_RECORD_TIME)
+    return found
 
 
 async def ping(pool: Pool, timeout_s: float) -> None:

@@ -35,7 +35,8 @@ _HALT = query("sweep_halt")
 class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
-    `message_version` is the version to send. `ring` 0 means those notified before, wherever they are.
+    `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
+    it `expires`, by the record's clock.
     """
 
     id: int
@@ -51,6 +52,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     expires: datetime
     status: str
     content: str
+    left_s: float
 
 
 async def claim(

@@ -17,7 +17,6 @@ from redis.exceptions import ResponseError
 
 from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
 from geo.index import keys
-from geo.index.reports import now_ms
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -60,18 +59,19 @@ class Forgetting:
         for start in range(0, len(encoded), USERS_AN_ENTRY):
             part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                oldest = now_ms() - int(KEPT_S * 1000)
+                oldest = await self._time_ms() - int(KEPT_S * 1000)
                 await self._client.xadd(keys.FORGETTING, {"users": part}, minid=oldest, approximate=False)
                 await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
 
     async def run(self) -> None:
         """Read the stream until cancelled; after an interruption continue with the last entry read."""
-        last = b"%d-0" % (now_ms() - int(KEPT_S * 1000))
+        last = b""
         while True:
             # A URL may set a socket timeout, with which redis-py hides a cancellation now and then.
             raise_if_cancelled()
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                    last = last or b"%d-0" % (await self._time_ms() - int(KEPT_S * 1000))
                     # The first read does not wait, so that this process knows at once what it missed.
                     block_ms = BLOCK_MS if self._read_s > 0 else None
                     waiting = self._client.xread({keys.FORGETTING: last}, count=ENTRIES_A_READ, block=block_ms)
@@ -86,6 +86,11 @@ class Forgetting:
                 for entry, fields in entries:
                     last = entry
                     self._note(fields[b"users"].split())
+
+    async def _time_ms(self) -> int:
+        """Return the time by the clock of Redis, which gives the entries of the stream their ids."""
+        seconds, microseconds = await self._client.time()
+        return int(seconds) * 1000 + int(microseconds) // 1000
 
     def _note(self, users: list[bytes]) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -134,7 +134,7 @@ class FilingService:
         if await self._is_crowded(filing):
             yield FilingResult(Filed.TOO_MANY_DRAFTS)
             return
-        received_at = datetime.now(UTC)
+        received_at = await sql.progress.record_time(self._pool)
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )

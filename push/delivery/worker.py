@@ -7,7 +7,6 @@ end with the alert's expiry, when the recipients are recorded as failed.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -110,7 +109,7 @@ class Worker:
             # Whether it may still be sent is known when PostgreSQL answers again; until then nothing is.
             self._queue.park(batch, RECORD_WAIT_S)
             return
-        if batch.unit.row.expires <= datetime.now(UTC):
+        if batch.unit.expires_s <= asyncio.get_running_loop().time():
             await self._settlement.settle(batch, {Outcome.FAILED: None})
             return
         clearance = await self._clearances.of(batch)

@@ -8,12 +8,14 @@ Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POL
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
 import structlog
 
+import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
@@ -33,6 +35,8 @@ AGAIN_CAP_S: Final = 1.0
 """Nothing is sent while it does not listen: the connection is asked for again soon."""
 
 STORE: Final = "postgresql"
+CLOCK_DIFFERS_S: Final = 1.0
+COMPARED_EVERY_S: Final = 5.0
 
 _log = structlog.get_logger("push.fanout.stops")
 
@@ -54,6 +58,7 @@ class StopListener:
         self._claims = claims
         self._halt = halt
         self._wake = wake
+        self._compared_s = float("-inf")
 
     async def run(self) -> None:
         """Listen and look until cancelled, on a connection that is opened again when it is lost."""
@@ -73,6 +78,7 @@ class StopListener:
                 self._wake()
                 while True:
                     await self._look(connection)
+                    await self._compare_clocks(connection)
                     self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
@@ -90,6 +96,22 @@ class StopListener:
         if payload:
             self._halt(UUID(payload))
         self._wake()
+
+    async def _compare_clocks(self, connection: Connection) -> None:
+        """Raise an alarm while this machine's clock is another one than the record's."""
+        asked_s, wall_s = asyncio.get_running_loop().time(), time.time()
+        if asked_s - self._compared_s < COMPARED_EVERY_S:
+            return
+        self._compared_s = asked_s
+        async with asyncio.timeout(POLL_TIMEOUT_S):
+            record_s = (await sql.progress.record_time(connection)).timestamp()
+        took_s = asyncio.get_running_loop().time() - asked_s
+        differs_s = max(0.0, abs(record_s - wall_s - took_s / 2) - took_s / 2)
+        if differs_s > CLOCK_DIFFERS_S:
+            detail = f"by {differs_s:.1f} s from PostgreSQL's"
+            self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)
+        else:
+            self._alarms.clear(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, STORE)
 
     async def _look(self, connection: Connection) -> None:
         """Ask which held units may still be sent; asking also shows that the connection lives."""

@@ -32,6 +32,7 @@ class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
 
     `seen_s`: when the record last allowed it to be sent. `halted`: it may not; what is left of it drains unsent.
+    `expires_s`: when what it sends is of no use any more, by the record's clock as of the claim.
     `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     """
 
@@ -39,6 +40,7 @@ class HeldUnit:
         self.row = row
         self.seen_s = seen_s
         self.lease_until_s = seen_s + lease_s
+        self.expires_s = seen_s + row.left_s
         self.content = _CONTENT.decode(row.content)
         self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
         self._silent = silent or row.notice != Notice.ALERT

@@ -45,4 +45,6 @@ where u.id = due.id and s.id = u.sweep_id and a.id = s.alert_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,
           r.radius_km, coalesce(r.city, false) as city,
           case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires,
-          a.status, a.content::text as content;
+          a.status, a.content::text as content,
+          extract(epoch from case when s.notice = 'alert' then a.expires
+                                  else greatest(a.expires, now() + interval '1 day') end - now())::float8 as left_s;

@@ -5,12 +5,13 @@ Bounded: an alert's life by `life_max` from its receipt; what it reaches as `pus
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 import sql.lifecycle
+import sql.progress
 from push.alerts.actions import widening
 from push.alerts.actions.proposals import (
     ChangeRequest,
@@ -93,7 +94,8 @@ class Changes:
             case Widening():
                 return await widening.prepare(self._planner, connection, alert_id, alert, requested)
             case Extension():
-                return self._prepare_extension(connection, alert_id, alert, requested)
+                now = await sql.progress.record_time(connection)
+                return self._prepare_extension(connection, alert_id, alert, requested, now)
 
     async def _change(self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest) -> Refused | None:
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
@@ -135,12 +137,12 @@ class Changes:
         return reword
 
     def _prepare_extension(
-        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension, now: datetime
     ) -> Ready | Refused:
         expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self._life_max
         if expires > latest:
             return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
-        if expires <= datetime.now(UTC):
+        if expires <= now:
             return Refused(Refusal.NOT_LATER)
 
         async def extend() -> Done:

@@ -6,12 +6,12 @@ Bounded: radius and audience by the caps of the filing plan.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 import sql.lifecycle
+import sql.progress
 import sql.rings
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
@@ -23,6 +23,7 @@ from push.notice import DEADLINE
 from sql.rings import PlaceRow
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from push.alerts.actions.proposals import Widening
@@ -39,7 +40,7 @@ async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Wid
     if not rings or status is None:
         return requested
     row = await sql.rings.place_of(pool, alert_id)
-    target = _target(rings, requested, place=row, now=datetime.now(UTC))
+    target = _target(rings, requested, place=row, now=await sql.progress.record_time(pool))
     if isinstance(target, Refused):
         return requested
     sampled = await planner.estimate(place_from(row), [target], status, await reachable(pool, status))
@@ -52,7 +53,7 @@ async def prepare(
     planner: Planner, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Widening
 ) -> Ready | Refused:
     """Return how an alert is widened, or why it cannot be."""
-    now = datetime.now(UTC)
+    now = await sql.progress.record_time(connection)
     if alert.expires <= now:
         return Refused(Refusal.NOT_RUNNING, "its time is over")
     rings = await sql.rings.list_rings(connection, alert_id)

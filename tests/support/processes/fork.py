@@ -6,9 +6,13 @@ prove that the command line itself starts. Bounded by the callers.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import multiprocessing
 import os
 import sys
+import time
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
 from server.cli import main
@@ -29,6 +33,9 @@ IMPORTED = [
     "server.simulators.token.cli",
 ]
 """Modules that the forked process imports beforehand: the commands that tests start."""
+
+CLOCK_AHEAD_S = "TEST_CLOCK_AHEAD_S"
+"""By so many seconds the clock of a process is ahead of all others."""
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__, *IMPORTED])
@@ -56,4 +63,18 @@ def _become(arguments: list[str], environ: dict[str, str], folder: str, log: str
     os.close(errors)
     output.close()
     sys.argv = ["qq-alert", *arguments]
+    if ahead_s := float(environ.get(CLOCK_AHEAD_S, "0")):
+        _set_clock(ahead_s)
     main()
+
+
+def _set_clock(ahead_s: float) -> None:
+    """Set the wall clock of this process ahead; intervals go on as before.
+
+    In place, because messages are decoded by the type itself: another class of the same name would be another type.
+    """
+    ahead, real_now, real_time = timedelta(seconds=ahead_s), datetime.now, time.time
+    members = gc.get_referents(datetime.__dict__)[0]
+    members["now"] = classmethod(lambda _, tz=None: real_now(tz) + ahead)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))
+    time.time = lambda: real_time() + ahead_s

@@ -1,0 +1,70 @@
+"""Clocks that differ: what is due, what ends and who is forgotten is decided by one clock, that of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from tests.support.processes.fork import CLOCK_AHEAD_S
+from tests.support.processes.processes import until
+
+if TYPE_CHECKING:
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+
+async def _alarms(deployment: Deployment, server: Process) -> set[tuple[str, str]]:
+    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    return {(alarm["kind"], alarm["about"]) for alarm in alarms}
+
+
+@pytest.mark.parametrize("ahead_s", ["240", "-240"])
+async def test_a_server_whose_clock_is_minutes_off_notifies_at_once_and_says_so(
+    deployment: Deployment, ahead_s: str
+) -> None:
+    """An alert is due by the record's clock: neither four minutes late nor early."""
+    await deployment.provider()
+    inside = await deployment.people(2_000)
+    server = await deployment.server(**{CLOCK_AHEAD_S: ahead_s})
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
+    off_s = (await deployment.query("select extract(epoch from now() - received_at) from alert"))[0][0]
+    assert 0 <= off_s < 60
+    await until(lambda: _says_so(deployment, server))
+
+
+async def _says_so(deployment: Deployment, server: Process) -> bool:
+    return ("clock_differs", "postgresql") in await _alarms(deployment, server)
+
+
+async def test_a_server_that_is_ahead_gives_up_nobody_near_the_expiry(deployment: Deployment) -> None:
+    """Ten minutes before the end by the record's clock, eleven minutes ahead: everybody is notified, nobody failed."""
+    await deployment.provider()
+    inside = await deployment.people(2_000)
+    server = await deployment.server(**{CLOCK_AHEAD_S: "0"}, QQ_ALERT_LANES__TPNS__URL="http://127.0.0.1:9")
+    _, answer = await deployment.file(server)
+    server.end()
+    await deployment.query("update alert set expires = now() + interval '10 minutes'")
+    server = await deployment.server(**{CLOCK_AHEAD_S: "660"})
+    progress = await deployment.sent(server, answer["alert"]["id"])
+    assert progress["lanes"]["tpns"]["failed"] == 0
+    assert np.array_equal(await deployment.reached(), inside)
+
+
+async def test_who_is_forgotten_by_a_server_that_is_ahead_is_forgotten_by_all(deployment: Deployment) -> None:
+    """The other process reads the stream by the clock of Redis, whatever its own says."""
+    await deployment.provider("--latency-ms", "200")
+    inside = await deployment.people(30_000)
+    ahead = await deployment.server(**{CLOCK_AHEAD_S: "120"}, QQ_ALERT_LANES__TPNS__WORKERS="1")
+    await deployment.server(**{CLOCK_AHEAD_S: "-120"})
+    gone = inside[-5:].tolist()
+    async with deployment.session() as session:
+        for user in gone:
+            async with session.delete(f"{ahead.url}/v1/users/{user}") as response:
+                assert response.status == 204
+    _, answer = await deployment.file(ahead)
+    await deployment.sent(ahead, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside[:-5])
