@@ -61,6 +61,11 @@ class AlarmKind(enum.Enum):
         "the clock of this server differs by more than a second from that of a store",
         "let all machines set their clocks by the same source; what the record decides, it decides by its own",
     )
+    UNREADABLE_DATA = (
+        "unreadable_data",
+        "a store holds what cannot be read: a member that is no user is left out, a unit that fails three times parked",
+        "read the log for the unit. After a repair, start the server again: it tries what was parked",
+    )
     NO_ESTIMATE = (
         "no_estimate",
         "the number of people could not be estimated in time, so no ring is held at first",

@@ -81,7 +81,7 @@ class Engine:
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
-        self.claims = Claims(pool, plan.lease_s, plan.sound)
+        self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms)
         self.forgetting = forgetting
         self.entrants = LateEntrants(plan.late)
         areas = Areas(pool)

@@ -65,7 +65,9 @@ class Candidates:
                 )
             )
             async for one in found:
-                yield Found(one.shard, [user for user in one.users if int(user) in enrolled], one.asked_s)
+                yield Found(
+                    one.shard, [user for user in one.users if user.isdigit() and int(user) in enrolled], one.asked_s
+                )
         else:
             async for one in found:
                 yield one

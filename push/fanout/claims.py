@@ -12,9 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+import msgspec
 import structlog
 
 import sql.work
+from push.alarm_kinds import AlarmKind
+from push.alarms import AlarmBoard
 from push.fanout.unit import HeldUnit
 from push.message.sound import Sound
 from runtime.retry import retry_until_available
@@ -34,6 +37,10 @@ EXTENSIONS_PER_LEASE = 4
 HALTED_MAX = 1024
 """Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
 
+FAILURES_MAX = 3
+PARKED_MAX = 1000
+"""More units that cannot be read are no accident: they are tried again and again, and the log says so."""
+
 TURNS_MAX = 16
 """More alerts at once in one lane take turns in a less regular order."""
 
@@ -47,8 +54,13 @@ _log = structlog.get_logger("push.fanout.claims")
 class Claims:
     """The units that this process holds."""
 
-    def __init__(self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND) -> None:
+    def __init__(
+        self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
+    ) -> None:
         self.owner: UUID = uuid4()
+        self._alarms = alarms or AlarmBoard()
+        self._failures: dict[int, int] = {}
+        self._parked: set[int] = set()
         self._pool = pool
         self._lease_s = lease_s
         self._sound = sound
@@ -70,7 +82,13 @@ class Claims:
             if row is not None:
                 self._take_turn(lane, row.alert_id)
                 silent = self._sound.silent(row.ring, datetime.now(UTC))
-                unit = self._held[row.id] = HeldUnit(row, asked_s, self._lease_s, silent=silent)
+                try:
+                    unit = HeldUnit(row, asked_s, self._lease_s, silent=silent)
+                except msgspec.MsgspecError as error:
+                    # Content that another version wrote: its own servers send it.
+                    await self._park(row, type(error).__name__)
+                    continue
+                self._held[row.id] = unit
                 # A stop may have been received while this was asked for: then it is not known which came first.
                 unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
                 return unit
@@ -82,7 +100,8 @@ class Claims:
 
     async def _claim(self, lane: str) -> UnitRow | None:
         lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
-        return await sql.work.claim(self._pool, lane, self.owner, lease, [*self._held], turns, URGENT)
+        excluded = [*self._held, *self._parked]
+        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT)
 
     def _take_turn(self, lane: str, alert: UUID) -> None:
         """Put an alert behind all others of a lane."""
@@ -120,6 +139,30 @@ class Claims:
         self._held.pop(unit.row.id, None)
         if unit.interrupted:
             self.wake()
+
+    async def fail(self, unit: HeldUnit, why: str) -> None:
+        """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
+        unit.interrupted = unit.swept = True
+        failures = self._failures[unit.row.id] = self._failures.get(unit.row.id, 0) + 1
+        _log.error("unit.failed", unit=unit.row.id, lane=unit.row.lane, error=why, failures=failures)
+        if failures >= FAILURES_MAX:
+            await self._park(unit.row, why)
+        await self.finish_if_complete(unit)
+
+    async def _park(self, row: UnitRow, why: str) -> None:
+        """Leave a unit alone from now on, so that it holds up no other."""
+        self._failures.pop(row.id, None)
+        if len(self._parked) < PARKED_MAX:
+            self._parked.add(row.id)
+        self.report(row.lane, f"unit {row.id} of alert {row.alert_id} is parked: {why}")
+        await retry_until_available(
+            lambda: sql.work.give_back(self._pool, row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+        )
+
+    def report(self, lane: str, detail: str) -> None:
+        """Raise the alarm that something stored cannot be read."""
+        _log.error("data.unreadable", lane=lane, detail=detail)
+        self._alarms.raise_alarm(AlarmKind.UNREADABLE_DATA, lane, None, detail)
 
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
         """Return whom this process is about to notify there for other rings of the same alert and lane."""

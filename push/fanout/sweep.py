@@ -17,7 +17,7 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
-from push.fanout.packing import not_notified, unpack
+from push.fanout.packing import not_notified, readable_users, unpack
 from push.fanout.unit import Batch
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -68,7 +68,12 @@ class Sweep:
         """Sweep unit after unit until cancelled."""
         while True:
             unit = await self._claims.next_unit(self._lane)
-            found = unit.found = await self._sweep(unit)
+            try:
+                found = unit.found = await self._sweep(unit)
+            except ValueError as error:
+                # A row of the ledger that nobody wrote so: one unit fails, and all others go on.
+                await self._claims.fail(unit, type(error).__name__)
+                continue
             if unit.dropped:
                 continue
             unit.interrupted = unit.interrupted or unit.halted
@@ -97,7 +102,7 @@ class Sweep:
                     if self._now_s() - notified_s > NOTIFIED_TRUSTED_S:
                         # In a slow lane others may have been notified meanwhile, in the lane that they were in before.
                         notified, notified_s = await self._notified(unit), self._now_s()
-                    for batch in packer.add(*not_notified(found.users, notified), found.asked_s):
+                    for batch in packer.add(*self._fresh(found.users, notified), found.asked_s):
                         await self._put(batch)
                     shard_next, failures = found.shard + 1, 0
             except INDEX_UNAVAILABLE_ERRORS as error:
@@ -111,6 +116,15 @@ class Sweep:
         for batch in packer.rest():
             await self._put(batch)
         return count
+
+    def _fresh(self, users: list[bytes], notified: NDArray[np.int64]) -> tuple[list[bytes], NDArray[np.int64]]:
+        """Return who is not notified yet; a member of the index that is no user is left out."""
+        try:
+            return not_notified(users, notified)
+        except ValueError:
+            readable = readable_users(users)
+            self._claims.report(self._lane, f"{len(users) - len(readable)} members of the index that are no users")
+            return not_notified(readable, notified)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

@@ -266,3 +266,34 @@ async def test_who_is_recorded_late_hears_of_the_cancel(deployment: Deployment) 
         return 77 in (await deployment.reached()).tolist()
 
     await until(has_heard)
+
+
+async def test_one_bad_member_or_row_costs_nobody_else_the_alert(deployment: Deployment, redis: aioredis.Redis) -> None:
+    """A member that is no number, a damaged row of the ledger, content of a newer version: all others are notified."""
+    await deployment.provider()
+    inside = await deployment.people(20_000)
+    names = [name async for name in redis.scan_iter("*", _type="zset", count=5000) if b"tpns" in name]
+    for row, member in enumerate(("not a user", "12345678901234567890123", "-5", "１２")):
+        await redis.geoadd(names[row], (114.05, 22.54, member))
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
+    assert "unreadable_data" in await _alarms(deployment, server)
+    server.end()
+    await deployment.query("update ledger set packed = 'damaged' where batch_id = (select min(batch_id) from ledger)")
+    await deployment.query("update sweep_unit set done = false")
+    server = await deployment.server()
+
+    async def is_parked() -> bool:
+        return "is parked" in deployment.log.read_text(encoding="utf-8")
+
+    await until(is_parked)
+    _, answer = await deployment.file(server, case_number="SZ-2")
+    await deployment.sent(server, answer["alert"]["id"])
+    assert server.alive
+    _, newer = await deployment.file(server, case_number="SZ-3", status="exercise")
+    await deployment.query("""update alert set content = '{"texts": 7}' where id = $1::uuid""", newer["alert"]["id"])
+    _, answer = await deployment.file(server, case_number="SZ-4")
+    await deployment.sent(server, answer["alert"]["id"])
+    assert server.alive
