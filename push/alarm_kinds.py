@@ -56,6 +56,11 @@ class AlarmKind(enum.Enum):
         "PostgreSQL answers, but does not take what was sent: nothing more is sent until it does",
         "read its log: a full disk, a limit, a missing right. All goes on by itself, and nobody is notified twice",
     )
+    RECORD_REWOUND = (
+        "record_rewound",
+        "the record is older than it was: a backup, or a failover that lost commits. What was live in it is paused",
+        "ask what happened since: `cancel` what was over, `resume` what goes on. Everybody may be notified again",
+    )
     CLOCK_DIFFERS = (
         "clock_differs",
         "the clock of this server differs by more than a second from that of a store",

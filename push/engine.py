@@ -34,7 +34,7 @@ from runtime.tasks import cancel_and_wait, run_with_timeout
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from geo.index.forgetting import Forgetting
@@ -114,11 +114,13 @@ class Engine:
         self._index_watch = IndexWatch(index, self.alarms)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
+        self.changed: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Wake whatever waits for new work."""
         self.claims.wake()
         self.watcher.wake()
+        self.changed()
 
     def halt(self, alert_id: UUID) -> None:
         """Stop at once what this process sends of an alert."""

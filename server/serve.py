@@ -53,6 +53,7 @@ from handlers.routes import Handlers
 from push.alerts.planner import FilingPlan
 from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
+from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
 from push.fanout.late_entrants import LatePlan
 from push.transport.quota import Quotas
@@ -84,8 +85,13 @@ class StoreDiedError(Exception):
     """An embedded store ended by itself."""
 
 
-async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None] = lambda _: None) -> None:
-    """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL."""
+async def serve(
+    settings: Settings, stores: Stores, ready: Callable[[str], None] = lambda _: None, *, hold: bool = False
+) -> None:
+    """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL.
+
+    `hold`: what is live is paused before anything is sent.
+    """
     stopping = stop_event()
     if not await migrated(stores, stopping):
         return
@@ -113,6 +119,11 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
+        guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
+        engine.changed = guard.wake
+        await guard.look_first()
+        if hold:
+            await guard.pause_all("the server was started with --hold")
         secrets = SecretCheck(pool, vault, engine.alarms)
         await secrets.look()
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer, vault)
@@ -121,12 +132,16 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
         listeners = await _listening(settings, engine, handlers, authenticator)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
-            lag = group.create_task(handlers.ops.metrics.lag.run(), name="loop lag")
-            chores = group.create_task(run_chores(pool, expiry), name="chores")
-            checks = group.create_task(secrets.run(), name="secrets")
-            quiet = group.create_task(failures.run(), name="failures")
-            feed = group.create_task(handlers.operators.feed.run(), name="feed")
-            guard = group.create_task(_guard(stores), name="embedded stores")
+            beside = {
+                "loop lag": handlers.ops.metrics.lag.run(),
+                "chores": run_chores(pool, expiry),
+                "secrets": secrets.run(),
+                "record guard": guard.run(),
+                "failures": failures.run(),
+                "feed": handlers.operators.feed.run(),
+                "embedded stores": _guard(stores),
+            }
+            tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
                 ready(listeners[0].url)
@@ -143,7 +158,7 @@ async def serve(settings: Settings, stores: Stores, ready: Callable[[str], None]
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
-                await cancel_and_wait((*engine.tasks, lag, chores, checks, quiet, feed, guard))
+                await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
 
 

@@ -37,6 +37,7 @@ _LAST = query("audit_last")
 _ADD = query("audit_add")
 _ADD_REASON = query("audit_reason_add")
 _PAGE = query("audit_page")
+_DIGEST = query("audit_digest")
 _OF_ALERT = query("audit_of_alert")
 
 
@@ -127,6 +128,28 @@ def linked(seq: int, at: datetime, previous: bytes, event: AuditEvent) -> Row:
 def reason_digest(salt: bytes, reason: str) -> str:
     """Return what the chain keeps of a reason."""
     return hashlib.sha256(salt + reason.encode()).hexdigest()
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The newest event of the trail: its number, its digest, and when it was."""
+
+    seq: int
+    digest: bytes
+    at: datetime
+
+
+async def newest(pool: Pool) -> Position | None:
+    """Return the newest event's position, None for an empty trail."""
+    last = await pool.fetchrow(_LAST)
+    if last is None:
+        return None
+    return Position(last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at)
+
+
+async def digest_of(pool: Pool, seq: int) -> bytes | None:
+    """Return the digest of an event, None when there is none."""
+    found: bytes | None = await pool.fetchval(_DIGEST, seq)
+    return found
 
 
 async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[Row]:

@@ -17,9 +17,10 @@ from server.settings import SettingsError
 
 @click.command("serve")
 @click.option("--no-migrate", is_flag=True, help="Refuse to start on an older schema instead of migrating it.")
+@click.option("--hold", is_flag=True, help="Pause every live alert first, as after a restore.")
 @config_option
 @click.pass_context
-def serve_command(context: click.Context, *, no_migrate: bool) -> None:
+def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> None:
     """Run the server until SIGTERM or SIGINT."""
     settings = settings_of(context)
     if not settings.lanes:
@@ -28,7 +29,7 @@ def serve_command(context: click.Context, *, no_migrate: bool) -> None:
     with store_room.opened(settings) as stores:
         if no_migrate:
             uvloop.run(store_room.refuse_older(stores))
-        uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}")))
+        uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
 
 
 @click.command("migrate")

@@ -1,0 +1,123 @@
+"""The record's guard: pauses every live alert when the record has gone back in time.
+
+A record that is restored from a backup, or that lost its last commits in a failover, knows nothing of a cancel that was
+told to everybody, and would send the alert again. Redis remembers the newest event of the audit trail; a record without
+that event sends nothing until a person resumes each alert. Bounded: a look every `LOOK_S`, and after each thing that is
+done to an alert.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+import sql.audit
+import sql.progress
+from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
+from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
+from push.alerts.actions.actor import SYSTEM
+from push.alerts.actions.transaction import Order
+from push.alerts.lifecycle import State
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from geo.connection import Client
+    from push.alarms import AlarmBoard
+    from push.alerts.actions.decisions import Actions
+    from sql.audit import Position
+    from sql.database import Pool
+
+LOOK_S: Final = 1.0
+KEY: Final = "record:position"
+OLD: Final = timedelta(minutes=5)
+"""With an empty Redis a record whose newest event is older than this may be a backup: nobody can tell."""
+
+REASON: Final = "the record is older than it was: see the alarm record_rewound"
+_RUNNING: Final = frozenset({State.SENDING, State.SENT})
+
+_log = structlog.get_logger("push.alerts.watch.record_guard")
+
+
+class RecordGuard:
+    """Compares the record with what Redis remembers of it."""
+
+    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard) -> None:
+        self._pool = pool
+        self._client = client
+        self._actions = actions
+        self._alarms = alarms
+        self._known: Position | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await retry_until_available(self.look, (*RECORD_UNAVAILABLE_ERRORS, *UNAVAILABLE_ERRORS), "a store")
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._changed.wait()
+
+    def wake(self) -> None:
+        """Look now: something was done that the record must not forget."""
+        self._changed.set()
+
+    async def look_first(self) -> None:
+        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later."""
+        try:
+            await self.look()
+        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            _log.warning("store.away", store="redis", error=type(error).__name__)
+
+    async def look(self) -> None:
+        """Pause what is live when the record has gone back; else let Redis remember how far it is."""
+        newest = await sql.audit.newest(self._pool)
+        why = await self._rewound(newest)
+        if why:
+            await self.pause_all(why)
+            newest = await sql.audit.newest(self._pool)
+        if newest is not None and newest != self._known:
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
+            self._known = newest
+
+    async def _rewound(self, newest: Position | None) -> str:
+        """Return why the record is older than it was, empty where it is not."""
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
+        if seq is None or digest is None:
+            return await self._is_old(newest)
+        kept_seq, kept_digest = int(seq), bytes.fromhex(digest.decode() if isinstance(digest, bytes) else digest)
+        if newest is None or newest.seq < kept_seq:
+            return f"its trail ends with event {0 if newest is None else newest.seq}, and had {kept_seq}"
+        there = newest.digest if newest.seq == kept_seq else await sql.audit.digest_of(self._pool, kept_seq)
+        return "" if there == kept_digest else f"its event {kept_seq} is another one than before"
+
+    async def _is_old(self, newest: Position | None) -> str:
+        """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
+        if newest is None or self._known is not None:
+            return ""
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            total = await self._client.dbsize()
+        old = await sql.progress.record_time(self._pool) - newest.at > OLD
+        return "Redis is empty, and does not remember it" if old and not total else ""
+
+    async def pause_all(self, why: str) -> None:
+        """Pause what is sent, and hold back what would be sent by itself."""
+        order = Order(actor=SYSTEM, reason=REASON)
+        for alert in await sql.progress.list_alerts(self._pool):
+            if alert.state in _RUNNING:
+                await self._actions.pause(alert.id, order)
+            elif alert.state == State.SCHEDULED:
+                await self._actions.veto(alert.id, order)
+            else:
+                continue
+            _log.error("record.rewound", alert=str(alert.id), reason=why)
+            detail = f"{why}: paused until somebody resumes it, or cancels what was over already"
+            self._alarms.raise_alarm(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert.id), detail, alert.case)

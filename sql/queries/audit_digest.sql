@@ -1,0 +1,1 @@
+select digest from audit_event where seq = $1;

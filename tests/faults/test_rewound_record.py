@@ -1,0 +1,114 @@
+"""A record that went back in time sends nothing by itself: what was withdrawn stays so until a person decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pytest
+
+from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import Process, until
+
+if TYPE_CHECKING:
+    from redis import asyncio as aioredis
+
+    from tests.support.processes.deployment import Deployment
+
+WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
+RESTORE: Final = (
+    "alter table audit_event disable trigger user",
+    "delete from audit_event where seq > $1",
+    "delete from audit_reason where seq > $1",
+    'update audit_event set content = replace(content, \'"at":"2026\', \'"at":"2025\')',
+    "alter table audit_event enable trigger user",
+    "delete from sweep_unit u using sweep s where s.id = u.sweep_id and s.notice = 'cancel'",
+    "delete from sweep where notice = 'cancel'",
+    "delete from notice where notice = 'cancel'",
+    "delete from ledger where notice = 'cancel'",
+    "update alert set state = 'sending', ended_at = null, version = 1",
+)
+"""Takes the record back to the time before the cancel, as a backup has it."""
+
+
+async def _act(deployment: Deployment, server: Process, alert: str, action: str) -> int:
+    url = f"{server.url}/v1/alerts/{alert}/{action}"
+    async with deployment.session() as session, session.post(url, json=WHY) as response:
+        return response.status
+
+
+async def _state(deployment: Deployment) -> str:
+    state: str = (await deployment.query("select state from alert"))[0][0]
+    return state
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["Redis remembers", "Redis is empty, too"])
+async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
+    deployment: Deployment,
+    redis: aioredis.Redis,
+    forgets: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Copied in the middle of a send, restored after the cancel: everything is paused, and nobody is notified.
+
+    A person cancels it again, or resumes it: then everybody is notified, as the restored record says.
+    """
+    await deployment.provider("--latency-ms", "50")
+    inside = await deployment.people(60_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+
+    async def begun() -> bool:
+        return (await deployment.reached()).size > 0
+
+    await until(begun)
+    assert await _act(deployment, server, alert, "pause") == 200
+    assert await _act(deployment, server, alert, "resume") == 200
+    seq = (await deployment.query("select max(seq) from audit_event"))[0][0]
+    assert await _act(deployment, server, alert, "cancel") == 200
+
+    async def told() -> bool:
+        left = await deployment.query(
+            "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id"
+            " where s.notice = 'cancel' and not u.done"
+        )
+        return bool(left[0][0] == 0)
+
+    await until(told)
+    server.end()
+    before = await deployment.reached()
+    for statement in RESTORE:
+        await deployment.query(statement, *([seq] if "$1" in statement else []))
+    if forgets:
+        await redis.flushall()
+    server = await deployment.server()
+    assert await _state(deployment) == "paused"
+    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    assert "record_rewound" in {alarm["kind"] for alarm in alarms}
+    assert np.array_equal(await deployment.reached(), before)
+    if not forgets:
+        assert await _act(deployment, server, alert, "resume") == 200
+        await deployment.sent(server, alert)
+        assert np.array_equal(await deployment.reached(), inside)
+
+
+async def test_a_server_that_holds_sends_nothing_before_a_person_resumes_it(deployment: Deployment) -> None:
+    """`serve --hold`: what was being sent is paused, in the record, before the first request starts."""
+    await deployment.provider("--latency-ms", "50")
+    inside = await deployment.people(40_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+
+    async def begun() -> bool:
+        return (await deployment.reached()).size > 0
+
+    await until(begun)
+    server.end()
+    before = (await deployment.reached()).size
+    holding = deployment.own(Process("serve", "--hold", env=deployment.env(), log=deployment.log))
+    await holding.started()
+    assert await _state(deployment) == "paused"
+    assert (await deployment.reached()).size == before
+    assert await _act(deployment, holding, answer["alert"]["id"], "resume") == 200
+    await deployment.sent(holding, answer["alert"]["id"])
+    assert np.array_equal(await deployment.reached(), inside)
