@@ -1,4 +1,4 @@
-"""Upkeep: the tasks of a server that run once an hour, namely deleting old receipts and warning before things expire.
+"""Upkeep: the tasks of a server that look now and then: old receipts, what expires, secrets that no key opens.
 
-Bounded: `chores.CHORES_EVERY_S` apart.
+Bounded: `chores.CHORES_EVERY_S` and `secret_check.LOOK_S` apart.
 """
