@@ -75,9 +75,11 @@ def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
     """Return the query as declared, or the problem with it; a query that takes any name is never refused."""
     if kind.__struct_config__.forbid_unknown_fields and len(set(request.query)) < len(request.query):
         return problems.response(ProblemCode.BAD_FIELDS, "the query has a name twice")
-    # A name without a value is no search for everything, so here blank is not taken for what is not given.
+    # A name without a value is no search for everything: here blank is not taken for what is not given. And what is
+    # documented counts for the query as it stands.
     given = {name: clean_line(value) for name, value in request.query.items()}
     try:
+        msgspec.convert(dict(request.query), kind, strict=False)
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
         return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")

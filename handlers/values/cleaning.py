@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from functools import cache
+from math import inf
 from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -37,6 +39,9 @@ def cleaned_by(clean: Clean) -> Meta:
 def cleaned(tree: object, kind: Any, path: str, errors: dict[str, str]) -> object:  # noqa: ANN401 - a type
     """Return `tree` cleaned as `kind` says, None for what is blank; adds what cannot be meant to `errors`, by path."""
     if isinstance(tree, str):
+        if len(tree) > _length_max(kind):
+            # Refused as it stands, so that what is documented of its length is what counts.
+            return tree
         result = _clean_of(kind)(tree) if clean_line(tree) else None
         if isinstance(result, Expected):
             errors[path] = result.text
@@ -91,6 +96,18 @@ def _inner(kind: Any, containers: tuple[type, ...]) -> Any:  # noqa: ANN401 - as
     plain = _plain(kind)
     inner = [one for one in get_args(plain) if one is not Ellipsis]
     return inner[-1] if inner and get_origin(plain) in containers else object
+
+
+@cache
+def _length_max(kind: Any) -> float:  # noqa: ANN401 - as above
+    """Return how long a text of this type may be."""
+    if get_origin(kind) is Annotated:
+        inner, *annotations = get_args(kind)
+        own = [one.max_length for one in annotations if isinstance(one, Meta) and one.max_length is not None]
+        return min([*own, _length_max(inner)])
+    if get_origin(kind) in {Union, types.UnionType}:
+        return max(_length_max(member) for member in get_args(kind))
+    return inf if kind is not type(None) else 0
 
 
 def _clean_of(kind: Any) -> Clean:  # noqa: ANN401 - as above

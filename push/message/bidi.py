@@ -12,6 +12,9 @@ from typing import Final
 
 FSI: Final = "\u2068"
 PDI: Final = "\u2069"
+LRM: Final = "\u200e"
+"""Left-to-right mark: a letter that nobody sees."""
+
 
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL"})
 _STRONG: Final = _RIGHT_TO_LEFT | {"L"}
@@ -23,6 +26,12 @@ _NUMBER: Final = re.compile(r"[+(]{0,2}[0-9][0-9 ()./*#+:-]{0,60}[0-9]")
 def is_right_to_left(text: str) -> bool:
     """Tell whether anything in a text runs from right to left."""
     return not text.isascii() and any(unicodedata.bidirectional(sign) in _TURNING for sign in text)
+
+
+def begins_with_number(text: str) -> bool:
+    """Tell whether a digit comes before any letter: then what stands before the text gives it its direction."""
+    kinds = (unicodedata.bidirectional(sign) for sign in text)
+    return next((kind for kind in kinds if kind in _STRONG or kind == "EN"), "") == "EN"
 
 
 def isolated(value: str) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from push.message.bidi import FSI, PDI, is_right_to_left
+from push.message.bidi import LRM, begins_with_number, is_right_to_left
 from push.message.language_tag import is_simplified_chinese, look_up
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{body}。{call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {call}"
 
     def beside(self, call: str) -> str:
-        """Return whom to call as it stands beside the body: apart from one that runs the other way."""
-        return f"{FSI}{call}{PDI}" if is_right_to_left(self.body) and FSI not in call else call
+        """Return whom to call as it stands behind the body: a number at its beginning is not turned by the body."""
+        return f"{LRM}{call}" if is_right_to_left(self.body) and begins_with_number(call) else call
 
     def _is_called_for(self) -> bool:
         """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
