@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handlers.police.cap.filing import filing_of
+from handlers.police.cap.filing import filing_of, notes_on_area
 from handlers.police.cap.reception import ReceivedCase, receive_case
 from tests.property.fuzz.promises import PLAN
 from tests.support.cap.documents import CHINESE, ENGLISH, NOW, good
@@ -134,3 +134,35 @@ def test_children_and_times_of_a_message_are_those_of_the_place() -> None:
     assert content.follow_ups["found"]["en"].title == "The children have been found"
     assert content.follow_ups["found"]["zh-CN"].body.startswith("05月25日")
     assert content.time_zone == "Asia/Urumqi"
+
+
+@pytest.mark.parametrize("code", ["440304", "440304001", "110105", "990000", "152600"])
+def test_a_code_that_is_no_citys_own_costs_no_alert_and_makes_none_wider(code: str) -> None:
+    """Beside a circle and a polygon it adds nothing, and a note names it: its city would be wider than what is said."""
+    received = receive_case(good((">440300<", f">{code}<"), count=-1), (), NOW)
+    assert isinstance(received, ReceivedCase), received
+    case = received.case
+    filing = filing_of(case, "sz", PLAN, boundaries.cities(), None, time_zone="Asia/Shanghai", unverified=None)
+    assert not isinstance(filing, list), filing
+    assert filing.place.boundary is not None
+    assert filing.place.boundary.area == pytest.approx(0.01)
+    assert [code[:6] in note for note in notes_on_area(case.place, boundaries.cities())] == [True]
+
+
+def test_a_code_below_a_city_names_its_city_where_it_stands_alone() -> None:
+    """A district or a town is no area that is known; its city is, and an abolished code has a hint."""
+    polygon = "<polygon>22.5,114.1 22.5,114.2 22.6,114.2 22.6,114.1 22.5,114.1</polygon>"
+    shapes = (polygon, ""), ("<circle>22.55,114.12 30</circle>", "")
+    for code, city in (("440304", "440300"), ("110105", "110000"), ("440304001001", "440300"), ("429004", "429004")):
+        received = receive_case(good(*shapes, (">440300<", f">{code}<"), count=-1), (), NOW)
+        assert isinstance(received, ReceivedCase), received
+        filing = filing_of(
+            received.case, "sz", PLAN, boundaries.cities(), None, time_zone="Asia/Shanghai", unverified=None
+        )
+        assert not isinstance(filing, list), filing
+        assert filing.place.city == city
+    received = receive_case(good(*shapes, (">440300<", ">152600<"), count=-1), (), NOW)
+    assert isinstance(received, ReceivedCase)
+    refused = filing_of(received.case, "sz", PLAN, boundaries.cities(), None, time_zone="UTC", unverified=None)
+    assert isinstance(refused, list)
+    assert "150900" in refused[0].detail
