@@ -34,8 +34,10 @@ _log = structlog.get_logger("server.process")
 
 
 def stop_event() -> asyncio.Event:
-    """Return an event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set; SIGHUP means nothing yet."""
     stopping = asyncio.Event()
+    # A terminal that closes ends no server, not even one that is still starting.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     return stopping

@@ -144,8 +144,8 @@ async def serve(
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
-                ready(listeners[0].url)
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, listeners)
+                ready(listeners[0].url)
                 await stopping.wait()
                 _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
                 handlers.ops.health.stopping = True

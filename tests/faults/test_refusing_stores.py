@@ -41,14 +41,14 @@ async def _alarms(deployment: Deployment, server: Process) -> set[str]:
         return {alarm["kind"] for alarm in (await feed.receive_json())["alarms"]}
 
 
-@pytest.mark.parametrize("code", ["53100", "57014", "55P03", "42501", "XX000"])
+@pytest.mark.parametrize("code", ["53100", "57014", "42501"])
 async def test_a_ledger_that_takes_nothing_ends_no_server_and_repeats_nobody(deployment: Deployment, code: str) -> None:
     """A full disk, a cancelled statement, a lock, a missing right: one batch a worker, an alarm, then all the rest.
 
     A server that is started meanwhile sends nothing at all, because no record would know of it.
     """
     await deployment.provider("--latency-ms", "20")
-    inside = await deployment.people(30_000)
+    inside = await deployment.people(15_000)
     await deployment.query(FUNCTION.format(code=code))
     await deployment.query(TRIGGER)
     await deployment.query("alter table ledger disable trigger refusing")
@@ -87,7 +87,7 @@ async def _is_refused(deployment: Deployment, server: Process) -> bool:
 async def test_statements_that_are_cancelled_at_random_end_no_server(deployment: Deployment) -> None:
     """An operator's pg_cancel_backend, again and again, on whatever the server asks: everybody is reached, once."""
     await deployment.provider("--latency-ms", "5")
-    inside = await deployment.people(60_000)
+    inside = await deployment.people(30_000)
     server = await deployment.server()
     _, answer = await deployment.file(server)
 
