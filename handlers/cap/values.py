@@ -16,7 +16,6 @@ import shapely
 from geo.polygon import PolygonError, read_geometry
 from handlers.cap.model import LANGUAGE_DEFAULT, Circle, Reference, Ring
 from handlers.values.text import clean, clean_line
-from push.message.language_tag import read_tag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +83,7 @@ def language(text: str) -> str | Wrong:
     """Read a language tag; an empty one means the default, says the standard."""
     if not text:
         return LANGUAGE_DEFAULT
-    tag = text if _LANGUAGE.fullmatch(text) else read_tag(text)
-    return tag or Wrong("not a language tag such as zh-CN")
+    return text if _LANGUAGE.fullmatch(text) else Wrong("not a language tag such as zh-CN")
 
 
 def size(text: str) -> int | Wrong:

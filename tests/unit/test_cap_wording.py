@@ -44,7 +44,7 @@ def _content(*changes: tuple[str, str]) -> Content:
         ("<language/>", EN, ["zh-CN", "en"]),
         (EN, "<language>en-GB</language>", ["zh-CN", "en"]),
         ("<language>zh-Hans</language>", EN, ["zh-CN", "en"]),
-        ("<language>zh_CN_#Hans</language>", EN, ["zh-CN", "en"]),
+        ("<language>ZH-hans-cn</language>", EN, ["zh-CN", "en"]),
         ("<language>zh-TW</language>", "<language>es-419</language>", ["zh-TW", "es-419"]),
         ("<language>cmn-Hans-CN</language>", "<language>EN-us</language>", ["zh-CN", "en"]),
     ],
