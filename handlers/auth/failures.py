@@ -11,7 +11,6 @@ Bounded: `ADDRESSES_MAX` addresses, `WATCHED_MAX` authorities with a few moments
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ import structlog
 
 from handlers.auth.allowance import Allowances
 from handlers.auth.limits import per_minute
+from handlers.http.connections import network_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 
@@ -32,9 +32,6 @@ UNKNOWN: Final = ""
 ADDRESSES_MAX: Final = 10_000
 WATCHED_MAX: Final = 1000
 POLL_INTERVAL_S: Final = 10.0
-V6_PREFIX: Final = 64
-"""One customer of a provider has at least so many addresses of IPv6."""
-
 _log = structlog.get_logger("handlers.auth.failures")
 
 
@@ -91,13 +88,13 @@ class Failures:
         """Let an address try once more; returns 0.0, or after how many seconds it may."""
         if not self._settings.per_address:
             return 0.0
-        wait_s = self._addresses.take(_network(address), self._rate)
+        wait_s = self._addresses.take(network_of(address or ""), self._rate)
         self.refused += wait_s > 0
         return wait_s
 
     def wait_s(self, address: str | None) -> float:
         """Return 0.0, or after how many seconds an address may fail again; nothing is counted."""
-        return self._addresses.wait_s(_network(address), self._rate) if self._settings.per_address else 0.0
+        return self._addresses.wait_s(network_of(address or ""), self._rate) if self._settings.per_address else 0.0
 
     async def run(self) -> None:
         """Clear alarms once it is quiet, until cancelled."""
@@ -117,12 +114,3 @@ class Failures:
         if watch.note(asyncio.get_running_loop().time()):
             whose = f"authority {about}: " if about else ""
             self._alarms.raise_alarm(kind, EVERY_LANE, None, f"{whose}more than {limit} in {window_s:.0f} s", about)
-
-
-def _network(address: str | None) -> str:
-    """Return what counts as one address: of IPv6 the network that one customer has."""
-    if address is None or ":" not in address:
-        return address or ""
-    parsed = ipaddress.IPv6Address(address.partition("%")[0])
-    # A socket for both families shows IPv4 in this form, all of it in one network.
-    return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, V6_PREFIX), strict=False))

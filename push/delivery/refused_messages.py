@@ -87,8 +87,13 @@ class RefusedMessages:
             return result
         name = _name(message)
         doubts = sum(status is RecipientStatus.TOKEN_OR_MESSAGE for status in result.statuses)
-        if name in self._accepted or (doubts == len(rows) and doubts < DOUBTS_MIN):
+        if doubts == len(rows) and (name in self._accepted or doubts < DOUBTS_MIN):
             return _with(result, rows, RecipientStatus.QUARANTINED, RequestStatus.ANSWERED)
+        if RecipientStatus.ACCEPTED in result.statuses:
+            return _with(result, rows, RecipientStatus.REFUSED, RequestStatus.ANSWERED)
+        if name in self._accepted:
+            # What was taken before is not at fault: the provider has changed its mind about us.
+            return _with(result, rows, RecipientStatus.RETRY, RequestStatus.MISCONFIGURED)
         if any(other != name for other in self._accepted):
             reason = result.reason or "the message is not well formed for it"
             detail = f"the provider takes other messages, and not this one: {reason}"

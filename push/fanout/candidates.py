@@ -17,7 +17,7 @@ import sql.enrolment
 import sql.ledger
 from geo.index.position_index import Found
 from geo.index.shards import shards_of
-from push.fanout.packing import unpack
+from push.fanout.packing import readable_users, unpack
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -66,7 +66,7 @@ class Candidates:
             )
             async for one in found:
                 yield Found(
-                    one.shard, [user for user in one.users if user.isdigit() and int(user) in enrolled], one.asked_s
+                    one.shard, [user for user in readable_users(one.users) if int(user) in enrolled], one.asked_s
                 )
         else:
             async for one in found:

@@ -143,6 +143,8 @@ class Claims:
     async def fail(self, unit: HeldUnit, why: str) -> None:
         """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
         unit.interrupted = unit.swept = True
+        if len(self._failures) >= PARKED_MAX:
+            self._failures.clear()
         failures = self._failures[unit.row.id] = self._failures.get(unit.row.id, 0) + 1
         _log.error("unit.failed", unit=unit.row.id, lane=unit.row.lane, error=why, failures=failures)
         if failures >= FAILURES_MAX:

@@ -77,8 +77,14 @@ class RecordGuard:
 
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
+        # Redis first: another process may append and publish an event between the two, and it is in the record by then.
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
         newest = await sql.audit.newest(self._pool)
-        why = await self._rewound(newest)
+        if seq is None or digest is None:
+            why = await self._is_old(newest)
+        else:
+            why = await self._rewound(newest, int(seq), digest.decode() if isinstance(digest, bytes) else digest)
         if why:
             await self.pause_all(why)
             newest = await sql.audit.newest(self._pool)
@@ -87,17 +93,12 @@ class RecordGuard:
                 await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
             self._known = newest
 
-    async def _rewound(self, newest: Position | None) -> str:
-        """Return why the record is older than it was, empty where it is not."""
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
-        if seq is None or digest is None:
-            return await self._is_old(newest)
-        kept_seq, kept_digest = int(seq), bytes.fromhex(digest.decode() if isinstance(digest, bytes) else digest)
+    async def _rewound(self, newest: Position | None, kept_seq: int, kept_digest: str) -> str:
+        """Return why the record is older than it was when this position was kept, empty where it is not."""
         if newest is None or newest.seq < kept_seq:
             return f"its trail ends with event {0 if newest is None else newest.seq}, and had {kept_seq}"
         there = newest.digest if newest.seq == kept_seq else await sql.audit.digest_of(self._pool, kept_seq)
-        return "" if there == kept_digest else f"its event {kept_seq} is another one than before"
+        return "" if there == bytes.fromhex(kept_digest) else f"its event {kept_seq} is another one than before"
 
     async def _is_old(self, newest: Position | None) -> str:
         """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
