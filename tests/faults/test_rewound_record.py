@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -112,3 +113,21 @@ async def test_a_server_that_holds_sends_nothing_before_a_person_resumes_it(depl
     assert await _act(deployment, holding, answer["alert"]["id"], "resume") == 200
     await deployment.sent(holding, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside)
+
+
+async def test_events_of_another_process_never_look_like_a_record_that_went_back(deployment: Deployment) -> None:
+    """Two processes write as fast as they can and look after each event: nothing is paused, nobody alarmed."""
+    servers = [await deployment.server() for _ in range(2)]
+
+    async def write(server: Process, name: str) -> None:
+        for number in range(20):
+            status, _ = await deployment.file(server, case_number=f"{name}-{number}")
+            assert status == 202
+
+    async with asyncio.TaskGroup() as group:
+        for server, name in zip(servers, "AB", strict=True):
+            group.create_task(write(server, name), name=name)
+    assert await deployment.query("select id from alert where state = 'paused'") == []
+    for server in servers:
+        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        assert "record_rewound" not in {alarm["kind"] for alarm in alarms}
