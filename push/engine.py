@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from push.provider import Gateway
     from push.transport.quota import Quotas
-    from sql.database import Pool
+    from sql.database import RecordPool
 
 RELEASE_S = 2.0
 """To give leases back, which run out by themselves: no one waits for a PostgreSQL that does not answer."""
@@ -65,12 +65,17 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """Everything that sends, in one process."""
+    """Everything that sends, in one process.
+
+    What people ask for has a pool of its own (`requests_pool`): it may wait for a lock, and what sends must not wait
+    for its connections.
+    """
 
     def __init__(
         self,
         plan: EnginePlan,
-        pool: Pool,
+        pool: RecordPool,
+        requests_pool: RecordPool,
         index: PositionIndex,
         forgetting: Forgetting,
         gateways: Mapping[str, Gateway],
@@ -78,6 +83,7 @@ class Engine:
         non_default_locales: NonDefaultLocales,
     ) -> None:
         self._plan = plan
+        self.pool = pool
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
@@ -106,11 +112,13 @@ class Engine:
             for name, lane in plan.lanes.items()
         }
         planner = Planner(index, plan.filing, self.alarms)
-        self.filing_service = FilingService(pool, planner, self.wake)
-        self.operations = Operations(pool, halt=self.halt, wake=self.wake)
-        self.changes = Changes(self.operations, pool, planner, plan.life_max)
+        self.filing_service = FilingService(requests_pool, planner, self.wake)
+        self.operations = Operations(requests_pool, halt=self.halt, wake=self.wake)
+        self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
-        self._stops = StopListener(plan.database_url, self.claims, self.alarms, halt=self.halt, wake=self.wake)
+        self._stops = StopListener(
+            plan.database_url, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
+        )
         self._index_watch = IndexWatch(index, self.alarms)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []

@@ -35,12 +35,18 @@ class IndexWatch:
     async def run(self) -> None:
         """Ask until cancelled."""
         while True:
-            try:
-                await self._index.ping(ANSWER_S)
-            except (*UNAVAILABLE_ERRORS, TimeoutError):
+            if await self._answers():
+                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+            else:
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
-            else:
-                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
             raise_if_cancelled()
             await asyncio.sleep(ASK_S)
+
+    async def _answers(self) -> bool:
+        """Tell whether Redis answers this question, and those of everybody else."""
+        try:
+            await self._index.ping(ANSWER_S)
+        except (*UNAVAILABLE_ERRORS, TimeoutError):
+            return False
+        return self._index.waiting.is_answered(ANSWER_S)

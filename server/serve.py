@@ -61,12 +61,11 @@ from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import close_pool, close_redis, migrated, stop_event
+from server.process import close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.secret_check import SecretCheck
-from sql.database import open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,8 +95,7 @@ async def serve(
     if not await migrated(stores, stopping):
         return
     async with AsyncExitStack() as stack:
-        pool = await open_pool(stores.database_url)
-        stack.push_async_callback(close_pool, pool)
+        pool, requests_pool = [await enter_pool(stack, stores.database_url) for _ in range(2)]
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
@@ -109,6 +107,7 @@ async def serve(
         engine = Engine(
             _plan(settings, stores),
             pool,
+            requests_pool,
             index,
             forgetting,
             lanes.gateways(settings, quotas),
@@ -117,7 +116,7 @@ async def serve(
         )
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
-        authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
+        authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
         guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
         engine.changed = guard.wake
@@ -126,7 +125,7 @@ async def serve(
             await guard.pause_all("the server was started with --hold")
         secrets = SecretCheck(pool, vault, engine.alarms)
         await secrets.look()
-        handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer, vault)
+        handlers = _handlers(settings, engine, requests_pool, index, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -283,7 +282,8 @@ def _handlers(
         ),
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
-            health=Health(pool, index, engine.alarms), metrics=Metrics(engine, lambda: len(feed.clients), authenticator)
+            health=Health(engine.pool, index, engine.alarms),
+            metrics=Metrics(engine, lambda: len(feed.clients), authenticator),
         ),
     )
 

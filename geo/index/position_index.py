@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from redis.exceptions import NoScriptError
 
-from geo.connection import COMMAND_TIMEOUT_S, connect
+from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
 from geo.index import keys
 from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, record_calls
 from geo.index.devices import devices_from
@@ -71,6 +71,7 @@ class PositionIndex:
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
+        self.waiting = waiting_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
         self._record, self._forget = register(client, "record"), register(client, "forget")
@@ -100,13 +101,13 @@ class PositionIndex:
             for call in calls:
                 pipe.execute_command("EVALSHA", chosen.sha, *call)
             try:
-                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                async with asking(self._client):
                     answers: list[Any] = await pipe.execute()
                     return answers
             except NoScriptError:
                 if not known:
                     raise
-                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                async with asking(self._client):
                     await self._client.script_load(chosen.script)
         raise AssertionError("the loop returns or raises")
 
@@ -187,7 +188,7 @@ class PositionIndex:
             pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), since, "+inf")
         if not len(pipe):
             return found, [frozenset()] * len(shards)
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             replies = iter(await pipe.execute())
         for of_shard in searches:
             parts = [members(areas[row // 2], [next(replies) for _ in part]) for row, part in enumerate(of_shard)]
@@ -196,7 +197,7 @@ class PositionIndex:
 
     async def _scan_all(self, name: str, area: Area) -> list[bytes]:
         """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             everybody = cast("list[tuple[bytes, float]]", await self._client.zrange(name, 0, -1, withscores=True))
         inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
         return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
@@ -223,7 +224,7 @@ class PositionIndex:
                 pipe.execute_command("HMGET", keys.devices(shard, generation), *some)
         if not len(pipe):
             return []
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             replies = iter(await pipe.execute())
         return [
             new if new is not None else old

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from push.alarms import AlarmBoard
     from push.fanout.claims import Claims
-    from sql.database import Connection
+    from sql.database import Connection, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
@@ -47,6 +47,8 @@ class StopListener:
     def __init__(
         self,
         database_url: str,
+        pool: RecordPool,
+        requests_pool: RecordPool,
         claims: Claims,
         alarms: AlarmBoard,
         *,
@@ -54,6 +56,7 @@ class StopListener:
         wake: Callable[[], None],
     ) -> None:
         self._database_url = database_url
+        self._pool, self._requests_pool = pool, requests_pool
         self._alarms = alarms
         self._claims = claims
         self._halt = halt
@@ -79,13 +82,25 @@ class StopListener:
                 while True:
                     await self._look(connection)
                     await self._compare_clocks(connection)
-                    self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+                    self._judge()
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
                 _log.warning("stops.disconnected", error=type(error).__name__)
                 self._unavailable()
+                if isinstance(error, TimeoutError):
+                    # Those of the pools are as likely to be dead.
+                    for pool in (self._pool, self._requests_pool):
+                        await pool.expire_connections()
             finally:
                 connection.terminate()
+
+    def _judge(self) -> None:
+        """Say whether PostgreSQL answers what is asked of it, whatever it answers on this connection."""
+        # A request may wait for a lock; what sends waits for PostgreSQL only.
+        if self._pool.waiting.is_answered(POLL_TIMEOUT_S):
+            self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+        else:
+            self._unavailable()
 
     def _unavailable(self) -> None:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
