@@ -37,12 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from geo.index.forgetting import Forgetting
-    from geo.index.locales import NonDefaultLocales
-    from geo.index.position_index import PositionIndex
     from push.provider import Gateway
-    from push.transport.quota import Quotas
-    from sql.database import RecordPool
+    from push.stores import EngineStores
 
 RELEASE_S = 2.0
 """To give leases back, which run out by themselves: no one waits for a PostgreSQL that does not answer."""
@@ -65,30 +61,17 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """Everything that sends, in one process.
+    """Everything that sends, in one process."""
 
-    What people ask for has a pool of its own (`requests_pool`): it may wait for a lock, and what sends must not wait
-    for its connections.
-    """
-
-    def __init__(
-        self,
-        plan: EnginePlan,
-        pool: RecordPool,
-        requests_pool: RecordPool,
-        index: PositionIndex,
-        forgetting: Forgetting,
-        gateways: Mapping[str, Gateway],
-        quotas: Quotas,
-        non_default_locales: NonDefaultLocales,
-    ) -> None:
+    def __init__(self, plan: EnginePlan, stores: EngineStores, gateways: Mapping[str, Gateway]) -> None:
+        pool, requests_pool, index = stores.pool, stores.requests_pool, stores.index
         self._plan = plan
         self.pool = pool
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms)
-        self.forgetting = forgetting
+        self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late)
         areas = Areas(pool)
         self.watcher = Watcher(
@@ -100,14 +83,14 @@ class Engine:
                 lane,
                 gateway=gateways[name],
                 index=index,
-                forgetting=forgetting,
-                non_default_locales=non_default_locales,
+                forgetting=stores.forgetting,
+                non_default_locales=stores.non_default_locales,
                 areas=areas,
                 pool=pool,
                 claims=self.claims,
                 ledger=self.ledger,
                 alarms=self.alarms,
-                quota=quotas.of(name),
+                quota=stores.quotas.of(name),
             )
             for name, lane in plan.lanes.items()
         }
@@ -119,7 +102,7 @@ class Engine:
         self._stops = StopListener(
             plan.database_url, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
         )
-        self._index_watch = IndexWatch(index, self.alarms)
+        self.index_watch = IndexWatch(stores, self.alarms, plan.late, self.wake)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
@@ -145,7 +128,7 @@ class Engine:
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),
             group.create_task(self._deletion.run(), name="deletion"),
-            group.create_task(self._index_watch.run(), name="index watch"),
+            group.create_task(self.index_watch.run(), name="index watch"),
         ]
         for lane in self.lanes.values():
             lane.start(group)

@@ -20,10 +20,7 @@ import sql.cap
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
-from geo.index.forgetting import Forgetting
 from geo.index.keys import generations
-from geo.index.locales import NonDefaultLocales
-from geo.index.position_index import PositionIndex
 from handlers.auth.authenticator import Authenticator
 from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits
@@ -56,7 +53,7 @@ from push.alerts.record.retention import Retention
 from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
 from push.fanout.late_entrants import LatePlan
-from push.transport.quota import Quotas
+from push.stores import EngineStores
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import encryption_key, known_key
@@ -71,6 +68,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from geo.index.position_index import PositionIndex
     from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool
@@ -101,19 +99,10 @@ async def serve(
         if stores.embedded:
             await sql.work.release_all(pool)
         vault = await _vault(settings, pool)
-        index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-        forgetting = Forgetting(redis)
-        quotas = Quotas(redis)
-        engine = Engine(
-            _plan(settings, stores),
-            pool,
-            requests_pool,
-            index,
-            forgetting,
-            lanes.gateways(settings, quotas),
-            quotas,
-            NonDefaultLocales(redis),
-        )
+        lane_names, kept = tuple(settings.lanes), generations(settings.positions.kept_days)
+        engine_stores = EngineStores(pool, requests_pool, redis, lane_names, kept)
+        engine = Engine(_plan(settings, stores), engine_stores, lanes.gateways(settings, engine_stores.quotas))
+        index = engine_stores.index
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
@@ -123,6 +112,7 @@ async def serve(
         await guard.look_first()
         if hold:
             await guard.pause_all("the server was started with --hold")
+        await engine.index_watch.look_first()
         secrets = SecretCheck(pool, vault, engine.alarms)
         await secrets.look()
         handlers = _handlers(settings, engine, requests_pool, index, authenticator, cities, signer, vault)

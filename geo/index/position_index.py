@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
     from geo.index.calls import Call
     from geo.index.devices import DeadToken, Devices
+    from geo.index.loss.epochs import Epochs
     from geo.index.search import Command
 
 __all__ = ["COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
@@ -66,7 +67,9 @@ class PositionIndex:
         lanes: Sequence[str],
         generations: keys.Generations | None = None,
         clock_ms: Callable[[], int] = now_ms,
+        epochs: Epochs | None = None,
     ) -> None:
+        self._epochs = epochs
         self._client = client
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
@@ -186,10 +189,17 @@ class PositionIndex:
         for shard in shards if asks_movers else ():
             since = self.clock_ms() - MOVED_KEPT_MS
             pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), since, "+inf")
+        # After the people: a mark that is still there says that they were, too.
+        marked = shards if self._epochs is not None else ()
+        for shard in marked:
+            pipe.execute_command("GET", keys.epoch(shard))
         if not len(pipe):
             return found, [frozenset()] * len(shards)
         async with asking(self._client):
-            replies = iter(await pipe.execute())
+            answers = await pipe.execute()
+        if self._epochs is not None:
+            self._epochs.check(marked, answers[len(answers) - len(marked) :])
+        replies = iter(answers[: len(answers) - len(marked)])
         for of_shard in searches:
             parts = [members(areas[row // 2], [next(replies) for _ in part]) for row, part in enumerate(of_shard)]
             found.append([unique(*parts[row : row + 2]) for row in range(0, len(parts), 2)])

@@ -88,7 +88,7 @@ class RecordGuard:
         if why:
             await self.pause_all(why)
             newest = await sql.audit.newest(self._pool)
-        if newest is not None and newest != self._known:
+        if newest is not None and (newest != self._known or seq is None):
             async with asking(self._client):
                 await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
             self._known = newest

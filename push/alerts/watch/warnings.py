@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sql.progress import ListedAlert
     from sql.rings import RingRow
 
+FEWER_SHARE: Final = 0.8
+"""Of the lower end of the estimate's interval. People who moved meanwhile make no such difference."""
+
 NOT_SIGNED: Final = "it is not signed"
 
 
@@ -68,6 +71,8 @@ class AlertWarnings:
                 # While it looks for late entrants the answer is not known yet: the alarm stays as it was.
                 missing = _without_recipients(alert, progress.get(alert.id))
                 self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
+                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id))
+                self._stand(AlarmKind.FEWER_FOUND, alert, fewer, fewer)
 
     def _stand(self, kind: AlarmKind, alert: ListedAlert, detail: str, true: object) -> None:
         """Raise or clear an alarm; `detail` changes with what is to be decided, never with every second or person."""
@@ -125,6 +130,18 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> s
         )
     who = "who is enrolled for exercises" if alert.status == Status.EXERCISE else "that is known of"
     return f"sent, and nobody {who} stands in its area"
+
+
+def _fewer_found(alert: ListedAlert, progress: AlertProgress | None) -> str:
+    """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
+    if alert.state != State.SENT or alert.status != Status.ACTUAL or alert.estimate is None or progress is None:
+        return ""
+    now = datetime.now(UTC)
+    due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= now}
+    rings = msgspec.json.decode(alert.estimate).get("rings", [])
+    low = sum(ring.get("low", 0) for ring in rings if ring["ring"] in due)
+    found = sum(lane.found for lane in progress.lanes.values())
+    return f"at least {low} were estimated" if found < FEWER_SHARE * low else ""
 
 
 def _late(alert: ListedAlert, now: datetime) -> str:

@@ -15,7 +15,6 @@ import sql.audit
 import sql.progress
 import sql.rings
 import sql.work
-from geo.index.calls import MOVED_KEPT_MS
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import OVER, State, between
@@ -41,9 +40,6 @@ TICK_S = 0.25
 IDLE_TICK_S = 1.0
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
-
-NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
-"""By then who changed lanes before or during the first sweep of a notice has stood in one for long enough."""
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
@@ -161,8 +157,7 @@ class Watcher:
         if bursts:
             await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        apart = max(self._entrants.plan.every, NOTICE_PASS_LEAST)
-        again |= await sql.rings.notify_again(self._pool, apart, NOTICE_PASSES)
+        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
         if again:
             self._wake_lanes()
 
