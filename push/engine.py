@@ -58,6 +58,7 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     life_max: timedelta
     retention: Retention
     deletion_look_s: float
+    positions_kept: timedelta
 
 
 class Engine:
@@ -102,7 +103,7 @@ class Engine:
         self._stops = StopListener(
             plan.database_url, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
         )
-        self.index_watch = IndexWatch(stores, self.alarms, plan.late, self.wake)
+        self.index_watch = IndexWatch(stores, self.alarms, plan.late, plan.positions_kept, self.wake)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None

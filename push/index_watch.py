@@ -17,10 +17,11 @@ import structlog
 
 import sql.epochs
 from geo.connection import UNAVAILABLE_ERRORS
-from geo.index.loss.eviction import eviction
+from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from push.forgotten_users import ForgottenUsers
 from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
@@ -39,6 +40,9 @@ LOOK_SHARDS: Final = 64
 """They lie on every primary, most likely; each search looks at its own shards anyway."""
 
 SLOW_LOOK_S: Final = 30.0
+REPLAY_S: Final = 3600.0
+"""An older state that nobody saw coming brings forgotten users back for an hour at most."""
+
 EMPTIED_STANDS: Final = timedelta(days=1)
 """In a day nearly everybody reports again."""
 
@@ -50,14 +54,18 @@ _log = structlog.get_logger("push.index_watch")
 class IndexWatch:
     """Raises and clears the alarms about Redis, and keeps the marks of the index's shards."""
 
-    def __init__(self, stores: EngineStores, alarms: AlarmBoard, late: LatePlan, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, stores: EngineStores, alarms: AlarmBoard, late: LatePlan, kept: timedelta, wake: Callable[[], None]
+    ) -> None:
         self._index, self._epochs = stores.index, stores.epochs
         self._client, self._pool = stores.client, stores.pool
         self._alarms = alarms
         self._late = late
         self._wake = wake
         self._shard_next = 0
-        self._evicted: int | None = None
+        self._forgotten = ForgottenUsers(stores, kept)
+        self._condition: Condition | None = None
+        self._replayed_s = float("-inf")
         self._slow_s = float("-inf")
 
     async def run(self) -> None:
@@ -68,6 +76,7 @@ class IndexWatch:
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self.look()
             else:
+                self._slow_s = float("-inf")
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
             raise_if_cancelled()
@@ -84,7 +93,6 @@ class IndexWatch:
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""
-        now_s = asyncio.get_running_loop().time()
         if not self._epochs.known:
             self._epochs.known = await sql.epochs.epochs(self._pool)
         if self._epochs.doubted.is_set() or not self._epochs.known:
@@ -95,9 +103,9 @@ class IndexWatch:
             there = await self._epochs.read(shards)
             if any(there.get(shard) != self._epochs.known.get(shard) for shard in shards):
                 await self._adopt()
-        if now_s - self._slow_s >= SLOW_LOOK_S:
-            self._slow_s = now_s
-            await self._look_for_eviction()
+        if self._now_s() - self._slow_s >= SLOW_LOOK_S:
+            self._slow_s = self._now_s()
+            await self._look_at_condition()
             await self._say_emptied()
 
     async def _answers(self) -> bool:
@@ -133,17 +141,23 @@ class IndexWatch:
         else:
             self._alarms.clear(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, STORE)
 
-    async def _look_for_eviction(self) -> None:
-        found = await eviction(self._client)
-        if self._evicted is not None and found.keys > self._evicted:
+    async def _look_at_condition(self) -> None:
+        before, found = self._condition, await condition(self._client)
+        if before is not None and found.evicted > before.evicted:
             # Nobody knows which keys they were: some of them were people.
             await self._reopen(range(SHARDS))
-        self._evicted = found.keys
-        if found.policy or found.keys:
-            detail = f"maxmemory-policy {found.policy or 'noeviction'}, {found.keys} keys evicted since its start"
+        if before is None or found.runs != before.runs or self._now_s() - self._replayed_s > REPLAY_S:
+            await self._forgotten.replay()
+            self._replayed_s = self._now_s()
+        self._condition = found
+        if found.policy or found.evicted:
+            detail = f"maxmemory-policy {found.policy or 'noeviction'}, {found.evicted} keys evicted since its start"
             self._alarms.restate(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, detail, STORE)
         else:
             self._alarms.clear(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, STORE)
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _reopen(self, shards: Sequence[int]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():

@@ -20,7 +20,7 @@ import sql.cap
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
-from geo.index.keys import generations
+from geo.index.keys import LIVING, generations
 from handlers.auth.authenticator import Authenticator
 from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits
@@ -200,6 +200,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             recipients=timedelta(hours=settings.retention.recipients_h),
         ),
         deletion_look_s=settings.retention.look_s,
+        positions_kept=timedelta(days=LIVING * settings.positions.kept_days),
     )
 
 

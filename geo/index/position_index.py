@@ -19,7 +19,7 @@ from redis.exceptions import NoScriptError
 
 from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
 from geo.index import keys
-from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, record_calls
+from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
 from geo.index.devices import devices_from
 from geo.index.presence import present
 from geo.index.reports import Positions, now_ms
@@ -78,6 +78,7 @@ class PositionIndex:
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
         self._record, self._forget = register(client, "record"), register(client, "forget")
+        self._forget_again = register(client, "forget_again")
         self._drop, self._reach = register(client, "drop"), register(client, "reach")
 
     async def record(self, positions: Positions) -> int:
@@ -88,6 +89,11 @@ class PositionIndex:
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane, with their devices; returns how many of them were known."""
         return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
+
+    async def forget_again(self, forgotten: Sequence[tuple[int, int]]) -> int:
+        """Remove users who were forgotten (user, when in ms) and came back with an older state of Redis."""
+        calls = forget_again_calls(forgotten, self._lanes, self.generations, self.clock_ms())
+        return sum(await self._run(self._forget_again, calls))
 
     async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
         """Remove users whose token is invalid, unless they have reported since; returns how many were removed."""

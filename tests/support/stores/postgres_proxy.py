@@ -29,6 +29,11 @@ class PostgresProxy:
         self._listeners: set[asyncio.StreamWriter] = set()
         self._refuses_listeners = False
         self._generation = 0
+        self._losing = b""
+
+    def lose_answer(self, statement: bytes) -> None:
+        """Cut the next connection that asks for `statement`, once its COMMIT is through and before that is answered."""
+        self._losing = statement
 
     def silence(self) -> None:
         """Forward nothing more on the connections that there are, as if their machine had died; new ones work."""
@@ -47,7 +52,7 @@ class PostgresProxy:
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection until either side ends it."""
         from_postgres, to_postgres = await asyncio.open_unix_connection(self._target)
-        generation = self._generation
+        generation, loses = self._generation, False
         replies = asyncio.create_task(self._copy(from_postgres, writer, generation))
         try:
             while chunk := await reader.read(CHUNK):
@@ -58,6 +63,15 @@ class PostgresProxy:
                     if self._refuses_listeners:
                         writer.transport.abort()
                         return
+                loses = loses or bool(self._losing and self._losing in chunk)
+                if loses and b"COMMIT" in chunk:
+                    self._losing = b""
+                    replies.cancel()
+                    to_postgres.write(chunk)
+                    # PostgreSQL has committed once it answers.
+                    await from_postgres.read(1)
+                    writer.transport.abort()
+                    return
                 to_postgres.write(chunk)
                 await to_postgres.drain()
         except OSError:
