@@ -29,7 +29,6 @@ DEAD_PEER_S: Final = 10
 """A peer that acknowledges nothing for so long is gone; the first question comes after half of it."""
 
 SESSION: Final = {
-    "application_name": "qq-alert",
     "jit": "off",
     "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_S * 1000)),
     "lock_timeout": str(round(LOCK_S * 1000)),
@@ -38,6 +37,8 @@ SESSION: Final = {
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": str(DEAD_PEER_S // 2),
 }
+
+_BEGIN_SESSION: Final = ";".join(f"set {name} = '{value}'" for name, value in SESSION.items())
 
 UNAVAILABLE_ERRORS = (
     OSError,
@@ -62,6 +63,11 @@ REFUSED_ERRORS = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 
 
+async def _begin_session(connection: Connection) -> None:
+    """Set what a session has of its own; not in the startup message, in which pgbouncer refuses it or drops it."""
+    await connection.execute(_BEGIN_SESSION)
+
+
 async def _keep_session(_: Connection) -> None:
     """Skip the reset of a connection: no query changes its session, and a reset costs a round trip for each use."""
 
@@ -74,6 +80,7 @@ async def open_pool(url: str) -> Pool:
         max_size=POOL_MAX,
         timeout=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
+        init=_begin_session,
         reset=_keep_session,
-        server_settings=SESSION,
+        server_settings={"application_name": "qq-alert"},
     )
