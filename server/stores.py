@@ -19,6 +19,7 @@ from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
 from sql.database import UNAVAILABLE_ERRORS, open_pool
 from sql.migrate import Schema
+from sql.session import PoolerError, require_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -95,7 +96,10 @@ async def refuse_older(stores: Stores) -> None:
 
 
 async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
-    """Migrate the schema, waiting for a PostgreSQL that is still starting; SettingsError when it does not answer."""
+    """Migrate the schema, waiting for a PostgreSQL that is still starting.
+
+    SettingsError when it does not answer, or when a pooler that cannot be used does.
+    """
     try:
         async with asyncio.timeout(wait_s):
             await retry_until_available(
@@ -103,6 +107,8 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
             )
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {wait_s:.0f} s") from None
+    except PoolerError as error:
+        raise SettingsError(f"$.database.url: {error}") from None
 
 
 @asynccontextmanager
@@ -126,9 +132,16 @@ async def record(stores: Stores) -> AsyncIterator[Pool]:
 async def _pool(stores: Stores) -> Pool:
     try:
         async with asyncio.timeout(COMMAND_WAIT_S):
-            return await retry_until_available(lambda: open_pool(stores.database_url), UNAVAILABLE_ERRORS, "postgresql")
+            return await retry_until_available(lambda: _own_session(stores), UNAVAILABLE_ERRORS, "postgresql")
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {COMMAND_WAIT_S:.0f} s") from None
+    except PoolerError as error:
+        raise SettingsError(f"$.database.url: {error}") from None
+
+
+async def _own_session(stores: Stores) -> Pool:
+    await require_session(stores.database_url)
+    return await open_pool(stores.database_url)
 
 
 def _required(url: str | None) -> str:

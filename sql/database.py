@@ -49,7 +49,6 @@ DEAD_PEER_S: Final = 10
 """A peer that acknowledges nothing for so long is gone; the first question comes after half of it."""
 
 SESSION: Final = {
-    "application_name": "qq-alert",
     "jit": "off",
     "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_S * 1000)),
     "lock_timeout": str(round(LOCK_S * 1000)),
@@ -58,6 +57,8 @@ SESSION: Final = {
     "tcp_keepalives_interval": "1",
     "tcp_keepalives_count": str(DEAD_PEER_S // 2),
 }
+
+_BEGIN_SESSION: Final = ";".join(f"set {name} = '{value}'" for name, value in SESSION.items())
 
 UNAVAILABLE_ERRORS = (
     OSError,
@@ -142,12 +143,14 @@ class RecordPool(asyncpg.Pool):
             reset=_keep_session,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=COMMAND_TIMEOUT_S,
-            server_settings=SESSION,
+            server_settings={"application_name": "qq-alert"},
         )
 
     async def _connect_to(self, *args: Any, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
         with self.waiting.answer():
             connection: asyncpg.Connection = await asyncpg.connect(*args, **options)
+            # Not in the startup message, in which pgbouncer refuses it or drops it.
+            await connection.execute(_BEGIN_SESSION)
         if isinstance(connection, RecordConnection):
             connection.pool = self
         return connection

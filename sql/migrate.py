@@ -20,6 +20,7 @@ import asyncpg
 
 from sql.database import CONNECT_TIMEOUT_S
 from sql.query import query
+from sql.session import refused_by_pooler, require_session
 
 if TYPE_CHECKING:
     from sql.database import Connection, Pool
@@ -37,7 +38,11 @@ class MigrationError(Exception):
 
 
 async def migrate(url: str) -> None:
-    """Bring the database behind `url` to the newest schema; MigrationError or `UNAVAILABLE_ERRORS` when that fails."""
+    """Bring the database behind `url` to the newest schema; MigrationError or `UNAVAILABLE_ERRORS` when that fails.
+
+    PoolerError when a pooler is there that leaves no connection its session, and with it its locks.
+    """
+    await require_session(url)
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
@@ -103,7 +108,10 @@ async def _dbmate(url: str, folder: Path) -> None:
         await process.wait()
         raise MigrationError(f"dbmate did not end within {MIGRATE_TIMEOUT_S:.0f} s") from None
     if process.returncode:
-        lines = output.decode(errors="replace").replace(url, "DATABASE_URL").strip().splitlines()
+        said = output.decode(errors="replace")
+        if (refusal := refused_by_pooler(said)) is not None:
+            raise refusal
+        lines = said.replace(url, "DATABASE_URL").strip().splitlines()
         raise MigrationError("\n".join(lines[-5:]))
 
 

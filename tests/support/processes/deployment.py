@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 import asyncpg
@@ -61,6 +61,14 @@ def _redis(url: str) -> dict[str, str]:
     if not url.startswith("redis+cluster://"):
         return {"QQ_ALERT_REDIS__URL": url}
     return {"QQ_ALERT_REDIS__CLUSTER": json.dumps(url.partition("://")[2].split(","))}
+
+
+class Listening(Protocol):
+    """A server, of this version or another."""
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
 
 
 class Deployment:
@@ -152,7 +160,7 @@ class Deployment:
         await redis.aclose()
         return np.sort(users[SHENZHEN.contains(longitudes, latitudes)])
 
-    async def file(self, server: Process, **changes: object) -> tuple[int, dict[str, Any]]:
+    async def file(self, server: Listening, **changes: object) -> tuple[int, dict[str, Any]]:
         """File the signed case; returns the status and the answer."""
         body = msgspec.json.encode({**CASE, **changes})
         status, answer = await send_case(server.url, "sz", self.secret, body)
@@ -250,7 +258,7 @@ class Deployment:
         await connection.execute("alter table ledger rename to hidden")
         await connection.close()
 
-    async def sent(self, server: Process, alert: str, within_s: float = 60.0) -> dict[str, Any]:
+    async def sent(self, server: Listening, alert: str, within_s: float = 60.0) -> dict[str, Any]:
         """Wait on the feed until the alert is sent; returns the last progress."""
         async with (
             asyncio.timeout(within_s),
