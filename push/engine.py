@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -31,10 +32,10 @@ from push.fanout.stops import StopListener
 from push.index_watch import IndexWatch
 from push.message.sound import Sound
 from runtime.tasks import cancel_and_wait, run_with_timeout
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import UNAVAILABLE_ERRORS, connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from uuid import UUID
 
     from geo.index.forgetting import Forgetting
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from push.provider import Gateway
     from push.transport.quota import Quotas
-    from sql.database import Pool
+    from sql.database import Connection, Pool
 
 RELEASE_S = 2.0
 """To give leases back, which run out by themselves: no one waits for a PostgreSQL that does not answer."""
@@ -65,7 +66,7 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """Everything that sends, in one process."""
+    """Everything that sends, in one process; `listen` opens the connection that hears of stops."""
 
     def __init__(
         self,
@@ -76,6 +77,7 @@ class Engine:
         gateways: Mapping[str, Gateway],
         quotas: Quotas,
         non_default_locales: NonDefaultLocales,
+        listen: Callable[[], Awaitable[Connection]] | None = None,
     ) -> None:
         self._plan = plan
         self.commit = Histogram()
@@ -110,7 +112,8 @@ class Engine:
         self.operations = Operations(pool, halt=self.halt, wake=self.wake)
         self.changes = Changes(self.operations, pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
-        self._stops = StopListener(plan.database_url, self.claims, self.alarms, halt=self.halt, wake=self.wake)
+        listen = listen or partial(connect, plan.database_url)
+        self._stops = StopListener(listen, self.claims, self.alarms, halt=self.halt, wake=self.wake)
         self._index_watch = IndexWatch(index, self.alarms)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []

@@ -62,6 +62,11 @@ REFUSED_ERRORS = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 
 
+async def connect(url: str) -> Connection:
+    """Open one connection of its own, to listen on; raises one of `UNAVAILABLE_ERRORS` when there is no answer."""
+    return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+
+
 async def _keep_session(_: Connection) -> None:
     """Skip the reset of a connection: no query changes its session, and a reset costs a round trip for each use."""
 
