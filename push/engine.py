@@ -47,9 +47,8 @@ _log = structlog.get_logger("push.engine")
 
 
 class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine needs to know: the record's URL to listen on, leases, what alerts get, late entrants, lanes."""
+    """What the engine needs to know: leases, what alerts get, late entrants, lanes, what is kept for how long."""
 
-    database_url: str
     lease_s: float
     filing: FilingPlan
     late: LatePlan
@@ -101,7 +100,7 @@ class Engine:
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
         self._stops = StopListener(
-            plan.database_url, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
+            stores.listen, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
         )
         self.index_watch = IndexWatch(stores, self.alarms, plan.late, plan.positions_kept, self.wake)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)

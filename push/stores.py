@@ -5,6 +5,7 @@ Bounded by `sql.database` and `geo.connection`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from geo.index.forgetting import Forgetting
@@ -12,6 +13,7 @@ from geo.index.locales import NonDefaultLocales
 from geo.index.loss.epochs import Epochs
 from geo.index.position_index import PositionIndex
 from push.transport.quota import Quotas
+from sql.database import connect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,17 +27,19 @@ class EngineStores:
     """Both stores as the engine uses them.
 
     What people ask for has a pool of its own (`requests_pool`): it may wait for a lock, and what sends must not wait
-    for its connections.
+    for its connections. `listen` opens the connection that hears of stops.
     """
 
     def __init__(
         self,
+        database_url: str,
         pool: RecordPool,
         requests_pool: RecordPool,
         client: Client,
         lanes: Sequence[str],
         generations: Generations,
     ) -> None:
+        self.listen = partial(connect, database_url)
         self.pool = pool
         self.requests_pool = requests_pool
         self.client = client

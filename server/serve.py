@@ -100,8 +100,8 @@ async def serve(
             await sql.work.release_all(pool)
         vault = await _vault(settings, pool)
         lane_names, kept = tuple(settings.lanes), generations(settings.positions.kept_days)
-        engine_stores = EngineStores(pool, requests_pool, redis, lane_names, kept)
-        engine = Engine(_plan(settings, stores), engine_stores, lanes.gateways(settings, engine_stores.quotas))
+        engine_stores = EngineStores(stores.database_url, pool, requests_pool, redis, lane_names, kept)
+        engine = Engine(_plan(settings), engine_stores, lanes.gateways(settings, engine_stores.quotas))
         index = engine_stores.index
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
@@ -172,9 +172,8 @@ async def _listening(
         raise
 
 
-def _plan(settings: Settings, stores: Stores) -> EnginePlan:
+def _plan(settings: Settings) -> EnginePlan:
     return EnginePlan(
-        database_url=stores.database_url,
         lease_s=settings.lease_s,
         filing=FilingPlan(
             policies=policies(settings),

@@ -164,6 +164,11 @@ async def _keep_session(_: Connection) -> None:
     """Skip the reset of a connection: no query changes its session, and a reset costs a round trip for each use."""
 
 
+async def connect(url: str) -> Connection:
+    """Open one connection of its own, to listen on; raises one of `UNAVAILABLE_ERRORS` when there is no answer."""
+    return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+
+
 async def open_pool(url: str) -> RecordPool:
     """Open a pool on `url`; raises one of `UNAVAILABLE_ERRORS` when PostgreSQL does not answer."""
     pool = RecordPool(url)

@@ -8,22 +8,21 @@ Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POL
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from runtime.clock import wall_s
 from runtime.retry import full_jitter_s
-from sql.database import CONNECT_TIMEOUT_S, UNAVAILABLE_ERRORS
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from push.alarms import AlarmBoard
     from push.fanout.claims import Claims
@@ -46,7 +45,7 @@ class StopListener:
 
     def __init__(
         self,
-        database_url: str,
+        connect: Callable[[], Awaitable[Connection]],
         pool: RecordPool,
         requests_pool: RecordPool,
         claims: Claims,
@@ -55,7 +54,7 @@ class StopListener:
         halt: Callable[[UUID], None],
         wake: Callable[[], None],
     ) -> None:
-        self._database_url = database_url
+        self._connect = connect
         self._pool, self._requests_pool = pool, requests_pool
         self._alarms = alarms
         self._claims = claims
@@ -68,7 +67,7 @@ class StopListener:
         attempt = 0
         while True:
             try:
-                connection = await asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_S)
+                connection = await self._connect()
             except UNAVAILABLE_ERRORS:
                 attempt += 1
                 self._unavailable()
@@ -114,14 +113,14 @@ class StopListener:
 
     async def _compare_clocks(self, connection: Connection) -> None:
         """Raise an alarm while this machine's clock is another one than the record's."""
-        asked_s, wall_s = asyncio.get_running_loop().time(), time.time()
+        asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
         if asked_s - self._compared_s < COMPARED_EVERY_S:
             return
         self._compared_s = asked_s
         async with asyncio.timeout(POLL_TIMEOUT_S):
             record_s = (await sql.progress.record_time(connection)).timestamp()
         took_s = asyncio.get_running_loop().time() - asked_s
-        differs_s = max(0.0, abs(record_s - wall_s - took_s / 2) - took_s / 2)
+        differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
         if differs_s > CLOCK_DIFFERS_S:
             detail = f"by {differs_s:.1f} s from PostgreSQL's"
             self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)

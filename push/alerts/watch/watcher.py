@@ -7,7 +7,7 @@ Bounded: a tick at most four times a second while something is being sent, once 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from push.alerts.lifecycle import OVER, State, between
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.warnings import AlertWarnings
 from push.fanout.late_entrants import ALERTS_MAX
+from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
@@ -162,7 +163,7 @@ class Watcher:
             self._wake_lanes()
 
     async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         bounds: dict[UUID, Bounds] = {}
         for alert in sent[:ALERTS_MAX]:
             due = [ring for ring in alert.rings if ring.due_at <= now and ring.held is None]
@@ -200,7 +201,7 @@ class Watcher:
         return before != seen
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         # A ring that came due later has its own thirty minutes.
         deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
         name = str(progress.alert)
