@@ -129,13 +129,13 @@ class StopListener:
 
     async def _look(self, connection: Connection) -> None:
         """Ask which held units may still be sent; asking also shows that the connection lives."""
-        asked_s = asyncio.get_running_loop().time()
+        asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
         units = self._claims.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
             halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.owner)
         for unit in units:
             if unit.row.id not in halted:
-                unit.seen_s = max(unit.seen_s, asked_s)
+                unit.seen(asked_s, asked_wall_s)
             elif halted[unit.row.id] and not unit.complete:
                 _log.warning("unit.lost", unit=unit.row.id, lane=unit.row.lane)
                 self._claims.drop(unit)

@@ -137,8 +137,8 @@ def _fewer_found(alert: ListedAlert, progress: AlertProgress | None) -> str:
     """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
     if alert.state != State.SENT or alert.status != Status.ACTUAL or alert.estimate is None or progress is None:
         return ""
-    due_by = now()
-    due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= due_by}
+    now = clock.now()
+    due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= now}
     rings = msgspec.json.decode(alert.estimate).get("rings", [])
     low = sum(ring.get("low", 0) for ring in rings if ring["ring"] in due)
     found = sum(lane.found for lane in progress.lanes.values())
