@@ -33,8 +33,8 @@ class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
 
     `seen_s`, `seen_wall_s`: when the record last allowed it to be sent, by the event loop's clock, which stands still
-    while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent; what
-    is left of it drains unsent. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
+    while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
+    what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
     claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     """
 
