@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
+from bench.crowd import crowd
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
@@ -34,7 +35,20 @@ if TYPE_CHECKING:
 
     Work = Callable[[StoreUrls, Path], Coroutine[object, object, dict[str, Figure]]]
 
-NAMES = ("stream", "pipeline", "reports", "webhook", "memory", "feed", "estimate", "late", "users", "lanes", "stop")
+NAMES = (
+    "stream",
+    "pipeline",
+    "reports",
+    "webhook",
+    "memory",
+    "feed",
+    "estimate",
+    "late",
+    "users",
+    "lanes",
+    "stop",
+    "crowd",
+)
 WORKERS = 16
 FEW = 200_000
 STOPPED_PEOPLE = 1_000_000
@@ -65,6 +79,8 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels))
     if "lanes" in chosen:
         figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
+    if "crowd" in chosen:
+        figures |= _in_world(crowd)
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return

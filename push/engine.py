@@ -124,6 +124,7 @@ class Engine:
         self._background = [
             group.create_task(self.ledger.run(), name="ledger"),
             group.create_task(self.claims.keep(), name="leases"),
+            group.create_task(self.claims.close_sweeps(), name="open sweeps"),
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),

@@ -1,6 +1,7 @@
 """Claims the units of sweeps under leases, extends the leases, finishes the units and gives them back.
 
-Bounded: a claim hands out one unit; a lease ends by itself at `lease_until` unless it is extended.
+Bounded: a claim looks at the sweeps that its caller names, and hands out as many units as it asks for; a lease ends by
+itself at `lease_until` unless it is extended.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ CHANNEL = "qq_alert_sweeps"
 """The NOTIFY channel that wakes every process: with an alert's id to stop sending it, without one to claim work."""
 
 _CLAIM = query("unit_claim")
+_OPEN = query("sweep_open")
+_LOCK_STALE = query("sweep_lock_stale")
+_CLOSE = query("sweep_close")
 _EXTEND = query("unit_extend")
 _RELEASE = query("unit_release")
 _RELEASE_ALL = query("unit_release_all")
@@ -30,6 +34,22 @@ _FINISH = query("unit_finish")
 _HALTED = query("unit_halted")
 _GIVE_BACK = query("unit_give_back")
 _HALT = query("sweep_halt")
+
+
+class OpenSweep(msgspec.Struct, frozen=True):
+    """A sweep that has a unit to claim. `ring` 0: a follow-up notice. `late`: a pass for late entrants.
+
+    `left_s`: until its deadline, by the record's clock.
+    """
+
+    id: int
+    lane: str
+    alert_id: UUID
+    notice: str
+    ring: int
+    deadline: datetime
+    left_s: float
+    late: bool
 
 
 class UnitRow(msgspec.Struct, frozen=True):
@@ -53,23 +73,28 @@ class UnitRow(msgspec.Struct, frozen=True):
     status: str
     content: str
     left_s: float
+    sweep_id: int = 0
+
+
+async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:
+    """Return the sweeps of these lanes that have a unit to claim."""
+    return [OpenSweep(*row) for row in await pool.fetch(_OPEN, lanes)]
 
 
 async def claim(
-    pool: Pool,
-    lane: str,
-    owner: UUID,
-    lease: timedelta,
-    held: list[int],
-    turns: Sequence[UUID] = (),
-    urgent: timedelta = timedelta(),
-) -> UnitRow | None:
-    """Claim the most urgent unit of a lane that is not leased and not in `held`; None when there is none.
+    pool: Pool, sweeps: Sequence[int], owner: UUID, lease: timedelta, held: Sequence[int], units_max: int
+) -> list[UnitRow]:
+    """Claim up to `units_max` units that are not leased and not in `held`, of these sweeps in their order."""
+    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max)]
 
-    `turns`: the alerts served lately, the latest last. A deadline nearer than `urgent` goes before all turns.
-    """
-    row = await pool.fetchrow(_CLAIM, lane, owner, lease, held, turns, urgent)
-    return None if row is None else UnitRow(*row)
+
+async def close_sweeps(connection: Connection, sweeps_max: int) -> int:
+    """Close sweeps that have nothing to do any more, within the caller's transaction; returns how many were stale."""
+    stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
+    if stale:
+        # A second statement, because it sees what was opened while this one waited for the locks.
+        await connection.execute(_CLOSE, stale)
+    return len(stale)
 
 
 async def extend(pool: Pool, units: list[int], owner: UUID, lease: timedelta) -> set[int]:

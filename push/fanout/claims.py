@@ -1,12 +1,14 @@
 """Claims: takes due units from the record, and keeps their leases alive until they are settled.
 
-Bounded: a unit is asked for only when a lane has a sweep free for it; a lease ends by itself `lease_s` after the last
-extension, so a dead process holds nothing for longer.
+The record says which sweeps are open, at most every `REFRESH_LEAST_S`; from these, in their order, units are claimed.
+Bounded: a unit is asked for only when a lane has a sweep free for it, and a few more where they are small; a lease ends
+by itself `lease_s` after the last extension, so a dead process holds nothing for longer.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +20,8 @@ import structlog
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
-from push.fanout.unit import HeldUnit
+from push.fanout.lane_claims import LaneClaims
+from push.fanout.unit import HeldUnit, overlap
 from push.message.sound import Sound
 from runtime.clock import now, wall_s
 from runtime.retry import retry_until_available
@@ -42,12 +45,16 @@ FAILURES_MAX = 3
 PARKED_MAX = 1000
 """More units that cannot be read are no accident: they are tried again and again, and the log says so."""
 
-TURNS_MAX = 16
-"""More alerts at once in one lane take turns in a less regular order."""
+REFRESH_LEAST_S = 0.02
+"""Between two looks at which sweeps are open, however often this is woken."""
+
+CANDIDATES_MAX = 8
+"""Sweeps that one claim looks at."""
+
+CLOSE_EVERY_S = 60.0
+CLOSE_MAX = 1000
 
 USUAL_SOUND = Sound()
-URGENT = timedelta(minutes=10)
-"""A third of the 30 minutes: who has less left goes before all turns."""
 
 _log = structlog.get_logger("push.fanout.claims")
 
@@ -67,47 +74,110 @@ class Claims:
         self._sound = sound
         self._held: dict[int, HeldUnit] = {}
         self._halted_s: dict[UUID, float] = {}
-        self._turns: dict[str, list[UUID]] = {}
+        self._lanes: dict[str, LaneClaims] = {}
+        self._refreshing = asyncio.Lock()
+        self._refreshed_s = float("-inf")
+        self._stale = True
         self._changed = asyncio.Event()
 
     def wake(self) -> None:
         """Say that there may be new work."""
+        self._stale = True
+        self._notify()
+
+    def _notify(self) -> None:
         self._changed.set()
+        self._changed = asyncio.Event()
 
     async def next_unit(self, lane: str) -> HeldUnit:
         """Wait for the lane's most urgent due unit and hold it."""
+        claims = self._lane(lane)
         while True:
-            self._changed.clear()
-            asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
-            row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
-            if row is not None:
-                self._take_turn(lane, row.alert_id)
-                silent = self._sound.silent(row.ring, now())
-                try:
-                    unit = HeldUnit(row, asked_s, asked_wall_s, self._lease_s, silent=silent)
-                except msgspec.MsgspecError as error:
-                    # Content that another version wrote: its own servers send it.
-                    await self._park(row, type(error).__name__)
-                    continue
-                self._held[row.id] = unit
-                # A stop may have been received while this was asked for: then it is not known which came first.
-                unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
-                return unit
-            try:
-                async with asyncio.timeout(POLL_INTERVAL_S):
-                    await self._changed.wait()
-            except TimeoutError:
+            changed = self._changed
+            while not claims.ahead:
+                if not await self._claim(claims):
+                    break
+            if claims.ahead:
+                unit = claims.ahead.popleft()
+                if not unit.over:
+                    return unit
+                unit.interrupted = unit.swept = True
+                await self.finish_if_complete(unit)
                 continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_INTERVAL_S):
+                    await changed.wait()
 
-    async def _claim(self, lane: str) -> UnitRow | None:
-        lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
-        excluded = [*self._held, *self._parked]
-        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT)
+    def _lane(self, lane: str) -> LaneClaims:
+        if lane not in self._lanes:
+            self._lanes[lane] = LaneClaims()
+            self._stale = True
+        return self._lanes[lane]
 
-    def _take_turn(self, lane: str, alert: UUID) -> None:
-        """Put an alert behind all others of a lane."""
-        others = [one for one in self._turns.get(lane, []) if one != alert]
-        self._turns[lane] = [*others[1 - TURNS_MAX :], alert]
+    async def _claim(self, claims: LaneClaims) -> bool:
+        """Claim units of a lane's open sweeps; False when there are none."""
+        async with claims.claiming:
+            if claims.ahead:
+                return True
+            await self._refresh()
+            wanted = claims.open.wanted(CANDIDATES_MAX)
+            if not wanted:
+                return False
+            asked_s, asked_wall_s = self._now_s(), wall_s()
+            units_max = claims.units_max
+            rows = await retry_until_available(
+                lambda: sql.work.claim(
+                    self._pool,
+                    wanted,
+                    self.owner,
+                    timedelta(seconds=self._lease_s),
+                    [*self._held, *self._parked],
+                    units_max,
+                ),
+                UNAVAILABLE_ERRORS,
+                "postgresql",
+            )
+            if len(rows) < units_max:
+                claims.open.exhaust(set(wanted) - {row.sweep_id for row in rows})
+            for row in rows:
+                claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
+                await self._hold(row, claims, asked_s, asked_wall_s)
+            return True
+
+    async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
+        silent = self._sound.silent(row.ring, now())
+        try:
+            unit = HeldUnit(row, asked_s, asked_wall_s, self._lease_s, silent=silent)
+        except msgspec.MsgspecError as error:
+            # Content that another version wrote: its own servers send it.
+            await self._park(row, type(error).__name__)
+            return
+        self._held[row.id] = unit
+        # A stop may have been received while this was asked for: then it is not known which came first.
+        unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
+        claims.ahead.append(unit)
+
+    async def _refresh(self) -> None:
+        """Read which sweeps are open, where this was woken since, or a lease may have ended."""
+        async with self._refreshing:
+            age_s = self._now_s() - self._refreshed_s
+            if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= REFRESH_LEAST_S):
+                return
+            self._stale, self._refreshed_s = False, self._now_s()
+            sweeps = await retry_until_available(
+                lambda: sql.work.open_sweeps(self._pool, [*self._lanes]), UNAVAILABLE_ERRORS, "postgresql"
+            )
+            for lane, claims in self._lanes.items():
+                claims.open.replace([sweep for sweep in sweeps if sweep.lane == lane])
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def refill(self, row: UnitRow) -> None:
+        """Look again at what waited for a unit that is searched or done."""
+        claims = self._lanes.get(row.lane)
+        if claims is not None and claims.open.refill(row.alert_id):
+            self._notify()
 
     @property
     def held(self) -> list[HeldUnit]:
@@ -140,6 +210,9 @@ class Claims:
         self._held.pop(unit.row.id, None)
         if unit.interrupted:
             self.wake()
+            return
+        self._lane(unit.row.lane).note_found(unit.found)
+        self.refill(unit.row)
 
     async def fail(self, unit: HeldUnit, why: str) -> None:
         """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
@@ -172,17 +245,19 @@ class Claims:
         return [
             batch.users
             for unit in self._held.values()
-            if unit.row.id != row.id
-            and (unit.row.alert_id, unit.row.notice, unit.row.lane) == (row.alert_id, row.notice, row.lane)
-            and unit.row.shard_from < row.shard_to
-            and unit.row.shard_to > row.shard_from
+            if unit.row.id != row.id and overlap(unit.row, row)
             for batch in unit.batches
         ]
 
     def drop(self, unit: HeldUnit) -> None:
-        """Drop a unit whose lease is lost; another process may have its recipients now."""
+        """Drop a unit whose lease is lost; another process may have its recipients now.
+
+        Units of wider rings that were claimed because this process had it are given back.
+        """
         unit.dropped = True
         self._held.pop(unit.row.id, None)
+        for other in self._held.values():
+            other.halted = other.halted or (unit.row.ring < other.row.ring and overlap(unit.row, other.row))
 
     async def keep(self) -> None:
         """Extend the leases of all held units in good time, until cancelled."""
@@ -207,6 +282,16 @@ class Claims:
                 elif not unit.complete:
                     _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
                     self.drop(unit)
+
+    async def close_sweeps(self) -> None:
+        """Take sweeps without anything to do out of what claims read, until cancelled."""
+        while True:
+            await asyncio.sleep(CLOSE_EVERY_S)
+            await retry_until_available(self._close_sweeps, UNAVAILABLE_ERRORS, "postgresql")
+
+    async def _close_sweeps(self) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await sql.work.close_sweeps(connection, CLOSE_MAX)
 
     async def release(self) -> None:
         """Give back what is claimed and undone; called once, when nothing sends any more."""

@@ -84,6 +84,7 @@ class Sweep:
                     UNAVAILABLE_ERRORS,
                     "postgresql",
                 )
+                self._claims.refill(unit.row)
             unit.swept = True
             await self._claims.finish_if_complete(unit)
             _log.debug("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)

@@ -169,3 +169,9 @@ class Batch:
         )
         rest.keep(again)
         return rest
+
+
+def overlap(one: UnitRow, other: UnitRow) -> bool:
+    """Tell whether two units of one alert, notice and lane share a shard."""
+    same = (one.alert_id, one.notice, one.lane) == (other.alert_id, other.notice, other.lane)
+    return same and one.shard_from < other.shard_to and one.shard_to > other.shard_from

@@ -29,6 +29,7 @@ class Counts:
         self.refused: dict[str, int] = {}
         self.titles: Counter[str] = Counter()
         self.messages: set[tuple[str, str]] = set()
+        self.first_by_title: dict[str, float] = {}
         self.last_by_title: dict[str, float] = {}
         self.first_request_at: float | None = None
         self.last_request_at: float | None = None
@@ -55,6 +56,7 @@ class Counts:
             self.messages.add((title, body))
         if title in self.titles or len(self.titles) < TITLES_MAX:
             self.titles[title] += len(accounts)
+            self.first_by_title[title] = min(at, self.first_by_title.get(title, at))
             self.last_by_title[title] = max(at, self.last_by_title.get(title, at))
         # As numbers: every garbage collection would visit a million kept strings.
         self._pending.append(np.fromstring(" ".join(accounts), dtype=np.int64, sep=" "))
@@ -98,6 +100,7 @@ class Counts:
             "refused_requests": self.refused,
             "titles": dict(self.titles),
             "messages": sorted(self.messages),
+            "first_by_title": self.first_by_title,
             "last_by_title": self.last_by_title,
             "first_request_at": self.first_request_at,
             "last_request_at": self.last_request_at,

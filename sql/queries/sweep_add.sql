@@ -1,7 +1,8 @@
 -- Adds a sweep of one lane with its units, each a span of the shards.
 with added as (
-    insert into sweep (alert_id, notice, ring, lane, version)
-    values ($1, $2, $3, $4, $7) returning id
+    insert into sweep (alert_id, notice, ring, lane, version, due_at)
+    values ($1, $2, $3, $4, $7,
+            coalesce((select due_at from ring where alert_id = $1 and ring = $3::smallint), now())) returning id
 )
 insert into sweep_unit (sweep_id, shard_from, shard_to)
 select added.id, s, s + $6::int from added, generate_series(0, $5::int - 1, $6::int) s;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -10,9 +11,10 @@ import sql.access
 import sql.filing
 import sql.rings
 import sql.work
-from push.fanout.claims import Claims
+from push.fanout.claims import REFRESH_LEAST_S, Claims
 from sql.filing import AlertRow
 from sql.rings import RingRow, SweepPlan
+from tests.support.stores.claiming import claim_next
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -69,7 +71,7 @@ async def add_authority(pool: Pool) -> None:
 async def _claimed(pool: Pool, owner: UUID, lease: timedelta = LEASE) -> list[tuple[UUID, int]]:
     """Claim until nothing is left; returns (alert, ring) in the order of the claims."""
     claimed: list[tuple[UUID, int]] = []
-    while (row := await sql.work.claim(pool, "tpns", owner, lease, [])) is not None:
+    while (row := await claim_next(pool, "tpns", owner, lease, [])) is not None:
         claimed.append((row.alert_id, row.ring))
         await sql.work.finish(pool, row.id, owner, 0)
     return claimed
@@ -92,6 +94,8 @@ async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
     claims = Claims(pool, LEASE.total_seconds())
     first = [(await claims.next_unit("tpns")).row.alert_id for _ in range(3)]
     urgent = await add_alert(pool, "C", due_in_min=9, rings=(1,), units=2)
+    claims.wake()
+    await asyncio.sleep(REFRESH_LEAST_S)
     then = [(await claims.next_unit("tpns")).row.alert_id for _ in range(7)]
     assert first == [large, small, large]
     assert then == [urgent, urgent, small, large, large, large, large]
@@ -102,9 +106,9 @@ async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) ->
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
     first, second = uuid4(), uuid4()
-    unit = await sql.work.claim(pool, "tpns", first, GONE, [])
+    unit = await claim_next(pool, "tpns", first, GONE, [])
     assert unit is not None
-    taken_over = await sql.work.claim(pool, "tpns", second, LEASE, [])
+    taken_over = await claim_next(pool, "tpns", second, LEASE, [])
     assert taken_over is not None
     assert taken_over.id == unit.id
     assert await sql.work.extend(pool, [unit.id], first, LEASE) == set()
@@ -117,4 +121,4 @@ async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
     """Lanes are independent: a lane never sees another lane's work."""
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
-    assert await sql.work.claim(pool, "huawei", uuid4(), LEASE, []) is None
+    assert await claim_next(pool, "huawei", uuid4(), LEASE, []) is None

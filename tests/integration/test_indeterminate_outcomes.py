@@ -17,6 +17,7 @@ from push.fanout.packing import pack, unpack
 from sql.ledger import LedgerRow
 from sql.rings import SweepPlan
 from tests.integration.test_claims import LEASE, add_alert, add_authority
+from tests.support.stores.claiming import claim_next
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -42,16 +43,16 @@ async def test_a_unit_with_retracted_outcomes_is_due_again(pool: Pool) -> None:
     """Retracted while it is held: its holder releases it, and it is due again, for recipients not in the ledger."""
     await add_authority(pool)
     alert, owner = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1), uuid4()
-    unit = await sql.work.claim(pool, LANE, owner, LEASE, [])
+    unit = await claim_next(pool, LANE, owner, LEASE, [])
     assert unit is not None
     await sql.ledger.commit(pool, [_row(alert, unit.id, "invalid", 1, 2), _row(alert, unit.id, "accepted", 3)])
     assert await sql.ledger.reopen(pool, LANE) == 2
     await sql.work.finish(pool, unit.id, owner, 3)
-    again = await sql.work.claim(pool, LANE, owner, LEASE, [])
+    again = await claim_next(pool, LANE, owner, LEASE, [])
     assert again is not None
     assert again.id == unit.id
     await sql.work.finish(pool, unit.id, owner, 3)
-    assert await sql.work.claim(pool, LANE, owner, LEASE, []) is None
+    assert await claim_next(pool, LANE, owner, LEASE, []) is None
     row = await pool.fetchrow("select done, invalid, accepted from sweep_unit")
     assert row is not None
     assert tuple(row) == (True, 0, 1)
@@ -64,7 +65,7 @@ async def test_a_stuck_lane_blocks_no_late_entrants_of_other_lanes(pool: Pool) -
     async with pool.acquire() as connection, connection.transaction():
         await sql.rings.add_sweeps(connection, alert, [SweepPlan("alert", 1, "apns", 1, 1)])
     for lane in (LANE, "apns"):
-        unit = await sql.work.claim(pool, lane, owner, LEASE, [])
+        unit = await claim_next(pool, lane, owner, LEASE, [])
         assert unit is not None
         await sql.work.finish(pool, unit.id, owner, 0)
     await sql.ledger.commit(pool, [_row(alert, await _unit(pool, alert), "quarantined", 1)])
@@ -102,7 +103,7 @@ async def test_a_draft_that_was_sent_to_anybody_keeps_its_number(pool: Pool) -> 
     await add_authority(pool)
     alert, owner = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1), uuid4()
     await pool.execute("update alert set verified = false")
-    unit = await sql.work.claim(pool, LANE, owner, LEASE, [])
+    unit = await claim_next(pool, LANE, owner, LEASE, [])
     assert unit is not None
     await sql.work.give_back(pool, unit.id, owner)
     await pool.execute("update alert set state = 'expired', ended_at = now()")

@@ -15,6 +15,7 @@ from tests.integration.test_claims import GONE, LEASE, add_alert, add_authority
 from tests.support.processes.deployment import CASE, SHENZHEN, Deployment
 from tests.support.processes.processes import until
 from tests.support.stores import boundaries
+from tests.support.stores.claiming import claim_next
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,18 +88,18 @@ async def test_a_unit_waits_for_the_same_shards_of_the_nearer_ring(pool: Pool) -
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
     first, second = uuid4(), uuid4()
-    near = await sql.work.claim(pool, "tpns", first, LEASE, [])
+    near = await claim_next(pool, "tpns", first, LEASE, [])
     assert near is not None
     assert near.ring == 1
-    assert await sql.work.claim(pool, "tpns", second, LEASE, []) is None
-    assert await sql.work.claim(pool, "tpns", first, LEASE, [near.id]) is None, "not searched yet"
+    assert await claim_next(pool, "tpns", second, LEASE, []) is None
+    assert await claim_next(pool, "tpns", first, LEASE, [near.id]) is None, "not searched yet"
     await sql.work.note_searched(pool, near.id, first, 0)
-    assert await sql.work.claim(pool, "tpns", second, LEASE, []) is None
-    own = await sql.work.claim(pool, "tpns", first, GONE, [near.id])
+    assert await claim_next(pool, "tpns", second, LEASE, []) is None
+    own = await claim_next(pool, "tpns", first, GONE, [near.id])
     assert own is not None, "its own, searched: it knows whom it is about to notify"
     assert own.ring == 2
     await sql.work.finish(pool, near.id, first, 0)
-    other = await sql.work.claim(pool, "tpns", second, LEASE, [])
+    other = await claim_next(pool, "tpns", second, LEASE, [])
     assert other is not None
     assert other.id == own.id
 
@@ -108,14 +109,14 @@ async def test_rings_that_are_not_due_or_are_held_cannot_be_claimed(pool: Pool) 
     await add_authority(pool)
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
     await pool.execute("update ring set due_at = now() + interval '1 hour' where ring = 2")
-    near = await sql.work.claim(pool, "tpns", uuid4(), LEASE, [])
+    near = await claim_next(pool, "tpns", uuid4(), LEASE, [])
     assert near is not None
     await pool.execute("update sweep_unit set done = true where id = $1", near.id)
-    assert await sql.work.claim(pool, "tpns", uuid4(), LEASE, []) is None
+    assert await claim_next(pool, "tpns", uuid4(), LEASE, []) is None
     await pool.execute("update ring set due_at = now()")
     async with pool.acquire() as connection:
         assert await sql.rings.hold_over_cap(connection, [alert], 0) == {alert}
-    assert await sql.work.claim(pool, "tpns", uuid4(), LEASE, []) is None
+    assert await claim_next(pool, "tpns", uuid4(), LEASE, []) is None
 
 
 async def _widen(deployment: Deployment, server: Process, alert: str, radius_km: float) -> tuple[int, str]:

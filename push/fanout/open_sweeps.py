@@ -1,0 +1,86 @@
+"""Open sweeps: keeps in which order the units of a lane are claimed.
+
+First sends come before follow-up notices, which have every fourth turn, and passes for late entrants come last. Of
+first sends the nearest ring comes first, then a deadline that is near, then the alerts by turns, so that a small one
+does not wait for a large one. Bounded: the sweeps that the record lists as open and due.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from sql.work import OpenSweep
+
+URGENT_S: Final = 600.0
+"""A third of the 30 minutes: who has less left goes before all turns."""
+
+FIRST_SENDS_A_FOLLOW_UP: Final = 3
+"""Follow-up notices wait no longer than four times as long as without first sends."""
+
+TURNS_MAX: Final = 1024
+"""More alerts at once in one lane take turns in a less regular order."""
+
+
+class OpenSweeps:
+    """The open sweeps of one lane."""
+
+    def __init__(self) -> None:
+        self._sweeps: dict[int, OpenSweep] = {}
+        self._exhausted: set[int] = set()
+        self._turns: dict[UUID, int] = {}
+        self._turn = 0
+        self._first_sends = 0
+
+    def replace(self, sweeps: Iterable[OpenSweep]) -> None:
+        """Take over what the record lists now."""
+        self._sweeps = {sweep.id: sweep for sweep in sweeps}
+        self._exhausted.clear()
+
+    def wanted(self, sweeps_max: int) -> list[int]:
+        """Return from which sweeps to claim next, in order."""
+        left = [sweep for sweep in self._sweeps.values() if sweep.id not in self._exhausted]
+        first = sorted((one for one in left if one.ring and not one.late), key=self._order)
+        follow_up = sorted((one for one in left if not one.ring), key=self._order)
+        late = sorted((one for one in left if one.late), key=self._order)
+        overdue = follow_up[:1] if self._first_sends >= FIRST_SENDS_A_FOLLOW_UP else []
+        merged = _merged(first, follow_up[len(overdue) :])
+        return [one.id for one in chain(overdue, merged, late)][:sweeps_max]
+
+    def _order(self, sweep: OpenSweep) -> tuple[float, float, int, float, int]:
+        urgent_s = sweep.left_s if sweep.ring and sweep.left_s < URGENT_S else math.inf
+        return sweep.ring, urgent_s, self._turns.get(sweep.alert_id, 0), sweep.left_s, sweep.id
+
+    def take_turn(self, alert: UUID, *, is_follow_up: bool) -> None:
+        """Put an alert behind all others: a unit of it was claimed."""
+        self._first_sends = 0 if is_follow_up else self._first_sends + 1
+        self._turn += 1
+        self._turns.pop(alert, None)
+        self._turns[alert] = self._turn
+        if len(self._turns) > TURNS_MAX:
+            del self._turns[next(iter(self._turns))]
+
+    def exhaust(self, sweeps: Iterable[int]) -> None:
+        """Leave sweeps alone that have no unit to claim now."""
+        self._exhausted.update(sweeps)
+
+    def refill(self, alert: UUID) -> bool:
+        """Look at the sweeps of an alert again: what they wait for may be through; False when there are none."""
+        waiting = {one for one in self._exhausted if one in self._sweeps and self._sweeps[one].alert_id == alert}
+        self._exhausted -= waiting
+        return bool(waiting)
+
+
+def _merged(first: Sequence[OpenSweep], follow_up: Sequence[OpenSweep]) -> Iterable[OpenSweep]:
+    """Yield a follow-up notice after every few first sends."""
+    step = FIRST_SENDS_A_FOLLOW_UP
+    groups = [first[start : start + step] for start in range(0, len(first), step)]
+    for group, one in zip_longest(groups, follow_up):
+        yield from group or ()
+        if one is not None:
+            yield one

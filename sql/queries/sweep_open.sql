@@ -1,0 +1,19 @@
+-- The sweeps of these lanes ($1) that have a unit to claim, as far as can be told without looking at other sweeps: an alert
+-- that goes on, a ring that is due and not held, a unit that is free or whose lease has ended. Read through an index of
+-- what is open and due, so that its cost follows that and not the alerts that live.
+select s.id, s.lane, s.alert_id, s.notice, coalesce(s.ring, 0)::integer as ring,
+       coalesce(r.deadline, a.deadline) as deadline,
+       extract(epoch from coalesce(r.deadline, a.deadline) - now())::float8 as left_s,
+       a.state <> 'sending' and s.notice = 'alert' and free.passes > 0 as late
+from sweep s
+join alert a on a.id = s.alert_id
+left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
+cross join lateral (
+    select u.passes from sweep_unit u
+    where u.sweep_id = s.id and not u.done and (u.lease_until is null or u.lease_until < now())
+    limit 1
+) free
+where s.open and s.lane = any($1::text[]) and s.due_at <= now()
+  and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)
+  and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
+order by s.id;
