@@ -1,22 +1,34 @@
 """Make clients of one Redis or of a cluster from a URL; they connect when first used.
 
-Callers set a timeout for each call (`COMMAND_TIMEOUT_S`), because the client's own would set a timer for every reply of
-a pipeline. Bounded: `CONNECTIONS` to one Redis or to each node, `CONNECT_TIMEOUT_S` to connect.
+Every call is made within `asking`, because the client's own timeout would set a timer for every reply of a pipeline. A
+call that is not answered in time ends its connection and the idle ones: after a failover they are dead, too. Bounded:
+`CONNECTIONS` to one Redis or to each node, `COMMAND_TIMEOUT_S` a call, `CONNECT_TIMEOUT_S` to connect.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias, cast
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import quote, unquote, urlsplit
+from weakref import WeakKeyDictionary
 
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import ClusterNode
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisError, ResponseError
+
+from runtime.waiting import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 Client: TypeAlias = aioredis.Redis | aioredis.RedisCluster
 
 CONNECTIONS: Final = 64
-COMMAND_TIMEOUT_S: Final = 10.0
+COMMAND_TIMEOUT_S: Final = 5.0
+"""Far longer than any call takes; for so long a connection that died with its machine is waited for."""
+
 CONNECT_TIMEOUT_S: Final = 3.0
 
 CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
@@ -51,6 +63,34 @@ def raise_if_mistake(error: BaseException) -> None:
     """Raise an error that asking again does not end; call it where a loop would ask for ever."""
     if is_mistake(error):
         raise error
+
+
+LOST_ERRORS: Final = (OSError, TimeoutError, RedisConnectionError)
+"""No answer came. Whatever Redis itself says, it is there."""
+
+_waiting: WeakKeyDictionary[Client, Waiting] = WeakKeyDictionary()
+
+
+def waiting_of(client: Client) -> Waiting:
+    """Return what waits for an answer of a client's Redis."""
+    return _waiting.setdefault(client, Waiting(LOST_ERRORS))
+
+
+@asynccontextmanager
+async def asking(client: Client) -> AsyncIterator[None]:
+    """Bound one call; TimeoutError when it is not answered in time."""
+    try:
+        with waiting_of(client).answer():
+            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                yield
+    except TimeoutError:
+        # The call's own connection ended with it.
+        if isinstance(client, aioredis.RedisCluster):
+            for node in client.get_nodes():
+                await node.disconnect_free_connections()
+        else:
+            await client.connection_pool.disconnect(inuse_connections=False)
+        raise
 
 
 def cluster_url(nodes: list[str], *, username: str | None, password: str | None, tls: bool) -> str:

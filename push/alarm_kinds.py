@@ -71,6 +71,21 @@ class AlarmKind(enum.Enum):
         "a store holds what cannot be read: a member that is no user is left out, a unit that fails three times parked",
         "read the log for the unit. After a repair, start the server again: it tries what was parked",
     )
+    INDEX_EMPTIED = (
+        "index_emptied",
+        "Redis lost its data within the last day: nobody is found until they report again, and then they are notified",
+        "find out why: FLUSHALL, a restart without its data, an eviction. Ask the platform to report everybody again",
+    )
+    INDEX_EVICTS = (
+        "index_evicts",
+        "Redis removes keys when its memory is full, and people with them",
+        "give it more memory, and set `maxmemory-policy noeviction`; then reports are refused instead, with an alarm",
+    )
+    FEWER_FOUND = (
+        "fewer_found",
+        "an alert is sent, and far fewer people were found than were estimated when it was filed",
+        "look for `index_emptied` and `index_evicts`. Who reports from its area again is notified then",
+    )
     NO_ESTIMATE = (
         "no_estimate",
         "the number of people could not be estimated in time, so no ring is held at first",

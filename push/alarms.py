@@ -5,13 +5,14 @@ Bounded: one alarm for each (kind, lane, alert or about); raising one that stand
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 import structlog
 
 from push.alarm_kinds import LANE_KINDS, AlarmKind
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class AlarmBoard:
         key = _key(kind, lane, alert, about)
         if key in self._standing:
             return
-        alarm = Alarm(kind, lane, alert, detail, raised=True, at=datetime.now(UTC), about=about)
+        alarm = Alarm(kind, lane, alert, detail, raised=True, at=now(), about=about)
         self._standing[key] = alarm
         _log.error("alarm.raised", kind=kind.value, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
         self.publish(alarm)
@@ -74,7 +75,7 @@ class AlarmBoard:
         if over is None:
             return
         _log.info("alarm.cleared", kind=kind.value, lane=lane, alert=alert, about=_logged(alert, about))
-        self.publish(Alarm(kind, lane, alert, "", raised=False, at=datetime.now(UTC), about=over.about))
+        self.publish(Alarm(kind, lane, alert, "", raised=False, at=now(), about=over.about))
 
     @property
     def alerts(self) -> set[str]:

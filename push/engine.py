@@ -37,12 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from geo.index.forgetting import Forgetting
-    from geo.index.locales import NonDefaultLocales
-    from geo.index.position_index import PositionIndex
     from push.provider import Gateway
-    from push.transport.quota import Quotas
-    from sql.database import Pool
+    from push.stores import EngineStores
 
 RELEASE_S = 2.0
 """To give leases back, which run out by themselves: no one waits for a PostgreSQL that does not answer."""
@@ -51,9 +47,8 @@ _log = structlog.get_logger("push.engine")
 
 
 class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine needs to know: the record's URL to listen on, leases, what alerts get, late entrants, lanes."""
+    """What the engine needs to know: leases, what alerts get, late entrants, lanes, what is kept for how long."""
 
-    database_url: str
     lease_s: float
     filing: FilingPlan
     late: LatePlan
@@ -62,27 +57,21 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     life_max: timedelta
     retention: Retention
     deletion_look_s: float
+    positions_kept: timedelta
 
 
 class Engine:
     """Everything that sends, in one process."""
 
-    def __init__(
-        self,
-        plan: EnginePlan,
-        pool: Pool,
-        index: PositionIndex,
-        forgetting: Forgetting,
-        gateways: Mapping[str, Gateway],
-        quotas: Quotas,
-        non_default_locales: NonDefaultLocales,
-    ) -> None:
+    def __init__(self, plan: EnginePlan, stores: EngineStores, gateways: Mapping[str, Gateway]) -> None:
+        pool, requests_pool, index = stores.pool, stores.requests_pool, stores.index
         self._plan = plan
+        self.pool = pool
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms)
-        self.forgetting = forgetting
+        self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late)
         areas = Areas(pool)
         self.watcher = Watcher(
@@ -94,24 +83,26 @@ class Engine:
                 lane,
                 gateway=gateways[name],
                 index=index,
-                forgetting=forgetting,
-                non_default_locales=non_default_locales,
+                forgetting=stores.forgetting,
+                non_default_locales=stores.non_default_locales,
                 areas=areas,
                 pool=pool,
                 claims=self.claims,
                 ledger=self.ledger,
                 alarms=self.alarms,
-                quota=quotas.of(name),
+                quota=stores.quotas.of(name),
             )
             for name, lane in plan.lanes.items()
         }
         planner = self._planner = Planner(index, plan.filing, self.alarms)
-        self.filing_service = FilingService(pool, planner, self.wake)
-        self.operations = Operations(pool, halt=self.halt, wake=self.wake)
-        self.changes = Changes(self.operations, pool, planner, plan.life_max)
+        self.filing_service = FilingService(requests_pool, planner, self.wake)
+        self.operations = Operations(requests_pool, halt=self.halt, wake=self.wake)
+        self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
-        self._stops = StopListener(plan.database_url, self.claims, self.alarms, halt=self.halt, wake=self.wake)
-        self._index_watch = IndexWatch(index, self.alarms)
+        self._stops = StopListener(
+            stores.listen, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
+        )
+        self.index_watch = IndexWatch(stores, self.alarms, plan.late, plan.positions_kept, self.wake)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
@@ -137,7 +128,7 @@ class Engine:
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),
             group.create_task(self._deletion.run(), name="deletion"),
-            group.create_task(self._index_watch.run(), name="index watch"),
+            group.create_task(self.index_watch.run(), name="index watch"),
         ]
         for lane in self.lanes.values():
             lane.start(group)

@@ -1,46 +1,165 @@
-"""The watch of the index: raises an alarm while Redis does not answer.
+"""The watch of the index: tells people who are gone from data that is gone, and raises alarms about Redis.
 
-Without Redis no recipient is found, and what is to be sent waits. Bounded: a question every `ASK_S`, each within
-`ANSWER_S`.
+Without Redis no recipient is found, and what is to be sent waits. A Redis that lost its data answers that nobody is
+there: the marks of its shards say so. What was searched is opened again then, because people report again one by one.
+Bounded: a question every `ASK_S`, each within `ANSWER_S`; all marks in `SHARDS / LOOK_SHARDS` questions, or at once
+when a search doubts them.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
+import sql.epochs
 from geo.connection import UNAVAILABLE_ERRORS
+from geo.index.loss.condition import Condition, condition
+from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from push.forgotten_users import ForgottenUsers
 from runtime.tasks import raise_if_cancelled
+from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from geo.index.position_index import PositionIndex
+    from collections.abc import Callable, Sequence
+
     from push.alarms import AlarmBoard
+    from push.fanout.late_entrants import LatePlan
+    from push.stores import EngineStores
 
 ASK_S: Final = 1.0
 ANSWER_S: Final = 2.0
 """As long as a server waits before it says that it is not ready."""
 
+LOOK_SHARDS: Final = 64
+"""They lie on every primary, most likely; each search looks at its own shards anyway."""
+
+SLOW_LOOK_S: Final = 30.0
+REPLAY_S: Final = 3600.0
+"""An older state that nobody saw coming brings forgotten users back for an hour at most."""
+
+EMPTIED_STANDS: Final = timedelta(days=1)
+"""In a day nearly everybody reports again."""
+
 STORE: Final = "redis"
+
+_log = structlog.get_logger("push.index_watch")
 
 
 class IndexWatch:
-    """Raises and clears the alarm about Redis."""
+    """Raises and clears the alarms about Redis, and keeps the marks of the index's shards."""
 
-    def __init__(self, index: PositionIndex, alarms: AlarmBoard) -> None:
-        self._index = index
+    def __init__(
+        self, stores: EngineStores, alarms: AlarmBoard, late: LatePlan, kept: timedelta, wake: Callable[[], None]
+    ) -> None:
+        self._index, self._epochs = stores.index, stores.epochs
+        self._client, self._pool = stores.client, stores.pool
         self._alarms = alarms
+        self._late = late
+        self._wake = wake
+        self._shard_next = 0
+        self._forgotten = ForgottenUsers(stores, kept)
+        self._condition: Condition | None = None
+        self._replayed_s = float("-inf")
+        self._slow_s = float("-inf")
 
     async def run(self) -> None:
-        """Ask until cancelled."""
+        """Look until cancelled."""
         while True:
-            try:
-                await self._index.ping(ANSWER_S)
-            except (*UNAVAILABLE_ERRORS, TimeoutError):
+            if await self._answers():
+                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+                with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
+                    await self.look()
+            else:
+                self._slow_s = float("-inf")
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
-            else:
-                self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
             raise_if_cancelled()
-            await asyncio.sleep(ASK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ASK_S):
+                    await self._epochs.doubted.wait()
+
+    async def look_first(self) -> None:
+        """Look before anything is searched; while a store is away nothing is, and it is looked at later."""
+        try:
+            await self.look()
+        except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
+            _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
+
+    async def look(self) -> None:
+        """Compare marks with what is known, and ask now and then whether people are evicted."""
+        if not self._epochs.known:
+            self._epochs.known = await sql.epochs.epochs(self._pool)
+        if self._epochs.doubted.is_set() or not self._epochs.known:
+            await self._adopt()
+        else:
+            shards = [(self._shard_next + step) % SHARDS for step in range(LOOK_SHARDS)]
+            self._shard_next = (self._shard_next + LOOK_SHARDS) % SHARDS
+            there = await self._epochs.read(shards)
+            if any(there.get(shard) != self._epochs.known.get(shard) for shard in shards):
+                await self._adopt()
+        if self._now_s() - self._slow_s >= SLOW_LOOK_S:
+            self._slow_s = self._now_s()
+            await self._look_at_condition()
+            await self._say_emptied()
+
+    async def _answers(self) -> bool:
+        """Tell whether Redis answers this question, and those of everybody else."""
+        try:
+            await self._index.ping(ANSWER_S)
+        except (*UNAVAILABLE_ERRORS, TimeoutError):
+            return False
+        return self._index.waiting.is_answered(ANSWER_S)
+
+    async def _adopt(self) -> None:
+        """Mark what has no mark, and open what was searched in shards that had another one."""
+        self._epochs.doubted.clear()
+        there = await self._epochs.mark(range(SHARDS))
+        async with self._pool.acquire() as connection, connection.transaction():
+            lost = await sql.epochs.adopt(connection, there)
+            alerts = (
+                await sql.epochs.reopen(connection, lost, self._late.gap, self._late.notices_apart) if lost else set()
+            )
+        self._epochs.known = there
+        # Another process may have been the one that found them lost.
+        self._slow_s = float("-inf")
+        if lost:
+            _log.error("index.emptied", shards=len(lost), alerts=len(alerts))
+            self._wake()
+
+    async def _say_emptied(self) -> None:
+        """Raise the alarm that people are missing, in every process and after every start, for a day."""
+        shards = await sql.epochs.emptied(self._pool, EMPTIED_STANDS)
+        if shards:
+            detail = f"{shards} of {SHARDS} shards lost their people; who reports again is notified then"
+            self._alarms.restate(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, detail, STORE)
+        else:
+            self._alarms.clear(AlarmKind.INDEX_EMPTIED, EVERY_LANE, None, STORE)
+
+    async def _look_at_condition(self) -> None:
+        before, found = self._condition, await condition(self._client)
+        if before is not None and found.evicted > before.evicted:
+            # Nobody knows which keys they were: some of them were people.
+            await self._reopen(range(SHARDS))
+        if before is None or found.runs != before.runs or self._now_s() - self._replayed_s > REPLAY_S:
+            await self._forgotten.replay()
+            self._replayed_s = self._now_s()
+        self._condition = found
+        if found.policy or found.evicted:
+            detail = f"maxmemory-policy {found.policy or 'noeviction'}, {found.evicted} keys evicted since its start"
+            self._alarms.restate(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, detail, STORE)
+        else:
+            self._alarms.clear(AlarmKind.INDEX_EVICTS, EVERY_LANE, None, STORE)
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _reopen(self, shards: Sequence[int]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            await sql.epochs.reopen(connection, [*shards], self._late.gap, self._late.notices_apart)
+        self._wake()

@@ -15,12 +15,14 @@ import structlog
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from runtime.tasks import cancel_and_wait, run_with_timeout
 from server.stores import migrate
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import UNAVAILABLE_ERRORS, open_pool
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
     from geo.connection import Client
     from server.stores import Stores
-    from sql.database import Pool
+    from sql.database import Pool, RecordPool
 
 CLOSE_S: Final = 1.0
 """For closing connections in order; after that they are dropped."""
@@ -54,6 +56,13 @@ async def migrated(stores: Stores, stopping: asyncio.Event) -> bool:
     finally:
         await cancel_and_wait((migrating, stop))
     return not stopping.is_set()
+
+
+async def enter_pool(stack: AsyncExitStack, database_url: str) -> RecordPool:
+    """Open a pool that closes with the stack."""
+    pool = await open_pool(database_url)
+    stack.push_async_callback(close_pool, pool)
+    return pool
 
 
 async def close_pool(pool: Pool) -> None:

@@ -20,10 +20,7 @@ import sql.cap
 import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
-from geo.index.forgetting import Forgetting
-from geo.index.keys import generations
-from geo.index.locales import NonDefaultLocales
-from geo.index.position_index import PositionIndex
+from geo.index.keys import LIVING, generations
 from handlers.auth.authenticator import Authenticator
 from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits
@@ -56,23 +53,23 @@ from push.alerts.record.retention import Retention
 from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
 from push.fanout.late_entrants import LatePlan
-from push.transport.quota import Quotas
+from push.stores import EngineStores
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import close_pool, close_redis, migrated, stop_event
+from server.process import close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
-from sql.database import open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from geo.index.position_index import PositionIndex
     from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool
@@ -102,41 +99,33 @@ async def serve(
     if not await migrated(stores, stopping):
         return
     async with AsyncExitStack() as stack:
-        pool = await open_pool(stores.database_url)
-        stack.push_async_callback(close_pool, pool)
+        pool, requests_pool = [await enter_pool(stack, stores.database_url) for _ in range(2)]
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
             await sql.work.release_all(pool)
         vault = await _vault(settings, pool)
-        index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-        forgetting = Forgetting(redis)
-        quotas = Quotas(redis)
-        engine = Engine(
-            _plan(settings, stores),
-            pool,
-            index,
-            forgetting,
-            lanes.gateways(settings, quotas),
-            quotas,
-            NonDefaultLocales(redis),
-        )
+        lane_names, kept = tuple(settings.lanes), generations(settings.positions.kept_days)
+        engine_stores = EngineStores(stores.database_url, pool, requests_pool, redis, lane_names, kept)
+        engine = Engine(_plan(settings), engine_stores, lanes.gateways(settings, engine_stores.quotas))
+        index = engine_stores.index
         cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
-        authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
+        authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
         guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
         engine.changed = guard.wake
         await guard.look_first()
         if hold:
             await guard.pause_all("the server was started with --hold")
+        await engine.index_watch.look_first()
         secrets = SecretCheck(pool, vault, engine.alarms)
         await secrets.look()
-        handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer, vault)
+        handlers = _handlers(settings, engine, requests_pool, index, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        reload = Reload(settings, read, engine, quotas, listeners)
+        reload = Reload(settings, read, engine, engine_stores.quotas, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             beside = {
@@ -180,9 +169,8 @@ async def _listening(
         raise
 
 
-def _plan(settings: Settings, stores: Stores) -> EnginePlan:
+def _plan(settings: Settings) -> EnginePlan:
     return EnginePlan(
-        database_url=stores.database_url,
         lease_s=settings.lease_s,
         filing=FilingPlan(
             policies=policies(settings),
@@ -208,6 +196,7 @@ def _plan(settings: Settings, stores: Stores) -> EnginePlan:
             recipients=timedelta(hours=settings.retention.recipients_h),
         ),
         deletion_look_s=settings.retention.look_s,
+        positions_kept=timedelta(days=LIVING * settings.positions.kept_days),
     )
 
 
@@ -280,7 +269,8 @@ def _handlers(
         ),
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
-            health=Health(pool, index, engine.alarms), metrics=Metrics(engine, lambda: len(feed.clients), authenticator)
+            health=Health(engine.pool, index, engine.alarms),
+            metrics=Metrics(engine, lambda: len(feed.clients), authenticator),
         ),
     )
 

@@ -1,30 +1,50 @@
-"""Opens a bounded pool of connections to PostgreSQL, and names the errors that mean it is unavailable.
+"""Opens bounded pools of connections to PostgreSQL, and names the errors that mean it is unavailable.
 
-Bounded: `POOL_MAX` connections a process, `COMMAND_TIMEOUT_S` a statement, `CONNECT_TIMEOUT_S` a connection. PostgreSQL
-itself bounds what a process that freezes may hold: `SESSION` ends its transaction, and with it every lock.
+A statement that is not answered in time ends its connection, and lets every other one be opened anew: after a failover
+they are dead, too, and each would cost its time. Bounded: `POOL_MAX` connections a pool, `COMMAND_TIMEOUT_S` a
+statement, `ACQUIRE_TIMEOUT_S` for a free connection, `CONNECT_TIMEOUT_S` for a new one. PostgreSQL itself bounds what a
+process that freezes may hold: `SESSION` ends its transaction, and with it every lock.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import asyncpg
 
+from runtime.waiting import Waiting
+
 if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
+    from collections.abc import Coroutine
+
+    from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
     Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
+T = TypeVar("T")
+
 POOL_MIN = 2
-POOL_MAX = 16
+POOL_MAX = 12
+"""A server has two pools, so that requests that wait for a lock take no connection from what sends."""
+
 CONNECT_TIMEOUT_S = 5.0
-COMMAND_TIMEOUT_S = 30.0
+COMMAND_TIMEOUT_S = 5.0
+"""Far longer than any statement takes; for so long a connection that died with its machine is waited for."""
+
+ACQUIRE_TIMEOUT_S: Final = 5.0
+MAINTENANCE_TIMEOUT_S: Final = 60.0
+"""For the statements that rewrite or remove much, for which nobody waits."""
+
+MAX_QUERIES: Final = 1_000_000
+IDLE_CONNECTION_S: Final = 300.0
 
 IDLE_IN_TRANSACTION_S: Final = 0.8
 """A transaction that waits for its client so long is ended: a stop waits for its locks within a second."""
 
-LOCK_S: Final = 5.0
+LOCK_S: Final = 3.0
+"""Shorter than a statement may take, so that who waits for a lock keeps its connection."""
+
 DEAD_PEER_S: Final = 10
 """A peer that acknowledges nothing for so long is gone; the first question comes after half of it."""
 
@@ -63,24 +83,94 @@ REFUSED_ERRORS = (*UNAVAILABLE_ERRORS, asyncpg.PostgresError)
 """Whatever keeps a row out of the record: after an effect that is not recorded yet there is only trying again."""
 
 
-async def _begin_session(connection: Connection) -> None:
-    """Set what a session has of its own; not in the startup message, in which pgbouncer refuses it or drops it."""
-    await connection.execute(_BEGIN_SESSION)
+LOST_ERRORS: Final = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+"""No answer came. Whatever PostgreSQL itself says, it is there."""
+
+
+class RecordConnection(asyncpg.Connection):
+    """A connection that ends with the first statement that is not answered in time.
+
+    asyncpg would ask the server to cancel it, which one that is gone does not answer either, and wait.
+    """
+
+    pool: RecordPool | None = None
+
+    async def execute(self, query: str, *args: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
+        """Execute a statement."""
+        return await self._answer(super().execute(query, *args, timeout=timeout))
+
+    async def fetch(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's overloads
+        """Return all rows."""
+        return await self._answer(super().fetch(query, *args, **options))
+
+    async def fetchrow(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - asyncpg's overloads
+        """Return the first row."""
+        return await self._answer(super().fetchrow(query, *args, **options))
+
+    async def fetchval(self, query: str, *args: object, **options: Any) -> Any:  # noqa: ANN401 - as asyncpg's
+        """Return the first column of the first row."""
+        return await self._answer(super().fetchval(query, *args, **options))
+
+    async def _answer(self, statement: Coroutine[Any, Any, T]) -> T:
+        if self.pool is None:
+            return await statement
+        try:
+            with self.pool.waiting.answer():
+                return await statement
+        except TimeoutError:
+            self.terminate()
+            await self.pool.expire_connections()
+            raise
+
+
+class RecordPool(asyncpg.Pool):
+    """A pool that knows what waits for PostgreSQL (`waiting`), and lets go of connections that may be dead."""
+
+    __slots__ = ("__weakref__", "waiting")
+
+    def __init__(self, url: str) -> None:
+        self.waiting = Waiting(LOST_ERRORS)
+        super().__init__(
+            url,
+            min_size=POOL_MIN,
+            max_size=POOL_MAX,
+            max_queries=MAX_QUERIES,
+            max_inactive_connection_lifetime=IDLE_CONNECTION_S,
+            loop=None,
+            connect=self._connect_to,
+            connection_class=RecordConnection,
+            record_class=asyncpg.Record,
+            reset=_keep_session,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings={"application_name": "qq-alert"},
+        )
+
+    async def _connect_to(self, *args: Any, **options: Any) -> asyncpg.Connection:  # noqa: ANN401 - asyncpg's
+        with self.waiting.answer():
+            connection: asyncpg.Connection = await asyncpg.connect(*args, **options)
+            # Not in the startup message, in which pgbouncer refuses it or drops it.
+            await connection.execute(_BEGIN_SESSION)
+        if isinstance(connection, RecordConnection):
+            connection.pool = self
+        return connection
+
+    def acquire(self, *, timeout: float | None = ACQUIRE_TIMEOUT_S) -> PoolAcquireContext:
+        """Return a connection, or wait for one."""
+        return super().acquire(timeout=timeout)
 
 
 async def _keep_session(_: Connection) -> None:
     """Skip the reset of a connection: no query changes its session, and a reset costs a round trip for each use."""
 
 
-async def open_pool(url: str) -> Pool:
-    """Open the pool on `url`; raises one of `UNAVAILABLE_ERRORS` when PostgreSQL does not answer."""
-    return await asyncpg.create_pool(
-        url,
-        min_size=POOL_MIN,
-        max_size=POOL_MAX,
-        timeout=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        init=_begin_session,
-        reset=_keep_session,
-        server_settings={"application_name": "qq-alert"},
-    )
+async def connect(url: str) -> Connection:
+    """Open one connection of its own, to listen on; raises one of `UNAVAILABLE_ERRORS` when there is no answer."""
+    return await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
+
+
+async def open_pool(url: str) -> RecordPool:
+    """Open a pool on `url`; raises one of `UNAVAILABLE_ERRORS` when PostgreSQL does not answer."""
+    pool = RecordPool(url)
+    await pool
+    return pool

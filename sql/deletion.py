@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sql.database import MAINTENANCE_TIMEOUT_S
 from sql.query import query
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ async def delete_child(connection: Connection, alert_id: UUID, area: bytes | Non
 
 async def vacuum(pool: Pool) -> None:
     """Remove deleted rows from PostgreSQL's files; to be called outside of a transaction."""
-    await pool.execute(_CHILD_VACUUM)
+    await pool.execute(_CHILD_VACUUM, timeout=MAINTENANCE_TIMEOUT_S)
 
 
 async def recipients_due(connection: Connection, after_end: timedelta) -> UUID | None:
@@ -59,6 +60,6 @@ async def recipients_due(connection: Connection, after_end: timedelta) -> UUID |
 
 async def delete_recipients(connection: Connection, alert_id: UUID) -> None:
     """Delete the recipients of one alert, and record when."""
-    while await connection.fetch(_RECIPIENTS_DELETE, alert_id, ROWS_MAX):
+    while await connection.fetch(_RECIPIENTS_DELETE, alert_id, ROWS_MAX, timeout=MAINTENANCE_TIMEOUT_S):
         continue
     await connection.execute(_RECIPIENTS_DELETED, alert_id)

@@ -108,3 +108,25 @@ def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Genera
             for start in range(0, len(leaving), USERS_A_CALL)
         ]
     return calls
+
+
+def forget_again_calls(
+    forgotten: Sequence[tuple[int, int]], lanes: Sequence[str], generations: Generations, moment_ms: int
+) -> list[Call]:
+    """Return the calls of `scripts/forget_again.lua` for (user, when they were forgotten, in ms)."""
+    shards = shards_of(np.array([user for user, _ in forgotten], dtype=np.int64)).tolist()
+    living = generations.living(moment_ms)
+    rows: dict[int, list[int]] = {}
+    for shard, (user, at_ms) in zip(shards, forgotten, strict=True):
+        rows.setdefault(shard, []).extend((user, at_ms))
+    calls: list[Call] = []
+    for shard, arguments in sorted(rows.items()):
+        names = [
+            *(keys.devices(shard, generation) for generation in living),
+            *(keys.positions(shard, lane, one) for lane in lanes for one in living),
+        ]
+        calls += [
+            (len(names), *names, *arguments[start : start + 2 * USERS_A_CALL])
+            for start in range(0, len(arguments), 2 * USERS_A_CALL)
+        ]
+    return calls

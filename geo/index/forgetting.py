@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 from redis.exceptions import ResponseError
 
-from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
+from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS, asking
 from geo.index import keys
 from runtime.tasks import raise_if_cancelled
 
@@ -58,7 +58,7 @@ class Forgetting:
         self._note(encoded)
         for start in range(0, len(encoded), USERS_AN_ENTRY):
             part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
-            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            async with asking(self._client):
                 oldest = await self._time_ms() - int(KEPT_S * 1000)
                 await self._client.xadd(keys.FORGETTING, {"users": part}, minid=oldest, approximate=False)
                 await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))

@@ -71,5 +71,10 @@ def non_default_locale(shard: int) -> str:
     return f"foreign:{{{shard}}}"
 
 
+def epoch(shard: int) -> str:
+    """String: the mark by which a shard is known (`geo/index/loss/epochs.py`)."""
+    return f"epoch:{{{shard}}}"
+
+
 FORGETTING: Final = "forgetting"
 """Stream: users as they are forgotten, so that every process removes them from the batches it is about to send."""

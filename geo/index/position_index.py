@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from redis.exceptions import NoScriptError
 
-from geo.connection import COMMAND_TIMEOUT_S, connect
+from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
 from geo.index import keys
-from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_calls, reach_calls, record_calls
+from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
 from geo.index.devices import devices_from
 from geo.index.presence import present
 from geo.index.reports import Positions, now_ms
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
     from geo.index.calls import Call
     from geo.index.devices import DeadToken, Devices
+    from geo.index.loss.epochs import Epochs
     from geo.index.search import Command
 
 __all__ = ["COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
@@ -66,14 +67,18 @@ class PositionIndex:
         lanes: Sequence[str],
         generations: keys.Generations | None = None,
         clock_ms: Callable[[], int] = now_ms,
+        epochs: Epochs | None = None,
     ) -> None:
+        self._epochs = epochs
         self._client = client
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
+        self.waiting = waiting_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
         self._record, self._forget = register(client, "record"), register(client, "forget")
+        self._forget_again = register(client, "forget_again")
         self._drop, self._reach = register(client, "drop"), register(client, "reach")
 
     async def record(self, positions: Positions) -> int:
@@ -84,6 +89,11 @@ class PositionIndex:
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane, with their devices; returns how many of them were known."""
         return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
+
+    async def forget_again(self, forgotten: Sequence[tuple[int, int]]) -> int:
+        """Remove users who were forgotten (user, when in ms) and came back with an older state of Redis."""
+        calls = forget_again_calls(forgotten, self._lanes, self.generations, self.clock_ms())
+        return sum(await self._run(self._forget_again, calls))
 
     async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
         """Remove users whose token is invalid, unless they have reported since; returns how many were removed."""
@@ -100,13 +110,13 @@ class PositionIndex:
             for call in calls:
                 pipe.execute_command("EVALSHA", chosen.sha, *call)
             try:
-                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                async with asking(self._client):
                     answers: list[Any] = await pipe.execute()
                     return answers
             except NoScriptError:
                 if not known:
                     raise
-                async with asyncio.timeout(COMMAND_TIMEOUT_S):
+                async with asking(self._client):
                     await self._client.script_load(chosen.script)
         raise AssertionError("the loop returns or raises")
 
@@ -185,10 +195,17 @@ class PositionIndex:
         for shard in shards if asks_movers else ():
             since = self.clock_ms() - MOVED_KEPT_MS
             pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), since, "+inf")
+        # After the people: a mark that is still there says that they were, too.
+        marked = shards if self._epochs is not None else ()
+        for shard in marked:
+            pipe.execute_command("GET", keys.epoch(shard))
         if not len(pipe):
             return found, [frozenset()] * len(shards)
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            replies = iter(await pipe.execute())
+        async with asking(self._client):
+            answers = await pipe.execute()
+        if self._epochs is not None:
+            self._epochs.check(marked, answers[len(answers) - len(marked) :])
+        replies = iter(answers[: len(answers) - len(marked)])
         for of_shard in searches:
             parts = [members(areas[row // 2], [next(replies) for _ in part]) for row, part in enumerate(of_shard)]
             found.append([unique(*parts[row : row + 2]) for row in range(0, len(parts), 2)])
@@ -196,7 +213,7 @@ class PositionIndex:
 
     async def _scan_all(self, name: str, area: Area) -> list[bytes]:
         """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             everybody = cast("list[tuple[bytes, float]]", await self._client.zrange(name, 0, -1, withscores=True))
         inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
         return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
@@ -223,7 +240,7 @@ class PositionIndex:
                 pipe.execute_command("HMGET", keys.devices(shard, generation), *some)
         if not len(pipe):
             return []
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             replies = iter(await pipe.execute())
         return [
             new if new is not None else old

@@ -5,12 +5,11 @@ Bounded by the caller's users: one round trip.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.connection import COMMAND_TIMEOUT_S
+from geo.connection import asking
 from geo.index import keys
 from geo.index.calls import MOVED_KEPT_MS
 from geo.index.shards import shards_of
@@ -41,7 +40,7 @@ async def present(
             pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *users[chosen].tolist())
         if settled_ms is not None:
             pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), settled_ms - MOVED_KEPT_MS, "+inf")
-    async with asyncio.timeout(COMMAND_TIMEOUT_S):
+    async with asking(client):
         replies = iter(await pipe.execute())
     there = np.zeros(users.size, dtype=np.bool_)
     for chosen in rows:

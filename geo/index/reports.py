@@ -6,7 +6,6 @@ suffice. Bounded: `scripts.USERS_A_CALL` users a call. A report is never newer t
 
 from __future__ import annotations
 
-import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from geo.index.scripts import USERS_A_CALL
 from geo.index.shards import shards_of
+from runtime.clock import wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Positions(msgspec.Struct, frozen=True):
 
 def now_ms() -> int:
     """Return the present moment in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    return int(wall_s() * 1000)
 
 
 def by_shard(

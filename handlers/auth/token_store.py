@@ -13,7 +13,7 @@ import secrets
 from typing import TYPE_CHECKING, TypeVar
 
 import sql.access
-from geo.connection import COMMAND_TIMEOUT_S
+from geo.connection import asking
 from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
 
@@ -78,7 +78,7 @@ class TokenStore:
     async def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of somebody's token."""
         ticket = secrets.token_urlsafe(TOKEN_BYTES)
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._redis):
             await self._redis.set(_ticket_key(ticket), bearer.digest, ex=TICKET_S)
         return ticket
 
@@ -86,7 +86,7 @@ class TokenStore:
         """Use up a ticket; returns the digest of the token that it stands for, None when it opens nothing."""
         if not ticket or len(ticket) > TOKEN_MAX:
             return None
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._redis):
             key = await self._redis.getdel(_ticket_key(ticket))
         return key if isinstance(key, bytes) else None
 

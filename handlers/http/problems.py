@@ -111,7 +111,11 @@ async def middleware(request: web.Request, handler: Handler) -> web.StreamRespon
         if is_mistake(error):
             return _of_bug(request)
         _log.warning("request.store_away", route=route_of(request), error=type(error).__name__)
-        return response(ProblemCode.STORE_UNAVAILABLE, "a store is away; try again", headers=RETRY_AFTER)
+        return response(
+            ProblemCode.STORE_UNAVAILABLE,
+            "a store does not answer: it may have been done or not; look, and try again",
+            headers=RETRY_AFTER,
+        )
     except Exception:  # noqa: BLE001 - the last line before the outside; it is logged as a bug
         return _of_bug(request)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from geo.index.position_index import PositionIndex
     from handlers.http.route import Call
     from push.alarms import AlarmBoard
-    from sql.database import Pool
+    from sql.database import RecordPool
 
 STORE_TIMEOUT_S = 2.0
 Status: TypeAlias = Literal["ready", "stopping", "a store is away", "a webhook secret cannot be opened"]
@@ -44,7 +44,7 @@ class Ready(Answer, frozen=True, kw_only=True):
 class Health:
     """`GET /health` and `GET /ready`."""
 
-    def __init__(self, pool: Pool, index: PositionIndex, alarms: AlarmBoard) -> None:
+    def __init__(self, pool: RecordPool, index: PositionIndex, alarms: AlarmBoard) -> None:
         self._alarms = alarms
         self._pool = pool
         self._index = index
@@ -92,11 +92,11 @@ class Health:
                 await sql.progress.ping(self._pool, STORE_TIMEOUT_S)
         except RECORD_UNAVAILABLE_ERRORS:
             return False
-        return True
+        return self._pool.waiting.is_answered(STORE_TIMEOUT_S)
 
     async def _index_answers(self) -> bool:
         try:
             await self._index.ping(STORE_TIMEOUT_S)
         except (*INDEX_UNAVAILABLE_ERRORS, TimeoutError):
             return False
-        return True
+        return self._index.waiting.is_answered(STORE_TIMEOUT_S)

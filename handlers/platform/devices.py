@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 import sql.enrolment
+import sql.forgotten
 from geo.connection import UNAVAILABLE_ERRORS, raise_if_mistake
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
@@ -52,6 +53,7 @@ class Devices:
 
     async def delete(self, call: Call[None]) -> web.Response:
         """Forget a user: position, device, token and enrolment at once, and what is about to be sent as well."""
+        await sql.forgotten.add(self._pool, [call.user])
         await sql.enrolment.withdraw(self._pool, [call.user])
         await self._index.forget([call.user])
         await self._forgetting.announce([call.user])

@@ -42,7 +42,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `time_zone`: in which its texts give times, unless its authority has another.
 
-    `simulated` are the lanes whose provider is known to be simulated.
+    `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep, and of each unit of it.
     """
 
     policies: dict[str, Policy]
@@ -53,6 +53,8 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     links: Links = Links()
     time_zone: str = TIME_ZONE_DEFAULT
     simulated: frozenset[str] = frozenset()
+    shards: int = SHARDS
+    shards_per_unit: int = SHARDS_PER_UNIT
 
 
 class Planner:
@@ -108,7 +110,7 @@ class Planner:
                 connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
             )
         sweeps = [
-            SweepPlan(Notice.ALERT.value, ring.ring, lane, SHARDS, SHARDS_PER_UNIT)
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.plan.shards_per_unit)
             for ring in rings
             for lane in self._lanes(status)
         ]
@@ -118,7 +120,10 @@ class Planner:
         self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int
     ) -> None:
         """Add the sweeps of a follow-up notice to those who were notified, within the caller's transaction."""
-        sweeps = [SweepPlan(notice.value, None, lane, SHARDS, SHARDS_PER_UNIT, version) for lane in self._lanes(status)]
+        sweeps = [
+            SweepPlan(notice.value, None, lane, self.plan.shards, self.plan.shards_per_unit, version)
+            for lane in self._lanes(status)
+        ]
         await sql.rings.add_sweeps(connection, alert_id, sweeps)
 
     def _lanes(self, status: str) -> list[str]:

@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     """Who of a batch, in order, had an outcome; None: all of them."""
 
 GROUP_ROWS = 4096
-COMMIT_S = 10.0
-"""A commit without an answer for so long is tried again on another connection; to repeat one changes nothing."""
-
 WAITING_MAX = 1024
 """Commits waiting to be grouped; more than the workers of all lanes together."""
 
@@ -87,8 +84,8 @@ class Ledger:
         attempt = 0
         while True:
             try:
-                async with asyncio.timeout(COMMIT_S):
-                    await write()
+                # Without an answer in time it is tried again on another connection; to repeat one changes nothing.
+                await write()
             except REFUSED_ERRORS as error:
                 raise_if_cancelled()
                 self.takes = False

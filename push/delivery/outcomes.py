@@ -5,7 +5,6 @@ Bounded by the batch.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from geo.index.devices import DeadToken
 from push.message.content import LOCALE_DEFAULT
 from push.results import Outcome, RecipientStatus, SendResult, merge
+from runtime.clock import wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ class Addressed:
         self._names = names
         self._locales = locales
         self._by_token = by_token
-        self._read_ms = int(time.time() * MILLISECONDS)
+        self._read_ms = int(wall_s() * MILLISECONDS)
 
     def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""

@@ -7,7 +7,7 @@ extension, so a dead process holds nothing for longer.
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
 from push.fanout.unit import HeldUnit
 from push.message.sound import Sound
+from runtime.clock import now, wall_s
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -77,13 +78,13 @@ class Claims:
         """Wait for the lane's most urgent due unit and hold it."""
         while True:
             self._changed.clear()
-            asked_s = asyncio.get_running_loop().time()
+            asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
             row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
             if row is not None:
                 self._take_turn(lane, row.alert_id)
-                silent = self._sound.silent(row.ring, datetime.now(UTC))
+                silent = self._sound.silent(row.ring, now())
                 try:
-                    unit = HeldUnit(row, asked_s, self._lease_s, silent=silent)
+                    unit = HeldUnit(row, asked_s, asked_wall_s, self._lease_s, silent=silent)
                 except msgspec.MsgspecError as error:
                     # Content that another version wrote: its own servers send it.
                     await self._park(row, type(error).__name__)

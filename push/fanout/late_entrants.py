@@ -7,10 +7,12 @@ area. Bounded: `ALERTS_MAX` alerts watched, a count for each.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
+
+from geo.index.calls import MOVED_KEPT_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from geo.area import Bounds
 
 ALERTS_MAX = 200
+
+
+NOTICES_APART_LEAST: Final = timedelta(milliseconds=2 * MOVED_KEPT_MS)
+"""By then who changed lanes before or during the first sweep of a notice has stood in one for long enough."""
 
 
 class LatePlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +43,11 @@ class LatePlan(msgspec.Struct, frozen=True, kw_only=True):
     def gap(self) -> timedelta:
         """How long between two passes at least."""
         return timedelta(seconds=self.gap_s)
+
+    @property
+    def notices_apart(self) -> timedelta:
+        """How long between two passes of a follow-up notice."""
+        return max(self.every, NOTICES_APART_LEAST)
 
 
 class LateEntrants:

@@ -8,26 +8,25 @@ Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POL
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
+from runtime.clock import wall_s
 from runtime.retry import full_jitter_s
-from sql.database import CONNECT_TIMEOUT_S, UNAVAILABLE_ERRORS
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from push.alarms import AlarmBoard
     from push.fanout.claims import Claims
-    from sql.database import Connection
+    from sql.database import Connection, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
 POLL_TIMEOUT_S: Final = 2.0
@@ -46,14 +45,17 @@ class StopListener:
 
     def __init__(
         self,
-        database_url: str,
+        connect: Callable[[], Awaitable[Connection]],
+        pool: RecordPool,
+        requests_pool: RecordPool,
         claims: Claims,
         alarms: AlarmBoard,
         *,
         halt: Callable[[UUID], None],
         wake: Callable[[], None],
     ) -> None:
-        self._database_url = database_url
+        self._connect = connect
+        self._pool, self._requests_pool = pool, requests_pool
         self._alarms = alarms
         self._claims = claims
         self._halt = halt
@@ -65,7 +67,7 @@ class StopListener:
         attempt = 0
         while True:
             try:
-                connection = await asyncpg.connect(self._database_url, timeout=CONNECT_TIMEOUT_S)
+                connection = await self._connect()
             except UNAVAILABLE_ERRORS:
                 attempt += 1
                 self._unavailable()
@@ -79,13 +81,25 @@ class StopListener:
                 while True:
                     await self._look(connection)
                     await self._compare_clocks(connection)
-                    self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+                    self._judge()
                     await asyncio.sleep(POLL_INTERVAL_S)
             except UNAVAILABLE_ERRORS as error:
                 _log.warning("stops.disconnected", error=type(error).__name__)
                 self._unavailable()
+                if isinstance(error, TimeoutError):
+                    # Those of the pools are as likely to be dead.
+                    for pool in (self._pool, self._requests_pool):
+                        await pool.expire_connections()
             finally:
                 connection.terminate()
+
+    def _judge(self) -> None:
+        """Say whether PostgreSQL answers what is asked of it, whatever it answers on this connection."""
+        # A request may wait for a lock; what sends waits for PostgreSQL only.
+        if self._pool.waiting.is_answered(POLL_TIMEOUT_S):
+            self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+        else:
+            self._unavailable()
 
     def _unavailable(self) -> None:
         detail = "PostgreSQL does not answer: nothing is sent, filed or stopped until it does"
@@ -99,14 +113,14 @@ class StopListener:
 
     async def _compare_clocks(self, connection: Connection) -> None:
         """Raise an alarm while this machine's clock is another one than the record's."""
-        asked_s, wall_s = asyncio.get_running_loop().time(), time.time()
+        asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
         if asked_s - self._compared_s < COMPARED_EVERY_S:
             return
         self._compared_s = asked_s
         async with asyncio.timeout(POLL_TIMEOUT_S):
             record_s = (await sql.progress.record_time(connection)).timestamp()
         took_s = asyncio.get_running_loop().time() - asked_s
-        differs_s = max(0.0, abs(record_s - wall_s - took_s / 2) - took_s / 2)
+        differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
         if differs_s > CLOCK_DIFFERS_S:
             detail = f"by {differs_s:.1f} s from PostgreSQL's"
             self._alarms.raise_alarm(AlarmKind.CLOCK_DIFFERS, EVERY_LANE, None, detail, STORE)
@@ -115,13 +129,13 @@ class StopListener:
 
     async def _look(self, connection: Connection) -> None:
         """Ask which held units may still be sent; asking also shows that the connection lives."""
-        asked_s = asyncio.get_running_loop().time()
+        asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
         units = self._claims.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
             halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.owner)
         for unit in units:
             if unit.row.id not in halted:
-                unit.seen_s = max(unit.seen_s, asked_s)
+                unit.seen(asked_s, asked_wall_s)
             elif halted[unit.row.id] and not unit.complete:
                 _log.warning("unit.lost", unit=unit.row.id, lane=unit.row.lane)
                 self._claims.drop(unit)

@@ -14,6 +14,7 @@ import numpy as np
 
 from push.message.content import About, Content, Message
 from push.notice import Notice
+from runtime.clock import wall_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,14 +32,18 @@ _CONTENT = msgspec.json.Decoder(Content)
 class HeldUnit:
     """A unit that this process holds: its batches that are outstanding, and until when the lease stands.
 
-    `seen_s`: when the record last allowed it to be sent. `halted`: it may not; what is left of it drains unsent.
-    `expires_s`: when what it sends is of no use any more, by the record's clock as of the claim.
-    `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
+    `seen_s`, `seen_wall_s`: when the record last allowed it to be sent, by the event loop's clock, which stands still
+    while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
+    what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
+    claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
     """
 
-    def __init__(self, row: UnitRow, seen_s: float, lease_s: float, *, silent: bool = False) -> None:
+    def __init__(
+        self, row: UnitRow, seen_s: float, seen_wall_s: float, lease_s: float, *, silent: bool = False
+    ) -> None:
         self.row = row
         self.seen_s = seen_s
+        self.seen_wall_s = seen_wall_s
         self.lease_until_s = seen_s + lease_s
         self.expires_s = seen_s + row.left_s
         self.content = _CONTENT.decode(row.content)
@@ -70,6 +75,11 @@ class HeldUnit:
         self._batches.difference_update(old)
         self._batches.add(new)
 
+    def seen(self, at_s: float, at_wall_s: float) -> None:
+        """Note that the record allowed it to be sent at a moment, by both clocks."""
+        if at_s >= self.seen_s:
+            self.seen_s, self.seen_wall_s = at_s, at_wall_s
+
     @property
     def over(self) -> bool:
         """Tell whether nothing more of it is to be sent."""
@@ -77,7 +87,8 @@ class HeldUnit:
 
     def may_send(self, now_s: float) -> bool:
         """Tell whether a request may start now: it is held, not halted, and that was seen a moment ago."""
-        return not self.over and now_s < self.lease_until_s and now_s - self.seen_s < TRUSTED_S
+        is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S
+        return is_fresh and not self.over and now_s < self.lease_until_s
 
     def message(self, locale: str) -> Message:
         """Return the message in the language nearest to `locale`: the same object for the same language."""

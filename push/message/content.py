@@ -7,7 +7,7 @@ a grapheme to what the provider takes, never in the phone number or a link.
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ import msgspec
 
 from push.message.bidi import LRM, begins_with_number, is_right_to_left
 from push.message.language_tag import is_simplified_chinese, look_up
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,5 +184,5 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 def left_s(message: Message, cap_s: int) -> int:
     """Return for how many seconds a provider is to keep a message, whole minutes, so that one rendering serves many."""
-    left = (message.expires - datetime.now(UTC)).total_seconds()
+    left = (message.expires - now()).total_seconds()
     return max(0, min(cap_s, int(left // MINUTE_S * MINUTE_S)))

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 import sql.enrolment
+import sql.forgotten
 from geo.connection import connect
 from geo.index.forgetting import Forgetting
 from geo.index.keys import generations
@@ -52,6 +53,7 @@ async def forget_file(settings: Settings, stores: Stores, path: Path) -> Forgott
             with Progress(*columns, console=Console(stderr=True)) as bar:
                 task = bar.add_task(f"users of {path.name}", total=path.stat().st_size)
                 for users, bad, size in _chunks(path):
+                    await sql.forgotten.add(pool, users)
                     await sql.enrolment.withdraw(pool, users)
                     forgotten += await index.forget(users)
                     await forgetting.announce(users)

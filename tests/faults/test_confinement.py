@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from push.alerts.watch.watcher import NOTICE_PASS_LEAST
+from push.fanout.late_entrants import NOTICES_APART_LEAST
 from server.settings import SettingsError, load
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
@@ -48,7 +48,7 @@ async def _wait_until_done(deployment: Deployment, notice: str) -> None:
         return bool(left == 0 and passes >= passes_least)
 
     await until(lambda: through(0))
-    await deployment.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
+    await deployment.pass_time(NOTICES_APART_LEAST / timedelta(hours=1))
     await until(lambda: through(1))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from push.alerts.watch.watcher import NOTICE_PASS_LEAST
+from push.fanout.late_entrants import NOTICES_APART_LEAST
 from server.simulators.faults import Fault
 from tests.support.processes.deployment import CASE, SHENZHEN
 from tests.support.processes.processes import until
@@ -126,7 +126,7 @@ async def test_found_reaches_everybody_notified_once_at_any_place_and_in_their_p
         await deployment.sent(server, await filed(deployment, server, case_number="SZ-2", last_seen=NOWHERE))
         await wait_until_done(deployment, "found", passes=0)
         await expire_lane_changes(deployment)
-        await deployment.pass_time(NOTICE_PASS_LEAST / timedelta(hours=1))
+        await deployment.pass_time(NOTICES_APART_LEAST / timedelta(hours=1))
         await wait_until_done(deployment, "found", passes=1)
         once(tpns.notified, FOUND, np.union1d(by_account, back_just_now))
         once(huawei.notified, FOUND, np.union1d(by_token, just_now))

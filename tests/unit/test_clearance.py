@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import numpy as np
 import pytest
+from msgspec import json
 
 from push.delivery.outcomes import merge_results, sort_outcomes
+from push.fanout.unit import TRUSTED_S, HeldUnit
+from push.message.content import Content
 from push.notice import Status
 from push.provider import STOPPED, forbidden, withheld
 from push.results import Outcome, RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.token_results import ACCEPTED, FORBIDDEN, MALFORMED_TOKEN, result_of_calls
 from push.transport.web_push.push_service import PushService
+from runtime.clock import WALL_CLOCK, now, wall_s
+from sql.work import UnitRow
 from tests.support.providers.clearances import CLEAR, TESTING, Granted
 
 if TYPE_CHECKING:
@@ -95,3 +103,32 @@ async def test_recipients_of_a_resting_service_are_never_recorded_as_notified() 
     service.note(SendResult(RequestStatus.ANSWERED), 1)
     assert service.resting
     assert service.last_result(3).statuses == [RecipientStatus.RETRY] * 3
+
+
+async def test_a_machine_that_was_paused_sends_nothing_before_it_has_looked_again() -> None:
+    """Its own clock stood still, and says that the record was asked a moment ago; the wall clock says otherwise."""
+    loop = asyncio.get_running_loop()
+    content = Content(texts={}, photo_url=None)
+    row = UnitRow(
+        id=1,
+        shard_from=0,
+        shard_to=16,
+        alert_id=uuid4(),
+        notice="alert",
+        message_version=1,
+        ring=1,
+        lane="tpns",
+        radius_km=1.0,
+        city=False,
+        expires=now(),
+        status="actual",
+        content=json.encode(content).decode(),
+        left_s=3600.0,
+    )
+    unit = HeldUnit(row, loop.time(), wall_s(), 60.0)
+    assert unit.may_send(loop.time())
+    paused_s = TRUSTED_S
+    WALL_CLOCK.set(lambda: time.time() + paused_s)
+    assert not unit.may_send(loop.time())
+    unit.seen(loop.time(), wall_s())
+    assert unit.may_send(loop.time())

@@ -21,6 +21,7 @@ from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.lifecycle import Action, State, leads_to, possible
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -73,7 +74,18 @@ class Operations:
         self._wake = wake
 
     async def do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
-        """Do one thing to one alert; None when it is done. One of `sql.database.UNAVAILABLE_ERRORS`: nothing was."""
+        """Do one thing to one alert; None when it is done.
+
+        One of `sql.database.UNAVAILABLE_ERRORS`: nobody knows whether it was, if the answer to the commit was lost.
+        This process then sends nothing more of the alert until the record says that it may.
+        """
+        try:
+            return await self._do(alert_id, action, order, change)
+        except UNAVAILABLE_ERRORS:
+            self._halt(alert_id)
+            raise
+
+    async def _do(self, alert_id: UUID, action: Action, order: Order, change: Change) -> Refused | None:
         async with self._pool.acquire() as connection, connection.transaction():
             alert = await sql.lifecycle.lock_alert(connection, alert_id)
             if alert is None:

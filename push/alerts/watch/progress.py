@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
 from push.notice import Notice
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from sql.progress import Counts, ListedAlert
@@ -116,7 +117,7 @@ class Meter:
         if alert.state == "sending":
             expected = max(_expected(alert, lane, rows), settled)
             if rate_per_s > 0:
-                eta = datetime.now(UTC) + timedelta(seconds=(expected - settled) / rate_per_s)
+                eta = now() + timedelta(seconds=(expected - settled) / rate_per_s)
         else:
             eta = alert.sent_at
             self._samples.pop((alert.id, lane), None)
@@ -171,8 +172,8 @@ def _ring(row: Counts) -> RingProgress:
 
 def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
     """Guess a lane's recipients: what the searched units of the widest due ring hold, scaled up, or the estimate."""
-    now = datetime.now(UTC)
-    due = {ring.ring for ring in alert.rings if ring.due_at <= now and ring.held is None}
+    moment = now()
+    due = {ring.ring for ring in alert.rings if ring.due_at <= moment and ring.held is None}
     found = max((row.found for row in rows), default=0)
     widest = max((row for row in rows if row.ring in due), key=lambda row: row.ring, default=None)
     if widest is not None and widest.units_searched:

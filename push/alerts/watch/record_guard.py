@@ -17,7 +17,7 @@ import structlog
 
 import sql.audit
 import sql.progress
-from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS
+from geo.connection import UNAVAILABLE_ERRORS, asking
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.alerts.actions.actor import SYSTEM
@@ -78,7 +78,7 @@ class RecordGuard:
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
         # Redis first: another process may append and publish an event between the two, and it is in the record by then.
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
         newest = await sql.audit.newest(self._pool)
         if seq is None or digest is None:
@@ -88,8 +88,8 @@ class RecordGuard:
         if why:
             await self.pause_all(why)
             newest = await sql.audit.newest(self._pool)
-        if newest is not None and newest != self._known:
-            async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        if newest is not None and (newest != self._known or seq is None):
+            async with asking(self._client):
                 await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
             self._known = newest
 
@@ -104,7 +104,7 @@ class RecordGuard:
         """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
         if newest is None or self._known is not None:
             return ""
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+        async with asking(self._client):
             total = await self._client.dbsize()
         old = await sql.progress.record_time(self._pool) - newest.at > OLD
         return "Redis is empty, and does not remember it" if old and not total else ""

@@ -5,7 +5,6 @@ An alarm stands as long as its condition is true, also after a restart. Bounded 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -15,15 +14,20 @@ from push.alarms import EVERY_LANE
 from push.alerts.lifecycle import OVER, State
 from push.alerts.review import APPROVALS, Review, is_late
 from push.notice import Status
+from runtime import clock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from push.alarms import AlarmBoard
     from push.alerts.watch.progress import AlertProgress
     from sql.progress import ListedAlert
     from sql.rings import RingRow
+
+FEWER_SHARE: Final = 0.8
+"""Of the lower end of the estimate's interval. People who moved meanwhile make no such difference."""
 
 NOT_SIGNED: Final = "it is not signed"
 
@@ -37,7 +41,7 @@ class AlertWarnings:
 
     def look(self, alerts: Sequence[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
-        now = datetime.now(UTC)
+        now = clock.now()
         for alert in alerts:
             held = [ring.ring for ring in _held(alert)]
             cap = alert.audience_max or self._audience_cap
@@ -68,6 +72,8 @@ class AlertWarnings:
                 # While it looks for late entrants the answer is not known yet: the alarm stays as it was.
                 missing = _without_recipients(alert, progress.get(alert.id))
                 self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
+                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id))
+                self._stand(AlarmKind.FEWER_FOUND, alert, fewer, fewer)
 
     def _stand(self, kind: AlarmKind, alert: ListedAlert, detail: str, true: object) -> None:
         """Raise or clear an alarm; `detail` changes with what is to be decided, never with every second or person."""
@@ -116,7 +122,7 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> s
     """Return why an alert that is sent had no recipients, empty where it had some."""
     if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
         return ""
-    now = datetime.now(UTC)
+    now = clock.now()
     if not any(ring.held is None and ring.due_at <= now for ring in alert.rings):
         return ""
     if not progress.lanes:
@@ -125,6 +131,18 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> s
         )
     who = "who is enrolled for exercises" if alert.status == Status.EXERCISE else "that is known of"
     return f"sent, and nobody {who} stands in its area"
+
+
+def _fewer_found(alert: ListedAlert, progress: AlertProgress | None) -> str:
+    """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
+    if alert.state != State.SENT or alert.status != Status.ACTUAL or alert.estimate is None or progress is None:
+        return ""
+    now = clock.now()
+    due = {ring.ring for ring in alert.rings if ring.held is None and ring.due_at <= now}
+    rings = msgspec.json.decode(alert.estimate).get("rings", [])
+    low = sum(ring.get("low", 0) for ring in rings if ring["ring"] in due)
+    found = sum(lane.found for lane in progress.lanes.values())
+    return f"at least {low} were estimated" if found < FEWER_SHARE * low else ""
 
 
 def _late(alert: ListedAlert, now: datetime) -> str:

@@ -7,7 +7,7 @@ Bounded: a tick at most four times a second while something is being sent, once 
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -15,13 +15,13 @@ import sql.audit
 import sql.progress
 import sql.rings
 import sql.work
-from geo.index.calls import MOVED_KEPT_MS
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import OVER, State, between
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.warnings import AlertWarnings
 from push.fanout.late_entrants import ALERTS_MAX
+from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
@@ -41,9 +41,6 @@ TICK_S = 0.25
 IDLE_TICK_S = 1.0
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
-
-NOTICE_PASS_LEAST = timedelta(milliseconds=2 * MOVED_KEPT_MS)
-"""By then who changed lanes before or during the first sweep of a notice has stood in one for long enough."""
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
@@ -161,13 +158,12 @@ class Watcher:
         if bursts:
             await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        apart = max(self._entrants.plan.every, NOTICE_PASS_LEAST)
-        again |= await sql.rings.notify_again(self._pool, apart, NOTICE_PASSES)
+        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
         if again:
             self._wake_lanes()
 
     async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         bounds: dict[UUID, Bounds] = {}
         for alert in sent[:ALERTS_MAX]:
             due = [ring for ring in alert.rings if ring.due_at <= now and ring.held is None]
@@ -205,7 +201,7 @@ class Watcher:
         return before != seen
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         # A ring that came due later has its own thirty minutes.
         deadline = max((ring.deadline for ring in alert.rings if ring.due_at <= now), default=progress.deadline)
         name = str(progress.alert)

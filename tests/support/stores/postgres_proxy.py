@@ -1,4 +1,4 @@
-"""A proxy before PostgreSQL that can cut the connections that LISTEN, while all others go on.
+"""A proxy before PostgreSQL that can cut the connections that LISTEN, or silence all that there are.
 
 Bounded by the test.
 """
@@ -28,6 +28,16 @@ class PostgresProxy:
         self._target = str(Path(host) / SOCKET)
         self._listeners: set[asyncio.StreamWriter] = set()
         self._refuses_listeners = False
+        self._generation = 0
+        self._losing = b""
+
+    def lose_answer(self, statement: bytes) -> None:
+        """Cut the next connection that asks for `statement`, once its COMMIT is through and before that is answered."""
+        self._losing = statement
+
+    def silence(self) -> None:
+        """Forward nothing more on the connections that there are, as if their machine had died; new ones work."""
+        self._generation += 1
 
     def cut_listeners(self) -> None:
         """Cut the connections that LISTEN, and any that try to, until `allow_listeners`."""
@@ -42,14 +52,26 @@ class PostgresProxy:
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection until either side ends it."""
         from_postgres, to_postgres = await asyncio.open_unix_connection(self._target)
-        replies = asyncio.create_task(_copy(from_postgres, writer))
+        generation, loses = self._generation, False
+        replies = asyncio.create_task(self._copy(from_postgres, writer, generation))
         try:
             while chunk := await reader.read(CHUNK):
+                if generation != self._generation:
+                    continue
                 if b"LISTEN" in chunk:
                     self._listeners.add(writer)
                     if self._refuses_listeners:
                         writer.transport.abort()
                         return
+                loses = loses or bool(self._losing and self._losing in chunk)
+                if loses and b"COMMIT" in chunk:
+                    self._losing = b""
+                    replies.cancel()
+                    to_postgres.write(chunk)
+                    # PostgreSQL has committed once it answers.
+                    await from_postgres.read(1)
+                    writer.transport.abort()
+                    return
                 to_postgres.write(chunk)
                 await to_postgres.drain()
         except OSError:
@@ -60,11 +82,11 @@ class PostgresProxy:
             to_postgres.close()
             writer.close()
 
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(CHUNK):
-        writer.write(chunk)
-    writer.close()
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, generation: int) -> None:
+        while chunk := await reader.read(CHUNK):
+            if generation == self._generation:
+                writer.write(chunk)
+        writer.close()
 
 
 @asynccontextmanager

@@ -1,0 +1,23 @@
+-- Removes users of one shard who were forgotten once and stand here all the same, because Redis went back to an older
+-- state; who has reported since is left alone.
+-- KEYS: devices of both generations; positions of each lane, the older generation first
+-- ARGV: for each user: the id, when they were forgotten (ms)
+-- Returns how many were removed.
+local removed = 0
+for i = 1, #ARGV, 2 do
+    local user, at, last = ARGV[i], tonumber(ARGV[i + 1]), 0
+    for generation = 1, 2 do
+        local record = redis.call('HGET', KEYS[generation], user)
+        if record then
+            last = math.max(last, (struct.unpack('>I6', record)))
+        end
+    end
+    if last <= at then
+        local known = redis.call('HDEL', KEYS[1], user) + redis.call('HDEL', KEYS[2], user)
+        for row = 3, #KEYS do
+            known = known + redis.call('ZREM', KEYS[row], user)
+        end
+        removed = removed + math.min(known, 1)
+    end
+end
+return removed

@@ -1,0 +1,1 @@
+select shard, epoch from index_epoch;

@@ -1,0 +1,1 @@
+delete from forgotten_user where at < now() - $1::interval;
