@@ -1,8 +1,8 @@
 FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 qq-alert
 WORKDIR /app
-COPY requirements/server.txt requirements/server.txt
-RUN pip install --no-cache-dir --require-hashes -r requirements/server.txt
+COPY requirements/image.txt requirements/image.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY geo geo
 COPY handlers handlers

@@ -109,7 +109,7 @@ class AlarmKind(enum.Enum):
     MISCONFIGURED = (
         "misconfigured",
         "the provider refuses our credentials or settings",
-        "correct them: ours are read when the server starts",
+        "correct them in the settings or key files, and send SIGHUP: the lane tries them at once",
     )
     INVALID_TOKENS = (
         "invalid_tokens",
@@ -117,7 +117,7 @@ class AlarmKind(enum.Enum):
             "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token "
             "was removed"
         ),
-        "correct it, and start the server again",
+        "correct it, and send SIGHUP: the lane starts again, and those that were refused are due again",
     )
     MESSAGE_REFUSED = (
         "message_refused",

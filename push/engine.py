@@ -94,7 +94,7 @@ class Engine:
             )
             for name, lane in plan.lanes.items()
         }
-        planner = Planner(index, plan.filing, self.alarms)
+        planner = self._planner = Planner(index, plan.filing, self.alarms)
         self.filing_service = FilingService(requests_pool, planner, self.wake)
         self.operations = Operations(requests_pool, halt=self.halt, wake=self.wake)
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
@@ -133,6 +133,18 @@ class Engine:
         ]
         for lane in self.lanes.values():
             lane.start(group)
+
+    async def change_lanes(
+        self, plans: Mapping[str, LanePlan], rates: dict[str, float | None], gateways: Mapping[str, Gateway]
+    ) -> None:
+        """Let lanes go on with other gateways, and plans with what they keep; returns when the ones before are closed.
+
+        Estimates count with `rates` from now on.
+        """
+        self._planner.plan = msgspec.structs.replace(self._planner.plan, lanes=rates)
+        async with asyncio.TaskGroup() as group:
+            for name, gateway in gateways.items():
+                group.create_task(self.lanes[name].change(plans[name], gateway), name=f"change {name}")
 
     @property
     def tasks(self) -> list[asyncio.Task[None]]:

@@ -6,18 +6,23 @@ Bounded by the known providers: one lane each.
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from push.delivery.clearance import on_this_machine
 from push.delivery.lane import LanePlan
 from push.discovery import open_gateway, providers
 from push.notice import EXPIRY
 from push.provider import Addressing
+from server.settings import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from push.provider import Gateway
+    from push.provider import Gateway, LaneSettings
     from push.transport.quota import Quotas
     from server.settings import Settings
 
@@ -53,6 +58,33 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
     }
 
 
+def rates(settings: Settings) -> dict[str, float | None]:
+    """Return the rate of each lane in recipients a second, None for one without."""
+    return {name: lane.lane_rate_per_s for name, lane in settings.lanes.items()}
+
+
 def gateways(settings: Settings, quotas: Quotas) -> dict[str, Gateway]:
-    """Open the gateway of each lane; needs a running event loop."""
-    return {name: open_gateway(providers()[name], lane, quotas) for name, lane in settings.lanes.items()}
+    """Open the gateway of each lane; needs a running event loop. SettingsError: a file cannot be used."""
+    return {name: opened(name, lane, quotas) for name, lane in settings.lanes.items()}
+
+
+def opened(name: str, lane: LaneSettings, quotas: Quotas) -> Gateway:
+    """Open the gateway of one lane; SettingsError when a file that it names cannot be used."""
+    try:
+        return open_gateway(providers()[name], lane, quotas)
+    except (OSError, ValueError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"$.lanes.{name}: {type(error).__name__} while reading the files that it names") from None
+
+
+def contents(lane: LaneSettings) -> dict[Path, bytes | None]:
+    """Return the digest of each file that a lane's settings name, None for one that cannot be read."""
+    values = [getattr(lane, field) for field in lane.__struct_fields__]
+    files = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return {file: _digest(file) for file in files if isinstance(file, Path)}
+
+
+def _digest(file: Path) -> bytes | None:
+    try:
+        return sha256(file.read_bytes()).digest()
+    except OSError:
+        return None

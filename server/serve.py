@@ -62,10 +62,11 @@ from server.process import close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
+from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from geo.index.position_index import PositionIndex
@@ -83,11 +84,16 @@ class StoreDiedError(Exception):
 
 
 async def serve(
-    settings: Settings, stores: Stores, ready: Callable[[str], None] = lambda _: None, *, hold: bool = False
+    settings: Settings,
+    stores: Stores,
+    read: Callable[[], Settings],
+    ready: Callable[[str], None] = lambda _: None,
+    *,
+    hold: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; raises when a worker or an embedded store dies. `ready` gets the base URL.
 
-    `hold`: what is live is paused before anything is sent.
+    `read` reads the settings again, at SIGHUP. `hold`: what is live is paused before anything is sent.
     """
     stopping = stop_event()
     if not await migrated(stores, stopping):
@@ -119,12 +125,14 @@ async def serve(
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
+        reload = Reload(settings, read, engine, engine_stores.quotas, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             beside = {
                 "loop lag": handlers.ops.metrics.lag.run(),
                 "chores": run_chores(pool, expiry),
                 "secrets": secrets.run(),
+                "reload": reload.run(),
                 "record guard": guard.run(),
                 "failures": failures.run(),
                 "feed": handlers.operators.feed.run(),
@@ -133,7 +141,7 @@ async def serve(
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
                 _log.info("server.ready", lanes=[*settings.lanes], embedded=stores.embedded)
-                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, listeners)
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
                 ready(listeners[0].url)
                 await stopping.wait()
                 _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
@@ -149,17 +157,6 @@ async def serve(
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
-
-
-def _reload(listeners: Sequence[Listener]) -> None:
-    """Read certificates again, as SIGHUP asks; all other settings are read when a server starts."""
-    for listener in listeners:
-        try:
-            listener.reload()
-        except SettingsError as error:
-            _log.error("certificates.not_reloaded", reason=str(error))
-            return
-    _log.info("certificates.reloaded")
 
 
 async def _listening(
@@ -178,7 +175,7 @@ def _plan(settings: Settings) -> EnginePlan:
         filing=FilingPlan(
             policies=policies(settings),
             policy=settings.alert.policy,
-            lanes={name: lane.lane_rate_per_s for name, lane in settings.lanes.items()},
+            lanes=lanes.rates(settings),
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
             links=settings.alert.links,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import socket
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,3 +113,12 @@ async def deployment(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Deploym
     await started.register()
     yield started
     await started.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

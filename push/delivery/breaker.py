@@ -5,7 +5,7 @@ closed ------------------------------------------> open ----------------> closed
                                                      ^ |
                                                      +-+ probe failed: the next one after a longer wait
 
-Too many invalid tokens stop the lane for good: more probes would show nothing, and a person must look (`stopped`).
+Too many invalid tokens stop the lane: more probes would show nothing until a person has corrected it (`stopped`).
 
 Bounded: probes are at most `LANE_REST_MAX_S` apart for an outage and `MISCONFIGURED_PROBE_S` for refused credentials.
 """
@@ -36,7 +36,7 @@ class Breaker:
 
     def __init__(self, misconfigured_probe_s: float = MISCONFIGURED_PROBE_S) -> None:
         self.condition = Condition.CLOSED
-        self._misconfigured_probe_s = misconfigured_probe_s
+        self.misconfigured_probe_s = misconfigured_probe_s
         self._failures = Failures(LANE_REST_MAX_S, LANE_REST_LEAST_S)
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
@@ -92,6 +92,16 @@ class Breaker:
         """End all sending of the lane in this process."""
         self._set(Condition.STOPPED)
 
+    def try_again(self) -> None:
+        """Let the next probe go at once, also where the lane was stopped: what it sends with has changed."""
+        if self.condition is Condition.CLOSED:
+            return
+        if self.condition is Condition.STOPPED:
+            self.condition = Condition.OUTAGE
+        self._failures.answered()
+        self._probe_at_s = asyncio.get_running_loop().time()
+        self._changed.set()
+
     def _set(self, condition: Condition) -> None:
         self.condition = condition
         self._failures.answered()
@@ -101,7 +111,7 @@ class Breaker:
 
     def _schedule_probe(self) -> None:
         if self.condition is Condition.MISCONFIGURED:
-            wait_s = self._misconfigured_probe_s
+            wait_s = self.misconfigured_probe_s
         else:
             wait_s = self._failures.next_rest_s()
         self._probe_at_s = asyncio.get_running_loop().time() + wait_s

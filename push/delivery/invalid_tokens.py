@@ -47,12 +47,15 @@ class InvalidTokens:
         count_min: int,
         stop: Callable[[str], None],
         reopen: Callable[[], Awaitable[int]],
+        start: Callable[[], None] = lambda: None,
     ) -> None:
         self._lane = lane
         self._index = index
-        self._share_max = share_max
-        self._count_min = count_min
+        self.share_max = share_max
+        self.count_min = count_min
         self._stop = stop
+        self._start = start
+        self._restarting = False
         self._reopen = reopen
         self._reopened = (0, False)
         self._answered = 0.0
@@ -68,16 +71,22 @@ class InvalidTokens:
         self._invalid += invalid
         self._answered_ever += answered
         self._pending.extend((self._answered_ever, one) for one in dead[: PENDING_MAX - len(self._pending)])
-        if self.tripped or self._answered < self._count_min:
+        if self.tripped or self._answered < self.count_min:
             return
         share = self._share
-        if share > self._share_max:
+        if share > self.share_max:
             self.tripped = True
             self._pending.clear()
-            self._stop(f"{share:.0%} of the tokens come back invalid; none was removed; restart once that is corrected")
-        elif self._answered > WINDOW_COUNTS * self._count_min:
+            self._stop(
+                f"{share:.0%} of the tokens come back invalid; none was removed; correct it, then SIGHUP or a start"
+            )
+        elif self._answered > WINDOW_COUNTS * self.count_min:
             self._answered /= 2
             self._invalid /= 2
+
+    def restart(self) -> None:
+        """Let a lane that was stopped start again, once all that were refused are due again."""
+        self._restarting = self.tripped
 
     @property
     def _share(self) -> float:
@@ -92,8 +101,15 @@ class InvalidTokens:
             seen = self._answered_ever
             if self.tripped:
                 await self._take_back((seen, idle >= IDLE_LOOKS))
+                if self._restarting and idle >= IDLE_LOOKS:
+                    self._begin_anew()
             else:
-                await self._remove(all_pending=idle >= IDLE_LOOKS and self._share <= self._share_max)
+                await self._remove(all_pending=idle >= IDLE_LOOKS and self._share <= self.share_max)
+
+    def _begin_anew(self) -> None:
+        self._restarting = self.tripped = False
+        self._answered = self._invalid = 0.0
+        self._start()
 
     async def end(self) -> None:
         """Let the recipients refused last be due again; the caller bounds the time."""
@@ -110,7 +126,7 @@ class InvalidTokens:
 
     async def _remove(self, *, all_pending: bool) -> None:
         judged: list[DeadToken] = []
-        while self._pending and (all_pending or self._answered_ever - self._pending[0][0] >= self._count_min):
+        while self._pending and (all_pending or self._answered_ever - self._pending[0][0] >= self.count_min):
             judged.append(self._pending.popleft()[1])
         if not judged:
             return

@@ -30,6 +30,7 @@ from push.fanout.sweep import SWEEPS_PER_LANE, Sweep
 from push.notice import EXPIRY
 from push.provider import Addressing
 from push.transport.pace import Pace
+from push.transport.replaceable import ReplaceableGateway
 from push.transport.retry_policy import MISCONFIGURED_PROBE_S
 from runtime.tasks import cancel_and_wait, run_with_timeout
 
@@ -94,7 +95,7 @@ class Lane:
         self.stats = LaneStats()
         self.queue = LaneQueue(plan.queue_batches + plan.workers, gateway.recipients_max)
         self.breaker = Breaker(plan.misconfigured_probe_s)
-        self._gateway = gateway
+        self._gateway = ReplaceableGateway(gateway)
         self._alarms = alarms
         self.invalid = None
         if plan.addressing is Addressing.DEVICES:
@@ -104,16 +105,17 @@ class Lane:
                 share_max=plan.invalid_share,
                 count_min=plan.invalid_count,
                 stop=self._stop_for_good,
+                start=self._start_again,
                 reopen=partial(sql.ledger.reopen, pool, name),
             )
-        pace = Pace(plan.rate_per_s, quota)
+        pace = self._pace = Pace(plan.rate_per_s, quota)
         candidates = Candidates(name, index=index, areas=areas, pool=pool, observe_search_s=self.stats.index.observe)
         addresses = Addresses(
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales
         )
         clearances = Clearances(simulated=plan.simulated, pool=pool)
         settlement = Settlement(name, queue=self.queue, ledger=ledger, claims=claims, stats=self.stats)
-        messages = RefusedMessages(name, gateway, alarms)
+        messages = self._messages = RefusedMessages(name, self._gateway, alarms)
         self._sweeps = [
             Sweep(
                 name,
@@ -168,6 +170,34 @@ class Lane:
         """Let halted batches drain now, whatever they wait for."""
         self.queue.unpark_halted()
         self.breaker.wake()
+
+    async def change(self, plan: LanePlan, gateway: Gateway) -> None:
+        """Send with another gateway, at the rate and within the shares of `plan`; a lane that was stopped tries again.
+
+        Returns when the gateway before is closed. Workers and the room of the queue stay as they are.
+        """
+        before = self._gateway.replace(gateway)
+        self.plan = plan
+        self._pace.change(plan.rate_per_s)
+        self._messages.forget()
+        self.breaker.misconfigured_probe_s = plan.misconfigured_probe_s
+        if self.invalid is not None:
+            self.invalid.share_max, self.invalid.count_min = plan.invalid_share, plan.invalid_count
+        self._try_again()
+        await before.close_when_answered()
+        # An answer to what was sent before says nothing of what is sent now.
+        self._try_again()
+
+    def _try_again(self) -> None:
+        if self.invalid is not None and self.invalid.tripped:
+            self.invalid.restart()
+        else:
+            self.breaker.try_again()
+
+    def _start_again(self) -> None:
+        self._alarms.clear(AlarmKind.INVALID_TOKENS, self.name, None)
+        self.breaker.try_again()
+        _log.info("lane.started_again", lane=self.name)
 
     def _stop_for_good(self, why: str) -> None:
         self.breaker.stop()

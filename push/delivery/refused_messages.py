@@ -70,6 +70,11 @@ class RefusedMessages:
             message = plain
         return self._settled(message, result)
 
+    def forget(self) -> None:
+        """Forget what was accepted and refused: it says nothing of what other settings and credentials are answered."""
+        self._accepted.clear()
+        self._refused_photos.clear()
+
     async def _send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
         """Send, and note whether anybody was; a refusal of the whole request is one of each recipient."""
         result = await self._gateway.send(message, recipients, clearance)

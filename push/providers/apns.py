@@ -24,6 +24,7 @@ from push.provider import Addressing, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.http2 import Head, Reply
 from push.transport.http2_lane import Http2LaneSettings
+from push.transport.service_account import signing_key
 from push.transport.token_results import ACCEPTED, MALFORMED_TOKEN, CallResult, result_of_calls, unsettled
 from runtime.decoding import DECODE_ERRORS
 
@@ -125,7 +126,7 @@ class ProviderToken:
 
     def __init__(self, settings: ApnsSettings, now_s: Callable[[], float] = time.time) -> None:
         self._settings = settings
-        self._key = settings.key_file.read_text(encoding="ascii")
+        self._key = signing_key(settings.key_file.read_text(encoding="ascii"), "ES256")
         self._now_s = now_s
         self._made_s = float("-inf")
         self._token = ""

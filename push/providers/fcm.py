@@ -28,7 +28,7 @@ from push.transport.http2 import Head, Reply
 from push.transport.http2_lane import Http2LaneSettings
 from push.transport.pace import Pace
 from push.transport.projects import Projects
-from push.transport.service_account import AccessToken
+from push.transport.service_account import AccessToken, read_account
 from push.transport.token_results import ACCEPTED, MALFORMED_TOKEN, CallResult, result_of_calls, unsettled
 from runtime.decoding import DECODE_ERRORS
 
@@ -131,8 +131,9 @@ class FcmGateway:
 
     def __init__(self, settings: FcmSettings, quotas: Quotas) -> None:
         self._settings = settings
+        files = [read_account(file) for file in settings.service_account_files]
         self._http = BatchHttp(connections=4, timeout_s=settings.timeout_s, ca_file=settings.ca_file)
-        accounts = [AccessToken.of(file, SCOPE, self._http) for file in settings.service_account_files]
+        accounts = [AccessToken(account, SCOPE, self._http) for account in files]
         projects = Projects(settings.misconfigured_probe_s)
         self._projects = {
             account.project.encode(): projects.add(

@@ -27,6 +27,7 @@ from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, HttpAnswer, failing
 from push.transport.batch.results import CodeMeaning, accepted_but, result_for_all
+from push.transport.service_account import signing_key
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ class HuaweiGateway(BatchGateway):
 
     def __init__(self, settings: HuaweiSettings, now_s: Callable[[], float] = time.time) -> None:
         self._account = msgspec.json.decode(settings.service_account_file.read_bytes(), type=_Account)
+        signing_key(self._account.private_key, "PS256")
         self._now_s = now_s
         self._made_s = float("-inf")
         self._headers: dict[str, str] = {}

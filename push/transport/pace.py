@@ -35,11 +35,12 @@ class Pace:
     async def take(self, recipients: int) -> None:
         """Wait until `recipients` may be sent. Callers are served in the order of their reservations."""
         await self._held()
-        if self._rate_per_s is None:
+        rate_per_s = self._rate_per_s
+        if rate_per_s is None:
             return
         self._refill(asyncio.get_running_loop().time())
         if self._quota is not None:
-            wait_s = await self._quota.take(recipients, self._rate_per_s, BURST_S)
+            wait_s = await self._quota.take(recipients, rate_per_s, BURST_S)
             if wait_s is not None:
                 await asyncio.sleep(wait_s)
                 await self._held()
@@ -47,8 +48,14 @@ class Pace:
         # The bucket may go into debt: a request is never split, and later callers wait the longer.
         self._tokens -= recipients
         if self._tokens < 0:
-            await asyncio.sleep(-self._tokens / self._rate_per_s)
+            await asyncio.sleep(-self._tokens / rate_per_s)
             await self._held()
+
+    def change(self, rate_per_s: float | None) -> None:
+        """Keep another rate from now on; who waits already waits as it was told, and a hold stays."""
+        if rate_per_s != self.configured_per_s:
+            self.configured_per_s = self._rate_per_s = rate_per_s
+            self._tokens = min(self._tokens, 0.0)
 
     async def _held(self) -> None:
         loop = asyncio.get_running_loop()

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import jwt
 import msgspec
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.http import FORM
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from push.transport.batch.http import BatchHttp
 
 ASSERTION_S: Final = 3600
+ALGORITHM: Final = "RS256"
 GRANT: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -35,6 +37,22 @@ class Account(msgspec.Struct, frozen=True):
     token_uri: str
 
 
+def signing_key(pem: str, algorithm: str) -> str:
+    """Return a private key that can sign; ValueError for anything else, which the first message would find out."""
+    try:
+        jwt.encode({}, pem, algorithm=algorithm)
+    except (jwt.PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
+        raise ValueError(f"not a private key for {algorithm}") from None
+    return pem
+
+
+def read_account(file: Path) -> Account:
+    """Read an account's key file; OSError, msgspec.DecodeError or ValueError when it cannot be used."""
+    account = msgspec.json.decode(file.read_bytes(), type=Account)
+    signing_key(account.private_key, ALGORITHM)
+    return account
+
+
 class AccessToken(RenewedToken):
     """One account's access token."""
 
@@ -43,11 +61,6 @@ class AccessToken(RenewedToken):
         self._account = account
         self._scope = scope
         self._http = http
-
-    @classmethod
-    def of(cls, file: Path, scope: str, http: BatchHttp) -> AccessToken:
-        """Read an account's key file."""
-        return cls(msgspec.json.decode(file.read_bytes(), type=Account), scope, http)
 
     @property
     def project(self) -> str:
@@ -64,6 +77,6 @@ class AccessToken(RenewedToken):
             "exp": now_s + ASSERTION_S,
         }
         headers = {"kid": account.private_key_id}
-        assertion = jwt.encode(claims, account.private_key, algorithm="RS256", headers=headers)
+        assertion = jwt.encode(claims, account.private_key, algorithm=ALGORITHM, headers=headers)
         body = urlencode({"grant_type": GRANT, "assertion": assertion}).encode()
         return oauth_granted(await self._http.ask(account.token_uri, body, FORM))

@@ -6,17 +6,23 @@ Bounded: `TIMEOUT_S` for the server's answer.
 from __future__ import annotations
 
 import ssl
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from socket import create_connection
+from typing import Final
 from urllib.request import urlopen
 
 import click
 import msgspec
 
 from server.commands.context import config_option, settings_of
+from server.settings import address
 from server.settings_sections import Settings
 
 TIMEOUT_S = 3.0
+EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
+"""What a server listens on that listens on all of its addresses, and where it is asked then."""
+
 EXAMPLE = Path(__file__).parent / "qq-alert.toml"
 
 
@@ -51,15 +57,27 @@ def config_schema() -> None:
 @config_option
 @click.pass_context
 def health(context: click.Context) -> None:
-    """Ask the server of this configuration whether it lives; exits with 1 when it does not say so."""
+    """Ask the server of this configuration whether it lives; exits with 1 when it does not say so.
+
+    Where every client needs a certificate, an answer to the handshake of TLS is what it says.
+    """
     settings = settings_of(context)
     inner = settings.metrics.listen
-    scheme = "https" if inner is None and settings.tls is not None else "http"
-    _, _, port = (inner or settings.listen).rpartition(":")
+    host, port = address(inner or settings.listen, "$.listen")
+    host = EVERY_ADDRESS.get(host, host)
+    tls = None if inner is not None else settings.tls
     # It asks itself: the name in its certificate is that of the address that others use.
     unverified = ssl._create_unverified_context()  # noqa: S323, SLF001 - as above
     try:
-        with urlopen(f"{scheme}://127.0.0.1:{port}/health", timeout=TIMEOUT_S, context=unverified) as answer:  # noqa: S310
+        if tls is not None and tls.client_ca is not None:
+            # A client without a certificate learns in TLS 1.3 that it is refused only after the server's answer.
+            unverified.minimum_version = ssl.TLSVersion.TLSv1_3
+            with create_connection((host, port), TIMEOUT_S) as plain, unverified.wrap_socket(plain):
+                click.echo("alive: it answers, and asks for a client's certificate")
+            return
+        where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        url = f"{'http' if tls is None else 'https'}://{where}/health"
+        with urlopen(url, timeout=TIMEOUT_S, context=unverified) as answer:  # noqa: S310 - as above
             click.echo(answer.read().decode())
-    except (URLError, OSError) as error:
+    except (OSError, HTTPException) as error:
         raise click.ClickException(f"no answer: {type(error).__name__}") from None

@@ -5,6 +5,8 @@ Bounded: `serve` ends on SIGTERM or SIGINT, `migrate` with its work.
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import uvloop
 
@@ -12,7 +14,7 @@ from server import process
 from server import stores as store_room
 from server.commands.context import config_option, on_record, settings_of
 from server.serve import serve
-from server.settings import SettingsError
+from server.settings import SettingsError, load
 
 
 @click.command("serve")
@@ -29,7 +31,8 @@ def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> No
     with store_room.opened(settings) as stores:
         if no_migrate:
             uvloop.run(store_room.refuse_older(stores))
-        uvloop.run(serve(settings, stores, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
+        read = partial(load, context.obj)
+        uvloop.run(serve(settings, stores, read, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
 
 
 @click.command("migrate")

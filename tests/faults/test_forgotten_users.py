@@ -30,7 +30,7 @@ async def test_an_older_state_of_redis_brings_nobody_back_who_was_forgotten(
     await redis.flushall()
     for key, value in older.items():
         assert value is not None
-        await redis.restore(key, 0, value)
+        await redis.restore(key, 0, value, replace=True)
     await deployment.place([inside[1]], 114.06, 22.55)
     server.end()
     server = await deployment.server()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.support.processes.older_version import exported, newest_migration, older_server
+from tests.support.processes.interpreter import server_of
+from tests.support.processes.older_version import exported, newest_migration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,8 @@ async def test_the_version_before_the_newest_migration_serves_on_its_schema(
     newest = newest_migration().partition("_")[0]
     await deployment.provider()
     inside = await deployment.people(5_000)
-    async with older_server(folder, deployment.env(), deployment.log) as older:
+    arguments = ["-m", "server.cli", "serve"]
+    async with server_of(arguments, folder, deployment.env(), deployment.log) as older:
         status, answer = await deployment.file(older)
         assert status == 202, answer
         alert = answer["alert"]["id"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -29,15 +28,6 @@ INJECTED = {
     "QQ_ALERT_PORT_8470_TCP": "tcp://10.0.0.1:8470",
     "QQ_ALERT_PORT_8470_TCP_ADDR": "10.0.0.1",
 }
-
-
-@pytest.fixture
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _serial(url: str) -> int:

@@ -97,6 +97,25 @@ def test_refused_credentials_are_retried_only_seldom() -> None:
     clock.run(scenario())
 
 
+def test_other_settings_are_tried_at_once_by_one_worker() -> None:
+    """Whether the lane was misconfigured or stopped: one probe goes, all others wait for its answer."""
+
+    async def scenario() -> None:
+        for open_it in (Breaker.stop, Breaker.misconfigured):
+            breaker = Breaker(MISCONFIGURED_S)
+            open_it(breaker)
+            waiting = [asyncio.create_task(breaker.wait_for_turn()) for _ in range(CALLERS)]
+            await asyncio.sleep(0.001)
+            breaker.try_again()
+            await asyncio.sleep(0.001)
+            others = [task for task in waiting if not task.done()]
+            assert [task.result() for task in waiting if task.done()] == [True]
+            assert breaker.answered()
+            assert not any(await asyncio.gather(*others))
+
+    clock.run(scenario())
+
+
 def test_a_worker_whose_batch_was_stopped_stops_waiting_and_takes_no_probe() -> None:
     """All but one of 20 workers hold stopped batches: they leave at once, and the last one makes the next probe."""
 

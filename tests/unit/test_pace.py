@@ -85,6 +85,26 @@ def test_after_throttling_the_lane_waits_for_retry_after_and_then_sends_more_slo
     clock.run(scenario())
 
 
+def test_a_rate_that_changes_is_kept_from_then_on() -> None:
+    """Half of it, none, and all of it again, with workers that wait all the while."""
+
+    async def scenario() -> None:
+        pace = Pace(RATE_PER_S)
+        async with Lane(pace) as lane:
+            await lane.sent_in(5.0)
+            pace.change(RATE_PER_S / 2)
+            await lane.sent_in(5.0)
+            assert await lane.sent_in(10.0) == pytest.approx(10 * RATE_PER_S / 2, rel=0.1)
+            pace.change(None)
+            await lane.sent_in(5.0)
+            assert await lane.sent_in(1.0) > 2 * RATE_PER_S
+            pace.change(RATE_PER_S)
+            await lane.sent_in(5.0)
+            assert await lane.sent_in(10.0) == pytest.approx(10 * RATE_PER_S, rel=0.1)
+
+    clock.run(scenario())
+
+
 def test_an_absurd_retry_after_is_capped() -> None:
     """A Retry-After of a day does not cost the deadline."""
 

@@ -1,25 +1,22 @@
-"""Runs a server of the version before the newest migration, out of the history of this repository.
+"""Exports the version before the newest migration out of the history of this repository.
 
-Bounded: `COMMITS` are looked at, `GIT_S` for git, `START_S` until the server listens, `STOP_S` until it ends.
+Bounded: `COMMITS` are looked at, `GIT_S` for git, `START_S` for an import.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 import shutil
 import subprocess
 import sys
 import zipfile
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.support.processes.processes import ROOT, START_S, STOP_S
+from tests.support.processes.interpreter import START_S
+from tests.support.processes.processes import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
 GIT_S: Final = 60.0
@@ -27,12 +24,6 @@ COMMITS: Final = 5
 """A commit that cannot even be imported was no version that anybody ran: the one before it is taken."""
 
 MIGRATIONS: Final = "sql/migrations"
-
-
-class OlderServer(NamedTuple):
-    """Where it listens."""
-
-    url: str
 
 
 def newest_migration() -> str:
@@ -76,32 +67,3 @@ def _git(*arguments: str) -> str:
     if done.returncode:
         pytest.skip(f"no history of an older version: git {arguments[0]} says {done.stderr.strip()!r}")
     return done.stdout
-
-
-@asynccontextmanager
-async def older_server(folder: Path, env: dict[str, str], log: Path) -> AsyncIterator[OlderServer]:
-    """Run the server of an exported version; its code comes from `folder`, its packages are ours."""
-    with log.open("ab") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "server.cli",
-            "serve",
-            cwd=folder,
-            env={**os.environ, **env},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    try:
-        assert process.stdout is not None
-        line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode()
-        assert "http" in line, f"it did not start: {log.read_text(encoding='utf-8')}"
-        yield OlderServer(line.split()[-1])
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), STOP_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
