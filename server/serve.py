@@ -181,6 +181,7 @@ def _plan(settings: Settings) -> EnginePlan:
             links=settings.alert.links,
             time_zone=settings.alert.zone_of_texts,
             simulated=lanes.simulated(settings),
+            unit_people=settings.alert.unit_people,
         ),
         late=LatePlan(
             every_s=settings.alert.late_entrants_every_s,

@@ -73,6 +73,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
 
     A pass for late entrants comes every `late_entrants_every_s`, or `late_entrants_gap_s` after the last one when
     `late_entrants_burst` reports came from the area. `sound` and `links`: how a message sounds, and what a tap opens.
+    `unit_people`: recipients of a unit of work, about, which is what processes share and take turns with.
     """
 
     policy: str = "qq"
@@ -83,6 +84,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
     late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
     late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+    unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
     sound: Sound = Sound()
     links: Links = Links()
 

@@ -185,7 +185,7 @@ class FilingService:
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
         )
         await sql.filing.add_alert(connection, case_id, alert)
-        await self.planner.add_rings(connection, alert.id, filing.status, rings, held)
+        await self.planner.add_rings(connection, alert.id, filing.status, rings, _people(sampled), held)
         if filing.message and filing.verified:
             await sql.cap.note(connection, filing.authority, filing.message, alert.id)
         earlier = [] if superseded is None else [superseded]
@@ -262,6 +262,12 @@ def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int])
         details={"review": decision.review.value},
     )
     return filed, sent_on
+
+
+def _people(sampled: Estimate | None) -> Callable[[str], int | None]:
+    """Return how many people each lane has, as far as that is known."""
+    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
+    return lanes.get
 
 
 def _alert(

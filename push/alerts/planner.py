@@ -1,7 +1,7 @@
 """The planner: plans an alert's rings, estimates their audience, and adds the sweeps that notify it.
 
 A test has sweeps in simulated lanes only; every other status in all lanes.
-Bounded: radius and audience by the caps of `FilingPlan`; a sweep is 64 units.
+Bounded: radius and audience by the caps of `FilingPlan`; a unit has at least one shard.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+import sql.lifecycle
 import sql.rings
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
@@ -21,7 +22,7 @@ from push.notice import Notice, Status
 from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
     from sql.database import Connection
     from sql.progress import ListedAlert
 
-SHARDS_PER_UNIT = 16
-"""64 units a sweep: enough for several processes to share, and few requests that are not full."""
+UNIT_PEOPLE = 30_000
+"""Recipients a unit: some hundredths of a second of work. Processes share an alert, and new ones come between."""
+
+UNKNOWN_SPAN = 16
+"""Shards a unit where nobody knows how many people there are."""
 
 AUDIENCE_CAP = "audience cap"
 
@@ -42,7 +46,8 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `time_zone`: in which its texts give times, unless its authority has another.
 
-    `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep, and of each unit of it.
+    `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
+    each unit of it, about.
     """
 
     policies: dict[str, Policy]
@@ -54,7 +59,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = TIME_ZONE_DEFAULT
     simulated: frozenset[str] = frozenset()
     shards: int = SHARDS
-    shards_per_unit: int = SHARDS_PER_UNIT
+    unit_people: int = UNIT_PEOPLE
 
 
 class Planner:
@@ -100,9 +105,15 @@ class Planner:
         return {ring.ring for ring in rings if sampled.up_to(ring.ring) > self.plan.audience_cap}
 
     async def add_rings(
-        self, connection: Connection, alert_id: UUID, status: str, rings: list[Ring], held: Iterable[int] = ()
+        self,
+        connection: Connection,
+        alert_id: UUID,
+        status: str,
+        rings: list[Ring],
+        people: Callable[[str], int | None],
+        held: Iterable[int] = (),
     ) -> None:
-        """Add rings with a sweep for each lane, within the caller's transaction."""
+        """Add rings with a sweep for each lane, within the caller's transaction; `people`: how many a lane has."""
         held = set(held)
         for ring in rings:
             fields = msgspec.structs.asdict(ring)
@@ -110,7 +121,7 @@ class Planner:
                 connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
             )
         sweeps = [
-            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.plan.shards_per_unit)
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(lane)))
             for ring in rings
             for lane in self._lanes(status)
         ]
@@ -119,12 +130,20 @@ class Planner:
     async def add_follow_up(
         self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int
     ) -> None:
-        """Add the sweeps of a follow-up notice to those who were notified, within the caller's transaction."""
-        sweeps = [
-            SweepPlan(notice.value, None, lane, self.plan.shards, self.plan.shards_per_unit, version)
-            for lane in self._lanes(status)
-        ]
+        """Add the sweeps of a follow-up notice to those who were notified, within the caller's transaction.
+
+        A lane that notified nobody has one, too: people change lanes, and what is in flight is recorded later.
+        """
+        span = self.span(await sql.lifecycle.reached(connection, alert_id))
+        sweeps = [SweepPlan(notice.value, None, lane, self.plan.shards, span, version) for lane in self._lanes(status)]
         await sql.rings.add_sweeps(connection, alert_id, sweeps)
+
+    def span(self, people: int | None) -> int:
+        """Return how many shards a unit has: a power of two, so that units of several rings share their borders."""
+        if people is None:
+            return UNKNOWN_SPAN
+        wanted = self.plan.unit_people * self.plan.shards // max(people, 1)
+        return 1 << (max(1, min(wanted, self.plan.shards)).bit_length() - 1)
 
     def _lanes(self, status: str) -> list[str]:
         return [lane for lane in self.plan.lanes if status != Status.TEST or lane in self.plan.simulated]

@@ -109,7 +109,14 @@ class Lane:
                 reopen=partial(sql.ledger.reopen, pool, name),
             )
         pace = self._pace = Pace(plan.rate_per_s, quota)
-        candidates = Candidates(name, index=index, areas=areas, pool=pool, observe_search_s=self.stats.index.observe)
+        candidates = Candidates(
+            name,
+            index=index,
+            areas=areas,
+            pool=pool,
+            observe_search_s=self.stats.index.observe,
+            report_row=claims.report_row,
+        )
         addresses = Addresses(
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales
         )

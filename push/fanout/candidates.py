@@ -17,7 +17,7 @@ import sql.enrolment
 import sql.ledger
 from geo.index.position_index import Found
 from geo.index.shards import shards_of
-from push.fanout.packing import readable_users, unpack
+from push.fanout.packing import readable_users, unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -47,7 +47,9 @@ class Candidates:
         areas: Areas,
         pool: Pool,
         observe_search_s: Callable[[float], None],
+        report_row: Callable[[UnitRow], None],
     ) -> None:
+        self._report_row = report_row
         self._lane = lane
         self._index = index
         self._areas = areas
@@ -95,7 +97,7 @@ class Candidates:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        users = _distinct([unpack(one) for one in packed])
+        users = _distinct(unpack_readable(packed, partial(self._report_row, row)))
         shards = shards_of(users)
         for shard in range(shard_from, row.shard_to):
             chosen = users[shards == shard]

@@ -240,6 +240,10 @@ class Claims:
         _log.error("data.unreadable", lane=lane, detail=detail)
         self._alarms.raise_alarm(AlarmKind.UNREADABLE_DATA, lane, None, detail)
 
+    def report_row(self, row: UnitRow) -> None:
+        """Raise the alarm that a row of an alert's ledger cannot be read."""
+        self.report(row.lane, f"a row of the ledger of alert {row.alert_id}")
+
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
         """Return whom this process is about to notify there for other rings of the same alert and lane."""
         return [

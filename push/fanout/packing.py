@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,6 +47,17 @@ def unpack(packed: bytes) -> NDArray[np.int64]:
     users[0] = 0
     np.cumsum(gaps.view("<u8").ravel().astype(np.int64), out=users[1:])
     return users + first
+
+
+def unpack_readable(rows: Iterable[bytes], unreadable: Callable[[], None]) -> list[NDArray[np.int64]]:
+    """Return the ids of each row; `unreadable` is called for one that nobody wrote so, which is left out."""
+    users: list[NDArray[np.int64]] = []
+    for packed in rows:
+        try:
+            users.append(unpack(packed))
+        except ValueError:
+            unreadable()
+    return users
 
 
 def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:

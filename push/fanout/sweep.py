@@ -17,7 +17,7 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
-from push.fanout.packing import not_notified, readable_users, unpack
+from push.fanout.packing import not_notified, readable_users, unpack_readable
 from push.fanout.unit import Batch
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -149,7 +149,8 @@ class Sweep:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        parts = [*outstanding, *(unpack(packed) for packed in rows)]
+        # Who stands in a row that cannot be read is notified again: twice is better than never.
+        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.report_row, row))]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 

@@ -92,6 +92,8 @@ class Deployment:
             "QQ_ALERT_LISTEN": "127.0.0.1:0",
             "QQ_ALERT_STATE_DIR": str(self.folder / "state"),
             "QQ_ALERT_LEASE_S": "1",
+            # So small that processes share the few people of a test.
+            "QQ_ALERT_ALERT__UNIT_PEOPLE": "500",
             "QQ_ALERT_DATABASE__URL": self.database_url,
             **_redis(self.redis_url),
             "QQ_ALERT_LANES__TPNS__URL": self.provider_url,
