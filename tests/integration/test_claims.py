@@ -14,6 +14,7 @@ import sql.work
 from push.fanout.claims import REFRESH_LEAST_S, Claims
 from sql.filing import AlertRow
 from sql.rings import RingRow, SweepPlan
+from tests.support.processes.processes import until
 from tests.support.stores.claiming import claim_next
 
 if TYPE_CHECKING:
@@ -122,3 +123,63 @@ async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
     assert await claim_next(pool, "huawei", uuid4(), LEASE, []) is None
+
+
+async def test_a_unit_waits_for_every_nearer_unit_that_shares_a_shard(pool: Pool) -> None:
+    """A ring that was added later may have units of another size."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=4)
+    wide = RingRow(
+        ring=2,
+        radius_km=80.0,
+        city=False,
+        due_at=datetime.now(UTC),
+        deadline=datetime.now(UTC) + timedelta(minutes=30),
+        decided_by="somebody",
+        reason="",
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        await sql.rings.add_ring(connection, alert, wide)
+        await sql.rings.add_sweeps(connection, alert, [SweepPlan("alert", 2, "tpns", 4, 2)])
+    owner, claimed = uuid4(), []
+    for _ in range(4):
+        unit = await claim_next(pool, "tpns", owner, LEASE, [])
+        assert unit is not None
+        claimed.append((unit.ring, unit.shard_from, unit.shard_to))
+        await sql.work.finish(pool, unit.id, owner, 0)
+    assert claimed == [(1, 0, 1), (1, 1, 2), (1, 2, 3), (1, 3, 4)]
+    unit = await claim_next(pool, "tpns", owner, LEASE, [])
+    assert unit is not None
+    assert (unit.ring, unit.shard_from, unit.shard_to) == (2, 0, 2)
+    await pool.execute("update sweep_unit set done = false where shard_from = 3 and shard_to = 4")
+    near = await claim_next(pool, "tpns", owner, LEASE, [unit.id])
+    assert near is not None
+    assert near.ring == 1
+    assert await claim_next(pool, "tpns", uuid4(), LEASE, []) is None, "one shard of the last unit is not done"
+
+
+async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: Pool) -> None:
+    """Closed sweeps cost a claim nothing; a unit that is opened while its sweep is being closed is not forgotten."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1, 2))
+    ended = await add_alert(pool, "B", due_in_min=30, rings=(1,))
+    owner = uuid4()
+    await _claimed(pool, owner)
+    await pool.execute("update sweep_unit set done = false from sweep s where s.id = sweep_id and alert_id = $1", ended)
+    await pool.execute("update alert set state = 'cancelled' where id = $1", ended)
+    async with pool.acquire() as connection, pool.acquire() as other:
+        closing, opening = connection.transaction(), other.transaction()
+        await closing.start()
+        assert await sql.work.close_sweeps(connection, 100) == 3
+        await opening.start()
+        opened = asyncio.create_task(other.execute("update sweep_unit set done = false where passes = 0"))
+        await until(lambda: _waits(pool))
+        await closing.commit()
+        await opened
+        await opening.commit()
+    assert len(await sql.work.open_sweeps(pool, ["tpns"])) == 2
+    assert len(await _claimed(pool, owner)) == 4
+
+
+async def _waits(pool: Pool) -> bool:
+    return bool(await pool.fetchval("select exists (select from pg_stat_activity where wait_event_type = 'Lock')"))

@@ -1,0 +1,89 @@
+"""The order of claims: near before far, alerts by turns, follow-up notices now and then, late entrants last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID, uuid4
+
+from push.fanout.lane_claims import AHEAD_MAX, AHEAD_RECIPIENTS, LaneClaims
+from push.fanout.open_sweeps import FIRST_SENDS_A_FOLLOW_UP, URGENT_S, OpenSweeps
+from sql.work import OpenSweep
+
+DEADLINE = datetime(2026, 11, 24, 12, tzinfo=UTC)
+_numbers = count(1)
+
+
+def _sweep(alert: UUID | None = None, *, ring: int = 1, left_s: float = 1800.0, late: bool = False) -> OpenSweep:
+    notice = "alert" if ring else "cancel"
+    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, DEADLINE, left_s, late)
+
+
+def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> list[OpenSweep]:
+    """Claim one unit after the other, each sweep having as many as are wanted."""
+    by_id = {sweep.id: sweep for sweep in all_sweeps}
+    claimed: list[OpenSweep] = []
+    for _ in range(claims):
+        sweep = by_id[sweeps.wanted(1)[0]]
+        sweeps.take_turn(sweep.alert_id, is_follow_up=sweep.ring == 0)
+        claimed.append(sweep)
+    return claimed
+
+
+def test_near_rings_come_first_and_passes_for_late_entrants_last() -> None:
+    """Whatever the deadlines, and in whichever order the record lists them."""
+    late, far, near = _sweep(late=True, left_s=1.0), _sweep(ring=3, left_s=1.0), _sweep(ring=1)
+    sweeps = OpenSweeps()
+    sweeps.replace([late, far, near])
+    assert sweeps.wanted(9) == [near.id, far.id, late.id]
+
+
+def test_alerts_take_turns_unless_a_deadline_is_near() -> None:
+    """Two alerts of one ring go one after the other; one with less than ten minutes goes before both."""
+    one, other = _sweep(), _sweep()
+    sweeps = OpenSweeps()
+    sweeps.replace([one, other])
+    assert [sweep.id for sweep in _claimed(sweeps, [one, other], 4)] == [one.id, other.id, one.id, other.id]
+    urgent = _sweep(left_s=URGENT_S - 1)
+    sweeps.replace([one, other, urgent])
+    assert [sweep.id for sweep in _claimed(sweeps, [one, other, urgent], 2)] == [urgent.id, urgent.id]
+
+
+def test_first_sends_come_before_follow_up_notices_and_starve_none() -> None:
+    """Of four units one is a follow-up notice's, as long as both wait; alone each has all."""
+    first, follow_ups = [_sweep() for _ in range(50)], [_sweep(ring=0) for _ in range(50)]
+    sweeps = OpenSweeps()
+    sweeps.replace([*follow_ups, *first])
+    claimed = _claimed(sweeps, [*follow_ups, *first], 40)
+    assert claimed[0].ring == 1
+    groups = [claimed[start : start + FIRST_SENDS_A_FOLLOW_UP + 1] for start in range(0, 40, 4)]
+    assert all([sweep.ring for sweep in group].count(0) == 1 for group in groups)
+    sweeps.replace(follow_ups)
+    assert all(sweep.ring == 0 for sweep in _claimed(sweeps, follow_ups, 4))
+
+
+def test_a_sweep_without_a_ready_unit_is_left_alone_until_its_alert_has_gone_on() -> None:
+    """What it waits for is another unit of the same alert; a new list brings back all."""
+    waiting, other = _sweep(), _sweep()
+    sweeps = OpenSweeps()
+    sweeps.replace([waiting, other])
+    sweeps.exhaust([waiting.id])
+    assert sweeps.wanted(9) == [other.id]
+    assert not sweeps.refill(other.alert_id)
+    assert sweeps.refill(waiting.alert_id)
+    assert sweeps.wanted(9) == [waiting.id, other.id]
+    sweeps.exhaust([waiting.id])
+    sweeps.replace([waiting])
+    assert sweeps.wanted(9) == [waiting.id]
+
+
+def test_units_are_claimed_together_only_where_they_are_small() -> None:
+    """A new alert waits for a few thousand recipients at most, not for eight large units."""
+    claims = LaneClaims()
+    assert claims.units_max == 1
+    for _ in range(100):
+        claims.note_found(20)
+    assert claims.units_max == AHEAD_MAX
+    for _ in range(100):
+        claims.note_found(10 * AHEAD_RECIPIENTS)
+    assert claims.units_max == 1
