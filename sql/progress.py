@@ -6,7 +6,7 @@ Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
@@ -19,9 +19,15 @@ if TYPE_CHECKING:
 
     from sql.database import Connection, Pool
 
-LIST_LIMIT = 200
+LIST_LIMIT = 1000
+"""More than live at once in an exercise of a whole country."""
 
+FIRST: Final = "0"
+NEVER: Final = str((1 << 64) - 1)
+
+_IDS = query("alert_ids")
 _LIST = query("alert_list")
+_CHANGED = query("alert_changed")
 _READ = query("progress_read")
 _SETTLE = query("alert_settle")
 _PING = query("ping")
@@ -120,7 +126,26 @@ async def list_alerts(
     authority: str | None = None,
 ) -> list[ListedAlert]:
     """Return the alerts that go on and the newest others, or those with the given id, case number or authority."""
-    return [_listed(row) for row in await pool.fetch(_LIST, alert_id, limit, case_number, authority)]
+    if alert_id is not None:
+        return await listed(pool, [alert_id])
+    return await listed(pool, [row[0] for row in await pool.fetch(_IDS, limit, case_number, authority)])
+
+
+async def listed(pool: Pool | Connection, alert_ids: list[UUID]) -> list[ListedAlert]:
+    """Return these alerts in this order, without those that there are not."""
+    return [_listed(row) for row in await pool.fetch(_LIST, alert_ids)] if alert_ids else []
+
+
+async def changed(pool: Pool | Connection, since: str = FIRST) -> tuple[set[UUID], str]:
+    """Return the alerts that changed since a point of the record, and the point from which to read the next time."""
+    rows = await pool.fetch(_CHANGED, since)
+    return {row[0] for row in rows if row[0] is not None}, rows[0][1]
+
+
+async def point(pool: Pool | Connection) -> str:
+    """Return the present point of the record, for `changed`."""
+    _, since = await changed(pool, NEVER)
+    return since
 
 
 def _listed(row: Record) -> ListedAlert:

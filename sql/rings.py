@@ -21,6 +21,7 @@ _RING_ADD = query("ring_add")
 _RING_LIST = query("ring_list")
 _RING_DUE_NOW = query("ring_due_now")
 _RING_HOLD = query("ring_hold")
+_LOCK_MANY = query("alert_lock_many")
 _SWEEP_ADD = query("sweep_add")
 _SWEEP_WAKE = query("sweep_wake")
 _AREA = query("alert_area")
@@ -116,6 +117,7 @@ async def make_due(
 
 async def hold_over_cap(connection: Connection, alert_ids: list[UUID], people_max: int) -> set[UUID]:
     """Hold all rings of the alerts that have reached `people_max` people; returns the alerts newly held."""
+    await connection.fetch(_LOCK_MANY, alert_ids)
     return {row[0] for row in await connection.fetch(_RING_HOLD, alert_ids, people_max)}
 
 

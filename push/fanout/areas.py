@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sql.database import Pool
     from sql.rings import PlaceRow
 
-PLACES_MAX = 64
-AREAS_MAX = 256
+PLACES_MAX = 512
+AREAS_MAX = 2048
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

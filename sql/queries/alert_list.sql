@@ -18,8 +18,5 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
                  and may_send(a.state, a.version, s.notice,
                               case when s.notice = 'alert' then a.version else s.version end)) as busy
 from alert a join child_case c on c.id = a.case_id
-where ($1::uuid is null or a.id = $1) and ($3::text is null or c.case_number = $3)
-  and ($4::text is null or c.authority_id = $4)
-order by a.state in ('sending', 'sent', 'paused') desc, a.state in ('received', 'in_review', 'scheduled') desc,
-         a.verified desc, a.received_at desc
-limit $2;
+where a.id = any($1::uuid[])
+order by array_position($1::uuid[], a.id);

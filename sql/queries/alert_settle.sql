@@ -1,18 +1,24 @@
 -- The transitions that need no person. An alert is `sent` when no due unit is left, `sending` again when another ring
 -- comes due or its grace ends without a stop, and `expired` at its expiry. A pass for late entrants leaves it `sent`.
+-- Each kind is found through an index of what is due: an alert that rests is not looked at.
 -- The query may run at any time and any number of times: an alert that a person moved meanwhile is left alone.
-with judged as (
-    select a.id, a.state as before,
-           case when a.expires <= now() then 'expired'
-                when a.state = 'scheduled' and a.send_at <= now() then 'sending'
-                when a.state not in ('sending', 'sent') then a.state
-                when exists (select from ring r
-                             join sweep s on s.alert_id = r.alert_id and s.ring = r.ring
-                             join sweep_unit u on u.sweep_id = s.id
-                             where r.alert_id = a.id and r.due_at <= now() and r.held is null
-                               and not u.done and u.passes = 0) then 'sending'
-                else 'sent' end as after
-    from alert a where a.state in ('in_review', 'scheduled', 'sending', 'sent', 'paused')
+with first_sends as (
+    select distinct s.alert_id
+    from sweep s join ring r on r.alert_id = s.alert_id and r.ring = s.ring
+    where s.open and s.due_at <= now() and s.notice = 'alert' and r.due_at <= now() and r.held is null
+      and exists (select from sweep_unit u where u.sweep_id = s.id and not u.done and u.passes = 0)
+), judged as (
+    select a.id, a.state as before, 'expired' as after from alert a
+    where a.state in ('in_review', 'scheduled', 'sending', 'sent', 'paused') and a.expires <= now()
+    union all
+    select a.id, a.state, 'sending' from alert a
+    where a.state = 'scheduled' and a.send_at <= now() and a.expires > now()
+    union all
+    select a.id, a.state, 'sent' from alert a
+    where a.state = 'sending' and a.expires > now() and not exists (select from first_sends f where f.alert_id = a.id)
+    union all
+    select a.id, a.state, 'sending' from first_sends f join alert a on a.id = f.alert_id
+    where a.state = 'sent' and a.expires > now()
 )
 update alert a
 set state = j.after,
@@ -20,7 +26,7 @@ set state = j.after,
     ended_at = case when j.after = 'expired' then clock_timestamp() else a.ended_at end,
     next_sweep_at = case when j.after = 'sent' then now() + $1::interval end
 from judged j
-where a.id = j.id and a.state = j.before and j.before <> j.after
+where a.id = j.id and a.state = j.before
   and (j.after <> 'expired' or a.expires <= now())
   and (j.before <> 'scheduled' or j.after = 'expired' or a.send_at <= now())
 returning a.id, j.before, j.after;

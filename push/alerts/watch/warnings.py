@@ -17,7 +17,7 @@ from push.notice import Status
 from runtime import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -39,7 +39,7 @@ class AlertWarnings:
         self._alarms = alarms
         self._audience_cap = audience_cap
 
-    def look(self, alerts: Sequence[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
+    def look(self, alerts: Iterable[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
         now = clock.now()
         for alert in alerts:

@@ -1,7 +1,8 @@
 """The watcher: reads the record at every tick, publishes what changed to the feed, and begins what is due.
 
-The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing.
-Bounded: a tick at most four times a second while something is being sent, once a second otherwise.
+The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing. A tick
+reads what changed, and what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a second
+while something is being sent, once a second otherwise; `sql.progress.LIST_LIMIT` alerts.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from push.fanout.areas import Areas
     from push.fanout.late_entrants import LateEntrants
     from sql.database import Pool
-    from sql.progress import ListedAlert
+    from sql.progress import Counts, ListedAlert
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -44,6 +45,12 @@ NOTICE_PASSES = 2
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
+
+LIST_EVERY_S = 60.0
+"""Between two full listings; in between, what changed is read."""
+
+_TIMED = frozenset({State.IN_REVIEW, State.SCHEDULED})
+"""States whose alarms come with the time."""
 
 LEFT_MAX = 20
 """Alerts beside the listing that are looked at in a tick: only those about which alarms stand."""
@@ -72,6 +79,9 @@ class Watcher:
         self._seen: dict[UUID, tuple[object, ...]] = {}
         self._meter = Meter()
         self._busy: set[UUID] = set()
+        self._listed: dict[UUID, ListedAlert] = {}
+        self._listed_s = float("-inf")
+        self._since = sql.progress.FIRST
         self._warnings = AlertWarnings(alarms, audience_cap)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
@@ -95,30 +105,45 @@ class Watcher:
             await asyncio.sleep(self.tick_s())
 
     async def _tick(self) -> bool:
-        await self._sweep_again()
+        again = await self._sweep_again()
         await self._settle()
-        alerts = await sql.progress.list_alerts(self._pool)
-        await self._watch_entrants([alert for alert in alerts if alert.state == State.SENT])
-        by_id = {alert.id: alert for alert in alerts}
-        busy = {alert.id for alert in alerts if alert.busy or alert.state == State.SENDING}
+        read = await self._read(again)
+        await self._watch_entrants([alert for alert in self._listed.values() if alert.state == State.SENT])
+        busy = {alert.id for alert in self._listed.values() if alert.busy or alert.state == State.SENDING}
         # Once more after a pass is through, for what it found last.
-        stale = [alert.id for alert in alerts if alert.id in busy | self._busy or self._changed(alert)]
+        stale = [alert for alert in read if alert.id in busy | self._busy or self._changed(alert)]
         self._busy = busy
-        counts = await sql.progress.read_counts(self._pool, stale) if stale else []
-        for alert_id in stale:
-            rows = [row for row in counts if row.alert_id == alert_id]
-            progress = self._meter.progress(by_id[alert_id], rows)
-            if self.current.get(alert_id) != progress:
-                self.current[alert_id] = progress
-                self._check_deadline(progress, by_id[alert_id])
+        counts = await sql.progress.read_counts(self._pool, [alert.id for alert in stale]) if stale else []
+        by_alert: dict[UUID, list[Counts]] = {}
+        for row in counts:
+            by_alert.setdefault(row.alert_id, []).append(row)
+        for alert in stale:
+            progress = self._meter.progress(alert, by_alert.get(alert.id, []))
+            if self.current.get(alert.id) != progress:
+                self.current[alert.id] = progress
+                self._check_deadline(progress, alert)
                 self.publish(progress)
-        self._warnings.look(alerts, self.current)
-        await self._look_again({str(alert_id) for alert_id in by_id})
-        await self._check_cap([by_id[alert_id] for alert_id in stale])
-        for gone in self.current.keys() - by_id.keys():
+        waiting = [alert for alert in self._listed.values() if alert.state in _TIMED or alert.held]
+        self._warnings.look({alert.id: alert for alert in (*read, *waiting)}.values(), self.current)
+        await self._look_again({str(alert_id) for alert_id in self._listed})
+        await self._check_cap(stale)
+        for gone in self.current.keys() - self._listed.keys():
             del self.current[gone]
-        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in by_id}
+        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
         return bool(busy)
+
+    async def _read(self, again: set[UUID]) -> list[ListedAlert]:
+        """Read the alerts that changed, and those that are being sent; now and then all that are listed."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._listed_s >= LIST_EVERY_S:
+            self._since = await sql.progress.point(self._pool)
+            self._listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool)}
+            self._listed_s = now_s
+            return [*self._listed.values()]
+        changed, self._since = await sql.progress.changed(self._pool, self._since)
+        read = await sql.progress.listed(self._pool, [*(changed | self._busy | again)])
+        self._listed |= {alert.id: alert for alert in read}
+        return read
 
     async def _look_again(self, listed: set[str]) -> None:
         """End the alarms about alerts that left the listing, which does not have all that are over."""
@@ -152,8 +177,8 @@ class Watcher:
         if moved:
             self._wake_lanes()
 
-    async def _sweep_again(self) -> None:
-        """Look for late entrants where it is time, or where a burst of reports came from."""
+    async def _sweep_again(self) -> set[UUID]:
+        """Look for late entrants where it is time, or where a burst of reports came from; returns these alerts."""
         bursts = self._entrants.bursts()
         if bursts:
             await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
@@ -161,6 +186,7 @@ class Watcher:
         again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
         if again:
             self._wake_lanes()
+        return again
 
     async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
         now = clock.now()
