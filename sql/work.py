@@ -88,12 +88,13 @@ async def claim(
     return [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max)]
 
 
-async def close_sweeps(connection: Connection, sweeps_max: int) -> int:
-    """Close sweeps that have nothing to do any more, within the caller's transaction; returns how many were stale."""
-    stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
-    if stale:
-        # A second statement, because it sees what was opened while this one waited for the locks.
-        await connection.execute(_CLOSE, stale)
+async def close_sweeps(pool: Pool, sweeps_max: int) -> int:
+    """Close sweeps that have nothing to do any more; returns how many were stale."""
+    async with pool.acquire() as connection, connection.transaction():
+        stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
+        if stale:
+            # A second statement, because it sees what was opened while the first one waited for the locks.
+            await connection.execute(_CLOSE, stale)
     return len(stale)
 
 

@@ -291,11 +291,8 @@ class Claims:
         """Take sweeps without anything to do out of what claims read, until cancelled."""
         while True:
             await asyncio.sleep(CLOSE_EVERY_S)
-            await retry_until_available(self._close_sweeps, UNAVAILABLE_ERRORS, "postgresql")
-
-    async def _close_sweeps(self) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await sql.work.close_sweeps(connection, CLOSE_MAX)
+            close = partial(sql.work.close_sweeps, self._pool, CLOSE_MAX)
+            await retry_until_available(close, UNAVAILABLE_ERRORS, "postgresql")
 
     async def release(self) -> None:
         """Give back what is claimed and undone; called once, when nothing sends any more."""

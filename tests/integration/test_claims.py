@@ -13,6 +13,7 @@ import sql.rings
 import sql.work
 from push.fanout.claims import REFRESH_LEAST_S, Claims
 from sql.filing import AlertRow
+from sql.query import query
 from sql.rings import RingRow, SweepPlan
 from tests.support.processes.processes import until
 from tests.support.stores.claiming import claim_next
@@ -170,15 +171,19 @@ async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: P
     async with pool.acquire() as connection, pool.acquire() as other:
         closing, opening = connection.transaction(), other.transaction()
         await closing.start()
-        assert await sql.work.close_sweeps(connection, 100) == 3
+        stale = [row[0] for row in await connection.fetch(query("sweep_lock_stale"), 100)]
+        assert len(stale) == 3
         await opening.start()
         opened = asyncio.create_task(other.execute("update sweep_unit set done = false where passes = 0"))
         await until(lambda: _waits(pool))
+        await connection.execute(query("sweep_close"), stale)
         await closing.commit()
         await opened
         await opening.commit()
     assert len(await sql.work.open_sweeps(pool, ["tpns"])) == 2
     assert len(await _claimed(pool, owner)) == 4
+    assert await sql.work.close_sweeps(pool, 100) == 3
+    assert await pool.fetchval("select count(*) from sweep where open") == 0
 
 
 async def _waits(pool: Pool) -> bool:
