@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
-from bench.crowd import crowd
+from bench.crowd import crowd, crowd_in_lanes
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
@@ -81,6 +81,8 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
     if "crowd" in chosen:
         figures |= _in_world(crowd)
+    if "crowd-lanes" in chosen:
+        figures |= _in_world(crowd_in_lanes)
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return
