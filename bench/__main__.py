@@ -48,6 +48,7 @@ NAMES = (
     "lanes",
     "stop",
     "crowd",
+    "crowd-lanes",
 )
 WORKERS = 16
 FEW = 200_000
@@ -75,14 +76,9 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(_webhook)
     if "memory" in chosen:
         figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
-    if "stop" in chosen:
-        figures |= _in_world(lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels))
-    if "lanes" in chosen:
-        figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
-    if "crowd" in chosen:
-        figures |= _in_world(crowd)
-    if "crowd-lanes" in chosen:
-        figures |= _in_world(crowd_in_lanes)
+    for name, work in _alone(people, runs, cancels).items():
+        if name in chosen:
+            figures |= _in_world(work)
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return
@@ -97,6 +93,16 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
             f.unit,
         )
     Console(width=140).print(table)
+
+
+def _alone(people: int, runs: int, cancels: int) -> dict[str, Work]:
+    """Return the measures that have stores of their own."""
+    return {
+        "stop": lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels),
+        "lanes": lambda stores, folder: lanes.lanes(stores, folder, people, runs),
+        "crowd": crowd,
+        "crowd-lanes": crowd_in_lanes,
+    }
 
 
 def _in_world(work: Work) -> dict[str, Figure]:
