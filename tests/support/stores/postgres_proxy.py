@@ -5,66 +5,53 @@ Bounded by the test.
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.stores.proxy import Proxy
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.stores.proxy import Connection
+
 SOCKET: Final = ".s.PGSQL.5432"
-CHUNK: Final = 65_536
 
 
-class PostgresProxy:
+def socket_of(database_url: str) -> Path:
+    """Return the path of the socket of a PostgreSQL that listens on one."""
+    return Path(parse_qs(urlsplit(database_url).query)["host"][0]) / SOCKET
+
+
+class PostgresProxy(Proxy):
     """A socket that forwards to PostgreSQL's; `database_url` connects through it."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        host = parse_qs(urlsplit(database_url).query)["host"][0]
-        self.database_url = database_url.replace(host, str(folder))
-        self._target = str(Path(host) / SOCKET)
-        self._listeners: set[asyncio.StreamWriter] = set()
+        target = socket_of(database_url)
+        super().__init__(target, folder / SOCKET)
+        self.database_url = database_url.replace(str(target.parent), str(folder))
+        self._listeners: set[Connection] = set()
         self._refuses_listeners = False
 
     def cut_listeners(self) -> None:
         """Cut the connections that LISTEN, and any that try to, until `allow_listeners`."""
         self._refuses_listeners = True
-        for writer in self._listeners:
-            writer.transport.abort()
+        for listener in self._listeners & self.connections:
+            listener.abort()
 
     def allow_listeners(self) -> None:
         """Let connections LISTEN again."""
         self._refuses_listeners = False
 
-    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Forward one connection until either side ends it."""
-        from_postgres, to_postgres = await asyncio.open_unix_connection(self._target)
-        replies = asyncio.create_task(_copy(from_postgres, writer))
-        try:
-            while chunk := await reader.read(CHUNK):
-                if b"LISTEN" in chunk:
-                    self._listeners.add(writer)
-                    if self._refuses_listeners:
-                        writer.transport.abort()
-                        return
-                to_postgres.write(chunk)
-                await to_postgres.drain()
-        except OSError:
-            return
-        finally:
-            self._listeners.discard(writer)
-            replies.cancel()
-            to_postgres.close()
-            writer.close()
-
-
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(CHUNK):
-        writer.write(chunk)
-    writer.close()
+    def accepts(self, connection: Connection, chunk: bytes, /) -> bool:
+        """Remember which connections LISTEN, and cut them while that is asked for."""
+        if b"LISTEN" in chunk:
+            self._listeners.add(connection)
+            return not self._refuses_listeners
+        return True
 
 
 @asynccontextmanager
@@ -72,8 +59,8 @@ async def postgres_proxy(database_url: str) -> AsyncIterator[PostgresProxy]:
     """Serve a proxy on a socket in a temporary folder, whose path is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         proxy = PostgresProxy(database_url, Path(folder))
-        server = await asyncio.start_unix_server(proxy.forward, Path(folder) / SOCKET)
+        await proxy.start()
         try:
             yield proxy
         finally:
-            server.close()
+            await proxy.close()
