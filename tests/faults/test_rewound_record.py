@@ -51,7 +51,8 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
 ) -> None:
     """Copied in the middle of a send, restored after the cancel: everything is paused, and nobody is notified.
 
-    A person cancels it again, or resumes it: then everybody is notified, as the restored record says.
+    A person cancels it again, or resumes it: then everybody is notified, as the restored record says, and the alarm
+    ends.
     """
     await deployment.provider("--latency-ms", "50")
     inside = await deployment.people(60_000)
@@ -91,6 +92,12 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         assert await _act(deployment, server, alert, "resume") == 200
         await deployment.sent(server, alert)
         assert np.array_equal(await deployment.reached(), inside)
+
+        async def is_cleared() -> bool:
+            standing = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+            return "record_rewound" not in {alarm["kind"] for alarm in standing}
+
+        await until(is_cleared)
 
 
 async def test_a_server_that_holds_sends_nothing_before_a_person_resumes_it(deployment: Deployment) -> None:

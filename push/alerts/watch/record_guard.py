@@ -27,6 +27,8 @@ from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from geo.connection import Client
     from push.alarms import AlarmBoard
     from push.alerts.actions.decisions import Actions
@@ -40,6 +42,7 @@ OLD: Final = timedelta(minutes=5)
 
 REASON: Final = "the record is older than it was: see the alarm record_rewound"
 _RUNNING: Final = frozenset({State.SENDING, State.SENT})
+_HELD_BACK: Final = frozenset({State.PAUSED, State.IN_REVIEW})
 
 _log = structlog.get_logger("push.alerts.watch.record_guard")
 
@@ -53,6 +56,7 @@ class RecordGuard:
         self._actions = actions
         self._alarms = alarms
         self._known: Position | None = None
+        self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -92,6 +96,16 @@ class RecordGuard:
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
                 await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
             self._known = newest
+        await self._clear_decided()
+
+    async def _clear_decided(self) -> None:
+        """End the alarms about alerts that a person has resumed, approved or ended."""
+        if not self._held_back:
+            return
+        states = {alert.id: alert.state for alert in await sql.progress.list_alerts(self._pool)}
+        for alert_id in [one for one in self._held_back if states.get(one) not in _HELD_BACK]:
+            self._held_back.discard(alert_id)
+            self._alarms.clear(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id))
 
     async def _rewound(self, newest: Position | None, kept_seq: int, kept_digest: str) -> str:
         """Return why the record is older than it was when this position was kept, empty where it is not."""
@@ -122,3 +136,4 @@ class RecordGuard:
             _log.error("record.rewound", alert=str(alert.id), reason=why)
             detail = f"{why}: paused until somebody resumes it, or cancels what was over already"
             self._alarms.raise_alarm(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert.id), detail, alert.case)
+            self._held_back.add(alert.id)
