@@ -1,8 +1,8 @@
 """A proxy before a store, on TCP or a Unix socket, that can be slow, silent, cut, or refuse.
 
-What is on its way while the proxy is silent is held, and forwarded afterwards, as TCP does after a partition; connections
-that are forgotten stay silent for ever, as those to a machine that is gone. Bounded: `HELD_CHUNKS` chunks of
-`CHUNK_BYTES` in each direction of a connection; the sender waits for room.
+What is on its way while the proxy is silent is held, and forwarded afterwards, as TCP does after a partition.
+Connections that are forgotten stay silent for ever, as those to a machine that is gone. Bounded: `HELD_CHUNKS` chunks
+of `CHUNK_BYTES` in each direction of a connection; the sender waits for room.
 """
 
 from __future__ import annotations
@@ -20,12 +20,16 @@ HELD_CHUNKS: Final = 64
 
 
 class Proxy:
-    """Forwards connections to `target`, a path of a socket or (host, port); `on` is where it listens."""
+    """Forwards connections to `target`, a path of a socket or (host, port); `on` is where it listens.
+
+    `lock`: for those who disturb it, so that one of them ends before the next one begins.
+    """
 
     def __init__(self, target: Path | tuple[str, int], on: Path | int = 0) -> None:
         self.target = target
         self._on = on
         self.latency_s = 0.0
+        self.lock = asyncio.Lock()
         self._server: asyncio.Server | None = None
         self._passes = asyncio.Event()
         self._passes.set()
