@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,7 +61,7 @@ from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import close_pool, close_redis, migrated, stop_event
+from server.process import StoppedError, answered, close_pool, close_redis, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
@@ -96,16 +96,17 @@ async def serve(
     if not await migrated(stores, stopping):
         return
     async with AsyncExitStack() as stack:
-        pool = await open_pool(stores.database_url)
+        stack.enter_context(suppress(StoppedError))
+        ask = partial(answered, stopping)
+        pool = await ask(partial(open_pool, stores.database_url))
         stack.push_async_callback(close_pool, pool)
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
-            await sql.work.release_all(pool)
-        vault = await _vault(settings, pool)
+            await ask(partial(sql.work.release_all, pool))
+        vault = await ask(partial(_vault, settings, pool))
         index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-        forgetting = Forgetting(redis)
-        quotas = Quotas(redis)
+        forgetting, quotas = Forgetting(redis), Quotas(redis)
         engine = Engine(
             _plan(settings, stores),
             pool,
@@ -115,17 +116,17 @@ async def serve(
             quotas,
             NonDefaultLocales(redis),
         )
-        cities = await asyncio.to_thread(_cities, settings)
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
         guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
+        await ask(guard.look_first)
         engine.changed = guard.wake
-        await guard.look_first()
         if hold:
-            await guard.pause_all("the server was started with --hold")
+            await ask(partial(guard.pause_all, "the server was started with --hold"))
         secrets = SecretCheck(pool, vault, engine.alarms)
-        await secrets.look()
+        await ask(secrets.look)
+        cities = await asyncio.to_thread(_cities, settings)
         handlers = _handlers(settings, engine, pool, index, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.

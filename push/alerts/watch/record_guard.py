@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -47,6 +47,14 @@ _HELD_BACK: Final = frozenset({State.PAUSED, State.IN_REVIEW})
 _log = structlog.get_logger("push.alerts.watch.record_guard")
 
 
+class _Remembered(NamedTuple):
+    """The newest event as Redis remembers it, None for none; whether Redis is empty, as one that lost all it had."""
+
+    seq: int | None
+    digest: str
+    is_empty: bool
+
+
 class RecordGuard:
     """Compares the record with what Redis remembers of it."""
 
@@ -73,30 +81,54 @@ class RecordGuard:
         self._changed.set()
 
     async def look_first(self) -> None:
-        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later."""
+        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later.
+
+        One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing may be sent before it was looked at.
+        """
         try:
-            await self.look()
+            remembered = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
             _log.warning("store.away", store="redis", error=type(error).__name__)
+            return
+        newest = await self._pause_if_rewound(remembered)
+        with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
+            await self._remember(newest)
 
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
         # Redis first: another process may append and publish an event between the two, and it is in the record by then.
+        remembered = await self._remembered()
+        newest = await self._pause_if_rewound(remembered)
+        await self._remember(newest)
+        await self._clear_decided()
+
+    async def _remembered(self) -> _Remembered:
+        """Return what Redis remembers."""
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
+            if seq is None or digest is None:
+                return _Remembered(None, "", is_empty=self._known is None and not await self._client.dbsize())
+        return _Remembered(int(seq), digest.decode() if isinstance(digest, bytes) else digest, is_empty=False)
+
+    async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
+        """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
         newest = await sql.audit.newest(self._pool)
-        if seq is None or digest is None:
-            why = await self._is_old(newest)
+        if remembered.seq is None:
+            why = await self._is_old(newest) if remembered.is_empty else ""
         else:
-            why = await self._rewound(newest, int(seq), digest.decode() if isinstance(digest, bytes) else digest)
-        if why:
-            await self.pause_all(why)
-            newest = await sql.audit.newest(self._pool)
-        if newest is not None and newest != self._known:
-            async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
-            self._known = newest
-        await self._clear_decided()
+            why = await self._rewound(newest, remembered.seq, remembered.digest)
+        if not why:
+            return newest
+        await self.pause_all(why)
+        return await sql.audit.newest(self._pool)
+
+    async def _remember(self, newest: Position | None) -> None:
+        """Let Redis remember how far the record is."""
+        if newest is None or newest == self._known:
+            return
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
+        self._known = newest
 
     async def _clear_decided(self) -> None:
         """End the alarms about alerts that a person has resumed, approved or ended."""
@@ -116,12 +148,8 @@ class RecordGuard:
 
     async def _is_old(self, newest: Position | None) -> str:
         """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
-        if newest is None or self._known is not None:
-            return ""
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            total = await self._client.dbsize()
-        old = await sql.progress.record_time(self._pool) - newest.at > OLD
-        return "Redis is empty, and does not remember it" if old and not total else ""
+        old = newest is not None and await sql.progress.record_time(self._pool) - newest.at > OLD
+        return "Redis is empty, and does not remember it" if old else ""
 
     async def pause_all(self, why: str) -> None:
         """Pause what is sent, and hold back what would be sent by itself."""
