@@ -119,7 +119,7 @@ async def serve(
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
-        guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
+        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims)
         await ask(guard.look_first)
         engine.changed = guard.wake
         if hold:

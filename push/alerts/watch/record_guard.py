@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
     from push.alarms import AlarmBoard
     from push.alerts.actions.decisions import Actions
+    from push.fanout.claims import Claims
     from sql.audit import Position
     from sql.database import Pool
 
@@ -58,12 +59,15 @@ class _Remembered(NamedTuple):
 class RecordGuard:
     """Compares the record with what Redis remembers of it."""
 
-    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard) -> None:
+    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard, claims: Claims) -> None:
         self._pool = pool
         self._client = client
         self._actions = actions
         self._alarms = alarms
+        self._claims = claims
+        claims.on_rewound = self.wake
         self._known: Position | None = None
+        self._handled: _Remembered | None = None
         self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
 
@@ -92,14 +96,14 @@ class RecordGuard:
             return
         newest = await self._pause_if_rewound(remembered)
         with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
-            await self._remember(newest)
+            await self._remember(newest, remembered)
 
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
         # Redis first: another process may append and publish an event between the two, and it is in the record by then.
         remembered = await self._remembered()
         newest = await self._pause_if_rewound(remembered)
-        await self._remember(newest)
+        await self._remember(newest, remembered)
         await self._clear_decided()
 
     async def _remembered(self) -> _Remembered:
@@ -107,28 +111,34 @@ class RecordGuard:
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
             if seq is None or digest is None:
-                return _Remembered(None, "", is_empty=self._known is None and not await self._client.dbsize())
+                return _Remembered(None, "", is_empty=not await self._client.dbsize())
         return _Remembered(int(seq), digest.decode() if isinstance(digest, bytes) else digest, is_empty=False)
 
     async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
         """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
         newest = await sql.audit.newest(self._pool)
-        if remembered.seq is None:
-            why = await self._is_old(newest) if remembered.is_empty else ""
-        else:
+        if remembered.seq is not None and remembered != self._handled:
             why = await self._rewound(newest, remembered.seq, remembered.digest)
-        if not why:
-            return newest
-        await self.pause_all(why)
-        return await sql.audit.newest(self._pool)
+        elif self._known is not None:
+            # Redis forgot, or takes nothing new: this process knows by itself how far the record was.
+            why = await self._rewound(newest, self._known.seq, self._known.digest.hex())
+        else:
+            why = await self._is_old(newest) if remembered.is_empty else ""
+        if why:
+            await self.pause_all(why)
+            newest = await sql.audit.newest(self._pool)
+            # While Redis takes no other position, what a person resumes is not paused again.
+            self._handled = remembered
+        self._known = newest
+        self._claims.known_seq = 0 if newest is None else newest.seq
+        return newest
 
-    async def _remember(self, newest: Position | None) -> None:
+    async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:
         """Let Redis remember how far the record is."""
-        if newest is None or newest == self._known:
+        if newest is None or (newest.seq, newest.digest.hex()) == (remembered.seq, remembered.digest):
             return
         async with asyncio.timeout(COMMAND_TIMEOUT_S):
             await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
-        self._known = newest
 
     async def _clear_decided(self) -> None:
         """End the alarms about alerts that a person has resumed, approved or ended."""
