@@ -15,6 +15,8 @@ import aiohttp
 from push.alarm_kinds import AlarmKind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.campaign.slots import Slot
     from tests.campaign.world import World
 
@@ -70,13 +72,15 @@ class AlarmWatch:
             self.samples.append(Sample(began, slot.number, listed, metrics))
             await asyncio.sleep(LOOK_S)
 
-    def between(self, began: float, ended: float) -> set[str]:
-        """Return the alarms in the lists of servers between two times."""
-        return {kind for one in self.samples if began <= one.at <= ended for kind in one.listed or ()}
 
-    def in_metrics(self, began: float, ended: float) -> set[str]:
-        """Return the alarms in the metrics of servers between two times."""
-        return {kind for one in self.samples if began <= one.at <= ended for kind in one.metrics}
+def listed(samples: Sequence[Sample], began: float, ended: float) -> set[str]:
+    """Return the alarms in the lists of servers between two times."""
+    return {kind for one in samples if began <= one.at <= ended for kind in one.listed or ()}
+
+
+def in_metrics(samples: Sequence[Sample], began: float, ended: float) -> set[str]:
+    """Return the alarms in the metrics of servers between two times."""
+    return {kind for one in samples if began <= one.at <= ended for kind in one.metrics}
 
 
 def _raised(metrics: str) -> list[str]:

@@ -86,7 +86,7 @@ def show(result: Result, world: World) -> None:
         click.echo(f"  {step.at_s:5.2f} s {step.kind} {step.slots} for {step.length_s} s, {step.value}", err=True)
     for alert in plan.alerts:
         click.echo(f"  {alert}", err=True)
-    for note in result.notes:
+    for note in [one for one in result.notes if not one.startswith("!")]:
         click.echo(f"  {note}", err=True)
 
 

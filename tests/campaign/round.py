@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ import msgspec
 import numpy as np
 
 from push.fanout.packing import unpack
-from tests.campaign.alarms import AlarmWatch
+from tests.campaign.alarms import AlarmWatch, Sample
 from tests.campaign.faults import KINDS
 from tests.campaign.judge import EMPTY, Verdict, judge, lost_of
 from tests.campaign.operator import Operator
@@ -48,7 +49,7 @@ class Result(msgspec.Struct, kw_only=True):
     plan: Plan
     verdict: Verdict
     silences: list[Silence]
-    watch: AlarmWatch
+    samples: list[Sample]
     notes: list[str]
     took_s: float
 
@@ -69,7 +70,7 @@ class Result(msgspec.Struct, kw_only=True):
             for one in self.silences
             if not one.is_explained
         ]
-        return found + [note for note in self.notes if note.startswith("!")]
+        return found + [note.removeprefix("! ") for note in self.notes if note.startswith("!")]
 
 
 class Round:
@@ -96,6 +97,7 @@ class Round:
             await asyncio.wait({watching})
         requests = self._journals.read()
         alerts, recorded = self._operator.alerts, await self._recorded()
+        deaths = [f"! {death}" for slot in self._world.slots for death in slot.deaths]
         return Result(
             plan=self._plan,
             verdict=judge(
@@ -107,9 +109,11 @@ class Round:
                 self._world.lost_spans,
                 recorded,
             ),
-            silences=silences(self._world.slots, alerts, requests, self._world.inside, self._watch, time.time()),
-            watch=self._watch,
-            notes=[*self._notes, *self._operator.notes],
+            silences=silences(
+                self._world.slots, alerts, requests, self._world.inside, self._watch.samples, time.time()
+            ),
+            samples=self._watch.samples,
+            notes=[*self._notes, *deaths, *self._operator.notes],
             took_s=time.monotonic() - began_s,
         )
 
@@ -128,10 +132,12 @@ class Round:
 
     async def _make(self, step: Step) -> None:
         await asyncio.sleep(step.at_s)
-        async with KINDS[step.kind].make(self._world, step):
-            step.began = step.began or time.time()
-            await asyncio.sleep(step.length_s)
-        step.ended = time.time()
+        step.began = time.time()
+        try:
+            async with KINDS[step.kind].make(self._world, step):
+                await asyncio.sleep(step.length_s)
+        finally:
+            step.ended = time.time()
 
     async def _live(self, planned: PlannedAlert, name: str) -> None:
         """File a case, and do to its alert what is planned."""
@@ -152,8 +158,11 @@ class Round:
         while loop.time() < ends_s:
             if loop.time() - decided_s > DECIDE_EVERY_S:
                 decided_s = loop.time()
-                async with asyncio.timeout(SETTLE_S):
-                    await self._operator.decide()
+                for slot in self._world.slots:
+                    await slot.revive()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(SETTLE_S):
+                        await self._operator.decide()
             if await self._is_settled():
                 return
             await asyncio.sleep(LOOK_S)

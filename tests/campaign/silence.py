@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from tests.campaign.alarms import EXPLAINING
+from tests.campaign.alarms import EXPLAINING, in_metrics, listed
 from tests.campaign.judge import FOLLOW_UPS, Span, of_notice, overlap_s
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tests.campaign.alarms import AlarmWatch
+    from tests.campaign.alarms import Sample
     from tests.campaign.journal import Request
     from tests.campaign.judge import Ran
     from tests.campaign.operator import FiledAlert
@@ -45,7 +45,7 @@ def silences(
     alerts: Sequence[FiledAlert],
     requests: list[Request],
     inside: NDArray[np.int64],
-    watch: AlarmWatch,
+    samples: Sequence[Sample],
     now: float,
 ) -> list[Silence]:
     """Return all silences of more than `SILENCE_S` of a round that ends now."""
@@ -56,7 +56,7 @@ def silences(
         moments = [began, *(at for at in accepted if began < at < ended), ended]
         for first, last in pairwise(moments):
             if last - first - _nobody_runs_s(slots, first, last) > SILENCE_S:
-                found.append(Silence(first, last, watch.between(first, last), watch.in_metrics(first, last)))
+                found.append(Silence(first, last, listed(samples, first, last), in_metrics(samples, first, last)))
     return found
 
 

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 LATENCY_MS: Final = 150
 """Of the simulated provider: an alert to a few thousand people takes some seconds, so that faults meet it."""
+START_TRIES: Final = 3
 
 
 class Slot:
     """The place of one server: what runs there, and what disturbs it.
 
-    `postgres` and `redis` are its proxies; none before a cluster, whose nodes name their own addresses. `frozen` and
-    `cut_off`: from when to when (seconds since the epoch) it did not run, or did not hear from PostgreSQL.
+    `postgres` and `redis` are its proxies; none before a cluster, whose nodes name their own addresses. `frozen`,
+    `down` and `cut_off`: from when to when (seconds since the epoch) it did not run, or did not hear from PostgreSQL.
+    `deaths`: when it ended by itself, which it never should.
     """
 
     def __init__(self, number: int, folder: Path, postgres: Proxy, redis: Proxy | None) -> None:
@@ -41,6 +43,7 @@ class Slot:
         self.lock = asyncio.Lock()
         self.provider_lock = asyncio.Lock()
         self.disturbed = 0
+        self.deaths: list[str] = []
         self.frozen: list[tuple[float, float]] = []
         self.cut_off: list[tuple[float, float]] = []
         self.down: list[tuple[float, float]] = []
@@ -69,10 +72,24 @@ class Slot:
         return self._process is not None and self._process.alive and not self.disturbed
 
     async def start(self) -> None:
-        """Start the server, with the clock that it has."""
+        """Start the server, with the clock that it has; again where it ends by itself, which is noted."""
         env = {**self.env, CLOCK_AHEAD_S: str(self.ahead_s)}
-        self._process = Process("serve", env=env, log=self.log)
-        await self._process.started()
+        for _ in range(START_TRIES):
+            self._process = Process("serve", env=env, log=self.log)
+            try:
+                await self._process.started()
+            except (AssertionError, TimeoutError) as error:
+                self.deaths.append(f"server {self.number} did not start: {error}")
+                await self.end(signal.SIGKILL)
+            else:
+                return
+
+    async def revive(self) -> None:
+        """Start the server again if it ended by itself, which is noted."""
+        async with self.lock:
+            if not self.process.alive:
+                self.deaths.append(f"server {self.number} ended by itself with {await self.end()}")
+                await self.start()
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End the server by a signal; returns its exit code."""

@@ -1,7 +1,8 @@
 """The table of a campaign: kind, times, lost, repeated, late, alarms.
 
-What was lost, unrecorded, repeated or late counts for the last fault that had begun before. `unheard`: late requests of
-a server that could not hear of the stop, within the second for which it trusts what it saw. Bounded by the kinds.
+What was lost, unrecorded, repeated or late counts for the last fault that had begun before and may cause it.
+`unheard`: late requests of a server that could not hear of the stop, within the second for which it trusts what it saw.
+Bounded by the kinds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from tests.campaign.alarms import listed
 from tests.campaign.faults import KINDS
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 COLUMNS: Final = ("times", "lost", "unrecorded", "repeated", "late", "unheard", "alarms")
 AFTER_S: Final = 3.0
 """So long after a fault an alarm still counts as its own."""
+
+
+def may_repeat(kind: str) -> bool:
+    """Tell whether a kind of fault may have batches sent again: those in flight, or accepted without an answer."""
+    return KINDS[kind].repeats or kind.startswith("provider")
 
 
 class Table:
@@ -49,7 +56,7 @@ class Table:
         for step in steps:
             row = self.rows[step.kind]
             row["times"] += 1
-            raised = result.watch.between(step.began, step.ended + AFTER_S)
+            raised = listed(result.samples, step.began, step.ended + AFTER_S)
             row["alarms"] += bool(raised)
             self.kinds_of_alarms.update(raised)
         if verdict.lost_count:
@@ -57,7 +64,7 @@ class Table:
         if verdict.unrecorded:
             self._at(steps, float("inf"))["unrecorded"] += verdict.unrecorded
         for at in verdict.repeats:
-            self._at(steps, at)["repeated"] += 1
+            self._at([step for step in steps if may_repeat(step.kind)] or steps, at)["repeated"] += 1
         for one in verdict.late:
             self._at(steps, one.at)["unheard" if one.is_within_trust else "late"] += 1
 

@@ -123,7 +123,7 @@ class World:
     @asynccontextmanager
     async def redis(self) -> AsyncIterator[aioredis.Redis]:
         """Provide a client of the single Valkey, past all proxies."""
-        async with aioredis.Redis.from_url(self.deployment.redis_url) as client:
+        async with aioredis.Redis.from_url(self.deployment.redis_url, socket_timeout=None) as client:
             yield client
 
     async def close(self) -> None:
