@@ -15,7 +15,7 @@ import click
 
 from tests.campaign.faults import KINDS
 from tests.campaign.journal import Journals
-from tests.campaign.plan import draw, kinds_on
+from tests.campaign.plan import WINDOW_S, draw, kinds_on
 from tests.campaign.round import Result, Round
 from tests.campaign.table import Table
 from tests.campaign.world import World, running
@@ -36,6 +36,7 @@ async def run(
     rounds: int,
     first_round: int = 0,
     faults: int | None = None,
+    window_s: float = WINDOW_S,
     kept: Path | None = None,
 ) -> Table:
     """Run a campaign; the logs of broken rounds are kept in a folder `kept`."""
@@ -52,7 +53,8 @@ async def run(
                 journals = Journals(world.slots)
                 is_whole = True
                 while is_whole and number < last and time.monotonic() < ends_s:
-                    result = await Round(world, draw(seed, number, usable, faults=faults), journals).run()
+                    plan = draw(seed, number, usable, faults=faults, window_s=window_s)
+                    result = await Round(world, plan, journals).run()
                     table.add(result)
                     show(result, world)
                     number += 1

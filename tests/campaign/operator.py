@@ -63,6 +63,7 @@ class Operator:
         self._number = number
         self.alerts: list[FiledAlert] = []
         self.notes: list[str] = []
+        self._deciding = asyncio.Lock()
 
     async def file(self, name: str) -> FiledAlert:
         """File a case; returns its alert."""
@@ -88,18 +89,22 @@ class Operator:
 
     async def stop(self, alert: FiledAlert, action: str) -> None:
         """Pause or end an alert."""
-        if alert.ended:
-            return
-        await self._do(alert, action)
-        alert.stops.append(Stop(action, time.time()))
-        if action != "pause":
-            alert.ended = REACHED[action]
+        async with self._deciding:
+            if alert.ended:
+                return
+            await self._do(alert, action)
+            alert.stops.append(Stop(action, time.time()))
+            if action != "pause":
+                alert.ended = REACHED[action]
 
     async def resume(self, alert: FiledAlert) -> None:
-        """Resume an alert after a pause."""
-        asked = time.time()
-        alert.stops = [msgspec.structs.replace(one, until=min(one.until, asked)) for one in alert.stops]
-        await self._do(alert, "resume")
+        """Resume an alert after a pause, unless it has ended since."""
+        async with self._deciding:
+            if alert.ended:
+                return
+            asked = time.time()
+            alert.stops = [msgspec.structs.replace(one, until=min(one.until, asked)) for one in alert.stops]
+            await self._do(alert, "resume")
 
     async def pause_and_resume(self) -> None:
         """Do something to an alert of which nothing is left after it, if there is one."""

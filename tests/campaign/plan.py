@@ -52,15 +52,17 @@ def kinds_on(names: Sequence[str], *, cluster: bool) -> list[str]:
     return [name for name in names if ("cluster" if cluster else "valkey") in KINDS[name].on]
 
 
-def draw(seed: int, number: int, names: Sequence[str], *, faults: int | None = None) -> Plan:
-    """Draw a round."""
+def draw(
+    seed: int, number: int, names: Sequence[str], *, faults: int | None = None, window_s: float = WINDOW_S
+) -> Plan:
+    """Draw a round, whose faults begin within `window_s`."""
     rng = Random(f"{seed}/{number}")
-    steps = [_step(rng, rng.choice(names)) for _ in range(faults or rng.randint(*FAULTS))]
+    steps = [_step(rng, rng.choice(names), window_s) for _ in range(faults or rng.randint(*FAULTS))]
     alerts = [
         PlannedAlert(
             filed_s=rng.uniform(0, FILED_S),
             action=rng.choice(ACTIONS),
-            after_s=rng.uniform(0.2, WINDOW_S - FILED_S),
+            after_s=rng.uniform(0.2, window_s - FILED_S),
             resumed_s=rng.uniform(0.2, 2.0),
         )
         for _ in range(rng.randint(*ALERTS))
@@ -68,11 +70,11 @@ def draw(seed: int, number: int, names: Sequence[str], *, faults: int | None = N
     return Plan(number=number, seed=seed, steps=sorted(steps, key=lambda step: step.at_s), alerts=alerts)
 
 
-def _step(rng: Random, name: str) -> Step:
+def _step(rng: Random, name: str, window_s: float) -> Step:
     is_long = rng.random() < LONG_SHARE
     return Step(
         kind=name,
-        at_s=round(rng.uniform(0.3, WINDOW_S), 2),
+        at_s=round(rng.uniform(0.3, window_s), 2),
         length_s=round(rng.uniform(*(LONG_S if is_long else USUAL_S)), 2),
         slots=[rng.randrange(SERVERS)] if KINDS[name].one_server else list(range(SERVERS)),
         value=rng.choice(CLOCKS_S) if name == "clock set" else round(rng.uniform(*LATENCY_S), 2),
