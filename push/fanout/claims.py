@@ -25,6 +25,8 @@ from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_S = 1.0
 """How often a lane without work looks for some although it was not woken: leases of the dead run out silently."""
+
+REWOUND_S = 0.2
+"""How soon a record that has gone back is asked again: it is looked at within a second."""
 
 EXTENSIONS_PER_LEASE = 4
 HALTED_MAX = 1024
@@ -53,7 +58,11 @@ _log = structlog.get_logger("push.fanout.claims")
 
 
 class Claims:
-    """The units that this process holds."""
+    """The units that this process holds.
+
+    `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
+    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
+    """
 
     def __init__(
         self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
@@ -69,6 +78,8 @@ class Claims:
         self._halted_s: dict[UUID, float] = {}
         self._turns: dict[str, list[UUID]] = {}
         self._changed = asyncio.Event()
+        self.known_seq = 0
+        self.on_rewound: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Say that there may be new work."""
@@ -79,7 +90,11 @@ class Claims:
         while True:
             self._changed.clear()
             asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
+            known_seq = self.known_seq
             row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
+            if row is not None and row.trail_seq < known_seq:
+                await self._refuse(row)
+                continue
             if row is not None:
                 self._take_turn(lane, row.alert_id)
                 silent = self._sound.silent(row.ring, now())
@@ -98,6 +113,13 @@ class Claims:
                     await self._changed.wait()
             except TimeoutError:
                 continue
+
+    async def _refuse(self, row: UnitRow) -> None:
+        """Give back what a record hands out that has gone back in time: it may have been withdrawn since."""
+        _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
+        self.on_rewound()
+        await self._give_back(row.id)
+        await asyncio.sleep(REWOUND_S)
 
     async def _claim(self, lane: str) -> UnitRow | None:
         lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
@@ -128,9 +150,7 @@ class Claims:
         if not unit.complete or unit.row.id not in self._held:
             return
         if unit.interrupted:
-            await retry_until_available(
-                lambda: sql.work.give_back(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            await self._give_back(unit.row.id)
         else:
             await retry_until_available(
                 lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found),
@@ -158,8 +178,11 @@ class Claims:
         if len(self._parked) < PARKED_MAX:
             self._parked.add(row.id)
         self.report(row.lane, f"unit {row.id} of alert {row.alert_id} is parked: {why}")
+        await self._give_back(row.id)
+
+    async def _give_back(self, unit_id: int) -> None:
         await retry_until_available(
-            lambda: sql.work.give_back(self._pool, row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+            lambda: sql.work.give_back(self._pool, unit_id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
         )
 
     def report(self, lane: str, detail: str) -> None:

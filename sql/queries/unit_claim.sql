@@ -4,6 +4,7 @@
 -- A unit is ready when the same shards of every nearer ring are done, or searched by this same process, which then
 -- knows whom it is notifying: otherwise two rings could notify one person.
 -- A follow-up notice is ready when nothing older of its alert is in sending in the lane; it ranks with ring 1.
+-- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
 -- disk.
 with soft as (
@@ -47,4 +48,5 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires,
           a.status, a.content::text as content,
           extract(epoch from case when s.notice = 'alert' then a.expires
-                                  else greatest(a.expires, now() + interval '1 day') end - now())::float8 as left_s;
+                                  else greatest(a.expires, now() + interval '1 day') end - now())::float8 as left_s,
+          (select coalesce(max(seq), 0) from audit_event) as trail_seq;
