@@ -15,18 +15,18 @@ import msgspec
 import numpy as np
 
 from push.fanout.packing import unpack
-from tests.campaign.alarms import AlarmWatch, Sample
 from tests.campaign.faults import KINDS
-from tests.campaign.judge import EMPTY, Verdict, judge, lost_of
+from tests.campaign.judging.alarms import AlarmWatch, Sample
+from tests.campaign.judging.judge import EMPTY, Verdict, judge, lost_of
+from tests.campaign.judging.silence import Silence, silences
 from tests.campaign.operator import Operator
 from tests.campaign.plan import Plan
-from tests.campaign.silence import Silence, silences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.campaign.faults.step import Step
-    from tests.campaign.journal import Journals
+    from tests.campaign.judging.journal import Journals
     from tests.campaign.plan import PlannedAlert
     from tests.campaign.world import World
 
