@@ -1,7 +1,7 @@
 """The table of a campaign: kind, times, lost, repeated, late, alarms.
 
 What was lost, unrecorded, repeated or late counts for the last fault that had begun before and may cause it.
-`unrecorded`: who was notified of an alert without a trace in the record, and so not of its end. `unheard`: late requests
+`unrecorded`: who was notified of an alert without a trace in the record, and so not of its end. `unheard`: requests
 of a server that could not hear of the stop, within the second for which it trusts what it saw.
 Bounded by the kinds.
 """

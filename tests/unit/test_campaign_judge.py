@@ -103,7 +103,7 @@ def _silences(slots: list[Ran], samples: list[Sample]) -> list[Silence]:
 
 
 def test_a_silence_needs_an_alarm_that_says_why() -> None:
-    """29 seconds without anybody: another clock explains nothing, a store that is away does, unless cleared at once."""
+    """29 seconds without anybody: another clock explains nothing; a store that is away does, while it stands."""
     other = Sample(15.0, 0, frozenset({"clock_differs"}), frozenset({"store_away"}))
     (found,) = _silences([Ran(), Ran()], [other])
     assert (found.began, found.ended, found.is_explained, found.in_metrics) == (1.0, 30.0, False, {"store_away"})
