@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tests.campaign.faults import KINDS
-from tests.campaign.journal import Journals
+from tests.campaign.judging.journal import Journals
 from tests.campaign.plan import WINDOW_S, draw, kinds_on
 from tests.campaign.round import Result, Round
 from tests.campaign.table import Table

@@ -15,18 +15,18 @@ import msgspec
 import numpy as np
 
 from push.fanout.packing import unpack
-from tests.campaign.alarms import AlarmWatch, Sample
 from tests.campaign.faults import KINDS
-from tests.campaign.judge import EMPTY, Verdict, judge, lost_of
+from tests.campaign.judging.alarms import AlarmWatch, Sample, listed
+from tests.campaign.judging.judge import EMPTY, Verdict, judge, lost_of
+from tests.campaign.judging.silence import Silence, silences
 from tests.campaign.operator import Operator
 from tests.campaign.plan import Plan
-from tests.campaign.silence import Silence, silences
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.campaign.faults.step import Step
-    from tests.campaign.journal import Journals
+    from tests.campaign.judging.journal import Journals
     from tests.campaign.plan import PlannedAlert
     from tests.campaign.world import World
 
@@ -34,6 +34,10 @@ PLAN_S: Final = 120.0
 SETTLE_S: Final = 60.0
 LOOK_S: Final = 0.1
 DECIDE_EVERY_S: Final = 1.0
+EMPTIED: Final = "redis emptied"
+EMPTIED_ALARM: Final = "index_emptied"
+ALARMED_S: Final = 3.0
+
 RECORDED: Final = """
     select packed from ledger
     where alert_id = $1::uuid and notice = 'alert' and outcome in ('accepted', 'indeterminate')"""
@@ -69,6 +73,11 @@ class Result(msgspec.Struct, kw_only=True):
             f"silent for {one.ended - one.began:.1f} s without an alarm; in metrics: {sorted(one.in_metrics) or 'none'}"
             for one in self.silences
             if not one.is_explained
+        ]
+        found += [
+            "Redis was emptied, and no alarm said so"
+            for step in self.plan.steps
+            if step.kind == EMPTIED and EMPTIED_ALARM not in listed(self.samples, step.began, step.ended + ALARMED_S)
         ]
         return found + [note.removeprefix("! ") for note in self.notes if note.startswith("!")]
 

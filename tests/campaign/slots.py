@@ -33,7 +33,7 @@ class Slot:
 
     `postgres` and `redis` are its proxies; none before a cluster, whose nodes name their own addresses. `frozen`,
     `down` and `cut_off`: from when to when (seconds since the epoch) it did not run, or did not hear from PostgreSQL.
-    `deaths`: when it ended by itself, which it never should.
+    `refused`: from when to when the record took nothing. `deaths`: when it ended by itself, which it never should.
     """
 
     def __init__(self, number: int, folder: Path, postgres: Proxy, redis: Proxy | None) -> None:
@@ -46,6 +46,7 @@ class Slot:
         self.deaths: list[str] = []
         self.frozen: list[tuple[float, float]] = []
         self.cut_off: list[tuple[float, float]] = []
+        self.refused: list[tuple[float, float]] = []
         self.down: list[tuple[float, float]] = []
         self.log = folder / f"server-{number}.log"
         self.journal = folder / f"provider-{number}.journal"
@@ -68,7 +69,7 @@ class Slot:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether it runs, and nothing disturbs it."""
+        """Whether it runs, and nothing keeps it from the record: then it can be asked."""
         return self._process is not None and self._process.alive and not self.disturbed
 
     async def start(self) -> None:
@@ -96,19 +97,16 @@ class Slot:
         return await asyncio.to_thread(self.process.end, number)
 
     @contextmanager
-    def disturbance(self, spans: list[tuple[float, float]] | None = None) -> Iterator[None]:
+    def disturbance(self, spans: list[tuple[float, float]]) -> Iterator[None]:
         """Note that something disturbs it, and in `spans` from when to when."""
-        began = time.time()
-        place = None if spans is None else len(spans)
-        if spans is not None:
-            spans.append((began, float("inf")))
+        began, place = time.time(), len(spans)
+        spans.append((began, float("inf")))
         self.disturbed += 1
         try:
             yield
         finally:
             self.disturbed -= 1
-            if spans is not None and place is not None:
-                spans[place] = (began, time.time())
+            spans[place] = (began, time.time())
 
     async def fail_provider(self, by: Fault | None) -> None:
         """Let every request to its provider fail by a fault; none any more for None."""

@@ -1,7 +1,8 @@
 """The table of a campaign: kind, times, lost, repeated, late, alarms.
 
 What was lost, unrecorded, repeated or late counts for the last fault that had begun before and may cause it.
-`unheard`: late requests of a server that could not hear of the stop, within the second for which it trusts what it saw.
+`unrecorded`: who was notified of an alert without a trace in the record, and so not of its end. `unheard`: requests
+of a server that could not hear of the stop, within the second for which it trusts what it saw.
 Bounded by the kinds.
 """
 
@@ -10,8 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from tests.campaign.alarms import listed
 from tests.campaign.faults import KINDS
+from tests.campaign.judging.alarms import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tests.campaign.round import Result
 
 COLUMNS: Final = ("times", "lost", "unrecorded", "repeated", "late", "unheard", "alarms")
+FORGETTING: Final = ("failover with lost commits", "server killed", "all servers killed")
+"""What may keep out of the record who was notified."""
+
 AFTER_S: Final = 3.0
 """So long after a fault an alarm still counts as its own."""
 
@@ -62,7 +66,8 @@ class Table:
         if verdict.lost_count:
             self._at(steps, float("inf"))["lost"] += verdict.lost_count
         if verdict.unrecorded:
-            self._at(steps, float("inf"))["unrecorded"] += verdict.unrecorded
+            forgetting = [step for step in steps if step.kind in FORGETTING] or steps
+            self._at(forgetting, float("inf"))["unrecorded"] += verdict.unrecorded
         for at in verdict.repeats:
             self._at([step for step in steps if may_repeat(step.kind)] or steps, at)["repeated"] += 1
         for one in verdict.late:

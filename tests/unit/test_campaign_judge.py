@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from push.fanout.unit import TRUSTED_S
-from tests.campaign.alarms import Sample
 from tests.campaign.faults.step import Step
-from tests.campaign.journal import Request
-from tests.campaign.judge import LATE_S, Verdict, judge
+from tests.campaign.judging.alarms import Sample
+from tests.campaign.judging.journal import Request
+from tests.campaign.judging.judge import LATE_S, Verdict, judge
+from tests.campaign.judging.silence import Silence, silences
 from tests.campaign.operator import FiledAlert, Stop
-from tests.campaign.silence import Silence, silences
 from tests.campaign.world import WORKERS
 from tests.support.providers.notified import CANCEL
 
@@ -103,12 +103,14 @@ def _silences(slots: list[Ran], samples: list[Sample]) -> list[Silence]:
 
 
 def test_a_silence_needs_an_alarm_that_says_why() -> None:
-    """29 seconds without anybody: another clock explains nothing, a store that is away does."""
-    other = Sample(5.0, 0, frozenset({"clock_differs"}), frozenset({"store_away"}))
+    """29 seconds without anybody: another clock explains nothing; a store that is away does, while it stands."""
+    other = Sample(15.0, 0, frozenset({"clock_differs"}), frozenset({"store_away"}))
     (found,) = _silences([Ran(), Ran()], [other])
     assert (found.began, found.ended, found.is_explained, found.in_metrics) == (1.0, 30.0, False, {"store_away"})
     (found,) = _silences([Ran(), Ran()], [other, Sample(12.0, 1, frozenset({"store_away"}), frozenset())])
     assert found.is_explained
+    (found,) = _silences([Ran(), Ran()], [Sample(2.0, 1, frozenset({"store_away"}), frozenset())])
+    assert not found.is_explained
 
 
 def test_no_server_is_no_silence() -> None:

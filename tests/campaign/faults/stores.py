@@ -1,6 +1,7 @@
 """Faults of the stores themselves: killed, failed over, full, read-only, busy, emptied.
 
-Bounded by the step, and by the start of a store.
+Cases are filed and alerts stopped while Redis is in trouble, which both must survive. Bounded by the step, and by the
+start of a store.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ LOST_COMMITS_S = 1.0
 
 
 @asynccontextmanager
-async def _of_all(world: World, lock: asyncio.Lock, *, cuts_off: bool) -> AsyncIterator[None]:
+async def _without_record(world: World) -> AsyncIterator[None]:
+    """Note that no server hears from PostgreSQL."""
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(lock)
         for slot in world.slots:
-            stack.enter_context(slot.disturbance(slot.cut_off if cuts_off else None))
+            stack.enter_context(slot.disturbance(slot.cut_off))
         yield
 
 
 @asynccontextmanager
 async def kill_postgres(world: World, _: Step) -> Healing:
     """Crash PostgreSQL and start it again."""
-    async with _of_all(world, world.postgres_lock, cuts_off=True):
+    async with world.postgres_lock, _without_record(world):
         await world.postgres.restart(hard=True)
         yield
 
@@ -67,7 +68,7 @@ async def fail_over(world: World, _: Step, *, lost: bool, silent: bool = False) 
             await asyncio.sleep(LOST_COMMITS_S)
         else:
             await world.postgres.wait_for_standby()
-        async with _of_all(world, asyncio.Lock(), cuts_off=True):
+        async with _without_record(world):
             for slot in world.slots:
                 if silent:
                     slot.postgres.forget()
@@ -87,14 +88,16 @@ async def fail_over(world: World, _: Step, *, lost: bool, silent: bool = False) 
 @asynccontextmanager
 async def fill_disk(world: World, _: Step) -> Healing:
     """Let the ledger take no row, with the error of a full disk."""
-    async with world.postgres_lock:
-        with world.slots[0].disturbance(), world.slots[1].disturbance():
-            await world.deployment.query(FUNCTION.format(code=DISK_FULL))
-            await world.deployment.query(TRIGGER)
-            try:
-                yield
-            finally:
-                await world.deployment.query("drop trigger refusing on ledger")
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(world.postgres_lock)
+        for slot in world.slots:
+            stack.enter_context(slot.disturbance(slot.refused))
+        await world.deployment.query(FUNCTION.format(code=DISK_FULL))
+        await world.deployment.query(TRIGGER)
+        try:
+            yield
+        finally:
+            await world.deployment.query("drop trigger refusing on ledger")
 
 
 @asynccontextmanager
@@ -109,7 +112,7 @@ async def cancel_statements(world: World, _: Step) -> Healing:
                     " and state = 'active' and pid <> pg_backend_pid()"
                 )
 
-    async with _of_all(world, world.postgres_lock, cuts_off=True):
+    async with world.postgres_lock, _without_record(world):
         cancelling = asyncio.create_task(cancel(), name="cancel statements")
         try:
             yield
@@ -121,7 +124,7 @@ async def cancel_statements(world: World, _: Step) -> Healing:
 @asynccontextmanager
 async def kill_redis(world: World, _: Step) -> Healing:
     """Kill Valkey and start it again."""
-    async with _of_all(world, world.redis_lock, cuts_off=False):
+    async with world.redis_lock:
         await world.kill_valkey()
         yield
 
@@ -129,18 +132,14 @@ async def kill_redis(world: World, _: Step) -> Healing:
 @asynccontextmanager
 async def refuse(world: World, _: Step, *, how: str) -> Healing:
     """Let Valkey answer and refuse."""
-    async with (
-        _of_all(world, world.redis_lock, cuts_off=False),
-        world.redis() as redis,
-        refusing(redis, how),
-    ):
+    async with world.redis_lock, world.redis() as redis, refusing(redis, how):
         yield
 
 
 @asynccontextmanager
 async def flush(world: World, _: Step) -> Healing:
     """Empty Valkey; afterwards phones report their positions again."""
-    async with _of_all(world, world.redis_lock, cuts_off=False):
+    async with world.redis_lock:
         async with world.redis() as redis:
             await redis.flushall()
         yield
@@ -151,7 +150,7 @@ async def flush(world: World, _: Step) -> Healing:
 async def fail_over_cluster(world: World, _: Step) -> Healing:
     """Kill a primary of the cluster until its replica serves; then it joins again."""
     assert isinstance(world.valkey, Cluster)
-    async with _of_all(world, world.redis_lock, cuts_off=False):
+    async with world.redis_lock:
         await world.valkey.fail_over()
         yield
         await world.valkey.rejoin()

@@ -35,7 +35,8 @@ async def disturbed(world: World, step: Step, *, store: str, how: str) -> Healin
         for slot in slots:
             proxy = _way(slot, store)
             await stack.enter_async_context(proxy.lock)
-            stack.enter_context(slot.disturbance(slot.cut_off if store == "postgresql" else None))
+            if store == "postgresql":
+                stack.enter_context(slot.disturbance(slot.cut_off))
         for slot in slots:
             proxy = _way(slot, store)
             if how == "slow":
@@ -58,12 +59,11 @@ async def failing(world: World, step: Step, *, by: Fault) -> Healing:
     """Let every request of a server to its simulated provider fail."""
     slot = world.slots[step.slots[0]]
     async with slot.provider_lock:
-        with slot.disturbance():
-            await slot.fail_provider(by)
-            try:
-                yield
-            finally:
-                await slot.fail_provider(None)
+        await slot.fail_provider(by)
+        try:
+            yield
+        finally:
+            await slot.fail_provider(None)
 
 
 def _both(store: str, how: str, *, repeats: bool, on: str) -> dict[str, Kind]:

@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from tests.campaign.alarms import EXPLAINING, in_metrics, listed
-from tests.campaign.judge import FOLLOW_UPS, Span, of_notice, overlap_s
+from tests.campaign.judging.alarms import EXPLAINING, in_metrics, listed
+from tests.campaign.judging.judge import FOLLOW_UPS, Span, of_notice, overlap_s
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from tests.campaign.alarms import Sample
-    from tests.campaign.journal import Request
-    from tests.campaign.judge import Ran
+    from tests.campaign.judging.alarms import Sample
+    from tests.campaign.judging.journal import Request
+    from tests.campaign.judging.judge import Ran
     from tests.campaign.operator import FiledAlert
 
 SILENCE_S: Final = 10.0
+ALARMED_S: Final = 8.0
+"""An alarm counts that stands so long after the silence began, or later: one that was cleared at once says nothing."""
 
 
 class Silence(NamedTuple):
-    """A silence, and the alarms that stood in it, by the lists of servers and by their metrics."""
+    """A silence, and the alarms that stood while it lasted, by the lists of servers and by their metrics."""
 
     began: float
     ended: float
@@ -56,7 +58,8 @@ def silences(
         moments = [began, *(at for at in accepted if began < at < ended), ended]
         for first, last in pairwise(moments):
             if last - first - _nobody_runs_s(slots, first, last) > SILENCE_S:
-                found.append(Silence(first, last, listed(samples, first, last), in_metrics(samples, first, last)))
+                alarmed = first + ALARMED_S, last
+                found.append(Silence(first, last, listed(samples, *alarmed), in_metrics(samples, *alarmed)))
     return found
 
 

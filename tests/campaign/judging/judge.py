@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tests.campaign.faults.step import Step
-    from tests.campaign.journal import Request
+    from tests.campaign.judging.journal import Request
     from tests.campaign.operator import FiledAlert
 
 LATE_S: Final = 0.25
