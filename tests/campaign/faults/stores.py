@@ -167,7 +167,6 @@ KINDS = {
         one_server=False,
         repeats=True,
         by_default=False,
-        why_not="statements wait for up to 30 s on connections that are dead",
     ),
     "disk full": Kind(make=fill_disk, one_server=False, repeats=True),
     "statements cancelled": Kind(make=cancel_statements, one_server=False, repeats=True),
@@ -181,7 +180,6 @@ KINDS = {
         one_server=False,
         on=SINGLE,
         by_default=False,
-        why_not="an alert does not see yet that Redis was emptied",
     ),
     "cluster failover": Kind(make=fail_over_cluster, one_server=False, on="cluster"),
 }
