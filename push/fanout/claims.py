@@ -102,7 +102,9 @@ class Claims:
     async def _claim(self, lane: str) -> UnitRow | None:
         lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
         excluded = [*self._held, *self._parked]
-        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT)
+        # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
+        interrupted = [unit.row.id for unit in self._held.values() if unit.over or unit.interrupted]
+        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT, interrupted)
 
     def _take_turn(self, lane: str, alert: UUID) -> None:
         """Put an alert behind all others of a lane."""

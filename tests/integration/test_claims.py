@@ -118,3 +118,31 @@ async def test_a_lane_gets_no_other_lanes_units(pool: Pool) -> None:
     await add_authority(pool)
     await add_alert(pool, "A", due_in_min=30, rings=(1,))
     assert await sql.work.claim(pool, "huawei", uuid4(), LEASE, []) is None
+
+
+async def test_a_nearer_unit_that_was_given_back_after_its_search_keeps_the_wider_ring_waiting(pool: Pool) -> None:
+    """It is nobody's then: neither who gave it back a moment ago nor anyone else may go on with the wider ring."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
+    owner = uuid4()
+    near = await sql.work.claim(pool, "tpns", owner, LEASE, [])
+    assert near is not None
+    await sql.work.note_searched(pool, near.id, owner, 5)
+    await sql.work.give_back(pool, near.id, owner)
+    assert await sql.work.claim(pool, "tpns", owner, LEASE, [near.id]) is None
+    assert await sql.work.claim(pool, "tpns", uuid4(), LEASE, [near.id]) is None
+
+
+async def test_a_halted_nearer_unit_keeps_the_wider_ring_waiting(pool: Pool) -> None:
+    """What drains of it unsent is left to whoever claims it next: a wider ring would notify the same people beside."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
+    claims = Claims(pool, LEASE.total_seconds())
+    near = await claims.next_unit("tpns")
+    await sql.work.note_searched(pool, near.row.id, claims.owner, 5)
+    claims.halt(alert)
+    near.interrupted = True
+    assert await sql.work.claim(pool, "tpns", claims.owner, LEASE, [near.row.id], interrupted=[near.row.id]) is None
+    wider = await sql.work.claim(pool, "tpns", claims.owner, LEASE, [near.row.id])
+    assert wider is not None, "without the halt it may be claimed: its own process knows whom it is notifying"
+    assert wider.ring == 2

@@ -85,14 +85,14 @@ def nobody_twice(world: World) -> None:
 
 def _excused(world: World, before: Request, again: Request) -> bool:
     """Tell whether a repeat is within the promise."""
-    if before.ambiguous or any(one.at_s > before.started_s > one.backup_s for one in world.rewinds):
+    recorded_s = float("inf") if before.recorded_s is None else before.recorded_s
+    if before.ambiguous or any(again.started_s > one.at_s > before.started_s and recorded_s > one.backup_s for one in world.rewinds):
         return True
     if again.own_s - again.process.resumed_s <= TRUSTED_S + MARGIN_S:
         # A machine that was suspended does not know it: it sends for as long as a look is trusted.
         return True
-    until_s = float("inf") if before.recorded_s is None else before.recorded_s
     return any(
-        one.process in {None, before.process} and one.from_s <= until_s and one.to_s >= before.started_s
+        one.process in {None, before.process} and one.from_s <= recorded_s and one.to_s >= before.started_s
         for one in world.disruptions
     )
 

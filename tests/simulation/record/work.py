@@ -21,7 +21,7 @@ def _sendable(alert: Alert, sweep: Sweep) -> bool:
     return may_send(alert.state, alert.version, sweep.notice, version)
 
 
-def _nearer_ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime) -> bool:
+def _nearer_ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime, interrupted: Sequence[int]) -> bool:
     """Tell whether the same shards of every nearer ring are done, or searched by this same process."""
     for other in sweep.alert.sweeps:
         if other.notice != sweep.notice or other.lane != sweep.lane or not (other.ring or 0) < (sweep.ring or 0):
@@ -30,7 +30,7 @@ def _nearer_ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime) -> bool:
             if nearer.shard_from != unit.shard_from or nearer.done:
                 continue
             own = nearer.lease_owner == owner and nearer.lease_until is not None and nearer.lease_until > now
-            if not (nearer.searched and own):
+            if not (nearer.searched and own and nearer.id not in interrupted):
                 return False
     return True
 
@@ -49,12 +49,12 @@ def _older_ready(sweep: Sweep, now: datetime) -> bool:
     )
 
 
-def _ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime) -> bool:
+def _ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime, interrupted: Sequence[int]) -> bool:
     alert, ring = sweep.alert, sweep.alert.ring_of(sweep)
     if ring is None:
         return _older_ready(sweep, now)
     due = alert.expires > now and ring.due_at <= now and ring.held is None
-    return due and _nearer_ready(sweep, unit, owner, now)
+    return due and _nearer_ready(sweep, unit, owner, now, interrupted)
 
 
 @answers(
@@ -71,6 +71,7 @@ def claim(
     held: Sequence[int],
     turns: Sequence[UUID],
     urgent: timedelta,
+    interrupted: Sequence[int],
 ) -> Iterator[tuple[Any, ...]]:
     """Claim the most urgent unit."""
     now, best, chosen = moment.now, None, None
@@ -96,7 +97,7 @@ def claim(
                     far if deadline is None else deadline,
                     unit.id,
                 )
-                if (best is None or key < best) and _ready(sweep, unit, owner, now):
+                if (best is None or key < best) and _ready(sweep, unit, owner, now, interrupted):
                     best, chosen = key, unit
     if chosen is None:
         return
