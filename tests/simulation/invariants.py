@@ -5,18 +5,20 @@ Bounded by the requests of one seed. Each is a function with the name under whic
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from push.fanout.packing import unpack
 from push.fanout.unit import TRUSTED_S
 from tests.simulation.clock import START_S
 from tests.simulation.world.people import distance
+from tests.simulation.world.process import WORKERS
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from tests.simulation.record.tables import Alert
+    from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.provider import Request
     from tests.simulation.world.world import World
 
@@ -28,10 +30,15 @@ FOLLOW_UPS: Final = "follow-ups go to exactly those notified"
 ENDS: Final = "no process ends by itself"
 QUIET: Final = "all that is due gets done"
 ALARMED: Final = "no silence without an alarm"
+CRASH: Final = "a crash repeats at most one batch a worker"
 FORGOTTEN: Final = "nothing is sent to who was forgotten"
 
 GUARD_S: Final = 3.0
 """Processes that run while the record goes back look at it once a second, and pause it through its own transactions."""
+
+EXPIRED: Final = "the record's clock decides when an alert ends"
+EXPIRED_S: Final = 3.0
+"""A batch that is being prepared at the expiry may be sent; the record moves the alert within a second or two."""
 
 FORGOTTEN_S: Final = 6.0
 MARGIN_S: Final = 0.02
@@ -41,14 +48,19 @@ FINAL: Final = frozenset({"accepted", "invalid", "refused", "quarantined", "fail
 def judge_start(world: World, request: Request) -> None:
     """Judge whether a request may start: after a stop none does, but for what its process cannot have heard yet."""
     for rewind in world.rewinds:
-        if request.alert not in rewind.live or request.alert in rewind.resumed:
+        if request.alert not in rewind.live or request.alert in rewind.decided:
             continue
         if rewind.offline or request.started_s > rewind.at_s + GUARD_S:
-            world.violated(REWOUND, f"{request.notice} starts in {request.process}, and nobody resumed the alert")
+            world.violated(REWOUND, f"{request.notice} starts in {request.process}, and nobody decided about the alert")
     for user in request.users:
         gone_s = world.people.all[user].gone_s
         if gone_s is not None and request.started_s > gone_s + FORGOTTEN_S:
             world.violated(FORGOTTEN, f"{request.notice} to {user} {request.started_s - gone_s:.1f} s after")
+    alert = world.record.tables.alerts.get(request.alert)
+    if request.notice == "alert" and alert is not None:
+        after_s = (world.record.now - alert.expires).total_seconds()
+        if after_s > EXPIRED_S:
+            world.violated(EXPIRED, f"it starts in {request.process} {after_s:.1f} s after the expiry")
     if world.allowed(request):
         return
     since = None
@@ -63,6 +75,13 @@ def judge_start(world: World, request: Request) -> None:
     if own_s is None or request.own_s - own_s > TRUSTED_S + MARGIN_S:
         late = "and it started later" if own_s is None else f"{request.own_s - own_s:.2f} s after it"
         world.violated(STOPPED, f"{request.notice} {request.version} starts in {request.process}, {late}")
+
+
+def judge_failed(world: World, alert: Alert) -> None:
+    """Recipients are given up only when the alert has expired, by the record's clock."""
+    left_s = (alert.expires - world.record.now).total_seconds()
+    if left_s > MARGIN_S:
+        world.violated(EXPIRED, f"recipients are given up {left_s:.1f} s before the expiry")
 
 
 def _key(request: Request, user: int) -> tuple[UUID, str, int, int]:
@@ -105,6 +124,8 @@ def everybody_notified(world: World) -> None:
         due = [ring.radius_km or 0.0 for ring in alert.rings.values() if ring.due_at <= world.record.now]
         reached = _reached(world, alert)
         for person in world.people.all.values():
+            if world.people.is_dead(person.user, person.lane):
+                continue
             if person.gone_s is None and distance(person) <= max(due, default=0.0) and person.user not in reached:
                 world.violated(EVERYBODY, f"{person.user} in {person.lane} at {distance(person):.0f} km has nothing")
 
@@ -152,12 +173,25 @@ def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
     """Return who must hear of the newest notice; what a record that went back forgot cannot be known to it."""
     last: dict[int, Request] = {}
     for one in world.requests:
-        lost = any(rewind.at_s > one.started_s and (one.recorded_s or one.started_s) > rewind.backup_s for rewind in world.rewinds)
+        # A process that is killed with a request on its way knows of it alone: a limit that is known, see `killed`.
+        lost = (one.recorded_s is None and one.process.killed_s is not None) or any(rewind.at_s > one.started_s and (one.recorded_s or one.started_s) > rewind.backup_s for rewind in world.rewinds)
         if (one.alert, one.notice) == (alert.id, "alert") and not lost:
             last |= dict.fromkeys(one.accepted, one)
     if notice != "update":
         return {*last}
     return {user for user, one in last.items() if one.version < alert.version and not one.ambiguous}
+
+
+def killed(world: World) -> None:
+    """What a process leaves unrecorded as it is killed is at most one batch a worker."""
+    left: Counter[tuple[SimulatedProcess, str]] = Counter()
+    for one in world.requests:
+        killed_s = one.process.killed_s
+        if killed_s is not None and one.accepted and not one.ambiguous and one.accepted_s is not None:
+            left[one.process, one.lane] += (one.recorded_s or float("inf")) > killed_s
+    for (process, lane), batches in left.items():
+        if batches > WORKERS:
+            world.violated(CRASH, f"{process} leaves {batches} batches of {lane} that no ledger has")
 
 
 def processes_live(world: World) -> None:
@@ -185,6 +219,7 @@ def judge_state(world: World) -> None:
 def judge_end(world: World) -> None:
     """Judge all that happened."""
     nobody_twice(world)
+    killed(world)
     processes_live(world)
     hours = (world.loop.now_s - START_S) / 3600
     world.note(f"end after {hours:.1f} hours, {len(world.requests)} requests, {world.record.calls} calls of the record")

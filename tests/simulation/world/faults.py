@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tests.simulation.world.world import World
 
 FAULT_S: Final = 9.0
+NOTICED_S: Final = 0.6
+"""A claim that is lost is noticed by the next look, two of them at most."""
+
+FOR_EVER_S: Final = 1e9
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
 
@@ -26,6 +30,7 @@ class Faults:
     def __init__(self, world: World) -> None:
         self._world = world
         self._random = world.random
+        self._frozen: list[SimulatedProcess] = []
         self._kinds = (
             self._freeze,
             self._freeze,
@@ -51,6 +56,20 @@ class Faults:
     async def one(self) -> None:
         """Let one thing go wrong for a while."""
         await self._random.choice(self._kinds)()
+
+    async def under_a_stop(self) -> None:
+        """Let something go wrong that makes a stop hard to hear, or hides what was sent right before it."""
+        kinds = self._notifications_lost, self._record_hangs, self._freeze_long, self._leave_cut_off, self._ambiguous
+        await self._random.choice(kinds)()
+
+    def thaw(self) -> None:
+        """Let go on what froze for long."""
+        for process in self._frozen:
+            if not process.over:
+                self._world.note(f"{process} thaws after long")
+                self._world.disrupted(process, "thawed", TAIL_S)
+                self._world.loop.thaw(process)
+        self._frozen.clear()
 
     def heal(self) -> None:
         """End all faults."""
@@ -82,6 +101,35 @@ class Faults:
         await asyncio.sleep(for_s)
         self._world.note(f"{process} thaws")
         self._world.loop.thaw(process)
+
+    async def _freeze_long(self) -> None:
+        """One freezes with requests on their way, and thaws when all is over."""
+        process = self._process()
+        if process is not None:
+            self._world.note(f"{process} freezes for long")
+            process.stopped = True
+            self._world.disrupted(process, "frozen", FOR_EVER_S)
+            self._frozen.append(process)
+            if not self._world.living:
+                self._world.begin_process()
+
+    async def _ambiguous(self) -> None:
+        """Providers accept, and their answers are lost."""
+        for lane in LANES:
+            self._world.providers[lane].ambiguous = 1.0
+        self._world.note("the answers of all providers are lost for 1.5 s")
+        await asyncio.sleep(1.5)
+        for lane in LANES:
+            self._world.providers[lane].ambiguous = 0.0
+
+    async def _leave_cut_off(self) -> None:
+        """One leaves while its provider answers late, so that the grace time is not enough."""
+        for lane in LANES:
+            self._world.providers[lane].slow = 1.0
+        await asyncio.sleep(0.4)
+        await self._leave()
+        for lane in LANES:
+            self._world.providers[lane].slow = 0.0
 
     async def _suspend(self) -> None:
         """Its machine is suspended: its clock stands still."""
@@ -123,7 +171,7 @@ class Faults:
     async def _wall_steps(self) -> None:
         process = self._process()
         if process is not None:
-            process.skew_s += self._random.uniform(-30, 30)
+            process.skew_s += self._random.uniform(-120, 120)
             self._world.note(f"the wall clock of {process} steps, and is {process.skew_s:+.1f} s off")
 
     async def _redis_clock_steps(self) -> None:
@@ -175,7 +223,7 @@ class Faults:
     async def _record_crashes(self) -> None:
         world = self._world
         world.note("the record crashes, and forgets what did not wait for the disk")
-        world.disrupted(None, "record crashed", TAIL_S)
+        world.disrupted(None, "record crashed", NOTICED_S)
         world.record.crash()
 
     async def _record_goes_back(self) -> None:

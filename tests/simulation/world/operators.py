@@ -32,6 +32,8 @@ CONTENT: Final = Content(
     follow_ups={one: {"zh-CN": Text(title=one, body="b", call="110")} for one in ("found", "cancel")},
 )
 OPERATOR: Final = Actor(role="operator", name="one")
+DECISIONS: Final = ("resume", "cancel", "found")
+STOPS: Final = ("pause", "update", "cancel", "found")
 ACTIONS: Final = ("pause", "resume", "update", "widen", "cancel", "found")
 
 
@@ -43,10 +45,10 @@ class Operators:
         self._cases = 0
         self._texts = 0
 
-    async def file(self, policy: str) -> bool:
+    async def file(self, policy: str, life_s: float | None = None) -> bool:
         """File a case, at one process after the other until one takes it; tells whether one did."""
         self._cases += 1
-        return await self._until_done("file", self._filing(f"C{self._cases}", policy))
+        return await self._until_done("file", self._filing(f"C{self._cases}", policy, life_s))
 
     async def act(self, action: str, alert: Alert) -> bool:
         """Act on an alert; tells whether it was done or refused, and not just lost."""
@@ -80,13 +82,13 @@ class Operators:
         return False
 
     async def _do(self, engine: Engine, action: str, alert: Alert) -> object:
+        for rewind in self._world.rewinds:
+            rewind.decided |= {alert.id} if action in DECISIONS else set()
         order, actions = Order(actor=OPERATOR, reason="as told"), engine.actions
         match action:
             case "pause":
                 return await actions.pause(alert.id, order)
             case "resume":
-                for rewind in self._world.rewinds:
-                    rewind.resumed.add(alert.id)
                 return await actions.resume(alert.id, order)
             case "update":
                 self._texts += 1
@@ -99,7 +101,8 @@ class Operators:
                 return await actions.find(alert.id, order, through_alert=None)
         raise LookupError(action)
 
-    def _filing(self, number: str, policy: str) -> Filing:
+    def _filing(self, number: str, policy: str, life_s: float | None) -> Filing:
+        now = self._world.record.now
         return Filing(
             authority=AUTHORITY,
             actor=Actor(role="authority", name=AUTHORITY, authority=AUTHORITY),
@@ -110,10 +113,11 @@ class Operators:
             content="{}",
             status="actual",
             place=Place(longitude=LONGITUDE, latitude=LATITUDE),
-            last_seen_at=self._world.record.now - timedelta(minutes=5),
+            last_seen_at=now - timedelta(minutes=5),
             policy=policy,
             override=None,
             message_content=CONTENT,
+            expires=None if life_s is None else now + timedelta(seconds=life_s),
         )
 
 

@@ -125,6 +125,11 @@ class People:
         else:
             self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
 
+    def damage(self) -> None:
+        """Put members into the index that are no users."""
+        for held in self._world.redis.space.places.values():
+            held[b"not a user"] = LONGITUDE, LATITUDE
+
     async def report_all(self) -> None:
         """Let everybody report again from where they are."""
         for lane in LANES:

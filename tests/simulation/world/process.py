@@ -98,6 +98,7 @@ class SimulatedProcess(Running):
         self.engine: Engine | None = None
         self.began_s = world.loop.now_s
         self.resumed_s = float("-inf")
+        self.killed_s: float | None = None
         self._context = copy_context()
         self._context.run(PROCESS.set, self)
         self._context.run(WALL_CLOCK.set, self.wall_s)
@@ -169,4 +170,5 @@ class SimulatedProcess(Running):
     def kill(self) -> None:
         """End at once: nothing of it runs any more, its connections are gone."""
         self.over = self.stopped = True
+        self.killed_s = self.world.loop.now_s
         self.world.record.cut(self)

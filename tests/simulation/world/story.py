@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tests.simulation import invariants
 from tests.simulation.world.faults import Faults
-from tests.simulation.world.operators import ACTIONS, Operators
+from tests.simulation.world.operators import ACTIONS, STOPS, Operators
 from tests.simulation.world.process import EVERY_S
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 PHASES_MAX: Final = 3
 PHASE_S: Final = 7.0
 FAULTS_S: Final = 4.0
+HARD_STOPS: Final = 0.35
+DAMAGED: Final = 0.15
+"""The share of seeds whose index has members that are no users."""
+
+SHORT_LIVES: Final = 0.15
 LOOK_S: Final = 0.25
 QUIET_S: Final = 60.0
 STALLED_S: Final = 10.0
@@ -46,6 +51,8 @@ class Story:
         for _ in range(self._random.choice((1, 2, 2, 3))):
             world.begin_process()
         await world.people.arrive()
+        if self._random.random() < DAMAGED:
+            world.people.damage()
         watching = asyncio.create_task(self._watch_silence(), name="silence")
         for number in range(self._random.randint(1, PHASES_MAX)):
             await self._phase(number)
@@ -57,11 +64,13 @@ class Story:
         world, random = self._world, self._random
         async with asyncio.TaskGroup() as group:
             if number == 0 or random.random() < 0.25:
-                group.create_task(self._operators.file(random.choice(("at once", "later"))), name="file")
+                group.create_task(self._operators.file(random.choice(("at once", "later")), self._life_s()), name="file")
             for _ in range(random.choice((0, 1, 1, 2, 3))):
                 group.create_task(self._at(random.uniform(0, FAULTS_S), self._faults.one()), name="fault")
             for _ in range(random.choice((0, 0, 1, 1, 2))):
                 group.create_task(self._at(random.uniform(0.2, FAULTS_S), self._act()), name="act")
+            if random.random() < HARD_STOPS:
+                group.create_task(self._at(random.uniform(0.2, 2.0), self._hard_stop()), name="hard stop")
             for _ in range(random.choice((0, 1, 3))):
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.move()), name="move")
             if random.random() < 0.2:
@@ -71,9 +80,22 @@ class Story:
         await self._quiet()
         self._jump(random.choice(HOURS_S))
 
+    def _life_s(self) -> float | None:
+        return self._random.uniform(2, 12) if self._random.random() < SHORT_LIVES else None
+
     async def _at(self, delay_s: float, work: Coroutine[Any, Any, Any]) -> None:
         await asyncio.sleep(delay_s)
         await work
+
+    async def _hard_stop(self) -> None:
+        """Stop an alert while that is hard to hear."""
+        random = self._random
+        fault = asyncio.create_task(self._faults.under_a_stop(), name="fault")
+        await asyncio.sleep(random.uniform(0.05, 1.5))
+        running = [alert for alert in self._world.alerts if alert.state in {"sending", "sent"}]
+        if running:
+            await self._operators.act(random.choice(STOPS), random.choice(running))
+        await fault
 
     async def _act(self) -> None:
         alerts = self._world.alerts
@@ -97,6 +119,9 @@ class Story:
         await self._quiet()
         for _ in range(2):
             await self._pass()
+        self._faults.thaw()
+        await asyncio.sleep(2.0)
+        await self._quiet()
         invariants.follow_ups_exact(world)
         self._jump(max(0.0, GOLDEN_S - world.now_s))
         await self._quiet()

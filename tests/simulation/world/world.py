@@ -51,13 +51,13 @@ class Disruption:
 
 @dataclass(slots=True)
 class Rewind:
-    """The record went back: what was committed between the two moments is lost. `resumed`: alerts that a person resumed."""
+    """The record went back: what was committed between the two moments is lost. `decided`: alerts about which a person decided since."""
 
     backup_s: float
     at_s: float
     offline: bool
     live: set[UUID]
-    resumed: set[UUID] = field(default_factory=set)
+    decided: set[UUID] = field(default_factory=set)
 
 
 class World:
@@ -139,8 +139,8 @@ class World:
 
     def allowed(self, request: Request) -> bool:
         """Tell whether the record allows such a request now."""
-        alert = self.record.tables.alerts.get(request.alert)
-        return alert is not None and may_send(alert.state, alert.version, request.notice, request.version)
+        committed = self.history[request.alert][-1]
+        return may_send(committed.state, committed.version, request.notice, request.version)
 
     def due(self) -> list[Unit]:
         """Return the units that somebody should be working on now."""
@@ -172,7 +172,11 @@ class World:
         if name != "ledger_commit":
             return
         self.progress += 1
+        from tests.simulation.invariants import judge_failed  # noqa: PLC0415 - invariants judge worlds
+
         for alert, notice, outcome, packed in zip(*(arguments[row] for row in (0, 1, 5, 9)), strict=True):
+            if outcome == "failed":
+                judge_failed(self, self.record.tables.alerts[alert])
             if outcome != "accepted":
                 continue
             users, waiting = {*unpack(packed).tolist()}, self.open[alert, notice]
