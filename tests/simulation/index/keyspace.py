@@ -13,6 +13,9 @@ import msgspec
 
 from geo.area import EARTH_RADIUS_KM
 
+HEEDS_BACK = True
+"""False only in a mutation."""
+
 MICROSECONDS: Final = 1_000_000
 
 
@@ -180,7 +183,7 @@ def _take(space: Keyspace, now: int, keys: Any, arguments: Any) -> list[float]: 
     """Take recipients out of a quota, as `take.lua`."""
     wanted, rate, burst, growing, pause, ahead = (float(one) for one in arguments[:6])
     known = space.hashes[keys[0]]
-    back = max(0.0, float(known.get(b"seen", now)) - now)
+    back = max(0.0, float(known.get(b"seen", now)) - now) if HEEDS_BACK else 0.0
     at, since = float(known.get(b"at", 0)) - back, float(known.get(b"since", now)) - back
     if now - at > pause:
         since = now

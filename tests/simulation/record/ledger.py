@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tests.simulation.record.tables import Moment, Tables
 
+LATE_ROWS_REOPEN = True
+"""False only in a mutation."""
+
 COUNTED: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 
 
@@ -35,7 +38,7 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
         tables.put(alert.ledger, key, entry)
         if outcome in COUNTED:
             counts.setdefault(unit_id, Counter())[outcome] += recipients
-        if notice == "alert" and outcome in {"accepted", "indeterminate"}:
+        if LATE_ROWS_REOPEN and notice == "alert" and outcome in {"accepted", "indeterminate"}:
             late.append((alert, entry))
     # Both read the units as they were before the statement, and PostgreSQL updates a row once: those reopened are of
     # follow-up notices, those counted may be the same only where a batch of a follow-up is committed with late rows.

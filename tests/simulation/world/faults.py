@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from push.alerts.watch.record_guard import KEY
 from tests.simulation.world.process import LANES, LEASE_S
 from tests.simulation.world.world import Rewind
 
@@ -238,12 +239,12 @@ class Faults:
         killed = [one for one in world.processes if not one.over] if offline else []
         for process in killed:
             process.kill()
-        live = {one.id for one in world.record.tables.alerts.values()}
-        newest = len(world.record.tables.events)
+        # What was committed a moment ago, and is not remembered by Redis yet, nobody can miss.
+        remembered = int(world.redis.space.hashes[KEY].get(b"seq", b"0"))
         world.disrupted(None, "record rewound", TAIL_S)
         world.record.restore(backup)
         live = {one.id for one in world.alerts if one.state in {"sending", "sent"}}
-        if len(world.record.tables.events) == newest:
+        if len(world.record.tables.events) >= remembered:
             live = set()
         world.rewinds.append(Rewind(backup_s, world.loop.now_s, offline, live))
         for _ in killed[:2]:
