@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import sql.access
 import sql.filing
+import sql.lifecycle
 import sql.rings
 import sql.work
 from push.fanout.claims import Claims
@@ -146,3 +147,22 @@ async def test_a_halted_nearer_unit_keeps_the_wider_ring_waiting(pool: Pool) -> 
     wider = await sql.work.claim(pool, "tpns", claims.owner, LEASE, [near.row.id])
     assert wider is not None, "without the halt it may be claimed: its own process knows whom it is notifying"
     assert wider.ring == 2
+
+
+async def test_the_passes_of_a_follow_up_notice_are_apart_also_after_a_pause(pool: Pool) -> None:
+    """Both were overdue: the second one comes no sooner after the first, or it finds nobody whom that one left out."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    every, owner = timedelta(minutes=5), uuid4()
+    async with pool.acquire() as connection, connection.transaction():
+        content = await connection.fetchval("select content::text from alert where id = $1", alert)
+        await sql.lifecycle.append_notice(connection, alert, 2, "update", content)
+        await sql.rings.add_sweeps(connection, alert, [SweepPlan("update", None, "tpns", 1, 1, 2)])
+    await pool.execute("update notice set at = now() - interval '1 hour'")
+    for _ in range(2):
+        claimed = [await sql.work.claim(pool, "tpns", owner, LEASE, []) for _ in range(2)]
+        follow_up = next(one for one in claimed if one is not None and one.notice == "update")
+        assert await sql.work.finish(pool, follow_up.id, owner, 0)
+        assert await sql.rings.notify_again(pool, every, 2) == set(), "it was swept a moment ago"
+        await pool.execute("update sweep_unit set done_at = done_at - interval '6 minutes'")
+        assert await sql.rings.notify_again(pool, every, 2) == {alert}

@@ -194,6 +194,8 @@ def notify_again(tables: Tables, moment: Moment, every: timedelta, passes_max: i
             if at <= now - DAY or not may_send(alert.state, alert.version, sweep.notice, sweep.version):
                 continue
             for unit in sweep.units:
+                if unit.done_at is not None and unit.done_at + every > now:
+                    continue
                 if unit.done and unit.passes < passes_max and at + every * (unit.passes + 1) <= now:
                     tables.change(unit, done=False, passes=unit.passes + 1)
                     yield (alert.id,)

@@ -60,6 +60,7 @@ class Unit:
     refused: int = 0
     quarantined: int = 0
     failed: int = 0
+    done_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -143,7 +143,7 @@ def extend(
 
 
 @answers("unit_finish", "id", soft=True)
-def finish(tables: Tables, _: Moment, unit_id: int, owner: UUID, found: int) -> Iterator[tuple[Any, ...]]:
+def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int) -> Iterator[tuple[Any, ...]]:
     """Mark a unit done, unless it was reopened meanwhile."""
     for unit in _of(tables, [unit_id]):
         if unit.lease_owner == owner:
@@ -153,6 +153,7 @@ def finish(tables: Tables, _: Moment, unit_id: int, owner: UUID, found: int) -> 
                 reopened=False,
                 searched=True,
                 found=found,
+                done_at=moment.now,
                 lease_owner=None,
                 lease_until=None,
             )
