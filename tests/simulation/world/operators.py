@@ -34,7 +34,7 @@ CONTENT: Final = Content(
 OPERATOR: Final = Actor(role="operator", name="one")
 DECISIONS: Final = ("resume", "cancel", "found")
 STOPS: Final = ("pause", "update", "cancel", "found")
-ACTIONS: Final = ("pause", "resume", "update", "widen", "cancel", "found")
+ACTIONS: Final = ("pause", "pause", "resume", "update", "update", "widen", "cancel", "found")
 
 
 class Operators:

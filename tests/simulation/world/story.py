@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PHASES_MAX: Final = 3
 PHASE_S: Final = 7.0
 FAULTS_S: Final = 4.0
+EARLY_S: Final = 0.2
+MOVES_S: Final = 1.5
 HARD_STOPS: Final = 0.35
 DAMAGED: Final = 0.15
 """The share of seeds whose index has members that are no users."""
@@ -66,11 +68,13 @@ class Story:
             if number == 0 or random.random() < 0.25:
                 group.create_task(self._operators.file(random.choice(("at once", "later")), self._life_s()), name="file")
             for _ in range(random.choice((0, 1, 1, 2, 3))):
-                group.create_task(self._at(random.uniform(0, FAULTS_S), self._faults.one()), name="fault")
+                group.create_task(self._at(random.choice((random.uniform(0, EARLY_S), random.uniform(0, FAULTS_S))), self._faults.one()), name="fault")
             for _ in range(random.choice((0, 0, 1, 1, 2))):
                 group.create_task(self._at(random.uniform(0.2, FAULTS_S), self._act()), name="act")
             if random.random() < HARD_STOPS:
                 group.create_task(self._at(random.uniform(0.2, 2.0), self._hard_stop()), name="hard stop")
+            for _ in range(random.choice((0, 0, 6))):
+                group.create_task(self._at(random.uniform(0, MOVES_S), world.people.move()), name="move")
             for _ in range(random.choice((0, 1, 3))):
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.move()), name="move")
             if random.random() < 0.2:
@@ -100,7 +104,11 @@ class Story:
     async def _act(self) -> None:
         alerts = self._world.alerts
         if alerts:
-            await self._operators.act(self._random.choice(ACTIONS), self._random.choice(alerts))
+            action, alert = self._random.choice(ACTIONS), self._random.choice(alerts)
+            await self._operators.act(action, alert)
+            if action == "pause" and self._random.random() < 0.5:
+                await asyncio.sleep(self._random.uniform(0, 0.3))
+                await self._operators.act("resume", alert)
 
     async def _end(self) -> None:
         """End all faults, resume what is paused, let late passes come, and end what still goes on."""
