@@ -22,10 +22,20 @@ LEASE = timedelta(seconds=60)
 GONE = timedelta(seconds=-1)
 
 
-async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int, ...], units: int = 2) -> UUID:
-    now = datetime.now(UTC)
+async def add_alert(
+    pool: Pool,
+    number: str,
+    *,
+    due_in_min: float,
+    rings: tuple[int, ...],
+    units: int = 2,
+    lanes: tuple[str, ...] = ("tpns",),
+    alert_id: UUID | None = None,
+    now: datetime | None = None,
+) -> UUID:
+    now = now or datetime.now(UTC)
     alert = AlertRow(
-        id=uuid4(),
+        id=alert_id or uuid4(),
         status="actual",
         received_at=now,
         deadline=now + timedelta(minutes=due_in_min),
@@ -43,7 +53,7 @@ async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[
         send_at=None,
         unverified=None,
     )
-    sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]
+    sweeps = [SweepPlan("alert", ring, lane, units, 1) for ring in rings for lane in lanes]
     async with pool.acquire() as connection, connection.transaction():
         case_id = await sql.filing.add_case(connection, "sz", number, b"", "{}", now)
         await sql.filing.add_alert(connection, case_id, alert)
