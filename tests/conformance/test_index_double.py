@@ -39,7 +39,8 @@ class Both:
         # Near the end of a generation, so that people move from one to the next.
         self.now_ms = 3000 * WEEK_MS - 60_000
         self.indexes = [
-            PositionIndex(cast("Any", client), LANES, clock_ms=lambda: self.now_ms) for client in (redis, InstantRedis())
+            PositionIndex(cast("Any", client), LANES, clock_ms=lambda: self.now_ms)
+            for client in (redis, InstantRedis())
         ]
 
     async def same(self, call: Callable[[PositionIndex], Any], shown: Callable[[Any], Any] = lambda one: one) -> None:

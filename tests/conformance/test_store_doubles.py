@@ -41,11 +41,36 @@ OWNERS: Final = (UUID(int=1), UUID(int=2))
 CONTENT: Final = '{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}'
 OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "indeterminate")
 GAPS: Final = (timedelta(0), timedelta(hours=1))
-UNIT_COLUMNS: Final = (
-    "shard_from shard_to done lease_owner lease_until worked_by searched reopened message_version passes found accepted "
-    "invalid refused quarantined failed done_at"
-).split()
-ALERT_COLUMNS: Final = "state version revision sent_at next_sweep_at swept_at ended_at through_alert audience_max".split()
+UNIT_COLUMNS: Final = [
+    "shard_from",
+    "shard_to",
+    "done",
+    "lease_owner",
+    "lease_until",
+    "worked_by",
+    "searched",
+    "reopened",
+    "message_version",
+    "passes",
+    "found",
+    "accepted",
+    "invalid",
+    "refused",
+    "quarantined",
+    "failed",
+    "done_at",
+]
+ALERT_COLUMNS: Final = [
+    "state",
+    "version",
+    "revision",
+    "sent_at",
+    "next_sweep_at",
+    "swept_at",
+    "ended_at",
+    "through_alert",
+    "audience_max",
+]
 
 
 class Both:
@@ -210,7 +235,14 @@ async def _commit(both: Both) -> None:
         users = np.array(draw.sample(range(1000), draw.randint(1, 4)), dtype=np.int64)
         sweep = unit.sweep
         version = draw.randint(1, sweep.alert.version) if sweep.notice == "alert" else sweep.version
-        row = (sweep.alert.id, sweep.notice, unit.shard_from, unit.shard_to, draw.getrandbits(40), draw.choice(OUTCOMES))
+        row = (
+            sweep.alert.id,
+            sweep.notice,
+            unit.shard_from,
+            unit.shard_to,
+            draw.getrandbits(40),
+            draw.choice(OUTCOMES),
+        )
         rows.append(LedgerRow(*row, sweep.lane, UnitId(real), users.size, pack(users), version))
     # A batch and outcome once a commit, as the product's commits have them.
     rows = [*{(row.batch_id, row.outcome): row for row in rows}.values()]

@@ -31,7 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     """Run what the arguments ask for."""
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.execve(  # noqa: S606 - this very program again
-            sys.executable, [sys.executable, "-m", "tests.simulation", *arguments], {**os.environ, "PYTHONHASHSEED": "0"}
+            sys.executable,
+            [sys.executable, "-m", "tests.simulation", *arguments],
+            {**os.environ, "PYTHONHASHSEED": "0"},
         )
     options = _options(arguments)
     if options.mutations:

@@ -22,7 +22,6 @@ def brief(seed: int) -> Outcome:
     return outcome
 
 
-
 def caught(name: str) -> tuple[str, int, str]:
     """Return by which seed and which invariant a mutation is caught; no invariant when it is not."""
     for seed in range(SEEDS):

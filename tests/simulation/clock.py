@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import selectors
 from asyncio import Handle, TimerHandle
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    import selectors
     from collections.abc import Callable
 
 START_S: Final = 1000.0
@@ -67,7 +67,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         running = PROCESS.get()
         return self.now_s if running is None else self.now_s - running.behind_s
 
-    def call_at(self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> OwnTimer:  # noqa: ANN401 - as asyncio
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> OwnTimer:  # noqa: ANN401 - as asyncio
         """Set a timer by the clock of the process that sets it."""
         timer = OwnTimer(when, callback, args, self, context)
         timer.own_when_s = when
@@ -78,7 +80,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         timer._scheduled = True
         return timer
 
-    def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> OwnTimer:  # noqa: ANN401 - as asyncio
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> OwnTimer:  # noqa: ANN401 - as asyncio
         """Set a timer."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 

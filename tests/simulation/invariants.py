@@ -96,8 +96,9 @@ def nobody_twice(world: World) -> None:
             before = first.setdefault(_key(request, user), request)
             if before is not request and not _excused(world, before, request):
                 world.violated(
-                    ONCE, f"{user} gets {request.notice} from {before.process} and, "
-                    f"{request.started_s - before.started_s:.2f} s later, from {request.process}"
+                    ONCE,
+                    f"{user} gets {request.notice} from {before.process} and, "
+                    f"{request.started_s - before.started_s:.2f} s later, from {request.process}",
                 )
             first[_key(request, user)] = request
 
@@ -105,7 +106,9 @@ def nobody_twice(world: World) -> None:
 def _excused(world: World, before: Request, again: Request) -> bool:
     """Tell whether a repeat is within the promise."""
     recorded_s = float("inf") if before.recorded_s is None else before.recorded_s
-    if before.ambiguous or any(again.started_s > one.at_s > before.started_s and recorded_s > one.backup_s for one in world.rewinds):
+    if before.ambiguous or any(
+        again.started_s > one.at_s > before.started_s and recorded_s > one.backup_s for one in world.rewinds
+    ):
         return True
     if again.own_s - again.process.resumed_s <= TRUSTED_S + MARGIN_S:
         # A machine that was suspended does not know it: it sends for as long as a look is trusted.
@@ -174,7 +177,10 @@ def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
     last: dict[int, Request] = {}
     for one in world.requests:
         # A process that is killed with a request on its way knows of it alone: a limit that is known, see `killed`.
-        lost = (one.recorded_s is None and one.process.killed_s is not None) or any(rewind.at_s > one.started_s and (one.recorded_s or one.started_s) > rewind.backup_s for rewind in world.rewinds)
+        lost = (one.recorded_s is None and one.process.killed_s is not None) or any(
+            rewind.at_s > one.started_s and (one.recorded_s or one.started_s) > rewind.backup_s
+            for rewind in world.rewinds
+        )
         if (one.alert, one.notice) == (alert.id, "alert") and not lost:
             last |= dict.fromkeys(one.accepted, one)
     if notice != "update":

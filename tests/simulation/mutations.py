@@ -105,7 +105,12 @@ def _never_closes(breaker: Breaker) -> bool:
 
 
 async def _search_without_movers(
-    index: PositionIndex, lane: str, shards: Any, areas: Any, *, asks_movers: bool  # noqa: ANN401 - as the method
+    index: PositionIndex,
+    lane: str,
+    shards: Any,
+    areas: Any,
+    *,
+    asks_movers: bool,  # noqa: ANN401 - as the method
 ) -> Any:  # noqa: ANN401 - as the method
     return await _SEARCH(index, lane, shards, areas, asks_movers=False)
 
@@ -172,10 +177,12 @@ MUTATIONS: Final = {
         _patched(HeldUnit, may_send=lambda unit, now_s: not unit.over and now_s < unit.lease_until_s),
     ),
     "lease-not-respected": Mutation(
-        "a process that thaws after the end of its lease goes on", _patched(HeldUnit, may_send=lambda unit, _: not unit.over)
+        "a process that thaws after the end of its lease goes on",
+        _patched(HeldUnit, may_send=lambda unit, _: not unit.over),
     ),
     "cut-off-not-recorded": Mutation(
-        "requests that the end of a process cuts off leave nobody indeterminate", _patched(Worker, note_cut_off=_nothing)
+        "requests that the end of a process cuts off leave nobody indeterminate",
+        _patched(Worker, note_cut_off=_nothing),
     ),
     "lost-answer-not-recorded": Mutation(
         "requests whose answer is lost leave nobody indeterminate", _patched(Settlement, record_indeterminate=_nothing)

@@ -43,7 +43,7 @@ class SeededSecrets:
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Take all chance from a seed, and log nothing."""
-    source = random.Random(seed)  # noqa: S311 - that is what it is for
+    source = random.Random(seed)
     secrets = SeededSecrets(source)
     state, configured = random.getstate(), structlog.get_config()
     with ExitStack() as stack:

@@ -29,7 +29,10 @@ DEAD_S: Final = 15.0
 
 _NAMES: Final = {
     resources.files(package).joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8"): name
-    for package, names in {"geo.index": ("record", "forget", "drop", "reach"), "push.transport": ("take", "hold")}.items()
+    for package, names in {
+        "geo.index": ("record", "forget", "drop", "reach"),
+        "push.transport": ("take", "hold"),
+    }.items()
     for name in names
 }
 assert set(_NAMES.values()) == set(SCRIPTS)

@@ -70,9 +70,7 @@ class Keyspace:
         held = self.places.get(key)
         if not held:
             return []
-        return [
-            user for user, place in held.items() if distance_km(longitude, latitude, *place) <= radius_km
-        ]
+        return [user for user, place in held.items() if distance_km(longitude, latitude, *place) <= radius_km]
 
     def add_entry(self, now_ms: int, users: bytes) -> None:
         """Add an entry to the stream of users who are forgotten; ids never go back."""

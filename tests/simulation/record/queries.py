@@ -6,10 +6,12 @@ Bounded: the queries that `push` runs in the scenarios; any other raises LookupE
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import sql.query
-from tests.simulation.record.tables import Moment, Tables
+
+if TYPE_CHECKING:
+    from tests.simulation.record.tables import Moment, Tables
 
 Answer: TypeAlias = Callable[..., Iterable[tuple[Any, ...]] | None]
 

@@ -167,7 +167,11 @@ class RecordServer:
 
     def _execute(self, session: Session, text: str, arguments: tuple[Any, ...], answered: Answered) -> None:
         if session.closed:
-            if not session.used_transactions and text not in {BEGIN, COMMIT, ROLLBACK} and self.random.random() < ORPHANS:
+            if (
+                not session.used_transactions
+                and text not in {BEGIN, COMMIT, ROLLBACK}
+                and self.random.random() < ORPHANS
+            ):
                 with suppress(asyncpg.PostgresError):
                     self._run(session, text, arguments)
             _set(answered, asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"))

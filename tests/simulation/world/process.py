@@ -77,9 +77,7 @@ PLAN: Final = EnginePlan(
     },
     sound=Sound(),
     life_max=timedelta(hours=144),
-    retention=Retention(
-        child_after_found=timedelta(days=30), child=timedelta(days=30), recipients=timedelta(days=60)
-    ),
+    retention=Retention(child_after_found=timedelta(days=30), child=timedelta(days=30), recipients=timedelta(days=60)),
     deletion_look_s=600.0,
 )
 
@@ -144,7 +142,14 @@ class SimulatedProcess(Running):
 
         gateways = {lane: SimulatedGateway(world, self, lane) for lane in LANES}
         self.engine = engine = Engine(
-            PLAN, pool, index, Forgetting(redis), gateways, Quotas(redis), NonDefaultLocales(redis), cast("Any", partial(connect, world.record, self))
+            PLAN,
+            pool,
+            index,
+            Forgetting(redis),
+            gateways,
+            Quotas(redis),
+            NonDefaultLocales(redis),
+            cast("Any", partial(connect, world.record, self)),
         )
         guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
         engine.changed = guard.wake

@@ -150,9 +150,7 @@ class SimulatedGateway:
                 statuses.append(RecipientStatus.RETRY)
             else:
                 statuses.append(RecipientStatus.ACCEPTED)
-        accepted = [
-            user for user, one in zip(request.users, statuses, strict=True) if one is RecipientStatus.ACCEPTED
-        ]
+        accepted = [user for user, one in zip(request.users, statuses, strict=True) if one is RecipientStatus.ACCEPTED]
         world.accepted(request, accepted)
         return SendResult(RequestStatus.ANSWERED, statuses=None if len(accepted) == len(statuses) else statuses)
 

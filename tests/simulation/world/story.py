@@ -66,9 +66,16 @@ class Story:
         world, random = self._world, self._random
         async with asyncio.TaskGroup() as group:
             if number == 0 or random.random() < 0.25:
-                group.create_task(self._operators.file(random.choice(("at once", "later")), self._life_s()), name="file")
+                group.create_task(
+                    self._operators.file(random.choice(("at once", "later")), self._life_s()), name="file"
+                )
             for _ in range(random.choice((0, 1, 1, 2, 3))):
-                group.create_task(self._at(random.choice((random.uniform(0, EARLY_S), random.uniform(0, FAULTS_S))), self._faults.one()), name="fault")
+                group.create_task(
+                    self._at(
+                        random.choice((random.uniform(0, EARLY_S), random.uniform(0, FAULTS_S))), self._faults.one()
+                    ),
+                    name="fault",
+                )
             for _ in range(random.choice((0, 0, 1, 1, 2))):
                 group.create_task(self._at(random.uniform(0.2, FAULTS_S), self._act()), name="act")
             if random.random() < HARD_STOPS:
