@@ -89,7 +89,7 @@ class Both:
         """Make one call on both and compare the answers; units are named as in the real record."""
         self.double.now = await self.pool.fetchval("select clock_timestamp()")
         real = await function(self.pool, *arguments, **named)
-        to_double = {own: other for own, other in self.units.items()}
+        to_double = dict(self.units)
         translated = [self._translated(one, to_double) for one in arguments]
         there = await function(cast("Any", self.double), *translated, **named)
         back = {other: own for own, other in self.units.items()}
@@ -365,12 +365,15 @@ async def test_a_transaction_of_the_double_is_undone_as_a_whole(pool: Pool) -> N
     both.double.tables.authorities["sz"] = "auto", 60
     await _file(both)
 
+    async def refuse() -> None:
+        raise asyncpg.DiskFullError("as if")
+
     async def fail(pool: Pool, alert: UUID) -> None:
         try:
             async with pool.acquire() as connection, connection.transaction():
                 await sql.lifecycle.move(connection, alert, "paused")
                 await sql.rings.add_sweeps(connection, alert, [SweepPlan("update", None, "tpns", UNITS, 1, 2)])
-                raise asyncpg.DiskFullError("as if")
+                await refuse()
         except asyncpg.DiskFullError:
             return
 

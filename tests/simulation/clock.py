@@ -5,6 +5,9 @@ world outside of all processes. What comes due of a frozen process is set aside 
 is suspended does not even see its clock go on. Bounded: `STEPS_MAX` handles a run, so that no loop spins for ever.
 """
 
+# asyncio keeps the loop's and the timers' own names out of its types.
+# mypy: disable-error-code="attr-defined, override"
+
 from __future__ import annotations
 
 import asyncio
@@ -16,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Callable
+
+    Callback = Callable[..., Any]
 
 START_S: Final = 1000.0
 STEPS_MAX: Final = 3_000_000
@@ -67,9 +72,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         running = PROCESS.get()
         return self.now_s if running is None else self.now_s - running.behind_s
 
-    def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> OwnTimer:  # noqa: ANN401 - as asyncio
+    def call_at(self, when: float, callback: Callback, *args: object, context: Context | None = None) -> OwnTimer:
         """Set a timer by the clock of the process that sets it."""
         timer = OwnTimer(when, callback, args, self, context)
         timer.own_when_s = when
@@ -80,17 +83,15 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         timer._scheduled = True
         return timer
 
-    def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
-    ) -> OwnTimer:  # noqa: ANN401 - as asyncio
+    def call_later(self, delay: float, callback: Callback, *args: object, context: Context | None = None) -> OwnTimer:
         """Set a timer."""
         return self.call_at(self.time() + delay, callback, *args, context=context)
 
-    def later_outside(self, delay_s: float, callback: Callable[..., Any], *args: Any) -> OwnTimer:  # noqa: ANN401 - as asyncio
+    def later_outside(self, delay_s: float, callback: Callback, *args: object) -> OwnTimer:
         """Set a timer that belongs to no process."""
         return self.call_at(self.now_s + delay_s, callback, *args, context=self.outside)
 
-    def call_soon_threadsafe(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> Handle:  # noqa: ANN401 - as asyncio
+    def call_soon_threadsafe(self, callback: Callback, *args: object, context: Context | None = None) -> Handle:
         """Call soon; there are no threads here."""
         return self.call_soon(callback, *args, context=context)
 
@@ -149,5 +150,5 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
 
 def _process_of(handle: Handle) -> Running | None:
-    found: Running | None = handle._context.get(PROCESS)  # type: ignore[attr-defined] # of asyncio's own handles
+    found: Running | None = handle._context.get(PROCESS)
     return found

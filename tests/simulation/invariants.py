@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from push.fanout.packing import unpack
 from push.fanout.unit import TRUSTED_S
 from tests.simulation.clock import START_S
+from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import distance
 from tests.simulation.world.process import WORKERS
 
@@ -61,14 +62,16 @@ def judge_start(world: World, request: Request) -> None:
         after_s = (world.record.now - alert.expires).total_seconds()
         if after_s > EXPIRED_S:
             world.violated(EXPIRED, f"it starts in {request.process} {after_s:.1f} s after the expiry")
+    _judge_stop(world, request)
+
+
+def _judge_stop(world: World, request: Request) -> None:
+    """Judge whether the record allows a request, or did as its process looked last."""
     if world.allowed(request):
         return
     since = None
     for moved in reversed(world.history[request.alert]):
-        allowed = moved.state in {"sending", "sent"} and moved.version == request.version
-        if request.notice in {"found", "cancel"}:
-            allowed = moved.state == {"found": "found", "cancel": "cancelled"}[request.notice]
-        if allowed:
+        if may_send(moved.state, moved.version, request.notice, request.version):
             break
         since = moved
     own_s = None if since is None else since.own_s.get(request.process)

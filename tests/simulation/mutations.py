@@ -7,14 +7,15 @@ as the real ones do (`tests/conformance/test_store_doubles.py`). Bounded by the 
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-import push.fanout.sweep as sweep_module
+import sql.work
 from geo.index.position_index import PositionIndex
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
@@ -22,7 +23,8 @@ from push.delivery.breaker import Breaker, Condition
 from push.delivery.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
-from push.fanout.claims import Claims
+from push.fanout.claims import URGENT, Claims
+from push.fanout.packing import not_notified
 from push.fanout.queue import LaneQueue
 from push.fanout.sweep import Sweep
 from push.fanout.unit import HeldUnit
@@ -30,8 +32,10 @@ from runtime.clock import now
 from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
+
+    from geo.area import Area
 
 
 class Mutation(NamedTuple):
@@ -46,10 +50,8 @@ async def _nothing(*_: object, **__: object) -> None:
 
 
 async def _write_once(ledger: Ledger, write: Callable[[], Any]) -> None:
-    try:
+    with suppress(*REFUSED_ERRORS):
         await write()
-    except REFUSED_ERRORS:
-        pass
     ledger.takes = True
 
 
@@ -68,12 +70,12 @@ def _held_unit(*_: object, **__: object) -> Callable[..., None]:
 
 
 async def _halted_by_state(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
-    rows = await connection.fetch(sweep_module.sql.work._HALTED, units, owner)
+    rows = await connection.fetch(sql.work._HALTED, units, owner)
     return {row[0]: False for row in rows if not row[1]}
 
 
 async def _halted_never(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
-    rows = await connection.fetch(sweep_module.sql.work._HALTED, units, owner)
+    rows = await connection.fetch(sql.work._HALTED, units, owner)
     return {row[0]: True for row in rows if row[1]}
 
 
@@ -82,7 +84,7 @@ async def _nobody_notified(_: Sweep, __: HeldUnit) -> Any:  # noqa: ANN401 - an 
 
 
 def _all_fresh(_: Sweep, users: list[bytes], notified: Any) -> Any:  # noqa: ANN401 - as the method
-    return sweep_module.not_notified(users, notified)
+    return not_notified(users, notified)
 
 
 async def _no_passes(*_: object) -> set[Any]:
@@ -90,13 +92,9 @@ async def _no_passes(*_: object) -> set[Any]:
 
 
 async def _claim_any(claims: Claims, lane: str) -> Any:  # noqa: ANN401 - a row
-    from datetime import timedelta  # noqa: PLC0415 - only here
-
-    from push.fanout.claims import URGENT  # noqa: PLC0415 - only here
-
     lease, turns = timedelta(seconds=claims._lease_s), claims._turns.get(lane, [])
     excluded = [*claims._held, *claims._parked]
-    return await sweep_module.sql.work.claim(claims._pool, lane, claims.owner, lease, excluded, turns, URGENT)
+    return await sql.work.claim(claims._pool, lane, claims.owner, lease, excluded, turns, URGENT)
 
 
 def _never_closes(breaker: Breaker) -> bool:
@@ -105,14 +103,9 @@ def _never_closes(breaker: Breaker) -> bool:
 
 
 async def _search_without_movers(
-    index: PositionIndex,
-    lane: str,
-    shards: Any,
-    areas: Any,
-    *,
-    asks_movers: bool,  # noqa: ANN401 - as the method
-) -> Any:  # noqa: ANN401 - as the method
-    return await _SEARCH(index, lane, shards, areas, asks_movers=False)
+    index: PositionIndex, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
+) -> object:
+    return await _SEARCH(index, lane, shards, areas, asks_movers=asks_movers and False)
 
 
 _SEARCH: Final = PositionIndex._search

@@ -26,7 +26,7 @@ class InstantServer:
         """The present moment."""
         return int(time.time() * MICROSECONDS)
 
-    async def call(self, _: object, work: Callable[[], Any], *, writes: bool) -> Any:  # noqa: ANN401, ARG002 - as the server
+    async def call(self, _: object, work: Callable[[], Any], *, writes: bool) -> Any:  # noqa: ANN401 - as the server
         """Answer."""
         return work()
 

@@ -1,6 +1,6 @@
 """What the double of Redis holds, and the commands and scripts on it.
 
-Keys that expire in the product by themselves stay here: what reads them compares times. Bounded by the people of a seed.
+Keys that expire in the product stay here: what reads them compares times. Bounded by the people of a seed.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _drop(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: A
             record = space.hashes[keys[generation]].get(user)
             if record is None or int.from_bytes(record[:6], "big") > since:
                 continue
-            known, _, rest = record[6:].partition(b"\0")
+            known, _nothing, rest = record[6:].partition(b"\0")
             if known == lane and rest.partition(b"\0")[2] == token:
                 del space.hashes[keys[generation]][user]
                 space.places[keys[2 + generation]].pop(user, None)

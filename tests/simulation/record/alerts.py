@@ -215,11 +215,15 @@ def proposal_find(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[A
 
 
 @answers("proposal_put", "revision")
-def proposal_put(tables: Tables, moment: Moment, alert_id: UUID, *columns: Any) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401 - columns
+def proposal_put(
+    tables: Tables, moment: Moment, alert_id: UUID, action: str, request: str, person: str, by: str, reason: str
+) -> Iterator[tuple[Any, ...]]:
     """Store what waits for approval."""
     alert = tables.alerts[alert_id]
     revision = alert.revision + 1
-    tables.change(alert, revision=revision, proposal=Proposal(revision, *columns, moment.now))
+    tables.change(
+        alert, revision=revision, proposal=Proposal(revision, action, request, person, by, reason, moment.now)
+    )
     yield (revision,)
 
 

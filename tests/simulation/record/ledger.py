@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from uuid import UUID
 
-    from tests.simulation.record.tables import Moment, Tables
+    from tests.simulation.record.tables import Alert, Moment, Tables
 
 LATE_ROWS_REOPEN = True
 """False only in a mutation."""
@@ -25,7 +25,7 @@ COUNTED: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
     """Commit rows, reopen the follow-up notices that began before, and count."""
     counts: dict[int, Counter[str]] = {}
-    late = []
+    late: list[tuple[Alert, LedgerEntry]] = []
     for row in zip(*columns, strict=True):
         alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version = row
         alert = tables.alerts[alert_id]
@@ -40,8 +40,15 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
             counts.setdefault(unit_id, Counter())[outcome] += recipients
         if LATE_ROWS_REOPEN and notice == "alert" and outcome in {"accepted", "indeterminate"}:
             late.append((alert, entry))
-    # Both read the units as they were before the statement, and PostgreSQL updates a row once: those reopened are of
-    # follow-up notices, those counted may be the same only where a batch of a follow-up is committed with late rows.
+    _reopen_follow_ups(tables, late)
+    for unit_id, counted in counts.items():
+        unit = tables.units.get(unit_id)
+        if unit is not None:
+            tables.change(unit, **{name: getattr(unit, name) + number for name, number in counted.items()})
+
+
+def _reopen_follow_ups(tables: Tables, late: list[tuple[Alert, LedgerEntry]]) -> None:
+    """Let who is recorded late hear of the follow-up notices that began before."""
     for alert, entry in late:
         for unit in alert.units():
             sweep = unit.sweep
@@ -49,12 +56,6 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
                 continue
             if unit.shard_from < entry.shard_to and unit.shard_to > entry.shard_from:
                 tables.change(unit, done=False, reopened=unit.lease_until is not None)
-    for unit_id, counted in counts.items():
-        counted_unit = tables.units.get(unit_id)
-        if counted_unit is not None:
-            tables.change(
-                counted_unit, **{name: getattr(counted_unit, name) + number for name, number in counted.items()}
-            )
 
 
 @answers("ledger_settled", "packed")

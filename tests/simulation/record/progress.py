@@ -1,4 +1,4 @@
-"""The queries that list alerts, move them by themselves, and reopen units; and the audit trail. Bounded by the tables."""
+"""The queries that list alerts, move them by themselves and reopen units; the audit trail. Bounded by the tables."""
 
 from __future__ import annotations
 
@@ -102,7 +102,8 @@ def _busy(alert: Alert) -> bool:
 
 @answers(
     "progress_read",
-    "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined failed",
+    "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
+    "failed",
 )
 def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
     """Sum the counts of each sweep."""

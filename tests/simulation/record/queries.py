@@ -1,6 +1,6 @@
 """The registry of the queries: each function answers one query file, by name.
 
-Bounded: the queries that `push` runs in the scenarios; any other raises LookupError, so that none is forgotten silently.
+Bounded: the queries that `push` runs in the scenarios; any other raises LookupError, so that none is forgotten.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Answer: TypeAlias = Callable[..., Iterable[tuple[Any, ...]] | None]
 _FUNCTIONS: Final[dict[str, tuple[str, Answer, tuple[str, ...], bool]]] = {}
 
 
-class Row(tuple[Any, ...]):
+class Row(tuple[Any, ...]):  # noqa: SLOT001 - its names are of its own
     """A row of an answer: by index, or by name as asyncpg's rows."""
 
     names: tuple[str, ...]

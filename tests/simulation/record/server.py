@@ -1,8 +1,8 @@
 """The record's double as a server: sessions, transactions one after another, notifications, and how it fails.
 
-A call travels to it, is answered there whatever became of the caller meanwhile, and its answer travels back: a process that
-freezes or dies with a statement on its way finds it done. Bounded: `IDLE_S` for a transaction whose client says nothing, as the
-sessions of the server are set up.
+A call travels to it, is answered there whatever became of the caller meanwhile, and its answer travels back: a process
+that freezes or dies with a statement on its way finds it done. Bounded: a transaction whose client says nothing ends
+after `sql.database.IDLE_IN_TRANSACTION_S`.
 """
 
 from __future__ import annotations

@@ -202,9 +202,8 @@ class Tables:
     def change(self, row: object, **values: object) -> None:
         """Change columns of a row."""
         before = {name: getattr(row, name) for name in values}
-        for name, value in values.items():
-            setattr(row, name, value)
-        self._undo.append(lambda: [setattr(row, name, value) for name, value in before.items()] and None)
+        _set(row, values)
+        self._undo.append(lambda: _set(row, before))
 
     def put(self, table: dict[Any, Any], key: object, row: object) -> None:
         """Insert a row, or replace it."""
@@ -232,6 +231,11 @@ class Tables:
         undo, notified = self._undo, self._notified
         self._undo, self._notified = [], []
         return undo, notified
+
+
+def _set(row: object, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
 
 
 class Moment:

@@ -1,4 +1,4 @@
-"""Faults: processes that freeze, are suspended, die, leave and come back; clocks that step; stores and providers that fail.
+"""Faults: processes that freeze, are suspended, die, come back; clocks that step; stores and providers that fail.
 
 Bounded: each ends within `FAULT_S`, or at `heal`.
 """

@@ -32,7 +32,7 @@ USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) 
 
 
 class Person:
-    """Somebody with a phone. `since_s`: since when they are in their lane and place; `gone_s`: when they were forgotten."""
+    """Somebody with a phone. `since_s`: since when in this lane and place; `gone_s`: when they were forgotten."""
 
     __slots__ = ("gone_s", "lane", "latitude", "longitude", "since_s", "user")
 

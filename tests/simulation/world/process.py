@@ -129,7 +129,7 @@ class SimulatedProcess(Running):
     async def _main(self) -> None:
         try:
             await self._serve()
-        except (Exception, asyncio.CancelledError) as error:
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever it is, it is judged
             if not self.over and not self.leaving:
                 self.died = error
                 self.over = True

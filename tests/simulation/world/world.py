@@ -51,7 +51,7 @@ class Disruption:
 
 @dataclass(slots=True)
 class Rewind:
-    """The record went back: what was committed between the two moments is lost. `decided`: alerts about which a person decided since."""
+    """What was committed between two moments is lost. `decided`: alerts about which a person decided since."""
 
     backup_s: float
     at_s: float
