@@ -1,17 +1,15 @@
 """The doubles of the simulation answer as the real stores do: the same calls, drawn at random, on both, step by step.
 
-After each call its answer and the whole state are compared. Times are compared within `APART_S`, ids by what they name.
+After each call its answer and the whole state are compared. `tests.support.stores.both_records` compares.
 """
 
 from __future__ import annotations
 
-import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import numpy as np
 import pytest
 
@@ -27,13 +25,11 @@ from sql.ledger import LedgerRow
 from sql.rings import SweepPlan
 from tests.integration.test_claims import add_alert, add_authority
 from tests.simulation.record.instant import InstantPool
+from tests.support.stores.both_records import BothRecords, UnitId
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from sql.database import Pool
 
-APART_S: Final = 30.0
 STEPS: Final = 120
 LANES: Final = ("tpns", "apns")
 UNITS: Final = 3
@@ -41,138 +37,9 @@ OWNERS: Final = (UUID(int=1), UUID(int=2))
 CONTENT: Final = '{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}'
 OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "indeterminate")
 GAPS: Final = (timedelta(0), timedelta(hours=1))
-UNIT_COLUMNS: Final = [
-    "shard_from",
-    "shard_to",
-    "done",
-    "lease_owner",
-    "lease_until",
-    "worked_by",
-    "searched",
-    "reopened",
-    "message_version",
-    "passes",
-    "found",
-    "accepted",
-    "invalid",
-    "refused",
-    "quarantined",
-    "failed",
-    "done_at",
-]
-ALERT_COLUMNS: Final = [
-    "state",
-    "version",
-    "revision",
-    "sent_at",
-    "next_sweep_at",
-    "swept_at",
-    "ended_at",
-    "through_alert",
-    "audience_max",
-]
 
 
-class Both:
-    """The real record and its double, with what they call the same."""
-
-    def __init__(self, pool: Pool, seed: int) -> None:
-        self.pool = pool
-        self.double = InstantPool()
-        self.random = random.Random(seed)
-        self.alerts: list[UUID] = []
-        self.units: dict[int, int] = {}
-        self.claimed: list[tuple[int, UUID]] = []
-        self.batches: list[LedgerRow] = []
-
-    async def call(self, function: Callable[..., Awaitable[Any]], *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - any call
-        """Make one call on both and compare the answers; units are named as in the real record."""
-        self.double.now = await self.pool.fetchval("select clock_timestamp()")
-        real = await function(self.pool, *arguments, **named)
-        to_double = dict(self.units)
-        translated = [self._translated(one, to_double) for one in arguments]
-        there = await function(cast("Any", self.double), *translated, **named)
-        back = {other: own for own, other in self.units.items()}
-        assert _same(real, self._named(there, back)), (function, arguments, real, there)
-        return real
-
-    async def within(self, function: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:  # noqa: ANN401 - any call
-        """Make one call on both within a transaction."""
-
-        async def in_transaction(pool: Pool, *rest: Any) -> Any:  # noqa: ANN401 - any call
-            async with pool.acquire() as connection, connection.transaction():
-                return await function(connection, *rest)
-
-        return await self.call(in_transaction, *arguments)
-
-    def _translated(self, value: Any, units: dict[int, int]) -> Any:  # noqa: ANN401 - an argument
-        if isinstance(value, UnitId):
-            return units[value]
-        if isinstance(value, list):
-            return [self._translated(one, units) for one in value]
-        if isinstance(value, LedgerRow):
-            return msgspec.structs.replace(value, unit_id=units[value.unit_id])
-        return value
-
-    def _named(self, value: Any, units: dict[int, int]) -> Any:  # noqa: ANN401 - an answer
-        if isinstance(value, sql.work.UnitRow):
-            return msgspec.structs.replace(value, id=units[value.id])
-        if isinstance(value, dict) and value and all(isinstance(key, int) for key in value):
-            return {units[key]: one for key, one in value.items()}
-        if isinstance(value, set) and value and all(type(one) is int for one in value):
-            return {units[one] for one in value}
-        return value
-
-    async def learn_units(self) -> None:
-        """Learn how the units are called on both sides: they were added in the same order."""
-        rows = await self.pool.fetch("select id from sweep_unit order by id")
-        self.units = {row[0]: unit.id for row, unit in zip(rows, self.double.tables.units.values(), strict=True)}
-
-    async def compare(self) -> None:
-        """Compare the whole state."""
-        names = ", ".join(UNIT_COLUMNS)
-        rows = await self.pool.fetch(f"select {names} from sweep_unit order by id")  # noqa: S608 - our own names
-        there = [[getattr(unit, name) for name in UNIT_COLUMNS] for unit in self.double.tables.units.values()]
-        assert _same([list(row) for row in rows], there)
-        for alert_id in self.alerts:
-            alert = self.double.tables.alerts[alert_id]
-            row = await self.pool.fetchrow(f"select {', '.join(ALERT_COLUMNS)} from alert where id = $1", alert_id)  # noqa: S608 - our own names
-            assert row is not None
-            assert _same(list(row), [getattr(alert, name) for name in ALERT_COLUMNS])
-            held = await self.pool.fetch("select ring, held from ring where alert_id = $1 order by ring", alert_id)
-            assert [tuple(one) for one in held] == [(ring.ring, ring.held) for _, ring in sorted(alert.rings.items())]
-            ledger = await self.pool.fetch(
-                "select notice, batch_id, outcome, recipients, packed, message_version from ledger where alert_id = $1",
-                alert_id,
-            )
-            entries = [
-                (one.notice, one.batch_id, one.outcome, one.recipients, one.packed, one.message_version)
-                for one in alert.ledger.values()
-            ]
-            assert sorted(tuple(one) for one in ledger) == sorted(entries)
-
-
-class UnitId(int):
-    """The id of a unit in the real record."""
-
-
-def _same(real: Any, there: Any) -> bool:  # noqa: ANN401 - answers
-    """Tell whether two answers are the same, times but for `APART_S`."""
-    if isinstance(real, datetime) and isinstance(there, datetime):
-        return abs((real - there).total_seconds()) < APART_S
-    if isinstance(real, str) and isinstance(there, str) and real.startswith("{"):
-        # PostgreSQL orders the names in JSON by itself.
-        return bool(msgspec.json.decode(real) == msgspec.json.decode(there))
-    if isinstance(real, float) and isinstance(there, float):
-        return abs(real - there) < APART_S
-    if isinstance(real, msgspec.Struct) and isinstance(there, msgspec.Struct):
-        return _same(msgspec.structs.astuple(real), msgspec.structs.astuple(there))
-    if isinstance(real, (list, tuple)) and isinstance(there, (list, tuple)):
-        return len(real) == len(there) and all(_same(one, other) for one, other in zip(real, there, strict=True))
-    return bool(real == there)
-
-
-async def _file(both: Both) -> None:
+async def _file(both: BothRecords) -> None:
     rings = both.random.choice(((1,), (1, 2), (2, 1), (1, 2, 3)))
     number, due_in_min = f"N{len(both.alerts)}", both.random.choice((5, 30, 40))
     fixed = UUID(int=both.random.getrandbits(128), version=4)
@@ -187,7 +54,7 @@ async def _file(both: Both) -> None:
     await both.learn_units()
 
 
-async def _claim(both: Both) -> None:
+async def _claim(both: BothRecords) -> None:
     owner, draw = both.random.choice(OWNERS), both.random
     own = [UnitId(unit) for unit, who in both.claimed if who == owner]
     held = draw.sample(own, draw.randint(0, len(own)))
@@ -200,7 +67,7 @@ async def _claim(both: Both) -> None:
         both.claimed = [(unit, who) for unit, who in both.claimed if unit != row.id] + [(row.id, owner)]
 
 
-async def _end_unit(both: Both) -> None:
+async def _end_unit(both: BothRecords) -> None:
     if not both.claimed:
         return
     draw = both.random
@@ -217,14 +84,14 @@ async def _end_unit(both: Both) -> None:
             await both.call(sql.work.release, owner)
 
 
-async def _look(both: Both) -> None:
+async def _look(both: BothRecords) -> None:
     units = [UnitId(unit) for unit in both.random.sample([*both.units], min(6, len(both.units)))]
     owner = both.random.choice(OWNERS)
     await both.call(sql.work.halted, units, owner)
     await both.call(sql.work.extend, units, owner, timedelta(hours=1))
 
 
-async def _commit(both: Both) -> None:
+async def _commit(both: BothRecords) -> None:
     draw, rows = both.random, []
     for _ in range(draw.randint(1, 3)):
         if both.batches and draw.random() < 0.2:
@@ -250,7 +117,7 @@ async def _commit(both: Both) -> None:
     await both.call(sql.ledger.commit, rows)
 
 
-async def _read(both: Both) -> None:
+async def _read(both: BothRecords) -> None:
     alert, draw = both.random.choice(both.alerts), both.random
     notice, lane = draw.choice(("alert", "update", "cancel")), draw.choice(LANES)
     shards = sorted((draw.randint(0, UNITS), draw.randint(0, UNITS)))
@@ -273,7 +140,7 @@ async def _read(both: Both) -> None:
     await both.call(sql.rings.list_rings, alert)
 
 
-async def _act(both: Both) -> None:
+async def _act(both: BothRecords) -> None:
     alert, draw = both.random.choice(both.alerts), both.random
     known = both.double.tables.alerts[alert]
     match draw.randint(0, 5):
@@ -301,7 +168,7 @@ async def _act(both: Both) -> None:
             await both.call(sql.ledger.reopen, draw.choice(LANES))
 
 
-async def _by_itself(both: Both) -> None:
+async def _by_itself(both: BothRecords) -> None:
     draw = both.random
 
     async def settle(connection: Any, gap: timedelta) -> list[tuple[UUID, str, str]]:  # noqa: ANN401 - a connection
@@ -319,7 +186,7 @@ STEP_KINDS: Final = (_claim, _claim, _claim, _end_unit, _end_unit, _look, _commi
 @pytest.mark.parametrize("seed", range(6))
 async def test_the_record_and_its_double_answer_the_same(pool: Pool, seed: int) -> None:
     """Claims, ends, stops, late rows, passes, counts: each answer and each row after it."""
-    both = Both(pool, seed)
+    both = BothRecords(pool, seed)
     await add_authority(pool)
     both.double.tables.authorities["sz"] = "auto", 60
     await _file(both)
@@ -332,7 +199,7 @@ async def test_the_record_and_its_double_answer_the_same(pool: Pool, seed: int) 
 
 async def test_the_trail_of_the_double_is_the_same_chain(pool: Pool) -> None:
     """What is appended is found again at its place, the newest last; the wrong number finds nothing."""
-    both = Both(pool, 0)
+    both = BothRecords(pool, 0)
 
     async def append(connection: Any, number: int) -> None:  # noqa: ANN401 - a connection
         await sql.audit.append(connection, AuditEvent(actor="system", action=f"a{number}"))
@@ -360,7 +227,7 @@ def test_every_query_of_the_double_is_a_query_of_the_record() -> None:
 
 async def test_a_transaction_of_the_double_is_undone_as_a_whole(pool: Pool) -> None:
     """What fails within it leaves nothing, in both."""
-    both = Both(pool, 0)
+    both = BothRecords(pool, 0)
     await add_authority(pool)
     both.double.tables.authorities["sz"] = "auto", 60
     await _file(both)

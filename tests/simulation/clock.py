@@ -51,6 +51,22 @@ class OwnTimer(TimerHandle):
         return self.own_when_s
 
 
+class NumberedTask(asyncio.Task[Any]):
+    """A task whose hash is its number: sets of tasks have one order in every run."""
+
+    def __new__(cls, *_: object, loop: SimulatedLoop, **__: object) -> NumberedTask:
+        """Number it before it is put into the first set."""
+        task = super().__new__(cls)
+        loop.tasks += 1
+        task.number = loop.tasks
+        return task
+
+    number: int
+
+    def __hash__(self) -> int:
+        return self.number
+
+
 class StalledError(Exception):
     """Nothing is left to wait for, or a loop spins without end: a fault of the simulation or an endless loop."""
 
@@ -65,6 +81,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         super().__init__()
         self.now_s = START_S
         self.steps = 0
+        self.tasks = 0
+        self.set_task_factory(_numbered)
         self.outside = copy_context()
 
     def time(self) -> float:
@@ -147,6 +165,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     def _write_to_self(self) -> None:
         """Do nothing: there are no threads to wake."""
+
+
+def _numbered(loop: asyncio.AbstractEventLoop, work: Any, **named: Any) -> NumberedTask:  # noqa: ANN401 - as asyncio
+    assert isinstance(loop, SimulatedLoop)
+    return NumberedTask(work, loop=loop, **named)
 
 
 def _process_of(handle: Handle) -> Running | None:

@@ -40,6 +40,8 @@ def run_seed(seed: int, mutation: AbstractContextManager[object] | None = None) 
     loop.set_exception_handler(lambda *_: None)
     with seeded(seed), mutation or nullcontext():
         world = World(seed, loop)
+        # What is collected at some moment or other would end generators then.
+        gc.disable()
         try:
             loop.run_until_complete(Story(world).run())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is found with its seed
@@ -66,4 +68,5 @@ def _end(world: World) -> None:
         loop.run_until_complete(asyncio.wait(tasks, timeout=0.1))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
-    gc.collect(0)
+    gc.enable()
+    gc.collect()

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.record import alerts, ledger, progress, queries, work
+from tests.simulation.record import alerts, filing, ledger, progress, queries, work
 from tests.simulation.record.tables import Moment, Tables
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.record.queries import Row
 
-MODULES = alerts, ledger, progress, work
+MODULES = alerts, filing, ledger, progress, work
 """To import them registers their queries."""
 
 

@@ -30,7 +30,7 @@ class FakeConnection:
         self._server = server
         self._process = process
         self._session = Session(process)
-        server.sessions.add(self._session)
+        server.sessions[self._session] = None
 
     async def fetch(self, text: str, *arguments: object, timeout: float | None = None) -> list[Row]:  # noqa: ASYNC109 - as asyncpg
         """Return the rows of an answer."""

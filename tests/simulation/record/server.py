@@ -18,7 +18,7 @@ import asyncpg
 
 from sql.database import DEAD_PEER_S, IDLE_IN_TRANSACTION_S
 from tests.simulation.clock import START_S
-from tests.simulation.record import alerts, ledger, progress, queries, work
+from tests.simulation.record import alerts, filing, ledger, progress, queries, work
 from tests.simulation.record.tables import Moment, Tables
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ ROLLBACK: Final = "rollback"
 ORPHANS: Final = 0.5
 """The share of statements that are done although their client has gone meanwhile."""
 
-ALL = alerts, ledger, progress, work
+ALL = alerts, filing, ledger, progress, work
 """The modules with the queries: to import them registers these."""
 
 
@@ -84,7 +84,7 @@ class RecordServer:
         self.random = random
         self.tables = Tables()
         self.faults = RecordFaults()
-        self.sessions: set[Session] = set()
+        self.sessions: dict[Session, None] = {}
         self.on_commit: Callable[[list[str]], None] = lambda _: None
         self.on_executed: Callable[[str, tuple[Any, ...]], None] = lambda _name, _arguments: None
         self.calls = 0
@@ -115,13 +115,13 @@ class RecordServer:
     def close(self, session: Session) -> None:
         """Forget a connection; what its transaction did is undone."""
         session.closed = True
-        self.sessions.discard(session)
+        self.sessions.pop(session, None)
         if session.began is not None:
             self._rollback(session)
 
     def cut(self, owner: Running | None = None) -> None:
         """Close all connections, or those of one process."""
-        for session in sorted(self.sessions, key=lambda one: one.heard_s):
+        for session in [*self.sessions]:
             if owner is None or session.owner is owner:
                 self.close(session)
 
@@ -236,7 +236,7 @@ class RecordServer:
             self._soft.clear()
         if undo or notified:
             self.on_commit(notified)
-        for session in sorted(self.sessions, key=lambda one: one.heard_s) if notified else ():
+        for session in [*self.sessions] if notified else ():
             if session.listener is None or session.owner in self.faults.hanging or session.owner in self.faults.away:
                 continue
             if not self.faults.deaf or self.random.random() >= self.faults.deaf:
