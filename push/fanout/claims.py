@@ -78,8 +78,8 @@ class Claims:
         """Wait for the lane's most urgent due unit and hold it."""
         while True:
             self._changed.clear()
-            asked_s = asyncio.get_running_loop().time()
-            row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
+            # Counted from the attempt that was answered: an outage before it takes nothing from lease and expiry.
+            asked_s, row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
             if row is not None:
                 self._take_turn(lane, row.alert_id)
                 silent = self._sound.silent(row.ring, now())
@@ -99,12 +99,13 @@ class Claims:
             except TimeoutError:
                 continue
 
-    async def _claim(self, lane: str) -> UnitRow | None:
+    async def _claim(self, lane: str) -> tuple[float, UnitRow | None]:
+        asked_s = asyncio.get_running_loop().time()
         lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
         excluded = [*self._held, *self._parked]
         # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
         interrupted = [unit.row.id for unit in self._held.values() if unit.over or unit.interrupted]
-        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT, interrupted)
+        return asked_s, await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT, interrupted)
 
     def _take_turn(self, lane: str, alert: UUID) -> None:
         """Put an alert behind all others of a lane."""
