@@ -176,3 +176,13 @@ async def test_the_passes_of_a_follow_up_notice_are_apart_also_after_a_pause(poo
         assert await sql.rings.notify_again(pool, every, 2) == set(), "it was swept a moment ago"
         await pool.execute("update sweep_unit set done_at = done_at - interval '6 minutes'")
         assert await sql.rings.notify_again(pool, every, 2) == {alert}
+
+
+async def test_a_unit_that_the_record_does_not_know_is_lost(pool: Pool) -> None:
+    """A record that went back has no such unit: its process stops sending it at the next look."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    owner = uuid4()
+    unit = await sql.work.claim(pool, "tpns", owner, LEASE, [])
+    assert unit is not None
+    assert await sql.work.halted(pool, [unit.id, unit.id + 1000], owner) == {unit.id + 1000: True}

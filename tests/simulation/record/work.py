@@ -171,7 +171,11 @@ def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID) -> None:
 @answers("unit_halted", "id lost")
 def halted(tables: Tables, _: Moment, units: Sequence[int], owner: UUID) -> Iterator[tuple[Any, ...]]:
     """Find units that may no longer be sent, or are another owner's."""
-    for unit in _of(tables, units):
+    for unit_id in units:
+        unit = tables.units.get(unit_id)
+        if unit is None:
+            yield unit_id, True
+            continue
         sweep, alert = unit.sweep, unit.sweep.alert
         ring = alert.ring_of(sweep)
         allowed = may_send(alert.state, alert.version, sweep.notice, unit.message_version)
