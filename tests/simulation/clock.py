@@ -14,7 +14,7 @@ import asyncio
 import heapq
 from asyncio import Handle, TimerHandle
 from contextvars import Context, ContextVar, copy_context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     import selectors
@@ -54,7 +54,7 @@ class OwnTimer(TimerHandle):
 class NumberedTask(asyncio.Task[Any]):
     """A task whose hash is its number: sets of tasks have one order in every run."""
 
-    def __new__(cls, *_: object, loop: SimulatedLoop, **__: object) -> NumberedTask:
+    def __new__(cls, *_: object, loop: SimulatedLoop, **__: object) -> Self:
         """Number it before it is put into the first set."""
         task = super().__new__(cls)
         loop.tasks += 1

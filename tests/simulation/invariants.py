@@ -41,6 +41,9 @@ EXPIRED: Final = "the record's clock decides when an alert ends"
 EXPIRED_S: Final = 3.0
 """A batch that is being prepared at the expiry may be sent; the record moves the alert within a second or two."""
 
+SLOW_S: Final = 3.0
+"""As long as one call of a slow record takes: from the beginning of a claim its process counts."""
+
 FORGOTTEN_S: Final = 6.0
 MARGIN_S: Final = 0.02
 FINAL: Final = frozenset({"accepted", "invalid", "refused", "quarantined", "failed"})
@@ -83,7 +86,7 @@ def _judge_stop(world: World, request: Request) -> None:
 def judge_failed(world: World, alert: Alert) -> None:
     """Recipients are given up only when the alert has expired, by the record's clock."""
     left_s = (alert.expires - world.record.now).total_seconds()
-    if left_s > MARGIN_S:
+    if left_s > SLOW_S:
         world.violated(EXPIRED, f"recipients are given up {left_s:.1f} s before the expiry")
 
 
@@ -179,9 +182,8 @@ def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
     """Return who must hear of the newest notice; what a record that went back forgot cannot be known to it."""
     last: dict[int, Request] = {}
     for one in world.requests:
-        # A process that is killed with a request on its way knows of it alone: a limit that is known, see `killed`.
-        lost = (one.recorded_s is None and one.process.killed_s is not None) or any(
-            rewind.at_s > one.started_s and (one.recorded_s or one.started_s) > rewind.backup_s
+        lost = _left_unrecorded(world, one) or any(
+            rewind.at_s > one.started_s and (one.recorded_s or float("inf")) > rewind.backup_s
             for rewind in world.rewinds
         )
         if (one.alert, one.notice) == (alert.id, "alert") and not lost:
@@ -189,6 +191,21 @@ def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
     if notice != "update":
         return {*last}
     return {user for user, one in last.items() if one.version < alert.version and not one.ambiguous}
+
+
+def _left_unrecorded(world: World, request: Request) -> bool:
+    """Tell whether only a process knew of a request that could not record it any more: a limit that is known.
+
+    It was killed with the request on its way (see `killed`), or had to leave while the record did not answer.
+    """
+    process = request.process
+    if request.recorded_s is not None:
+        return False
+    return process.killed_s is not None or any(
+        one.process in {None, process} and one.kind.startswith("record") and one.to_s >= request.started_s
+        for one in world.disruptions
+        if process.left_s is not None and one.from_s <= process.left_s
+    )
 
 
 def killed(world: World) -> None:

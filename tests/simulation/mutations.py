@@ -94,7 +94,8 @@ async def _no_passes(*_: object) -> set[Any]:
 async def _claim_any(claims: Claims, lane: str) -> Any:  # noqa: ANN401 - a row
     lease, turns = timedelta(seconds=claims._lease_s), claims._turns.get(lane, [])
     excluded = [*claims._held, *claims._parked]
-    return await sql.work.claim(claims._pool, lane, claims.owner, lease, excluded, turns, URGENT)
+    asked_s = asyncio.get_running_loop().time()
+    return asked_s, await sql.work.claim(claims._pool, lane, claims.owner, lease, excluded, turns, URGENT)
 
 
 def _never_closes(breaker: Breaker) -> bool:

@@ -97,6 +97,11 @@ class RecordServer:
         """The time by the record's clock, which never steps: others are compared with it."""
         return EPOCH + timedelta(seconds=self.loop.now_s - START_S)
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction goes on, whose changes are not committed."""
+        return self._locked_by is not None
+
     def submit(self, session: Session, text: str, arguments: tuple[Any, ...], answered: Answered) -> None:
         """Let a statement travel to the server."""
         self.calls += 1

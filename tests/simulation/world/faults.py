@@ -32,6 +32,7 @@ class Faults:
         self._world = world
         self._random = world.random
         self._frozen: list[SimulatedProcess] = []
+        self._has_backup = False
         self._kinds = (
             self._freeze,
             self._freeze,
@@ -168,6 +169,7 @@ class Faults:
         await asyncio.wait({process.spawn(process.leave(), "leave")}, timeout=30)
         self._world.note(f"{process} has left")
         process.over = True
+        process.left_s = self._world.loop.now_s
 
     async def _wall_steps(self) -> None:
         process = self._process()
@@ -196,7 +198,7 @@ class Faults:
             return
         world, for_s = self._world, self._for_s()
         world.note(f"{process} hears nothing of the record for {for_s:.1f} s")
-        world.disrupted(process, "no answers", for_s + LEASE_S + TAIL_S)
+        world.disrupted(process, "record not heard", for_s + LEASE_S + TAIL_S)
         cut_off = self._random.choice((world.record.faults.hanging, world.record.faults.away))
         cut_off.add(process)
         await asyncio.sleep(for_s)
@@ -230,8 +232,11 @@ class Faults:
     async def _record_goes_back(self) -> None:
         """A backup is restored, with the processes stopped before it or while they run."""
         world, random = self._world, self._random
-        if not world.alerts or world.rewinds or world.redis.faults.any:
+        if not world.alerts or self._has_backup or world.redis.faults.any:
             return
+        self._has_backup = True
+        while world.record.in_transaction:
+            await asyncio.sleep(0.001)
         backup, backup_s = world.record.backup(), world.loop.now_s
         await asyncio.sleep(random.uniform(0.5, FAULT_S))
         offline = random.random() < 0.6

@@ -97,6 +97,7 @@ class SimulatedProcess(Running):
         self.began_s = world.loop.now_s
         self.resumed_s = float("-inf")
         self.killed_s: float | None = None
+        self.left_s: float | None = None
         self._context = copy_context()
         self._context.run(PROCESS.set, self)
         self._context.run(WALL_CLOCK.set, self.wall_s)

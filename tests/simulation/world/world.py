@@ -155,6 +155,13 @@ class World:
                     found += [unit for unit in sweep.units if not unit.done]
         return found
 
+    def unsettled(self) -> bool:
+        """Tell whether the record still has something to do: units that are due, or alerts that are through."""
+        if self.record.in_transaction:
+            # What its transaction changed may still be undone.
+            return True
+        return bool(self.due()) or any(alert.state in {"sending", "scheduled"} for alert in self.alerts)
+
     def _committed(self, _: list[str]) -> None:
         """Note how alerts were moved."""
         for alert in self.record.tables.alerts.values():
