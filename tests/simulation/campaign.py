@@ -5,6 +5,7 @@ Bounded: `SEEDS` for each mutation.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def brief(seed: int) -> Outcome:
     """Run a seed without its trace, which is printed only where one is replayed."""
+    # What is loaded stays: to look through it after each seed takes as long as the seed.
+    gc.freeze()
     outcome = run_seed(seed)
     outcome.trace.clear()
     return outcome
@@ -24,6 +27,7 @@ def brief(seed: int) -> Outcome:
 
 def caught(name: str) -> tuple[str, int, str]:
     """Return by which seed and which invariant a mutation is caught; no invariant when it is not."""
+    gc.freeze()
     for seed in range(SEEDS):
         outcome = run_seed(seed, MUTATIONS[name].put_back())
         if outcome.violations:

@@ -74,7 +74,7 @@ class StalledError(Exception):
 class SimulatedLoop(asyncio.BaseEventLoop):
     """An event loop on virtual time."""
 
-    _scheduled: list[OwnTimer]
+    _scheduled: list[tuple[float, int, OwnTimer]]
     _ready: Any
 
     def __init__(self) -> None:
@@ -82,6 +82,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.now_s = START_S
         self.steps = 0
         self.tasks = 0
+        self.timers = 0
         self.set_task_factory(_numbered)
         self.outside = copy_context()
 
@@ -97,8 +98,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         running = _process_of(timer)
         if running is not None:
             timer._when = when + running.behind_s
-        heapq.heappush(self._scheduled, timer)
-        timer._scheduled = True
+        self._set(timer)
         return timer
 
     def call_later(self, delay: float, callback: Callback, *args: object, context: Context | None = None) -> OwnTimer:
@@ -119,31 +119,35 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         aside, running.aside = running.aside, []
         if suspended_s:
             running.behind_s += suspended_s
-            for timer in self._scheduled:
+            timers = [timer for _, _, timer in sorted(self._scheduled)]
+            self._scheduled.clear()
+            for timer in timers:
                 if _process_of(timer) is running:
                     timer._when += suspended_s
-            heapq.heapify(self._scheduled)
+                self._set(timer)
         for handle in aside:
             if suspended_s and isinstance(handle, OwnTimer):
                 handle._when = handle.own_when_s + running.behind_s
-                heapq.heappush(self._scheduled, handle)
-                handle._scheduled = True
+                self._set(handle)
             else:
                 self._ready.append(handle)
+
+    def _set(self, timer: OwnTimer) -> None:
+        """Put a timer into the order of the times, and of the timers of one time."""
+        self.timers += 1
+        heapq.heappush(self._scheduled, (timer._when, self.timers, timer))
 
     def _run_once(self) -> None:
         """Run what is due; when nothing is, go on to the next timer."""
         scheduled, ready = self._scheduled, self._ready
-        while scheduled and scheduled[0]._cancelled:
-            heapq.heappop(scheduled)._scheduled = False
+        while scheduled and scheduled[0][2]._cancelled:
+            heapq.heappop(scheduled)
         if not ready and not self._stopping:
             if not scheduled:
                 raise StalledError("all tasks wait and no timer is set")
-            self.now_s = max(self.now_s, scheduled[0]._when)
-        while scheduled and scheduled[0]._when <= self.now_s:
-            timer = heapq.heappop(scheduled)
-            timer._scheduled = False
-            ready.append(timer)
+            self.now_s = max(self.now_s, scheduled[0][0])
+        while scheduled and scheduled[0][0] <= self.now_s:
+            ready.append(heapq.heappop(scheduled)[2])
         self.steps += len(ready)
         if self.steps > STEPS_MAX:
             raise StalledError("too many steps: something spins")
