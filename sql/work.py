@@ -64,12 +64,14 @@ async def claim(
     held: list[int],
     turns: Sequence[UUID] = (),
     urgent: timedelta = timedelta(),
+    interrupted: Sequence[int] = (),
 ) -> UnitRow | None:
     """Claim the most urgent unit of a lane that is not leased and not in `held`; None when there is none.
 
     `turns`: the alerts served lately, the latest last. A deadline nearer than `urgent` goes before all turns.
+    `interrupted`: those of `held` that are not sent to their end, so that wider rings wait for them.
     """
-    row = await pool.fetchrow(_CLAIM, lane, owner, lease, held, turns, urgent)
+    row = await pool.fetchrow(_CLAIM, lane, owner, lease, held, turns, urgent, interrupted)
     return None if row is None else UnitRow(*row)
 
 

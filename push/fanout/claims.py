@@ -89,9 +89,11 @@ class Claims:
         """Wait for the lane's most urgent due unit and hold it."""
         while True:
             self._changed.clear()
-            asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
             known_seq = self.known_seq
-            row = await retry_until_available(partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql")
+            # Counted from the attempt that was answered: an outage before it takes nothing from lease and expiry.
+            asked_s, asked_wall_s, row = await retry_until_available(
+                partial(self._claim, lane), UNAVAILABLE_ERRORS, "postgresql"
+            )
             if row is not None and row.trail_seq < known_seq:
                 await self._refuse(row)
                 continue
@@ -121,10 +123,14 @@ class Claims:
         await self._give_back(row.id)
         await asyncio.sleep(REWOUND_S)
 
-    async def _claim(self, lane: str) -> UnitRow | None:
+    async def _claim(self, lane: str) -> tuple[float, float, UnitRow | None]:
+        asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
         lease, turns = timedelta(seconds=self._lease_s), self._turns.get(lane, [])
         excluded = [*self._held, *self._parked]
-        return await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT)
+        # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
+        interrupted = [unit.row.id for unit in self._held.values() if unit.over or unit.interrupted]
+        row = await sql.work.claim(self._pool, lane, self.owner, lease, excluded, turns, URGENT, interrupted)
+        return asked_s, asked_wall_s, row
 
     def _take_turn(self, lane: str, alert: UUID) -> None:
         """Put an alert behind all others of a lane."""

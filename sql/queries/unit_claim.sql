@@ -2,7 +2,8 @@
 -- for late entrants (unless another ring came due behind such a pass), then the nearest ring, then the earliest
 -- deadline among the near ones, then the alerts by turns, so that a small one does not wait for a large one.
 -- A unit is ready when the same shards of every nearer ring are done, or searched by this same process, which then
--- knows whom it is notifying: otherwise two rings could notify one person.
+-- knows whom it is notifying: otherwise two rings could notify one person. What it holds and will not send to its end
+-- ($7) does not count: whom it leaves is nobody's until the unit is claimed again.
 -- A follow-up notice is ready when nothing older of its alert is in sending in the lane; it ranks with ring 1.
 -- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
@@ -26,7 +27,8 @@ with soft as (
               and not exists (select from sweep n join sweep_unit nearer on nearer.sweep_id = n.id
                               where n.alert_id = s.alert_id and n.notice = s.notice and n.lane = s.lane
                                 and n.ring < s.ring and nearer.shard_from = u.shard_from and not nearer.done
-                                and not (nearer.searched and nearer.lease_owner = $2 and nearer.lease_until > now()))
+                                and not coalesce(nearer.searched and nearer.lease_owner = $2 and nearer.lease_until > now()
+                                                   and nearer.id <> all($7::bigint[]), false))
           else
               not exists (select from sweep o join sweep_unit older on older.sweep_id = o.id
                           where o.alert_id = s.alert_id and o.lane = s.lane and o.id <> s.id
