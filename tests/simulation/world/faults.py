@@ -51,6 +51,7 @@ class Faults:
             self._notifications_lost,
             self._redis_fails,
             self._redis_fails,
+            self._redis_emptied,
             self._provider_fails,
             self._provider_fails,
         )
@@ -269,6 +270,16 @@ class Faults:
         setattr(faults, kind, 0.1 if kind in {"refused", "slow"} else True)
         await asyncio.sleep(for_s)
         setattr(faults, kind, 0.0 if kind in {"refused", "slow"} else False)
+
+    async def _redis_emptied(self) -> None:
+        """Redis loses all it has, and everybody reports again later."""
+        world = self._world
+        world.note("Redis loses its data")
+        world.redis.space.clear()
+        world.redis.space.run += 1
+        await asyncio.sleep(self._for_s())
+        await world.people.report_all()
+        world.note("everybody has reported again")
 
     async def _provider_fails(self) -> None:
         world, for_s, lane = self._world, self._for_s(), self._random.choice(LANES)
