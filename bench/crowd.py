@@ -54,7 +54,7 @@ _NONE_OPEN: Final = """select not exists (select from sweep s join sweep_unit u 
 class Step(msgspec.Struct, frozen=True):
     """Some alerts at once: seconds until all were sent, CPU seconds an alert of PostgreSQL and of the server.
 
-    `waited_s`: from the filing of the case right behind them until it was sent. `first_s`, `complete_s`: from the filing
+    `waited_s`: from the filing of the case right behind them until it was sent. `first_s`, `complete_s`: from that
     of the next one, when they were all sent, to its first request, and until it was sent. `cancel_ms`: CPU of
     PostgreSQL for a cancel of an alert that notified nobody. `idle`: cores of PostgreSQL and server while all live on.
     """

@@ -66,7 +66,7 @@ class Engine:
     def __init__(self, plan: EnginePlan, stores: EngineStores, gateways: Mapping[str, Gateway]) -> None:
         pool, requests_pool, index = stores.pool, stores.requests_pool, stores.index
         self._plan = plan
-        self.pool = pool
+        self.stores = stores
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)

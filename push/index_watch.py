@@ -122,9 +122,7 @@ class IndexWatch:
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
-            alerts = (
-                await sql.epochs.reopen(connection, lost, self._late.gap, self._late.notices_apart) if lost else set()
-            )
+            alerts = await sql.epochs.reopen(connection, lost, self._late.gap) if lost else set()
         self._epochs.known = there
         # Another process may have been the one that found them lost.
         self._slow_s = float("-inf")
@@ -161,5 +159,5 @@ class IndexWatch:
 
     async def _reopen(self, shards: Sequence[int]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.epochs.reopen(connection, [*shards], self._late.gap, self._late.notices_apart)
+            await sql.epochs.reopen(connection, [*shards], self._late.gap)
         self._wake()

@@ -56,7 +56,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
-    it `expires`, by the record's clock.
+    it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
     """
 
     id: int
@@ -73,7 +73,8 @@ class UnitRow(msgspec.Struct, frozen=True):
     status: str
     content: str
     left_s: float
-    sweep_id: int = 0
+    sweep_id: int
+    trail_seq: int
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:
@@ -82,10 +83,22 @@ async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:
 
 
 async def claim(
-    pool: Pool, sweeps: Sequence[int], owner: UUID, lease: timedelta, held: Sequence[int], units_max: int
+    pool: Pool,
+    sweeps: Sequence[int],
+    owner: UUID,
+    lease: timedelta,
+    held: Sequence[int],
+    units_max: int,
+    interrupted: Sequence[int] = (),
 ) -> list[UnitRow]:
-    """Claim up to `units_max` units that are not leased and not in `held`, of these sweeps in their order."""
-    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max)]
+    """Claim up to `units_max` units that are not leased and not in `held`, of these sweeps in their order.
+
+    `interrupted`: those of `held` that are not sent to their end, so that wider rings wait for them.
+    """
+    rows = [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max, interrupted)]
+    # PostgreSQL returns what it has updated in any order.
+    place = {sweep: number for number, sweep in enumerate(sweeps)}
+    return sorted(rows, key=lambda row: (place[row.sweep_id], row.shard_from))
 
 
 async def close_sweeps(pool: Pool, sweeps_max: int) -> int:

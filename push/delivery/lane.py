@@ -115,7 +115,7 @@ class Lane:
             areas=areas,
             pool=pool,
             observe_search_s=self.stats.index.observe,
-            report_row=claims.report_row,
+            report_row=claims.unreadable.report_row,
         )
         addresses = Addresses(
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales

@@ -18,16 +18,18 @@ import msgspec
 import structlog
 
 import sql.work
-from push.alarm_kinds import AlarmKind
 from push.alarms import AlarmBoard
-from push.fanout.lane_claims import LaneClaims
+from push.fanout.open_sweeps import LaneClaims
 from push.fanout.unit import HeldUnit, overlap
+from push.fanout.unreadable import Unreadable
 from push.message.sound import Sound
 from runtime.clock import now, wall_s
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -37,13 +39,12 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S = 1.0
 """How often a lane without work looks for some although it was not woken: leases of the dead run out silently."""
 
+REWOUND_S = 0.2
+"""How soon a record that has gone back is asked again: it is looked at within a second."""
+
 EXTENSIONS_PER_LEASE = 4
 HALTED_MAX = 1024
 """Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
-
-FAILURES_MAX = 3
-PARKED_MAX = 1000
-"""More units that cannot be read are no accident: they are tried again and again, and the log says so."""
 
 REFRESH_LEAST_S = 0.02
 """Between two looks at which sweeps are open, however often this is woken."""
@@ -60,15 +61,17 @@ _log = structlog.get_logger("push.fanout.claims")
 
 
 class Claims:
-    """The units that this process holds."""
+    """The units that this process holds.
+
+    `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
+    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
+    """
 
     def __init__(
         self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
     ) -> None:
         self.owner: UUID = uuid4()
-        self._alarms = alarms or AlarmBoard()
-        self._failures: dict[int, int] = {}
-        self._parked: set[int] = set()
+        self.unreadable = Unreadable(alarms or AlarmBoard())
         self._pool = pool
         self._lease_s = lease_s
         self._sound = sound
@@ -79,6 +82,8 @@ class Claims:
         self._refreshed_s = float("-inf")
         self._stale = True
         self._changed = asyncio.Event()
+        self.known_seq = 0
+        self.on_rewound: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Say that there may be new work."""
@@ -123,26 +128,36 @@ class Claims:
             wanted = claims.open.wanted(CANDIDATES_MAX)
             if not wanted:
                 return False
-            asked_s, asked_wall_s = self._now_s(), wall_s()
-            units_max = claims.units_max
-            rows = await retry_until_available(
-                lambda: sql.work.claim(
-                    self._pool,
-                    wanted,
-                    self.owner,
-                    timedelta(seconds=self._lease_s),
-                    [*self._held, *self._parked],
-                    units_max,
-                ),
-                UNAVAILABLE_ERRORS,
-                "postgresql",
+            known_seq, units_max = self.known_seq, claims.units_max
+            asked_s, asked_wall_s, rows = await retry_until_available(
+                partial(self._ask, wanted, units_max), UNAVAILABLE_ERRORS, "postgresql"
             )
+            if rows and rows[0].trail_seq < known_seq:
+                await self._refuse(rows)
+                return True
             if len(rows) < units_max:
                 claims.open.exhaust(set(wanted) - {row.sweep_id for row in rows})
             for row in rows:
                 claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
                 await self._hold(row, claims, asked_s, asked_wall_s)
             return True
+
+    async def _ask(self, wanted: list[int], units_max: int) -> tuple[float, float, list[UnitRow]]:
+        """Claim, and say since when: from the attempt that is answered, so that an outage takes nothing of a lease."""
+        asked_s, asked_wall_s, lease = self._now_s(), wall_s(), timedelta(seconds=self._lease_s)
+        excluded = [*self._held, *self.unreadable.parked]
+        # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
+        interrupted = [unit.row.id for unit in self._held.values() if unit.over or unit.interrupted]
+        rows = await sql.work.claim(self._pool, wanted, self.owner, lease, excluded, units_max, interrupted)
+        return asked_s, asked_wall_s, rows
+
+    async def _refuse(self, rows: list[UnitRow]) -> None:
+        """Give back what a record hands out that has gone back in time: it may have been withdrawn since."""
+        self.on_rewound()
+        for row in rows:
+            _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
+            await self._give_back(row.id)
+        await asyncio.sleep(REWOUND_S)
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
         silent = self._sound.silent(row.ring, now())
@@ -198,9 +213,7 @@ class Claims:
         if not unit.complete or unit.row.id not in self._held:
             return
         if unit.interrupted:
-            await retry_until_available(
-                lambda: sql.work.give_back(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            await self._give_back(unit.row.id)
         else:
             await retry_until_available(
                 lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found),
@@ -217,32 +230,19 @@ class Claims:
     async def fail(self, unit: HeldUnit, why: str) -> None:
         """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
         unit.interrupted = unit.swept = True
-        if len(self._failures) >= PARKED_MAX:
-            self._failures.clear()
-        failures = self._failures[unit.row.id] = self._failures.get(unit.row.id, 0) + 1
-        _log.error("unit.failed", unit=unit.row.id, lane=unit.row.lane, error=why, failures=failures)
-        if failures >= FAILURES_MAX:
+        if self.unreadable.failed(unit.row, why):
             await self._park(unit.row, why)
         await self.finish_if_complete(unit)
 
     async def _park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""
-        self._failures.pop(row.id, None)
-        if len(self._parked) < PARKED_MAX:
-            self._parked.add(row.id)
-        self.report(row.lane, f"unit {row.id} of alert {row.alert_id} is parked: {why}")
+        self.unreadable.park(row, why)
+        await self._give_back(row.id)
+
+    async def _give_back(self, unit_id: int) -> None:
         await retry_until_available(
-            lambda: sql.work.give_back(self._pool, row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+            lambda: sql.work.give_back(self._pool, unit_id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
         )
-
-    def report(self, lane: str, detail: str) -> None:
-        """Raise the alarm that something stored cannot be read."""
-        _log.error("data.unreadable", lane=lane, detail=detail)
-        self._alarms.raise_alarm(AlarmKind.UNREADABLE_DATA, lane, None, detail)
-
-    def report_row(self, row: UnitRow) -> None:
-        """Raise the alarm that a row of an alert's ledger cannot be read."""
-        self.report(row.lane, f"a row of the ledger of alert {row.alert_id}")
 
     def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
         """Return whom this process is about to notify there for other rings of the same alert and lane."""

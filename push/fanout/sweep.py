@@ -124,7 +124,9 @@ class Sweep:
             return not_notified(users, notified)
         except ValueError:
             readable = readable_users(users)
-            self._claims.report(self._lane, f"{len(users) - len(readable)} members of the index that are no users")
+            self._claims.unreadable.report(
+                self._lane, f"{len(users) - len(readable)} members of the index that are no users"
+            )
             return not_notified(readable, notified)
 
     def _now_s(self) -> float:
@@ -150,7 +152,7 @@ class Sweep:
             "postgresql",
         )
         # Who stands in a row that cannot be read is notified again: twice is better than never.
-        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.report_row, row))]
+        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.unreadable.report_row, row))]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 

@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
 
-from push.fanout.lane_claims import AHEAD_MAX, AHEAD_RECIPIENTS, LaneClaims
-from push.fanout.open_sweeps import FIRST_SENDS_A_FOLLOW_UP, URGENT_S, OpenSweeps
+from push.fanout.open_sweeps import (
+    AHEAD_MAX,
+    AHEAD_RECIPIENTS,
+    FIRST_SENDS_A_FOLLOW_UP,
+    URGENT_S,
+    LaneClaims,
+    OpenSweeps,
+)
 from sql.work import OpenSweep
 
 DEADLINE = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -183,7 +183,8 @@ class Watcher:
         if bursts:
             await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
+        plan = self._entrants.plan
+        again |= await sql.rings.notify_again(self._pool, plan.notices_apart, NOTICE_PASSES, plan.gap)
         if again:
             self._wake_lanes()
         return again

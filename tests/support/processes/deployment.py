@@ -207,6 +207,7 @@ class Deployment:
             ),
             "ring": ("due_at", "deadline"),
             "notice": ("at",),
+            "sweep_unit": ("done_at",),
         }
         connection = await asyncpg.connect(self.database_url)
         for attempt in range(1, CLOCK_TRIES + 1):
