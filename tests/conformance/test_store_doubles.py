@@ -176,7 +176,7 @@ async def _by_itself(both: BothRecords) -> None:
 
     await both.within(settle, draw.choice(GAPS))
     await both.call(sql.rings.sweep_again, draw.choice(GAPS))
-    await both.call(sql.rings.notify_again, draw.choice(GAPS), 2)
+    await both.call(sql.rings.notify_again, draw.choice(GAPS), 2, draw.choice(GAPS))
     await both.call(sql.rings.sweep_sooner, draw.sample(both.alerts, 1), draw.choice(GAPS))
 
 
