@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
+from geo.index.calls import MOVED_KEPT_MS
 from push.fanout.packing import unpack
 from push.fanout.unit import TRUSTED_S
 from tests.simulation.clock import START_S
@@ -45,6 +46,7 @@ SLOW_S: Final = 3.0
 """As long as one call of a slow record takes: from the beginning of a claim its process counts."""
 
 FORGOTTEN_S: Final = 6.0
+MOVED_S: Final = MOVED_KEPT_MS / 1000
 MARGIN_S: Final = 0.02
 FINAL: Final = frozenset({"accepted", "invalid", "refused", "quarantined", "failed"})
 
@@ -115,6 +117,9 @@ def _excused(world: World, before: Request, again: Request) -> bool:
     if before.ambiguous or any(
         again.started_s > one.at_s > before.started_s and recorded_s > one.backup_s for one in world.rewinds
     ):
+        return True
+    if before.lane != again.lane and any(0 <= again.started_s - at_s <= MOVED_S for at_s in world.emptied):
+        # A Redis that lost its data does not know who changed lanes a moment ago.
         return True
     if again.own_s - again.process.resumed_s <= TRUSTED_S + MARGIN_S:
         # A machine that was suspended does not know it: it sends for as long as a look is trusted.

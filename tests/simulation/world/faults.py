@@ -277,6 +277,7 @@ class Faults:
         world.note("Redis loses its data")
         world.redis.space.clear()
         world.redis.space.run += 1
+        world.emptied.append(world.loop.now_s)
         await asyncio.sleep(self._for_s())
         await world.people.report_all()
         world.note("everybody has reported again")

@@ -81,6 +81,7 @@ class World:
         self.history: dict[UUID, list[Moved]] = defaultdict(list)
         self.disruptions: list[Disruption] = []
         self.rewinds: list[Rewind] = []
+        self.emptied: list[float] = []
         self.progress = 0
 
     @property
