@@ -6,7 +6,7 @@ import asyncio
 import gc
 import hashlib
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 ENDINGS: Final = 20
+
+
+KNOWN: Final = "the doubles know what they are asked"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -37,7 +40,8 @@ class Outcome(msgspec.Struct, frozen=True):
 def run_seed(seed: int, mutation: AbstractContextManager[object] | None = None) -> Outcome:
     """Run one seed, with a bug put back by `mutation`."""
     loop = SimulatedLoop()
-    loop.set_exception_handler(lambda *_: None)
+    unknown: list[str] = []
+    loop.set_exception_handler(lambda _, context: _note_unknown(unknown, context))
     with seeded(seed), mutation or nullcontext():
         world = World(seed, loop)
         # What is collected at some moment or other would end generators then.
@@ -46,11 +50,19 @@ def run_seed(seed: int, mutation: AbstractContextManager[object] | None = None) 
             loop.run_until_complete(Story(world).run())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is found with its seed
             world.violated(ENDS, f"the simulation: {error!r}")
+        for one in unknown:
+            world.violated(KNOWN, one)
         _end(world)
     trace = [*world.notes]
     digest = hashlib.sha256("\n".join(trace).encode()).hexdigest()
     hours = world.now_s / 3600
     return Outcome(seed, world.violations, trace, digest, len(world.requests), loop.steps, hours)
+
+
+def _note_unknown(unknown: list[str], context: dict[str, Any]) -> None:
+    """Keep what a double was asked and does not know: whoever asked waits for ever, and nothing else would say so."""
+    if isinstance(error := context.get("exception"), LookupError):
+        unknown.append(f"{error!r}")
 
 
 def _end(world: World) -> None:

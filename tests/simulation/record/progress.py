@@ -231,6 +231,13 @@ def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID], gap: ti
             tables.change(alert, next_sweep_at=min(alert.next_sweep_at or soonest, soonest))
 
 
+@answers("alert_reached", "people")
+def alert_reached(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
+    """Count whom the first message of an alert was sent to."""
+    units = tables.alerts[alert_id].units("alert")
+    yield (sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed for u in units),)
+
+
 @answers("ring_hold", "alert_id pg_notify")
 def ring_hold(tables: Tables, _: Moment, alerts: Sequence[UUID], people_max: int) -> Iterator[tuple[Any, ...]]:
     """Hold all rings of an alert that has reached its cap."""
