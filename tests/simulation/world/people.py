@@ -5,6 +5,7 @@ Bounded: `PEOPLE_MAX`; their ids lie in the few shards that a sweep has.
 
 from __future__ import annotations
 
+import asyncio
 from math import cos, radians
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -26,6 +27,7 @@ LONGITUDE: Final = 114.0
 LATITUDE: Final = 22.5
 KM_A_DEGREE: Final = 111.2
 PEOPLE_MAX: Final = 200
+REPORT_AGAIN_S: Final = 0.5
 FIRST: Final = 10_000_000
 
 USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) < SHARDS][:PEOPLE_MAX]
@@ -131,9 +133,11 @@ class People:
             held[b"not a user"] = LONGITUDE, LATITUDE
 
     async def report_all(self) -> None:
-        """Let everybody report again from where they are."""
+        """Let everybody report again from where they are, until Redis takes it."""
         for lane in LANES:
-            await self._report([one for one in self.all.values() if one.lane == lane and one.gone_s is None])
+            some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
+            while not await self._report(some):
+                await asyncio.sleep(REPORT_AGAIN_S)
 
     async def forget(self) -> None:
         """Forget somebody."""
