@@ -16,7 +16,6 @@ import numpy as np
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 import sql.work
-from geo.index.loss.epochs import Epochs
 from geo.index.position_index import PositionIndex
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
@@ -199,12 +198,6 @@ MUTATIONS: Final = {
         "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)
     ),
     "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=_never_closes)),
-    "emptied-redis-believed": Mutation(
-        "a Redis that lost its data is taken for one where nobody is", _patched(Epochs, check=lambda *_: None)
-    ),
-    "emptied-redis-not-swept-again": Mutation(
-        "what was searched before Redis lost its data stays done", _patched("sql.epochs", reopen=_no_passes)
-    ),
     "silent": Mutation("no alarm is raised", _patched(AlarmBoard, raise_alarm=lambda *_, **__: None)),
     "halted-stay-parked": Mutation(
         "what is parked and halted waits for its time", _patched(LaneQueue, unpark_halted=lambda _: None)
