@@ -144,7 +144,10 @@ class RecordGuard:
         """End the alarms about alerts that a person has resumed, approved or ended."""
         if not self._held_back:
             return
-        states = {alert.id: alert.state for alert in await sql.progress.list_alerts(self._pool)}
+        states = {
+            alert.id: alert.state
+            for alert in await sql.progress.list_alerts(self._pool, limit=sql.progress.WATCHED_MAX)
+        }
         for alert_id in [one for one in self._held_back if states.get(one) not in _HELD_BACK]:
             self._held_back.discard(alert_id)
             self._alarms.clear(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id))
@@ -164,7 +167,7 @@ class RecordGuard:
     async def pause_all(self, why: str) -> None:
         """Pause what is sent, and hold back what would be sent by itself."""
         order = Order(actor=SYSTEM, reason=REASON)
-        for alert in await sql.progress.list_alerts(self._pool):
+        for alert in await sql.progress.list_alerts(self._pool, limit=sql.progress.WATCHED_MAX):
             if alert.state in _RUNNING:
                 await self._actions.pause(alert.id, order)
             elif alert.state == State.SCHEDULED:
