@@ -44,6 +44,11 @@ EXPIRED_S: Final = 3.0
 SLOW_S: Final = 3.0
 """As long as one call of a slow record takes: from the beginning of a claim its process counts."""
 
+LATENCY_S: Final = 1.0
+"""As long as one call takes that waits for a transaction of a process that froze."""
+
+FLAKY_S: Final = 20.0
+
 FORGOTTEN_S: Final = 6.0
 MARGIN_S: Final = 0.02
 FINAL: Final = frozenset({"accepted", "invalid", "refused", "quarantined", "failed"})
@@ -86,7 +91,8 @@ def _judge_stop(world: World, request: Request) -> None:
 def judge_failed(world: World, alert: Alert) -> None:
     """Recipients are given up only when the alert has expired, by the record's clock."""
     left_s = (alert.expires - world.record.now).total_seconds()
-    if left_s > SLOW_S:
+    flaky = any(one.kind == "record flaky" and one.to_s > world.loop.now_s - FLAKY_S for one in world.disruptions)
+    if left_s > (SLOW_S if flaky else LATENCY_S):
         world.violated(EXPIRED, f"recipients are given up {left_s:.1f} s before the expiry")
 
 

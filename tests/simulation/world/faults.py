@@ -53,6 +53,8 @@ class Faults:
             self._redis_fails,
             self._provider_fails,
             self._provider_fails,
+            self._outage,
+            self._outage,
         )
 
     async def one(self) -> None:
@@ -61,7 +63,15 @@ class Faults:
 
     async def under_a_stop(self) -> None:
         """Let something go wrong that makes a stop hard to hear, or hides what was sent right before it."""
-        kinds = self._notifications_lost, self._record_hangs, self._freeze_long, self._leave_cut_off, self._ambiguous
+        kinds = (
+            self._notifications_lost,
+            self._record_hangs,
+            self._freeze_long,
+            self._leave_cut_off,
+            self._ambiguous,
+            self._record_goes_back,
+            self._nothing,
+        )
         await self._random.choice(kinds)()
 
     def thaw(self) -> None:
@@ -103,6 +113,9 @@ class Faults:
         await asyncio.sleep(for_s)
         self._world.note(f"{process} thaws")
         self._world.loop.thaw(process)
+
+    async def _nothing(self) -> None:
+        """Let the stop alone come in the middle of a send."""
 
     async def _freeze_long(self) -> None:
         """One freezes with requests on their way, and thaws when all is over."""
@@ -269,6 +282,16 @@ class Faults:
         setattr(faults, kind, 0.1 if kind in {"refused", "slow"} else True)
         await asyncio.sleep(for_s)
         setattr(faults, kind, 0.0 if kind in {"refused", "slow"} else False)
+
+    async def _outage(self) -> None:
+        """No provider takes anything."""
+        for_s = self._random.uniform(2, 6)
+        self._world.note(f"no provider takes anything for {for_s:.1f} s")
+        for lane in LANES:
+            self._world.providers[lane].failing = 1.0
+        await asyncio.sleep(for_s)
+        for lane in LANES:
+            self._world.providers[lane].failing = 0.0
 
     async def _provider_fails(self) -> None:
         world, for_s, lane = self._world, self._for_s(), self._random.choice(LANES)
