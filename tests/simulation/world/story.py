@@ -154,6 +154,7 @@ class Story:
     def _jump(self, seconds: float) -> None:
         self._world.note(f"{seconds / 60:.0f} minutes pass")
         self._world.loop.now_s += seconds
+        self._world.progress += 1
 
     async def _quiet(self) -> None:
         """Wait until all that is due is done, and nothing is held."""
@@ -173,8 +174,7 @@ class Story:
         progress, since_s = -1, world.loop.now_s
         while True:
             await asyncio.sleep(1.0)
-            moved = world.loop.now_s - since_s > 100 * STALLED_S
-            if moved or progress != world.progress or not world.due() or not world.living:
+            if progress != world.progress or not world.due() or not world.living:
                 progress, since_s = world.progress, world.loop.now_s
             elif world.loop.now_s - since_s > STALLED_S:
                 engines = [one.engine for one in world.living if one.engine is not None and one.began_s < since_s]
