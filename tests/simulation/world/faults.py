@@ -20,6 +20,8 @@ FAULT_S: Final = 9.0
 NOTICED_S: Final = 0.6
 """A claim that is lost is noticed by the next look, two of them at most."""
 
+CORRECTED_S: Final = 60.0
+OUTAGE_S: Final = 17.0
 FOR_EVER_S: Final = 1e9
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
@@ -185,6 +187,8 @@ class Faults:
         process.left_s = self._world.loop.now_s
 
     async def _wall_steps(self) -> None:
+        """Time is corrected: on the machine of a process, and on that of Redis, which was a minute ahead."""
+        self._world.redis.ahead_s -= CORRECTED_S
         process = self._process()
         if process is not None:
             process.skew_s += self._random.uniform(-120, 120)
@@ -285,7 +289,7 @@ class Faults:
 
     async def _outage(self) -> None:
         """No provider takes anything."""
-        for_s = self._random.uniform(2, 6)
+        for_s = self._random.choice((self._random.uniform(2, 6), OUTAGE_S))
         self._world.note(f"no provider takes anything for {for_s:.1f} s")
         for lane in LANES:
             self._world.providers[lane].failing = 1.0

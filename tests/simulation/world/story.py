@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from sql.database import DEAD_PEER_S
 from tests.simulation import invariants
 from tests.simulation.world.faults import Faults
 from tests.simulation.world.operators import ACTIONS, STOPS, Operators
@@ -32,7 +33,9 @@ DAMAGED: Final = 0.15
 SHORT_LIVES: Final = 0.2
 LOOK_S: Final = 0.25
 QUIET_S: Final = 30.0
-STALLED_S: Final = 10.0
+STALLED_S: Final = DEAD_PEER_S + 4.0
+"""A connection whose peer is gone is known to be dead after ten seconds; what waited for it goes on then."""
+
 PASS_S: Final = EVERY_S + 5.0
 HOURS_S: Final = (400.0, 3700.0, 20 * 3600.0)
 GOLDEN_S: Final = 72 * 3600.0
