@@ -19,13 +19,12 @@ import sql.work
 from geo.index.position_index import PositionIndex
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
-from push.delivery.breaker import Breaker, Condition
+from push.delivery.breaker import Breaker
 from push.delivery.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
 from push.fanout.claims import Claims
 from push.fanout.packing import not_notified
-from push.fanout.queue import LaneQueue
 from push.fanout.sweep import Sweep
 from push.fanout.unit import HeldUnit
 from runtime.clock import now, wall_s
@@ -97,11 +96,6 @@ async def _claim_any(claims: Claims, wanted: list[int], units_max: int) -> Any: 
     return asked_s, wall_s(), await sql.work.claim(claims._pool, wanted, claims.owner, lease, excluded, units_max)
 
 
-def _never_closes(breaker: Breaker) -> bool:
-    breaker._failures.answered()
-    return breaker.condition is Condition.CLOSED and False
-
-
 async def _search_without_movers(
     index: PositionIndex, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
 ) -> object:
@@ -160,7 +154,7 @@ MUTATIONS: Final = {
         "a Redis whose clock is set back holds everybody", _patched("tests.simulation.index.keyspace", HEEDS_BACK=False)
     ),
     "rewound-record-sends": Mutation(
-        "a record that went back resumes sending", _patched(RecordGuard, look=_nothing, look_first=_nothing)
+        "a record that went back resumes sending", _patched(RecordGuard, pause_all=_nothing)
     ),
     "stop-only-by-notification": Mutation(
         "a stop whose notification is lost is not heard", _patched("sql.work", halted=_halted_never)
@@ -197,11 +191,8 @@ MUTATIONS: Final = {
     "no-second-follow-up": Mutation(
         "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)
     ),
-    "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=_never_closes)),
+    "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=lambda _: False)),
     "silent": Mutation("no alarm is raised", _patched(AlarmBoard, raise_alarm=lambda *_, **__: None)),
-    "halted-stay-parked": Mutation(
-        "what is parked and halted waits for its time", _patched(LaneQueue, unpark_halted=lambda _: None)
-    ),
 }
 """All of them. Each must be caught within `SEEDS`."""
 

@@ -20,6 +20,8 @@ FAULT_S: Final = 9.0
 NOTICED_S: Final = 0.6
 """A claim that is lost is noticed by the next look, two of them at most."""
 
+CORRECTED_S: Final = 60.0
+OUTAGE_S: Final = 17.0
 FOR_EVER_S: Final = 1e9
 TAIL_S: Final = 3.0
 """What a fault disturbed may be settled so long after its end: commits are tried again once a second."""
@@ -54,6 +56,8 @@ class Faults:
             self._redis_emptied,
             self._provider_fails,
             self._provider_fails,
+            self._outage,
+            self._outage,
         )
 
     async def one(self) -> None:
@@ -62,7 +66,15 @@ class Faults:
 
     async def under_a_stop(self) -> None:
         """Let something go wrong that makes a stop hard to hear, or hides what was sent right before it."""
-        kinds = self._notifications_lost, self._record_hangs, self._freeze_long, self._leave_cut_off, self._ambiguous
+        kinds = (
+            self._notifications_lost,
+            self._record_hangs,
+            self._freeze_long,
+            self._leave_cut_off,
+            self._ambiguous,
+            self._record_goes_back,
+            self._nothing,
+        )
         await self._random.choice(kinds)()
 
     def thaw(self) -> None:
@@ -104,6 +116,9 @@ class Faults:
         await asyncio.sleep(for_s)
         self._world.note(f"{process} thaws")
         self._world.loop.thaw(process)
+
+    async def _nothing(self) -> None:
+        """Let the stop alone come in the middle of a send."""
 
     async def _freeze_long(self) -> None:
         """One freezes with requests on their way, and thaws when all is over."""
@@ -173,6 +188,8 @@ class Faults:
         process.left_s = self._world.loop.now_s
 
     async def _wall_steps(self) -> None:
+        """Time is corrected: on the machine of a process, and on that of Redis, which was a minute ahead."""
+        self._world.redis.ahead_s -= CORRECTED_S
         process = self._process()
         if process is not None:
             process.skew_s += self._random.uniform(-120, 120)
@@ -281,6 +298,16 @@ class Faults:
         await asyncio.sleep(self._for_s())
         await world.people.report_all()
         world.note("everybody has reported again")
+
+    async def _outage(self) -> None:
+        """No provider takes anything."""
+        for_s = self._random.choice((self._random.uniform(2, 6), OUTAGE_S))
+        self._world.note(f"no provider takes anything for {for_s:.1f} s")
+        for lane in LANES:
+            self._world.providers[lane].failing = 1.0
+        await asyncio.sleep(for_s)
+        for lane in LANES:
+            self._world.providers[lane].failing = 0.0
 
     async def _provider_fails(self) -> None:
         world, for_s, lane = self._world, self._for_s(), self._random.choice(LANES)

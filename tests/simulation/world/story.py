@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from sql.database import DEAD_PEER_S
 from tests.simulation import invariants
 from tests.simulation.world.faults import Faults
 from tests.simulation.world.operators import ACTIONS, STOPS, Operators
@@ -25,14 +26,16 @@ PHASE_S: Final = 7.0
 FAULTS_S: Final = 4.0
 EARLY_S: Final = 0.2
 MOVES_S: Final = 1.5
-HARD_STOPS: Final = 0.35
+HARD_STOPS: Final = 0.45
 DAMAGED: Final = 0.15
 """The share of seeds whose index has members that are no users."""
 
-SHORT_LIVES: Final = 0.15
+SHORT_LIVES: Final = 0.2
 LOOK_S: Final = 0.25
-QUIET_S: Final = 60.0
-STALLED_S: Final = 10.0
+QUIET_S: Final = 30.0
+STALLED_S: Final = DEAD_PEER_S + 4.0
+"""A connection whose peer is gone is known to be dead after ten seconds; what waited for it goes on then."""
+
 PASS_S: Final = EVERY_S + 5.0
 HOURS_S: Final = (400.0, 3700.0, 20 * 3600.0)
 GOLDEN_S: Final = 72 * 3600.0
@@ -79,7 +82,7 @@ class Story:
             for _ in range(random.choice((0, 0, 1, 1, 2))):
                 group.create_task(self._at(random.uniform(0.2, FAULTS_S), self._act()), name="act")
             if random.random() < HARD_STOPS:
-                group.create_task(self._at(random.uniform(0.2, 2.0), self._hard_stop()), name="hard stop")
+                group.create_task(self._at(random.uniform(0.1, 1.0), self._hard_stop()), name="hard stop")
             for _ in range(random.choice((0, 0, 6))):
                 group.create_task(self._at(random.uniform(0, MOVES_S), world.people.move()), name="move")
             for _ in range(random.choice((0, 1, 3))):
@@ -92,7 +95,7 @@ class Story:
         self._jump(random.choice(HOURS_S))
 
     def _life_s(self) -> float | None:
-        return self._random.uniform(2, 12) if self._random.random() < SHORT_LIVES else None
+        return self._random.uniform(0.5, 5) if self._random.random() < SHORT_LIVES else None
 
     async def _at(self, delay_s: float, work: Coroutine[Any, Any, Any]) -> None:
         await asyncio.sleep(delay_s)
@@ -105,7 +108,11 @@ class Story:
         await asyncio.sleep(random.uniform(0.05, 1.5))
         running = [alert for alert in self._world.alerts if alert.state in {"sending", "sent"}]
         if running:
-            await self._operators.act(random.choice(STOPS), random.choice(running))
+            action, alert = random.choice(STOPS), random.choice(running)
+            await self._operators.act(action, alert)
+            if action == "pause" and random.random() < 0.7:
+                await asyncio.sleep(random.uniform(0, 0.3))
+                await self._operators.act("resume", alert)
         await fault
 
     async def _act(self) -> None:
@@ -150,6 +157,7 @@ class Story:
     def _jump(self, seconds: float) -> None:
         self._world.note(f"{seconds / 60:.0f} minutes pass")
         self._world.loop.now_s += seconds
+        self._world.progress += 1
 
     async def _quiet(self) -> None:
         """Wait until all that is due is done, and nothing is held."""
@@ -169,8 +177,7 @@ class Story:
         progress, since_s = -1, world.loop.now_s
         while True:
             await asyncio.sleep(1.0)
-            moved = world.loop.now_s - since_s > 100 * STALLED_S
-            if moved or progress != world.progress or not world.due() or not world.living:
+            if progress != world.progress or not world.due() or not world.living:
                 progress, since_s = world.progress, world.loop.now_s
             elif world.loop.now_s - since_s > STALLED_S:
                 engines = [one.engine for one in world.living if one.engine is not None and one.began_s < since_s]
