@@ -65,6 +65,7 @@ class IndexWatch:
         self._shard_next = 0
         self._forgotten = ForgottenUsers(stores, kept)
         self._condition: Condition | None = None
+        self._is_doubted = False
         self._replayed_s = float("-inf")
         self._slow_s = float("-inf")
 
@@ -76,6 +77,7 @@ class IndexWatch:
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self.look()
             else:
+                self._take_doubt()
                 self._slow_s = float("-inf")
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
@@ -93,9 +95,10 @@ class IndexWatch:
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""
+        self._take_doubt()
         if not self._epochs.known:
             self._epochs.known = await sql.epochs.epochs(self._pool)
-        if self._epochs.doubted.is_set() or not self._epochs.known:
+        if self._is_doubted or not self._epochs.known:
             await self._adopt()
         else:
             shards = [(self._shard_next + step) % SHARDS for step in range(LOOK_SHARDS)]
@@ -116,14 +119,18 @@ class IndexWatch:
             return False
         return self._index.waiting.is_answered(ANSWER_S)
 
+    def _take_doubt(self) -> None:
+        """Keep a doubt until all marks are read; taken, so that with a store away the next look comes at its time."""
+        self._is_doubted = self._is_doubted or self._epochs.doubted.is_set()
+        self._epochs.doubted.clear()
+
     async def _adopt(self) -> None:
         """Mark what has no mark, and open what was searched in shards that had another one."""
-        self._epochs.doubted.clear()
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
             alerts = await sql.epochs.reopen(connection, lost, self._late.gap) if lost else set()
-        self._epochs.known = there
+        self._epochs.known, self._is_doubted = there, False
         # Another process may have been the one that found them lost.
         self._slow_s = float("-inf")
         if lost:

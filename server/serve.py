@@ -70,7 +70,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from geo.connection import Client
-    from geo.index.position_index import PositionIndex
     from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool, RecordPool
@@ -108,7 +107,7 @@ async def serve(
         if stores.embedded:
             await ask(partial(sql.work.release_all, pool))
         vault = await ask(partial(_vault, settings, pool))
-        engine, index = _engine(settings, stores.database_url, pool, requests_pool, redis)
+        engine = _engine(settings, stores.database_url, pool, requests_pool, redis)
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
@@ -121,11 +120,11 @@ async def serve(
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
-        handlers = _handlers(settings, engine, requests_pool, index, authenticator, cities, signer, vault)
+        handlers = _handlers(settings, engine, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        reload = Reload(settings, read, engine, engine.stores.quotas, listeners)
+        reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             beside = {
@@ -171,10 +170,10 @@ async def _listening(
 
 def _engine(
     settings: Settings, database_url: str, pool: RecordPool, requests_pool: RecordPool, redis: Client
-) -> tuple[Engine, PositionIndex]:
+) -> Engine:
     kept = generations(settings.positions.kept_days)
     stores = EngineStores(database_url, pool, requests_pool, redis, tuple(settings.lanes), kept)
-    return Engine(_plan(settings), stores, lanes.gateways(settings, stores.quotas)), stores.index
+    return Engine(_plan(settings), stores, lanes.gateways(settings, stores.quotas))
 
 
 def _plan(settings: Settings) -> EnginePlan:
@@ -247,13 +246,12 @@ def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | Non
 def _handlers(
     settings: Settings,
     engine: Engine,
-    pool: Pool,
-    index: PositionIndex,
     authenticator: Authenticator,
     cities: Cities | None,
     signer: Signer | None,
     vault: Vault,
 ) -> Handlers:
+    pool, index = engine.stores.requests_pool, engine.stores.index
     signed = SignedWebhooks(pool, vault, authenticator)
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)

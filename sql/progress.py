@@ -138,7 +138,7 @@ async def listed(pool: Pool | Connection, alert_ids: list[UUID]) -> list[ListedA
     return [_listed(row) for row in await pool.fetch(_LIST, alert_ids)] if alert_ids else []
 
 
-async def changed(pool: Pool | Connection, since: str = FIRST) -> tuple[set[UUID], str]:
+async def changed(pool: Pool | Connection, since: str) -> tuple[set[UUID], str]:
     """Return the alerts that changed since a point of the record, and the point from which to read the next time."""
     rows = await pool.fetch(_CHANGED, since)
     return {row[0] for row in rows if row[0] is not None}, rows[0][1]

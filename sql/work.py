@@ -47,7 +47,6 @@ class OpenSweep(msgspec.Struct, frozen=True):
     alert_id: UUID
     notice: str
     ring: int
-    deadline: datetime
     left_s: float
     late: bool
 

@@ -109,8 +109,10 @@ class Claims:
                 unit.interrupted = unit.swept = True
                 await self.finish_if_complete(unit)
                 continue
+            # Woken too soon after the last look to look again: then that is made up for, and not only at the next poll.
+            wait_s = REFRESH_LEAST_S if self._stale else POLL_INTERVAL_S
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_INTERVAL_S):
+                async with asyncio.timeout(wait_s):
                     await changed.wait()
 
     def _lane(self, lane: str) -> LaneClaims:

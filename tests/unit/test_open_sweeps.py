@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
 
@@ -16,13 +15,12 @@ from push.fanout.open_sweeps import (
 )
 from sql.work import OpenSweep
 
-DEADLINE = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _numbers = count(1)
 
 
 def _sweep(alert: UUID | None = None, *, ring: int = 1, left_s: float = 1800.0, late: bool = False) -> OpenSweep:
     notice = "alert" if ring else "cancel"
-    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, DEADLINE, left_s, late)
+    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, left_s, late)
 
 
 def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> list[OpenSweep]:

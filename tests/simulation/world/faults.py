@@ -106,16 +106,9 @@ class Faults:
 
     async def _freeze(self) -> None:
         """SIGSTOP, and SIGCONT later: its clock goes on."""
-        process = self._process()
-        if process is None:
-            return
-        for_s = self._for_s()
-        self._world.note(f"{process} freezes for {for_s:.1f} s")
-        process.stopped = True
-        self._world.disrupted(process, "frozen", for_s + TAIL_S)
-        await asyncio.sleep(for_s)
-        self._world.note(f"{process} thaws")
-        self._world.loop.thaw(process)
+        if (process := self._process()) is not None:
+            await self._stand_still(process, "frozen", self._for_s())
+            self._world.loop.thaw(process)
 
     async def _nothing(self) -> None:
         """Let the stop alone come in the middle of a send."""
@@ -151,18 +144,19 @@ class Faults:
 
     async def _suspend(self) -> None:
         """Its machine is suspended: its clock stands still."""
-        process = self._process()
-        if process is None:
-            return
-        for_s = self._for_s()
-        self._world.note(f"the machine of {process} is suspended for {for_s:.1f} s")
+        if (process := self._process()) is not None:
+            for_s = self._for_s()
+            await self._stand_still(process, "suspended", for_s)
+            self._world.loop.thaw(process, for_s)
+            process.skew_s -= for_s
+            process.resumed_s = process.now_s
+
+    async def _stand_still(self, process: SimulatedProcess, how: str, for_s: float) -> None:
+        self._world.note(f"{process} is {how} for {for_s:.1f} s")
         process.stopped = True
-        self._world.disrupted(process, "suspended", for_s + TAIL_S)
+        self._world.disrupted(process, how, for_s + TAIL_S)
         await asyncio.sleep(for_s)
-        self._world.note(f"the machine of {process} goes on")
-        self._world.loop.thaw(process, for_s)
-        process.skew_s -= for_s
-        process.resumed_s = process.now_s
+        self._world.note(f"{process} goes on")
 
     async def _kill(self) -> None:
         process = self._process()
