@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.delivery.ledger import Ledger
     from push.fanout.areas import Areas
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from push.provider import Gateway
     from push.transport.quota import Quota
     from sql.database import Pool

@@ -17,8 +17,8 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
+from push.fanout.claims.unit import Batch
 from push.fanout.packing import not_notified, readable_users, unpack_readable
-from push.fanout.unit import Batch
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from push.fanout.candidates import Candidates
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
+    from push.fanout.claims.unit import HeldUnit
     from push.fanout.queue import LaneQueue
-    from push.fanout.unit import HeldUnit
     from sql.database import Pool
 
 SWEEPS_PER_LANE = 2
@@ -80,7 +80,7 @@ class Sweep:
             if unit.batches and not unit.interrupted:
                 # Now wider rings may be claimed; without outstanding batches the end of the unit does the same.
                 await retry_until_available(
-                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
+                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.leases.owner, found),
                     UNAVAILABLE_ERRORS,
                     "postgresql",
                 )
@@ -136,7 +136,7 @@ class Sweep:
         """Return who is notified, or about to be by this process for a nearer ring; sorted."""
         row = unit.row
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
-        outstanding = self._claims.outstanding(row)
+        outstanding = self._claims.leases.outstanding(row)
         rows = await retry_until_available(
             lambda: sql.ledger.settled(
                 self._pool,

@@ -12,7 +12,7 @@ import sql.filing
 import sql.lifecycle
 import sql.rings
 import sql.work
-from push.fanout.claims import REFRESH_LEAST_S, Claims
+from push.fanout.claims.claims import REFRESH_LEAST_S, Claims
 from sql.filing import AlertRow
 from sql.query import query
 from sql.rings import RingRow, SweepPlan
@@ -220,11 +220,11 @@ async def test_a_halted_nearer_unit_keeps_the_wider_ring_waiting(pool: Pool) -> 
     alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
     claims = Claims(pool, LEASE.total_seconds())
     near = await claims.next_unit("tpns")
-    await sql.work.note_searched(pool, near.row.id, claims.owner, 5)
-    claims.halt(alert)
+    await sql.work.note_searched(pool, near.row.id, claims.leases.owner, 5)
+    claims.leases.halt(alert)
     near.interrupted = True
-    assert await claim_next(pool, "tpns", claims.owner, LEASE, [near.row.id], interrupted=[near.row.id]) is None
-    wider = await claim_next(pool, "tpns", claims.owner, LEASE, [near.row.id])
+    assert await claim_next(pool, "tpns", claims.leases.owner, LEASE, [near.row.id], interrupted=[near.row.id]) is None
+    wider = await claim_next(pool, "tpns", claims.leases.owner, LEASE, [near.row.id])
     assert wider is not None, "without the halt it may be claimed: its own process knows whom it is notifying"
     assert wider.ring == 2
 

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from geo.index.calls import MOVED_KEPT_MS
+from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.packing import unpack
-from push.fanout.unit import TRUSTED_S
 from tests.simulation.clock import START_S
 from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import distance

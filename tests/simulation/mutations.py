@@ -23,10 +23,10 @@ from push.delivery.breaker import Breaker
 from push.delivery.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
-from push.fanout.claims import Claims
+from push.fanout.claims.claims import Claims
+from push.fanout.claims.unit import HeldUnit
 from push.fanout.packing import not_notified
 from push.fanout.sweep import Sweep
-from push.fanout.unit import HeldUnit
 from runtime.clock import now, wall_s
 from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 
@@ -91,9 +91,13 @@ async def _no_passes(*_: object) -> set[Any]:
 
 
 async def _claim_any(claims: Claims, wanted: list[int], units_max: int) -> Any:  # noqa: ANN401 - rows
-    asked_s, lease = asyncio.get_running_loop().time(), timedelta(seconds=claims._lease_s)
-    excluded = [*claims._held, *claims.unreadable.parked]
-    return asked_s, wall_s(), await sql.work.claim(claims._pool, wanted, claims.owner, lease, excluded, units_max)
+    asked_s, lease = asyncio.get_running_loop().time(), timedelta(seconds=claims.leases.lease_s)
+    excluded = [*claims.leases.ids, *claims.unreadable.parked]
+    return (
+        asked_s,
+        wall_s(),
+        await sql.work.claim(claims._pool, wanted, claims.leases.owner, lease, excluded, units_max),
+    )
 
 
 async def _search_without_movers(

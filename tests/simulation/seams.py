@@ -17,9 +17,9 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECRETS: Final = ("push.fanout.unit", "push.alerts.estimate", "sql.ledger", "sql.audit", "geo.index.loss.epochs")
+SECRETS: Final = ("push.fanout.claims.unit", "push.alerts.estimate", "sql.ledger", "sql.audit", "geo.index.loss.epochs")
 SHARDS_PER_UNIT: Final = 2
-IDS: Final = ("push.fanout.claims", "push.alerts.filing")
+IDS: Final = ("push.fanout.claims.leases", "push.alerts.filing")
 
 
 class SeededSecrets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from push.fanout.unit import TRUSTED_S
+from push.fanout.claims.unit import TRUSTED_S
 from tests.campaign.faults.step import Step
 from tests.campaign.judging.alarms import Sample
 from tests.campaign.judging.journal import Request

@@ -12,7 +12,7 @@ import pytest
 from msgspec import json
 
 from push.delivery.outcomes import merge_results, sort_outcomes
-from push.fanout.unit import TRUSTED_S, HeldUnit
+from push.fanout.claims.unit import TRUSTED_S, HeldUnit
 from push.message.content import Content
 from push.notice import Status
 from push.provider import STOPPED, forbidden, withheld

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from uuid import UUID, uuid4
 
-from push.fanout.open_sweeps import (
+from push.fanout.claims.open_sweeps import (
     AHEAD_MAX,
     AHEAD_RECIPIENTS,
     FIRST_SENDS_A_FOLLOW_UP,

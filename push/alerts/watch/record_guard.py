@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
     from push.alarms import AlarmBoard
     from push.alerts.actions.decisions import Actions
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from sql.audit import Position
     from sql.database import Pool
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from push.fanout.unit import TRUSTED_S
+from push.fanout.claims.unit import TRUSTED_S
 from tests.campaign.faults import KINDS
 from tests.campaign.world import WORKERS
 from tests.support.providers.notified import CANCEL, FOUND

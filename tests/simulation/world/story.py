@@ -163,7 +163,9 @@ class Story:
         """Wait until all that is due is done, and nothing is held."""
         world, until_s = self._world, self._world.loop.now_s + QUIET_S
         await asyncio.sleep(1.5)
-        while world.unsettled() or any(one.engine is not None and one.engine.claims.held for one in world.living):
+        while world.unsettled() or any(
+            one.engine is not None and one.engine.claims.leases.held for one in world.living
+        ):
             if world.loop.now_s > until_s:
                 units = [f"{one.id} {one.sweep.notice} {one.sweep.lane}" for one in world.due()]
                 world.violated(invariants.QUIET, f"{units} after {QUIET_S:.0f} s without any fault")

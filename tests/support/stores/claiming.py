@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sql.work
-from push.fanout.open_sweeps import OpenSweeps
+from push.fanout.claims.open_sweeps import OpenSweeps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,7 +19,7 @@ FAILURES_MAX: Final = 3
 PARKED_MAX: Final = 1000
 """More units that cannot be read are no accident: they are tried again and again, and the log says so."""
 
-_log = structlog.get_logger("push.fanout.unreadable")
+_log = structlog.get_logger("push.fanout.claims.unreadable")
 
 
 class Unreadable:

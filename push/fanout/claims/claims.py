@@ -1,8 +1,7 @@
-"""Claims: takes due units from the record, and keeps their leases alive until they are settled.
+"""Claims: takes due units from the record, in the order of the sweeps that the record lists as open.
 
-The record says which sweeps are open, at most every `REFRESH_LEAST_S`; from these, in their order, units are claimed.
-Bounded: a unit is asked for only when a lane has a sweep free for it, and a few more where they are small; a lease ends
-by itself `lease_s` after the last extension, so a dead process holds nothing for longer.
+Which are open is read at most every `REFRESH_LEAST_S`. Bounded: a unit is asked for only when a lane has a sweep free
+for it, and a few more where they are small.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 import msgspec
 import structlog
 
 import sql.work
 from push.alarms import AlarmBoard
-from push.fanout.open_sweeps import LaneClaims
-from push.fanout.unit import HeldUnit, overlap
-from push.fanout.unreadable import Unreadable
+from push.fanout.claims.leases import Leases
+from push.fanout.claims.open_sweeps import LaneClaims
+from push.fanout.claims.unit import HeldUnit
+from push.fanout.claims.unreadable import Unreadable
 from push.message.sound import Sound
 from runtime.clock import now, wall_s
 from runtime.retry import retry_until_available
@@ -29,9 +28,6 @@ from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from sql.database import Pool
     from sql.work import UnitRow
@@ -41,10 +37,6 @@ POLL_INTERVAL_S = 1.0
 
 REWOUND_S = 0.2
 """How soon a record that has gone back is asked again: it is looked at within a second."""
-
-EXTENSIONS_PER_LEASE = 4
-HALTED_MAX = 1024
-"""Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
 
 REFRESH_LEAST_S = 0.02
 """Between two looks at which sweeps are open, however often this is woken."""
@@ -57,11 +49,11 @@ CLOSE_MAX = 1000
 
 USUAL_SOUND = Sound()
 
-_log = structlog.get_logger("push.fanout.claims")
+_log = structlog.get_logger("push.fanout.claims.claims")
 
 
 class Claims:
-    """The units that this process holds.
+    """What of the record's due work this process takes on.
 
     `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
     hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
@@ -70,13 +62,10 @@ class Claims:
     def __init__(
         self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
     ) -> None:
-        self.owner: UUID = uuid4()
         self.unreadable = Unreadable(alarms or AlarmBoard())
+        self.leases = Leases(pool, lease_s)
         self._pool = pool
-        self._lease_s = lease_s
         self._sound = sound
-        self._held: dict[int, HeldUnit] = {}
-        self._halted_s: dict[UUID, float] = {}
         self._lanes: dict[str, LaneClaims] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_s = float("-inf")
@@ -95,7 +84,7 @@ class Claims:
         self._changed = asyncio.Event()
 
     async def next_unit(self, lane: str) -> HeldUnit:
-        """Wait for the lane's most urgent due unit and hold it."""
+        """Wait for the lane's most urgent due unit, which is held from then on."""
         claims = self._lane(lane)
         while True:
             changed = self._changed
@@ -146,11 +135,11 @@ class Claims:
 
     async def _ask(self, wanted: list[int], units_max: int) -> tuple[float, float, list[UnitRow]]:
         """Claim, and say since when: from the attempt that is answered, so that an outage takes nothing of a lease."""
-        asked_s, asked_wall_s, lease = self._now_s(), wall_s(), timedelta(seconds=self._lease_s)
-        excluded = [*self._held, *self.unreadable.parked]
+        asked_s, asked_wall_s, lease = self._now_s(), wall_s(), timedelta(seconds=self.leases.lease_s)
+        excluded = [*self.leases.ids, *self.unreadable.parked]
         # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
-        interrupted = [unit.row.id for unit in self._held.values() if unit.over or unit.interrupted]
-        rows = await sql.work.claim(self._pool, wanted, self.owner, lease, excluded, units_max, interrupted)
+        interrupted = [unit.row.id for unit in self.leases.held if unit.over or unit.interrupted]
+        rows = await sql.work.claim(self._pool, wanted, self.leases.owner, lease, excluded, units_max, interrupted)
         return asked_s, asked_wall_s, rows
 
     async def _refuse(self, rows: list[UnitRow]) -> None:
@@ -158,20 +147,18 @@ class Claims:
         self.on_rewound()
         for row in rows:
             _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
-            await self._give_back(row.id)
+            await self.leases.give_back(row.id)
         await asyncio.sleep(REWOUND_S)
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
         silent = self._sound.silent(row.ring, now())
         try:
-            unit = HeldUnit(row, asked_s, asked_wall_s, self._lease_s, silent=silent)
+            unit = HeldUnit(row, asked_s, asked_wall_s, self.leases.lease_s, silent=silent)
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.
             await self._park(row, type(error).__name__)
             return
-        self._held[row.id] = unit
-        # A stop may have been received while this was asked for: then it is not known which came first.
-        unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
+        self.leases.hold(unit, asked_s)
         claims.ahead.append(unit)
 
     async def _refresh(self) -> None:
@@ -196,33 +183,11 @@ class Claims:
         if claims is not None and claims.open.refill(row.alert_id):
             self._notify()
 
-    @property
-    def held(self) -> list[HeldUnit]:
-        """What this process holds."""
-        return [*self._held.values()]
-
-    def halt(self, alert_id: UUID) -> None:
-        """Stop what is held of an alert: nothing more of it is sent, until it is claimed anew."""
-        self._halted_s.pop(alert_id, None)
-        self._halted_s[alert_id] = asyncio.get_running_loop().time()
-        if len(self._halted_s) > HALTED_MAX:
-            del self._halted_s[next(iter(self._halted_s))]
-        for unit in self._held.values():
-            unit.halted = unit.halted or unit.row.alert_id == alert_id
-
     async def finish_if_complete(self, unit: HeldUnit) -> None:
         """Mark a unit done when everybody found in it is settled, or give it back when it was interrupted."""
-        if not unit.complete or unit.row.id not in self._held:
+        if not unit.complete or unit.row.id not in self.leases.ids:
             return
-        if unit.interrupted:
-            await self._give_back(unit.row.id)
-        else:
-            await retry_until_available(
-                lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found),
-                UNAVAILABLE_ERRORS,
-                "postgresql",
-            )
-        self._held.pop(unit.row.id, None)
+        await self.leases.settle(unit)
         if unit.interrupted:
             self.wake()
             return
@@ -239,55 +204,7 @@ class Claims:
     async def _park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""
         self.unreadable.park(row, why)
-        await self._give_back(row.id)
-
-    async def _give_back(self, unit_id: int) -> None:
-        await retry_until_available(
-            lambda: sql.work.give_back(self._pool, unit_id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
-        )
-
-    def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
-        """Return whom this process is about to notify there for other rings of the same alert and lane."""
-        return [
-            batch.users
-            for unit in self._held.values()
-            if unit.row.id != row.id and overlap(unit.row, row)
-            for batch in unit.batches
-        ]
-
-    def drop(self, unit: HeldUnit) -> None:
-        """Drop a unit whose lease is lost; another process may have its recipients now.
-
-        Units of wider rings that were claimed because this process had it are given back.
-        """
-        unit.dropped = True
-        self._held.pop(unit.row.id, None)
-        for other in self._held.values():
-            other.halted = other.halted or (unit.row.ring < other.row.ring and overlap(unit.row, other.row))
-
-    async def keep(self) -> None:
-        """Extend the leases of all held units in good time, until cancelled."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self._lease_s / EXTENSIONS_PER_LEASE)
-            if not self._held:
-                continue
-            asked_s = loop.time()
-            ids = [*self._held]
-            kept = await retry_until_available(
-                partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
-                UNAVAILABLE_ERRORS,
-                "postgresql",
-            )
-            for unit_id in ids:
-                unit = self._held.get(unit_id)
-                if unit is None:
-                    continue
-                if unit_id in kept:
-                    unit.lease_until_s = asked_s + self._lease_s
-                elif not unit.complete:
-                    _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
-                    self.drop(unit)
+        await self.leases.give_back(row.id)
 
     async def close_sweeps(self) -> None:
         """Take sweeps without anything to do out of what claims read, until cancelled."""
@@ -295,8 +212,3 @@ class Claims:
             await asyncio.sleep(CLOSE_EVERY_S)
             close = partial(sql.work.close_sweeps, self._pool, CLOSE_MAX)
             await retry_until_available(close, UNAVAILABLE_ERRORS, "postgresql")
-
-    async def release(self) -> None:
-        """Give back what is claimed and undone; called once, when nothing sends any more."""
-        self._held.clear()
-        await sql.work.release(self._pool, self.owner)

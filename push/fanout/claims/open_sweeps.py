@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
-    from push.fanout.unit import HeldUnit
+    from push.fanout.claims.unit import HeldUnit
     from sql.work import OpenSweep
 
 URGENT_S: Final = 600.0
