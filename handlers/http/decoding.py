@@ -8,12 +8,12 @@ Bounded by the body, which the route bounds, and by `problems.ERRORS_MAX`.
 from __future__ import annotations
 
 import json
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from handlers.http.problems import FieldError
-from handlers.values.cleaning import cleaned, struct_of
+from handlers.values.cleaning import cleaned, fields_of, struct_of
 from runtime.decoding import DECODE_ERRORS
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -65,16 +65,14 @@ def check(tree: object, kind: Any, path: str) -> list[FieldError]:  # noqa: ANN4
     if struct is None or not isinstance(tree, dict):
         return _check_value(tree, kind, path)
     errors: list[FieldError] = []
-    hints = get_type_hints(struct, include_extras=True)
-    fields = msgspec.structs.fields(struct)
-    for field in fields:
-        here = f"{path}.{field.encode_name}"
-        if field.encode_name in tree:
-            errors += check(tree[field.encode_name], hints[field.name], here)
+    fields = fields_of(struct)
+    for name, field in fields.items():
+        here = f"{path}.{name}"
+        if name in tree:
+            errors += check(tree[name], field.kind, here)
         elif field.required:
             errors.append(FieldError(here, "required"))
-    known = {field.encode_name for field in fields}
-    errors += [FieldError(f"{path}.{name}", "unknown field") for name in tree if name not in known]
+    errors += [FieldError(f"{path}.{name}", "unknown field") for name in tree if name not in fields]
     return errors
 
 

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from functools import cache
 from math import inf
-from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -61,18 +61,32 @@ def cleaned(tree: object, kind: Any, path: str, errors: dict[str, str]) -> objec
 def _cleaned_struct(
     tree: dict[str, object], struct: type[msgspec.Struct], path: str, errors: dict[str, str]
 ) -> dict[str, object]:
-    hints = get_type_hints(struct, include_extras=True)
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    fields = fields_of(struct)
     result: dict[str, object] = {}
     for name, value in tree.items():
         field = fields.get(name)
         here = f"{path}.{name}"
-        one = value if field is None else cleaned(value, hints[field.name], here, errors)
+        one = value if field is None else cleaned(value, field.kind, here, errors)
         if one is not None or field is None:
             result[name] = one
         elif field.required:
             errors.setdefault(here, BLANK)
     return result
+
+
+class Field(NamedTuple):
+    """A field of a struct: its type with all annotations, and whether it has to be given."""
+
+    kind: Any
+    required: bool
+
+
+@cache
+def fields_of(struct: type[msgspec.Struct]) -> dict[str, Field]:
+    """Return the fields of a struct by the names that they have in JSON."""
+    hints = get_type_hints(struct, include_extras=True)
+    fields = msgspec.structs.fields(struct)
+    return {field.encode_name: Field(hints[field.name], field.required) for field in fields}
 
 
 def struct_of(kind: Any) -> type[msgspec.Struct] | None:  # noqa: ANN401 - as above

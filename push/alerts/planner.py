@@ -110,10 +110,13 @@ class Planner:
         alert_id: UUID,
         status: str,
         rings: list[Ring],
-        people: Callable[[str], int | None],
+        people: Callable[[int, str], int | None],
         held: Iterable[int] = (),
     ) -> None:
-        """Add rings with a sweep for each lane, within the caller's transaction; `people`: how many a lane has."""
+        """Add rings with a sweep for each lane, within the caller's transaction.
+
+        `people`: how many there are up to a ring in a lane, so that a small ring has few units.
+        """
         held = set(held)
         for ring in rings:
             fields = msgspec.structs.asdict(ring)
@@ -121,7 +124,7 @@ class Planner:
                 connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
             )
         sweeps = [
-            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(lane)))
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(ring.ring, lane)))
             for ring in rings
             for lane in self._lanes(status)
         ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-PEOPLE = 100_000
+PEOPLE = 50_000
 LATENCY_MS = 200
 """Long enough that a request is in flight whenever the signal comes."""
 
