@@ -68,12 +68,6 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         """Return the people of a ring and all before it."""
         return sum(one.people for one in self.rings if one.ring <= ring)
 
-    def in_lane(self, ring: int, lane: str) -> int | None:
-        """Return the people of a ring and all before it in a lane; None for a lane that was not sampled."""
-        if lane not in self.lanes:
-            return None
-        return sum(one.lanes[lane].people for one in self.rings if one.ring <= ring and lane in one.lanes)
-
 
 def at_most(whole: Estimate, people_max: int) -> Estimate:
     """Return an estimate of an audience of which at most `people_max` can be reached, unknown which."""

@@ -264,9 +264,10 @@ def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int])
     return filed, sent_on
 
 
-def _people(sampled: Estimate | None) -> Callable[[int, str], int | None]:
-    """Return how many people each lane has up to a ring, as far as that is known."""
-    return sampled.in_lane if sampled is not None else lambda _ring, _lane: None
+def _people(sampled: Estimate | None) -> Callable[[str], int | None]:
+    """Return how many people each lane has, as far as that is known."""
+    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
+    return lanes.get
 
 
 def _alert(

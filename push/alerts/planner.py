@@ -110,13 +110,10 @@ class Planner:
         alert_id: UUID,
         status: str,
         rings: list[Ring],
-        people: Callable[[int, str], int | None],
+        people: Callable[[str], int | None],
         held: Iterable[int] = (),
     ) -> None:
-        """Add rings with a sweep for each lane, within the caller's transaction.
-
-        `people`: how many there are up to a ring in a lane, so that a small ring has few units.
-        """
+        """Add rings with a sweep for each lane, within the caller's transaction; `people`: how many a lane has."""
         held = set(held)
         for ring in rings:
             fields = msgspec.structs.asdict(ring)
@@ -124,7 +121,7 @@ class Planner:
                 connection, alert_id, RingRow(**fields, held=AUDIENCE_CAP if ring.ring in held else None)
             )
         sweeps = [
-            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(ring.ring, lane)))
+            SweepPlan(Notice.ALERT.value, ring.ring, lane, self.plan.shards, self.span(people(lane)))
             for ring in rings
             for lane in self._lanes(status)
         ]

@@ -37,6 +37,9 @@ LATENCY_MS = 200
 
 WORKERS = 4
 BATCH = 1000
+UNIT_PEOPLE = 10_000
+"""So large that requests are full: a stop is to find as much in flight as there can be."""
+
 GRACE_S = 3
 ENDS_S = GRACE_S + EDGE_GRACE_S + CANCELS * CANCEL_AGAIN_S + RELEASE_S + 2 * CLOSE_S
 """The sum of the bounds of all that a stop waits for."""
@@ -74,7 +77,7 @@ async def test_sigterm_ends_a_server_in_time_while_a_store_does_not_reply(
         await deployment.provider("--latency-ms", str(LATENCY_MS))
         await deployment.register()
         inside = await deployment.people(PEOPLE)
-        server = await deployment.server(QQ_ALERT_GRACE_S=str(GRACE_S))
+        server = await deployment.server(QQ_ALERT_GRACE_S=str(GRACE_S), QQ_ALERT_ALERT__UNIT_PEOPLE=str(UNIT_PEOPLE))
         _, answer = await deployment.file(server)
         await until(lambda: _some(deployment))
         async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:

@@ -71,7 +71,7 @@ async def prepare(
         near = min(target.ring, len(rings))
         await sql.rings.make_due(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
         if target.ring > len(rings):
-            await planner.add_rings(connection, alert_id, alert.status, [target], lambda _ring, _lane: requested.people)
+            await planner.add_rings(connection, alert_id, alert.status, [target], lambda _: requested.people)
         return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})
 
     return reach
