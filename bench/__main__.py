@@ -22,6 +22,7 @@ from rich.table import Table
 
 from bench import audience, lanes, measures
 from bench.crowd import crowd, crowd_in_lanes
+from bench.scale.national import RESIDENTS, national
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
@@ -49,7 +50,11 @@ NAMES = (
     "stop",
     "crowd",
     "crowd-lanes",
+    "national",
 )
+ON_REQUEST = {"national"}
+"""What takes a quarter of an hour and most of the memory is run by its name only."""
+
 WORKERS = 16
 FEW = 200_000
 STOPPED_PEOPLE = 1_000_000
@@ -62,12 +67,13 @@ FEED_STUCK = 10
 @click.option("--people", type=click.IntRange(1000), default=5_000_000, show_default=True)
 @click.option("--runs", type=click.IntRange(1, 99), default=measures.RUNS, show_default=True)
 @click.option("--cancels", type=click.IntRange(1, 1000), default=CANCELS, show_default=True)
+@click.option("--residents", type=click.IntRange(1000), default=RESIDENTS, show_default=True, help="For `national`.")
 @click.option("--json", "as_json", is_flag=True)
-def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_json: bool) -> None:
+def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, residents: int, *, as_json: bool) -> None:
     """Measure against floors, with SIMULATED push providers."""
     figures: dict[str, Figure] = {}
     console = Console(stderr=True)
-    chosen = set(names or NAMES)
+    chosen = set(names) or {*NAMES} - ON_REQUEST
     if chosen & {"stream", "pipeline", "reports", "feed", "estimate", "users"}:
         figures |= _in_world(lambda stores, folder: _big(console, stores, folder, people, runs, chosen))
     if chosen & {"estimate", "late"}:
@@ -76,7 +82,7 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(_webhook)
     if "memory" in chosen:
         figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
-    for name, work in _alone(people, runs, cancels).items():
+    for name, work in _alone(people, runs, cancels, residents).items():
         if name in chosen:
             figures |= _in_world(work)
     if as_json:
@@ -95,13 +101,14 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
     Console(width=140).print(table)
 
 
-def _alone(people: int, runs: int, cancels: int) -> dict[str, Work]:
+def _alone(people: int, runs: int, cancels: int, residents: int) -> dict[str, Work]:
     """Return the measures that have stores of their own."""
     return {
         "stop": lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels),
         "lanes": lambda stores, folder: lanes.lanes(stores, folder, people, runs),
         "crowd": crowd,
         "crowd-lanes": crowd_in_lanes,
+        "national": lambda stores, folder: national(stores, folder, residents),
     }
 
 

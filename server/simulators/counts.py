@@ -12,7 +12,9 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - used in annotations of attributes
 
-PENDING_MAX = 20_000_000
+PENDING_MAX = 100_000_000
+"""A nation: a merge of so many takes half a minute, in which nothing is answered."""
+
 TITLES_MAX = 64
 
 
