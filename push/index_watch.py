@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from push.alarms import AlarmBoard
-    from push.fanout.late_entrants import LatePlan
+    from push.fanout.entrants.late_entrants import LateEntrants
     from push.stores import EngineStores
 
 ASK_S: Final = 1.0
@@ -55,12 +55,13 @@ class IndexWatch:
     """Raises and clears the alarms about Redis, and keeps the marks of the index's shards."""
 
     def __init__(
-        self, stores: EngineStores, alarms: AlarmBoard, late: LatePlan, kept: timedelta, wake: Callable[[], None]
+        self, stores: EngineStores, alarms: AlarmBoard, late: LateEntrants, kept: timedelta, wake: Callable[[], None]
     ) -> None:
         self._index, self._epochs = stores.index, stores.epochs
         self._client, self._pool = stores.client, stores.pool
         self._alarms = alarms
-        self._late = late
+        self._late, self._late_plan = late, late.plan
+        self._is_away = False
         self._wake = wake
         self._shard_next = 0
         self._forgotten = ForgottenUsers(stores, kept)
@@ -73,10 +74,14 @@ class IndexWatch:
         while True:
             if await self._answers():
                 self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+                if self._is_away:
+                    # Reports may have been taken whose answer was lost.
+                    self._late.want_pass()
+                self._is_away = False
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self.look()
             else:
-                self._slow_s = float("-inf")
+                self._slow_s, self._is_away = float("-inf"), True
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
             raise_if_cancelled()
@@ -123,7 +128,9 @@ class IndexWatch:
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
             alerts = (
-                await sql.epochs.reopen(connection, lost, self._late.gap, self._late.notices_apart) if lost else set()
+                await sql.epochs.reopen(connection, lost, self._late_plan.gap, self._late_plan.notices_apart)
+                if lost
+                else set()
             )
         self._epochs.known = there
         # Another process may have been the one that found them lost.
@@ -161,5 +168,5 @@ class IndexWatch:
 
     async def _reopen(self, shards: Sequence[int]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.epochs.reopen(connection, [*shards], self._late.gap, self._late.notices_apart)
+            await sql.epochs.reopen(connection, [*shards], self._late_plan.gap, self._late_plan.notices_apart)
         self._wake()

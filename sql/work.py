@@ -56,7 +56,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
-    it `expires`, by the record's clock.
+    it `expires`, by the record's clock. `entrants`: it is for late entrants, in whatever shard they are.
     """
 
     id: int
@@ -74,6 +74,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     content: str
     left_s: float
     sweep_id: int = 0
+    entrants: bool = False
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

@@ -51,9 +51,6 @@ REFRESH_LEAST_S = 0.02
 CANDIDATES_MAX = 8
 """Sweeps that one claim looks at."""
 
-CLOSE_EVERY_S = 60.0
-CLOSE_MAX = 1000
-
 USUAL_SOUND = Sound()
 
 _log = structlog.get_logger("push.fanout.claims")
@@ -70,7 +67,7 @@ class Claims:
         self._failures: dict[int, int] = {}
         self._parked: set[int] = set()
         self._pool = pool
-        self._lease_s = lease_s
+        self.lease_s = lease_s
         self._sound = sound
         self._held: dict[int, HeldUnit] = {}
         self._halted_s: dict[UUID, float] = {}
@@ -130,7 +127,7 @@ class Claims:
                     self._pool,
                     wanted,
                     self.owner,
-                    timedelta(seconds=self._lease_s),
+                    timedelta(seconds=self.lease_s),
                     [*self._held, *self._parked],
                     units_max,
                 ),
@@ -144,17 +141,32 @@ class Claims:
                 await self._hold(row, claims, asked_s, asked_wall_s)
             return True
 
+    def is_silent(self, row: UnitRow) -> bool:
+        """Tell whether what is sent for a unit now makes no sound."""
+        return self._sound.silent(row.ring, now())
+
+    def hold(self, unit: HeldUnit, asked_s: float) -> None:
+        """Hold a unit whose claim was asked for at `asked_s`, by the event loop's clock."""
+        self._held[unit.row.id] = unit
+        # A stop may have been received while this was asked for: then it is not known which came first.
+        unit.halted = self._halted_s.get(unit.row.alert_id, -1.0) >= asked_s
+
+    async def let_go(self, unit: HeldUnit) -> None:
+        """Give back a unit with nothing left to be done, whatever the record says of it."""
+        self._held.pop(unit.row.id, None)
+        if not unit.dropped:
+            await retry_until_available(
+                lambda: sql.work.give_back(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
+            )
+
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
-        silent = self._sound.silent(row.ring, now())
         try:
-            unit = HeldUnit(row, asked_s, asked_wall_s, self._lease_s, silent=silent)
+            unit = HeldUnit(row, asked_s, asked_wall_s, self.lease_s, silent=self.is_silent(row))
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.
             await self._park(row, type(error).__name__)
             return
-        self._held[row.id] = unit
-        # A stop may have been received while this was asked for: then it is not known which came first.
-        unit.halted = self._halted_s.get(row.alert_id, -1.0) >= asked_s
+        self.hold(unit, asked_s)
         claims.ahead.append(unit)
 
     async def _refresh(self) -> None:
@@ -198,19 +210,13 @@ class Claims:
         if not unit.complete or unit.row.id not in self._held:
             return
         if unit.interrupted:
-            await retry_until_available(
-                lambda: sql.work.give_back(self._pool, unit.row.id, self.owner), UNAVAILABLE_ERRORS, "postgresql"
-            )
-        else:
-            await retry_until_available(
-                lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found),
-                UNAVAILABLE_ERRORS,
-                "postgresql",
-            )
-        self._held.pop(unit.row.id, None)
-        if unit.interrupted:
+            await self.let_go(unit)
             self.wake()
             return
+        await retry_until_available(
+            lambda: sql.work.finish(self._pool, unit.row.id, self.owner, unit.found), UNAVAILABLE_ERRORS, "postgresql"
+        )
+        self._held.pop(unit.row.id, None)
         self._lane(unit.row.lane).note_found(unit.found)
         self.refill(unit.row)
 
@@ -260,20 +266,20 @@ class Claims:
         """
         unit.dropped = True
         self._held.pop(unit.row.id, None)
-        for other in self._held.values():
+        for other in () if unit.row.entrants else self._held.values():
             other.halted = other.halted or (unit.row.ring < other.row.ring and overlap(unit.row, other.row))
 
     async def keep(self) -> None:
         """Extend the leases of all held units in good time, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
-            await asyncio.sleep(self._lease_s / EXTENSIONS_PER_LEASE)
+            await asyncio.sleep(self.lease_s / EXTENSIONS_PER_LEASE)
             if not self._held:
                 continue
             asked_s = loop.time()
             ids = [*self._held]
             kept = await retry_until_available(
-                partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self._lease_s)),
+                partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self.lease_s)),
                 UNAVAILABLE_ERRORS,
                 "postgresql",
             )
@@ -282,20 +288,10 @@ class Claims:
                 if unit is None:
                     continue
                 if unit_id in kept:
-                    unit.lease_until_s = asked_s + self._lease_s
+                    unit.lease_until_s = asked_s + self.lease_s
                 elif not unit.complete:
                     _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
                     self.drop(unit)
-
-    async def close_sweeps(self) -> None:
-        """Take sweeps without anything to do out of what claims read, until cancelled."""
-        while True:
-            await asyncio.sleep(CLOSE_EVERY_S)
-            await retry_until_available(self._close_sweeps, UNAVAILABLE_ERRORS, "postgresql")
-
-    async def _close_sweeps(self) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await sql.work.close_sweeps(connection, CLOSE_MAX)
 
     async def release(self) -> None:
         """Give back what is claimed and undone; called once, when nothing sends any more."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+import sql.entrants
 import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
@@ -53,6 +54,7 @@ class StopListener:
         *,
         halt: Callable[[UUID], None],
         wake: Callable[[], None],
+        entered: Callable[[str], None],
     ) -> None:
         self._connect = connect
         self._pool, self._requests_pool = pool, requests_pool
@@ -60,6 +62,7 @@ class StopListener:
         self._claims = claims
         self._halt = halt
         self._wake = wake
+        self._entered = entered
         self._compared_s = float("-inf")
 
     async def run(self) -> None:
@@ -76,6 +79,7 @@ class StopListener:
             attempt = 0
             try:
                 await connection.add_listener(sql.work.CHANNEL, self._on_notification)
+                await connection.add_listener(sql.entrants.CHANNEL, self._on_entrants)
                 # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:
@@ -110,6 +114,9 @@ class StopListener:
         if payload:
             self._halt(UUID(payload))
         self._wake()
+
+    def _on_entrants(self, *arguments: object) -> None:
+        self._entered(str(arguments[-1]))
 
     async def _compare_clocks(self, connection: Connection) -> None:
         """Raise an alarm while this machine's clock is another one than the record's."""

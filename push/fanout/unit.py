@@ -85,6 +85,12 @@ class HeldUnit:
         """Tell whether nothing more of it is to be sent."""
         return self.dropped or self.halted
 
+    def move(self, row: UnitRow, *, silent: bool) -> None:
+        """Let what is added from now on be sent for another ring."""
+        self.row = row
+        self._silent = silent or row.notice != Notice.ALERT
+        self._messages.clear()
+
     def may_send(self, now_s: float) -> bool:
         """Tell whether a request may start now: it is held, not halted, and that was seen a moment ago."""
         is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S
