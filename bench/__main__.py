@@ -22,6 +22,7 @@ from rich.table import Table
 
 from bench import audience, lanes, measures
 from bench.crowd import crowd
+from bench.entrants import PEOPLE, entrants
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
@@ -48,6 +49,7 @@ NAMES = (
     "lanes",
     "stop",
     "crowd",
+    "entrants",
 )
 WORKERS = 16
 FEW = 200_000
@@ -81,6 +83,9 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
     if "crowd" in chosen:
         figures |= _in_world(crowd)
+    if "entrants" in chosen:
+        sizes = [number for number in PEOPLE if number <= people] or [people]
+        figures |= _in_world(lambda stores, folder: entrants(stores, folder, sizes))
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return

@@ -7,10 +7,7 @@ Every ratio is to the fewest alerts of the same run. Bounded: `WITHIN_S` for all
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -18,6 +15,7 @@ import asyncpg
 import click
 import msgspec
 
+from bench.cpu import cpu_s, parent_of
 from bench.measures import Figure, case
 from server.administration.file_case import send_case
 from server.demo.lanes import TPNS
@@ -27,6 +25,7 @@ from server.demo.world import AUTHORITY, World, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from server.embedded import StoreUrls
 
@@ -71,7 +70,7 @@ async def crowd(
     in_area = (await populate(stores.redis, PEOPLE, scene_of(), lambda _: None)).in_area
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
-        postgres = _parent_of(await connection.fetchval("select pg_backend_pid()"))
+        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
         try:
             await _step(world, connection, postgres, 1, in_area)
             steps = [await _step(world, connection, postgres, number, in_area) for number in alerts]
@@ -98,33 +97,12 @@ def _ratio(value: float, floor: float, unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 2) if floor else 0.0, unit)
 
 
-def _parent_of(process: int) -> int:
-    return int(_stat(process)[1])
-
-
-def _stat(process: int) -> list[str]:
-    """Return what Linux says of a process, from its state on."""
-    return Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-
-
-def _cpu_s(process: int, *, children: bool) -> float:
-    """Return the CPU seconds of a process, and of its children, those that ended included."""
-    ticks = sum(int(value) for value in _stat(process)[11 : 15 if children else 13])
-    for entry in Path("/proc").iterdir() if children else ():
-        # One may end while it is looked at.
-        with suppress(OSError, ValueError):
-            stat = _stat(int(entry.name))
-            if int(stat[1]) == process:
-                ticks += int(stat[11]) + int(stat[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 async def _step(world: World, connection: asyncpg.Connection, postgres: int, number: int, in_area: int) -> Step:
     server = world.server_pid
     headers = {"Authorization": f"Bearer {world.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await session.post(f"{world.provider_url}/simulated/reset")
-        before = _cpu_s(postgres, children=True), _cpu_s(server, children=False)
+        before = cpu_s(postgres, children=True), cpu_s(server, children=False)
         started_s = time.perf_counter()
         alerts = [await _file(world, "小明") for _ in range(number)]
         filed_at = time.time()
@@ -140,7 +118,7 @@ async def _step(world: World, connection: asyncpg.Connection, postgres: int, num
             click.echo(f"{number} alerts were not sent within {WITHIN_S:.0f} s", err=True)
             complete_s = time.time() - filed_at
         seconds = time.perf_counter() - started_s
-        after = _cpu_s(postgres, children=True), _cpu_s(server, children=False)
+        after = cpu_s(postgres, children=True), cpu_s(server, children=False)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
             counts = await response.json()
         first = next((at for title, at in counts["first_by_title"].items() if NEXT in title), float("nan"))

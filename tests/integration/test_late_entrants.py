@@ -9,7 +9,6 @@ import numpy as np
 
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import Process, until
-from tests.support.stores.changing_lanes import expire_lane_changes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
