@@ -86,6 +86,10 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
     if "entrants" in chosen:
         sizes = [number for number in PEOPLE if number <= people] or [people]
         figures |= _in_world(lambda stores, folder: entrants(stores, folder, sizes))
+    _print(figures, as_json=as_json)
+
+
+def _print(figures: dict[str, Figure], *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return

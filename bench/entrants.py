@@ -88,9 +88,7 @@ _PASSES: Final = "select coalesce(sum(passes), 0)::bigint from sweep_unit where 
 
 
 class Step(msgspec.Struct, frozen=True):
-    """Some live alerts: CPU microseconds a report of server, Redis and PostgreSQL, and seconds until an entry is
-    recorded as notified.
-    """
+    """Some live alerts: CPU microseconds a report of each process, and seconds until an entry is in the ledger."""
 
     people: int
     alerts: int
@@ -224,7 +222,7 @@ async def _world(stores: StoreUrls, folder: Path, people: int, alerts: Sequence[
         place = scene.longitude, scene.latitude
         steps = [await _step(world, connection, (postgres, redis_pid), reporters, place, 0, people, seconds)]
         await one_alert(world, str(stores.postgres), scene)
-        (first,) = await connection.fetchrow("select id from alert")
+        first = await connection.fetchval("select id from alert")
         rng = np.random.default_rng(2)
         live = 1
         for number in alerts:
@@ -250,33 +248,41 @@ async def _step(
     people: int,
     seconds: float,
 ) -> Step:
-    postgres, redis_pid = stores
     headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await reporters.outside(session, int(RATE / BATCH * seconds * ENTRANTS_A_BATCH) + BATCH)
         await _load(session, reporters, WARM_S, None)
         passes = await connection.fetchval(_PASSES)
-        before = [
-            cpu_s(world.server_pid, children=False),
-            cpu_s(redis_pid, children=False),
-            cpu_s(postgres, children=True),
-        ]
+        before = _used_s(world, stores)
         reports, took_s = await _load(session, reporters, seconds, None)
-        after = [
-            cpu_s(world.server_pid, children=False),
-            cpu_s(redis_pid, children=False),
-            cpu_s(postgres, children=True),
-        ]
+        after = _used_s(world, stores)
         if await connection.fetchval(_PASSES) != passes:
             raise RuntimeError("residents who stayed caused a pass")
         waits: list[float] = []
+        reporters.entered.clear()
         if alerts:
-            reporters.entered.clear()
             since = datetime.now(UTC)
             await _load(session, reporters, seconds, place)
             waits = await _waits(connection, reporters.entered, since, alerts)
-    used = [(late - early) / reports * 1e6 for early, late in zip(before, after, strict=True)]
-    return Step(people, alerts, reports / took_s, *used, waits, len(reporters.entered) * alerts if alerts else 0)
+    server_us, redis_us, postgres_us = (
+        (late - early) / reports * 1e6 for early, late in zip(before, after, strict=True)
+    )
+    return Step(
+        people=people,
+        alerts=alerts,
+        rate_per_s=reports / took_s,
+        server_us=server_us,
+        redis_us=redis_us,
+        postgres_us=postgres_us,
+        waits_s=waits,
+        entries=len(reporters.entered) * alerts,
+    )
+
+
+def _used_s(world: World, stores: tuple[int, int]) -> tuple[float, float, float]:
+    """Return the CPU seconds of the server, of Redis and of PostgreSQL."""
+    postgres, redis = stores
+    return cpu_s(world.server_pid, children=False), cpu_s(redis, children=False), cpu_s(postgres, children=True)
 
 
 async def _load(

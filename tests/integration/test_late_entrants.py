@@ -47,7 +47,7 @@ async def _reached(deployment: Deployment, people: int) -> bool:
 
 
 async def _nobody_waits(deployment: Deployment) -> bool:
-    return (await deployment.query("select count(*) from entrant"))[0][0] == 0
+    return bool((await deployment.query("select count(*) from entrant"))[0][0] == 0)
 
 
 async def _passes(deployment: Deployment) -> int:

@@ -199,7 +199,7 @@ class Watcher:
             due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:
                 areas[alert.id] = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
-        self._entrants.live.watch(areas)
+        await self._entrants.live.watch(areas)
 
     async def _check_cap(self, alerts: list[ListedAlert]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""

@@ -6,6 +6,7 @@ the same however many there are.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,16 +37,18 @@ class LiveAreas:
     def __len__(self) -> int:
         return len(self._alerts)
 
-    def watch(self, alerts: dict[UUID, Area]) -> None:
+    async def watch(self, alerts: dict[UUID, Area]) -> None:
         """Hold reports against these areas from now on, and against no others."""
         if alerts == self._alerts:
             return
-        self._alerts = dict([*alerts.items()][:ALERTS_MAX])
+        watched = dict([*alerts.items()][:ALERTS_MAX])
         shared: dict[object, list[UUID]] = {}
-        for alert, area in self._alerts.items():
+        for alert, area in watched.items():
             shared.setdefault((area.circle, area.city, area.jurisdiction), []).append(alert)
-        self._sharing = [*shared.values()]
-        self._grid = Grid([self._alerts[group[0]] for group in self._sharing])
+        sharing = [*shared.values()]
+        # Beside the loop: the first look of a process at many alerts takes some tenths of a second.
+        grid = await asyncio.to_thread(Grid, [watched[group[0]] for group in sharing])
+        self._alerts, self._sharing, self._grid = watched, sharing, grid
 
     def entered(self, positions: Positions, befores: NDArray[np.int64]) -> list[tuple[UUID, NDArray[np.int64]]]:
         """Return the alerts into whose area these reports brought somebody, and whom.
