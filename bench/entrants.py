@@ -52,7 +52,8 @@ ENTRANTS_A_BATCH: Final = 1
 OUTSIDE: Final = (100.0, 35.0)
 WITHIN_S: Final = 120.0
 POLL_INTERVAL_S: Final = 0.1
-JITTER_DEGREES: Final = 0.001
+JITTER_DEGREES: Final = 0.0001
+"""About ten metres, as phones that lie still report."""
 SPREAD_DEGREES: Final = 0.2
 PASSES_LATER: Final = "update alert set next_sweep_at = now() + interval '1 day'"
 

@@ -91,10 +91,19 @@ async def busy(
 
 
 async def settled(
-    pool: Pool, lane: str, alerts: Sequence[UUID], shards: Sequence[int], invalid_for: timedelta
-) -> list[tuple[UUID, bytes]]:
-    """Return (alert, packed ids) of whom `lane` need not notify in these shards of alerts, as `sql.ledger.settled`."""
-    return [(row[0], row[1]) for row in await pool.fetch(_SETTLED, alerts, shards, lane, invalid_for)]
+    pool: Pool,
+    lane: str,
+    alerts: Sequence[UUID],
+    shards: Sequence[int],
+    invalid_for: timedelta,
+    known: Sequence[int],
+) -> list[tuple[UUID, int, str, bytes | None]]:
+    """Return the rows of whom `lane` need not notify in these shards of alerts, as `sql.ledger.settled`.
+
+    Each has (alert, key, outcome, packed ids), without the last where the key is among `known`.
+    """
+    rows = await pool.fetch(_SETTLED, alerts, shards, lane, invalid_for, known)
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 async def shown(pool: Pool, alerts: Sequence[UUID]) -> set[UUID]:

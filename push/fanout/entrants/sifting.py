@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -20,7 +19,7 @@ import sql.enrolment
 import sql.entrants
 from geo.index.search import places
 from geo.index.shards import shards_of
-from push.fanout.packing import unpack_readable
+from push.fanout.entrants.notified import Notified, among
 from push.notice import Status
 from sql.entrants import Entrant
 
@@ -57,6 +56,10 @@ class Sifting:
         self._areas = areas
         self._pool = pool
         self._claims = claims
+        self._notified = Notified(lane, pool, INVALID_AGAIN, self._report_row)
+
+    def _report_row(self, alert: UUID) -> None:
+        self._claims.report(self._lane, f"a row of the ledger of alert {alert}")
 
     async def sift(self, units: Mapping[UUID, EntrantsUnit], entrants: Sequence[Entrant]) -> Sifted:
         """Sift entrants of the alerts of these units; UNAVAILABLE_ERRORS of either store."""
@@ -65,7 +68,7 @@ class Sifting:
         shards = dict(zip(inside, shards_of(_users(inside)).tolist(), strict=True))
         enrolled = await self._enrolled(units, inside, sifted)
         free = await self._free(units, enrolled, shards, sifted)
-        await self._minus_ledger(units, free, shards, sifted)
+        await self._minus_ledger(free, shards, sifted)
         return sifted
 
     async def _inside(
@@ -126,26 +129,15 @@ class Sifting:
             (sifted.wait if waits else free).append(entrant)
         return free
 
-    async def _minus_ledger(
-        self,
-        units: Mapping[UUID, EntrantsUnit],
-        entrants: Sequence[Entrant],
-        shards: Mapping[Entrant, int],
-        sifted: Sifted,
-    ) -> None:
+    async def _minus_ledger(self, entrants: Sequence[Entrant], shards: Mapping[Entrant, int], sifted: Sifted) -> None:
         pairs = {(entrant.alert_id, shards[entrant]) for entrant in entrants}
         if not pairs:
             return
         alerts, asked = zip(*pairs, strict=True)
-        packed: dict[UUID, list[bytes]] = {}
-        for alert, one in await sql.entrants.settled(self._pool, self._lane, alerts, asked, INVALID_AGAIN):
-            packed.setdefault(alert, []).append(one)
+        rows = await self._notified.read(alerts, asked)
         for alert, numbers in _by_alert(entrants).items():
             some = [entrants[number] for number in numbers]
-            # Who stands in a row that cannot be read is notified again: twice is better than never.
-            known = unpack_readable(packed.get(alert, []), partial(self._claims.report_row, units[alert].row))
-            notified = np.isin(_users(some), np.concatenate(known)) if known else np.zeros(len(some), dtype=np.bool_)
-            for entrant, is_notified in zip(some, notified.tolist(), strict=True):
+            for entrant, is_notified in zip(some, among(_users(some), rows.get(alert, [])).tolist(), strict=True):
                 if is_notified:
                     sifted.remove.append(entrant)
                 else:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 ENTRANTS_MAX: Final = 4000
 ALERTS_MAX: Final = 100
-APART_S: Final = 0.1
+APART_S: Final = 0.2
 """So that those who enter at about the same time share statements and requests."""
 
 POLL_INTERVAL_S: Final = 1.0
