@@ -15,7 +15,7 @@ with soft as (
     ) widest
     join sweep s on s.alert_id = a.id and s.notice = 'alert' and s.lane = $1
     join sweep_unit u on u.sweep_id = s.id and u.entrants
-    where a.state in ('sending', 'sent') and a.expires > now()
+    where a.state in ('sending', 'sent') and a.expires > now() and u.done
       and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
       and (u.lease_until is null or u.lease_until < now() or u.lease_owner = $2)
       and not (u.id = any($5::bigint[]) and u.sweep_id = widest.sweep_id)

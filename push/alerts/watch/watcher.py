@@ -184,7 +184,6 @@ class Watcher:
 
     async def _sweep_again(self) -> set[UUID]:
         """Sweep again where a pass for late entrants is due; returns these alerts."""
-        await self._entrants.request_passes()
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
         again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
         if again:
@@ -200,6 +199,8 @@ class Watcher:
             if due:
                 areas[alert.id] = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
         await self._entrants.live.watch(areas)
+        # Only now: whoever enters after this is noted, and whoever entered before is found.
+        await self._entrants.request_passes()
 
     async def _check_cap(self, alerts: list[ListedAlert]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""
