@@ -52,13 +52,13 @@ async def note(pool: Pool, lane: str, alerts: Sequence[UUID], users: Sequence[in
 
 
 async def claim(
-    pool: Pool, lane: str, owner: UUID, lease: timedelta, held: Sequence[int], alerts_max: int
+    pool: Pool, lane: str, owner: UUID, lease: timedelta, held: Sequence[int], renewed: Sequence[int], alerts_max: int
 ) -> list[UnitRow]:
-    """Claim the units for due entrants of up to `alerts_max` alerts, and return those `held` that have a wider ring.
+    """Claim the units for due entrants of up to `alerts_max` alerts.
 
-    The latter have no content: it stays what it was.
+    Returns with them those `held` that have a wider ring, or are to be `renewed`: without content, which stays the same.
     """
-    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held)]
+    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held, renewed)]
 
 
 async def due(

@@ -73,7 +73,8 @@ async def standing(
     for chosen in rows:
         for _ in living:
             scores = np.array([-1 if score is None else int(float(score)) for score in next(replies)], dtype=np.int64)
-            places[chosen] = np.maximum(places[chosen], scores)
+            # The newer generation comes last, and has who moved in between.
+            places[chosen] = np.where(scores >= 0, scores, places[chosen])
         if movers := next(replies):
             moved[chosen] = np.isin(users[chosen], [int(user) for user in movers])
     return places, moved

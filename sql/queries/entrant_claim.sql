@@ -1,5 +1,6 @@
 -- Claims what is for the entrants of up to $4 alerts in a lane ($1), where some are due: what is free or whose lease has
--- ended, and what the owner ($2) holds ($5) if a wider ring came due meanwhile. It belongs to the widest ring that is due.
+-- ended, and what the owner ($2) holds ($5) if a wider ring came due meanwhile, or its expiry is asked for ($6). It belongs
+-- to the widest ring that is due.
 -- A claim that is lost in a crash of PostgreSQL only has the entrants looked at again, minus the ledger: no wait for the
 -- disk.
 with soft as (
@@ -18,7 +19,7 @@ with soft as (
     where a.state in ('sending', 'sent') and a.expires > now() and u.done
       and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
       and (u.lease_until is null or u.lease_until < now() or u.lease_owner = $2)
-      and not (u.id = any($5::bigint[]) and u.sweep_id = widest.sweep_id)
+      and not (u.id = any($5::bigint[]) and u.sweep_id = widest.sweep_id and not u.id = any($6::bigint[]))
     order by u.lease_until nulls first limit $4
     for update of u skip locked
 )

@@ -230,3 +230,36 @@ async def test_who_changes_lanes_within_the_area_is_followed_but_not_notified_ag
     await until(lambda: _nobody_waits(deployment))
     assert (await huawei.reached()).tolist() == [1, 2]
     assert (await deployment.counts())["accepted"] == inside.size
+
+
+async def test_who_enters_a_ring_that_an_operator_added_is_notified(deployment: Deployment) -> None:
+    """Between the rings nobody entered before; what is held for entrants goes on with the wider ring."""
+    await deployment.provider()
+    inside = await deployment.people(500)
+    between = (114.06, 24.3)
+    server = await deployment.server(**NO_PASS)
+    alert = await _sent(deployment, server)
+    await _report(deployment, server, [1], between)
+    await _report(deployment, server, [2, 3], FAR)
+    await _report(deployment, server, [3], NEAR)
+    await until(lambda: _reached(deployment, inside.size + 1))
+    assert not np.isin([1, 2], await deployment.reached()).any()
+    request = WHY | {"radius_km": 300.0}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", request))[0] == 200
+
+    async def is_swept() -> bool:
+        return bool(np.isin([1], await deployment.reached()).all())
+
+    await until(is_swept)
+    await deployment.sent(server, alert)
+    assert (await deployment.query("select count(*) from sweep_unit where entrants and lease_until > now()")) == [(1,)]
+
+    async def is_notified() -> bool:
+        # Until the server holds reports against the new ring, an entry is left to the pass a minute later.
+        await _report(deployment, server, [2], FAR)
+        await _report(deployment, server, [2], between)
+        return bool(np.isin([2], await deployment.reached()).all())
+
+    await until(is_notified)
+    assert (await deployment.counts())["duplicates"] == 0
+    assert await _passes(deployment) == 0

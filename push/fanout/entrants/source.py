@@ -147,14 +147,16 @@ class EntrantSource:
             self._shown_s = self._now_s()
 
     async def _claim(self) -> None:
-        """Claim what is free for entrants that are due, and follow a ring that came due."""
+        """Claim what is free for entrants that are due; follow a ring that came due, and a life that was extended."""
         asked_s, asked_wall_s = self._now_s(), wall_s()
         held = [unit.row.id for unit in self._units.values()]
         lease = timedelta(seconds=self._claims.lease_s)
-        for row in await sql.entrants.claim(self._pool, self._lane, self._claims.owner, lease, held, ALERTS_MAX):
+        renewed = [unit.row.id for unit in self._units.values() if unit.is_old(asked_s)]
+        owner = self._claims.owner
+        for row in await sql.entrants.claim(self._pool, self._lane, owner, lease, held, renewed, ALERTS_MAX):
             unit = self._units.get(row.alert_id)
             if unit is not None:
-                unit.move(row, silent=self._claims.is_silent(row))
+                unit.renew(row, asked_s, silent=self._claims.is_silent(row))
             elif row.alert_id not in self._unreadable:
                 self._hold(row, asked_s, asked_wall_s)
 

@@ -5,7 +5,7 @@ Bounded by the batches that the lane's queue has room for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from push.fanout.unit import Batch
     from sql.entrants import Entrant
     from sql.work import UnitRow
+
+
+RENEW_S: Final = 60.0
 
 
 class EntrantsUnit(HeldUnit):
@@ -36,9 +39,18 @@ class EntrantsUnit(HeldUnit):
         changed: Callable[[], None],
     ) -> None:
         super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent)
-        self.idle_s = seen_s
+        self.idle_s = self._renewed_s = seen_s
         self._changed = changed
         self._entries: dict[int, Entrant] = {}
+
+    def renew(self, row: UnitRow, asked_s: float, *, silent: bool) -> None:
+        """Take over the ring and the expiry that the record has now."""
+        super().renew(row, asked_s, silent=silent)
+        self._renewed_s = asked_s
+
+    def is_old(self, now_s: float) -> bool:
+        """Tell whether its expiry is to be read again: an alert's life may be extended while it is held."""
+        return now_s - self._renewed_s > RENEW_S or self.expires_s - now_s < RENEW_S
 
     @property
     def complete(self) -> bool:
