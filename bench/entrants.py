@@ -80,7 +80,8 @@ with made as (
     where sweeps.ring = 1 or not own
 )
 insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, at)
-select alerts.id, l.notice, l.shard_from, l.shard_to, (random() * 9e18)::bigint, l.outcome, l.lane, l.unit_id, l.recipients, l.packed,
+select alerts.id, l.notice, l.shard_from, l.shard_to, (random() * 9e18)::bigint,
+       l.outcome, l.lane, l.unit_id, l.recipients, l.packed,
        l.at
 from ledger l, alerts where l.alert_id = $1"""
 _NOTIFIED: Final = """select l.at, l.packed from ledger l join sweep_unit u on u.id = l.unit_id
@@ -169,8 +170,9 @@ async def entrants(
     for step in steps:
         wait = f"{p99(step.waits_s):.2f} s p99, {max(step.waits_s):.2f} s at most" if step.waits_s else "nobody entered"
         click.echo(
-            f"{step.people:,} people, {step.alerts} alerts, {step.rate_per_s:,.0f} reports/s: {step.cpu_us:.1f} us of CPU "
-            f"a report (server {step.server_us:.1f}, Redis {step.redis_us:.1f}, PostgreSQL {step.postgres_us:.1f}); "
+            f"{step.people:,} people, {step.alerts} alerts, {step.rate_per_s:,.0f} reports/s: "
+            f"{step.cpu_us:.1f} us of CPU a report (server {step.server_us:.1f}, Redis {step.redis_us:.1f}, "
+            f"PostgreSQL {step.postgres_us:.1f}); "
             f"{len(step.waits_s)} of {step.entries} entries notified: {wait}",
             err=True,
         )

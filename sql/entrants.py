@@ -56,7 +56,7 @@ async def claim(
 ) -> list[UnitRow]:
     """Claim the units for due entrants of up to `alerts_max` alerts.
 
-    Returns with them those `held` that have a wider ring, or are to be `renewed`: without content, which stays the same.
+    Returns with them those `held` that have a wider ring, or are to be `renewed`: without content, which stays.
     """
     return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held, renewed)]
 

@@ -31,8 +31,7 @@ MOVED_KEPT_MS: Final = 60_000
 commit take, so that the next sweep finds the user in the ledger."""
 
 AGAIN_MS: Final = 600_000
-"""So long after it was made a report may be sent again, because its answer was lost: then it is not known where the user
-was before it."""
+"""So long after it was made a report may be sent again, because its answer was lost."""
 
 FORGOTTEN_KEPT_MS: Final = 3_600_000
 """For this long, reports made before a user was forgotten are refused; they seldom take minutes to arrive."""
