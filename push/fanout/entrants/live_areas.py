@@ -39,9 +39,9 @@ class LiveAreas:
 
     async def watch(self, alerts: dict[UUID, Area]) -> None:
         """Hold reports against these areas from now on, and against no others."""
-        if alerts == self._alerts:
-            return
         watched = dict([*alerts.items()][:ALERTS_MAX])
+        if watched == self._alerts:
+            return
         shared: dict[object, list[UUID]] = {}
         for alert, area in watched.items():
             shared.setdefault((area.circle, area.city, area.jurisdiction), []).append(alert)
