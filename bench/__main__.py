@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
-from bench.crowd import crowd
+from bench.crowd import crowd, crowd_in_lanes
 from bench.entrants import PEOPLE, entrants
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
@@ -49,6 +49,7 @@ NAMES = (
     "lanes",
     "stop",
     "crowd",
+    "crowd-lanes",
     "entrants",
 )
 WORKERS = 16
@@ -77,15 +78,9 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, *, as_js
         figures |= _in_world(_webhook)
     if "memory" in chosen:
         figures |= _in_world(lambda stores, folder: _memory(console, stores, folder, people))
-    if "stop" in chosen:
-        figures |= _in_world(lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels))
-    if "lanes" in chosen:
-        figures |= _in_world(lambda stores, folder: lanes.lanes(stores, folder, people, runs))
-    if "crowd" in chosen:
-        figures |= _in_world(crowd)
-    if "entrants" in chosen:
-        sizes = [number for number in PEOPLE if number <= people] or [people]
-        figures |= _in_world(lambda stores, folder: entrants(stores, folder, sizes))
+    for name, work in _alone(people, runs, cancels).items():
+        if name in chosen:
+            figures |= _in_world(work)
     _print(figures, as_json=as_json)
 
 
@@ -104,6 +99,18 @@ def _print(figures: dict[str, Figure], *, as_json: bool) -> None:
             f.unit,
         )
     Console(width=140).print(table)
+
+
+def _alone(people: int, runs: int, cancels: int) -> dict[str, Work]:
+    """Return the measures that have stores of their own."""
+    sizes = [number for number in PEOPLE if number <= people] or [people]
+    return {
+        "stop": lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels),
+        "lanes": lambda stores, folder: lanes.lanes(stores, folder, people, runs),
+        "crowd": crowd,
+        "crowd-lanes": crowd_in_lanes,
+        "entrants": lambda stores, folder: entrants(stores, folder, sizes),
+    }
 
 
 def _in_world(work: Work) -> dict[str, Figure]:

@@ -1,6 +1,7 @@
-"""Measure many alerts at once: what each costs, and how long the next case waits behind them.
+"""Measure many alerts at once: what each costs, and how long the next case takes.
 
-Cases are filed one after the other and run together; one more is filed behind them. The push providers are SIMULATED.
+Cases are filed one after the other and run together, with one more behind them; another one is filed once they are all
+sent and live on; then all are cancelled, and so are as many that notified nobody. The push providers are SIMULATED.
 Every ratio is to the fewest alerts of the same run. Bounded: `WITHIN_S` for all alerts of a step.
 """
 
@@ -18,7 +19,7 @@ import msgspec
 from bench.cpu import cpu_s, parent_of
 from bench.measures import Figure, case
 from server.administration.file_case import send_case
-from server.demo.lanes import TPNS
+from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
 from server.demo.world import AUTHORITY, World, running
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from server.embedded import StoreUrls
 
 ALERTS: Final = (4, 16, 64)
+ALERTS_IN_LANES: Final = (1, 10, 100, 300)
 PEOPLE: Final = 33_000
 """About 20,000 of them stand in the area."""
 
@@ -37,37 +39,52 @@ WORKERS: Final = 16
 WITHIN_S: Final = 300.0
 POLL_INTERVAL_S: Final = 0.05
 NEXT: Final = "小红"
+NOBODYS: Final = 20
+IDLE_S: Final = 10.0
 
 _ALL_SENT: Final = "select not exists (select from alert where state = 'sending')"
 _NOTIFIED: Final = """select coalesce(sum(u.accepted), 0)::bigint from sweep s join sweep_unit u on u.sweep_id = s.id
                       where s.notice = 'alert' and s.alert_id = any($1::uuid[])"""
-_SENT: Final = "select sent_at from alert where id = $1"
-_OPEN: Final = """select count(*) from sweep s join sweep_unit u on u.sweep_id = s.id join alert a on a.id = s.alert_id
-                  where not u.done and s.notice = 'cancel'"""
+_ONE_SENT: Final = "select sent_at is not null from alert where id = $1"
+_NONE_OPEN: Final = """select not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                                          where not u.done and s.notice = 'cancel')"""
 
 
 class Step(msgspec.Struct, frozen=True):
     """Some alerts at once: seconds until all were sent, CPU seconds an alert of PostgreSQL and of the server.
 
-    `first_s`, `complete_s`: from the next case's filing to its first request, and until it was sent.
+    `waited_s`: from the filing of the case right behind them until it was sent. `first_s`, `complete_s`: from that
+    of the next one, when they were all sent, to its first request, and until it was sent. `cancel_ms`: CPU of
+    PostgreSQL for a cancel of an alert that notified nobody. `idle`: cores of PostgreSQL and server while all live on.
     """
 
     alerts: int
     seconds: float
     postgres_s: float
     server_s: float
+    waited_s: float
     first_s: float
     complete_s: float
+    cancel_ms: float
+    idle: float
     missing: int
 
 
-async def crowd(
-    stores: StoreUrls, folder: Path, alerts: Sequence[int] = ALERTS, lanes: Sequence[str] = (TPNS,)
-) -> dict[str, Figure]:
-    """Return what the most alerts cost each, and what the next case waits, with the fewest as floor."""
+async def crowd(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
+    """Measure alerts in one lane."""
+    return await _crowd(stores, folder, ALERTS, (TPNS,))
+
+
+async def crowd_in_lanes(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
+    """Measure alerts in every lane that has a simulated provider here."""
+    return await _crowd(stores, folder, ALERTS_IN_LANES, tuple(LANES))
+
+
+async def _crowd(stores: StoreUrls, folder: Path, alerts: Sequence[int], lanes: Sequence[str]) -> dict[str, Figure]:
+    """Return what the most alerts cost each, and what the next case takes, with the fewest as floor."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
-    in_area = (await populate(stores.redis, PEOPLE, scene_of(), lambda _: None)).in_area
+    in_area = (await populate(stores.redis, PEOPLE, scene_of(), lambda _: None, lanes)).in_area
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
         postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
@@ -78,18 +95,23 @@ async def crowd(
             await connection.close()
     for step in steps:
         click.echo(
-            f"{step.alerts} alerts: sent after {step.seconds:.1f} s, {step.postgres_s:.2f} s of PostgreSQL and "
-            f"{step.server_s:.2f} s of the server an alert; the next case: first request {step.first_s * 1000:.0f} ms, "
-            f"complete {step.complete_s:.1f} s; {step.missing} of {in_area * (step.alerts + 1):,} recipients missing",
+            f"{step.alerts} alerts in {len(lanes)} lanes: sent after {step.seconds:.1f} s, the one behind them after "
+            f"{step.waited_s:.1f} s; {step.postgres_s:.3f} s of PostgreSQL and {step.server_s:.3f} s of the server an "
+            f"alert; the next case: first request {step.first_s * 1000:.0f} ms, complete {step.complete_s:.2f} s; "
+            f"{step.cancel_ms:.1f} ms of PostgreSQL a cancel that reaches nobody; idle {step.idle:.1%} of a core; "
+            f"{step.missing:,} of {in_area * (step.alerts + 2):,} recipients missing",
             err=True,
         )
     fewest, most = steps[0], steps[-1]
-    name = f"{most.alerts} alerts in {len(lanes)} lanes"
+    name = f"{most.alerts} alerts, {len(lanes)} lanes"
+    floor = f"(floor: {fewest.alerts} alerts)"
     return {
-        f"{name}: PostgreSQL": _ratio(most.postgres_s, fewest.postgres_s, f"CPU s an alert (floor: {fewest.alerts})"),
-        f"{name}: server": _ratio(most.server_s, fewest.server_s, f"CPU s an alert (floor: {fewest.alerts})"),
-        f"{name}: next first": _ratio(most.first_s, fewest.first_s, f"s to a request (floor: {fewest.alerts})"),
-        f"{name}: next complete": _ratio(most.complete_s, fewest.complete_s, f"s to the end (floor: {fewest.alerts})"),
+        f"{name}: PostgreSQL": _ratio(most.postgres_s, fewest.postgres_s, f"CPU s an alert {floor}"),
+        f"{name}: server": _ratio(most.server_s, fewest.server_s, f"CPU s an alert {floor}"),
+        f"{name}: next, first": _ratio(most.first_s, fewest.first_s, f"s to a request {floor}"),
+        f"{name}: next, complete": _ratio(most.complete_s, fewest.complete_s, f"s to the end {floor}"),
+        f"{name}: cancel": _ratio(most.cancel_ms, 50.0, "CPU ms of a cancel of nobody (floor: the bound)"),
+        f"{name}: idle": _ratio(most.idle * 100, 3.0, "% of a core (floor: the bound)"),
     }
 
 
@@ -98,46 +120,73 @@ def _ratio(value: float, floor: float, unit: str) -> Figure:
 
 
 async def _step(world: World, connection: asyncpg.Connection, postgres: int, number: int, in_area: int) -> Step:
-    server = world.server_pid
     headers = {"Authorization": f"Bearer {world.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await session.post(f"{world.provider_url}/simulated/reset")
-        before = cpu_s(postgres, children=True), cpu_s(server, children=False)
+        before = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
         started_s = time.perf_counter()
         alerts = [await _file(world, "小明") for _ in range(number)]
-        filed_at = time.time()
-        last = await _file(world, NEXT)
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while (await connection.fetchval(_SENT, last)) is None:
-                    await asyncio.sleep(POLL_INTERVAL_S)
-                complete_s = time.time() - filed_at
-                while not await connection.fetchval(_ALL_SENT):
-                    await asyncio.sleep(POLL_INTERVAL_S)
-        except TimeoutError:
-            click.echo(f"{number} alerts were not sent within {WITHIN_S:.0f} s", err=True)
-            complete_s = time.time() - filed_at
-        seconds = time.perf_counter() - started_s
-        after = cpu_s(postgres, children=True), cpu_s(server, children=False)
+        behind_s = time.perf_counter()
+        alerts.append(await _file(world, "小明"))
+        waited_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=behind_s)
+        seconds = await _until(connection, _ALL_SENT, since_s=started_s)
+        after = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
+        filed_at, next_s = time.time(), time.perf_counter()
+        alerts.append(await _file(world, NEXT))
+        complete_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=next_s)
         async with session.get(f"{world.provider_url}/simulated/counts") as response:
-            counts = await response.json()
-        first = next((at for title, at in counts["first_by_title"].items() if NEXT in title), float("nan"))
-        notified = await connection.fetchval(_NOTIFIED, [*alerts, last])
-        await _cancel(session, world, connection, [*alerts, last])
+            firsts = (await response.json())["first_by_title"]
+        notified = await connection.fetchval(_NOTIFIED, alerts)
+        idle = await _idle(world, postgres)
+        await _cancel(session, world, connection, alerts)
+        cancel_ms = await _cancel_nobodys(session, world, connection, postgres)
     return Step(
         alerts=number,
         seconds=seconds,
         postgres_s=(after[0] - before[0]) / (number + 1),
         server_s=(after[1] - before[1]) / (number + 1),
-        first_s=first - filed_at,
+        waited_s=waited_s,
+        first_s=next((at for title, at in firsts.items() if NEXT in title), float("nan")) - filed_at,
         complete_s=complete_s,
-        missing=in_area * (number + 1) - notified,
+        cancel_ms=cancel_ms,
+        idle=idle,
+        missing=in_area * (number + 2) - notified,
     )
 
 
-async def _file(world: World, name: str) -> str:
+async def _until(connection: asyncpg.Connection, condition: str, *arguments: object, since_s: float) -> float:
+    """Wait until a condition of the record is true; returns the seconds since `since_s`."""
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            while not await connection.fetchval(condition, *arguments):
+                await asyncio.sleep(POLL_INTERVAL_S)
+    except TimeoutError:
+        click.echo(f"not within {WITHIN_S:.0f} s: {condition}", err=True)
+    return time.perf_counter() - since_s
+
+
+async def _idle(world: World, postgres: int) -> float:
+    """Return how many cores PostgreSQL and the server use while nothing is due."""
+    before = cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False)
+    await asyncio.sleep(IDLE_S)
+    return (cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False) - before) / IDLE_S
+
+
+async def _cancel_nobodys(
+    session: aiohttp.ClientSession, world: World, connection: asyncpg.Connection, postgres: int
+) -> float:
+    """Cancel alerts far from everybody; returns the CPU of PostgreSQL for each, in milliseconds."""
+    alerts = [await _file(world, "小明", longitude=90.0, latitude=35.0) for _ in range(NOBODYS)]
+    await _until(connection, _ALL_SENT, since_s=0.0)
+    before = cpu_s(postgres, children=True)
+    await _cancel(session, world, connection, alerts)
+    return (cpu_s(postgres, children=True) - before) / NOBODYS * 1000
+
+
+async def _file(world: World, name: str, **place: float) -> str:
     filed = msgspec.json.decode(case(scene_of()))
     filed["child"]["name"] = name
+    filed["last_seen"] |= place
     status, answer = await send_case(world.server_url, AUTHORITY, world.secret, msgspec.json.encode(filed))
     if status != 202:
         raise RuntimeError(f"a case was answered {status}")
@@ -157,6 +206,4 @@ async def _cancel(
         async with session.post(f"{world.server_url}/v1/alerts/{alert}/cancel", data=body) as response:
             if response.status != 200:
                 raise RuntimeError(f"cancel was answered {response.status}")
-    async with asyncio.timeout(WITHIN_S):
-        while await connection.fetchval(_OPEN):
-            await asyncio.sleep(POLL_INTERVAL_S)
+    await _until(connection, _NONE_OPEN, since_s=0.0)

@@ -25,7 +25,7 @@ from push.delivery.lane import Lane, LanePlan
 from push.delivery.ledger import Ledger
 from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
-from push.fanout.claims import Claims
+from push.fanout.claims.claims import Claims
 from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
 from push.fanout.stops import StopListener
 from push.fanout.tidying import Tidying
@@ -67,7 +67,7 @@ class Engine:
     def __init__(self, plan: EnginePlan, stores: EngineStores, gateways: Mapping[str, Gateway]) -> None:
         pool, requests_pool, index = stores.pool, stores.requests_pool, stores.index
         self._plan = plan
-        self.pool = pool
+        self.stores = stores
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
@@ -129,7 +129,7 @@ class Engine:
 
     def halt(self, alert_id: UUID) -> None:
         """Stop at once what this process sends of an alert."""
-        self.claims.halt(alert_id)
+        self.claims.leases.halt(alert_id)
         for lane in self.lanes.values():
             lane.drain_halted()
 
@@ -137,7 +137,7 @@ class Engine:
         """Start all tasks in `group`; one that dies of a bug takes the group down."""
         self._background = [
             group.create_task(self.ledger.run(), name="ledger"),
-            group.create_task(self.claims.keep(), name="leases"),
+            group.create_task(self.claims.leases.keep(), name="leases"),
             group.create_task(self._tidying.run(), name="tidying"),
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
@@ -177,7 +177,7 @@ class Engine:
                 group.create_task(lane.stop(grace_s), name=f"stop {lane.name}")
         await cancel_and_wait(self._background)
         try:
-            if not await run_with_timeout(self.claims.release(), RELEASE_S):
+            if not await run_with_timeout(self.claims.leases.release(), RELEASE_S):
                 _log.warning("leases.left", error="no answer")
         except UNAVAILABLE_ERRORS as error:
             _log.warning("leases.left", error=type(error).__name__)

@@ -60,12 +60,13 @@ class IndexWatch:
         self._index, self._epochs = stores.index, stores.epochs
         self._client, self._pool = stores.client, stores.pool
         self._alarms = alarms
-        self._late, self._late_plan = late, late.plan
+        self._late = late
         self._is_away = False
         self._wake = wake
         self._shard_next = 0
         self._forgotten = ForgottenUsers(stores, kept)
         self._condition: Condition | None = None
+        self._is_doubted = False
         self._replayed_s = float("-inf")
         self._slow_s = float("-inf")
 
@@ -81,6 +82,7 @@ class IndexWatch:
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self.look()
             else:
+                self._take_doubt()
                 self._slow_s, self._is_away = float("-inf"), True
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
@@ -98,9 +100,10 @@ class IndexWatch:
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""
+        self._take_doubt()
         if not self._epochs.known:
             self._epochs.known = await sql.epochs.epochs(self._pool)
-        if self._epochs.doubted.is_set() or not self._epochs.known:
+        if self._is_doubted or not self._epochs.known:
             await self._adopt()
         else:
             shards = [(self._shard_next + step) % SHARDS for step in range(LOOK_SHARDS)]
@@ -121,18 +124,18 @@ class IndexWatch:
             return False
         return self._index.waiting.is_answered(ANSWER_S)
 
+    def _take_doubt(self) -> None:
+        """Keep a doubt until all marks are read; taken, so that with a store away the next look comes at its time."""
+        self._is_doubted = self._is_doubted or self._epochs.doubted.is_set()
+        self._epochs.doubted.clear()
+
     async def _adopt(self) -> None:
         """Mark what has no mark, and open what was searched in shards that had another one."""
-        self._epochs.doubted.clear()
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
-            alerts = (
-                await sql.epochs.reopen(connection, lost, self._late_plan.gap, self._late_plan.notices_apart)
-                if lost
-                else set()
-            )
-        self._epochs.known = there
+            alerts = await sql.epochs.reopen(connection, lost, self._late.plan.gap) if lost else set()
+        self._epochs.known, self._is_doubted = there, False
         # Another process may have been the one that found them lost.
         self._slow_s = float("-inf")
         if lost:
@@ -168,5 +171,5 @@ class IndexWatch:
 
     async def _reopen(self, shards: Sequence[int]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.epochs.reopen(connection, [*shards], self._late_plan.gap, self._late_plan.notices_apart)
+            await sql.epochs.reopen(connection, [*shards], self._late.plan.gap)
         self._wake()

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WALL_CLOCK: Final[ContextVar[Callable[[], float]]] = ContextVar("wall clock", default=time.time)
+
+def _machine_s() -> float:
+    """Return the seconds since 1970 by the clock of this machine, whatever stands for it when it is asked."""
+    return time.time()
+
+
+WALL_CLOCK: Final[ContextVar[Callable[[], float]]] = ContextVar("wall clock", default=_machine_s)
 """What tells the seconds since 1970 in this context."""
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
+from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait, run_with_timeout
 from server.stores import migrate
 from sql.database import UNAVAILABLE_ERRORS, open_pool
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from contextlib import AsyncExitStack
 
     from geo.connection import Client
@@ -33,6 +35,7 @@ YOUNG_OBJECTS: Final = 50_000
 COLLECTIONS_A_GENERATION: Final = 50
 
 _log = structlog.get_logger("server.process")
+T = TypeVar("T")
 
 
 def stop_event() -> asyncio.Event:
@@ -63,6 +66,23 @@ async def enter_pool(stack: AsyncExitStack, database_url: str) -> RecordPool:
     pool = await open_pool(database_url)
     stack.push_async_callback(close_pool, pool)
     return pool
+
+
+class StoppedError(Exception):
+    """The signal to stop came while the server was still starting."""
+
+
+async def answered(stopping: asyncio.Event, call: Callable[[], Awaitable[T]]) -> T:
+    """Ask PostgreSQL until it answers, for a server that starts; StoppedError when the signal to stop came first."""
+    asking = asyncio.create_task(retry_until_available(call, UNAVAILABLE_ERRORS, "postgresql"), name="start")
+    stop = asyncio.create_task(stopping.wait(), name="stop")
+    try:
+        await asyncio.wait((asking, stop), return_when=asyncio.FIRST_COMPLETED)
+        if not asking.done():
+            raise StoppedError
+        return await asking
+    finally:
+        await cancel_and_wait((asking, stop))
 
 
 async def close_pool(pool: Pool) -> None:

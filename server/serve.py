@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import close_redis, enter_pool, migrated, stop_event
+from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
@@ -69,10 +69,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from geo.index.position_index import PositionIndex
+    from geo.connection import Client
     from handlers.cap.signing import Signer
     from server.stores import Stores
-    from sql.database import Pool
+    from sql.database import Pool, RecordPool
 
 EMBEDDED_CHECK_S = 0.5
 
@@ -99,33 +99,32 @@ async def serve(
     if not await migrated(stores, stopping):
         return
     async with AsyncExitStack() as stack:
-        pool, requests_pool = [await enter_pool(stack, stores.database_url) for _ in range(2)]
+        stack.enter_context(suppress(StoppedError))
+        ask = partial(answered, stopping)
+        pool, requests_pool = [await ask(partial(enter_pool, stack, stores.database_url)) for _ in range(2)]
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
-            await sql.work.release_all(pool)
-        vault = await _vault(settings, pool)
-        lane_names, kept = tuple(settings.lanes), generations(settings.positions.kept_days)
-        engine_stores = EngineStores(stores.database_url, pool, requests_pool, redis, lane_names, kept)
-        engine = Engine(_plan(settings), engine_stores, lanes.gateways(settings, engine_stores.quotas))
-        index = engine_stores.index
-        cities = await asyncio.to_thread(_cities, settings)
+            await ask(partial(sql.work.release_all, pool))
+        vault = await ask(partial(_vault, settings, pool))
+        engine = _engine(settings, stores.database_url, pool, requests_pool, redis)
         failures = Failures(settings.limits, engine.alarms)
         authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
         signer = publishing.read_signer(settings)
-        guard = RecordGuard(pool, redis, engine.actions, engine.alarms)
+        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims)
+        await ask(guard.look_first)
         engine.changed = guard.wake
-        await guard.look_first()
         if hold:
-            await guard.pause_all("the server was started with --hold")
+            await ask(partial(guard.pause_all, "the server was started with --hold"))
         await engine.index_watch.look_first()
         secrets = SecretCheck(pool, vault, engine.alarms)
-        await secrets.look()
-        handlers = _handlers(settings, engine, requests_pool, index, authenticator, cities, signer, vault)
+        await ask(secrets.look)
+        cities = await asyncio.to_thread(_cities, settings)
+        handlers = _handlers(settings, engine, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        reload = Reload(settings, read, engine, engine_stores.quotas, listeners)
+        reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
             beside = {
@@ -167,6 +166,14 @@ async def _listening(
     except BaseException:
         await engine.close()
         raise
+
+
+def _engine(
+    settings: Settings, database_url: str, pool: RecordPool, requests_pool: RecordPool, redis: Client
+) -> Engine:
+    kept = generations(settings.positions.kept_days)
+    stores = EngineStores(database_url, pool, requests_pool, redis, tuple(settings.lanes), kept)
+    return Engine(_plan(settings), stores, lanes.gateways(settings, stores.quotas))
 
 
 def _plan(settings: Settings) -> EnginePlan:
@@ -235,13 +242,12 @@ def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | Non
 def _handlers(
     settings: Settings,
     engine: Engine,
-    pool: Pool,
-    index: PositionIndex,
     authenticator: Authenticator,
     cities: Cities | None,
     signer: Signer | None,
     vault: Vault,
 ) -> Handlers:
+    pool, index = engine.stores.requests_pool, engine.stores.index
     signed = SignedWebhooks(pool, vault, authenticator)
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
@@ -266,7 +272,7 @@ def _handlers(
         ),
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
-            health=Health(engine.pool, index, engine.alarms),
+            health=Health(engine.stores.pool, index, engine.alarms),
             metrics=Metrics(engine, lambda: len(feed.clients), authenticator),
         ),
     )

@@ -52,13 +52,20 @@ async def note(pool: Pool, lane: str, alerts: Sequence[UUID], users: Sequence[in
 
 
 async def claim(
-    pool: Pool, lane: str, owner: UUID, lease: timedelta, held: Sequence[int], renewed: Sequence[int], alerts_max: int
+    pool: Pool,
+    lane: str,
+    owner: UUID,
+    lease: timedelta,
+    held: Sequence[int],
+    renewed: Sequence[int],
+    parked: Sequence[int],
+    alerts_max: int,
 ) -> list[UnitRow]:
-    """Claim the units for due entrants of up to `alerts_max` alerts.
+    """Claim the units for due entrants of up to `alerts_max` alerts, without those `parked`.
 
     Returns with them those `held` that have a wider ring, or are to be `renewed`: without content, which stays.
     """
-    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held, renewed)]
+    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, lane, owner, lease, alerts_max, held, renewed, parked)]
 
 
 async def due(

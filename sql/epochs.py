@@ -40,7 +40,7 @@ async def emptied(pool: Pool, within: timedelta) -> int:
     return found
 
 
-async def reopen(connection: Connection, shards: list[int], gap: timedelta, notices_apart: timedelta) -> set[UUID]:
+async def reopen(connection: Connection, shards: list[int], gap: timedelta) -> set[UUID]:
     """Reopen what was searched in these shards, with the next passes `gap` from now; returns the live alerts."""
-    await connection.execute(_REOPEN_NOTICES, shards, notices_apart)
+    await connection.execute(_REOPEN_NOTICES, shards, gap)
     return {row[0] for row in await connection.fetch(_REOPEN_ALERTS, shards, gap)}

@@ -1,6 +1,7 @@
 """Lists alerts with their counts by lane and ring, and moves them to the states that follow from these.
 
-Bounded: `LIST_LIMIT` alerts a listing; an alert has lanes x rings x 64 units to sum.
+Bounded: `LIST_LIMIT` alerts a listing, `WATCHED_MAX` for those who watch them all; an alert has lanes x rings x units
+to sum.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from sql.database import Connection, Pool
 
-LIST_LIMIT = 1000
+LIST_LIMIT: Final = 200
+WATCHED_MAX: Final = 1000
 """More than live at once in an exercise of a whole country."""
 
 FIRST: Final = "0"
@@ -138,7 +140,7 @@ async def listed(pool: Pool | Connection, alert_ids: list[UUID]) -> list[ListedA
     return [_listed(row) for row in await pool.fetch(_LIST, alert_ids)] if alert_ids else []
 
 
-async def changed(pool: Pool | Connection, since: str = FIRST) -> tuple[set[UUID], str]:
+async def changed(pool: Pool | Connection, since: str) -> tuple[set[UUID], str]:
     """Return the alerts that changed since a point of the record, and the point from which to read the next time."""
     rows = await pool.fetch(_CHANGED, since)
     return {row[0] for row in rows if row[0] is not None}, rows[0][1]

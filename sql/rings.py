@@ -134,9 +134,12 @@ async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
     return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
 
 
-async def notify_again(pool: Pool, every: timedelta, passes_max: int) -> set[UUID]:
-    """Reopen follow-up notices for recipients that may have been missed, `passes_max` times; returns the alerts."""
-    return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max)}
+async def notify_again(pool: Pool, every: timedelta, passes_max: int, gap: timedelta) -> set[UUID]:
+    """Reopen follow-up notices for recipients that may have been missed, `passes_max` times; returns the alerts.
+
+    For a day after the index lost people, again and again, `gap` apart.
+    """
+    return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max, gap)}
 
 
 async def sweep_sooner(pool: Pool, alert_ids: list[UUID] | None, gap: timedelta) -> None:

@@ -47,7 +47,6 @@ class OpenSweep(msgspec.Struct, frozen=True):
     alert_id: UUID
     notice: str
     ring: int
-    deadline: datetime
     left_s: float
     late: bool
 
@@ -56,7 +55,8 @@ class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
-    it `expires`, by the record's clock. `entrants`: it is for late entrants, in whatever shard they are.
+    it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed. `entrants`:
+    it is for late entrants, in whatever shard they are.
     """
 
     id: int
@@ -73,7 +73,8 @@ class UnitRow(msgspec.Struct, frozen=True):
     status: str
     content: str
     left_s: float
-    sweep_id: int = 0
+    sweep_id: int
+    trail_seq: int
     entrants: bool = False
 
 
@@ -83,18 +84,31 @@ async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:
 
 
 async def claim(
-    pool: Pool, sweeps: Sequence[int], owner: UUID, lease: timedelta, held: Sequence[int], units_max: int
+    pool: Pool,
+    sweeps: Sequence[int],
+    owner: UUID,
+    lease: timedelta,
+    held: Sequence[int],
+    units_max: int,
+    interrupted: Sequence[int] = (),
 ) -> list[UnitRow]:
-    """Claim up to `units_max` units that are not leased and not in `held`, of these sweeps in their order."""
-    return [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max)]
+    """Claim up to `units_max` units that are not leased and not in `held`, of these sweeps in their order.
+
+    `interrupted`: those of `held` that are not sent to their end, so that wider rings wait for them.
+    """
+    rows = [UnitRow(*row) for row in await pool.fetch(_CLAIM, sweeps, owner, lease, held, units_max, interrupted)]
+    # PostgreSQL returns what it has updated in any order.
+    place = {sweep: number for number, sweep in enumerate(sweeps)}
+    return sorted(rows, key=lambda row: (place[row.sweep_id], row.shard_from))
 
 
-async def close_sweeps(connection: Connection, sweeps_max: int) -> int:
-    """Close sweeps that have nothing to do any more, within the caller's transaction; returns how many were stale."""
-    stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
-    if stale:
-        # A second statement, because it sees what was opened while this one waited for the locks.
-        await connection.execute(_CLOSE, stale)
+async def close_sweeps(pool: Pool, sweeps_max: int) -> int:
+    """Close sweeps that have nothing to do any more; returns how many were stale."""
+    async with pool.acquire() as connection, connection.transaction():
+        stale = [row[0] for row in await connection.fetch(_LOCK_STALE, sweeps_max)]
+        if stale:
+            # A second statement, because it sees what was opened while the first one waited for the locks.
+            await connection.execute(_CLOSE, stale)
     return len(stale)
 
 

@@ -141,7 +141,7 @@ class Planner:
     def span(self, people: int | None) -> int:
         """Return how many shards a unit has: a power of two, so that units of several rings share their borders."""
         if people is None:
-            return UNKNOWN_SPAN
+            return min(UNKNOWN_SPAN, self.plan.shards)
         wanted = self.plan.unit_people * self.plan.shards // max(people, 1)
         return 1 << (max(1, min(wanted, self.plan.shards)).bit_length() - 1)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from geo.index.forgetting import Forgetting
     from geo.index.locales import NonDefaultLocales
     from geo.index.position_index import PositionIndex
-    from push.fanout.unit import Batch
+    from push.fanout.claims.unit import Batch
 
 
 class Addresses:

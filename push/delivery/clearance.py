@@ -2,7 +2,7 @@
 
 This is the one place that keeps exercises and tests from people, and stops from being overtaken: no transport sends
 without a clearance, each asks it right before every request, and only `Clearances` makes them.
-Bounded by the batch; that it may be sent was seen less than `push.fanout.unit.TRUSTED_S` ago.
+Bounded by the batch; that it may be sent was seen less than `push.fanout.claims.unit.TRUSTED_S` ago.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sql.database import UNAVAILABLE_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from push.fanout.unit import Batch, HeldUnit
+    from push.fanout.claims.unit import Batch, HeldUnit
     from push.provider import Clearance
     from sql.database import Pool
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.delivery.ledger import Ledger
     from push.fanout.areas import Areas
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from push.provider import Gateway
     from push.transport.quota import Quota
     from sql.database import Pool
@@ -117,7 +117,7 @@ class Lane:
             areas=areas,
             pool=pool,
             observe_search_s=self.stats.index.observe,
-            report_row=claims.report_row,
+            report_row=claims.unreadable.report_row,
         )
         addresses = Addresses(
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from push.alarms import AlarmBoard
-    from push.fanout.unit import Batch
+    from push.fanout.claims.unit import Batch
     from push.results import Outcome
     from sql.database import Pool
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from push.delivery.ledger import Ledger, Settled
     from push.delivery.stats import LaneStats
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
+    from push.fanout.claims.unit import Batch
     from push.fanout.queue import LaneQueue
-    from push.fanout.unit import Batch
 
 
 class Settlement:

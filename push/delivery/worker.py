@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from push.delivery.refused_messages import RefusedMessages
     from push.delivery.settlement import Settlement
     from push.delivery.stats import LaneStats
+    from push.fanout.claims.unit import Batch
     from push.fanout.queue import LaneQueue
-    from push.fanout.unit import Batch
     from push.provider import Clearance
     from push.transport.pace import Pace
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from geo.index.position_index import PositionIndex
     from push.fanout.areas import Areas
-    from push.fanout.unit import HeldUnit
+    from push.fanout.claims.unit import HeldUnit
     from sql.database import Pool
     from sql.work import UnitRow
 

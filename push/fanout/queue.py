@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from push.fanout.unit import Batch
+    from push.fanout.claims.unit import Batch
 
 LEFT_MAX: Final = 1_000_000
 """Recipients that are left of settled batches: about 115 MB, those of a unit being put together."""

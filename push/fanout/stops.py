@@ -1,7 +1,7 @@
 """Stops: halts held units that may not be sent any more.
 
 Every process is notified when the stop of an alert is committed (NOTIFY). Because that can be lost with its
-connection, the record is looked at all the same, and a unit not seen for `push.fanout.unit.TRUSTED_S` is not sent.
+connection, the record is looked at all the same, and a unit that was not seen for `TRUSTED_S` is not sent.
 Bounded: a look every `POLL_INTERVAL_S` while anything is held, each within `POLL_TIMEOUT_S`; one connection.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from push.alarms import AlarmBoard
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from sql.database import Connection, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
@@ -137,14 +137,14 @@ class StopListener:
     async def _look(self, connection: Connection) -> None:
         """Ask which held units may still be sent; asking also shows that the connection lives."""
         asked_s, asked_wall_s = asyncio.get_running_loop().time(), wall_s()
-        units = self._claims.held
+        units = self._claims.leases.held
         async with asyncio.timeout(POLL_TIMEOUT_S):
-            halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.owner)
+            halted = await sql.work.halted(connection, [unit.row.id for unit in units], self._claims.leases.owner)
         for unit in units:
             if unit.row.id not in halted:
                 unit.seen(asked_s, asked_wall_s)
             elif halted[unit.row.id] and not unit.complete:
                 _log.warning("unit.lost", unit=unit.row.id, lane=unit.row.lane)
-                self._claims.drop(unit)
+                self._claims.leases.drop(unit)
         for alert in {unit.row.alert_id for unit in units if halted.get(unit.row.id) is False and not unit.over}:
             self._halt(alert)

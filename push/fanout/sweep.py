@@ -18,8 +18,8 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
+from push.fanout.claims.unit import Batch
 from push.fanout.packing import not_notified, readable_users, unpack_readable
-from push.fanout.unit import Batch
 from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from push.fanout.candidates import Candidates
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
+    from push.fanout.claims.unit import HeldUnit
     from push.fanout.queue import LaneQueue
-    from push.fanout.unit import HeldUnit
     from sql.database import Pool
     from sql.work import UnitRow
 
@@ -83,7 +83,7 @@ class Sweep:
             if unit.batches and not unit.interrupted:
                 # Now wider rings may be claimed; without outstanding batches the end of the unit does the same.
                 await retry_until_available(
-                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.owner, found),
+                    partial(sql.work.note_searched, self._pool, unit.row.id, self._claims.leases.owner, found),
                     UNAVAILABLE_ERRORS,
                     "postgresql",
                 )
@@ -127,7 +127,9 @@ class Sweep:
             return not_notified(users, notified)
         except ValueError:
             readable = readable_users(users)
-            self._claims.report(self._lane, f"{len(users) - len(readable)} members of the index that are no users")
+            self._claims.unreadable.report(
+                self._lane, f"{len(users) - len(readable)} members of the index that are no users"
+            )
             return not_notified(readable, notified)
 
     def _now_s(self) -> float:
@@ -137,7 +139,7 @@ class Sweep:
         """Return who is notified, or about to be: by this process for a nearer ring, or as late entrant; sorted."""
         row = unit.row
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
-        outstanding = self._claims.outstanding(row)
+        outstanding = self._claims.leases.outstanding(row)
         if row.notice == Notice.ALERT:
             outstanding.append(await self._entrants(row))
         rows = await retry_until_available(
@@ -155,7 +157,7 @@ class Sweep:
             "postgresql",
         )
         # Who stands in a row that cannot be read is notified again: twice is better than never.
-        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.report_row, row))]
+        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.unreadable.report_row, row))]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 

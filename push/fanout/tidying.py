@@ -34,6 +34,5 @@ class Tidying:
             await retry_until_available(self._tidy, UNAVAILABLE_ERRORS, "postgresql")
 
     async def _tidy(self) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            await sql.work.close_sweeps(connection, SWEEPS_MAX)
+        await sql.work.close_sweeps(self._pool, SWEEPS_MAX)
         await sql.entrants.tidy(self._pool, ENTRANTS_MAX)

@@ -13,8 +13,12 @@ import signal
 import stat
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from server.embedded.process import Child, EmbeddedStoreError, Identity, clean_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 INITDB_S = 60.0
 PROBE_TIMEOUT_S = 5.0
@@ -38,7 +42,8 @@ SETTINGS = {
 class Cluster:
     """The data folder and its server."""
 
-    def __init__(self, state_dir: Path, sockets: Path) -> None:
+    def __init__(self, state_dir: Path, sockets: Path, settings: Mapping[str, str] = SETTINGS) -> None:
+        self._settings = settings
         self._data = state_dir / "postgres"
         self._sockets = sockets / "pg"
         self._bin = _bin_dir()
@@ -52,7 +57,7 @@ class Cluster:
         if not self._data.exists():
             self._make()
         command = [str(self._bin / "postgres"), "-D", str(self._data), "-k", str(self._sockets)]
-        for name, value in SETTINGS.items():
+        for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         self.child.start(command, clean_environment(), self._identity, lock_fd, self._answers)
         return f"postgresql://app@/app?host={self._sockets}"

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from push.engine import Engine
     from push.provider import Gateway, LaneSettings
-    from push.transport.quota import Quotas
     from server.listening import Listener
 
 KEPT: Final = ("workers", "queue_batches")
@@ -38,13 +37,11 @@ class Reload:
         settings: Settings,
         read: Callable[[], Settings],
         engine: Engine,
-        quotas: Quotas,
         listeners: Sequence[Listener],
     ) -> None:
         self._settings = settings
         self._read = read
         self._engine = engine
-        self._quotas = quotas
         self._listeners = listeners
         self._files = {name: lanes.contents(lane) for name, lane in settings.lanes.items()}
         self._asked = asyncio.Event()
@@ -102,7 +99,7 @@ class Reload:
         if lane == before and contents == self._files[name]:
             return None
         try:
-            gateway = lanes.opened(name, lane, self._quotas)
+            gateway = lanes.opened(name, lane, self._engine.stores.quotas)
         except SettingsError as error:
             _log.error("lane.not_reloaded", lane=name, reason=str(error))
             return None

@@ -1,8 +1,10 @@
 -- Claims up to $5 units of these sweeps ($1, in the order in which they are wanted) that are free, or whose lease has
 -- ended. Reads a few rows of each sweep, however many alerts there are.
 -- A unit is ready when every unit of a nearer ring that shares a shard with it is done, or searched by this same
--- process, which then knows whom it is notifying: otherwise two rings could notify one person.
+-- process, which then knows whom it is notifying: otherwise two rings could notify one person. What it holds and will
+-- not send to its end ($6) does not count: whom it leaves is nobody's until the unit is claimed again.
 -- A follow-up notice is ready when nothing older of its alert is in sending in the lane.
+-- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
 -- disk.
 with soft as (
@@ -24,7 +26,9 @@ with soft as (
                               where n.alert_id = s.alert_id and n.notice = 'alert' and n.lane = s.lane
                                 and n.ring < s.ring and not nearer.done
                                 and nearer.shard_from < u.shard_to and nearer.shard_to > u.shard_from
-                                and not (nearer.searched and nearer.lease_owner = $2 and nearer.lease_until > now()))
+                                and not coalesce(nearer.searched and nearer.lease_owner = $2
+                                                 and nearer.lease_until > now()
+                                                 and nearer.id <> all($6::bigint[]), false))
               else
                   not exists (select from sweep o join sweep_unit older on older.sweep_id = o.id
                               where o.alert_id = s.alert_id and o.lane = s.lane and o.id <> s.id
@@ -45,4 +49,5 @@ from soft, due, sweep s left join ring r on r.alert_id = s.alert_id and r.ring =
 where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
-          extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id;
+          extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
+          (select coalesce(max(seq), 0) from audit_event) as trail_seq;

@@ -36,7 +36,7 @@ async def test_after_a_failover_with_dead_connections_sending_goes_on_within_one
             return (await deployment.reached()).size > 0
 
         await until(begun)
-        proxy.silence()
+        proxy.forget()
         silent_s = asyncio.get_running_loop().time()
 
         await until(lambda: _has_logged(deployment, "alarm.raised"))

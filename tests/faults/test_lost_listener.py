@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.stops import POLL_INTERVAL_S
-from push.fanout.unit import TRUSTED_S
 from sql.query import query
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import Process, until

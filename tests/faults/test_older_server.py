@@ -26,7 +26,9 @@ async def test_the_version_before_the_newest_migration_serves_on_its_schema(
     await deployment.provider()
     inside = await deployment.people(5_000)
     arguments = ["-m", "server.cli", "serve"]
-    async with server_of(arguments, folder, deployment.env(), deployment.log) as older:
+    # A setting that it does not know yet would keep it from starting.
+    env = {name: value for name, value in deployment.env().items() if not name.endswith("UNIT_PEOPLE")}
+    async with server_of(arguments, folder, env, deployment.log) as older:
         status, answer = await deployment.file(older)
         assert status == 202, answer
         alert = answer["alert"]["id"]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import asyncpg
 import numpy as np
 import pytest
-from redis.exceptions import ResponseError
 
 import sql.audit
 import sql.ledger
@@ -19,10 +16,9 @@ from push.fanout.packing import pack
 from sql.database import SESSION, open_pool
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
+from tests.support.stores.refusals import FUNCTION, TRIGGER, refusing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from redis import asyncio as aioredis
 
     from tests.support.processes.deployment import Deployment
@@ -31,9 +27,6 @@ if TYPE_CHECKING:
 WORKERS: Final = 4
 BATCH: Final = 1000
 WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
-FUNCTION: Final = """create function refuse() returns trigger language plpgsql as
-                      $$ begin raise exception 'refused' using errcode = '{code}'; end $$"""
-TRIGGER: Final = "create trigger refusing before insert on ledger for each statement execute function refuse()"
 
 
 async def _alarms(deployment: Deployment, server: Process) -> set[str]:
@@ -104,38 +97,6 @@ async def test_statements_that_are_cancelled_at_random_end_no_server(deployment:
     assert np.array_equal(await deployment.reached(), inside)
 
 
-@asynccontextmanager
-async def _refusing(redis: aioredis.Redis, how: str) -> AsyncIterator[None]:
-    """Make Redis refuse writes while it answers reads, or answer BUSY."""
-    settings = {"full": ("maxmemory", "1"), "no replicas": ("min-replicas-to-write", "1")}
-    if how == "busy":
-        await redis.config_set("busy-reply-threshold", 50)
-
-        async def spin() -> None:
-            with suppress(ResponseError):
-                await redis.eval("while true do end", 0)
-
-        spinning = asyncio.create_task(spin(), name="a script of somebody else")
-        try:
-            yield
-        finally:
-            await redis.script_kill()
-            await spinning
-            await redis.config_set("busy-reply-threshold", 5000)
-        return
-    if how == "read-only":
-        await redis.replicaof("127.0.0.1", "9")
-    else:
-        await redis.config_set(*settings[how])
-    try:
-        yield
-    finally:
-        if how == "read-only":
-            await redis.replicaof("NO", "ONE")
-        else:
-            await redis.config_set(settings[how][0], "0")
-
-
 @pytest.mark.parametrize("how", ["full", "no replicas", "read-only", "busy"])
 async def test_a_redis_that_refuses_ends_no_server(deployment: Deployment, redis: aioredis.Redis, how: str) -> None:
     """Reports are answered 503 with Retry-After; each process keeps the rate by itself, and everybody is reached."""
@@ -143,7 +104,7 @@ async def test_a_redis_that_refuses_ends_no_server(deployment: Deployment, redis
     inside = await deployment.people(3_000)
     server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="2000")
     report = {"user": 1, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": "2026-11-24T00:00:00Z"}
-    async with _refusing(redis, how), deployment.session() as session:
+    async with refusing(redis, how), deployment.session() as session:
         _, answer = await deployment.file(server)
         report["at"] = (await deployment.query("select now()"))[0][0].isoformat()
         async with session.post(f"{server.url}/v1/devices", json=[report]) as response:

@@ -149,6 +149,7 @@ async def test_a_lane_that_bad_tokens_stopped_starts_again_with_other_settings(d
     server = await configured.server(QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S="1")
     _, answer = await deployment.file(server)
     await _until_alarmed(deployment, server, "invalid_tokens")
+    await until(lambda: _nothing_in_flight(deployment, server))
     before = await lane.reached()
     await lane.start()
     configured.write(**lane.env(invalid_count="500"))
@@ -162,6 +163,14 @@ async def test_a_lane_that_bad_tokens_stopped_starts_again_with_other_settings(d
     await until(everybody_is_reached)
     assert not np.isin(before, await lane.reached()).any(), "somebody was notified twice"
     assert "invalid_tokens" not in await _alarms(deployment, server)
+
+
+async def _nothing_in_flight(deployment: Deployment, server: Process) -> bool:
+    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
+        lines = (await response.text()).splitlines()
+    return [
+        float(line.split()[-1]) for line in lines if line.startswith('qq_alert_requests_in_flight{lane="huawei"')
+    ] == [0.0]
 
 
 async def test_a_key_file_that_is_written_anew_is_taken_and_one_that_is_no_key_is_not(deployment: Deployment) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import numpy as np
 import pytest
+from redis import asyncio as aioredis
 
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import Process, until
+from tests.support.providers.notified import CANCEL, units_released
 
 if TYPE_CHECKING:
-    from redis import asyncio as aioredis
-
     from tests.support.processes.deployment import Deployment
 
 WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
@@ -51,7 +52,8 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
 ) -> None:
     """Copied in the middle of a send, restored after the cancel: everything is paused, and nobody is notified.
 
-    A person cancels it again, or resumes it: then everybody is notified, as the restored record says.
+    A person cancels it again, or resumes it: then everybody is notified, as the restored record says, and the alarm
+    ends.
     """
     await deployment.provider("--latency-ms", "50")
     inside = await deployment.people(60_000)
@@ -91,6 +93,74 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         assert await _act(deployment, server, alert, "resume") == 200
         await deployment.sent(server, alert)
         assert np.array_equal(await deployment.reached(), inside)
+
+        async def is_cleared() -> bool:
+            standing = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+            return "record_rewound" not in {alarm["kind"] for alarm in standing}
+
+        await until(is_cleared)
+
+
+async def test_a_failover_that_loses_a_cancel_sends_nothing_before_it_is_noticed(deployment: Deployment) -> None:
+    """The record goes back under a running server, whose lanes are woken at once: not one request, but an alarm."""
+    await deployment.provider("--latency-ms", "50")
+    await deployment.people(60_000)
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+
+    async def begun() -> bool:
+        return (await deployment.reached()).size > 0
+
+    await until(begun)
+    seq = (await deployment.query("select max(seq) from audit_event"))[0][0]
+    assert await _act(deployment, server, answer["alert"]["id"], "cancel") == 200
+    await until(lambda: _remembers(deployment, seq))
+    await until(lambda: units_released(deployment))
+    before = await _of_the_alert(deployment)
+    restoring, holding = [await asyncpg.connect(deployment.database_url) for _ in range(2)]
+    async with restoring.transaction():
+        for statement in RESTORE:
+            await restoring.execute(statement, *([seq] if "$1" in statement else []))
+        # As on a busy record, where to pause takes longer than to claim a unit.
+        delay = holding.transaction()
+        await delay.start()
+        held = asyncio.create_task(holding.execute("select from alert for update"), name="hold the alert")
+        await until(lambda: _waits(deployment))
+        await restoring.execute("select pg_notify('qq_alert_sweeps', '')")
+    await held
+
+    async def is_refused() -> bool:
+        return "unit.of_old_record" in deployment.log.read_text(encoding="utf-8")
+
+    await until(is_refused)
+    await delay.rollback()
+    await restoring.close()
+    await holding.close()
+
+    async def is_paused() -> bool:
+        return await _state(deployment) == "paused"
+
+    await until(is_paused)
+    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    assert "record_rewound" in {alarm["kind"] for alarm in alarms}
+    assert await _of_the_alert(deployment) == before
+
+
+async def _of_the_alert(deployment: Deployment) -> int:
+    """Return how many were notified of the alert, and not of its end."""
+    titles = (await deployment.counts())["titles"]
+    return sum(number for title, number in titles.items() if title != CANCEL)
+
+
+async def _waits(deployment: Deployment) -> bool:
+    """Tell whether a transaction waits for another one's lock."""
+    return bool((await deployment.query("select count(*) from pg_locks where not granted"))[0][0])
+
+
+async def _remembers(deployment: Deployment, seq: int) -> bool:
+    """Tell whether Redis remembers a later event."""
+    async with aioredis.Redis.from_url(deployment.redis_url) as redis:
+        return int(await redis.hget("record:position", "seq") or 0) > seq
 
 
 async def test_a_server_that_holds_sends_nothing_before_a_person_resumes_it(deployment: Deployment) -> None:

@@ -9,10 +9,12 @@ from uuid import UUID, uuid4
 
 import sql.access
 import sql.filing
+import sql.lifecycle
 import sql.rings
 import sql.work
-from push.fanout.claims import REFRESH_LEAST_S, Claims
+from push.fanout.claims.claims import REFRESH_LEAST_S, Claims
 from sql.filing import AlertRow
+from sql.query import query
 from sql.rings import RingRow, SweepPlan
 from tests.support.processes.processes import until
 from tests.support.stores.claiming import claim_next
@@ -24,10 +26,20 @@ LEASE = timedelta(seconds=60)
 GONE = timedelta(seconds=-1)
 
 
-async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[int, ...], units: int = 2) -> UUID:
-    now = datetime.now(UTC)
+async def add_alert(
+    pool: Pool,
+    number: str,
+    *,
+    due_in_min: float,
+    rings: tuple[int, ...],
+    units: int = 2,
+    lanes: tuple[str, ...] = ("tpns",),
+    alert_id: UUID | None = None,
+    now: datetime | None = None,
+) -> UUID:
+    now = now or datetime.now(UTC)
     alert = AlertRow(
-        id=uuid4(),
+        id=alert_id or uuid4(),
         status="actual",
         received_at=now,
         deadline=now + timedelta(minutes=due_in_min),
@@ -45,7 +57,7 @@ async def add_alert(pool: Pool, number: str, *, due_in_min: float, rings: tuple[
         send_at=None,
         unverified=None,
     )
-    sweeps = [SweepPlan("alert", ring, "tpns", units, 1) for ring in rings]
+    sweeps = [SweepPlan("alert", ring, lane, units, 1) for ring in rings for lane in lanes]
     async with pool.acquire() as connection, connection.transaction():
         case_id = await sql.filing.add_case(connection, "sz", number, b"", "{}", now)
         await sql.filing.add_alert(connection, case_id, alert)
@@ -170,16 +182,77 @@ async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: P
     async with pool.acquire() as connection, pool.acquire() as other:
         closing, opening = connection.transaction(), other.transaction()
         await closing.start()
-        assert await sql.work.close_sweeps(connection, 100) == 3
+        stale = [row[0] for row in await connection.fetch(query("sweep_lock_stale"), 100)]
+        assert len(stale) == 3
         await opening.start()
         opened = asyncio.create_task(other.execute("update sweep_unit set done = false where passes = 0"))
         await until(lambda: _waits(pool))
+        await connection.execute(query("sweep_close"), stale)
         await closing.commit()
         await opened
         await opening.commit()
     assert len(await sql.work.open_sweeps(pool, ["tpns"])) == 2
     assert len(await _claimed(pool, owner)) == 4
+    assert await sql.work.close_sweeps(pool, 100) == 2
+    assert await pool.fetchval("select count(*) from sweep where open") == 0
 
 
 async def _waits(pool: Pool) -> bool:
     return bool(await pool.fetchval("select exists (select from pg_stat_activity where wait_event_type = 'Lock')"))
+
+
+async def test_a_nearer_unit_that_was_given_back_after_its_search_keeps_the_wider_ring_waiting(pool: Pool) -> None:
+    """It is nobody's then: neither who gave it back a moment ago nor anyone else may go on with the wider ring."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
+    owner = uuid4()
+    near = await claim_next(pool, "tpns", owner, LEASE, [])
+    assert near is not None
+    await sql.work.note_searched(pool, near.id, owner, 5)
+    await sql.work.give_back(pool, near.id, owner)
+    assert await claim_next(pool, "tpns", owner, LEASE, [near.id]) is None
+    assert await claim_next(pool, "tpns", uuid4(), LEASE, [near.id]) is None
+
+
+async def test_a_halted_nearer_unit_keeps_the_wider_ring_waiting(pool: Pool) -> None:
+    """What drains of it unsent is left to whoever claims it next: a wider ring would notify the same people beside."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1, 2), units=1)
+    claims = Claims(pool, LEASE.total_seconds())
+    near = await claims.next_unit("tpns")
+    await sql.work.note_searched(pool, near.row.id, claims.leases.owner, 5)
+    claims.leases.halt(alert)
+    near.interrupted = True
+    assert await claim_next(pool, "tpns", claims.leases.owner, LEASE, [near.row.id], interrupted=[near.row.id]) is None
+    wider = await claim_next(pool, "tpns", claims.leases.owner, LEASE, [near.row.id])
+    assert wider is not None, "without the halt it may be claimed: its own process knows whom it is notifying"
+    assert wider.ring == 2
+
+
+async def test_the_passes_of_a_follow_up_notice_are_apart_also_after_a_pause(pool: Pool) -> None:
+    """Both were overdue: the second one comes no sooner after the first, or it finds nobody whom that one left out."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    every, owner = timedelta(minutes=5), uuid4()
+    async with pool.acquire() as connection, connection.transaction():
+        content = await connection.fetchval("select content::text from alert where id = $1", alert)
+        await sql.lifecycle.append_notice(connection, alert, 2, "update", content)
+        await sql.rings.add_sweeps(connection, alert, [SweepPlan("update", None, "tpns", 1, 1, 2)])
+    await pool.execute("update notice set at = now() - interval '1 hour'")
+    for _ in range(2):
+        claimed = [await claim_next(pool, "tpns", owner, LEASE, []) for _ in range(2)]
+        follow_up = next(one for one in claimed if one is not None and one.notice == "update")
+        assert await sql.work.finish(pool, follow_up.id, owner, 0)
+        assert await sql.rings.notify_again(pool, every, 2, every) == set(), "it was swept a moment ago"
+        await pool.execute("update sweep_unit set done_at = done_at - interval '6 minutes'")
+        assert await sql.rings.notify_again(pool, every, 2, every) == {alert}
+
+
+async def test_a_unit_that_the_record_does_not_know_is_lost(pool: Pool) -> None:
+    """A record that went back has no such unit: its process stops sending it at the next look."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    owner = uuid4()
+    unit = await claim_next(pool, "tpns", owner, LEASE, [])
+    assert unit is not None
+    assert await sql.work.halted(pool, [unit.id, unit.id + 1000], owner) == {unit.id + 1000: True}

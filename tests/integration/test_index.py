@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from redis import asyncio as aioredis
 
-    from push.fanout.unit import HeldUnit
+    from push.fanout.claims.unit import HeldUnit
     from server.embedded import StoreUrls
 
 USER = 7

@@ -264,6 +264,7 @@ class Lifecycle(RuleBasedStateMachine):
             seen = self.under_test.run(self.under_test.look(alert))
             trail = self.under_test.run(self.under_test.trail(alert))
             assert seen["state"] in alert.states
+            alert.sent = alert.sent or self.under_test.run(self.under_test.was_sent(alert))
             assert seen["possible"] == offered(alert)
             proposal = seen["review"]["proposal"]
             assert (seen["version"], seen["review"]["revision"]) == (alert.version, alert.revision)

@@ -12,7 +12,7 @@ import pytest
 from msgspec import json
 
 from push.delivery.outcomes import merge_results, sort_outcomes
-from push.fanout.unit import TRUSTED_S, HeldUnit
+from push.fanout.claims.unit import TRUSTED_S, HeldUnit
 from push.message.content import Content
 from push.notice import Status
 from push.provider import STOPPED, forbidden, withheld
@@ -124,6 +124,8 @@ async def test_a_machine_that_was_paused_sends_nothing_before_it_has_looked_agai
         status="actual",
         content=json.encode(content).decode(),
         left_s=3600.0,
+        sweep_id=1,
+        trail_seq=0,
     )
     unit = HeldUnit(row, loop.time(), wall_s(), 60.0)
     assert unit.may_send(loop.time())

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
 
-from push.fanout.lane_claims import AHEAD_MAX, AHEAD_RECIPIENTS, LaneClaims
-from push.fanout.open_sweeps import FIRST_SENDS_A_FOLLOW_UP, URGENT_S, OpenSweeps
+from push.fanout.claims.open_sweeps import (
+    AHEAD_MAX,
+    AHEAD_RECIPIENTS,
+    FIRST_SENDS_A_FOLLOW_UP,
+    URGENT_S,
+    LaneClaims,
+    OpenSweeps,
+)
 from sql.work import OpenSweep
 
-DEADLINE = datetime(2026, 11, 24, 12, tzinfo=UTC)
 _numbers = count(1)
 
 
 def _sweep(alert: UUID | None = None, *, ring: int = 1, left_s: float = 1800.0, late: bool = False) -> OpenSweep:
     notice = "alert" if ring else "cancel"
-    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, DEADLINE, left_s, late)
+    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, left_s, late)
 
 
 def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> list[OpenSweep]:

@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from push.fanout.claims.unit import Batch
 from push.fanout.queue import LaneQueue
-from push.fanout.unit import Batch
 from tests.support.processes import clock
 
 ROOM = 4

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
@@ -27,9 +27,12 @@ from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from geo.connection import Client
     from push.alarms import AlarmBoard
     from push.alerts.actions.decisions import Actions
+    from push.fanout.claims.claims import Claims
     from sql.audit import Position
     from sql.database import Pool
 
@@ -40,19 +43,32 @@ OLD: Final = timedelta(minutes=5)
 
 REASON: Final = "the record is older than it was: see the alarm record_rewound"
 _RUNNING: Final = frozenset({State.SENDING, State.SENT})
+_HELD_BACK: Final = frozenset({State.PAUSED, State.IN_REVIEW})
 
 _log = structlog.get_logger("push.alerts.watch.record_guard")
+
+
+class _Remembered(NamedTuple):
+    """The newest event as Redis remembers it, None for none; whether Redis is empty, as one that lost all it had."""
+
+    seq: int | None
+    digest: str
+    is_empty: bool
 
 
 class RecordGuard:
     """Compares the record with what Redis remembers of it."""
 
-    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard) -> None:
+    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard, claims: Claims) -> None:
         self._pool = pool
         self._client = client
         self._actions = actions
         self._alarms = alarms
+        self._claims = claims
+        claims.on_rewound = self.wake
         self._known: Position | None = None
+        self._handled: _Remembered | None = None
+        self._held_back: set[UUID] = set()
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -69,29 +85,72 @@ class RecordGuard:
         self._changed.set()
 
     async def look_first(self) -> None:
-        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later."""
+        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later.
+
+        One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing may be sent before it was looked at.
+        """
         try:
-            await self.look()
+            remembered = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
             _log.warning("store.away", store="redis", error=type(error).__name__)
+            return
+        newest = await self._pause_if_rewound(remembered)
+        with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
+            await self._remember(newest, remembered)
 
     async def look(self) -> None:
         """Pause what is live when the record has gone back; else let Redis remember how far it is."""
         # Redis first: another process may append and publish an event between the two, and it is in the record by then.
+        remembered = await self._remembered()
+        newest = await self._pause_if_rewound(remembered)
+        await self._remember(newest, remembered)
+        await self._clear_decided()
+
+    async def _remembered(self) -> _Remembered:
+        """Return what Redis remembers."""
         async with asking(self._client):
             seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
+            if seq is None or digest is None:
+                return _Remembered(None, "", is_empty=not await self._client.dbsize())
+        return _Remembered(int(seq), digest.decode() if isinstance(digest, bytes) else digest, is_empty=False)
+
+    async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
+        """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
         newest = await sql.audit.newest(self._pool)
-        if seq is None or digest is None:
-            why = await self._is_old(newest)
+        if remembered.seq is not None and remembered != self._handled:
+            why = await self._rewound(newest, remembered.seq, remembered.digest)
+        elif self._known is not None:
+            # Redis forgot, or takes nothing new: this process knows by itself how far the record was.
+            why = await self._rewound(newest, self._known.seq, self._known.digest.hex())
         else:
-            why = await self._rewound(newest, int(seq), digest.decode() if isinstance(digest, bytes) else digest)
+            why = await self._is_old(newest) if remembered.is_empty else ""
         if why:
             await self.pause_all(why)
             newest = await sql.audit.newest(self._pool)
-        if newest is not None and (newest != self._known or seq is None):
-            async with asking(self._client):
-                await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
-            self._known = newest
+            # While Redis takes no other position, what a person resumes is not paused again.
+            self._handled = remembered
+        self._known = newest
+        self._claims.known_seq = 0 if newest is None else newest.seq
+        return newest
+
+    async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:
+        """Let Redis remember how far the record is."""
+        if newest is None or (newest.seq, newest.digest.hex()) == (remembered.seq, remembered.digest):
+            return
+        async with asking(self._client):
+            await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
+
+    async def _clear_decided(self) -> None:
+        """End the alarms about alerts that a person has resumed, approved or ended."""
+        if not self._held_back:
+            return
+        states = {
+            alert.id: alert.state
+            for alert in await sql.progress.list_alerts(self._pool, limit=sql.progress.WATCHED_MAX)
+        }
+        for alert_id in [one for one in self._held_back if states.get(one) not in _HELD_BACK]:
+            self._held_back.discard(alert_id)
+            self._alarms.clear(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert_id))
 
     async def _rewound(self, newest: Position | None, kept_seq: int, kept_digest: str) -> str:
         """Return why the record is older than it was when this position was kept, empty where it is not."""
@@ -102,17 +161,13 @@ class RecordGuard:
 
     async def _is_old(self, newest: Position | None) -> str:
         """Tell whether nobody remembers a record that may be a backup: Redis is empty, and the record is not new."""
-        if newest is None or self._known is not None:
-            return ""
-        async with asking(self._client):
-            total = await self._client.dbsize()
-        old = await sql.progress.record_time(self._pool) - newest.at > OLD
-        return "Redis is empty, and does not remember it" if old and not total else ""
+        old = newest is not None and await sql.progress.record_time(self._pool) - newest.at > OLD
+        return "Redis is empty, and does not remember it" if old else ""
 
     async def pause_all(self, why: str) -> None:
         """Pause what is sent, and hold back what would be sent by itself."""
         order = Order(actor=SYSTEM, reason=REASON)
-        for alert in await sql.progress.list_alerts(self._pool):
+        for alert in await sql.progress.list_alerts(self._pool, limit=sql.progress.WATCHED_MAX):
             if alert.state in _RUNNING:
                 await self._actions.pause(alert.id, order)
             elif alert.state == State.SCHEDULED:
@@ -122,3 +177,4 @@ class RecordGuard:
             _log.error("record.rewound", alert=str(alert.id), reason=why)
             detail = f"{why}: paused until somebody resumes it, or cancels what was over already"
             self._alarms.raise_alarm(AlarmKind.RECORD_REWOUND, EVERY_LANE, str(alert.id), detail, alert.case)
+            self._held_back.add(alert.id)

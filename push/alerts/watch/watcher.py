@@ -2,7 +2,7 @@
 
 The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing. A tick
 reads what changed, and what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a second
-while something is being sent, once a second otherwise; `sql.progress.LIST_LIMIT` alerts.
+while something is being sent, once a second otherwise; `sql.progress.WATCHED_MAX` alerts.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
+from sql.progress import WATCHED_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +143,7 @@ class Watcher:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._listed_s >= LIST_EVERY_S:
             self._since = await sql.progress.point(self._pool)
-            self._listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool)}
+            self._listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool, limit=WATCHED_MAX)}
             self._listed_s = now_s
             return [*self._listed.values()]
         changed, self._since = await sql.progress.changed(self._pool, self._since)
@@ -185,7 +186,8 @@ class Watcher:
     async def _sweep_again(self) -> set[UUID]:
         """Sweep again where a pass for late entrants is due; returns these alerts."""
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
-        again |= await sql.rings.notify_again(self._pool, self._entrants.plan.notices_apart, NOTICE_PASSES)
+        plan = self._entrants.plan
+        again |= await sql.rings.notify_again(self._pool, plan.notices_apart, NOTICE_PASSES, plan.gap)
         if again:
             self._wake_lanes()
         return again

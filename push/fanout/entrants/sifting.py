@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from geo.index.position_index import PositionIndex
     from push.fanout.areas import Areas
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from push.fanout.entrants.unit import EntrantsUnit
     from sql.database import Pool
 
@@ -59,7 +59,7 @@ class Sifting:
         self._notified = Notified(lane, pool, INVALID_AGAIN, self._report_row)
 
     def _report_row(self, alert: UUID) -> None:
-        self._claims.report(self._lane, f"a row of the ledger of alert {alert}")
+        self._claims.unreadable.report(self._lane, f"a row of the ledger of alert {alert}")
 
     async def sift(self, units: Mapping[UUID, EntrantsUnit], entrants: Sequence[Entrant]) -> Sifted:
         """Sift entrants of the alerts of these units; UNAVAILABLE_ERRORS of either store."""
@@ -113,11 +113,11 @@ class Sifting:
         if not pairs:
             return []
         alerts, asked = zip(*pairs, strict=True)
-        busy = await sql.entrants.busy(self._pool, self._lane, alerts, asked, self._claims.owner)
+        busy = await sql.entrants.busy(self._pool, self._lane, alerts, asked, self._claims.leases.owner)
         outstanding = {
             alert: frozenset(np.concatenate(parts).tolist())
             for alert, unit in units.items()
-            if (parts := self._claims.outstanding(unit.row))
+            if (parts := self._claims.leases.outstanding(unit.row))
         }
         free: list[Entrant] = []
         for entrant in entrants:

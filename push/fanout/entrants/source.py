@@ -19,8 +19,8 @@ import structlog
 import sql.entrants
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
+from push.fanout.claims.unit import Batch
 from push.fanout.entrants.unit import EntrantsUnit
-from push.fanout.unit import Batch
 from runtime.clock import wall_s
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from push.fanout.claims import Claims
+    from push.fanout.claims.claims import Claims
     from push.fanout.entrants.sifting import Sifting
     from push.fanout.queue import LaneQueue
     from sql.database import Pool
@@ -49,7 +49,6 @@ LINGER_S: Final = 10.0
 """For so long what is for the entrants of an alert is held without any."""
 
 SHOWN_EVERY_S: Final = 0.5
-UNREADABLE_MAX: Final = 1000
 
 _log = structlog.get_logger("push.fanout.entrants")
 
@@ -67,7 +66,6 @@ class EntrantSource:
         self._queue = queue
         self._recipients_max = recipients_max
         self._units: dict[UUID, EntrantsUnit] = {}
-        self._unreadable: dict[UUID, None] = {}
         self._to_show: set[UUID] = set()
         self._shown_s = float("-inf")
         self._woken = asyncio.Event()
@@ -148,29 +146,38 @@ class EntrantSource:
 
     async def _claim(self) -> None:
         """Claim what is free for entrants that are due; follow a ring that came due, and a life that was extended."""
-        asked_s, asked_wall_s = self._now_s(), wall_s()
+        asked_s, asked_wall_s, known_seq = self._now_s(), wall_s(), self._claims.known_seq
+        leases = self._claims.leases
         held = [unit.row.id for unit in self._units.values()]
-        lease = timedelta(seconds=self._claims.lease_s)
-        renewed = [unit.row.id for unit in self._units.values() if unit.is_old(asked_s)]
-        owner = self._claims.owner
-        for row in await sql.entrants.claim(self._pool, self._lane, owner, lease, held, renewed, ALERTS_MAX):
-            unit = self._units.get(row.alert_id)
-            if unit is not None:
-                unit.renew(row, asked_s, silent=self._claims.is_silent(row))
-            elif row.alert_id not in self._unreadable:
-                self._hold(row, asked_s, asked_wall_s)
-
-    def _hold(self, row: UnitRow, asked_s: float, asked_wall_s: float) -> None:
-        silent = self._claims.is_silent(row)
-        try:
-            unit = EntrantsUnit(row, asked_s, asked_wall_s, self._claims.lease_s, silent=silent, changed=self.wake)
-        except msgspec.MsgspecError as error:
-            # Content that another version wrote: its own servers send it, once the lease has ended.
-            if len(self._unreadable) < UNREADABLE_MAX:
-                self._unreadable[row.alert_id] = None
-            self._claims.report(self._lane, f"the content of alert {row.alert_id}: {type(error).__name__}")
+        rows = await sql.entrants.claim(
+            self._pool,
+            self._lane,
+            leases.owner,
+            timedelta(seconds=leases.lease_s),
+            held,
+            [unit.row.id for unit in self._units.values() if unit.is_old(asked_s)],
+            [*self._claims.unreadable.parked],
+            ALERTS_MAX,
+        )
+        # What is held already is stopped by whoever looks at a record that has gone back.
+        if await self._claims.is_refused([row for row in rows if row.alert_id not in self._units], known_seq):
             return
-        self._claims.hold(unit, asked_s)
+        for row in rows:
+            unit = self._units.get(row.alert_id)
+            if unit is None:
+                await self._hold(row, asked_s, asked_wall_s)
+            else:
+                unit.renew(row, asked_s, silent=self._claims.is_silent(row))
+
+    async def _hold(self, row: UnitRow, asked_s: float, asked_wall_s: float) -> None:
+        leases, silent = self._claims.leases, self._claims.is_silent(row)
+        try:
+            unit = EntrantsUnit(row, asked_s, asked_wall_s, leases.lease_s, silent=silent, changed=self.wake)
+        except msgspec.MsgspecError as error:
+            # Content that another version wrote: its own servers send it.
+            await self._claims.park(row, type(error).__name__)
+            return
+        leases.hold(unit, asked_s)
         self._units[row.alert_id] = unit
 
     async def _let_go(self) -> None:
@@ -180,7 +187,7 @@ class EntrantSource:
             if unit.batches or not (unit.over or (now_s - unit.idle_s > LINGER_S and not unit.entries)):
                 continue
             del self._units[alert]
-            await self._claims.let_go(unit)
+            await self._claims.leases.let_go(unit)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

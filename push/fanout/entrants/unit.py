@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from push.fanout.unit import HeldUnit
+from push.fanout.claims.unit import HeldUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from push.fanout.unit import Batch
+    from push.fanout.claims.unit import Batch
     from sql.entrants import Entrant
     from sql.work import UnitRow
 

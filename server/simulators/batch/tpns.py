@@ -1,6 +1,7 @@
 """SIMULATED TPNS: answers `POST /v3/push/app` as the provider would, and counts accounts.
 
-Under `/simulated/` it has switches and counts, which a real provider has not. Bounded: `BODY_BYTES` a request.
+Under `/simulated/` it has switches and counts, which a real provider has not. With a journal it writes down each
+request (`server.simulators.journal`). Bounded: `BODY_BYTES` a request.
 """
 
 from __future__ import annotations
@@ -25,26 +26,36 @@ from server.simulators.batch.tpns_checks import (
 )
 from server.simulators.counts import Counts
 from server.simulators.faults import HANG_S, Fault, Faults, SimulatedSettings
+from server.simulators.journal import Journal
 from server.simulators.listener import serve_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BODY_BYTES = 1024 * 1024
 
 
 class SimulatedTpnsSettings(SimulatedSettings, frozen=True, kw_only=True):
-    """The settings of a simulated TPNS; `throttle_by_http` answers 429 instead of an error code."""
+    """The settings of a simulated TPNS; `throttle_by_http` answers 429 instead of an error code.
+
+    `journal`: a file for every request, with all its accounts.
+    """
 
     access_id: str = "simulated"
     secret_key: str = "simulated"  # noqa: S105 - of a simulated provider
     throttle_by_http: bool = False
+    journal: Path | None = None
 
 
 class Switch(msgspec.Struct):
-    """The body of `POST /simulated/outage`."""
+    """The body of `POST /simulated/outage`: every request fails by that fault while it is on.
+
+    By `Fault.HALF_ANSWERED` a request is accepted, and its connection closed without an answer.
+    """
 
     on: bool
+    by: str = Fault.DROPPED.value
 
 
 class Credentials(msgspec.Struct):
@@ -64,6 +75,7 @@ class SimulatedTpns:
         self._authorization = _basic(settings.access_id, settings.secret_key)
         self._decoder = msgspec.json.Decoder(PushRequest)
         self._push_ids = itertools.count(1)
+        self._journal = None if settings.journal is None else Journal(settings.journal)
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
@@ -74,11 +86,12 @@ class SimulatedTpns:
     async def _push(self, request: web.BaseRequest) -> web.StreamResponse:
         at = self.counts.request()
         body = await request.read()
+        entry = self._note(body, at)
         await self.faults.latency()
         fault = self.faults.next_fault()
         if fault is Fault.HUNG:
             await asyncio.sleep(HANG_S)
-        if fault is not None:
+        if fault is not None and fault is not Fault.HALF_ANSWERED:
             return self._go_wrong(request, fault)
         if request.headers.get("Authorization") != self._authorization:
             return self._refuse(BAD_CREDENTIALS, "authentication failed")
@@ -95,7 +108,21 @@ class SimulatedTpns:
                 self.counts.refuse("http 429")
                 return web.Response(status=429, headers={"Retry-After": str(math.ceil(wait_s))})
             return self._refuse(LIMITED, "too many messages", push.seq)
-        return self._accept(push, at)
+        answer = self._accept(push, at)
+        if self._journal is not None:
+            self._journal.accepted(entry, answered=fault is None)
+        return answer if fault is None else self._go_wrong(request, fault)
+
+    def _note(self, body: bytes, at: float) -> int:
+        """Write a request into the journal, if there is one and the request can be read; returns its number there."""
+        if self._journal is None:
+            return 0
+        try:
+            push = self._decoder.decode(body)
+            number = msgspec.json.decode(push.message.android["n_id"], type=int)
+        except (msgspec.DecodeError, KeyError):
+            return 0
+        return self._journal.arrived(at, number, push.message.title, push.account_list)
 
     def _accept(self, push: PushRequest, at: float) -> web.Response:
         invalid = [self.faults.is_invalid(account) for account in push.account_list] if self._has_invalid else []
@@ -123,7 +150,7 @@ class SimulatedTpns:
         self.counts.refuse(fault.value)
         if fault is Fault.UNREADABLE:
             return web.Response(body=b"\x00<html>simulated garbage", content_type="text/html")
-        if fault is Fault.DROPPED and request.transport is not None:
+        if fault in {Fault.DROPPED, Fault.HALF_ANSWERED} and request.transport is not None:
             request.transport.abort()
         return web.Response(status=503, text="simulated outage")
 
@@ -137,7 +164,9 @@ class SimulatedTpns:
             return web.Response(body=self.counts.repeated().astype("<i8").tobytes())
         try:
             if where == ("POST", "/simulated/outage"):
-                self.faults.outage = msgspec.json.decode(await request.read(), type=Switch).on
+                switch = msgspec.json.decode(await request.read(), type=Switch)
+                self.faults.outage_by = Fault(switch.by)
+                self.faults.outage = switch.on
             elif where == ("POST", "/simulated/credentials"):
                 new = msgspec.json.decode(await request.read(), type=Credentials)
                 self._authorization = _basic(new.access_id, new.secret_key)
@@ -145,7 +174,7 @@ class SimulatedTpns:
                 self.counts.reset()
             else:
                 return web.Response(status=404, text="simulated: no such path")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, ValueError) as error:
             return web.Response(status=422, text=f"simulated: {error}")
         return web.Response(status=204)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from server.simulators.options import batch_options, run
 @click.option("--access-id", default="simulated", show_default=True)
 @click.option("--secret-key", default="simulated", show_default=True)
 @click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")
+@click.option("--journal", type=click.Path(path_type=Path), default=None, help="A file for every request.")
 def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked them
     """Simulate Tencent TPNS."""
     settings = tpns.SimulatedTpnsSettings(**options)

@@ -90,7 +90,10 @@ REQUESTS: Final = (
 
 
 class Alert(msgspec.Struct):
-    """The model's alert; `state` is `sending` where the server's may be `sent` as well."""
+    """The model's alert; `state` is `sending` where the server's may be `sent` as well.
+
+    `sent`: its audience was searched to the end once, so it was published, whether or not anybody was there.
+    """
 
     id: str
     policy: str
@@ -108,6 +111,7 @@ class Alert(msgspec.Struct):
     held: bool = False
     wide: bool = False
     notified: frozenset[int] | None = None
+    sent: bool = False
 
     @property
     def states(self) -> set[State]:
@@ -257,7 +261,7 @@ def _change(alert: Alert, request: ChangeRequest) -> None:
 def _move(alert: Alert, request: ChangeRequest) -> None:
     alert.vetoed = alert.vetoed or request.action is Action.VETO
     was_notified = alert.state not in NOT_NOTIFIED and (
-        alert.state not in {State.EXPIRED, State.CANCELLED} or bool(alert.notified)
+        alert.state not in {State.EXPIRED, State.CANCELLED} or bool(alert.notified) or alert.sent
     )
     if request.action in {Action.FIND, Action.CANCEL} and was_notified:
         alert.version += 1

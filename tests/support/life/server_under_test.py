@@ -151,6 +151,11 @@ class ServerUnderTest:
         if alert.state is not State.SENDING:
             await self.wait_until_released(alert)
 
+    async def was_sent(self, alert: Alert) -> bool:
+        """Tell whether the alert's audience was searched to the end once, which is told to nobody but the record."""
+        text = "select from alert where id = $1 and sent_at is not null"
+        return bool(await self.deployment.query(text, UUID(alert.id)))
+
     async def trail(self, alert: Alert) -> list[Entry]:
         """Return the audit trail of an alert."""
         rows = await sql.audit.of_alert(self.pool, UUID(alert.id), 0)

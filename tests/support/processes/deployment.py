@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from server.embedded import StoreUrls
 
 EDGE_KM = 0.001
+SENT_S = 240.0
+"""Far longer than any alert of a test takes, also beside other work."""
+
 CLOCK_TRIES = 100
 
 SHENZHEN = Circle(114.0579, 22.5431, 120.0)
@@ -207,6 +210,7 @@ class Deployment:
             ),
             "ring": ("due_at", "deadline"),
             "notice": ("at",),
+            "sweep_unit": ("done_at",),
         }
         connection = await asyncpg.connect(self.database_url)
         for attempt in range(1, CLOCK_TRIES + 1):

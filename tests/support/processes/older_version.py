@@ -9,21 +9,21 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.support.processes.interpreter import START_S
 from tests.support.processes.processes import ROOT
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 GIT_S: Final = 60.0
 COMMITS: Final = 5
 """A commit that cannot even be imported was no version that anybody ran: the one before it is taken."""
 
 MIGRATIONS: Final = "sql/migrations"
+HISTORY: Final = 500
+"""Commits among which the version before the newest migration is."""
 
 
 def newest_migration() -> str:
@@ -38,18 +38,28 @@ def exported(folder: Path) -> Path:
     """
     if _git("rev-parse", "--show-prefix").strip():
         pytest.skip("the history around this folder is another one's")
-    newest = f"{MIGRATIONS}/{newest_migration()}"
-    added = _git("log", "--diff-filter=A", "--format=%H", "--", newest).split()
-    # One that is not committed yet is newer than all that is.
-    last = _git("rev-parse", "--verify", f"{added[-1]}^" if added else "HEAD").strip()
-    for commit in _git("rev-list", "--first-parent", f"--max-count={COMMITS}", last).split():
+    looked_at = 0
+    for commit in _git("rev-list", "--date-order", f"--max-count={HISTORY}", "HEAD").split():
+        if not _migrations_of(commit) < _migrations():
+            continue
+        looked_at += 1
+        if looked_at > COMMITS:
+            break
         archive = folder / f"{commit}.zip"
         _git("archive", "--format=zip", f"--output={archive}", commit)
         with zipfile.ZipFile(archive) as files:
             files.extractall(folder / commit)
         if _can_be_imported(folder / commit):
             return folder / commit
-    raise AssertionError(f"none of {COMMITS} commits up to {last} can be imported")
+    raise AssertionError(f"none of {COMMITS} commits of the last {HISTORY} can be imported")
+
+
+def _migrations() -> set[str]:
+    return {file.name for file in (ROOT / MIGRATIONS).glob("*.sql")}
+
+
+def _migrations_of(commit: str) -> set[str]:
+    return {Path(name).name for name in _git("ls-tree", "--name-only", commit, f"{MIGRATIONS}/").split()}
 
 
 def _can_be_imported(folder: Path) -> bool:

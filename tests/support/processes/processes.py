@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 ROOT = Path(__file__).parents[3]
-START_S = 30.0
-STOP_S = 30.0
+START_S = 60.0
+STOP_S = 60.0
+UNTIL_S = 120.0
+"""Far longer than what a test waits for takes, also beside other work."""
+
 POLL_INTERVAL_S = 0.02
 
 
@@ -74,7 +77,7 @@ class Process:
         return self._process.exitcode
 
 
-async def until(is_true: Callable[[], Awaitable[bool]], within_s: float = 30.0) -> None:
+async def until(is_true: Callable[[], Awaitable[bool]], within_s: float = UNTIL_S) -> None:
     """Poll a condition until it is true; AssertionError names the condition that was not true in time."""
     try:
         async with asyncio.timeout(within_s) as limit:

@@ -33,11 +33,16 @@ class Node:
 
     def __init__(self, folder: Path) -> None:
         self.port = _free_port()
+        self._folder = folder
         folder.mkdir()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, with what it remembers of the cluster."""
         options = {
             "port": self.port,
             "bind": "127.0.0.1",
-            "dir": folder,
+            "dir": self._folder,
             "cluster-enabled": "yes",
             "cluster-node-timeout": NODE_TIMEOUT_MS,
             "cluster-replica-validity-factor": 0,
@@ -45,7 +50,7 @@ class Node:
             "save": "",
         }
         command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", str(value)))]
-        with (folder / "log").open("wb") as log:
+        with (self._folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         self.client = aioredis.Redis(port=self.port)
 
@@ -94,6 +99,14 @@ class Cluster:
 
         await until(promoted)
 
+    async def rejoin(self) -> None:
+        """Start the killed node again as the replica of the one in its place, so that this may fail as well."""
+        dead = self.primaries[0]
+        dead.start()
+        await until(dead.answers)
+        self.primaries[0], self.replica = self.replica, dead
+        await until(lambda: in_step(dead))
+
 
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Cluster]:
@@ -132,11 +145,13 @@ async def _join(nodes: list[Node]) -> None:
         return True
 
     await until(follows)
+    await until(lambda: in_step(replica))
 
-    async def in_step() -> bool:
-        return bool((await replica.ask("ROLE"))[3] == b"connected")
 
-    await until(in_step)
+async def in_step(replica: Node) -> bool:
+    """Tell whether a node replicates another one."""
+    role = await replica.ask("ROLE")
+    return bool(role[0] == b"slave" and role[3] == b"connected")
 
 
 def _free_port() -> int:

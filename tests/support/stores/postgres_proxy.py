@@ -5,88 +5,68 @@ Bounded by the test.
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.stores.proxy import Proxy
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.support.stores.proxy import Connection
+
 SOCKET: Final = ".s.PGSQL.5432"
-CHUNK: Final = 65_536
 
 
-class PostgresProxy:
+def socket_of(database_url: str) -> Path:
+    """Return the path of the socket of a PostgreSQL that listens on one."""
+    return Path(parse_qs(urlsplit(database_url).query)["host"][0]) / SOCKET
+
+
+class PostgresProxy(Proxy):
     """A socket that forwards to PostgreSQL's; `database_url` connects through it."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
-        host = parse_qs(urlsplit(database_url).query)["host"][0]
-        self.database_url = database_url.replace(host, str(folder))
-        self._target = str(Path(host) / SOCKET)
-        self._listeners: set[asyncio.StreamWriter] = set()
+        target = socket_of(database_url)
+        super().__init__(target, folder / SOCKET)
+        self.database_url = database_url.replace(str(target.parent), str(folder))
+        self._listeners: set[Connection] = set()
         self._refuses_listeners = False
-        self._generation = 0
         self._losing = b""
+        self._asks: Connection | None = None
+        self._loses: Connection | None = None
 
     def lose_answer(self, statement: bytes) -> None:
         """Cut the next connection that asks for `statement`, once its COMMIT is through and before that is answered."""
         self._losing = statement
 
-    def silence(self) -> None:
-        """Forward nothing more on the connections that there are, as if their machine had died; new ones work."""
-        self._generation += 1
-
     def cut_listeners(self) -> None:
         """Cut the connections that LISTEN, and any that try to, until `allow_listeners`."""
         self._refuses_listeners = True
-        for writer in self._listeners:
-            writer.transport.abort()
+        for listener in self._listeners & self.connections:
+            listener.abort()
 
     def allow_listeners(self) -> None:
         """Let connections LISTEN again."""
         self._refuses_listeners = False
 
-    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Forward one connection until either side ends it."""
-        from_postgres, to_postgres = await asyncio.open_unix_connection(self._target)
-        generation, loses = self._generation, False
-        replies = asyncio.create_task(self._copy(from_postgres, writer, generation))
-        try:
-            while chunk := await reader.read(CHUNK):
-                if generation != self._generation:
-                    continue
-                if b"LISTEN" in chunk:
-                    self._listeners.add(writer)
-                    if self._refuses_listeners:
-                        writer.transport.abort()
-                        return
-                loses = loses or bool(self._losing and self._losing in chunk)
-                if loses and b"COMMIT" in chunk:
-                    self._losing = b""
-                    replies.cancel()
-                    to_postgres.write(chunk)
-                    # PostgreSQL has committed once it answers.
-                    await from_postgres.read(1)
-                    writer.transport.abort()
-                    return
-                to_postgres.write(chunk)
-                await to_postgres.drain()
-        except OSError:
-            return
-        finally:
-            self._listeners.discard(writer)
-            replies.cancel()
-            to_postgres.close()
-            writer.close()
+    def accepts(self, connection: Connection, chunk: bytes, /) -> bool:
+        """Remember which connections LISTEN, and cut them while that is asked for."""
+        if self._losing and self._losing in chunk:
+            self._asks, self._losing = connection, b""
+        if connection is self._asks and b"COMMIT" in chunk:
+            self._asks, self._loses = None, connection
+        if b"LISTEN" in chunk:
+            self._listeners.add(connection)
+            return not self._refuses_listeners
+        return True
 
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, generation: int) -> None:
-        while chunk := await reader.read(CHUNK):
-            if generation == self._generation:
-                writer.write(chunk)
-        writer.close()
+    def answers(self, connection: Connection, _: bytes, /) -> bool:
+        """Lose the answer that is to be lost: PostgreSQL has committed when it gives it."""
+        return connection is not self._loses
 
 
 @asynccontextmanager
@@ -94,8 +74,8 @@ async def postgres_proxy(database_url: str) -> AsyncIterator[PostgresProxy]:
     """Serve a proxy on a socket in a temporary folder, whose path is short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
         proxy = PostgresProxy(database_url, Path(folder))
-        server = await asyncio.start_unix_server(proxy.forward, Path(folder) / SOCKET)
+        await proxy.start()
         try:
             yield proxy
         finally:
-            server.close()
+            await proxy.close()

@@ -2,12 +2,15 @@
 
 First sends come before follow-up notices, which have every fourth turn, and passes for late entrants come last. Of
 first sends the nearest ring comes first, then a deadline that is near, then the alerts by turns, so that a small one
-does not wait for a large one. Bounded: the sweeps that the record lists as open and due.
+does not wait for a large one. Bounded: the sweeps that the record lists as open and due; `AHEAD_MAX` claimed units wait
+for a sweep, and more than one only where they are small.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
+from collections import deque
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from uuid import UUID
 
+    from push.fanout.claims.unit import HeldUnit
     from sql.work import OpenSweep
 
 URGENT_S: Final = 600.0
@@ -25,6 +29,10 @@ FIRST_SENDS_A_FOLLOW_UP: Final = 3
 
 TURNS_MAX: Final = 1024
 """More alerts at once in one lane take turns in a less regular order."""
+
+AHEAD_MAX: Final = 8
+AHEAD_RECIPIENTS: Final = 10_000
+"""Units are claimed together while they are so small that a new alert does not wait for them."""
 
 
 class OpenSweeps:
@@ -84,3 +92,22 @@ def _merged(first: Sequence[OpenSweep], follow_up: Sequence[OpenSweep]) -> Itera
         yield from group or ()
         if one is not None:
             yield one
+
+
+class LaneClaims:
+    """What of one lane can be claimed, and what is claimed and waits for a sweep."""
+
+    def __init__(self) -> None:
+        self.open = OpenSweeps()
+        self.ahead: deque[HeldUnit] = deque()
+        self.claiming = asyncio.Lock()
+        self._found = float(AHEAD_RECIPIENTS)
+
+    @property
+    def units_max(self) -> int:
+        """How many units to claim together."""
+        return max(1, min(AHEAD_MAX, int(AHEAD_RECIPIENTS / max(self._found, 1.0))))
+
+    def note_found(self, found: int) -> None:
+        """Note how many recipients a unit had."""
+        self._found += (found - self._found) / AHEAD_MAX

@@ -1,0 +1,212 @@
+"""Claims: takes due units from the record, in the order of the sweeps that the record lists as open.
+
+Which are open is read at most every `REFRESH_LEAST_S`. Bounded: a unit is asked for only when a lane has a sweep free
+for it, and a few more where they are small.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+import sql.work
+from push.alarms import AlarmBoard
+from push.fanout.claims.leases import Leases
+from push.fanout.claims.open_sweeps import LaneClaims
+from push.fanout.claims.unit import HeldUnit
+from push.fanout.claims.unreadable import Unreadable
+from push.message.sound import Sound
+from runtime.clock import now, wall_s
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sql.database import Pool
+    from sql.work import UnitRow
+
+POLL_INTERVAL_S = 1.0
+"""How often a lane without work looks for some although it was not woken: leases of the dead run out silently."""
+
+REWOUND_S = 0.2
+"""How soon a record that has gone back is asked again: it is looked at within a second."""
+
+REFRESH_LEAST_S = 0.02
+"""Between two looks at which sweeps are open, however often this is woken."""
+
+CANDIDATES_MAX = 8
+"""Sweeps that one claim looks at."""
+
+USUAL_SOUND = Sound()
+
+_log = structlog.get_logger("push.fanout.claims.claims")
+
+
+class Claims:
+    """What of the record's due work this process takes on.
+
+    `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
+    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
+    """
+
+    def __init__(
+        self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
+    ) -> None:
+        self.unreadable = Unreadable(alarms or AlarmBoard())
+        self.leases = Leases(pool, lease_s)
+        self._pool = pool
+        self._sound = sound
+        self._lanes: dict[str, LaneClaims] = {}
+        self._refreshing = asyncio.Lock()
+        self._refreshed_s = float("-inf")
+        self._stale = True
+        self._changed = asyncio.Event()
+        self.known_seq = 0
+        self.on_rewound: Callable[[], None] = lambda: None
+
+    def wake(self) -> None:
+        """Say that there may be new work."""
+        self._stale = True
+        self._notify()
+
+    def _notify(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def next_unit(self, lane: str) -> HeldUnit:
+        """Wait for the lane's most urgent due unit, which is held from then on."""
+        claims = self._lane(lane)
+        while True:
+            changed = self._changed
+            while not claims.ahead:
+                if not await self._claim(claims):
+                    break
+            if claims.ahead:
+                unit = claims.ahead.popleft()
+                if not unit.over:
+                    return unit
+                unit.interrupted = unit.swept = True
+                await self.finish_if_complete(unit)
+                continue
+            # Woken too soon after the last look to look again: then that is made up for, and not only at the next poll.
+            wait_s = REFRESH_LEAST_S if self._stale else POLL_INTERVAL_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await changed.wait()
+
+    def _lane(self, lane: str) -> LaneClaims:
+        if lane not in self._lanes:
+            self._lanes[lane] = LaneClaims()
+            self._stale = True
+        return self._lanes[lane]
+
+    async def _claim(self, claims: LaneClaims) -> bool:
+        """Claim units of a lane's open sweeps; False when there are none."""
+        async with claims.claiming:
+            if claims.ahead:
+                return True
+            await self._refresh()
+            wanted = claims.open.wanted(CANDIDATES_MAX)
+            if not wanted:
+                return False
+            known_seq, units_max = self.known_seq, claims.units_max
+            asked_s, asked_wall_s, rows = await retry_until_available(
+                partial(self._ask, wanted, units_max), UNAVAILABLE_ERRORS, "postgresql"
+            )
+            if await self.is_refused(rows, known_seq):
+                return True
+            if len(rows) < units_max:
+                claims.open.exhaust(set(wanted) - {row.sweep_id for row in rows})
+            for row in rows:
+                claims.open.take_turn(row.alert_id, is_follow_up=row.ring == 0)
+                await self._hold(row, claims, asked_s, asked_wall_s)
+            return True
+
+    async def _ask(self, wanted: list[int], units_max: int) -> tuple[float, float, list[UnitRow]]:
+        """Claim, and say since when: from the attempt that is answered, so that an outage takes nothing of a lease."""
+        asked_s, asked_wall_s, lease = self._now_s(), wall_s(), timedelta(seconds=self.leases.lease_s)
+        excluded = [*self.leases.ids, *self.unreadable.parked]
+        # Whom a halted unit leaves, another process may notify: until it is given back, no wider ring is searched.
+        interrupted = [unit.row.id for unit in self.leases.held if unit.over or unit.interrupted]
+        rows = await sql.work.claim(self._pool, wanted, self.leases.owner, lease, excluded, units_max, interrupted)
+        return asked_s, asked_wall_s, rows
+
+    async def is_refused(self, rows: list[UnitRow], known_seq: int) -> bool:
+        """Give back what a record hands out that has gone back in time: it may have been withdrawn since.
+
+        `known_seq`: what was known before it was asked. Returns whether it has gone back.
+        """
+        if not rows or rows[0].trail_seq >= known_seq:
+            return False
+        self.on_rewound()
+        for row in rows:
+            _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
+            await self.leases.give_back(row.id)
+        await asyncio.sleep(REWOUND_S)
+        return True
+
+    def is_silent(self, row: UnitRow) -> bool:
+        """Tell whether what is sent for a unit now makes no sound."""
+        return self._sound.silent(row.ring, now())
+
+    async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
+        try:
+            unit = HeldUnit(row, asked_s, asked_wall_s, self.leases.lease_s, silent=self.is_silent(row))
+        except msgspec.MsgspecError as error:
+            # Content that another version wrote: its own servers send it.
+            await self.park(row, type(error).__name__)
+            return
+        self.leases.hold(unit, asked_s)
+        claims.ahead.append(unit)
+
+    async def _refresh(self) -> None:
+        """Read which sweeps are open, where this was woken since, or a lease may have ended."""
+        async with self._refreshing:
+            age_s = self._now_s() - self._refreshed_s
+            if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= REFRESH_LEAST_S):
+                return
+            self._stale, self._refreshed_s = False, self._now_s()
+            sweeps = await retry_until_available(
+                lambda: sql.work.open_sweeps(self._pool, [*self._lanes]), UNAVAILABLE_ERRORS, "postgresql"
+            )
+            for lane, claims in self._lanes.items():
+                claims.open.replace([sweep for sweep in sweeps if sweep.lane == lane])
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def refill(self, row: UnitRow) -> None:
+        """Look again at what waited for a unit that is searched or done."""
+        claims = self._lanes.get(row.lane)
+        if claims is not None and claims.open.refill(row.alert_id):
+            self._notify()
+
+    async def finish_if_complete(self, unit: HeldUnit) -> None:
+        """Mark a unit done when everybody found in it is settled, or give it back when it was interrupted."""
+        if not unit.complete or unit.row.id not in self.leases.ids:
+            return
+        await self.leases.settle(unit)
+        if unit.interrupted:
+            self.wake()
+            return
+        self._lane(unit.row.lane).note_found(unit.found)
+        self.refill(unit.row)
+
+    async def fail(self, unit: HeldUnit, why: str) -> None:
+        """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
+        unit.interrupted = unit.swept = True
+        if self.unreadable.failed(unit.row, why):
+            await self.park(unit.row, why)
+        await self.finish_if_complete(unit)
+
+    async def park(self, row: UnitRow, why: str) -> None:
+        """Leave a unit alone from now on, so that it holds up no other."""
+        self.unreadable.park(row, why)
+        await self.leases.give_back(row.id)

@@ -1,0 +1,138 @@
+"""Leases: the units that this process holds, kept until they are settled, given back or lost.
+
+Bounded: a lease ends by itself `lease_s` after its last extension, so a dead process holds nothing for longer; of
+`HALTED_MAX` alerts it is known when they were stopped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
+
+import structlog
+
+import sql.work
+from push.fanout.claims.unit import overlap
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import KeysView
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from push.fanout.claims.unit import HeldUnit
+    from sql.database import Pool
+    from sql.work import UnitRow
+
+EXTENSIONS_PER_LEASE: Final = 4
+HALTED_MAX: Final = 1024
+"""Alerts of which it is known when they were stopped last: it matters for as long as one claim takes."""
+
+_log = structlog.get_logger("push.fanout.claims.leases")
+
+
+class Leases:
+    """The units that this process, which the record knows as `owner`, holds."""
+
+    def __init__(self, pool: Pool, lease_s: float) -> None:
+        self.owner: UUID = uuid4()
+        self.lease_s = lease_s
+        self._pool = pool
+        self._held: dict[int, HeldUnit] = {}
+        self._halted_s: dict[UUID, float] = {}
+
+    @property
+    def held(self) -> list[HeldUnit]:
+        """What this process holds."""
+        return [*self._held.values()]
+
+    @property
+    def ids(self) -> KeysView[int]:
+        """The ids of what this process holds."""
+        return self._held.keys()
+
+    def hold(self, unit: HeldUnit, asked_s: float) -> None:
+        """Hold a unit that was asked for at a moment of the event loop's clock."""
+        self._held[unit.row.id] = unit
+        # A stop may have been received meanwhile: then it is not known which came first.
+        unit.halted = self._halted_s.get(unit.row.alert_id, -1.0) >= asked_s
+
+    def halt(self, alert_id: UUID) -> None:
+        """Stop what is held of an alert: nothing more of it is sent, until it is claimed anew."""
+        self._halted_s.pop(alert_id, None)
+        self._halted_s[alert_id] = asyncio.get_running_loop().time()
+        if len(self._halted_s) > HALTED_MAX:
+            del self._halted_s[next(iter(self._halted_s))]
+        for unit in self._held.values():
+            unit.halted = unit.halted or unit.row.alert_id == alert_id
+
+    def outstanding(self, row: UnitRow) -> list[NDArray[np.int64]]:
+        """Return whom this process is about to notify there for other rings of the same alert and lane."""
+        return [
+            batch.users
+            for unit in self._held.values()
+            if unit.row.id != row.id and overlap(unit.row, row)
+            for batch in unit.batches
+        ]
+
+    async def settle(self, unit: HeldUnit) -> None:
+        """Record that a unit is done, or that others may have it where it was interrupted, and hold it no longer."""
+        if unit.interrupted:
+            await self.give_back(unit.row.id)
+        else:
+            finish = partial(sql.work.finish, self._pool, unit.row.id, self.owner, unit.found)
+            await retry_until_available(finish, UNAVAILABLE_ERRORS, "postgresql")
+        self._held.pop(unit.row.id, None)
+
+    async def let_go(self, unit: HeldUnit) -> None:
+        """Hold a unit no longer of which nothing is left to be sent, and which is never done; others may have it."""
+        self._held.pop(unit.row.id, None)
+        if not unit.dropped:
+            await self.give_back(unit.row.id)
+
+    async def give_back(self, unit_id: int) -> None:
+        """Let others have a unit."""
+        give_back = partial(sql.work.give_back, self._pool, unit_id, self.owner)
+        await retry_until_available(give_back, UNAVAILABLE_ERRORS, "postgresql")
+
+    def drop(self, unit: HeldUnit) -> None:
+        """Drop a unit whose lease is lost; another process may have its recipients now.
+
+        Units of wider rings that were claimed because this process had it are given back; late entrants wait for no ring.
+        """
+        unit.dropped = True
+        self._held.pop(unit.row.id, None)
+        for other in self._held.values():
+            waited = not unit.row.entrants and not other.row.entrants and unit.row.ring < other.row.ring
+            other.halted = other.halted or (waited and overlap(unit.row, other.row))
+
+    async def keep(self) -> None:
+        """Extend the leases of all held units in good time, until cancelled."""
+        while True:
+            await asyncio.sleep(self.lease_s / EXTENSIONS_PER_LEASE)
+            if self._held:
+                await self._extend([*self._held])
+
+    async def _extend(self, ids: list[int]) -> None:
+        asked_s = asyncio.get_running_loop().time()
+        extend = partial(sql.work.extend, self._pool, ids, self.owner, timedelta(seconds=self.lease_s))
+        kept = await retry_until_available(extend, UNAVAILABLE_ERRORS, "postgresql")
+        for unit_id in ids:
+            unit = self._held.get(unit_id)
+            if unit is None:
+                continue
+            if unit_id in kept:
+                unit.lease_until_s = asked_s + self.lease_s
+            elif not unit.complete:
+                _log.warning("unit.lost", unit=unit_id, lane=unit.row.lane)
+                self.drop(unit)
+
+    async def release(self) -> None:
+        """Give back what is claimed and undone; called once, when nothing sends any more."""
+        self._held.clear()
+        await sql.work.release(self._pool, self.owner)

@@ -1,0 +1,203 @@
+"""Mutations: bugs that the product had, or could have, put back one at a time, to prove that the simulation sees them.
+
+Each is a name, what it puts back, and what patches it in. Those of queries and scripts change the doubles, which answer
+as the real ones do (`tests/conformance/test_store_doubles.py`). Bounded by the table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from unittest.mock import patch
+
+import numpy as np
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+import sql.work
+from geo.index.position_index import PositionIndex
+from push.alarms import AlarmBoard
+from push.alerts.watch.record_guard import RecordGuard
+from push.delivery.breaker import Breaker
+from push.delivery.ledger import Ledger
+from push.delivery.settlement import Settlement
+from push.delivery.worker import Worker
+from push.fanout.claims.claims import Claims
+from push.fanout.claims.unit import HeldUnit
+from push.fanout.packing import not_notified
+from push.fanout.sweep import Sweep
+from runtime.clock import now, wall_s
+from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from geo.area import Area
+
+
+class Mutation(NamedTuple):
+    """A bug: what it is, and what puts it back for as long as its context stands."""
+
+    what: str
+    put_back: Callable[[], AbstractContextManager[Any]]
+
+
+async def _nothing(*_: object, **__: object) -> None:
+    return None
+
+
+async def _write_once(ledger: Ledger, write: Callable[[], Any]) -> None:
+    with suppress(*REFUSED_ERRORS):
+        await write()
+    ledger.takes = True
+
+
+async def _take_and_go(ledger: Ledger, rows: list[Any]) -> None:
+    await ledger._waiting.put((rows, asyncio.get_running_loop().create_future()))
+
+
+def _held_unit(*_: object, **__: object) -> Callable[..., None]:
+    original = HeldUnit.__init__
+
+    def begin(unit: HeldUnit, row: Any, *seen: float, silent: bool = False) -> None:  # noqa: ANN401 - a row
+        original(unit, row, *seen, silent=silent)
+        unit.expires_s = asyncio.get_running_loop().time() + (row.expires - now()).total_seconds()
+
+    return begin
+
+
+async def _halted_by_state(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
+    rows = await connection.fetch(sql.work._HALTED, units, owner)
+    return {row[0]: False for row in rows if not row[1]}
+
+
+async def _halted_never(connection: Any, units: list[int], owner: Any) -> dict[int, bool]:  # noqa: ANN401 - a connection
+    rows = await connection.fetch(sql.work._HALTED, units, owner)
+    return {row[0]: True for row in rows if row[1]}
+
+
+async def _nobody_notified(_: Sweep, __: HeldUnit) -> Any:  # noqa: ANN401 - an array
+    return np.empty(0, dtype=np.int64)
+
+
+def _all_fresh(_: Sweep, users: list[bytes], notified: Any) -> Any:  # noqa: ANN401 - as the method
+    return not_notified(users, notified)
+
+
+async def _no_passes(*_: object) -> set[Any]:
+    return set()
+
+
+async def _claim_any(claims: Claims, wanted: list[int], units_max: int) -> Any:  # noqa: ANN401 - rows
+    asked_s, lease = asyncio.get_running_loop().time(), timedelta(seconds=claims.leases.lease_s)
+    excluded = [*claims.leases.ids, *claims.unreadable.parked]
+    return (
+        asked_s,
+        wall_s(),
+        await sql.work.claim(claims._pool, wanted, claims.leases.owner, lease, excluded, units_max),
+    )
+
+
+async def _search_without_movers(
+    index: PositionIndex, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
+) -> object:
+    return await _SEARCH(index, lane, shards, areas, asks_movers=asks_movers and False)
+
+
+_SEARCH: Final = PositionIndex._search
+
+
+def _patched(target: object, **names: object) -> Callable[[], AbstractContextManager[Any]]:
+    """Return what patches attributes of a class, a module or its name."""
+
+    @contextmanager
+    def put_back() -> Iterator[None]:
+        with ExitStack() as stack:
+            for name, value in names.items():
+                if isinstance(target, str):
+                    stack.enter_context(patch(f"{target}.{name}", value))
+                else:
+                    stack.enter_context(patch.object(target, name, value))
+            yield
+
+    return put_back
+
+
+MUTATIONS: Final = {
+    "refused-row-ends-process": Mutation(
+        "a ledger write that is refused ends the process",
+        _patched("push.delivery.ledger", REFUSED_ERRORS=UNAVAILABLE_ERRORS),
+    ),
+    "refused-row-dropped": Mutation(
+        "a ledger write that is refused is dropped after the send", _patched(Ledger, _until_taken=_write_once)
+    ),
+    "commit-not-awaited": Mutation(
+        "a worker takes its next batch before the ledger has the last one", _patched(Ledger, record=_take_and_go)
+    ),
+    "redis-refusal-ends-process": Mutation(
+        "a Redis that refuses ends the process",
+        _patched("push.fanout.sweep", INDEX_UNAVAILABLE_ERRORS=(RedisConnectionError, OSError)),
+    ),
+    "expiry-by-process-clock": Mutation(
+        "the process' clock decides when an alert ends", _patched(HeldUnit, __init__=_held_unit())
+    ),
+    "bad-member-fails-unit": Mutation(
+        "a member of the index that is no user fails its whole unit", _patched(Sweep, _fresh=_all_fresh)
+    ),
+    "lost-claims-unnoticed": Mutation(
+        "the look for stops ignores who owns a unit: claims that a crash lost go on",
+        _patched("sql.work", halted=_halted_by_state),
+    ),
+    "late-rows-ignored": Mutation(
+        "a row that lands late opens no follow-up notice again",
+        _patched("tests.simulation.record.ledger", LATE_ROWS_REOPEN=False),
+    ),
+    "redis-clock-back": Mutation(
+        "a Redis whose clock is set back holds everybody", _patched("tests.simulation.index.keyspace", HEEDS_BACK=False)
+    ),
+    "rewound-record-sends": Mutation(
+        "a record that went back resumes sending", _patched(RecordGuard, pause_all=_nothing)
+    ),
+    "stop-only-by-notification": Mutation(
+        "a stop whose notification is lost is not heard", _patched("sql.work", halted=_halted_never)
+    ),
+    "last-look-not-checked": Mutation(
+        "a unit is sent although nobody saw for long that it may be",
+        _patched(HeldUnit, may_send=lambda unit, now_s: not unit.over and now_s < unit.lease_until_s),
+    ),
+    "lease-not-respected": Mutation(
+        "a process that thaws after the end of its lease goes on",
+        _patched(HeldUnit, may_send=lambda unit, _: not unit.over),
+    ),
+    "cut-off-not-recorded": Mutation(
+        "requests that the end of a process cuts off leave nobody indeterminate",
+        _patched(Worker, note_cut_off=_nothing),
+    ),
+    "lost-answer-not-recorded": Mutation(
+        "requests whose answer is lost leave nobody indeterminate", _patched(Settlement, record_indeterminate=_nothing)
+    ),
+    "nearer-ring-ignored": Mutation(
+        "a wider ring does not wait for the nearer one",
+        _patched("tests.simulation.record.work", _nearer_ready=lambda *_: True),
+    ),
+    "halted-counts-as-searched": Mutation(
+        "a wider ring does not wait for a nearer unit that is halted", _patched(Claims, _ask=_claim_any)
+    ),
+    "ledger-not-subtracted": Mutation(
+        "a sweep does not leave out whom the ledger has", _patched(Sweep, _notified=_nobody_notified)
+    ),
+    "movers-not-left-out": Mutation(
+        "users who change lanes are found in both", _patched(PositionIndex, _search=_search_without_movers)
+    ),
+    "no-late-entrants": Mutation("no pass for late entrants comes", _patched("sql.rings", sweep_again=_no_passes)),
+    "no-second-follow-up": Mutation(
+        "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)
+    ),
+    "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=lambda _: False)),
+    "silent": Mutation("no alarm is raised", _patched(AlarmBoard, raise_alarm=lambda *_, **__: None)),
+}
+"""All of them. Each must be caught within `SEEDS`."""
+
+SEEDS: Final = 200

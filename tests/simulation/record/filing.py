@@ -1,0 +1,84 @@
+"""The queries about cases and webhooks, and those about deletion, which nothing here lives long enough for.
+
+Bounded by the tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.record.queries import answers
+from tests.simulation.record.tables import Case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from tests.simulation.record.tables import Moment, Tables
+
+
+@answers("filing_lock", "lock")
+def filing_lock(tables: Tables, _: Moment, authority: str, number: str) -> None:
+    """Lock a case number: transactions run one after another here."""
+
+
+@answers("case_find", "content_digest alert_id")
+def case_find(tables: Tables, _: Moment, authority: str, number: str) -> Iterator[tuple[Any, ...]]:
+    """Find a case."""
+    for alert in tables.alerts.values():
+        if (alert.case.authority_id, alert.case.case_number) == (authority, number):
+            yield alert.case.content_digest, alert.id
+
+
+@answers("case_add", "id")
+def case_add(
+    tables: Tables, _: Moment, authority: str, number: str, digest: bytes, content: str, at: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """Add a case."""
+    case = Case(tables.next_id(), authority, number, digest)
+    tables.put(tables.cases, case.id, case)
+    yield (case.id,)
+
+
+@answers("drafts_count", "count")
+def drafts_count(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[Any, ...]]:
+    """Count drafts: there are no unsigned cases here."""
+    yield (0,)
+
+
+@answers("receipt_find", "body_digest answer_status answer")
+def receipt_find(tables: Tables, _: Moment, authority: str, webhook_id: str) -> Iterator[tuple[Any, ...]]:
+    """Find the answer to a webhook."""
+    found = tables.receipts.get((authority, webhook_id))
+    if found is not None:
+        yield found
+
+
+@answers("receipt_add")
+def receipt_add(
+    tables: Tables, _: Moment, authority: str, webhook_id: str, digest: bytes, status: int, answer: bytes, at: datetime
+) -> None:
+    """Store the answer to a webhook."""
+    tables.put(tables.receipts, (authority, webhook_id), (digest, status, answer))
+
+
+@answers("authority_review", "review grace_s")
+def authority_review(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[Any, ...]]:
+    """Return an authority's review policy."""
+    if authority in tables.authorities:
+        yield tables.authorities[authority]
+
+
+@answers("child_due", "id state")
+def child_due(
+    tables: Tables, moment: Moment, after_found: timedelta, after_end: timedelta, alert_id: UUID | None
+) -> Sequence[tuple[Any, ...]]:
+    """Find an alert whose child's data is due for deletion: the periods of a simulation are too long for one."""
+    return ()
+
+
+@answers("recipients_due", "id")
+def recipients_due(tables: Tables, moment: Moment, after_end: timedelta) -> Sequence[tuple[Any, ...]]:
+    """Find an alert whose recipients are due for deletion, as above."""
+    return ()

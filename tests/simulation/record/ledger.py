@@ -1,0 +1,160 @@
+"""The queries about the ledger, and those about enrolment. Bounded by the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.simulation.record.queries import answers
+from tests.simulation.record.tables import LedgerEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
+    from uuid import UUID
+
+    from tests.simulation.record.tables import Alert, Moment, Tables
+
+LATE_ROWS_REOPEN = True
+"""False only in a mutation."""
+
+COUNTED: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
+
+
+@answers("ledger_commit")
+def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
+    """Commit rows, reopen the follow-up notices that began before, and count."""
+    counts: dict[int, Counter[str]] = {}
+    late: list[tuple[Alert, LedgerEntry]] = []
+    for row in zip(*columns, strict=True):
+        alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version = row
+        alert = tables.alerts[alert_id]
+        key = (notice, shard_from, batch_id, outcome)
+        if key in alert.ledger:
+            continue
+        entry = LedgerEntry(
+            notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version, moment.now
+        )
+        tables.put(alert.ledger, key, entry)
+        if outcome in COUNTED:
+            counts.setdefault(unit_id, Counter())[outcome] += recipients
+        if LATE_ROWS_REOPEN and notice == "alert" and outcome in {"accepted", "indeterminate"}:
+            late.append((alert, entry))
+    _reopen_follow_ups(tables, late)
+    for unit_id, counted in counts.items():
+        unit = tables.units.get(unit_id)
+        if unit is not None:
+            tables.change(unit, **{name: getattr(unit, name) + number for name, number in counted.items()})
+
+
+def _reopen_follow_ups(tables: Tables, late: list[tuple[Alert, LedgerEntry]]) -> None:
+    """Let who is recorded late hear of the follow-up notices that began before."""
+    for alert, entry in late:
+        for unit in alert.units():
+            sweep = unit.sweep
+            if sweep.notice == "alert" or not sweep.version > entry.message_version:
+                continue
+            if unit.shard_from < entry.shard_to and unit.shard_to > entry.shard_from:
+                tables.change(unit, done=False, reopened=unit.lease_until is not None)
+
+
+@answers("ledger_settled", "packed")
+def settled(
+    tables: Tables,
+    moment: Moment,
+    alert_id: UUID,
+    notice: str,
+    shard_from: int,
+    shard_to: int,
+    lane: str,
+    invalid_for: timedelta,
+    version: int,
+) -> Iterator[tuple[Any, ...]]:
+    """Find who need not be notified by a lane."""
+    alert = tables.alerts.get(alert_id)
+    for row in [] if alert is None else alert.ledger.values():
+        if row.notice != notice or not (row.shard_from < shard_to and row.shard_to > shard_from):
+            continue
+        if row.notice == "update" and row.message_version != version:
+            continue
+        bad_elsewhere = row.outcome in {"invalid", "quarantined"} and row.lane != lane
+        old = row.outcome == "invalid" and row.at < moment.now - invalid_for
+        if row.outcome != "indeterminate" and not bad_elsewhere and not old:
+            yield (row.packed,)
+
+
+@answers("ledger_notified", "packed")
+def notified(
+    tables: Tables, _: Moment, alert_id: UUID, before: int, shard_from: int, shard_to: int, indeterminate: bool
+) -> Iterator[tuple[Any, ...]]:
+    """Find who was notified before a version."""
+    alert = tables.alerts.get(alert_id)
+    for row in [] if alert is None else alert.ledger.values():
+        known = row.outcome == "accepted" or (row.outcome == "indeterminate" and indeterminate)
+        near = row.shard_from < shard_to and row.shard_to > shard_from
+        if row.notice == "alert" and known and near and row.message_version < before:
+            yield (row.packed,)
+
+
+@answers("ledger_reopen", "recipients")
+def reopen(tables: Tables, _: Moment, lane: str) -> Iterator[tuple[Any, ...]]:
+    """Reopen recipients whose tokens were refused."""
+    counts: dict[int, Counter[str]] = {}
+    for alert in tables.alerts.values():
+        if alert.state not in {"sending", "sent", "paused", "found", "cancelled"}:
+            continue
+        for key, row in [*alert.ledger.items()]:
+            if row.lane == lane and row.outcome in {"invalid", "quarantined"}:
+                counts.setdefault(row.unit_id, Counter())[row.outcome] += row.recipients
+                tables.remove(alert.ledger, key)
+    for unit_id, counted in counts.items():
+        unit = tables.units.get(unit_id)
+        if unit is None:
+            continue
+        tables.change(
+            unit,
+            invalid=unit.invalid - counted["invalid"],
+            quarantined=unit.quarantined - counted["quarantined"],
+            done=False,
+            passes=max(unit.passes, 1) if unit.done else unit.passes,
+            reopened=unit.lease_until is not None,
+        )
+        yield (counted.total(),)
+
+
+@answers("ledger_prove")
+def prove(tables: Tables, _: Moment, batch_id: int) -> None:
+    """Write a row of no alert."""
+    tables.put(tables.probes, batch_id, None)
+
+
+@answers("ledger_unprove")
+def unprove(tables: Tables, _: Moment, batch_id: int) -> None:
+    """Delete it."""
+    if batch_id in tables.probes:
+        tables.remove(tables.probes, batch_id)
+
+
+@answers("enrolled_add")
+def enrol(tables: Tables, _: Moment, users: Sequence[int]) -> None:
+    """Enrol users."""
+    for user in users:
+        tables.put(tables.enrolled, user, None)
+
+
+@answers("enrolled_count", "count")
+def count(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
+    """Count who is enrolled."""
+    yield (len(tables.enrolled),)
+
+
+@answers("enrolled_list", "user_id")
+def enrolled(tables: Tables, _: Moment, limit: int) -> Iterator[tuple[Any, ...]]:
+    """List who is enrolled."""
+    yield from [(user,) for user in sorted(tables.enrolled)][:limit]
+
+
+@answers("enrolled_among", "user_id")
+def among(tables: Tables, _: Moment, users: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Find who of these is enrolled."""
+    yield from [(user,) for user in users if user in tables.enrolled]

@@ -1,0 +1,285 @@
+"""The queries that list alerts, move them by themselves and reopen units; the audit trail. Bounded by the tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tests.simulation.record.queries import answers
+from tests.simulation.record.tables import Alert, Event, Sweep, may_send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from tests.simulation.record.tables import Moment, Tables
+
+DAY: Final = timedelta(days=1)
+LIVE: Final = ("in_review", "scheduled", "sending", "sent", "paused")
+
+
+@answers("record_time", "clock_timestamp")
+def record_time(tables: Tables, moment: Moment) -> Iterator[tuple[Any, ...]]:
+    """Return the time."""
+    yield (moment.clock,)
+
+
+@answers("ping", "one")
+def ping(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
+    """Answer."""
+    yield (1,)
+
+
+@answers("alert_ids", "id")
+def alert_ids(
+    tables: Tables, _: Moment, limit: int, number: str | None, authority: str | None
+) -> list[tuple[Any, ...]]:
+    """Choose the alerts of a listing."""
+    rows = [
+        alert
+        for alert in tables.alerts.values()
+        if number in {None, alert.case.case_number} and authority in {None, alert.case.authority_id}
+    ]
+    waiting = {"received", "in_review", "scheduled"}
+    rows.sort(key=lambda a: a.received_at, reverse=True)
+    rows.sort(key=lambda a: (a.state not in {"sending", "sent", "paused"}, a.state not in waiting, not a.verified))
+    return [(alert.id,) for alert in rows[:limit]]
+
+
+@answers("alert_changed", "id since")
+def alert_changed(tables: Tables, _: Moment, since: str) -> list[tuple[Any, ...]]:
+    """Say that every alert changed: which did is not kept here, and to read one too many does no harm."""
+    return [(None, since), *((alert, since) for alert in tables.alerts)]
+
+
+@answers("alert_lock_many", "1")
+def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
+    """Lock alerts: transactions run one after another here."""
+
+
+@answers(
+    "alert_list",
+    "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
+    "swept_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
+    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy",
+)
+def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
+    """Return these alerts."""
+    return [_listed(tables.alerts[one]) for one in alert_ids if one in tables.alerts]
+
+
+def _listed(a: Alert) -> tuple[Any, ...]:
+    approvals = sorted((at, name) for (revision, name), at in a.approvals.items() if revision == a.revision)
+    proposal = None
+    if a.proposal is not None and a.state in {"sending", "sent", "paused"}:
+        requested = msgspec.json.decode(a.proposal.change_request)
+        shown = {name: value for name, value in requested.items() if name not in {"texts", "type"}}
+        own = {"action": a.proposal.action, "by": a.proposal.by, "at": a.proposal.at, "reason": a.proposal.reason}
+        proposal = msgspec.json.encode(own | shown).decode()
+    rings = [
+        {
+            "ring": r.ring,
+            "radius_km": r.radius_km,
+            "city": r.city,
+            "due_at": r.due_at,
+            "deadline": r.deadline,
+            "decided_by": r.decided_by,
+            "reason": r.reason,
+            "held": r.held,
+        }
+        for _, r in sorted(a.rings.items())
+    ]
+    case = a.case
+    first = a.id, case.case_number, case.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires
+    place = a.longitude, a.latitude, a.city, a.policy, a.estimate, a.swept_at, a.sent_at, a.verified, a.unverified
+    review = [*a.unverified_messages], a.review, a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max
+    deleted = None, a.recipients_deleted_at
+    names = [name for _, name in approvals]
+    encoded = msgspec.json.encode(rings).decode()
+    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a)
+
+
+def _busy(alert: Alert) -> bool:
+    for sweep in alert.sweeps:
+        first = sweep.notice == "alert"
+        if first and alert.state not in {"sending", "sent"}:
+            continue
+        if not may_send(alert.state, alert.version, sweep.notice, alert.version if first else sweep.version):
+            continue
+        if any(not unit.done and (unit.passes > 0 or not first) for unit in sweep.units):
+            return True
+    return False
+
+
+@answers(
+    "progress_read",
+    "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
+    "failed",
+)
+def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
+    """Sum the counts of each sweep."""
+    wanted = [tables.alerts[one] for one in sorted({*alerts}) if one in tables.alerts]
+    for alert in wanted:
+        key = _sweep_key
+        for (version, notice, lane, ring), sweeps in groupby(sorted(alert.sweeps, key=key), key=key):
+            units = [unit for sweep in sweeps for unit in sweep.units]
+            counts = [
+                sum(getattr(unit, name) for unit in units)
+                for name in ("found", "accepted", "invalid", "refused", "quarantined", "failed")
+            ]
+            searched, done = sum(unit.searched for unit in units), sum(unit.done for unit in units)
+            yield alert.id, notice, version, lane, ring, len(units), searched, done, *counts
+
+
+def _sweep_key(sweep: Sweep) -> tuple[int, str, str, int]:
+    return sweep.version, sweep.notice, sweep.lane, sweep.ring or 0
+
+
+@answers("alert_settle", "id before after")
+def alert_settle(tables: Tables, moment: Moment, again_after: timedelta) -> Iterator[tuple[Any, ...]]:
+    """Make the transitions that need no person."""
+    now = moment.now
+    for alert in tables.alerts.values():
+        if alert.state not in LIVE:
+            continue
+        before, after = alert.state, _judged(alert, now)
+        if before == after:
+            continue
+        tables.change(
+            alert,
+            state=after,
+            sent_at=now if after == "sent" else alert.sent_at,
+            ended_at=moment.clock if after == "expired" else alert.ended_at,
+            next_sweep_at=now + again_after if after == "sent" else None,
+        )
+        yield alert.id, before, after
+
+
+def _judged(alert: Alert, now: datetime) -> str:
+    if alert.expires <= now:
+        return "expired"
+    if alert.state == "scheduled" and alert.send_at is not None and alert.send_at <= now:
+        return "sending"
+    if alert.state not in {"sending", "sent"}:
+        return alert.state
+    for sweep in alert.sweeps:
+        ring = alert.ring_of(sweep)
+        due = ring is not None and ring.due_at <= now and ring.held is None
+        if due and any(not unit.done and unit.passes == 0 for unit in sweep.units):
+            return "sending"
+    return "sent"
+
+
+@answers("alert_sweep_again", "alert_id")
+def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tuple[Any, ...]]:
+    """Reopen the widest due ring for late entrants."""
+    now = moment.now
+    for alert in tables.alerts.values():
+        if alert.state != "sent" or alert.expires <= now or alert.next_sweep_at is None or alert.next_sweep_at > now:
+            continue
+        through = {
+            lane
+            for lane in {sweep.lane for sweep in alert.sweeps if sweep.notice == "alert"}
+            if all(unit.done or unit.passes == 0 for unit in alert.units("alert") if unit.sweep.lane == lane)
+        }
+        if not through:
+            continue
+        tables.change(alert, swept_at=now, next_sweep_at=now + every)
+        widest = max((r.ring for r in alert.rings.values() if r.due_at <= now and r.held is None), default=None)
+        for unit in alert.units("alert"):
+            if unit.sweep.ring == widest and unit.sweep.lane in through and unit.done:
+                tables.change(unit, done=False, passes=unit.passes + 1)
+                yield (alert.id,)
+
+
+@answers("sweep_notify_again", "alert_id")
+def notify_again(
+    tables: Tables, moment: Moment, every: timedelta, passes_max: int, gap: timedelta
+) -> Iterator[tuple[Any, ...]]:
+    """Reopen follow-up notices for who may have been missed."""
+    now = moment.now
+    lately = any(at is not None and at > now - DAY for _, at in tables.epochs.values())
+    apart = min(every, gap) if lately else every
+    for alert in tables.alerts.values():
+        if alert.state not in {"sending", "sent", "found", "cancelled"} or alert.recipients_deleted_at is not None:
+            continue
+        for sweep in alert.sweeps:
+            if sweep.notice == "alert" or sweep.version not in alert.notices:
+                continue
+            at = alert.notices[sweep.version][1]
+            if at <= now - DAY or not may_send(alert.state, alert.version, sweep.notice, sweep.version):
+                continue
+            for unit in sweep.units:
+                if unit.done_at is not None and unit.done_at + apart > now:
+                    continue
+                has_pass = unit.passes < passes_max or lately
+                if unit.done and has_pass and at + apart * (unit.passes + 1) <= now:
+                    tables.change(unit, done=False, passes=unit.passes + 1)
+                    yield (alert.id,)
+
+
+@answers("alert_sweep_sooner")
+def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID], gap: timedelta) -> None:
+    """Bring the next pass forward."""
+    for alert in tables.alerts.values():
+        if alert.id in alerts and alert.state == "sent":
+            soonest = max(moment.now, alert.swept_at + gap)
+            tables.change(alert, next_sweep_at=min(alert.next_sweep_at or soonest, soonest))
+
+
+@answers("alert_reached", "people")
+def alert_reached(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
+    """Count whom the first message of an alert was sent to."""
+    units = tables.alerts[alert_id].units("alert")
+    yield (sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed for u in units),)
+
+
+@answers("ring_hold", "alert_id pg_notify")
+def ring_hold(tables: Tables, _: Moment, alerts: Sequence[UUID], people_max: int) -> Iterator[tuple[Any, ...]]:
+    """Hold all rings of an alert that has reached its cap."""
+    for alert in tables.alerts.values():
+        people = sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed for u in alert.units("alert"))
+        if alert.id not in alerts or people < (alert.audience_max or people_max):
+            continue
+        free = [ring for ring in alert.rings.values() if ring.held is None]
+        for ring in free:
+            tables.change(ring, held="audience cap")
+        if free:
+            tables.notify(str(alert.id))
+            yield alert.id, ""
+
+
+@answers("audit_lock", "clock_timestamp")
+def audit_lock(tables: Tables, moment: Moment) -> Iterator[tuple[Any, ...]]:
+    """Lock the trail: transactions run one after another here."""
+    yield (moment.clock,)
+
+
+@answers("audit_last", "seq digest content")
+def audit_last(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
+    """Return the newest event."""
+    if tables.events:
+        last = tables.events[len(tables.events)]
+        yield last.seq, last.digest, last.content
+
+
+@answers("audit_add")
+def audit_add(tables: Tables, _: Moment, seq: int, alert_id: UUID | None, content: str, digest: bytes) -> None:
+    """Append an event."""
+    tables.put(tables.events, seq, Event(seq, alert_id, content, digest))
+
+
+@answers("audit_reason_add")
+def audit_reason_add(tables: Tables, _: Moment, seq: int, alert_id: UUID | None, salt: bytes, reason: bytes) -> None:
+    """Store the reason of an event, which nothing here reads."""
+
+
+@answers("audit_digest", "digest")
+def audit_digest(tables: Tables, _: Moment, seq: int) -> Iterator[tuple[Any, ...]]:
+    """Return the digest of an event."""
+    if seq in tables.events:
+        yield (tables.events[seq].digest,)

@@ -1,0 +1,258 @@
+"""The queries about units: claims, leases, ends, stops. Bounded by the tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.simulation.record.queries import answers
+from tests.simulation.record.tables import Alert, Moment, Sweep, Tables, Unit, may_send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+DAY = timedelta(days=1)
+
+
+def _sendable(alert: Alert, sweep: Sweep) -> bool:
+    version = alert.version if sweep.notice == "alert" else sweep.version
+    return may_send(alert.state, alert.version, sweep.notice, version)
+
+
+def _nearer_ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime, interrupted: Sequence[int]) -> bool:
+    """Tell whether the same shards of every nearer ring are done, or searched by this same process."""
+    for other in sweep.alert.sweeps:
+        if other.notice != sweep.notice or other.lane != sweep.lane or not (other.ring or 0) < (sweep.ring or 0):
+            continue
+        for nearer in other.units:
+            apart = nearer.shard_to <= unit.shard_from or nearer.shard_from >= unit.shard_to
+            if apart or nearer.done:
+                continue
+            own = nearer.lease_owner == owner and nearer.lease_until is not None and nearer.lease_until > now
+            if not (nearer.searched and own and nearer.id not in interrupted):
+                return False
+    return True
+
+
+def _older_ready(sweep: Sweep, now: datetime) -> bool:
+    """Tell whether nothing older of the alert is on its way in the lane."""
+    return not any(
+        older.message_version is not None
+        and older.message_version < sweep.version
+        and not older.done
+        and older.lease_until is not None
+        and older.lease_until > now
+        for other in sweep.alert.sweeps
+        if other.lane == sweep.lane and other is not sweep
+        for older in other.units
+    )
+
+
+def _ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime, interrupted: Sequence[int]) -> bool:
+    alert, ring = sweep.alert, sweep.alert.ring_of(sweep)
+    if ring is None:
+        return _older_ready(sweep, now)
+    due = alert.expires > now and ring.due_at <= now and ring.held is None
+    return due and _nearer_ready(sweep, unit, owner, now, interrupted)
+
+
+def _eligible(alert: Alert, sweep: Sweep, now: datetime) -> bool:
+    """Tell whether a unit of a sweep may be sent now."""
+    ring = alert.ring_of(sweep)
+    due = ring is None or (alert.expires > now and ring.due_at <= now and ring.held is None)
+    return due and _sendable(alert, sweep)
+
+
+def _free(unit: Unit, now: datetime) -> bool:
+    return not unit.done and (unit.lease_until is None or unit.lease_until < now)
+
+
+@answers("sweep_open", "id lane alert_id notice ring left_s late")
+def sweep_open(tables: Tables, moment: Moment, lanes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """List the sweeps that have a unit to claim; which are open is not kept here, but looked up."""
+    for alert in tables.alerts.values():
+        for sweep in alert.sweeps:
+            free = next((unit for unit in sweep.units if _free(unit, moment.now)), None)
+            if free is None or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
+                continue
+            ring = alert.ring_of(sweep)
+            deadline = alert.deadline if ring is None else ring.deadline
+            late = alert.state != "sending" and sweep.notice == "alert" and free.passes > 0
+            left_s = (deadline - moment.now).total_seconds()
+            yield sweep.id, sweep.lane, alert.id, sweep.notice, sweep.ring or 0, left_s, late
+
+
+@answers("sweep_lock_stale", "id")
+def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
+    """Find sweeps to close: none, because which are open is not kept here."""
+
+
+@answers(
+    "unit_claim",
+    "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
+    "sweep_id trail_seq",
+    soft=True,
+)
+def claim(
+    tables: Tables,
+    moment: Moment,
+    sweeps: Sequence[int],
+    owner: UUID,
+    lease: timedelta,
+    held: Sequence[int],
+    units_max: int,
+    interrupted: Sequence[int],
+) -> Iterator[tuple[Any, ...]]:
+    """Claim units of these sweeps, in their order."""
+    now = moment.now
+    known = {sweep.id: sweep for alert in tables.alerts.values() for sweep in alert.sweeps}
+    wanted = [known[one] for one in sweeps if one in known]
+    chosen = [
+        unit
+        for sweep in wanted
+        if _eligible(sweep.alert, sweep, now)
+        for unit in sorted(sweep.units, key=lambda unit: unit.shard_from)
+        if _free(unit, now) and unit.id not in held and _ready(sweep, unit, owner, now, interrupted)
+    ]
+    for unit in chosen[:units_max]:
+        sweep, alert = unit.sweep, unit.sweep.alert
+        ring = alert.ring_of(sweep)
+        tables.change(
+            unit,
+            lease_owner=owner,
+            lease_until=now + lease,
+            worked_by=owner,
+            searched=False,
+            reopened=False,
+            message_version=alert.version if sweep.notice == "alert" else sweep.version,
+        )
+        expires = alert.expires if sweep.notice == "alert" else max(alert.expires, now + DAY)
+        yield (
+            unit.id,
+            unit.shard_from,
+            unit.shard_to,
+            alert.id,
+            sweep.notice,
+            unit.message_version,
+            sweep.ring or 0,
+            sweep.lane,
+            None if ring is None else ring.radius_km,
+            False if ring is None else ring.city,
+            expires,
+            alert.status,
+            alert.content,
+            (expires - now).total_seconds(),
+            sweep.id,
+            len(tables.events),
+        )
+
+
+@answers("unit_extend", "id")
+def extend(
+    tables: Tables, moment: Moment, units: Sequence[int], owner: UUID, lease: timedelta
+) -> Iterator[tuple[Any, ...]]:
+    """Extend leases."""
+    for unit in _of(tables, units):
+        if unit.lease_owner == owner and not unit.done:
+            tables.change(unit, lease_until=moment.now + lease)
+            yield (unit.id,)
+
+
+@answers("unit_finish", "id", soft=True)
+def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int) -> Iterator[tuple[Any, ...]]:
+    """Mark a unit done, unless it was reopened meanwhile."""
+    for unit in _of(tables, [unit_id]):
+        if unit.lease_owner == owner:
+            tables.change(
+                unit,
+                done=not unit.reopened,
+                reopened=False,
+                searched=True,
+                found=found,
+                done_at=moment.now,
+                lease_owner=None,
+                lease_until=None,
+            )
+            yield (unit.id,)
+
+
+@answers("unit_give_back")
+def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID) -> None:
+    """Give back a unit that is not done."""
+    for unit in _of(tables, [unit_id]):
+        if unit.lease_owner == owner and not unit.done:
+            tables.change(unit, lease_owner=None, lease_until=None)
+
+
+@answers("unit_halted", "id lost")
+def halted(tables: Tables, _: Moment, units: Sequence[int], owner: UUID) -> Iterator[tuple[Any, ...]]:
+    """Find units that may no longer be sent, or are another owner's."""
+    for unit_id in units:
+        unit = tables.units.get(unit_id)
+        if unit is None:
+            yield unit_id, True
+            continue
+        sweep, alert = unit.sweep, unit.sweep.alert
+        ring = alert.ring_of(sweep)
+        allowed = may_send(alert.state, alert.version, sweep.notice, unit.message_version)
+        lost = unit.lease_owner != owner
+        if lost or not allowed or (ring is not None and ring.held is not None):
+            yield unit.id, lost
+
+
+@answers("unit_release")
+def release(tables: Tables, _: Moment, owner: UUID) -> None:
+    """Give back all units of an owner."""
+    for unit in tables.units.values():
+        if unit.lease_owner == owner and not unit.done:
+            tables.change(unit, lease_owner=None, lease_until=None)
+
+
+@answers("unit_searched", soft=True)
+def searched(tables: Tables, _: Moment, unit_id: int, found: int, owner: UUID) -> None:
+    """Note how many members a unit's area holds."""
+    for unit in _of(tables, [unit_id]):
+        if unit.lease_owner == owner and not unit.done:
+            tables.change(unit, searched=True, found=found)
+
+
+@answers("sweep_halt", "pg_notify")
+def halt(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
+    """Wake every process to stop sending an alert."""
+    tables.notify(str(alert_id))
+    yield ("",)
+
+
+@answers("sweep_wake", "pg_notify")
+def wake(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
+    """Wake every process to claim."""
+    tables.notify("")
+    yield ("",)
+
+
+@answers("sweep_add")
+def sweep_add(
+    tables: Tables,
+    _: Moment,
+    alert_id: UUID,
+    notice: str,
+    ring: int | None,
+    lane: str,
+    shards: int,
+    shards_per_unit: int,
+    version: int,
+) -> None:
+    """Add a sweep with its units."""
+    alert = tables.alerts[alert_id]
+    sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version)
+    tables.add(alert.sweeps, sweep)
+    for shard in range(0, shards, shards_per_unit):
+        unit = Unit(tables.next_id(), sweep, shard, shard + shards_per_unit)
+        tables.put(tables.units, unit.id, unit)
+        sweep.units.append(unit)
+
+
+def _of(tables: Tables, units: Sequence[int]) -> list[Unit]:
+    return [tables.units[one] for one in units if one in tables.units]

@@ -1,0 +1,158 @@
+"""The people of a simulation: where they are, in which lane, and what their phones report.
+
+Bounded: `PEOPLE_MAX`; their ids lie in the few shards that a sweep has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from math import cos, radians
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from redis.exceptions import RedisError
+
+from geo.index.devices import address
+from geo.index.forgetting import Forgetting
+from geo.index.position_index import PositionIndex
+from geo.index.reports import Positions
+from geo.index.shards import shard_of
+from tests.simulation.index.client import FakeRedis
+from tests.simulation.index.keyspace import distance_km
+from tests.simulation.world.process import ACCOUNT_LANE, LANES, NEAR_KM, SHARDS, TOKEN_LANE, WIDE_KM
+
+if TYPE_CHECKING:
+    from tests.simulation.world.world import World
+
+LONGITUDE: Final = 114.0
+LATITUDE: Final = 22.5
+KM_A_DEGREE: Final = 111.2
+PEOPLE_MAX: Final = 200
+REPORT_AGAIN_S: Final = 0.5
+FIRST: Final = 10_000_000
+
+USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) < SHARDS][:PEOPLE_MAX]
+
+
+class Person:
+    """Somebody with a phone. `since_s`: since when in this lane and place; `gone_s`: when they were forgotten."""
+
+    __slots__ = ("gone_s", "lane", "latitude", "longitude", "since_s", "user")
+
+    def __init__(self, user: int) -> None:
+        self.user = user
+        self.lane = ACCOUNT_LANE
+        self.longitude = LONGITUDE
+        self.latitude = LATITUDE
+        self.since_s = 0.0
+        self.gone_s: float | None = None
+
+
+class People:
+    """Everybody."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self._world = world
+        self.all = {user: Person(user) for user in USERS[:number]}
+        self._dead: set[int] = set()
+        redis = cast("Any", FakeRedis(world.redis, None))
+        self._index = PositionIndex(redis, LANES, clock_ms=self._now_ms)
+        self._forgetting = Forgetting(redis)
+        self._last_ms = 0
+
+    def _now_ms(self) -> int:
+        return int(self._world.record.now.timestamp() * 1000)
+
+    def user_of(self, recipient: bytes) -> int:
+        """Return the user whom a provider knows by this name."""
+        return int(recipient[1:] if recipient.startswith(b"t") else recipient)
+
+    def is_dead(self, user: int, lane: str) -> bool:
+        """Tell whether a user's token is dead."""
+        return lane == TOKEN_LANE and user in self._dead
+
+    async def arrive(self) -> None:
+        """Let everybody report for the first time."""
+        random = self._world.random
+        for person in self.all.values():
+            person.lane = random.choice(LANES)
+            if person.lane == TOKEN_LANE and random.random() < 0.03:
+                self._dead.add(person.user)
+            self._place(person)
+        for lane in LANES:
+            await self._report([one for one in self.all.values() if one.lane == lane])
+
+    def _place(self, person: Person) -> None:
+        """Put somebody near, in the wider ring, or far away; never within a kilometre of an edge."""
+        random = self._world.random
+        part = random.random()
+        if part < 0.45:
+            distance = random.uniform(0.1, NEAR_KM - 1)
+        elif part < 0.85:
+            distance = random.uniform(NEAR_KM + 1, WIDE_KM - 1)
+        else:
+            distance = random.uniform(WIDE_KM + 1, 3 * WIDE_KM)
+        east = random.uniform(-1, 1)
+        north = (1 - east * east) ** 0.5 * random.choice((-1, 1))
+        person.latitude = LATITUDE + north * distance / KM_A_DEGREE
+        person.longitude = LONGITUDE + east * distance / KM_A_DEGREE / cos(radians(LATITUDE))
+
+    async def _report(self, some: list[Person]) -> bool:
+        if not some:
+            return True
+        self._last_ms = max(self._now_ms(), self._last_ms + 1)
+        addresses = [address("zh-CN", f"t{one.user}" if one.lane == TOKEN_LANE else None) for one in some]
+        columns = [one.longitude for one in some], [one.latitude for one in some], [self._last_ms] * len(some)
+        try:
+            await self._index.record(Positions(some[0].lane, [one.user for one in some], *columns, addresses))
+        except (RedisError, OSError, TimeoutError):
+            return False
+        for one in some:
+            one.since_s = self._world.loop.now_s
+        return True
+
+    async def move(self) -> None:
+        """Let somebody move, change lanes, or both; what Redis does not take did not happen."""
+        random = self._world.random
+        person = random.choice([*self.all.values()])
+        if person.gone_s is not None:
+            return
+        before = person.lane, person.longitude, person.latitude
+        kind = random.random()
+        if kind < 0.6:
+            self._place(person)
+        if kind > 0.4:
+            person.lane = TOKEN_LANE if person.lane == ACCOUNT_LANE else ACCOUNT_LANE
+        if not await self._report([person]):
+            person.lane, person.longitude, person.latitude = before
+        else:
+            self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
+
+    def damage(self) -> None:
+        """Put members into the index that are no users."""
+        for held in self._world.redis.space.places.values():
+            held[b"not a user"] = LONGITUDE, LATITUDE
+
+    async def report_all(self) -> None:
+        """Let everybody report again from where they are, until Redis takes it."""
+        for lane in LANES:
+            some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
+            while not await self._report(some):
+                await asyncio.sleep(REPORT_AGAIN_S)
+
+    async def forget(self) -> None:
+        """Forget somebody."""
+        person = self._world.random.choice([*self.all.values()])
+        if person.gone_s is not None:
+            return
+        try:
+            await self._index.forget([person.user])
+            await self._forgetting.announce([person.user])
+        except (RedisError, OSError, TimeoutError):
+            return
+        person.gone_s = self._world.loop.now_s
+        self._world.note(f"user {person.user} is forgotten")
+
+
+def distance(person: Person) -> float:
+    """Return how far somebody is from the place of the alerts, in kilometres."""
+    return distance_km(LONGITUDE, LATITUDE, person.longitude, person.latitude)

@@ -1,0 +1,57 @@
+"""Stores that answer and refuse: a ledger that takes no row; a Redis without memory, read-only, busy, without replicas.
+
+Bounded by the test: everything is taken back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from redis.exceptions import RedisError, ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis import asyncio as aioredis
+
+DISK_FULL: Final = "53100"
+FUNCTION: Final = """create or replace function refuse() returns trigger language plpgsql as
+                      $$ begin raise exception 'refused' using errcode = '{code}'; end $$"""
+TRIGGER: Final = "create trigger refusing before insert on ledger for each statement execute function refuse()"
+
+SETTINGS: Final = {"full": ("maxmemory", "1"), "no replicas": ("min-replicas-to-write", "1")}
+NOTHING_THERE: Final = ("127.0.0.1", "9")
+
+
+@asynccontextmanager
+async def refusing(redis: aioredis.Redis, how: str) -> AsyncIterator[None]:
+    """Make Redis refuse writes while it answers reads, or answer BUSY."""
+    if how == "busy":
+        await redis.config_set("busy-reply-threshold", 50)
+
+        async def spin() -> None:
+            with suppress(ResponseError):
+                await redis.eval("while true do end", 0)
+
+        spinning = asyncio.create_task(spin(), name="a script of somebody else")
+        try:
+            yield
+        finally:
+            with suppress(RedisError):
+                await redis.script_kill()
+            await spinning
+            await redis.config_set("busy-reply-threshold", 5000)
+        return
+    if how == "read-only":
+        await redis.replicaof(*NOTHING_THERE)
+    else:
+        await redis.config_set(*SETTINGS[how])
+    try:
+        yield
+    finally:
+        if how == "read-only":
+            await redis.replicaof("NO", "ONE")
+        else:
+            await redis.config_set(SETTINGS[how][0], "0")
