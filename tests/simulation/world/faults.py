@@ -162,11 +162,15 @@ class Faults:
         process = self._process()
         if process is None:
             return
+        self.kill(process)
+        await asyncio.sleep(self._for_s())
+        self._world.begin_process()
+
+    def kill(self, process: SimulatedProcess) -> None:
+        """Kill a process."""
         self._world.note(f"{process} is killed")
         self._world.disrupted(process, "killed")
         process.kill()
-        await asyncio.sleep(self._for_s())
-        self._world.begin_process()
 
     async def _leave(self) -> None:
         """A rolling update: one ends as it should, another one comes."""
