@@ -172,6 +172,15 @@ class Faults:
         self._world.disrupted(process, "killed")
         process.kill()
 
+    async def kill_while_throttled(self, process: SimulatedProcess) -> None:
+        """Kill a process while providers make it wait."""
+        for lane in LANES:
+            self._world.providers[lane].throttled = 1.0
+        await asyncio.sleep(self._random.uniform(0.3, 1.0))
+        self.kill(process)
+        for lane in LANES:
+            self._world.providers[lane].throttled = 0.0
+
     async def _leave(self) -> None:
         """A rolling update: one ends as it should, another one comes."""
         process = self._process()

@@ -107,15 +107,14 @@ class Story:
     async def _enter(self) -> None:
         """Let residents move into the areas of live alerts while all is well: events notify them, within seconds.
 
-        Where another process is there, one may die meanwhile: what it answered for is taken over when its lease ends.
+        Where another process is there, one may die before it could send: it is taken over when its lease ends.
         """
         world, random = self._world, self._random
         if not all(one.takes_all for one in world.living):
             return
         entered = [one for _ in range(random.randint(1, ENTRANTS_MAX)) if (one := await world.people.enter())]
-        await asyncio.sleep(random.uniform(0, 1))
         if entered and len(world.living) > 1 and random.random() < KILLED:
-            self._faults.kill(random.choice(world.living))
+            await self._faults.kill_while_throttled(random.choice(world.living))
         await asyncio.sleep(ENTER_S)
         invariants.entrants_notified(world, entered)
         await self._quiet()
