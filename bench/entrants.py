@@ -75,9 +75,8 @@ with made as (
     insert into sweep (alert_id, notice, ring, lane, version, open)
     select alerts.id, 'alert', rings.ring, $5, 1, false from rings, alerts returning id, ring
 ), units as (
-    insert into sweep_unit (sweep_id, shard_from, shard_to, done, searched, passes, entrants)
-    select sweeps.id, 0, 1024, true, true, 1, own and sweeps.ring = 1 from sweeps, (values (true), (false)) as v(own)
-    where sweeps.ring = 1 or not own
+    insert into sweep_unit (sweep_id, shard_from, shard_to, done, searched, passes)
+    select sweeps.id, 0, 1024, true, true, 1 from sweeps
 )
 insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, at)
 select alerts.id, l.notice, l.shard_from, l.shard_to, (random() * 9e18)::bigint,

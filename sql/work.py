@@ -55,8 +55,8 @@ class UnitRow(msgspec.Struct, frozen=True):
     """A claimed unit: shards [`shard_from`, `shard_to`) of one sweep, with the content of its alert.
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
-    it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed. `entrants`:
-    it is for late entrants, in whatever shard they are.
+    it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
+    `entrants`: it is for late entrants, in whatever shard they are.
     """
 
     id: int

@@ -23,7 +23,21 @@ insert into sweep_unit (sweep_id, shard_from, shard_to, done, searched, passes, 
 select distinct on (s.alert_id, s.lane) s.id, 0, 1024, true, true, 1, true
 from sweep s where s.notice = 'alert' order by s.alert_id, s.lane, s.ring;
 
+-- Whichever version adds the first sweep of an alert in a lane, it has that unit.
+create function add_entrants() returns trigger language plpgsql as $$
+begin
+    insert into sweep_unit (sweep_id, shard_from, shard_to, done, searched, passes, entrants)
+    select new.id, 0, 1024, true, true, 1, true
+    where not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                      where s.alert_id = new.alert_id and s.lane = new.lane and u.entrants);
+    return null;
+end $$;
+create trigger sweep_added after insert on sweep
+    for each row when (new.notice = 'alert') execute function add_entrants();
+
 -- migrate:down
+drop trigger sweep_added on sweep;
+drop function add_entrants;
 delete from sweep_unit where entrants;
 alter table sweep_unit drop column entrants;
 alter table alert drop column entered_at;

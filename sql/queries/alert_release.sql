@@ -4,7 +4,8 @@ with freed as (
     update ring r
     set held = null,
         due_at = case when exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                                   where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null and not u.entrants)
+                                   where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null
+                                     and not u.entrants)
                       then r.due_at else greatest(r.due_at, now()) end
     where r.alert_id = $1 and r.ring = any($3::smallint[])
 )

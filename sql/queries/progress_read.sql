@@ -1,4 +1,5 @@
-select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring, count(*) filter (where not u.entrants)::integer as units,
+select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring,
+       count(*) filter (where not u.entrants)::integer as units,
        count(*) filter (where u.searched and not u.entrants)::integer as units_searched,
        count(*) filter (where u.done and not u.entrants)::integer as units_done,
        sum(u.found)::bigint as found, sum(u.accepted)::bigint as accepted, sum(u.invalid)::bigint as invalid,

@@ -114,7 +114,7 @@ OWN_KINDS: Final = (_note, _note, _claim, _claim, _work, _work, _look, _end)
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_late_entrants_are_the_same_in_the_record_and_in_its_double(pool: Pool, seed: int) -> None:
-    """Entries, claims that follow the rings, waits, removals, what the ledger has: each answer and each row after it."""
+    """Entries, claims that follow the rings, waits, removals, what the ledger has: each answer, each row after it."""
     both = BothRecords(pool, seed)
     await add_authority(pool)
     both.double.tables.authorities["sz"] = "auto", 60

@@ -103,7 +103,8 @@ class Leases:
     def drop(self, unit: HeldUnit) -> None:
         """Drop a unit whose lease is lost; another process may have its recipients now.
 
-        Units of wider rings that were claimed because this process had it are given back; late entrants wait for no ring.
+        Units of wider rings that were claimed because this process had it are given back. Late entrants wait for no
+        ring.
         """
         unit.dropped = True
         self._held.pop(unit.row.id, None)

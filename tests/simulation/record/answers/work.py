@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from geo.index.shards import SHARDS
 from tests.simulation.record.queries import answers
 from tests.simulation.record.tables import Alert, Moment, Sweep, Tables, Unit, may_send
 
@@ -252,7 +253,7 @@ def sweep_add(
     for shard in range(0, shards, shards_per_unit):
         _add_unit(tables, Unit(tables.next_id(), sweep, shard, shard + shards_per_unit))
     if notice == "alert" and not known:
-        own = Unit(tables.next_id(), sweep, 0, shards, done=True, searched=True, passes=1, entrants=True)
+        own = Unit(tables.next_id(), sweep, 0, SHARDS, done=True, searched=True, passes=1, entrants=True)
         _add_unit(tables, own)
 
 
