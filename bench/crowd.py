@@ -16,8 +16,7 @@ import asyncpg
 import click
 import msgspec
 
-from bench.cpu import cpu_s, parent_of
-from bench.measures import Figure, case
+from bench.measures import Figure, case, cpu_s, parent_of
 from server.administration.file_case import send_case
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate

@@ -22,8 +22,8 @@ import msgspec
 import numpy as np
 from redis import asyncio as aioredis
 
-from bench.cpu import cpu_s, parent_of
-from bench.measures import Figure, one_alert, p99
+from bench.measures import Figure, cpu_s, one_alert, p99, parent_of
+from bench.reporters import BATCH, Reporters
 from geo.connection import connect
 from geo.index.position_index import PositionIndex
 from push.fanout.packing import unpack
@@ -45,15 +45,11 @@ PEOPLE: Final = (100_000, 1_000_000, 5_000_000)
 ALERTS: Final = (1, 10, 100)
 WORKERS: Final = 16
 RATE: Final = 20_000
-BATCH: Final = 1_000
 SECONDS: Final = 10.0
 WARM_S: Final = 2.0
 ENTRANTS_A_BATCH: Final = 1
-OUTSIDE: Final = (100.0, 35.0)
 WITHIN_S: Final = 120.0
 POLL_INTERVAL_S: Final = 0.1
-JITTER_DEGREES: Final = 0.0001
-"""About ten metres, as phones that lie still report."""
 SPREAD_DEGREES: Final = 0.2
 PASSES_LATER: Final = "update alert set next_sweep_at = now() + interval '1 day'"
 
@@ -104,53 +100,6 @@ class Step(msgspec.Struct, frozen=True):
     def cpu_us(self) -> float:
         """What a report costs all of them."""
         return self.server_us + self.redis_us + self.postgres_us
-
-
-class Reporters:
-    """Users around a city who report, and users who come in from far away."""
-
-    def __init__(
-        self, world: World, longitudes: NDArray[np.float64], latitudes: NDArray[np.float64], users: NDArray[np.int64]
-    ) -> None:
-        self._world = world
-        self._longitudes, self._latitudes, self._users = longitudes, latitudes, users
-        self._rng = np.random.default_rng(1)
-        self._next = 1
-        self.entered: dict[int, float] = {}
-
-    def residents(self, number: int) -> list[dict[str, object]]:
-        """Return reports of residents who stay where they are."""
-        rows = self._rng.choice(self._users.size, number, replace=False)
-        jitter = self._rng.normal(0, JITTER_DEGREES, (2, number))
-        at = datetime.now(UTC)
-        columns = self._users[rows], self._longitudes[rows] + jitter[0], self._latitudes[rows] + jitter[1]
-        return [
-            {"user": user, "lane": TPNS, "longitude": longitude, "latitude": latitude, "at": at}
-            for user, longitude, latitude in zip(*(column.tolist() for column in columns), strict=True)
-        ]
-
-    def newcomers(self, number: int, place: tuple[float, float]) -> list[dict[str, object]]:
-        """Return reports of users who come in from far away, and note when they are made."""
-        users = range(self._next, self._next + number)
-        self._next += number
-        self.entered |= dict.fromkeys(users, time.time())
-        at = datetime.now(UTC)
-        return [{"user": user, "lane": TPNS, "longitude": place[0], "latitude": place[1], "at": at} for user in users]
-
-    async def outside(self, session: aiohttp.ClientSession, number: int) -> None:
-        """Report those who will come in next from far away."""
-        users = range(self._next, self._next + number)
-        at = datetime.now(UTC)
-        rows = [{"user": one, "lane": TPNS, "longitude": OUTSIDE[0], "latitude": OUTSIDE[1], "at": at} for one in users]
-        for start in range(0, number, BATCH):
-            await self.post(session, rows[start : start + BATCH])
-
-    async def post(self, session: aiohttp.ClientSession, rows: Sequence[dict[str, object]]) -> None:
-        """Send reports to the server."""
-        async with session.post(f"{self._world.server_url}/v1/devices", data=msgspec.msgpack.encode(rows)) as response:
-            answer = await response.json()
-            if response.status != 200 or answer["rejected"]:
-                raise RuntimeError(f"reports were answered with {response.status}")
 
 
 async def entrants(
