@@ -30,6 +30,9 @@ KM_A_DEGREE: Final = 111.2
 PEOPLE_MAX: Final = 200
 REPORT_S: Final = 5.0
 REPORT_AGAIN_S: Final = 0.5
+REPORTS_MAX: Final = 100
+"""Longer than any fault lasts: only where no process is left, nobody takes a report."""
+
 FIRST: Final = 10_000_000
 
 USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) < SHARDS][:PEOPLE_MAX]
@@ -108,11 +111,11 @@ class People:
         return Positions(some[0].lane, [one.user for one in some], *columns, addresses)
 
     async def _report(self, some: list[Person]) -> None:
-        """Report where people of one lane are, to a process that runs, until one says that it has taken that."""
+        """Report where people of one lane are, to a process that runs, until one says that it has taken them."""
         if not some:
             return
         world, positions = self._world, self._positions(some)
-        while True:
+        for _ in range(REPORTS_MAX):
             if world.living:
                 process = world.random.choice(world.living)
                 task = process.spawn(self._take(process, positions), "report")
