@@ -106,6 +106,7 @@ class Engine:
             requests_pool,
             self.claims,
             self.alarms,
+            stores.clock,
             halt=self.halt,
             wake=self.wake,
             entered=self.entered,

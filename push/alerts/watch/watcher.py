@@ -194,8 +194,9 @@ class Watcher:
 
     async def _watch_entrants(self, live: list[ListedAlert]) -> None:
         """Hold reports against the widest ring of each alert that is due, or will be before the next look."""
-        soon = clock.now() + RING_AHEAD
         areas: dict[UUID, Area] = {}
+        # By the record's clock, as what is claimed: this machine's may be minutes off.
+        soon = (await sql.progress.record_time(self._pool) if live else clock.now()) + RING_AHEAD
         for alert in live:
             due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:

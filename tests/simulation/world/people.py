@@ -15,13 +15,11 @@ from geo.index.forgetting import Forgetting
 from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions
 from geo.index.shards import shard_of
-from runtime.clock import WALL_CLOCK
 from tests.simulation.index.client import FakeRedis
 from tests.simulation.index.keyspace import distance_km
 from tests.simulation.world.process import ACCOUNT_LANE, LANES, NEAR_KM, SHARDS, TOKEN_LANE, WIDE_KM
 
 if TYPE_CHECKING:
-    from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.world import World
 
 LONGITUDE: Final = 114.0
@@ -64,11 +62,8 @@ class People:
         self._forgetting = Forgetting(redis)
         self._last_ms = 0
 
-    def _now_s(self) -> float:
-        return self._world.record.now.timestamp()
-
     def _now_ms(self) -> int:
-        return int(self._now_s() * 1000)
+        return int(self._world.record.now.timestamp() * 1000)
 
     def user_of(self, recipient: bytes) -> int:
         """Return the user whom a provider knows by this name."""
@@ -118,7 +113,8 @@ class People:
         for _ in range(REPORTS_MAX):
             if world.living:
                 process = world.random.choice(world.living)
-                task = process.spawn(self._take(process, positions), "report")
+                assert process.engine is not None
+                task = process.spawn(process.engine.entrants.record(positions), "report")
                 await asyncio.wait({task}, timeout=REPORT_S)
                 if task.done() and not task.cancelled():
                     error = task.exception()
@@ -129,12 +125,6 @@ class People:
                         return
                 task.cancel()
             await asyncio.sleep(REPORT_AGAIN_S)
-
-    async def _take(self, process: SimulatedProcess, positions: Positions) -> None:
-        """Take reports as a process does whose clock is right: a report is never newer than its receipt."""
-        assert process.engine is not None
-        WALL_CLOCK.set(self._now_s)
-        await process.engine.entrants.record(positions)
 
     async def move(self) -> None:
         """Let somebody move, change lanes, or both."""
