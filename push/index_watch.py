@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 import sql.epochs
+import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.forgotten_users import ForgottenUsers
+from runtime.retry import retry_until_available
 from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
@@ -58,7 +60,7 @@ class IndexWatch:
         self, stores: EngineStores, alarms: AlarmBoard, late: LateEntrants, kept: timedelta, wake: Callable[[], None]
     ) -> None:
         self._index, self._epochs = stores.index, stores.epochs
-        self._client, self._pool = stores.client, stores.pool
+        self._client, self._pool, self._clock = stores.client, stores.pool, stores.clock
         self._alarms = alarms
         self._late = late
         self._is_away = False
@@ -92,11 +94,20 @@ class IndexWatch:
                     await self._epochs.doubted.wait()
 
     async def look_first(self) -> None:
-        """Look before anything is searched; while a store is away nothing is, and it is looked at later."""
+        """Look before anything is searched; while a store is away nothing is, and it is looked at later.
+
+        The record's time is waited for: by it reports are taken in their order.
+        """
+        await retry_until_available(self._compare_clock, RECORD_UNAVAILABLE_ERRORS, "postgresql")
         try:
             await self.look()
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
+
+    async def _compare_clock(self) -> None:
+        asked_s = self._now_s()
+        record_s = (await sql.progress.record_time(self._pool)).timestamp()
+        self._clock.compare(record_s + (self._now_s() - asked_s) / 2)
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""

@@ -20,6 +20,7 @@ import sql.rings
 from geo.index.calls import MOVED_KEPT_MS
 from geo.index.shards import shards_of
 from push.fanout.entrants.live_areas import LiveAreas
+from runtime.clock import wall_s
 from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ NOTICES_APART: Final = timedelta(seconds=300)
 GAP: Final = timedelta(seconds=60)
 """Between two passes that are needed at once, and between the end of a first sweep and its first pass: by then every
 server knows the alert, and who changed lanes meanwhile has stood in one for long enough."""
+
+BEHIND_S: Final = 5.0
+"""Which alerts live is looked at once a second."""
 
 NOTED_PER_S: Final = 5_000
 NOTED_MAX: Final = 50_000
@@ -84,11 +88,20 @@ class LateEntrants:
         # What other processes noted, or this one before it ended, may have been lost.
         self._all_due = True
         self._due: set[UUID] = set()
+        self._seen_s = self._seen_wall_s = float("-inf")
         self._room = float(NOTED_MAX)
         self._room_s = 0.0
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether alerts may live that reports are not held against: nobody has looked for a while."""
+        unseen_s = max(asyncio.get_running_loop().time() - self._seen_s, wall_s() - self._seen_wall_s)
+        return unseen_s > BEHIND_S
+
     async def record(self, positions: Positions) -> None:
         """Take reports into the index; returns once it is noted whom they brought into the area of a live alert."""
+        if self.is_behind:
+            self.want_pass()
         if not self.live:
             await self._index.record(positions)
             return
@@ -128,11 +141,19 @@ class LateEntrants:
         self._all_due = True
 
     async def request_passes(self) -> None:
-        """Bring forward the passes that are needed; one of `sql.database.UNAVAILABLE_ERRORS`: they still are."""
+        """Bring forward the passes that are needed, once it was looked which alerts live.
+
+        One of `sql.database.UNAVAILABLE_ERRORS`: they still are needed.
+        """
+        self._seen_s, self._seen_wall_s = asyncio.get_running_loop().time(), wall_s()
         if self._all_due:
-            # At once: who entered unseen must not wait for long.
-            await sql.rings.sweep_sooner(self._pool, None, timedelta())
+            # At once: who entered unseen must not wait for long. Whoever does meanwhile wants another one.
             self._all_due = False
+            try:
+                await sql.rings.sweep_sooner(self._pool, None, timedelta())
+            except BaseException:
+                self._all_due = True
+                raise
         due = [*self._due]
         if due:
             await sql.rings.sweep_sooner(self._pool, due, self.plan.gap)

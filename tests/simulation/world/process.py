@@ -112,9 +112,13 @@ class SimulatedProcess(Running):
 
     @property
     def takes_all(self) -> bool:
-        """Whether its lanes send, and it knows of no store that is away."""
+        """Whether its lanes send, it knows which alerts live, and of no store that is away."""
         engine = self.engine
-        if engine is None or any(alarm.kind is AlarmKind.STORE_AWAY for alarm in engine.alarms.standing):
+        if (
+            engine is None
+            or engine.entrants.is_behind
+            or any(alarm.kind is AlarmKind.STORE_AWAY for alarm in engine.alarms.standing)
+        ):
             return False
         return all(lane.breaker.condition is Condition.CLOSED for lane in engine.lanes.values())
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from push.fanout.entrants.late_entrants import NOTICES_APART
 from push.fanout.entrants.unit import EntrantsUnit
 from sql.database import DEAD_PEER_S
 from tests.simulation import invariants
@@ -45,6 +46,8 @@ STALLED_S: Final = DEAD_PEER_S + 4.0
 """A connection whose peer is gone is known to be dead after ten seconds; what waited for it goes on then."""
 
 PASS_S: Final = EVERY_S + 5.0
+NOTICES_S: Final = NOTICES_APART.total_seconds() + 5.0
+DAY_S: Final = 86_400.0
 HOURS_S: Final = (400.0, 3700.0, 20 * 3600.0)
 GOLDEN_S: Final = 72 * 3600.0
 
@@ -102,7 +105,12 @@ class Story:
         await self._quiet()
         if random.random() < ENTERED:
             await self._enter()
-        self._jump(random.choice(HOURS_S))
+        if (hours_s := random.choice(HOURS_S)) > DAY_S / 2:
+            # A follow-up notice is swept again within a day.
+            self._jump(NOTICES_S)
+            await asyncio.sleep(2.0)
+            await self._quiet()
+        self._jump(hours_s)
 
     async def _enter(self) -> None:
         """Let residents move into the areas of live alerts while all is well: events notify them, within seconds.
