@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
-from bench.crowd import crowd, crowd_in_lanes
+from bench.scale.crowd import crowd, crowd_in_lanes
+from bench.scale.entrants import PEOPLE, entrants
 from bench.scale.national import RESIDENTS, national
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
@@ -51,6 +52,7 @@ NAMES = (
     "crowd",
     "crowd-lanes",
     "national",
+    "entrants",
 )
 ON_REQUEST = {"national"}
 """What takes a quarter of an hour and most of the memory is run by its name only."""
@@ -85,6 +87,10 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, resident
     for name, work in _alone(people, runs, cancels, residents).items():
         if name in chosen:
             figures |= _in_world(work)
+    _print(figures, as_json=as_json)
+
+
+def _print(figures: dict[str, Figure], *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
         return
@@ -103,12 +109,14 @@ def bench(names: tuple[str, ...], people: int, runs: int, cancels: int, resident
 
 def _alone(people: int, runs: int, cancels: int, residents: int) -> dict[str, Work]:
     """Return the measures that have stores of their own."""
+    sizes = [number for number in PEOPLE if number <= people] or [people]
     return {
         "stop": lambda stores, folder: stop(stores, folder, min(people, STOPPED_PEOPLE), cancels),
         "lanes": lambda stores, folder: lanes.lanes(stores, folder, people, runs),
         "crowd": crowd,
         "crowd-lanes": crowd_in_lanes,
         "national": lambda stores, folder: national(stores, folder, residents),
+        "entrants": lambda stores, folder: entrants(stores, folder, sizes),
     }
 
 

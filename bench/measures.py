@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import statistics
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -242,3 +245,25 @@ async def resident_mb(world: World) -> float:
     async with aiohttp.ClientSession() as session, session.get(f"{world.server_url}/metrics") as response:
         lines: list[str] = (await response.text()).splitlines()
     return next(float(line.split()[1]) for line in lines if line.startswith("process_resident_memory_bytes ")) / 1e6
+
+
+def parent_of(process: int) -> int:
+    """Return the id of the process that started a process."""
+    return int(_stat(process)[1])
+
+
+def _stat(process: int) -> list[str]:
+    """Return what Linux says of a process, from its state on."""
+    return Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+
+
+def cpu_s(process: int, *, children: bool) -> float:
+    """Return the CPU seconds of a process, and of its children, those that ended included."""
+    ticks = sum(int(value) for value in _stat(process)[11 : 15 if children else 13])
+    for entry in Path("/proc").iterdir() if children else ():
+        # One may end while it is looked at.
+        with suppress(OSError, ValueError):
+            stat = _stat(int(entry.name))
+            if int(stat[1]) == process:
+                ticks += int(stat[11]) + int(stat[12])
+    return ticks / os.sysconf("SC_CLK_TCK")

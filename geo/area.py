@@ -76,7 +76,11 @@ class Circle(msgspec.Struct, frozen=True):
 
     def contains(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
         """Tell for each position (degrees) whether it lies in the circle."""
-        return distances_km(self.longitude, self.latitude, longitudes, latitudes) <= self.radius_km
+        return self.distances_km(longitudes, latitudes) <= self.radius_km
+
+    def distances_km(self, longitudes: Degrees, latitudes: Degrees) -> Degrees:
+        """Return how far each position (degrees) is from the centre, in kilometres."""
+        return distances_km(self.longitude, self.latitude, longitudes, latitudes)
 
     def bounds(self) -> Bounds:
         """Return a box that holds the circle."""
@@ -131,7 +135,7 @@ class Area:
         reached = city
         if city is not None and jurisdiction is not None:
             reached = polygons_of(shapely.intersection(city, jurisdiction))
-        self._reached = reached
+        self.reached = reached
         for shape in (reached, jurisdiction):
             if shape is not None:
                 shapely.prepare(shape)
@@ -154,7 +158,7 @@ class Area:
 
     def bounds(self) -> Bounds:
         """Return a box that holds all of the area, and perhaps more."""
-        boxes = [] if self._reached is None or self._reached.is_empty else [Bounds(*self._reached.bounds)]
+        boxes = [] if self.reached is None or self.reached.is_empty else [Bounds(*self.reached.bounds)]
         if self.circle is not None:
             boxes.append(self.circle.bounds())
         if not boxes:
@@ -189,7 +193,7 @@ class Area:
 
     def in_city(self, longitudes: Degrees, latitudes: Degrees) -> Mask:
         """Tell for each position whether it lies in the city and within the jurisdiction."""
-        inside: Mask = shapely.contains_xy(self._reached, longitudes, latitudes)
+        inside: Mask = shapely.contains_xy(self.reached, longitudes, latitudes)
         return inside
 
 

@@ -26,8 +26,9 @@ from push.delivery.ledger import Ledger
 from push.delivery.stats import Histogram
 from push.fanout.areas import Areas
 from push.fanout.claims.claims import Claims
-from push.fanout.late_entrants import LateEntrants, LatePlan
+from push.fanout.entrants.late_entrants import LateEntrants, LatePlan
 from push.fanout.stops import StopListener
+from push.fanout.tidying import Tidying
 from push.index_watch import IndexWatch
 from push.message.sound import Sound
 from runtime.tasks import cancel_and_wait, run_with_timeout
@@ -72,7 +73,7 @@ class Engine:
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
         self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms)
         self.forgetting = stores.forgetting
-        self.entrants = LateEntrants(plan.late)
+        self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
         areas = Areas(pool)
         self.watcher = Watcher(
             pool, self.alarms, self.entrants, areas, audience_cap=plan.filing.audience_cap, wake=self.claims.wake
@@ -100,9 +101,18 @@ class Engine:
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
         self._stops = StopListener(
-            stores.listen, pool, requests_pool, self.claims, self.alarms, halt=self.halt, wake=self.wake
+            stores.listen,
+            pool,
+            requests_pool,
+            self.claims,
+            self.alarms,
+            stores.clock,
+            halt=self.halt,
+            wake=self.wake,
+            entered=self.entered,
         )
-        self.index_watch = IndexWatch(stores, self.alarms, plan.late, plan.positions_kept, self.wake)
+        self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
+        self._tidying = Tidying(pool)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
@@ -112,6 +122,11 @@ class Engine:
         self.claims.wake()
         self.watcher.wake()
         self.changed()
+
+    def entered(self, lane: str) -> None:
+        """Wake what notifies late entrants in a lane."""
+        if lane in self.lanes:
+            self.lanes[lane].entrants.wake()
 
     def halt(self, alert_id: UUID) -> None:
         """Stop at once what this process sends of an alert."""
@@ -124,7 +139,7 @@ class Engine:
         self._background = [
             group.create_task(self.ledger.run(), name="ledger"),
             group.create_task(self.claims.leases.keep(), name="leases"),
-            group.create_task(self.claims.close_sweeps(), name="open sweeps"),
+            group.create_task(self._tidying.run(), name="tidying"),
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 import sql.epochs
+import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.forgotten_users import ForgottenUsers
+from runtime.retry import retry_until_available
 from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from push.alarms import AlarmBoard
-    from push.fanout.late_entrants import LatePlan
+    from push.fanout.entrants.late_entrants import LateEntrants
     from push.stores import EngineStores
 
 ASK_S: Final = 1.0
@@ -55,12 +57,13 @@ class IndexWatch:
     """Raises and clears the alarms about Redis, and keeps the marks of the index's shards."""
 
     def __init__(
-        self, stores: EngineStores, alarms: AlarmBoard, late: LatePlan, kept: timedelta, wake: Callable[[], None]
+        self, stores: EngineStores, alarms: AlarmBoard, late: LateEntrants, kept: timedelta, wake: Callable[[], None]
     ) -> None:
         self._index, self._epochs = stores.index, stores.epochs
-        self._client, self._pool = stores.client, stores.pool
+        self._client, self._pool, self._clock = stores.client, stores.pool, stores.clock
         self._alarms = alarms
         self._late = late
+        self._is_away = False
         self._wake = wake
         self._shard_next = 0
         self._forgotten = ForgottenUsers(stores, kept)
@@ -74,11 +77,15 @@ class IndexWatch:
         while True:
             if await self._answers():
                 self._alarms.clear(AlarmKind.STORE_AWAY, EVERY_LANE, None, STORE)
+                if self._is_away:
+                    # Reports may have been taken whose answer was lost.
+                    self._late.want_pass()
+                self._is_away = False
                 with suppress(*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS):
                     await self.look()
             else:
                 self._take_doubt()
-                self._slow_s = float("-inf")
+                self._slow_s, self._is_away = float("-inf"), True
                 detail = "Redis does not answer: nobody is found, and reports are not taken, until it does"
                 self._alarms.raise_alarm(AlarmKind.STORE_AWAY, EVERY_LANE, None, detail, STORE)
             raise_if_cancelled()
@@ -87,11 +94,20 @@ class IndexWatch:
                     await self._epochs.doubted.wait()
 
     async def look_first(self) -> None:
-        """Look before anything is searched; while a store is away nothing is, and it is looked at later."""
+        """Look before anything is searched; while a store is away nothing is, and it is looked at later.
+
+        The record's time is waited for: by it reports are taken in their order.
+        """
+        await retry_until_available(self._compare_clock, RECORD_UNAVAILABLE_ERRORS, "postgresql")
         try:
             await self.look()
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
+
+    async def _compare_clock(self) -> None:
+        asked_s = self._now_s()
+        record_s = (await sql.progress.record_time(self._pool)).timestamp()
+        self._clock.compare(record_s + (self._now_s() - asked_s) / 2)
 
     async def look(self) -> None:
         """Compare marks with what is known, and ask now and then whether people are evicted."""
@@ -129,7 +145,7 @@ class IndexWatch:
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
-            alerts = await sql.epochs.reopen(connection, lost, self._late.gap) if lost else set()
+            alerts = await sql.epochs.reopen(connection, lost, self._late.plan.gap) if lost else set()
         self._epochs.known, self._is_doubted = there, False
         # Another process may have been the one that found them lost.
         self._slow_s = float("-inf")
@@ -166,5 +182,5 @@ class IndexWatch:
 
     async def _reopen(self, shards: Sequence[int]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.epochs.reopen(connection, [*shards], self._late.gap)
+            await sql.epochs.reopen(connection, [*shards], self._late.plan.gap)
         self._wake()

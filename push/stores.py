@@ -13,6 +13,7 @@ from geo.index.locales import NonDefaultLocales
 from geo.index.loss.epochs import Epochs
 from geo.index.position_index import PositionIndex
 from push.transport.quota import Quotas
+from runtime.clock import ComparedClock
 from sql.database import connect
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class EngineStores:
     """Both stores as the engine uses them.
 
     What people ask for has a pool of its own (`requests_pool`): it may wait for a lock, and what sends must not wait
-    for its connections. `listen` opens the connection that hears of stops.
+    for its connections. `listen` opens the connection that hears of stops. `clock` is the record's, by which all
+    processes tell who changed lanes a moment ago.
     """
 
     def __init__(
@@ -44,7 +46,8 @@ class EngineStores:
         self.requests_pool = requests_pool
         self.client = client
         self.epochs = Epochs(client)
-        self.index = PositionIndex(client, lanes, generations, epochs=self.epochs)
+        self.clock = ComparedClock()
+        self.index = PositionIndex(client, lanes, generations, self.clock.now_ms, self.epochs)
         self.forgetting = Forgetting(client)
         self.non_default_locales = NonDefaultLocales(client)
         self.quotas = Quotas(client)

@@ -6,6 +6,7 @@ each of them its own clock.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+OFF_S: Final = 0.5
 
 
 def _machine_s() -> float:
@@ -27,6 +31,38 @@ WALL_CLOCK: Final[ContextVar[Callable[[], float]]] = ContextVar("wall clock", de
 def wall_s() -> float:
     """Return the seconds since 1970."""
     return WALL_CLOCK.get()()
+
+
+class ComparedClock:
+    """The clock of another machine, so that all processes that compare theirs with it read the same time.
+
+    Before the first comparison it is that of this machine. A virtual machine that was paused, or a wall clock that was
+    set, is off by that until the next comparison, which `is_off` asks for.
+    """
+
+    def __init__(self) -> None:
+        self._of_loop_s: float | None = None
+        self._of_wall_s = 0.0
+
+    def compare(self, there_s: float) -> None:
+        """Take over the seconds since 1970 that the other machine reads now."""
+        self._of_loop_s = there_s - asyncio.get_running_loop().time()
+        self._of_wall_s = there_s - wall_s()
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the two clocks of this machine went on differently since the last comparison, or there was none."""
+        if self._of_loop_s is None:
+            return True
+        by_loop_s, by_wall_s = asyncio.get_running_loop().time() + self._of_loop_s, wall_s() + self._of_wall_s
+        return abs(by_loop_s - by_wall_s) > OFF_S
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since 1970."""
+        if self._of_loop_s is None:
+            return int(wall_s() * 1000)
+        # After a pause only the wall clock is right; after it was set back only the other one.
+        return int(max(asyncio.get_running_loop().time() + self._of_loop_s, wall_s() + self._of_wall_s) * 1000)
 
 
 def now() -> datetime:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -18,6 +18,9 @@ from push.discovery import open_gateway, providers
 from push.notice import EXPIRY
 from push.provider import Addressing
 from server.settings import SettingsError
+
+INVALID_FOR: Final = timedelta(seconds=300)
+"""After this a token that was invalid counts as another one, if its user is still in the index."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +54,8 @@ def plans(settings: Settings) -> dict[str, LanePlan]:
             misconfigured_probe_s=lane.misconfigured_probe_s,
             invalid_share=lane.invalid_share,
             invalid_count=lane.invalid_count,
-            # Until the next pass for late entrants, so that wider rings do not retry a token before it is removed.
-            invalid_for=every if providers()[name].addressing is Addressing.DEVICES else EXPIRY,
+            # So that wider rings do not retry a token before it is removed.
+            invalid_for=min(INVALID_FOR, every) if providers()[name].addressing is Addressing.DEVICES else EXPIRY,
         )
         for name, lane in settings.lanes.items()
     }

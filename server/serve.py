@@ -52,7 +52,7 @@ from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
 from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
-from push.fanout.late_entrants import LatePlan
+from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
@@ -190,11 +190,7 @@ def _plan(settings: Settings) -> EnginePlan:
             simulated=lanes.simulated(settings),
             unit_people=settings.alert.unit_people,
         ),
-        late=LatePlan(
-            every_s=settings.alert.late_entrants_every_s,
-            burst=settings.alert.late_entrants_burst,
-            gap_s=settings.alert.late_entrants_gap_s,
-        ),
+        late=LatePlan(every_s=settings.alert.late_entrants_every_s),
         lanes=lanes.plans(settings),
         sound=settings.alert.sound,
         life_max=timedelta(hours=settings.alert.life_max_h),
@@ -256,7 +252,7 @@ def _handlers(
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
     feed = Feed(authenticator, engine.watcher, engine.alarms)
-    reports = Reports(index, lanes.token_readers(settings), engine.entrants.note)
+    reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
     return Handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),

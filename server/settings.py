@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]
 
 
+_BY_EVENT: Final = "late entrants are notified when they report, and no burst of reports causes a pass"
+REMOVED: Final = {"alert": {"late_entrants_burst": _BY_EVENT, "late_entrants_gap_s": _BY_EVENT}}
+"""Settings of earlier versions, with what came in their place."""
+
+
 class SettingsError(Exception):
     """The configuration cannot be used; the text names the value and the reason, and holds no secret."""
 
@@ -37,12 +42,23 @@ def load(path: Path | None, environ: dict[str, str] | None = None) -> Settings:
         overlay(tree, dict(os.environ) if environ is None else environ)
     except EnvironmentVariableError as error:
         raise SettingsError(str(error)) from None
+    _refuse_removed(tree)
     lanes = _lanes(tree.pop("lanes", {}))
     try:
         settings = msgspec.convert(tree, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(str(error)) from None
     return _checked(msgspec.structs.replace(settings, lanes=lanes))
+
+
+def _refuse_removed(tree: dict[str, Any]) -> None:
+    """Say what became of a setting of an earlier version, instead of that it is unknown."""
+    for section, names in REMOVED.items():
+        table = tree.get(section)
+        given = table if isinstance(table, dict) else {}
+        for name, why in names.items():
+            if name in given:
+                raise SettingsError(f"$.{section}.{name}: no setting any more, leave it out: {why}")
 
 
 def _lanes(tree: Any) -> dict[str, LaneSettings]:  # noqa: ANN401 - what TOML can hold

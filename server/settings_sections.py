@@ -71,8 +71,8 @@ class AlertSettings(Section, frozen=True, kw_only=True):
 
     Texts give times in `time_zone`, else in that of `sound`; an authority may have another.
 
-    A pass for late entrants comes every `late_entrants_every_s`, or `late_entrants_gap_s` after the last one when
-    `late_entrants_burst` reports came from the area. `sound` and `links`: how a message sounds, and what a tap opens.
+    Late entrants are notified when they report; a pass for whom no report was noted comes every
+    `late_entrants_every_s`. `sound` and `links`: how a message sounds, and what a tap opens.
     `unit_people`: recipients of a unit of work, about, which is what processes share and take turns with.
     """
 
@@ -81,9 +81,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     radius_cap_km: Annotated[float, Meta(gt=0, le=2000)] = 500.0
     audience_cap: Annotated[int, Meta(ge=1)] = 100_000_000
     life_max_h: Annotated[float, Meta(ge=72, le=720)] = 168.0
-    late_entrants_every_s: Annotated[float, Meta(ge=1, le=3600)] = 300.0
-    late_entrants_burst: Annotated[int, Meta(ge=1)] = 1000
-    late_entrants_gap_s: Annotated[float, Meta(ge=1, le=3600)] = 60.0
+    late_entrants_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
     unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
     sound: Sound = Sound()
     links: Links = Links()

@@ -54,7 +54,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
     `busy`: a pass for late entrants or a follow-up notice is being sent. `send_at`: when a scheduled alert is sent.
     `through_alert`: whether the child was found because of it. `approvals`: of the present `revision`.
-    `unverified`: why a draft's signature was not verified; `unverified_messages`: later messages with such a fault.
+    `entered_at`: when late entrants were notified last. `unverified`: why a draft's signature was not verified;
+    `unverified_messages`: later messages with such a fault.
     """
 
     id: UUID
@@ -71,6 +72,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     policy: str
     estimate: str | None
     swept_at: datetime
+    entered_at: datetime | None
     sent_at: datetime | None
     verified: bool
     unverified: str | None

@@ -142,6 +142,6 @@ async def notify_again(pool: Pool, every: timedelta, passes_max: int, gap: timed
     return {row[0] for row in await pool.fetch(_NOTIFY_AGAIN, every, passes_max, gap)}
 
 
-async def sweep_sooner(pool: Pool, alert_ids: list[UUID], gap: timedelta) -> None:
-    """Bring the next pass of these alerts forward, to `gap` after the last one."""
+async def sweep_sooner(pool: Pool, alert_ids: list[UUID] | None, gap: timedelta) -> None:
+    """Bring the next pass of these alerts, or of all, forward: to `gap` after the last one."""
     await pool.execute(_SWEEP_SOONER, alert_ids, gap)

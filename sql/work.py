@@ -56,6 +56,7 @@ class UnitRow(msgspec.Struct, frozen=True):
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
+    `entrants`: it is for late entrants, in whatever shard they are.
     """
 
     id: int
@@ -74,6 +75,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     left_s: float
     sweep_id: int
     trail_seq: int
+    entrants: bool = False
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

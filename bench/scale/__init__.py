@@ -1,4 +1,4 @@
-"""Scale: what a whole nation, and many processes on the same stores, cost.
+"""Scale: what many alerts, many reports, many processes and a whole nation cost.
 
-Bounded: the memory of the machine, which is looked at first.
+Bounded: the memory of the machine, the minutes of each step.
 """

@@ -30,14 +30,21 @@ MOVED_KEPT_MS: Final = 60_000
 """How long a user who changed lanes may still be in a request of the former lane. It is longer than a request and its
 commit take, so that the next sweep finds the user in the ledger."""
 
+AGAIN_MS: Final = 600_000
+"""So long after it was made a report may be sent again, because its answer was lost."""
+
 FORGOTTEN_KEPT_MS: Final = 3_600_000
 """For this long, reports made before a user was forgotten are refused; they seldom take minutes to arrive."""
 
 
-def record_calls(positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:
-    """Return the calls of `scripts/record.lua`."""
+def record_calls(
+    positions: Positions, lanes: Sequence[str], generations: Generations, moment_ms: int, *, asks_before: bool = False
+) -> tuple[list[Call], NDArray[np.int64]]:
+    """Return the calls of `scripts/record.lua`, and in which order they have the reports."""
     calls: list[Call] = []
-    for shard, generation, reports, addresses in by_shard(positions, generations, moment_ms):
+    order, parts = by_shard(positions, generations, moment_ms)
+    more = (AGAIN_MS,) if asks_before else ()
+    for shard, generation, reports, addresses in parts:
         other = next(one for one in generations.living(moment_ms) if one != generation)
         names = [
             keys.devices(shard, generation),
@@ -50,8 +57,8 @@ def record_calls(positions: Positions, lanes: Sequence[str], generations: Genera
         moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
         which = lanes.index(positions.lane) + 1
         texts = msgspec.msgpack.encode(reports), msgspec.msgpack.encode([one.decode() for one in addresses])
-        calls.append((len(names), *names, which, *moments, *lanes, *texts))
-    return calls
+        calls.append((len(names), *names, which, *moments, *lanes, *texts, *more))
+    return calls, order
 
 
 def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, moment_ms: int) -> list[Call]:

@@ -21,7 +21,7 @@ from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
 from geo.index import keys
 from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
 from geo.index.devices import devices_from
-from geo.index.presence import present
+from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
 from geo.index.scripts import register
 from geo.index.search import commands, members, places, unique
@@ -48,6 +48,10 @@ search takes 2.5 ms. One leaves Redis idle; more than two gain nothing and lengt
 TRIP_SHARDS: Final = 16
 TRIP_MEMBERS: Final = 4096
 """One round trip searches about this many members: Redis serves no other client meanwhile, about 1.5 ms (measured)."""
+
+
+NOT_KNOWN: Final = -1
+UNCHANGED: Final = -2
 
 
 class Found(NamedTuple):
@@ -83,8 +87,18 @@ class PositionIndex:
 
     async def record(self, positions: Positions) -> int:
         """Move users to their reported positions; returns how many reports were newer than those known."""
-        calls = record_calls(positions, self._lanes, self.generations, self.clock_ms())
+        calls, _ = record_calls(positions, self._lanes, self.generations, self.clock_ms())
         return sum(await self._run(self._record, calls))
+
+    async def record_from(self, positions: Positions) -> NDArray[np.int64]:
+        """Move users as `record` does; returns at which geohash each was before, in the same lane.
+
+        `NOT_KNOWN`: nobody knows; `UNCHANGED`: the report changed nothing.
+        """
+        calls, order = record_calls(positions, self._lanes, self.generations, self.clock_ms(), asks_before=True)
+        befores = np.empty(len(order), dtype=np.int64)
+        befores[order] = np.fromiter(chain.from_iterable(await self._run(self._record, calls)), np.int64, len(order))
+        return befores
 
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane, with their devices; returns how many of them were known."""
@@ -223,6 +237,11 @@ class PositionIndex:
         now = self.clock_ms()
         living = self.generations.living(now)
         return await present(self._client, lane, users, living, settled_ms=now if settled else None)
+
+    async def standing(self, lane: str, users: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return at which geohash each user stands in this lane, or `NOT_KNOWN`, and who changed lanes a moment ago."""
+        now = self.clock_ms()
+        return await standing(self._client, lane, users, self.generations.living(now), now)
 
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> Devices:
         """Return how to reach each user in this lane now; None for a user who is not, or no longer, in it."""

@@ -1,4 +1,4 @@
-"""Look up which users are in a lane now, at any position.
+"""Look up which users are in a lane now, and where.
 
 Bounded by the caller's users: one round trip.
 """
@@ -49,3 +49,32 @@ async def present(
         if settled_ms is not None and (moved := next(replies)):
             there[chosen] &= ~np.isin(users[chosen], [int(user) for user in moved])
     return there
+
+
+async def standing(
+    client: Client, lane: str, users: NDArray[np.int64], generations: Iterable[int], now_ms: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return at which geohash each user stands in a lane, -1 for nowhere, and who changed lanes a minute ago."""
+    pipe = client.pipeline(transaction=False)
+    shards, living = shards_of(users), [*generations]
+    order = np.argsort(shards, kind="stable")
+    rows = np.split(order, np.flatnonzero(np.diff(shards[order])) + 1) if users.size else []
+    for chosen in rows:
+        shard, asked = int(shards[chosen[0]]), users[chosen].tolist()
+        for generation in living:
+            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *asked)
+        pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), now_ms - MOVED_KEPT_MS, "+inf")
+    places = np.full(users.size, -1, dtype=np.int64)
+    moved = np.zeros(users.size, dtype=np.bool_)
+    if not rows:
+        return places, moved
+    async with asking(client):
+        replies = iter(await pipe.execute())
+    for chosen in rows:
+        for _ in living:
+            scores = np.array([-1 if score is None else int(float(score)) for score in next(replies)], dtype=np.int64)
+            # The newer generation comes last, and has who moved in between.
+            places[chosen] = np.where(scores >= 0, scores, places[chosen])
+        if movers := next(replies):
+            moved[chosen] = np.isin(users[chosen], [int(user) for user in movers])
+    return places, moved

@@ -58,6 +58,12 @@ class EngineCollector(Collector):
         yield from self._lanes()
         yield from self._latencies()
         yield from self._alerts()
+        entrants = CounterMetricFamily(
+            "qq_alert_entrants", "Entries into areas of live alerts: noted, or left to a full pass.", labels=["outcome"]
+        )
+        entrants.add_metric(["noted"], self._engine.entrants.noted)
+        entrants.add_metric(["unnoted"], self._engine.entrants.unnoted)
+        yield entrants
         clients = GaugeMetricFamily("qq_alert_feed_clients", "Operators listening to the feed.")
         clients.add_metric([], self._listeners())
         yield clients

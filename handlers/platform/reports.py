@@ -27,7 +27,7 @@ from push.message.language_tag import read_tag
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from geo.index.position_index import PositionIndex
 
@@ -177,7 +177,7 @@ def _at_ms(report: DeviceReport) -> int:
 
 
 class Reports:
-    """Takes reports into the index; `note` is called with where those of one lane came from (degrees).
+    """Takes reports into the index; `record` takes those of one lane.
 
     `lanes` by name: what reads the tokens of a lane; None for one that addresses accounts, and so has no tokens.
     """
@@ -186,11 +186,11 @@ class Reports:
         self,
         index: PositionIndex,
         lanes: Mapping[str, Callable[[str], str | None] | None],
-        note: Callable[[Sequence[float], Sequence[float]], None] = lambda *_: None,
+        record: Callable[[Positions], Awaitable[object]] | None = None,
     ) -> None:
         self._index = index
         self._lanes = lanes
-        self._note = note
+        self._record = record or index.record
 
     async def take(self, good: list[tuple[int, DeviceReport]], bad: list[Rejected]) -> Taken:
         """Record the good reports, the newest one of a user counting; `UNAVAILABLE_ERRORS` when Redis is away."""
@@ -211,9 +211,7 @@ class Reports:
         for report in newest.values():
             lanes.setdefault(report.lane, []).append(report)
         for lane, reports in lanes.items():
-            positions = _positions(lane, reports)
-            await self._index.record(positions)
-            self._note(positions.longitudes, positions.latitudes)
+            await self._record(_positions(lane, reports))
         return Taken(accepted, sorted(bad, key=lambda rejected: rejected.index))
 
     def judged(self, report: DeviceReport, oldest_ms: int, latest_ms: int) -> DeviceReport | str:

@@ -25,6 +25,8 @@ from push.delivery.settlement import Settlement
 from push.delivery.stats import LaneStats
 from push.delivery.worker import Worker
 from push.fanout.candidates import Candidates
+from push.fanout.entrants.sifting import Sifting
+from push.fanout.entrants.source import EntrantSource
 from push.fanout.queue import LaneQueue
 from push.fanout.sweep import SWEEPS_PER_LANE, Sweep
 from push.notice import EXPIRY
@@ -135,6 +137,14 @@ class Lane:
             )
             for _ in range(SWEEPS_PER_LANE)
         ]
+        self.entrants = EntrantSource(
+            name,
+            sifting=Sifting(name, index=index, areas=areas, pool=pool, claims=claims),
+            pool=pool,
+            claims=claims,
+            queue=self.queue,
+            recipients_max=gateway.recipients_max,
+        )
         self._workers = [
             Worker(
                 name,
@@ -161,6 +171,7 @@ class Lane:
             group.create_task(sweep.run(), name=f"{self.name} sweep {number}")
             for number, sweep in enumerate(self._sweeps)
         ]
+        self._sweeping.append(group.create_task(self.entrants.run(), name=f"{self.name} entrants"))
         self._working = [
             group.create_task(worker.run(), name=f"{self.name} worker {number}")
             for number, worker in enumerate(self._workers)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
+import numpy as np
 import structlog
 
 import sql.ledger
+from geo.index.shards import shards_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.fanout.packing import pack
@@ -22,9 +24,8 @@ from sql.database import REFUSED_ERRORS
 from sql.ledger import LedgerRow
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from push.alarms import AlarmBoard
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     """Who of a batch, in order, had an outcome; None: all of them."""
 
 GROUP_ROWS = 4096
+ENTRANTS_SPAN: Final = 64
+"""Shards in a row of late entrants, who are few and in all shards: more shards cost less to write, and more to read."""
+
 WAITING_MAX = 1024
 """Commits waiting to be grouped; more than the workers of all lanes together."""
 
@@ -103,15 +107,22 @@ class Ledger:
 
 
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
-    """Return the ledger rows of a batch's outcomes, one an outcome."""
+    """Return the ledger rows of a batch's outcomes, one an outcome; of late entrants one for each span of shards."""
     row = batch.unit.row
     users_of = {outcome: batch.users if mask is None else batch.users[mask] for outcome, mask in settled.items()}
+    parts = [
+        (outcome, shard_from, shard_to, some)
+        for outcome, users in users_of.items()
+        for shard_from, shard_to, some in (
+            _by_span(users) if row.entrants else ((row.shard_from, row.shard_to, users),)
+        )
+    ]
     return [
         LedgerRow(
             row.alert_id,
             row.notice,
-            row.shard_from,
-            row.shard_to,
+            shard_from,
+            shard_to,
             batch.batch_id,
             outcome.value,
             lane,
@@ -120,6 +131,13 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             pack(users),
             row.message_version,
         )
-        for outcome, users in users_of.items()
+        for outcome, shard_from, shard_to, users in parts
         if users.size
     ]
+
+
+def _by_span(users: NDArray[np.int64]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    """Split users by spans of shards, so that who reads the ledger of some shards does not read all late entrants."""
+    spans = shards_of(users) // ENTRANTS_SPAN
+    for span in np.unique(spans).tolist():
+        yield span * ENTRANTS_SPAN, (span + 1) * ENTRANTS_SPAN, users[spans == span]

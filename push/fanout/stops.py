@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+import sql.entrants
 import sql.progress
 import sql.work
 from push.alarm_kinds import AlarmKind
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from push.alarms import AlarmBoard
     from push.fanout.claims.claims import Claims
+    from runtime.clock import ComparedClock
     from sql.database import Connection, RecordPool
 
 POLL_INTERVAL_S: Final = 0.25
@@ -50,16 +52,20 @@ class StopListener:
         requests_pool: RecordPool,
         claims: Claims,
         alarms: AlarmBoard,
+        clock: ComparedClock,
         *,
         halt: Callable[[UUID], None],
         wake: Callable[[], None],
+        entered: Callable[[str], None],
     ) -> None:
         self._connect = connect
         self._pool, self._requests_pool = pool, requests_pool
         self._alarms = alarms
+        self._clock = clock
         self._claims = claims
         self._halt = halt
         self._wake = wake
+        self._entered = entered
         self._compared_s = float("-inf")
 
     async def run(self) -> None:
@@ -76,6 +82,7 @@ class StopListener:
             attempt = 0
             try:
                 await connection.add_listener(sql.work.CHANNEL, self._on_notification)
+                await connection.add_listener(sql.entrants.CHANNEL, self._on_entrants)
                 # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:
@@ -111,15 +118,19 @@ class StopListener:
             self._halt(UUID(payload))
         self._wake()
 
+    def _on_entrants(self, *arguments: object) -> None:
+        self._entered(str(arguments[-1]))
+
     async def _compare_clocks(self, connection: Connection) -> None:
-        """Raise an alarm while this machine's clock is another one than the record's."""
+        """Take over the record's time, and raise an alarm while this machine's clock is another one."""
         asked_s, here_s = asyncio.get_running_loop().time(), wall_s()
-        if asked_s - self._compared_s < COMPARED_EVERY_S:
+        if asked_s - self._compared_s < COMPARED_EVERY_S and not self._clock.is_off:
             return
         self._compared_s = asked_s
         async with asyncio.timeout(POLL_TIMEOUT_S):
             record_s = (await sql.progress.record_time(connection)).timestamp()
         took_s = asyncio.get_running_loop().time() - asked_s
+        self._clock.compare(record_s + took_s / 2)
         differs_s = max(0.0, abs(record_s - here_s - took_s / 2) - took_s / 2)
         if differs_s > CLOCK_DIFFERS_S:
             detail = f"by {differs_s:.1f} s from PostgreSQL's"

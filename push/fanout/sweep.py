@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import structlog
 
+import sql.entrants
 import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
 from push.fanout.claims.unit import Batch
 from push.fanout.packing import not_notified, readable_users, unpack_readable
+from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from push.fanout.claims.unit import HeldUnit
     from push.fanout.queue import LaneQueue
     from sql.database import Pool
+    from sql.work import UnitRow
 
 SWEEPS_PER_LANE = 2
 """While one sweep waits for the record between two units the other one keeps searching."""
@@ -133,10 +136,12 @@ class Sweep:
         return asyncio.get_running_loop().time()
 
     async def _notified(self, unit: HeldUnit) -> NDArray[np.int64]:
-        """Return who is notified, or about to be by this process for a nearer ring; sorted."""
+        """Return who is notified, or about to be: by this process for a nearer ring, or as late entrant; sorted."""
         row = unit.row
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
         outstanding = self._claims.leases.outstanding(row)
+        if row.notice == Notice.ALERT:
+            outstanding.append(await self._entrants(row))
         rows = await retry_until_available(
             lambda: sql.ledger.settled(
                 self._pool,
@@ -155,6 +160,15 @@ class Sweep:
         parts = [*outstanding, *unpack_readable(rows, partial(self._claims.unreadable.report_row, row))]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
+
+    async def _entrants(self, row: UnitRow) -> NDArray[np.int64]:
+        """Return who is noted as late entrant there: that is worked through by itself, in whatever process."""
+        users = await retry_until_available(
+            lambda: sql.entrants.pending(self._pool, row.alert_id, row.shard_from, row.shard_to),
+            UNAVAILABLE_ERRORS,
+            "postgresql",
+        )
+        return np.array(users, dtype=np.int64)
 
     async def _put(self, batch: Batch) -> None:
         batch.unit.add(batch)

@@ -6,6 +6,7 @@ The file is NDJSON, or one JSON array. Bounded: `CHUNK_REPORTS` reports at a tim
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -13,11 +14,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+import sql.rings
 from geo.connection import connect
 from geo.index.keys import generations
 from geo.index.position_index import PositionIndex
 from handlers.platform.reports import Rejected, Reports, Unreadable, decode
 from server.lanes import token_readers
+from server.stores import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +44,7 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 async def import_file(settings: Settings, stores: Stores, path: Path) -> Imported:
-    """Import all reports of a file, and show the progress on standard error."""
+    """Import all reports of a file, and show the progress on standard error; live alerts are swept again after it."""
     redis = connect(stores.redis_url)
     index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
     reports = Reports(index, token_readers(settings))
@@ -65,6 +68,9 @@ async def import_file(settings: Settings, stores: Stores, path: Path) -> Importe
                 bar.update(task, completed=min(file.tell(), path.stat().st_size))
     finally:
         await redis.aclose()
+    # Nobody held these reports against live alerts: a pass finds who came into their areas.
+    async with record(stores) as pool:
+        await sql.rings.sweep_sooner(pool, None, timedelta())
     return Imported(accepted, rejected)
 
 

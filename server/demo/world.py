@@ -114,9 +114,6 @@ def _variables(
         "QQ_ALERT_LIMITS__PEOPLE_PER_S": "1000000",
         "QQ_ALERT_LIMITS__PEOPLE_BURST": "1000000",
         "QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE": "1000000",
-        # A demo shows in seconds what takes minutes in production.
-        "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1",
-        "QQ_ALERT_ALERT__LATE_ENTRANTS_BURST": "1",
     }
     if boundaries is not None:
         variables |= {

@@ -1,10 +1,12 @@
--- An operator releases these rings, up to $2 people. A ring of which no unit was sent yet is due from now on.
+-- An operator releases these rings, up to $2 people. A ring of which no unit was sent yet is due from now on. Who
+-- entered while they were held is found by a pass, which comes now.
 with freed as (
     update ring r
     set held = null,
         due_at = case when exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                                   where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null)
+                                   where s.alert_id = r.alert_id and s.ring = r.ring and u.worked_by is not null
+                                     and not u.entrants)
                       then r.due_at else greatest(r.due_at, now()) end
     where r.alert_id = $1 and r.ring = any($3::smallint[])
 )
-update alert set audience_max = $2 where id = $1;
+update alert set audience_max = $2, next_sweep_at = least(next_sweep_at, now()) where id = $1;

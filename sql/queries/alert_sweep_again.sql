@@ -20,5 +20,5 @@ update sweep_unit u
 set done = false, passes = u.passes + 1
 from sweep s join widest w on w.alert_id = s.alert_id and w.ring = s.ring
 join through t on t.alert_id = s.alert_id and t.lane = s.lane
-where u.sweep_id = s.id and u.done and s.notice = 'alert'
+where u.sweep_id = s.id and u.done and not u.entrants and s.notice = 'alert'
 returning s.alert_id;

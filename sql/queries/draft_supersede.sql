@@ -6,7 +6,7 @@ with draft as (
     where a.id = $1 and not a.verified and a.state in ('in_review', 'cancelled', 'found', 'expired', 'closed')
       and not exists (select from notice n where n.alert_id = a.id and n.version > 1)
       and not exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
-                      where s.alert_id = a.id and (u.worked_by is not null or u.done))
+                      where s.alert_id = a.id and (u.worked_by is not null or u.done) and not u.entrants)
     for update of a
 ), over as (
     update alert a set state = 'cancelled', ended_at = clock_timestamp() from draft

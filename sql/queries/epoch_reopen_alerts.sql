@@ -11,6 +11,6 @@ update sweep_unit u
 set done = false, passes = case when u.done then greatest(u.passes, 1) else u.passes end,
     reopened = u.lease_until is not null
 from sweep s join live on live.id = s.alert_id and live.ring = s.ring
-where u.sweep_id = s.id and s.notice = 'alert'
+where u.sweep_id = s.id and not u.entrants and s.notice = 'alert'
   and exists (select from unnest($1::smallint[]) lost where lost >= u.shard_from and lost < u.shard_to)
 returning s.alert_id;

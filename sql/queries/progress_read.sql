@@ -1,6 +1,7 @@
-select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring, count(*)::integer as units,
-       count(*) filter (where u.searched)::integer as units_searched,
-       count(*) filter (where u.done)::integer as units_done,
+select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring,
+       count(*) filter (where not u.entrants)::integer as units,
+       count(*) filter (where u.searched and not u.entrants)::integer as units_searched,
+       count(*) filter (where u.done and not u.entrants)::integer as units_done,
        sum(u.found)::bigint as found, sum(u.accepted)::bigint as accepted, sum(u.invalid)::bigint as invalid,
        sum(u.refused)::bigint as refused, sum(u.quarantined)::bigint as quarantined, sum(u.failed)::bigint as failed
 from sweep s join sweep_unit u on u.sweep_id = s.id

@@ -40,7 +40,6 @@ SERVER_ENV: Final = {
     "QQ_ALERT_GRACE_S": "2",
     # Who reports again after Redis lost its data is found by the passes for late entrants.
     "QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "5",
-    "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "4",
     "QQ_ALERT_LOG__FORMAT": "json",
 }
 

@@ -62,7 +62,11 @@ class Both:
             [self.now_ms - draw.choice((0, 0, 5000, 100_000)) for _ in users],
             [address(locale, f"t{user}" if lane == "apns" else None) for user in users],
         )
-        await self.same(lambda index: index.record(Positions(lane, users, *columns)))
+        reports = Positions(lane, users, *columns)
+        if draw.random() < 0.5:
+            await self.same(lambda index: index.record(reports))
+        for _ in range(draw.choice((1, 2))):
+            await self.same(lambda index: index.record_from(reports), lambda befores: befores.tolist())
 
     async def leave(self) -> None:
         """Forget users, or drop those whose tokens are dead."""
@@ -80,6 +84,7 @@ class Both:
         shards = sorted({shard_of(user) for user in USERS})
         await self.same(lambda index: index.present(lane, users), lambda found: found.tolist())
         await self.same(lambda index: index.present(lane, users, settled=True), lambda found: found.tolist())
+        await self.same(lambda index: index.standing(lane, users), lambda found: [one.tolist() for one in found])
         await self.same(lambda index: index.reached_at(lane, users))
         await self.same(
             lambda index: index.search(lane, shards, [AREA]), lambda found: [sorted(one) for (one,) in found]

@@ -40,7 +40,8 @@ OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "i
 GAPS: Final = (timedelta(0), timedelta(hours=1))
 
 
-async def _file(both: BothRecords) -> None:
+async def file_alert(both: BothRecords) -> None:
+    """File an alert on both sides, with some rings."""
     rings = both.random.choice(((1,), (1, 2), (2, 1), (1, 2, 3)))
     number, due_in_min = f"N{len(both.alerts)}", both.random.choice((5, 30, 40))
     fixed = UUID(int=both.random.getrandbits(128), version=4)
@@ -209,10 +210,10 @@ async def test_the_record_and_its_double_answer_the_same(pool: Pool, seed: int) 
     both = BothRecords(pool, seed)
     await add_authority(pool)
     both.double.tables.authorities["sz"] = "auto", 60
-    await _file(both)
+    await file_alert(both)
     for step in range(STEPS):
         if step in {STEPS // 4, STEPS // 2}:
-            await _file(both)
+            await file_alert(both)
         await both.random.choice(STEP_KINDS)(both)
         await both.compare()
 
@@ -250,7 +251,7 @@ async def test_a_transaction_of_the_double_is_undone_as_a_whole(pool: Pool) -> N
     both = BothRecords(pool, 0)
     await add_authority(pool)
     both.double.tables.authorities["sz"] = "auto", 60
-    await _file(both)
+    await file_alert(both)
 
     async def refuse() -> None:
         raise asyncpg.DiskFullError("as if")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,3 +69,25 @@ async def test_who_is_forgotten_by_a_server_that_is_ahead_is_forgotten_by_all(de
     _, answer = await deployment.file(ahead)
     await deployment.sent(ahead, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), inside[:-5])
+
+
+@pytest.mark.parametrize("ahead_s", ["240", "-240"])
+async def test_who_enters_by_a_server_whose_clock_is_minutes_off_is_notified_at_once(
+    deployment: Deployment, ahead_s: str
+) -> None:
+    """It holds reports against what is due by the record's clock, and takes them as new: without a pass."""
+    await deployment.provider()
+    inside = await deployment.people(500)
+    server = await deployment.server(**{CLOCK_AHEAD_S: ahead_s})
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    for longitude, latitude in ((100.0, 35.0), (114.06, 22.55)):
+        at = datetime.now(UTC)
+        row = {"user": 1, "lane": "tpns", "longitude": longitude, "latitude": latitude, "at": at}
+        assert await deployment.post(f"{server.url}/v1/devices", [row]) == (200, {"accepted": 1, "rejected": []})
+
+    async def is_notified() -> bool:
+        return int((await deployment.counts())["distinct"]) == inside.size + 1
+
+    await until(is_notified)
+    assert (await deployment.query("select max(passes) from sweep_unit where not entrants"))[0][0] == 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from push.fanout.late_entrants import NOTICES_APART_LEAST
+from push.fanout.entrants.late_entrants import NOTICES_APART_LEAST
 from server.settings import SettingsError, load
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until

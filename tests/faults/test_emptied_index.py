@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support.processes.processes import Process
 
-SOON: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1", "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1"}
+SOON: Final = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY: Final = {"reason": "误报", "case_number": CASE["case_number"]}
 
 

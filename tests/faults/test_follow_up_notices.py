@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from push.fanout.late_entrants import NOTICES_APART_LEAST
+from push.fanout.entrants.late_entrants import NOTICES_APART_LEAST
 from server.simulators.faults import Fault
 from tests.support.processes.deployment import CASE, SHENZHEN
 from tests.support.processes.processes import until

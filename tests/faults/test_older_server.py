@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tests.support.processes.interpreter import server_of
 from tests.support.processes.older_version import exported, newest_migration
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,3 +42,27 @@ async def test_the_version_before_the_newest_migration_serves_on_its_schema(
         )
         assert status == 200, answer
     assert (await deployment.query("select max(version) from schema_migrations")) == [(newest,)]
+
+
+async def test_who_enters_the_area_of_an_alert_that_the_version_before_filed_is_notified(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """The newest server takes the report, beside the older one, and notifies without a pass."""
+    folder = await asyncio.to_thread(exported, tmp_path)
+    await deployment.provider()
+    inside = await deployment.people(1_000)
+    arguments = ["-m", "server.cli", "serve"]
+    env = {name: value for name, value in deployment.env().items() if not name.endswith("UNIT_PEOPLE")}
+    async with server_of(arguments, folder, env, deployment.log) as older:
+        status, answer = await deployment.file(older)
+        assert status == 202, answer
+        await deployment.sent(older, answer["alert"]["id"])
+    newest = await deployment.server()
+    row = {"user": 1, "lane": "tpns", "longitude": 114.06, "latitude": 22.55, "at": datetime.now(UTC)}
+    assert await deployment.post(f"{newest.url}/v1/devices", [row]) == (200, {"accepted": 1, "rejected": []})
+    await until(lambda: _is_reached(deployment, inside.size + 1))
+    assert (await deployment.counts())["duplicates"] == 0
+
+
+async def _is_reached(deployment: Deployment, people: int) -> bool:
+    return int((await deployment.counts())["distinct"]) >= people

@@ -58,7 +58,7 @@ async def test_the_cap_holds_for_late_entrants_and_after_a_release(deployment: D
     await deployment.provider()
     inside = (await deployment.people(500)).size
     place = CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"]
-    fast = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1", "QQ_ALERT_ALERT__LATE_ENTRANTS_GAP_S": "1"}
+    fast = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
     # Far from any estimate that a sample of shards could give when the case is filed.
     cap = 10 * inside
     server = await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP=str(cap), **fast)

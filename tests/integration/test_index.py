@@ -12,10 +12,10 @@ import pytest
 
 from geo.area import Area, Circle
 from geo.index import keys
-from geo.index.calls import FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
+from geo.index.calls import AGAIN_MS, FORGOTTEN_KEPT_MS, MOVED_KEPT_MS
 from geo.index.forgetting import Forgetting
 from geo.index.keys import DAY_MS, Generations
-from geo.index.position_index import PositionIndex
+from geo.index.position_index import NOT_KNOWN, UNCHANGED, PositionIndex
 from geo.index.reports import Positions, now_ms
 from geo.index.search import places
 from geo.index.shards import shard_of
@@ -218,3 +218,46 @@ async def test_members_found_long_ago_are_checked_against_the_index(redis: aiore
     full = packer.add([b"3", b"4"], users[2:], now_s)
     assert first == []
     assert [batch.found_s for batch in [*full, *packer.rest()]] == [now_s - 100, now_s]
+
+
+async def test_a_report_says_where_its_user_was_before_in_the_same_lane(redis: aioredis.Redis) -> None:
+    """Unknown for the first one, after a change of lanes, and for one sent again; across generations all the same."""
+    clock = SimpleNamespace(now=WEEK_MS * 3000 - DAY_MS)
+    index = PositionIndex(redis, LANES, clock_ms=lambda: clock.now)
+
+    async def before(lane: str, place: tuple[float, float], at_ms: int) -> tuple[float, float] | int:
+        (found,) = (await index.record_from(_report(lane, place, at_ms))).tolist()
+        if found < 0:
+            return int(found)
+        longitude, latitude = places(np.array([found]))
+        return round(float(longitude[0]), 3), round(float(latitude[0]), 3)
+
+    start = clock.now
+    assert await before("tpns", HERE, start - 1000) == NOT_KNOWN
+    assert await before("tpns", HERE, start - 1000) == NOT_KNOWN, "sent again, its answer may have been lost"
+    assert await before("tpns", THERE, start - 2000) == UNCHANGED
+    assert await before("tpns", THERE, start) == HERE
+    clock.now += 2 * DAY_MS
+    assert await before("tpns", HERE, clock.now) == THERE, "it stands in the generation before"
+    clock.now += 1000
+    assert await before("other", THERE, clock.now) == NOT_KNOWN
+    clock.now += AGAIN_MS
+    assert await before("other", THERE, clock.now - AGAIN_MS) == UNCHANGED, "nobody sends it again after so long"
+
+
+async def test_many_reports_have_their_places_before_in_their_order(redis: aioredis.Redis) -> None:
+    """Over all shards, and in calls of a thousand."""
+    index = PositionIndex(redis, LANES)
+    rng = np.random.default_rng(5)
+    users = rng.permutation(np.arange(1, 5001)).tolist()
+    columns = rng.uniform(-170, 170, 5000), rng.uniform(-80, 80, 5000)
+    at = now_ms()
+    first = Positions("tpns", users, columns[0].tolist(), columns[1].tolist(), [at - 10] * 5000)
+    assert (await index.record_from(first) == NOT_KNOWN).all()
+    again = Positions("tpns", users[::-1], [0.5] * 5000, [0.5] * 5000, [at] * 5000)
+    longitudes, latitudes = places(await index.record_from(again))
+    assert np.allclose(longitudes, columns[0][::-1], atol=1e-5)
+    assert np.allclose(latitudes, columns[1][::-1], atol=1e-5)
+    hashes, movers = await index.standing("tpns", np.array(users[:100]))
+    assert np.allclose(places(hashes)[0], 0.5, atol=1e-5)
+    assert not movers.any()

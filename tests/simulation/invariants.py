@@ -15,11 +15,14 @@ from tests.simulation.clock import START_S
 from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import distance
 from tests.simulation.world.process import WORKERS
+from tests.simulation.world.world import CHANGED_S
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from tests.simulation.record.tables import Alert
+    from tests.simulation.world.people import Person
     from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.provider import Request
     from tests.simulation.world.world import World
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 STOPPED: Final = "nothing starts after a stop"
 REWOUND: Final = "a record that went back sends nothing"
 EVERYBODY: Final = "everybody in the area is accounted for"
+ENTRANTS: Final = "who enters is notified within seconds"
 ONCE: Final = "nobody is notified twice"
 FOLLOW_UPS: Final = "follow-ups go to exactly those notified"
 ENDS: Final = "no process ends by itself"
@@ -148,6 +152,21 @@ def everybody_notified(world: World) -> None:
                 continue
             if person.gone_s is None and distance(person) <= max(due, default=0.0) and person.user not in reached:
                 world.violated(EVERYBODY, f"{person.user} in {person.lane} at {distance(person):.0f} km has nothing")
+
+
+def entrants_notified(world: World, entered: Sequence[Person]) -> None:
+    """Whoever came into the area of an alert that lives, while all was well, has a message or an outcome by now."""
+    for alert in world.alerts:
+        rings = [one for one in alert.rings.values() if one.due_at <= world.record.now and one.held is None]
+        if alert.state not in {"sending", "sent"} or alert.expires <= world.record.now or not rings:
+            continue
+        reached, radius_km = _reached(world, alert), max(one.radius_km or 0.0 for one in rings)
+        for person in entered:
+            changed = world.loop.now_s - person.changed_lanes_s < CHANGED_S
+            if changed or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
+                continue
+            if distance(person) <= radius_km and person.user not in reached:
+                world.violated(ENTRANTS, f"{person.user} in {person.lane} at {distance(person):.0f} km waits")
 
 
 def _reached(world: World, alert: Alert) -> set[int]:

@@ -25,6 +25,7 @@ from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
 from push.fanout.claims.claims import Claims
 from push.fanout.claims.unit import HeldUnit
+from push.fanout.entrants.unit import EntrantsUnit
 from push.fanout.packing import not_notified
 from push.fanout.sweep import Sweep
 from runtime.clock import now, wall_s
@@ -78,7 +79,7 @@ async def _halted_never(connection: Any, units: list[int], owner: Any) -> dict[i
     return {row[0]: True for row in rows if row[1]}
 
 
-async def _nobody_notified(_: Sweep, __: HeldUnit) -> Any:  # noqa: ANN401 - an array
+async def _nobody_notified(_: Sweep, __: object) -> Any:  # noqa: ANN401 - an array
     return np.empty(0, dtype=np.int64)
 
 
@@ -152,7 +153,7 @@ MUTATIONS: Final = {
     ),
     "late-rows-ignored": Mutation(
         "a row that lands late opens no follow-up notice again",
-        _patched("tests.simulation.record.ledger", LATE_ROWS_REOPEN=False),
+        _patched("tests.simulation.record.answers.ledger", LATE_ROWS_REOPEN=False),
     ),
     "redis-clock-back": Mutation(
         "a Redis whose clock is set back holds everybody", _patched("tests.simulation.index.keyspace", HEEDS_BACK=False)
@@ -180,7 +181,7 @@ MUTATIONS: Final = {
     ),
     "nearer-ring-ignored": Mutation(
         "a wider ring does not wait for the nearer one",
-        _patched("tests.simulation.record.work", _nearer_ready=lambda *_: True),
+        _patched("tests.simulation.record.answers.work", _nearer_ready=lambda *_: True),
     ),
     "halted-counts-as-searched": Mutation(
         "a wider ring does not wait for a nearer unit that is halted", _patched(Claims, _ask=_claim_any)
@@ -192,6 +193,17 @@ MUTATIONS: Final = {
         "users who change lanes are found in both", _patched(PositionIndex, _search=_search_without_movers)
     ),
     "no-late-entrants": Mutation("no pass for late entrants comes", _patched("sql.rings", sweep_again=_no_passes)),
+    "entry-removed-early": Mutation(
+        "an entry is removed from the record before the ledger has who entered",
+        _patched(EntrantsUnit, settled=lambda unit: [*unit._entries.values()]),
+    ),
+    "entrants-not-sifted": Mutation(
+        "late entrants do not wait for the batches of sweeps", _patched("sql.entrants", busy=_no_passes)
+    ),
+    "entries-not-noted": Mutation("nobody who enters is noted", _patched("sql.entrants", note=_nothing)),
+    "entrants-in-sweeps": Mutation(
+        "a sweep does not leave out whom the record has as entrant", _patched(Sweep, _entrants=_nobody_notified)
+    ),
     "no-second-follow-up": Mutation(
         "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)
     ),

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import random
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 from uuid import UUID
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SECRETS: Final = ("push.fanout.claims.unit", "push.alerts.estimate", "sql.ledger", "sql.audit", "geo.index.loss.epochs")
 SHARDS_PER_UNIT: Final = 2
@@ -45,6 +45,11 @@ class SeededSecrets:
         return self._source.randbytes(size)
 
 
+async def _at_once(work: Callable[..., Any], *arguments: Any) -> Any:  # noqa: ANN401 - as asyncio
+    """Do at once what is done beside the loop: when a thread ends is chance."""
+    return work(*arguments)
+
+
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Take all chance from a seed, and log nothing."""
@@ -60,6 +65,7 @@ def seeded(seed: int) -> Iterator[None]:
             stack.enter_context(patch(name, 8))
         # The people of a seed live in a few shards only, which no estimate by a sample of all shards knows.
         stack.enter_context(patch("push.alerts.planner.Planner.span", lambda *_: SHARDS_PER_UNIT))
+        stack.enter_context(patch("asyncio.to_thread", _at_once))
         random.seed(seed)
         structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
         try:

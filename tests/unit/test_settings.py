@@ -29,6 +29,8 @@ LANE = '[lanes.tpns]\nurl = "http://x"\naccess_id = "a"\nsecret_key = "s"\n'
         ("[retention]\nchild_after_found_h = 25", "child_after_found_h"),
         ("[retention]\nrecipients_h = 23", "recipients_h"),
         ("listen = [", "qq-alert.toml"),
+        ("[alert]\nlate_entrants_gap_s = 60", "late_entrants_gap_s: no setting any more"),
+        ("[alert]\nlate_entrants_burst = 10", "late_entrants_burst: no setting any more"),
     ],
 )
 def test_a_bad_value_is_named(tmp_path: Path, text: str, names: str) -> None:

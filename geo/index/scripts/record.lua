@@ -5,9 +5,11 @@
 --       flag: a user is reached by account, without a token, and has a non-default locale
 -- ARGV: the lane of the reports, by number; when their generation ends (ms); now (ms); how long to keep changes of
 --       lanes (ms); the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of
---       addresses, empty when no user has one
+--       addresses, empty when no user has one; then, only where it is asked where users were before, for how long (ms) a
+--       report may be sent again because its answer was lost
 -- A device is six bytes of time, the lane's name, and the address after a zero byte (geo/index/devices.py).
--- Returns how many reports were newer.
+-- Returns how many reports were newer. Where it is asked for, instead the geohash at which each user was before in the
+-- same lane: -1 where that is not known, also because the report is sent again; -2 for a report that changes nothing.
 local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local lanes = (#KEYS - 5) / 2
@@ -41,20 +43,31 @@ if redis.call('EXISTS', forgotten) == 1 then
     gone = redis.call('ZMSCORE', forgotten, unpack(users))
 end
 
+local befores, asked, rows_of = {}, {}, {}
+local again = tonumber(ARGV[7 + lanes])
 local places, records, old, leaving, movers = {}, {}, {}, {}, {}
 local non_default = false
 for i = 1, #users do
     local user, at = users[i], tonumber(reports[4 * i - 2])
     local record = known[i] or elsewhere[i]
     local newer = not record or struct.unpack('>I6', record) < at
+    local is_again = again and record and struct.unpack('>I6', record) == at and now - at < again
+    befores[i] = is_again and -1 or -2
     if newer and not (gone[i] and tonumber(gone[i]) >= at) then
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
         records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
         if addresses[i] and addresses[i] ~= '' and not string.find(addresses[i], '%z', 2) then
             non_default = true
         end
+        befores[i] = -1
         if record then
             local before = number[string.match(record, '^[^%z]*', 7)]
+            if again and before == lane then
+                local key = KEYS[4 + lane + (known[i] and 0 or lanes)]
+                asked[key], rows_of[key] = asked[key] or {}, rows_of[key] or {}
+                table.insert(asked[key], user)
+                table.insert(rows_of[key], i)
+            end
             if not known[i] then
                 old[#old + 1] = user
             end
@@ -70,7 +83,12 @@ for i = 1, #users do
     end
 end
 if #places == 0 then
-    return 0
+    return again and befores or 0
+end
+for key, members in pairs(asked) do
+    for i, score in ipairs(redis.call('ZMSCORE', key, unpack(members))) do
+        befores[rows_of[key][i]] = score and tonumber(score) or -1
+    end
 end
 if redis.call('GEOADD', KEYS[4 + lane], unpack(places)) > 0 then
     redis.call('PEXPIREAT', KEYS[4 + lane], ends)
@@ -92,4 +110,4 @@ end
 if non_default and redis.call('PTTL', KEYS[#KEYS]) < tonumber(ends) - now then
     redis.call('SET', KEYS[#KEYS], '1', 'PX', tonumber(ends) - now)
 end
-return #records / 2
+return again and befores or #records / 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import sql.audit
@@ -21,7 +21,6 @@ from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import OVER, State, between
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.warnings import AlertWarnings
-from push.fanout.late_entrants import ALERTS_MAX
 from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
@@ -31,11 +30,11 @@ from sql.progress import WATCHED_MAX
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geo.area import Bounds
+    from geo.area import Area
     from push.alarms import AlarmBoard
     from push.alerts.watch.progress import AlertProgress
     from push.fanout.areas import Areas
-    from push.fanout.late_entrants import LateEntrants
+    from push.fanout.entrants.late_entrants import LateEntrants
     from sql.database import Pool
     from sql.progress import Counts, ListedAlert
 
@@ -43,6 +42,12 @@ TICK_S = 0.25
 IDLE_TICK_S = 1.0
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
+
+LIVE: Final = frozenset({State.SENDING, State.SENT, State.PAUSED})
+"""Whoever comes into the area of such an alert is noted."""
+
+RING_AHEAD: Final = timedelta(seconds=5)
+"""Reports are held against a ring before it is due, so that its sweep and they miss nobody between them."""
 
 LATE_MARGIN_S = 5.0
 """A late lane's alarm ends only when its ETA is this much before the deadline again, so that it does not flicker."""
@@ -109,7 +114,7 @@ class Watcher:
         again = await self._sweep_again()
         await self._settle()
         read = await self._read(again)
-        await self._watch_entrants([alert for alert in self._listed.values() if alert.state == State.SENT])
+        await self._watch_entrants([alert for alert in self._listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self._listed.values() if alert.busy or alert.state == State.SENDING}
         # Once more after a pass is through, for what it found last.
         stale = [alert for alert in read if alert.id in busy | self._busy or self._changed(alert)]
@@ -158,7 +163,7 @@ class Watcher:
     async def _settle(self) -> None:
         """Make the transitions that need no person, each with its event in the audit trail."""
         async with self._pool.acquire() as connection, connection.transaction():
-            moved = await sql.progress.settle(connection, self._entrants.plan.every)
+            moved = await sql.progress.settle(connection, self._entrants.plan.gap)
             for alert_id, _, after in moved:
                 if after == State.EXPIRED:
                     await sql.work.halt(connection, alert_id)
@@ -179,10 +184,7 @@ class Watcher:
             self._wake_lanes()
 
     async def _sweep_again(self) -> set[UUID]:
-        """Look for late entrants where it is time, or where a burst of reports came from; returns these alerts."""
-        bursts = self._entrants.bursts()
-        if bursts:
-            await sql.rings.sweep_sooner(self._pool, bursts, self._entrants.plan.gap)
+        """Sweep again where a pass for late entrants is due; returns these alerts."""
         again = await sql.rings.sweep_again(self._pool, self._entrants.plan.every)
         plan = self._entrants.plan
         again |= await sql.rings.notify_again(self._pool, plan.notices_apart, NOTICE_PASSES, plan.gap)
@@ -190,15 +192,18 @@ class Watcher:
             self._wake_lanes()
         return again
 
-    async def _watch_entrants(self, sent: list[ListedAlert]) -> None:
-        now = clock.now()
-        bounds: dict[UUID, Bounds] = {}
-        for alert in sent[:ALERTS_MAX]:
-            due = [ring for ring in alert.rings if ring.due_at <= now and ring.held is None]
+    async def _watch_entrants(self, live: list[ListedAlert]) -> None:
+        """Hold reports against the widest ring of each alert that is due, or will be before the next look."""
+        areas: dict[UUID, Area] = {}
+        # By the record's clock, as what is claimed: this machine's may be minutes off.
+        soon = (await sql.progress.record_time(self._pool) if live else clock.now()) + RING_AHEAD
+        for alert in live:
+            due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:
-                area = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
-                bounds[alert.id] = area.bounds()
-        self._entrants.watch(bounds)
+                areas[alert.id] = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
+        await self._entrants.live.watch(areas)
+        # Only now: whoever enters after this is noted, and whoever entered before is found.
+        await self._entrants.request_passes()
 
     async def _check_cap(self, alerts: list[ListedAlert]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""
@@ -223,7 +228,15 @@ class Watcher:
 
     def _changed(self, alert: ListedAlert) -> bool:
         """Tell whether anything began since the last look: a little may be through before the next one."""
-        seen = (alert.state, alert.version, alert.audience_max, alert.swept_at, alert.held, len(alert.rings))
+        seen = (
+            alert.state,
+            alert.version,
+            alert.audience_max,
+            alert.swept_at,
+            alert.entered_at,
+            alert.held,
+            len(alert.rings),
+        )
         before = self._seen.get(alert.id)
         self._seen[alert.id] = seen
         return before != seen

@@ -44,9 +44,6 @@ REFRESH_LEAST_S = 0.02
 CANDIDATES_MAX = 8
 """Sweeps that one claim looks at."""
 
-CLOSE_EVERY_S = 60.0
-CLOSE_MAX = 1000
-
 USUAL_SOUND = Sound()
 
 _log = structlog.get_logger("push.fanout.claims.claims")
@@ -123,8 +120,7 @@ class Claims:
             asked_s, asked_wall_s, rows = await retry_until_available(
                 partial(self._ask, wanted, units_max), UNAVAILABLE_ERRORS, "postgresql"
             )
-            if rows and rows[0].trail_seq < known_seq:
-                await self._refuse(rows)
+            if await self.is_refused(rows, known_seq):
                 return True
             if len(rows) < units_max:
                 claims.open.exhaust(set(wanted) - {row.sweep_id for row in rows})
@@ -142,21 +138,30 @@ class Claims:
         rows = await sql.work.claim(self._pool, wanted, self.leases.owner, lease, excluded, units_max, interrupted)
         return asked_s, asked_wall_s, rows
 
-    async def _refuse(self, rows: list[UnitRow]) -> None:
-        """Give back what a record hands out that has gone back in time: it may have been withdrawn since."""
+    async def is_refused(self, rows: list[UnitRow], known_seq: int) -> bool:
+        """Give back what a record hands out that has gone back in time: it may have been withdrawn since.
+
+        `known_seq`: what was known before it was asked. Returns whether it has gone back.
+        """
+        if not rows or rows[0].trail_seq >= known_seq:
+            return False
         self.on_rewound()
         for row in rows:
             _log.error("unit.of_old_record", unit=row.id, lane=row.lane, trail_seq=row.trail_seq)
             await self.leases.give_back(row.id)
         await asyncio.sleep(REWOUND_S)
+        return True
+
+    def is_silent(self, row: UnitRow) -> bool:
+        """Tell whether what is sent for a unit now makes no sound."""
+        return self._sound.silent(row.ring, now())
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
-        silent = self._sound.silent(row.ring, now())
         try:
-            unit = HeldUnit(row, asked_s, asked_wall_s, self.leases.lease_s, silent=silent)
+            unit = HeldUnit(row, asked_s, asked_wall_s, self.leases.lease_s, silent=self.is_silent(row))
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.
-            await self._park(row, type(error).__name__)
+            await self.park(row, type(error).__name__)
             return
         self.leases.hold(unit, asked_s)
         claims.ahead.append(unit)
@@ -198,17 +203,10 @@ class Claims:
         """Give back a unit that cannot be swept; one that fails for the third time is parked until the next start."""
         unit.interrupted = unit.swept = True
         if self.unreadable.failed(unit.row, why):
-            await self._park(unit.row, why)
+            await self.park(unit.row, why)
         await self.finish_if_complete(unit)
 
-    async def _park(self, row: UnitRow, why: str) -> None:
+    async def park(self, row: UnitRow, why: str) -> None:
         """Leave a unit alone from now on, so that it holds up no other."""
         self.unreadable.park(row, why)
         await self.leases.give_back(row.id)
-
-    async def close_sweeps(self) -> None:
-        """Take sweeps without anything to do out of what claims read, until cancelled."""
-        while True:
-            await asyncio.sleep(CLOSE_EVERY_S)
-            close = partial(sql.work.close_sweeps, self._pool, CLOSE_MAX)
-            await retry_until_available(close, UNAVAILABLE_ERRORS, "postgresql")

@@ -89,6 +89,12 @@ class Leases:
             await retry_until_available(finish, UNAVAILABLE_ERRORS, "postgresql")
         self._held.pop(unit.row.id, None)
 
+    async def let_go(self, unit: HeldUnit) -> None:
+        """Hold a unit no longer of which nothing is left to be sent, and which is never done; others may have it."""
+        self._held.pop(unit.row.id, None)
+        if not unit.dropped:
+            await self.give_back(unit.row.id)
+
     async def give_back(self, unit_id: int) -> None:
         """Let others have a unit."""
         give_back = partial(sql.work.give_back, self._pool, unit_id, self.owner)
@@ -97,12 +103,14 @@ class Leases:
     def drop(self, unit: HeldUnit) -> None:
         """Drop a unit whose lease is lost; another process may have its recipients now.
 
-        Units of wider rings that were claimed because this process had it are given back.
+        Units of wider rings that were claimed because this process had it are given back. Late entrants wait for no
+        ring.
         """
         unit.dropped = True
         self._held.pop(unit.row.id, None)
         for other in self._held.values():
-            other.halted = other.halted or (unit.row.ring < other.row.ring and overlap(unit.row, other.row))
+            waited = not unit.row.entrants and not other.row.entrants and unit.row.ring < other.row.ring
+            other.halted = other.halted or (waited and overlap(unit.row, other.row))
 
     async def keep(self) -> None:
         """Extend the leases of all held units in good time, until cancelled."""

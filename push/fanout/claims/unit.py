@@ -85,6 +85,14 @@ class HeldUnit:
         """Tell whether nothing more of it is to be sent."""
         return self.dropped or self.halted
 
+    def renew(self, row: UnitRow, asked_s: float, *, silent: bool) -> None:
+        """Take over the ring and the expiry that the record has now, as of `asked_s`; the content stays what it was."""
+        self.row = row
+        self.expires_s = asked_s + row.left_s
+        self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
+        self._silent = silent or row.notice != Notice.ALERT
+        self._messages.clear()
+
     def may_send(self, now_s: float) -> bool:
         """Tell whether a request may start now: it is held, not halted, and that was seen a moment ago."""
         is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
-from geo.area import EARTH_RADIUS_KM
+from geo.area import ANTIMERIDIAN, EARTH_RADIUS_KM, INDEX_LATITUDE_MAX
+from geo.index.search import GEOHASH_STEP
 
 HEEDS_BACK = True
 """False only in a mutation."""
@@ -59,7 +60,7 @@ class Keyspace:
                 return b"OK" if self.texts.setdefault(arguments[0], _bytes(arguments[1])) is not None else None
             case "ZMSCORE":
                 held = self.places.get(arguments[0], {})
-                return [1.0 if b"%d" % user in held else None for user in arguments[1:]]
+                return [_score(held.get(b"%d" % user)) for user in arguments[1:]]
             case "ZRANGEBYSCORE":
                 known = self.scores.get(arguments[0], {})
                 return [user for user, score in known.items() if score >= float(arguments[1])]
@@ -105,32 +106,50 @@ def distance_km(longitude_a: float, latitude_a: float, longitude_b: float, latit
     return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
 
 
+def _score(place: tuple[float, float] | None) -> float | None:
+    """Return the geohash of a place, as Redis keeps it: of 26 bits each, those of the latitude at the even places."""
+    if place is None:
+        return None
+    longitude, latitude = place
+    east = int((longitude + ANTIMERIDIAN) / (2 * ANTIMERIDIAN) * (1 << GEOHASH_STEP))
+    north = int((latitude + INDEX_LATITUDE_MAX) / (2 * INDEX_LATITUDE_MAX) * (1 << GEOHASH_STEP))
+    bits = (((east >> bit) & 1) << (2 * bit + 1) | ((north >> bit) & 1) << (2 * bit) for bit in range(GEOHASH_STEP))
+    return float(sum(bits))
+
+
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _record(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
-    """Move users to their reported positions, as `record.lua`."""
+def _record(space: Keyspace, _: int, keys: Any, arguments: Any) -> int | list[int]:  # noqa: ANN401 - as Redis
+    """Move users to their reported positions, and say where they were where that is asked, as `record.lua`."""
     devices, other, forgotten, moved = keys[:4]
     lanes = (len(keys) - 5) // 2
     lane, now, kept = int(arguments[0]), float(arguments[2]), float(arguments[3])
     names = [_bytes(one) for one in arguments[4 : 4 + lanes]]
     reports = msgspec.msgpack.decode(arguments[4 + lanes])
     addresses = msgspec.msgpack.decode(arguments[5 + lanes])
-    count = 0
+    again_ms = float(arguments[6 + lanes]) if len(arguments) > 6 + lanes else None
+    befores: list[int] = []
     for row in range(len(reports) // 4):
         user, at = reports[4 * row].encode(), int(float(reports[4 * row + 1]))
         known, elsewhere = space.hashes[devices].get(user), space.hashes[other].get(user)
         record = known or elsewhere
         gone = space.scores[forgotten].get(user)
-        if (record is not None and int.from_bytes(record[:6], "big") >= at) or (gone is not None and gone >= at):
+        known_at = None if record is None else int.from_bytes(record[:6], "big")
+        if (known_at is not None and known_at >= at) or (gone is not None and gone >= at):
+            is_again = again_ms is not None and known_at == at and now - at < again_ms
+            befores.append(-1 if is_again else -2)
             continue
-        count += 1
+        befores.append(-1)
         address = addresses[row].encode() if addresses else b""
         if address and b"\0" not in address[1:]:
             space.flags.add(keys[-1])
         if record is not None:
             before = record[6:].partition(b"\0")[0]
+            if before == names[lane - 1]:
+                score = _score(space.places[keys[3 + lane + (0 if known else lanes)]].get(user))
+                befores[-1] = -1 if score is None else int(score)
             space.hashes[other].pop(user, None)
             for key in keys[4:-1]:
                 space.places[key].pop(user, None)
@@ -139,7 +158,7 @@ def _record(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa:
                 _trim(space.scores[moved], now - kept)
         space.hashes[devices][user] = at.to_bytes(6, "big") + names[lane - 1] + address
         space.places[keys[3 + lane]][user] = float(reports[4 * row + 2]), float(reports[4 * row + 3])
-    return count
+    return befores if again_ms is not None else sum(one != -2 for one in befores)
 
 
 def _trim(scores: dict[bytes, float], oldest: float) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.simulation.record import alerts, filing, index_marks, ledger, progress, queries, work
+from tests.simulation.record import answers, queries
 from tests.simulation.record.tables import Moment, Tables
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.record.queries import Row
 
-MODULES = alerts, filing, index_marks, ledger, progress, work
-"""To import them registers their queries."""
+assert answers.ALL
 
 
 class InstantPool:
@@ -47,7 +46,7 @@ class InstantPool:
         rows = self.run(text, *arguments)
         return rows[0][0] if rows else None
 
-    async def execute(self, text: str, *arguments: object) -> str:
+    async def execute(self, text: str, *arguments: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - as asyncpg
         """Run a statement."""
         self.run(text, *arguments)
         return ""

@@ -72,7 +72,7 @@ class FakeConnection:
         def hear(payload: str) -> None:
             loop.call_soon(callback, self, 0, channel, payload, context=context)
 
-        self._session.listener = hear
+        self._session.listeners[channel] = hear
 
     def terminate(self) -> None:
         """Close at once."""
@@ -146,9 +146,10 @@ class FakePool:
         row = await self.fetchrow(text, *arguments)
         return None if row is None else row[0]
 
-    async def execute(self, text: str, *arguments: object) -> str:
+    async def execute(self, text: str, *arguments: object, timeout: float | None = None) -> str:  # noqa: ASYNC109 - as asyncpg
         """Run a statement."""
-        await self.fetch(text, *arguments)
+        async with asyncio.timeout(timeout):
+            await self.fetch(text, *arguments)
         return ""
 
 

@@ -18,7 +18,7 @@ import asyncpg
 
 from sql.database import DEAD_PEER_S, IDLE_IN_TRANSACTION_S
 from tests.simulation.clock import START_S
-from tests.simulation.record import alerts, filing, index_marks, ledger, progress, queries, work
+from tests.simulation.record import answers, queries
 from tests.simulation.record.tables import Moment, Tables
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.clock import Running, SimulatedLoop
     from tests.simulation.record.queries import Row
+    from tests.simulation.record.tables import Notification
 
     Answered = asyncio.Future[list[Row]]
 
@@ -37,8 +38,7 @@ ROLLBACK: Final = "rollback"
 ORPHANS: Final = 0.5
 """The share of statements that are done although their client has gone meanwhile."""
 
-ALL = alerts, filing, index_marks, ledger, progress, work
-"""The modules with the queries: to import them registers these."""
+assert answers.ALL
 
 
 class Session:
@@ -50,8 +50,8 @@ class Session:
         self.began: datetime | None = None
         self.heard_s = 0.0
         self.undo: list[Callable[[], None]] = []
-        self.notified: list[str] = []
-        self.listener: Callable[[str], None] | None = None
+        self.notified: list[Notification] = []
+        self.listeners: dict[str, Callable[[str], None]] = {}
         self.used_transactions = False
 
 
@@ -85,7 +85,7 @@ class RecordServer:
         self.tables = Tables()
         self.faults = RecordFaults()
         self.sessions: dict[Session, None] = {}
-        self.on_commit: Callable[[list[str]], None] = lambda _: None
+        self.on_commit: Callable[[list[Notification]], None] = lambda _: None
         self.on_executed: Callable[[str, tuple[Any, ...]], None] = lambda _name, _arguments: None
         self.calls = 0
         self._locked_by: Session | None = None
@@ -146,10 +146,10 @@ class RecordServer:
         """Go back to a backup."""
         self.cut()
         self._soft.clear()
-        sequence = self.tables.sequence
+        sequence, entry = self.tables.sequence, self.tables.entry
         self.tables = pickle.loads(backup)  # noqa: S301 - our own
         # Ids that are given twice would hide what the restored record lost.
-        self.tables.sequence = sequence
+        self.tables.sequence, self.tables.entry = sequence, entry
 
     def _latency_s(self) -> float:
         random = self.random.random()
@@ -234,7 +234,7 @@ class RecordServer:
             self._commit(undo, notified, soft=soft)
         return rows
 
-    def _commit(self, undo: list[Callable[[], None]], notified: list[str], *, soft: bool) -> None:
+    def _commit(self, undo: list[Callable[[], None]], notified: list[Notification], *, soft: bool) -> None:
         if soft:
             self._soft.append(undo)
         elif undo:
@@ -242,15 +242,16 @@ class RecordServer:
         if undo or notified:
             self.on_commit(notified)
         for session in [*self.sessions] if notified else ():
-            if session.listener is None or session.owner in self.faults.hanging or session.owner in self.faults.away:
+            if not session.listeners or session.owner in self.faults.hanging or session.owner in self.faults.away:
                 continue
             if not self.faults.deaf or self.random.random() >= self.faults.deaf:
-                for payload in notified:
-                    self.loop.later_outside(self._latency_s(), self._notify, session, payload)
+                for notification in notified:
+                    self.loop.later_outside(self._latency_s(), self._notify, session, notification)
 
-    def _notify(self, session: Session, payload: str) -> None:
-        if not session.closed and session.listener is not None:
-            session.listener(payload)
+    def _notify(self, session: Session, notification: Notification) -> None:
+        channel, payload = notification
+        if not session.closed and channel in session.listeners:
+            session.listeners[channel](payload)
 
     def _rollback(self, session: Session) -> None:
         for one in reversed(session.undo):

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import sql.work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
+
+
+Notification: TypeAlias = tuple[str, str]
+"""The channel and the payload of a NOTIFY."""
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class Unit:
     quarantined: int = 0
     failed: int = 0
     done_at: datetime | None = None
+    entrants: bool = False
 
 
 @dataclass(slots=True)
@@ -91,6 +98,18 @@ class LedgerEntry:
     packed: bytes
     message_version: int
     at: datetime
+
+
+@dataclass(slots=True)
+class Entrant:
+    """A row of `entrant`."""
+
+    user: int
+    alert_id: UUID
+    lane: str
+    shard: int
+    entry: int
+    due_at: datetime
 
 
 @dataclass(slots=True)
@@ -131,6 +150,7 @@ class Alert:
     send_at: datetime | None
     unverified: str | None
     sent_at: datetime | None = None
+    entered_at: datetime | None = None
     next_sweep_at: datetime | None = None
     version: int = 1
     revision: int = 1
@@ -183,9 +203,11 @@ class Tables:
         self.probes: dict[int, None] = {}
         self.epochs: dict[int, tuple[str, datetime | None]] = {}
         self.forgotten: dict[int, datetime] = {}
+        self.entrants: dict[tuple[int, UUID], Entrant] = {}
+        self.entry = 0
         self.sequence = 0
         self._undo: list[Callable[[], None]] = []
-        self._notified: list[str] = []
+        self._notified: list[Notification] = []
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a backup holds."""
@@ -223,12 +245,26 @@ class Tables:
         rows.append(row)
         self._undo.append(lambda: rows.remove(row))
 
-    def notify(self, payload: str) -> None:
-        """Notify all listeners at the commit; the same payload once a transaction, as PostgreSQL does."""
-        if payload not in self._notified:
-            self._notified.append(payload)
+    def move_unit(self, unit: Unit, sweep: Sweep) -> None:
+        """Let a unit belong to another sweep."""
+        before = unit.sweep
+        if before is sweep:
+            return
 
-    def taken(self) -> tuple[list[Callable[[], None]], list[str]]:
+        def move(to: Sweep) -> None:
+            unit.sweep.units.remove(unit)
+            to.units.append(unit)
+            unit.sweep = to
+
+        move(sweep)
+        self._undo.append(lambda: move(before))
+
+    def notify(self, payload: str, channel: str = sql.work.CHANNEL) -> None:
+        """Notify all listeners at the commit; the same payload once a transaction, as PostgreSQL does."""
+        if (channel, payload) not in self._notified:
+            self._notified.append((channel, payload))
+
+    def taken(self) -> tuple[list[Callable[[], None]], list[Notification]]:
         """Return what undoes the changes since the last call, and what is to be notified."""
         undo, notified = self._undo, self._notified
         self._undo, self._notified = [], []

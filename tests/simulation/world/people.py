@@ -9,8 +9,7 @@ import asyncio
 from math import cos, radians
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from redis.exceptions import RedisError
-
+from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.devices import address
 from geo.index.forgetting import Forgetting
 from geo.index.position_index import PositionIndex
@@ -27,23 +26,27 @@ LONGITUDE: Final = 114.0
 LATITUDE: Final = 22.5
 KM_A_DEGREE: Final = 111.2
 PEOPLE_MAX: Final = 200
+REPORT_S: Final = 5.0
 REPORT_AGAIN_S: Final = 0.5
+REPORTS_MAX: Final = 100
+"""Longer than any fault lasts: only where no process is left, nobody takes a report."""
+
 FIRST: Final = 10_000_000
 
 USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) < SHARDS][:PEOPLE_MAX]
 
 
 class Person:
-    """Somebody with a phone. `since_s`: since when in this lane and place; `gone_s`: when they were forgotten."""
+    """Somebody with a phone. `changed_lanes_s`: when they did last; `gone_s`: when they were forgotten."""
 
-    __slots__ = ("gone_s", "lane", "latitude", "longitude", "since_s", "user")
+    __slots__ = ("changed_lanes_s", "gone_s", "lane", "latitude", "longitude", "user")
 
     def __init__(self, user: int) -> None:
         self.user = user
         self.lane = ACCOUNT_LANE
         self.longitude = LONGITUDE
         self.latitude = LATITUDE
-        self.since_s = 0.0
+        self.changed_lanes_s = float("-inf")
         self.gone_s: float | None = None
 
 
@@ -79,12 +82,12 @@ class People:
                 self._dead.add(person.user)
             self._place(person)
         for lane in LANES:
-            await self._report([one for one in self.all.values() if one.lane == lane])
+            await self._index.record(self._positions([one for one in self.all.values() if one.lane == lane]))
 
-    def _place(self, person: Person) -> None:
+    def _place(self, person: Person, part: float | None = None) -> None:
         """Put somebody near, in the wider ring, or far away; never within a kilometre of an edge."""
         random = self._world.random
-        part = random.random()
+        part = random.random() if part is None else part
         if part < 0.45:
             distance = random.uniform(0.1, NEAR_KM - 1)
         elif part < 0.85:
@@ -96,36 +99,59 @@ class People:
         person.latitude = LATITUDE + north * distance / KM_A_DEGREE
         person.longitude = LONGITUDE + east * distance / KM_A_DEGREE / cos(radians(LATITUDE))
 
-    async def _report(self, some: list[Person]) -> bool:
-        if not some:
-            return True
+    def _positions(self, some: list[Person]) -> Positions:
         self._last_ms = max(self._now_ms(), self._last_ms + 1)
         addresses = [address("zh-CN", f"t{one.user}" if one.lane == TOKEN_LANE else None) for one in some]
         columns = [one.longitude for one in some], [one.latitude for one in some], [self._last_ms] * len(some)
-        try:
-            await self._index.record(Positions(some[0].lane, [one.user for one in some], *columns, addresses))
-        except (RedisError, OSError, TimeoutError):
-            return False
-        for one in some:
-            one.since_s = self._world.loop.now_s
-        return True
+        return Positions(some[0].lane, [one.user for one in some], *columns, addresses)
+
+    async def _report(self, some: list[Person]) -> None:
+        """Report where people of one lane are, to a process that runs, until one says that it has taken them."""
+        if not some:
+            return
+        world, positions = self._world, self._positions(some)
+        for _ in range(REPORTS_MAX):
+            if world.living:
+                process = world.random.choice(world.living)
+                assert process.engine is not None
+                task = process.spawn(process.engine.entrants.record(positions), "report")
+                await asyncio.wait({task}, timeout=REPORT_S)
+                if task.done() and not task.cancelled():
+                    error = task.exception()
+                    if error is None:
+                        return
+                    if not isinstance(error, UNAVAILABLE_ERRORS):
+                        world.violated("no process ends by itself", f"a report raised {error!r}")
+                        return
+                task.cancel()
+            await asyncio.sleep(REPORT_AGAIN_S)
 
     async def move(self) -> None:
-        """Let somebody move, change lanes, or both; what Redis does not take did not happen."""
+        """Let somebody move, change lanes, or both."""
         random = self._world.random
         person = random.choice([*self.all.values()])
         if person.gone_s is not None:
             return
-        before = person.lane, person.longitude, person.latitude
         kind = random.random()
         if kind < 0.6:
             self._place(person)
         if kind > 0.4:
             person.lane = TOKEN_LANE if person.lane == ACCOUNT_LANE else ACCOUNT_LANE
-        if not await self._report([person]):
-            person.lane, person.longitude, person.latitude = before
-        else:
-            self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
+            person.changed_lanes_s = self._world.loop.now_s
+        await self._report([person])
+        self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
+
+    async def enter(self) -> Person | None:
+        """Let somebody who is far away come near, in the same lane; None when nobody is."""
+        random = self._world.random
+        away = [one for one in self.all.values() if one.gone_s is None and distance(one) > WIDE_KM]
+        if not away:
+            return None
+        person = random.choice(away)
+        self._place(person, random.uniform(0.0, 0.85))
+        await self._report([person])
+        self._world.note(f"user {person.user} enters in {person.lane}, at {distance(person):.0f} km")
+        return person
 
     def damage(self) -> None:
         """Put members into the index that are no users."""
@@ -133,11 +159,10 @@ class People:
             held[b"not a user"] = LONGITUDE, LATITUDE
 
     async def report_all(self) -> None:
-        """Let everybody report again from where they are, until Redis takes it."""
+        """Let everybody report again from where they are, until that is taken."""
         for lane in LANES:
             some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
-            while not await self._report(some):
-                await asyncio.sleep(REPORT_AGAIN_S)
+            await self._report(some)
 
     async def forget(self) -> None:
         """Forget somebody."""
@@ -147,7 +172,7 @@ class People:
         try:
             await self._index.forget([person.user])
             await self._forgetting.announce([person.user])
-        except (RedisError, OSError, TimeoutError):
+        except UNAVAILABLE_ERRORS:
             return
         person.gone_s = self._world.loop.now_s
         self._world.note(f"user {person.user} is forgotten")

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.index.keys import Generations
+from push.alarm_kinds import AlarmKind
 from push.alerts.planner import FilingPlan
 from push.alerts.record.retention import Retention
 from push.alerts.rings import Policy, RingPlan
 from push.alerts.watch.record_guard import RecordGuard
+from push.delivery.breaker import Condition
 from push.delivery.lane import LanePlan
 from push.engine import Engine, EnginePlan
-from push.fanout.late_entrants import LatePlan
+from push.fanout.entrants.late_entrants import LatePlan
 from push.message.sound import Sound
 from push.provider import Addressing
 from push.stores import EngineStores
@@ -45,7 +47,7 @@ LEASE_S: Final = 6.0
 GRACE_S: Final = 2.0
 WORKERS: Final = 2
 START_AGAIN_S: Final = 1.0
-EVERY_S: Final = 300.0
+EVERY_S: Final = 3600.0
 NEAR_KM: Final = 10.0
 WIDE_KM: Final = 40.0
 LATER_H: Final = 1.0
@@ -107,6 +109,18 @@ class SimulatedProcess(Running):
     def alive(self) -> bool:
         """Whether it runs now."""
         return not (self.over or self.stopped or self.leaving)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether its lanes send, it knows which alerts live, and of no store that is away."""
+        engine = self.engine
+        if (
+            engine is None
+            or engine.entrants.is_behind
+            or any(alarm.kind is AlarmKind.STORE_AWAY for alarm in engine.alarms.standing)
+        ):
+            return False
+        return all(lane.breaker.condition is Condition.CLOSED for lane in engine.lanes.values())
 
     @property
     def now_s(self) -> float:

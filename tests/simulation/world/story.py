@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
+from push.fanout.entrants.late_entrants import NOTICES_APART
+from push.fanout.entrants.unit import EntrantsUnit
 from sql.database import DEAD_PEER_S
 from tests.simulation import invariants
 from tests.simulation.world.faults import Faults
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
+    from push.engine import Engine
     from tests.simulation.world.world import World
 
 PHASES_MAX: Final = 3
@@ -31,12 +34,20 @@ DAMAGED: Final = 0.15
 """The share of seeds whose index has members that are no users."""
 
 SHORT_LIVES: Final = 0.2
+ENTERED: Final = 0.6
+ENTRANTS_MAX: Final = 4
+KILLED: Final = 0.4
+ENTER_S: Final = 15.0
+"""The lease of a process that is gone, a step of a lane's entrants, and a lane that begins slowly after a pause."""
+
 LOOK_S: Final = 0.25
 QUIET_S: Final = 30.0
 STALLED_S: Final = DEAD_PEER_S + 4.0
 """A connection whose peer is gone is known to be dead after ten seconds; what waited for it goes on then."""
 
 PASS_S: Final = EVERY_S + 5.0
+NOTICES_S: Final = NOTICES_APART.total_seconds() + 5.0
+DAY_S: Final = 86_400.0
 HOURS_S: Final = (400.0, 3700.0, 20 * 3600.0)
 GOLDEN_S: Final = 72 * 3600.0
 
@@ -92,7 +103,29 @@ class Story:
             group.create_task(asyncio.sleep(PHASE_S), name="phase")
         self._faults.heal()
         await self._quiet()
-        self._jump(random.choice(HOURS_S))
+        if random.random() < ENTERED:
+            await self._enter()
+        if (hours_s := random.choice(HOURS_S)) > DAY_S / 2:
+            # A follow-up notice is swept again within a day.
+            self._jump(NOTICES_S)
+            await asyncio.sleep(2.0)
+            await self._quiet()
+        self._jump(hours_s)
+
+    async def _enter(self) -> None:
+        """Let residents move into the areas of live alerts while all is well: events notify them, within seconds.
+
+        Where another process is there, one may die before it could send: it is taken over when its lease ends.
+        """
+        world, random = self._world, self._random
+        if not all(one.takes_all for one in world.living):
+            return
+        entered = [one for _ in range(random.randint(1, ENTRANTS_MAX)) if (one := await world.people.enter())]
+        if entered and len(world.living) > 1 and random.random() < KILLED:
+            await self._faults.kill_while_throttled(random.choice(world.living))
+        await asyncio.sleep(ENTER_S)
+        invariants.entrants_notified(world, entered)
+        await self._quiet()
 
     def _life_s(self) -> float | None:
         return self._random.uniform(0.5, 5) if self._random.random() < SHORT_LIVES else None
@@ -163,12 +196,11 @@ class Story:
         """Wait until all that is due is done, and nothing is held."""
         world, until_s = self._world, self._world.loop.now_s + QUIET_S
         await asyncio.sleep(1.5)
-        while world.unsettled() or any(
-            one.engine is not None and one.engine.claims.leases.held for one in world.living
-        ):
+        while world.unsettled() or any(one.engine is not None and _holds(one.engine) for one in world.living):
             if world.loop.now_s > until_s:
                 units = [f"{one.id} {one.sweep.notice} {one.sweep.lane}" for one in world.due()]
-                world.violated(invariants.QUIET, f"{units} after {QUIET_S:.0f} s without any fault")
+                noted = [one.user for one in world.record.tables.entrants.values() if not world.is_settled(one)]
+                world.violated(invariants.QUIET, f"{units}, {noted} after {QUIET_S:.0f} s without any fault")
                 return
             await asyncio.sleep(LOOK_S)
         world.note("quiet")
@@ -186,3 +218,9 @@ class Story:
                 if engines and not any(engine.alarms.standing for engine in engines):
                     world.violated(invariants.ALARMED, f"{len(world.due())} units are due for {STALLED_S:.0f} s")
                 since_s = world.loop.now_s
+
+
+def _holds(engine: Engine) -> bool:
+    """Tell whether a process holds work; what is for late entrants is held for a while without any."""
+    held = engine.claims.leases.held
+    return any(not isinstance(unit, EntrantsUnit) or unit.batches or unit.entries for unit in held)

@@ -22,11 +22,13 @@ from tests.simulation.world.provider import ProviderFaults
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from tests.simulation.record.tables import Alert, Unit
+    from tests.simulation.record.tables import Alert, Entrant, Unit
     from tests.simulation.world.provider import Request
 
 NOTES_MAX: Final = 5000
 AUTHORITY: Final = "sz"
+CHANGED_S: Final = 300.0
+"""Who changed lanes waits for a minute, by wall clocks that are minutes off."""
 
 
 @dataclass(slots=True)
@@ -161,9 +163,23 @@ class World:
         if self.record.in_transaction:
             # What its transaction changed may still be undone.
             return True
-        return bool(self.due()) or any(alert.state in {"sending", "scheduled"} for alert in self.alerts)
+        return (
+            bool(self.due())
+            or any(alert.state in {"sending", "scheduled"} for alert in self.alerts)
+            or any(not self.is_settled(entrant) for entrant in self.record.tables.entrants.values())
+        )
 
-    def _committed(self, _: list[str]) -> None:
+    def is_settled(self, entrant: Entrant) -> bool:
+        """Tell whether nothing is to be done about an entrant now."""
+        alert = self.record.tables.alerts.get(entrant.alert_id)
+        if alert is None or alert.state not in {"sending", "sent"} or alert.expires <= self.record.now:
+            return True
+        if all(ring.due_at > self.record.now or ring.held is not None for ring in alert.rings.values()):
+            return True
+        person = self.people.all[entrant.user]
+        return self.loop.now_s - person.changed_lanes_s < CHANGED_S
+
+    def _committed(self, _: object) -> None:
         """Note how alerts were moved."""
         for alert in self.record.tables.alerts.values():
             before = self.history[alert.id]

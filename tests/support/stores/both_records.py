@@ -40,7 +40,9 @@ UNIT_COLUMNS: Final = [
     "quarantined",
     "failed",
     "done_at",
+    "entrants",
 ]
+ENTRANT_COLUMNS: Final = ["alert_id", "lane", "shard", "entry", "due_at"]
 ALERT_COLUMNS: Final = [
     "state",
     "version",
@@ -48,6 +50,7 @@ ALERT_COLUMNS: Final = [
     "sent_at",
     "next_sweep_at",
     "swept_at",
+    "entered_at",
     "ended_at",
     "through_alert",
     "audience_max",
@@ -114,9 +117,15 @@ class BothRecords:
     async def compare(self) -> None:
         """Compare the whole state."""
         names = ", ".join(UNIT_COLUMNS)
-        rows = await self.pool.fetch(f"select {names} from sweep_unit order by id")  # noqa: S608 - our own names
-        there = [[getattr(unit, name) for name in UNIT_COLUMNS] for unit in self.double.tables.units.values()]
+        rows = await self.pool.fetch(
+            f"select {names}, (select ring from sweep s where s.id = u.sweep_id) from sweep_unit u order by id"  # noqa: S608 - our own names
+        )
+        there = [
+            [*(getattr(unit, name) for name in UNIT_COLUMNS), unit.sweep.ring]
+            for unit in self.double.tables.units.values()
+        ]
         assert _same([list(row) for row in rows], there)
+        await self._compare_entrants()
         for alert_id in self.alerts:
             alert = self.double.tables.alerts[alert_id]
             row = await self.pool.fetchrow(f"select {', '.join(ALERT_COLUMNS)} from alert where id = $1", alert_id)  # noqa: S608 - our own names
@@ -133,6 +142,15 @@ class BothRecords:
                 for one in alert.ledger.values()
             ]
             assert sorted(tuple(one) for one in ledger) == sorted(entries)
+
+    async def _compare_entrants(self) -> None:
+        names = ", ".join(ENTRANT_COLUMNS)
+        rows = await self.pool.fetch(f"select user_id, {names} from entrant order by user_id, alert_id")  # noqa: S608 - our own names
+        there = [
+            [one.user, *(getattr(one, name) for name in ENTRANT_COLUMNS)]
+            for _, one in sorted(self.double.tables.entrants.items())
+        ]
+        assert _same([list(row) for row in rows], there)
 
 
 class UnitId(int):

@@ -53,7 +53,7 @@ def reopen_alerts(tables: Tables, moment: Moment, shards: Sequence[int], gap: ti
             if not due or sweep.notice != "alert" or sweep.ring != max(due):
                 continue
             for unit in sweep.units:
-                if not any(unit.shard_from <= shard < unit.shard_to for shard in shards):
+                if unit.entrants or not any(unit.shard_from <= shard < unit.shard_to for shard in shards):
                     continue
                 passes = max(unit.passes, 1) if unit.done else unit.passes
                 tables.change(unit, done=False, passes=passes, reopened=unit.lease_until is not None)
@@ -78,7 +78,9 @@ def reopen_notices(tables: Tables, moment: Moment, shards: Sequence[int], apart:
 
 @answers("forgotten_add")
 def forgotten_add(tables: Tables, moment: Moment, users: Sequence[int]) -> None:
-    """Note forgotten users."""
+    """Note forgotten users, who enter nothing any more."""
+    for key in [key for key in tables.entrants if key[0] in users]:
+        tables.remove(tables.entrants, key)
     for user in users:
         tables.put(tables.forgotten, user, moment.now)
 

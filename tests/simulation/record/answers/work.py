@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from geo.index.shards import SHARDS
 from tests.simulation.record.queries import answers
 from tests.simulation.record.tables import Alert, Moment, Sweep, Tables, Unit, may_send
 
@@ -155,7 +156,7 @@ def extend(
 ) -> Iterator[tuple[Any, ...]]:
     """Extend leases."""
     for unit in _of(tables, units):
-        if unit.lease_owner == owner and not unit.done:
+        if unit.lease_owner == owner and (not unit.done or unit.entrants):
             tables.change(unit, lease_until=moment.now + lease)
             yield (unit.id,)
 
@@ -182,7 +183,7 @@ def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int
 def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID) -> None:
     """Give back a unit that is not done."""
     for unit in _of(tables, [unit_id]):
-        if unit.lease_owner == owner and not unit.done:
+        if unit.lease_owner == owner and (not unit.done or unit.entrants):
             tables.change(unit, lease_owner=None, lease_until=None)
 
 
@@ -206,7 +207,7 @@ def halted(tables: Tables, _: Moment, units: Sequence[int], owner: UUID) -> Iter
 def release(tables: Tables, _: Moment, owner: UUID) -> None:
     """Give back all units of an owner."""
     for unit in tables.units.values():
-        if unit.lease_owner == owner and not unit.done:
+        if unit.lease_owner == owner and (not unit.done or unit.entrants):
             tables.change(unit, lease_owner=None, lease_until=None)
 
 
@@ -244,14 +245,21 @@ def sweep_add(
     shards_per_unit: int,
     version: int,
 ) -> None:
-    """Add a sweep with its units."""
+    """Add a sweep with its units; the first one of an alert and lane has that for late entrants, too."""
     alert = tables.alerts[alert_id]
     sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version)
+    known = any(unit.entrants for one in alert.sweeps if one.lane == lane for unit in one.units)
     tables.add(alert.sweeps, sweep)
     for shard in range(0, shards, shards_per_unit):
-        unit = Unit(tables.next_id(), sweep, shard, shard + shards_per_unit)
-        tables.put(tables.units, unit.id, unit)
-        sweep.units.append(unit)
+        _add_unit(tables, Unit(tables.next_id(), sweep, shard, shard + shards_per_unit))
+    if notice == "alert" and not known:
+        own = Unit(tables.next_id(), sweep, 0, SHARDS, done=True, searched=True, passes=1, entrants=True)
+        _add_unit(tables, own)
+
+
+def _add_unit(tables: Tables, unit: Unit) -> None:
+    tables.put(tables.units, unit.id, unit)
+    unit.sweep.units.append(unit)
 
 
 def _of(tables: Tables, units: Sequence[int]) -> list[Unit]:

@@ -8,10 +8,7 @@ Every ratio is to the fewest alerts of the same run. Bounded: `WITHIN_S` for all
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -19,7 +16,7 @@ import asyncpg
 import click
 import msgspec
 
-from bench.measures import Figure, case
+from bench.measures import Figure, case, cpu_s, parent_of
 from server.administration.file_case import send_case
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
@@ -28,6 +25,7 @@ from server.demo.world import AUTHORITY, World, running
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from server.embedded import StoreUrls
 
@@ -88,7 +86,7 @@ async def _crowd(stores: StoreUrls, folder: Path, alerts: Sequence[int], lanes: 
     in_area = (await populate(stores.redis, PEOPLE, scene_of(), lambda _: None, lanes)).in_area
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
-        postgres = _parent_of(await connection.fetchval("select pg_backend_pid()"))
+        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
         try:
             await _step(world, connection, postgres, 1, in_area)
             steps = [await _step(world, connection, postgres, number, in_area) for number in alerts]
@@ -120,39 +118,18 @@ def _ratio(value: float, floor: float, unit: str) -> Figure:
     return Figure(round(value, 3), round(floor, 3), round(value / floor, 2) if floor else 0.0, unit)
 
 
-def _parent_of(process: int) -> int:
-    return int(_stat(process)[1])
-
-
-def _stat(process: int) -> list[str]:
-    """Return what Linux says of a process, from its state on."""
-    return Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-
-
-def _cpu_s(process: int, *, children: bool) -> float:
-    """Return the CPU seconds of a process, and of its children, those that ended included."""
-    ticks = sum(int(value) for value in _stat(process)[11 : 15 if children else 13])
-    for entry in Path("/proc").iterdir() if children else ():
-        # One may end while it is looked at.
-        with suppress(OSError, ValueError):
-            stat = _stat(int(entry.name))
-            if int(stat[1]) == process:
-                ticks += int(stat[11]) + int(stat[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 async def _step(world: World, connection: asyncpg.Connection, postgres: int, number: int, in_area: int) -> Step:
     headers = {"Authorization": f"Bearer {world.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
         await session.post(f"{world.provider_url}/simulated/reset")
-        before = _cpu_s(postgres, children=True), _cpu_s(world.server_pid, children=False)
+        before = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
         started_s = time.perf_counter()
         alerts = [await _file(world, "小明") for _ in range(number)]
         behind_s = time.perf_counter()
         alerts.append(await _file(world, "小明"))
         waited_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=behind_s)
         seconds = await _until(connection, _ALL_SENT, since_s=started_s)
-        after = _cpu_s(postgres, children=True), _cpu_s(world.server_pid, children=False)
+        after = cpu_s(postgres, children=True), cpu_s(world.server_pid, children=False)
         filed_at, next_s = time.time(), time.perf_counter()
         alerts.append(await _file(world, NEXT))
         complete_s = await _until(connection, _ONE_SENT, alerts[-1], since_s=next_s)
@@ -189,9 +166,9 @@ async def _until(connection: asyncpg.Connection, condition: str, *arguments: obj
 
 async def _idle(world: World, postgres: int) -> float:
     """Return how many cores PostgreSQL and the server use while nothing is due."""
-    before = _cpu_s(postgres, children=True) + _cpu_s(world.server_pid, children=False)
+    before = cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False)
     await asyncio.sleep(IDLE_S)
-    return (_cpu_s(postgres, children=True) + _cpu_s(world.server_pid, children=False) - before) / IDLE_S
+    return (cpu_s(postgres, children=True) + cpu_s(world.server_pid, children=False) - before) / IDLE_S
 
 
 async def _cancel_nobodys(
@@ -200,9 +177,9 @@ async def _cancel_nobodys(
     """Cancel alerts far from everybody; returns the CPU of PostgreSQL for each, in milliseconds."""
     alerts = [await _file(world, "小明", longitude=90.0, latitude=35.0) for _ in range(NOBODYS)]
     await _until(connection, _ALL_SENT, since_s=0.0)
-    before = _cpu_s(postgres, children=True)
+    before = cpu_s(postgres, children=True)
     await _cancel(session, world, connection, alerts)
-    return (_cpu_s(postgres, children=True) - before) / NOBODYS * 1000
+    return (cpu_s(postgres, children=True) - before) / NOBODYS * 1000
 
 
 async def _file(world: World, name: str, **place: float) -> str:

@@ -97,7 +97,7 @@ def notified(
 
 
 @answers("ledger_reopen", "recipients")
-def reopen(tables: Tables, _: Moment, lane: str) -> Iterator[tuple[Any, ...]]:
+def reopen(tables: Tables, moment: Moment, lane: str) -> Iterator[tuple[Any, ...]]:
     """Reopen recipients whose tokens were refused."""
     counts: dict[int, Counter[str]] = {}
     for alert in tables.alerts.values():
@@ -115,10 +115,12 @@ def reopen(tables: Tables, _: Moment, lane: str) -> Iterator[tuple[Any, ...]]:
             unit,
             invalid=unit.invalid - counted["invalid"],
             quarantined=unit.quarantined - counted["quarantined"],
-            done=False,
+            done=unit.entrants,
             passes=max(unit.passes, 1) if unit.done else unit.passes,
             reopened=unit.lease_until is not None,
         )
+        if unit.entrants and unit.sweep.alert.state == "sent":
+            tables.change(unit.sweep.alert, next_sweep_at=moment.now)
         yield (counted.total(),)
 
 

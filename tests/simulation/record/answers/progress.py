@@ -64,7 +64,7 @@ def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
 @answers(
     "alert_list",
     "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
-    "swept_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
+    "swept_at entered_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
     "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy",
 )
 def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
@@ -95,8 +95,18 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     ]
     case = a.case
     first = a.id, case.case_number, case.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires
-    place = a.longitude, a.latitude, a.city, a.policy, a.estimate, a.swept_at, a.sent_at, a.verified, a.unverified
-    review = [*a.unverified_messages], a.review, a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max
+    place = a.longitude, a.latitude, a.city, a.policy, a.estimate, a.swept_at, a.entered_at, a.sent_at
+    review = (
+        a.verified,
+        a.unverified,
+        [*a.unverified_messages],
+        a.review,
+        a.send_at,
+        a.version,
+        a.ended_at,
+        a.through_alert,
+        a.audience_max,
+    )
     deleted = None, a.recipients_deleted_at
     names = [name for _, name in approvals]
     encoded = msgspec.json.encode(rings).decode()
@@ -131,8 +141,9 @@ def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID]) -> Iterator
                 sum(getattr(unit, name) for unit in units)
                 for name in ("found", "accepted", "invalid", "refused", "quarantined", "failed")
             ]
-            searched, done = sum(unit.searched for unit in units), sum(unit.done for unit in units)
-            yield alert.id, notice, version, lane, ring, len(units), searched, done, *counts
+            own = [unit for unit in units if not unit.entrants]
+            searched, done = sum(unit.searched for unit in own), sum(unit.done for unit in own)
+            yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts
 
 
 def _sweep_key(sweep: Sweep) -> tuple[int, str, str, int]:
@@ -191,7 +202,7 @@ def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tu
         tables.change(alert, swept_at=now, next_sweep_at=now + every)
         widest = max((r.ring for r in alert.rings.values() if r.due_at <= now and r.held is None), default=None)
         for unit in alert.units("alert"):
-            if unit.sweep.ring == widest and unit.sweep.lane in through and unit.done:
+            if unit.sweep.ring == widest and unit.sweep.lane in through and unit.done and not unit.entrants:
                 tables.change(unit, done=False, passes=unit.passes + 1)
                 yield (alert.id,)
 
@@ -223,10 +234,10 @@ def notify_again(
 
 
 @answers("alert_sweep_sooner")
-def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID], gap: timedelta) -> None:
-    """Bring the next pass forward."""
+def sweep_sooner(tables: Tables, moment: Moment, alerts: Sequence[UUID] | None, gap: timedelta) -> None:
+    """Bring the next pass of these alerts, or of all, forward."""
     for alert in tables.alerts.values():
-        if alert.id in alerts and alert.state == "sent":
+        if (alerts is None or alert.id in alerts) and alert.state == "sent":
             soonest = max(moment.now, alert.swept_at + gap)
             tables.change(alert, next_sweep_at=min(alert.next_sweep_at or soonest, soonest))
 

@@ -1,0 +1,155 @@
+"""Sifting: who of the entrants that are due is to be notified now, who has to wait, and for whom nothing is left to do.
+
+Nobody is notified twice. Sweeps leave out who is noted as entrant; who may be in a batch of a sweep, or changed lanes a
+moment ago, waits here until the ledger knows. Bounded by the caller's entrants: one round trip to Redis, two to the
+record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+import numpy as np
+
+import sql.enrolment
+import sql.entrants
+from geo.index.search import places
+from geo.index.shards import shards_of
+from push.fanout.entrants.notified import Notified, among
+from push.notice import Status
+from sql.entrants import Entrant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from geo.index.position_index import PositionIndex
+    from push.fanout.areas import Areas
+    from push.fanout.claims.claims import Claims
+    from push.fanout.entrants.unit import EntrantsUnit
+    from sql.database import Pool
+
+INVALID_AGAIN: Final = timedelta(0)
+"""A user whose token was invalid left the index with it: who enters now has another one."""
+
+
+class Sifted(msgspec.Struct):
+    """Entrants by what is to be done: notify (by alert), wait, or remove. `asked_s`: when they were looked for."""
+
+    asked_s: float
+    notify: dict[UUID, list[Entrant]] = {}
+    wait: list[Entrant] = []
+    remove: list[Entrant] = []
+
+
+class Sifting:
+    """Sifts the entrants of one lane."""
+
+    def __init__(self, lane: str, *, index: PositionIndex, areas: Areas, pool: Pool, claims: Claims) -> None:
+        self._lane = lane
+        self._index = index
+        self._areas = areas
+        self._pool = pool
+        self._claims = claims
+        self._notified = Notified(lane, pool, INVALID_AGAIN, self._report_row)
+
+    def _report_row(self, alert: UUID) -> None:
+        self._claims.unreadable.report(self._lane, f"a row of the ledger of alert {alert}")
+
+    async def sift(self, units: Mapping[UUID, EntrantsUnit], entrants: Sequence[Entrant]) -> Sifted:
+        """Sift entrants of the alerts of these units; UNAVAILABLE_ERRORS of either store."""
+        sifted = Sifted(asyncio.get_running_loop().time())
+        inside = await self._inside(units, entrants, sifted)
+        shards = dict(zip(inside, shards_of(_users(inside)).tolist(), strict=True))
+        enrolled = await self._enrolled(units, inside, sifted)
+        free = await self._free(units, enrolled, shards, sifted)
+        await self._minus_ledger(free, shards, sifted)
+        return sifted
+
+    async def _inside(
+        self, units: Mapping[UUID, EntrantsUnit], entrants: Sequence[Entrant], sifted: Sifted
+    ) -> list[Entrant]:
+        """Return who still stands in the area, in this lane; others left or were forgotten, or wait."""
+        users, rows = np.unique(_users(entrants), return_inverse=True)
+        hashes, changed_lanes = await self._index.standing(self._lane, users)
+        longitudes, latitudes = places(np.maximum(hashes, 0))
+        inside: list[Entrant] = []
+        for alert, of_alert in _by_alert(entrants).items():
+            row = units[alert].row
+            area = await self._areas.area(alert, row.radius_km, city=row.city)
+            at = rows[of_alert]
+            stands = (hashes[at] >= 0) & area.contains(longitudes[at], latitudes[at])
+            for number, is_inside, waits in zip(of_alert, stands.tolist(), changed_lanes[at].tolist(), strict=True):
+                found = sifted.remove if not is_inside else sifted.wait if waits else inside
+                found.append(entrants[number])
+        return inside
+
+    async def _enrolled(
+        self, units: Mapping[UUID, EntrantsUnit], entrants: list[Entrant], sifted: Sifted
+    ) -> list[Entrant]:
+        """Return who may be reached: of an exercise only the enrolled."""
+        exercises = {alert for alert, unit in units.items() if unit.row.status == Status.EXERCISE}
+        asked = [entrant for entrant in entrants if entrant.alert_id in exercises]
+        if not asked:
+            return entrants
+        enrolled = await sql.enrolment.enrolled_among(self._pool, [entrant.user for entrant in asked])
+        sifted.remove += [entrant for entrant in asked if entrant.user not in enrolled]
+        return [one for one in entrants if one.alert_id not in exercises or one.user in enrolled]
+
+    async def _free(
+        self,
+        units: Mapping[UUID, EntrantsUnit],
+        entrants: Sequence[Entrant],
+        shards: Mapping[Entrant, int],
+        sifted: Sifted,
+    ) -> list[Entrant]:
+        """Return who is in no batch, of this process or, as far as can be told, of another one; others wait."""
+        pairs = {(entrant.alert_id, shards[entrant]) for entrant in entrants}
+        if not pairs:
+            return []
+        alerts, asked = zip(*pairs, strict=True)
+        busy = await sql.entrants.busy(self._pool, self._lane, alerts, asked, self._claims.leases.owner)
+        outstanding = {
+            alert: frozenset(np.concatenate(parts).tolist())
+            for alert, unit in units.items()
+            if (parts := self._claims.leases.outstanding(unit.row))
+        }
+        free: list[Entrant] = []
+        for entrant in entrants:
+            waits = (
+                (entrant.alert_id, shards[entrant]) in busy
+                or units[entrant.alert_id].has(entrant.user)
+                or entrant.user in outstanding.get(entrant.alert_id, ())
+            )
+            (sifted.wait if waits else free).append(entrant)
+        return free
+
+    async def _minus_ledger(self, entrants: Sequence[Entrant], shards: Mapping[Entrant, int], sifted: Sifted) -> None:
+        pairs = {(entrant.alert_id, shards[entrant]) for entrant in entrants}
+        if not pairs:
+            return
+        alerts, asked = zip(*pairs, strict=True)
+        rows = await self._notified.read(alerts, asked)
+        for alert, numbers in _by_alert(entrants).items():
+            some = [entrants[number] for number in numbers]
+            for entrant, is_notified in zip(some, among(_users(some), rows.get(alert, [])).tolist(), strict=True):
+                if is_notified:
+                    sifted.remove.append(entrant)
+                else:
+                    sifted.notify.setdefault(alert, []).append(entrant)
+
+
+def _users(entrants: Sequence[Entrant]) -> NDArray[np.int64]:
+    return np.array([entrant.user for entrant in entrants], dtype=np.int64)
+
+
+def _by_alert(entrants: Sequence[Entrant]) -> dict[UUID, list[int]]:
+    found: dict[UUID, list[int]] = {}
+    for number, entrant in enumerate(entrants):
+        found.setdefault(entrant.alert_id, []).append(number)
+    return found

@@ -1,0 +1,9 @@
+"""What the record's double answers, query by query: to import these modules registers their queries.
+
+Bounded by the tables.
+"""
+
+from tests.simulation.record.answers import alerts, entrants, filing, index_marks, ledger, progress, work
+
+ALL = alerts, entrants, filing, index_marks, ledger, progress, work
+"""The modules with the queries."""
