@@ -44,11 +44,24 @@ async def _state(deployment: Deployment) -> str:
     return state
 
 
-@pytest.mark.parametrize("forgets", [False, True], ids=["Redis remembers", "Redis is empty, too"])
+async def _is_paused(deployment: Deployment) -> bool:
+    return await _state(deployment) == "paused"
+
+
+AWAY_MS: Final = 6000
+"""Longer than a starting server asks what Redis remembers."""
+
+
+@pytest.mark.parametrize(
+    ("forgets", "is_away"),
+    [(False, False), (True, False), (False, True)],
+    ids=["Redis remembers", "Redis is empty, too", "Redis remembers, and is away at the start"],
+)
 async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
     deployment: Deployment,
     redis: aioredis.Redis,
     forgets: bool,  # noqa: FBT001 - a parameter of the test
+    is_away: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Copied in the middle of a send, restored after the cancel: everything is paused, and nobody is notified.
 
@@ -84,7 +97,12 @@ async def test_a_backup_that_is_restored_sends_a_withdrawn_alert_to_nobody(
         await deployment.query(statement, *([seq] if "$1" in statement else []))
     if forgets:
         await redis.flushall()
+    if is_away:
+        await redis.client_pause(AWAY_MS)
     server = await deployment.server()
+    if is_away:
+        assert await _state(deployment) == "sending"
+        await until(lambda: _is_paused(deployment))
     assert await _state(deployment) == "paused"
     alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
     assert "record_rewound" in {alarm["kind"] for alarm in alarms}

@@ -114,6 +114,21 @@ async def test_alerts_take_turns_unless_a_deadline_is_near(pool: Pool) -> None:
     assert then == [urgent, urgent, small, large, large, large, large]
 
 
+async def test_nothing_is_claimed_before_the_record_was_compared(pool: Pool) -> None:
+    """While Redis is away at a start nobody knows how far the record was; once that is known, work goes on."""
+    await add_authority(pool)
+    await add_alert(pool, "A", due_in_min=30, rings=(1,))
+    claims = Claims(pool, LEASE.total_seconds())
+    claims.compared.clear()
+    waiting = asyncio.create_task(claims.next_unit("tpns"), name="the next unit")
+    other = await claim_next(pool, "tpns", uuid4(), LEASE, [])
+    assert other is not None, "there is something to claim"
+    assert not waiting.done()
+    assert claims.leases.held == []
+    claims.compared.set()
+    assert (await waiting).row.id != other.id
+
+
 async def test_a_unit_is_held_by_one_process_until_its_lease_ends(pool: Pool) -> None:
     """Another process cannot claim it before; afterwards it can, and the first process learns of it."""
     await add_authority(pool)

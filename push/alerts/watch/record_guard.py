@@ -85,7 +85,7 @@ class RecordGuard:
         self._changed.set()
 
     async def look_first(self) -> None:
-        """Look before anything is sent; while Redis is away nobody is found, so that it may be looked at later.
+        """Look before anything is sent; while Redis is away nothing is claimed, and it is looked at later.
 
         One of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is away: nothing may be sent before it was looked at.
         """
@@ -93,6 +93,7 @@ class RecordGuard:
             remembered = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
             _log.warning("store.away", store="redis", error=type(error).__name__)
+            self._claims.compared.clear()
             return
         newest = await self._pause_if_rewound(remembered)
         with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
@@ -131,6 +132,7 @@ class RecordGuard:
             self._handled = remembered
         self._known = newest
         self._claims.known_seq = 0 if newest is None else newest.seq
+        self._claims.compared.set()
         return newest
 
     async def _remember(self, newest: Position | None, remembered: _Remembered) -> None:

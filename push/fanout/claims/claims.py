@@ -53,7 +53,8 @@ class Claims:
     """What of the record's due work this process takes on.
 
     `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
-    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
+    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`. `compared`: while it
+    is not set nothing is claimed, because nobody can say yet how far the record was.
     """
 
     def __init__(
@@ -69,6 +70,8 @@ class Claims:
         self._stale = True
         self._changed = asyncio.Event()
         self.known_seq = 0
+        self.compared = asyncio.Event()
+        self.compared.set()
         self.on_rewound: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
@@ -83,6 +86,7 @@ class Claims:
     async def next_unit(self, lane: str) -> HeldUnit:
         """Wait for the lane's most urgent due unit, which is held from then on."""
         claims = self._lane(lane)
+        await self.compared.wait()
         while True:
             changed = self._changed
             while not claims.ahead:

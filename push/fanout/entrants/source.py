@@ -77,6 +77,7 @@ class EntrantSource:
 
     async def run(self) -> None:
         """Work step by step until cancelled."""
+        await self._claims.compared.wait()
         while True:
             self._woken.clear()
             try:

@@ -87,12 +87,12 @@ def settled(
 def notified(
     tables: Tables, _: Moment, alert_id: UUID, before: int, shard_from: int, shard_to: int, indeterminate: bool
 ) -> Iterator[tuple[Any, ...]]:
-    """Find who was notified before a version."""
+    """Find who was notified; of a version that is not final, before it."""
     alert = tables.alerts.get(alert_id)
     for row in [] if alert is None else alert.ledger.values():
         known = row.outcome == "accepted" or (row.outcome == "indeterminate" and indeterminate)
         near = row.shard_from < shard_to and row.shard_to > shard_from
-        if row.notice == "alert" and known and near and row.message_version < before:
+        if row.notice == "alert" and known and near and (row.message_version < before or indeterminate):
             yield (row.packed,)
 
 
