@@ -24,6 +24,7 @@ from bench import audience, lanes, measures
 from bench.scale.crowd import crowd, crowd_in_lanes
 from bench.scale.entrants import PEOPLE, entrants
 from bench.scale.national import RESIDENTS, national
+from bench.scale.processes import processes
 from bench.stop import CANCELS, stop
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
@@ -53,6 +54,7 @@ NAMES = (
     "crowd-lanes",
     "national",
     "entrants",
+    "processes",
 )
 ON_REQUEST = {"national"}
 """What takes a quarter of an hour and most of the memory is run by its name only."""
@@ -116,6 +118,7 @@ def _alone(people: int, runs: int, cancels: int, residents: int) -> dict[str, Wo
         "crowd": crowd,
         "crowd-lanes": crowd_in_lanes,
         "national": lambda stores, folder: national(stores, folder, residents),
+        "processes": lambda stores, folder: processes(stores, folder, people, runs),
         "entrants": lambda stores, folder: entrants(stores, folder, sizes),
     }
 

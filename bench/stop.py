@@ -58,7 +58,7 @@ async def stop(stores: StoreUrls, folder: Path, people: int, cancels: int = CANC
         settings = environ(TPNS, folder, endpoint, workers=str(WORKERS))
         async with (
             server(stores, folder, {TPNS: endpoint}, settings, boundaries()) as world,
-            another_server(stores, folder, settings, boundaries()) as other_url,
+            another_server(stores, folder, settings, boundaries()) as (other_url, _),
         ):
             connection = await asyncpg.connect(stores.postgres)
             try:

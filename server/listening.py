@@ -52,14 +52,13 @@ async def listen(settings: Settings, handlers: Handlers, authenticator: Authenti
     """Start listening, first on the public address. SettingsError when an address or TLS cannot be used."""
     table = routes(handlers)
     own = settings.metrics.listen
-    limits = settings.limits
     if own is None:
-        return [await _listen(table, authenticator, settings.listen, settings.tls, limits)]
+        return [await _listen(table, authenticator, settings, settings.listen, settings.tls)]
     public = [route for route in table if route.path != METRICS_PATH]
-    listener = await _listen(public, authenticator, settings.listen, settings.tls, limits)
+    listener = await _listen(public, authenticator, settings, settings.listen, settings.tls)
     try:
         probed = [route for route in table if route.path in {METRICS_PATH, *PROBES}]
-        inner = await _listen(probed, authenticator, own, None, limits)
+        inner = await _listen(probed, authenticator, settings, own, None)
     except SettingsError:
         await listener.close()
         raise
@@ -72,9 +71,10 @@ def _bounds(limits: LimitSettings) -> Bounds:
 
 
 async def _listen(
-    table: list[Route], authenticator: Authenticator, listen: str, tls: TlsSettings | None, limits: LimitSettings
+    table: list[Route], authenticator: Authenticator, settings: Settings, listen: str, tls: TlsSettings | None
 ) -> Listener:
     host, port = address(listen, "$.listen")
+    limits, is_shared = settings.limits, settings.share_port and listen == settings.listen
     app = application(table, authenticator, body_s=limits.body_s, encrypted=tls is not None)
     runner = web.AppRunner(
         app,
@@ -96,6 +96,7 @@ async def _listen(
             ssl=context,
             ssl_handshake_timeout=None if context is None else HANDSHAKE_S,
             backlog=BACKLOG,
+            reuse_port=is_shared,
         )
     except OSError as error:
         await runner.cleanup()

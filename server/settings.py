@@ -105,6 +105,8 @@ def _checked(settings: Settings) -> Settings:
     address(settings.listen, "$.listen")
     if settings.metrics.listen is not None:
         address(settings.metrics.listen, "$.metrics.listen")
+    elif settings.share_port:
+        raise SettingsError("$.share_port: each server needs a [metrics] listen of its own, or probes ask any of them")
     if settings.security.encryption_key is not None:
         try:
             read_keys(settings.security.encryption_key)

@@ -148,9 +148,13 @@ class LogSettings(Section, frozen=True, kw_only=True):
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """All of `qq-alert.toml`. For `drain_s` before it stops, a server says that it is not ready and still serves."""
+    """All of `qq-alert.toml`. For `drain_s` before it stops, a server says that it is not ready and still serves.
+
+    `share_port`: several servers of this machine listen on the same address, and Linux spreads connections over them.
+    """
 
     listen: str = "127.0.0.1:8470"
+    share_port: bool = False
     state_dir: Path = msgspec.field(default_factory=lambda: Path(".qq-alert"))
     drain_s: Annotated[float, Meta(ge=0, le=300)] = 0.0
     grace_s: Seconds = 10.0

@@ -67,9 +67,10 @@ class Reporters:
         for start in range(0, number, BATCH):
             await self.post(session, rows[start : start + BATCH])
 
-    async def post(self, session: aiohttp.ClientSession, rows: Sequence[dict[str, object]]) -> None:
-        """Send reports to the server."""
-        async with session.post(f"{self._world.server_url}/v1/devices", data=msgspec.msgpack.encode(rows)) as response:
+    async def post(self, session: aiohttp.ClientSession, rows: Sequence[dict[str, object]], url: str = "") -> None:
+        """Send reports to the server, or to the one at `url`."""
+        url = url or self._world.server_url
+        async with session.post(f"{url}/v1/devices", data=msgspec.msgpack.encode(rows)) as response:
             answer = await response.json()
             if response.status != 200 or answer["rejected"]:
                 raise RuntimeError(f"reports were answered with {response.status}")

@@ -127,10 +127,10 @@ def _variables(
 @asynccontextmanager
 async def another_server(
     stores: StoreUrls, folder: Path, lane_settings: dict[str, str], boundaries: Path | None = None
-) -> AsyncIterator[str]:
-    """Run a second server on the same stores; yields its URL."""
-    async with _process("serve", **_variables(stores, folder, lane_settings, boundaries)) as (server_url, _):
-        yield server_url
+) -> AsyncIterator[tuple[str, int]]:
+    """Run one more server on the same stores; yields its URL and its process id."""
+    async with _process("serve", **_variables(stores, folder, lane_settings, boundaries)) as (server_url, pid):
+        yield server_url, pid
 
 
 @asynccontextmanager

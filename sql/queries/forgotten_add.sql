@@ -1,3 +1,8 @@
-with entered as (delete from entrant where user_id = any($1::bigint[]))
+-- Entrants are locked in the order of their key, as by all statements.
+with chosen as (
+    select user_id, alert_id from entrant where user_id = any($1::bigint[]) order by user_id, alert_id for update
+), entered as (
+    delete from entrant e using chosen c where e.user_id = c.user_id and e.alert_id = c.alert_id
+)
 insert into forgotten_user (user_id) select distinct unnest($1::bigint[])
 on conflict (user_id) do update set at = now();

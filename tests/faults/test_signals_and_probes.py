@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -111,6 +113,32 @@ async def test_probes_need_no_certificate_on_the_inner_listener(deployment: Depl
     assert "alive" in await said.printed()
     assert said.end() == 0
     assert Process("health", env=deployment.env(QQ_ALERT_METRICS__LISTEN="127.0.0.1:9")).wait() == 1
+
+
+async def test_servers_that_share_a_port_both_serve_and_one_goes_on_alone(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """Linux spreads connections over both; a server that ends takes the port from none."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        shared = f"127.0.0.1:{taken.getsockname()[1]}"
+        env = deployment.env(QQ_ALERT_LISTEN=shared, QQ_ALERT_SHARE_PORT="true", QQ_ALERT_METRICS__LISTEN="127.0.0.1:0")
+        logs = [tmp_path / "one.log", tmp_path / "other.log"]
+        one, other = [deployment.own(Process("serve", env=env, log=log)) for log in logs]
+        assert {await server.started() for server in (one, other)} == {f"http://{shared}"}
+    numbers = itertools.count(1)
+
+    async def file() -> int:
+        return (await deployment.file(one, case_number=f"SZ-{next(numbers)}"))[0]
+
+    async def have_both_answered() -> bool:
+        assert await file() == 202
+        return all("intake.answered" in log.read_text(encoding="utf-8") for log in logs)
+
+    await until(have_both_answered)
+    assert await asyncio.to_thread(other.end) == 0
+    assert [await file() for _ in range(8)] == [202] * 8
 
 
 async def test_the_configuration_is_checked_without_a_start(deployment: Deployment) -> None:

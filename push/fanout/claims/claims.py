@@ -53,8 +53,8 @@ class Claims:
     """What of the record's due work this process takes on.
 
     `known_seq`: the newest event of the audit trail that is known. A record without it has gone back in time: what it
-    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`. `compared`: while it
-    is not set nothing is claimed, because nobody can say yet how far the record was.
+    hands out is given back, and `on_rewound` called, until whoever looks at that lowers `known_seq`.
+    `compared`: nothing is claimed before it is set, because nobody can say yet how far the record was.
     """
 
     def __init__(

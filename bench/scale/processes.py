@@ -1,0 +1,141 @@
+"""Several servers on the same stores: what a recipient and a report cost, by their number.
+
+The push provider is SIMULATED. On two cores the seconds prove nothing, so CPU is measured: of all servers, Redis and
+PostgreSQL. Every ratio is to one server in the same run. Bounded: `PROCESSES`, the caller's people and runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+import asyncpg
+import msgspec
+import numpy as np
+
+from bench.measures import Figure, cpu_s, one_alert, parent_of
+from bench.scale.reporters import BATCH, Reporters
+from geo.connection import connect
+from server.demo.lanes import TPNS, environ
+from server.demo.people import generate, populate
+from server.demo.scene import boundaries, scene_of
+from server.demo.world import World, another_server, provider, server
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from server.embedded import StoreUrls
+
+PROCESSES: Final = (1, 2, 4)
+PEOPLE: Final = 1_000_000
+REQUESTS: Final = 240
+"""Of `BATCH` reports each, to the servers in turn, `AT_ONCE` at a time."""
+
+AT_ONCE: Final = 8
+WORKERS: Final = 16
+
+
+class Cost(msgspec.Struct):
+    """Microseconds of CPU for a recipient and for a report, of all processes together, by the number of servers."""
+
+    recipient_us: dict[int, float] = {}
+    report_us: dict[int, float] = {}
+
+
+async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> dict[str, Figure]:
+    """Return the CPU of a recipient and of a report with the most servers; floors: with one."""
+    if stores.postgres is None or stores.redis is None:
+        raise RuntimeError("the benchmarks need both stores")
+    number, cost = min(people, PEOPLE), Cost()
+    await populate(stores.redis, number, scene_of(), lambda _: None)
+    async with AsyncExitStack() as stack:
+        endpoint = await stack.enter_async_context(provider(TPNS, folder))
+        settings = environ(TPNS, folder, endpoint, workers=str(WORKERS))
+        first = server(stores, folder, {TPNS: endpoint}, settings, boundaries())
+        world = await stack.enter_async_context(first)
+        machine = await _machine(stores, world)
+        urls = [world.server_url]
+        for servers in PROCESSES:
+            while len(urls) < servers:
+                another = another_server(stores, folder, settings, boundaries())
+                url, pid = await stack.enter_async_context(another)
+                urls.append(url)
+                machine.servers.append(pid)
+            cost.recipient_us[servers] = await _recipient_us(world, stores, machine, runs)
+        # Last, because who reports from the rim of an area may come into it.
+        reporters = _reporters(world, number)
+        for servers in PROCESSES:
+            before_s = machine.used_s()
+            await _report(world, reporters, urls[:servers])
+            cost.report_us[servers] = (machine.used_s() - before_s) / (REQUESTS * BATCH) * 1e6
+    return _figures(cost)
+
+
+class Machine(msgspec.Struct):
+    """The processes that work for an alert, but for the simulated provider: their ids."""
+
+    servers: list[int]
+    redis: int
+    postgres: int
+
+    def used_s(self) -> float:
+        """Return the seconds of CPU that they have used."""
+        alone = sum(cpu_s(one, children=False) for one in (*self.servers, self.redis))
+        return alone + cpu_s(self.postgres, children=True)
+
+
+async def _machine(stores: StoreUrls, world: World) -> Machine:
+    connection = await asyncpg.connect(stores.postgres)
+    redis = connect(world.redis_url)
+    try:
+        postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
+        return Machine([world.server_pid], int((await redis.info("server"))["process_id"]), postgres)
+    finally:
+        await connection.close()
+        await redis.aclose()
+
+
+async def _recipient_us(world: World, stores: StoreUrls, machine: Machine, runs: int) -> float:
+    used_us: list[float] = []
+    # The first alert of a process fills its caches.
+    await one_alert(world, str(stores.postgres), scene_of())
+    for _ in range(runs):
+        before_s = machine.used_s()
+        accepted = (await one_alert(world, str(stores.postgres), scene_of())).accepted
+        used_us.append((machine.used_s() - before_s) / accepted * 1e6)
+    return median(used_us)
+
+
+def _reporters(world: World, people: int) -> Reporters:
+    chunks = [positions for positions, _ in generate(people, scene_of())]
+    columns = [
+        np.concatenate([np.array(getattr(chunk, name)) for chunk in chunks])
+        for name in ("longitudes", "latitudes", "users")
+    ]
+    return Reporters(world, *columns)
+
+
+async def _report(world: World, reporters: Reporters, urls: Sequence[str]) -> None:
+    """Send `REQUESTS` requests to the servers in turn."""
+    headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for start in range(0, REQUESTS, AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for number in range(start, start + AT_ONCE):
+                    sent = reporters.post(session, reporters.residents(BATCH), urls[number % len(urls)])
+                    group.create_task(sent)
+
+
+def _figures(cost: Cost) -> dict[str, Figure]:
+    figures: dict[str, Figure] = {}
+    for what, by_servers in (("recipient", cost.recipient_us), ("report", cost.report_us)):
+        floor = by_servers[PROCESSES[0]]
+        for servers, used_us in by_servers.items():
+            unit = f"us of CPU a {what} (floor: {PROCESSES[0]} server)"
+            name = f"{servers} servers: {what}"
+            figures[name] = Figure(round(used_us, 3), round(floor, 3), round(used_us / floor, 2), unit)
+    return figures
