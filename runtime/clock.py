@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 OFF_S: Final = 0.5
+"""Far more than two clocks of one machine drift apart between comparisons, and less than anything is decided by."""
 
 
 def _machine_s() -> float:

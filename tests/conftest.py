@@ -39,6 +39,17 @@ for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
     del os.environ[_name]
 
 
+WORKERS = 3
+SLOWEST_FIRST = ("faults", "e2e", "conformance", "property", "integration", "simulation", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal the tests to the workers so that each has as many slow ones, and those first: the end is quick for all."""
+    rooms = {room: number for number, room in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: rooms.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rooms)))
+    items[:] = [item for worker in range(WORKERS) for item in items[worker::WORKERS]]
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[StoreUrls]:
     """Run PostgreSQL and Valkey for the whole session of a worker process."""

@@ -186,11 +186,11 @@ class Reports:
         self,
         index: PositionIndex,
         lanes: Mapping[str, Callable[[str], str | None] | None],
-        record: Callable[[Positions], Awaitable[object]] | None = None,
+        record: Callable[[Positions], Awaitable[object]],
     ) -> None:
         self._index = index
         self._lanes = lanes
-        self._record = record or index.record
+        self._record = record
 
     async def take(self, good: list[tuple[int, DeviceReport]], bad: list[Rejected]) -> Taken:
         """Record the good reports, the newest one of a user counting; `UNAVAILABLE_ERRORS` when Redis is away."""

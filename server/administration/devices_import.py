@@ -47,7 +47,7 @@ async def import_file(settings: Settings, stores: Stores, path: Path) -> Importe
     """Import all reports of a file, and show the progress on standard error; live alerts are swept again after it."""
     redis = connect(stores.redis_url)
     index = PositionIndex(redis, tuple(settings.lanes), generations(settings.positions.kept_days))
-    reports = Reports(index, token_readers(settings))
+    reports = Reports(index, token_readers(settings), index.record)
     accepted = rejected = shown = 0
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     try:

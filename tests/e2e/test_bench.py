@@ -21,8 +21,13 @@ WITHIN_S = 120.0
             {"stream", "pipeline", "ping", "reports", "feed", "users", "memory"},
         ),
         (("stop", "estimate", "late"), {"stop", "estimate", "coverage", "late"}),
+        (
+            ("national", "processes"),
+            {"national", "national found", "national memory", "national mistakes"}
+            | {f"{servers} servers: {what}" for servers in (1, 2, 4) for what in ("recipient", "report")},
+        ),
     ],
-    ids=["pipeline", "audience"],
+    ids=["pipeline", "audience", "scale"],
 )
 async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...], measures: set[str]) -> None:
     """As JSON: `{NAME: {value, floor, ratio, unit}}`, all of them numbers above zero."""
@@ -32,6 +37,8 @@ async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...
         "bench",
         *names,
         "--people",
+        "20000",
+        "--residents",
         "20000",
         "--runs",
         "1",
@@ -46,7 +53,10 @@ async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...
     assert process.returncode == 0, errors.decode()
     figures = json.loads(output)
     assert set(figures) == measures
-    for figure in figures.values():
-        assert figure["value"] > 0
-        assert figure["floor"] > 0
+    for name, figure in figures.items():
+        if "mistakes" in name:
+            assert figure["value"] == 0
+        else:
+            assert figure["value"] > 0
+            assert figure["floor"] > 0
         assert figure["unit"]

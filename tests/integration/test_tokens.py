@@ -119,7 +119,7 @@ async def test_token_lanes_require_tokens_and_account_lanes_refuse_them(redis: a
     ]
     decoded = decode(msgspec.json.encode(rows), "application/json")
     assert not isinstance(decoded, Unreadable)
-    taken = await Reports(index, LANES).take(*decoded)
+    taken = await Reports(index, LANES, index.record).take(*decoded)
     assert (taken.accepted, [one.index for one in taken.rejected]) == (1, [1, 2, 3])
     assert (await index.reached_at("apns", USERS)).tokens == [b"ab" * 32, None, None]
 

@@ -10,7 +10,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -45,7 +45,6 @@ from tests.support.providers.recording import BATCH, TOKEN, settings_of
 from tests.support.stores import boundaries
 
 if TYPE_CHECKING:
-    from geo.index.position_index import PositionIndex
     from push.fanout.areas import Place
     from tests.property.fuzz.inputs import Input
 
@@ -118,7 +117,8 @@ def _reports(body: bytes) -> bool:
         return False
     good, _ = decoded
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    reports = Reports(cast("PositionIndex", None), {name: one.read_token for name, one in providers().items()})
+    nowhere: Any = None
+    reports = Reports(nowhere, {name: one.read_token for name, one in providers().items()}, nowhere)
     taken = [one for _, report in good if not isinstance(one := reports.judged(report, 0, now_ms + 60_000), str)]
     for report in taken:
         token = report.token
