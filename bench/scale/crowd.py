@@ -34,6 +34,9 @@ ALERTS_IN_LANES: Final = (1, 10, 100, 300)
 PEOPLE: Final = 33_000
 """About 20,000 of them stand in the area."""
 
+PEOPLE_IN_LANES: Final = 8_000
+"""About 5,000 in the area. A lane of tokens takes a request for each: 300 alerts are sent within `WITHIN_S`."""
+
 WORKERS: Final = 16
 WITHIN_S: Final = 300.0
 POLL_INTERVAL_S: Final = 0.05
@@ -71,36 +74,32 @@ class Step(msgspec.Struct, frozen=True):
 
 async def crowd(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
     """Measure alerts in one lane."""
-    return await _crowd(stores, folder, ALERTS, (TPNS,))
+    return await _crowd(stores, folder, PEOPLE, ALERTS, (TPNS,))
 
 
 async def crowd_in_lanes(stores: StoreUrls, folder: Path) -> dict[str, Figure]:
     """Measure alerts in every lane that has a simulated provider here."""
-    return await _crowd(stores, folder, ALERTS_IN_LANES, tuple(LANES))
+    return await _crowd(stores, folder, PEOPLE_IN_LANES, ALERTS_IN_LANES, tuple(LANES))
 
 
-async def _crowd(stores: StoreUrls, folder: Path, alerts: Sequence[int], lanes: Sequence[str]) -> dict[str, Figure]:
+async def _crowd(
+    stores: StoreUrls, folder: Path, people: int, alerts: Sequence[int], lanes: Sequence[str]
+) -> dict[str, Figure]:
     """Return what the most alerts cost each, and what the next case takes, with the fewest as floor."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
-    in_area = (await populate(stores.redis, PEOPLE, scene_of(), lambda _: None, lanes)).in_area
+    in_area = (await populate(stores.redis, people, scene_of(), lambda _: None, lanes)).in_area
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
         connection = await asyncpg.connect(stores.postgres)
         postgres = parent_of(await connection.fetchval("select pg_backend_pid()"))
         try:
             await _step(world, connection, postgres, 1, in_area)
-            steps = [await _step(world, connection, postgres, number, in_area) for number in alerts]
+            steps: list[Step] = []
+            for number in alerts:
+                steps.append(await _step(world, connection, postgres, number, in_area))
+                _say(steps[-1], len(lanes), in_area)
         finally:
             await connection.close()
-    for step in steps:
-        click.echo(
-            f"{step.alerts} alerts in {len(lanes)} lanes: sent after {step.seconds:.1f} s, the one behind them after "
-            f"{step.waited_s:.1f} s; {step.postgres_s:.3f} s of PostgreSQL and {step.server_s:.3f} s of the server an "
-            f"alert; the next case: first request {step.first_s * 1000:.0f} ms, complete {step.complete_s:.2f} s; "
-            f"{step.cancel_ms:.1f} ms of PostgreSQL a cancel that reaches nobody; idle {step.idle:.1%} of a core; "
-            f"{step.missing:,} of {in_area * (step.alerts + 2):,} recipients missing",
-            err=True,
-        )
     fewest, most = steps[0], steps[-1]
     name = f"{most.alerts} alerts, {len(lanes)} lanes"
     floor = f"(floor: {fewest.alerts} alerts)"
@@ -112,6 +111,17 @@ async def _crowd(stores: StoreUrls, folder: Path, alerts: Sequence[int], lanes: 
         f"{name}: cancel": _ratio(most.cancel_ms, 50.0, "CPU ms of a cancel of nobody (floor: the bound)"),
         f"{name}: idle": _ratio(most.idle * 100, 3.0, "% of a core (floor: the bound)"),
     }
+
+
+def _say(step: Step, lanes: int, in_area: int) -> None:
+    click.echo(
+        f"{step.alerts} alerts in {lanes} lanes: sent after {step.seconds:.1f} s, the one behind them after "
+        f"{step.waited_s:.1f} s; {step.postgres_s:.3f} s of PostgreSQL and {step.server_s:.3f} s of the server an "
+        f"alert; the next case: first request {step.first_s * 1000:.0f} ms, complete {step.complete_s:.2f} s; "
+        f"{step.cancel_ms:.1f} ms of PostgreSQL a cancel that reaches nobody; idle {step.idle:.1%} of a core; "
+        f"{step.missing:,} of {in_area * (step.alerts + 2):,} recipients missing",
+        err=True,
+    )
 
 
 def _ratio(value: float, floor: float, unit: str) -> Figure:

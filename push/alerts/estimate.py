@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from geo.connection import UNAVAILABLE_ERRORS
-from geo.index.sample import Ages, Count, ages_of, sample
+from geo.index.sample import Ages, Count, Sample, ages_of, sample
 from geo.index.shards import SHARDS
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from geo.area import Area
     from geo.index.position_index import PositionIndex
-    from geo.index.sample import Sample
     from push.alerts.rings import Ring
 
 TIMEOUT_S = 0.25
@@ -103,12 +102,18 @@ async def estimate(
     rates_per_s: Mapping[str, float | None],
 ) -> Estimate | None:
     """Sample every lane in the areas of `rings`; None when Redis does not answer in time."""
-    seed = secrets.randbelow(SHARDS)
+    seed, samples = secrets.randbelow(SHARDS), dict[str, Sample]()
     try:
-        async with asyncio.timeout(TIMEOUT_S):
-            samples = {lane: await sample(index, lane, areas, seed) for lane in rates_per_s}
-    except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
-        _log.warning("estimate.missing", error=type(error).__name__)
+        # All lanes at once: one after the other they would wait for a busy loop as many times.
+        async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as group:
+            asked = {
+                lane: group.create_task(sample(index, lane, areas, seed), name=f"sample of {lane}")
+                for lane in rates_per_s
+            }
+        samples = {lane: task.result() for lane, task in asked.items()}
+    except* (*UNAVAILABLE_ERRORS, TimeoutError) as errors:
+        _log.warning("estimate.missing", errors=[type(error).__name__ for error in errors.exceptions])
+    if not samples:
         return None
     total = _sum([one.total for one in samples.values()])
     return Estimate(

@@ -6,10 +6,16 @@
 -- disk.
 with soft as (
     select set_config('synchronous_commit', 'off', true)
+), entered as materialized (
+    -- Where nobody is due at all, no alert is looked at.
+    select a.id, a.version, a.expires, a.status, a.content from alert a
+    where exists (select from entrant e where e.lane = $1 and e.due_at <= now())
+      and a.state in ('sending', 'sent') and a.expires > now()
+      and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
 ), due as (
     select u.id, widest.sweep_id, a.version, a.expires, a.status,
            case when u.id = any($5::bigint[]) then '' else a.content::text end as content
-    from alert a
+    from entered a
     cross join lateral (
         select s.id as sweep_id from ring r join sweep s on s.alert_id = r.alert_id and s.ring = r.ring
         where r.alert_id = a.id and r.due_at <= now() and r.held is null and s.notice = 'alert' and s.lane = $1
@@ -17,8 +23,7 @@ with soft as (
     ) widest
     join sweep s on s.alert_id = a.id and s.notice = 'alert' and s.lane = $1
     join sweep_unit u on u.sweep_id = s.id and u.entrants
-    where a.state in ('sending', 'sent') and a.expires > now() and u.done and u.id <> all($7::bigint[])
-      and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
+    where u.done and u.id <> all($7::bigint[])
       and (u.lease_until is null or u.lease_until < now() or u.lease_owner = $2)
       and not (u.id = any($5::bigint[]) and u.sweep_id = widest.sweep_id and not u.id = any($6::bigint[]))
     order by u.lease_until nulls first limit $4
