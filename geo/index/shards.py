@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 SHARDS = 1024
@@ -28,3 +30,24 @@ def shards_of(users: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the shards of many users at once."""
     hashed = users.astype(np.uint64) * np.uint64(_MULTIPLIER)
     return (hashed >> np.uint64(_SHIFT)).astype(np.int64)
+
+
+def by_shards(
+    users: NDArray[np.int64], shard_from: int, shard_to: int, users_max: int
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the users of shards [`shard_from`, `shard_to`), those of a few shards at a time, and the last of these.
+
+    Each time at most `users_max` and the others of the same shard, so that few users in many shards are few times. The
+    last time it is the last shard, whoever is in it.
+    """
+    shards = shards_of(users)
+    order = np.argsort(shards, kind="stable")
+    low, high = np.searchsorted(shards[order], [shard_from, shard_to]).tolist()
+    users, shards = users[order][low:high], shards[order][low:high]
+    start = 0
+    while start + users_max < users.size:
+        last = int(shards[start + users_max])
+        end = int(np.searchsorted(shards, last, side="right"))
+        yield last, users[start:end]
+        start = end
+    yield shard_to - 1, users[start:]

@@ -16,7 +16,7 @@ import numpy as np
 import sql.enrolment
 import sql.ledger
 from geo.index.position_index import Found
-from geo.index.shards import shards_of
+from geo.index.shards import by_shards
 from push.fanout.packing import readable_users, unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sql.work import UnitRow
 
 SEARCHES_AHEAD: Final = 2
+USERS_A_TRIP: Final = 4096
+"""Of those notified before, and all others in the same shard: as many as a search finds in one round trip."""
 
 
 class Candidates:
@@ -98,13 +100,11 @@ class Candidates:
             "postgresql",
         )
         users = _distinct(unpack_readable(packed, partial(self._report_row, row)))
-        shards = shards_of(users)
-        for shard in range(shard_from, row.shard_to):
-            chosen = users[shards == shard]
+        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
             asked_s = asyncio.get_running_loop().time()
             # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
             there = await self._index.present(self._lane, chosen, settled=True)
-            yield Found(shard, [b"%d" % user for user in chosen[there].tolist()], asked_s)
+            yield Found(last, [b"%d" % user for user in chosen[there].tolist()], asked_s)
 
 
 def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

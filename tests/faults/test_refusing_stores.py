@@ -166,8 +166,9 @@ async def test_a_quota_goes_on_when_the_clock_of_redis_is_set_back(
 
 async def test_a_claim_that_postgresql_forgot_is_given_up_within_a_look(deployment: Deployment) -> None:
     """As in a crash that loses commits: another has the units, so nothing more of them is sent, and nobody twice."""
-    await deployment.provider("--latency-ms", "100")
-    inside = await deployment.people(60_000)
+    # Longer than it is between two looks: whatever is in flight is seen to be lost.
+    await deployment.provider("--latency-ms", "600")
+    inside = await deployment.people(8_000)
     server = await deployment.server(QQ_ALERT_LEASE_S="60")
     _, answer = await deployment.file(server)
 
