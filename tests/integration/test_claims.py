@@ -263,6 +263,27 @@ async def test_the_passes_of_a_follow_up_notice_are_apart_also_after_a_pause(poo
         assert await sql.rings.notify_again(pool, every, 2, every) == {alert}
 
 
+async def test_the_second_pass_of_a_follow_up_notice_waits_for_the_first_to_be_through(pool: Pool) -> None:
+    """What takes longer than the passes are apart is not begun anew while others were not looked for at all."""
+    await add_authority(pool)
+    alert = await add_alert(pool, "A", due_in_min=30, rings=(1,), units=1)
+    every = timedelta(minutes=5)
+    async with pool.acquire() as connection, connection.transaction():
+        content = await connection.fetchval("select content::text from alert where id = $1", alert)
+        await sql.lifecycle.append_notice(connection, alert, 2, "update", content)
+        await sql.rings.add_sweeps(connection, alert, [SweepPlan("update", None, "tpns", 2, 1, 2)])
+    await pool.execute("update notice set at = now() - interval '12 minutes'")
+    units = "select u.id from sweep_unit u join sweep s on s.id = u.sweep_id where s.notice = 'update' order by u.id"
+    first, second = [row[0] for row in await pool.fetch(units)]
+    done = "update sweep_unit set done = true, done_at = now() - interval '6 minutes' where id = $1"
+    await pool.execute(done, first)
+    assert await sql.rings.notify_again(pool, every, 2, every) == set(), "the other one was not swept yet"
+    await pool.execute(done, second)
+    assert await sql.rings.notify_again(pool, every, 2, every) == {alert}
+    await pool.execute(done, first)
+    assert await sql.rings.notify_again(pool, every, 2, every) == set(), "nor was its second pass"
+
+
 async def test_a_unit_that_the_record_does_not_know_is_lost(pool: Pool) -> None:
     """A record that went back has no such unit: its process stops sending it at the next look."""
     await add_authority(pool)

@@ -224,7 +224,10 @@ def notify_again(
             at = alert.notices[sweep.version][1]
             if at <= now - DAY or not may_send(alert.state, alert.version, sweep.notice, sweep.version):
                 continue
-            for unit in sweep.units:
+            open_passes = [unit.passes for unit in sweep.units if not unit.done]
+            for unit in [*sweep.units]:
+                if at + apart * 6 > now and any(passes <= unit.passes for passes in open_passes):
+                    continue
                 if unit.done_at is not None and unit.done_at + apart > now:
                     continue
                 has_pass = unit.passes < passes_max or lately
