@@ -102,7 +102,8 @@ async def estimate(
     rates_per_s: Mapping[str, float | None],
 ) -> Estimate | None:
     """Sample every lane in the areas of `rings`; None when Redis does not answer in time."""
-    seed, samples = secrets.randbelow(SHARDS), dict[str, Sample]()
+    seed = secrets.randbelow(SHARDS)
+    samples: dict[str, Sample] | None = None
     try:
         # All lanes at once: one after the other they would wait for a busy loop as many times.
         async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as group:
@@ -113,7 +114,7 @@ async def estimate(
         samples = {lane: task.result() for lane, task in asked.items()}
     except* (*UNAVAILABLE_ERRORS, TimeoutError) as errors:
         _log.warning("estimate.missing", errors=[type(error).__name__ for error in errors.exceptions])
-    if not samples:
+    if samples is None:
         return None
     total = _sum([one.total for one in samples.values()])
     return Estimate(
