@@ -143,7 +143,14 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
     heard: list[str] = []
     listener = asyncio.create_task(_listen(deployment, server, heard))
     alert = await _whole_life(deployment, server)
+
+    async def said(state: str) -> bool:
+        return state in {msgspec.json.decode(one).get("state") for one in heard}
+
+    # The feed has the state of each look: one that is over before the next is not said.
+    await until(lambda: said("sent"))
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    await until(lambda: said("found"))
 
     async def notified() -> bool:
         query = "select 1 from sweep s join sweep_unit u on u.sweep_id = s.id where s.notice = 'found' and not u.done"
@@ -185,10 +192,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
         await _answers(deployment, server, alert),
     )
 
-    async def all_is_said() -> bool:
-        return {"sent", "found", "closed"} <= {msgspec.json.decode(one).get("state") for one in heard}
-
-    await until(all_is_said)
+    await until(lambda: said("closed"))
     server.end()
     await listener
     log, feed = deployment.log.read_text(encoding="utf-8"), "\n".join(heard)
