@@ -98,13 +98,10 @@ async def _cancel(deployment: Deployment, server: Process, alert: str) -> None:
 
 async def _sends_nothing(deployment: Deployment, server: Process) -> bool:
     """Tell whether the rest of the alert is parked, and no request is in flight."""
-    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
-        lines = (await response.text()).splitlines()
-    values = {line.partition("{")[0]: float(line.split()[-1]) for line in lines if 'lane="tpns"' in line}
-    return (
-        values["qq_alert_parked_batches"] > 0
-        and values["qq_alert_requests_in_flight"] == 0 == values["qq_alert_queue_batches"]
-    )
+    if not await deployment.lane_metric(server, "qq_alert_parked_batches"):
+        return False
+    busy = ("qq_alert_requests_in_flight", "qq_alert_queue_batches")
+    return not any([await deployment.lane_metric(server, name) for name in busy])
 
 
 async def _notified_once(deployment: Deployment, *providers: RecordingTpns) -> None:

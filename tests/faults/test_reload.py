@@ -166,11 +166,7 @@ async def test_a_lane_that_bad_tokens_stopped_starts_again_with_other_settings(d
 
 
 async def _nothing_in_flight(deployment: Deployment, server: Process) -> bool:
-    async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
-        lines = (await response.text()).splitlines()
-    return [
-        float(line.split()[-1]) for line in lines if line.startswith('qq_alert_requests_in_flight{lane="huawei"')
-    ] == [0.0]
+    return not await deployment.lane_metric(server, "qq_alert_requests_in_flight", "huawei")
 
 
 async def test_a_key_file_that_is_written_anew_is_taken_and_one_that_is_no_key_is_not(deployment: Deployment) -> None:

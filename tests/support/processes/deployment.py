@@ -190,6 +190,13 @@ class Deployment:
         async with self.session() as session, session.get(f"{self.provider_url}/simulated/accounts") as response:
             return np.frombuffer(await response.read(), dtype="<i8")
 
+    async def lane_metric(self, server: Listening, name: str, lane: str = "tpns") -> float:
+        """Return what a server's metrics say of a lane now."""
+        async with self.session() as session, session.get(f"{server.url}/metrics") as response:
+            lines = (await response.text()).splitlines()
+        [value] = [line.split()[-1] for line in lines if line.startswith(f'{name}{{lane="{lane}"')]
+        return float(value)
+
     async def switch_outage(self, *, on: bool) -> None:
         """Start or end an outage of the simulated provider."""
         async with self.session() as session:
