@@ -18,6 +18,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, RedisError, ResponseError
 
+from geo.packing import WRITING_IN_C
 from runtime.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -103,15 +104,15 @@ def connect(url: str) -> Client:
     """Return a client for `url`: redis://, rediss://, unix://, or the result of `cluster_url`."""
     if url.partition("://")[0] in CLUSTER_SCHEMES:
         return _cluster(url)
-    return aioredis.Redis.from_pool(
-        aioredis.BlockingConnectionPool.from_url(
-            url,
-            max_connections=CONNECTIONS,
-            timeout=COMMAND_TIMEOUT_S,
-            socket_timeout=None,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-        )
+    pool: aioredis.BlockingConnectionPool = aioredis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=CONNECTIONS,
+        timeout=COMMAND_TIMEOUT_S,
+        socket_timeout=None,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
     )
+    pool.connection_class = WRITING_IN_C[pool.connection_class]
+    return aioredis.Redis.from_pool(pool)
 
 
 def _cluster(url: str) -> aioredis.RedisCluster:

@@ -25,6 +25,7 @@ from server.administration.file_case import send_case
 from server.settings import load
 from server.stores import Stores
 from tests.support.processes.processes import Process
+from tests.support.stores.kept_connections import KeptConnections
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +89,7 @@ class Deployment:
         self.secret = ""
         self.token = ""
         self._processes: list[Process] = []
+        self._connections = KeptConnections()
 
     def env(self, **more: str) -> dict[str, str]:
         """Return the configuration of a server as environment."""
@@ -236,11 +238,7 @@ class Deployment:
 
     async def query(self, text: str, *arguments: object) -> list[Any]:
         """Query PostgreSQL."""
-        connection = await asyncpg.connect(self.database_url)
-        try:
-            return [tuple(row) for row in await connection.fetch(text, *arguments)]
-        finally:
-            await connection.close()
+        return await self._connections.query(self.database_url, text, *arguments)
 
     async def place(self, users: Sequence[int], longitude: float, latitude: float) -> None:
         """Report users at one place (degrees), now."""
@@ -288,5 +286,6 @@ class Deployment:
 
     async def close(self) -> None:
         """End all processes."""
+        self._connections.close()
         for process in reversed(self._processes):
             await asyncio.to_thread(process.end)
