@@ -5,6 +5,7 @@ Every route declares who may use it and what it takes. Bounded: `BODY_BYTES_MAX`
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
@@ -56,18 +57,17 @@ def routes(of: Handlers) -> list[Route]:
         *handlers.public.routes.routes(of.public),
         *handlers.ops.routes.routes(of.ops),
     ]
-    described: list[bytes] = []
-    table.append(_description(described))
+    table.append(_description(table))
     table += [head for route in table if (head := route.without_body()) is not None]
-    described.append(document(table))
     return table
 
 
-def _description(described: list[bytes]) -> Route:
-    """Return the route of the OpenAPI document, which is put into `described` once it has all routes, itself too."""
+def _description(table: list[Route]) -> Route:
+    """Return the route of the OpenAPI document of all routes, itself too, which is made when it is first read."""
+    described = cache(partial(document, table))
 
     async def get(_: Call[None]) -> web.Response:
-        return web.Response(body=described[0], content_type=JSON)
+        return web.Response(body=described(), content_type=JSON)
 
     return Route(
         method="GET",

@@ -39,7 +39,7 @@ for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
     del os.environ[_name]
 
 
-WORKERS = 3
+WORKERS = 4
 SLOWEST_FIRST = ("faults", "e2e", "conformance", "property", "integration", "simulation", "unit")
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PROCESSES: Final = (1, 2, 4)
 PEOPLE: Final = 1_000_000
 REQUESTS: Final = 240
-"""Of `BATCH` reports each, to the servers in turn, `AT_ONCE` at a time."""
+"""Of `BATCH` reports each, to the servers in turn, `AT_ONCE` at a time; fewer of fewer people."""
 
 AT_ONCE: Final = 8
 WORKERS: Final = 16
@@ -67,11 +67,11 @@ async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> 
                 machine.servers.append(pid)
             cost.recipient_us[servers] = await _recipient_us(world, stores, machine, runs)
         # Last, because who reports from the rim of an area may come into it.
-        reporters = _reporters(world, number)
+        reporters, requests = _reporters(world, number), max(AT_ONCE, REQUESTS * number // PEOPLE)
         for servers in PROCESSES:
             before_s = machine.used_s()
-            await _report(world, reporters, urls[:servers])
-            cost.report_us[servers] = (machine.used_s() - before_s) / (REQUESTS * BATCH) * 1e6
+            await _report(world, reporters, urls[:servers], requests)
+            cost.report_us[servers] = (machine.used_s() - before_s) / (requests * BATCH) * 1e6
     return _figures(cost)
 
 
@@ -119,11 +119,11 @@ def _reporters(world: World, people: int) -> Reporters:
     return Reporters(world, *columns)
 
 
-async def _report(world: World, reporters: Reporters, urls: Sequence[str]) -> None:
-    """Send `REQUESTS` requests to the servers in turn."""
+async def _report(world: World, reporters: Reporters, urls: Sequence[str], requests: int) -> None:
+    """Send so many requests, a multiple of `AT_ONCE`, to the servers in turn."""
     headers = {"Authorization": f"Bearer {world.token}", "Content-Type": "application/msgpack"}
     async with aiohttp.ClientSession(headers=headers) as session:
-        for start in range(0, REQUESTS, AT_ONCE):
+        for start in range(0, requests, AT_ONCE):
             async with asyncio.TaskGroup() as group:
                 for number in range(start, start + AT_ONCE):
                     sent = reporters.post(session, reporters.residents(BATCH), urls[number % len(urls)])

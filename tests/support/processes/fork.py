@@ -10,11 +10,13 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import pkgutil
 import sys
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TextIO
 
+import push.providers
 from server.cli import main
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ IMPORTED = [
     "server.simulators.batch.tpns_cli",
     "server.simulators.batch.cli",
     "server.simulators.token.cli",
+    *(module.name for module in pkgutil.iter_modules(push.providers.__path__, "push.providers.")),
 ]
 """Modules that the forked process imports beforehand: the commands that tests start."""
 
