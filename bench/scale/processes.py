@@ -67,7 +67,7 @@ async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> 
                 machine.servers.append(pid)
             cost.recipient_us[servers] = await _recipient_us(world, stores, machine, runs)
         # Last, because who reports from the rim of an area may come into it.
-        reporters, requests = _reporters(world, number), max(AT_ONCE, REQUESTS * number // PEOPLE)
+        reporters, requests = _reporters(world, number), AT_ONCE * max(1, REQUESTS * number // PEOPLE // AT_ONCE)
         for servers in PROCESSES:
             before_s = machine.used_s()
             await _report(world, reporters, urls[:servers], requests)
