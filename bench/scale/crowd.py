@@ -38,7 +38,7 @@ PEOPLE_IN_LANES: Final = 8_000
 """About 5,000 in the area. A lane of tokens takes a request for each: 300 alerts are sent within `WITHIN_S`."""
 
 WORKERS: Final = 16
-WITHIN_S: Final = 300.0
+WITHIN_S: Final = 900.0
 POLL_INTERVAL_S: Final = 0.05
 NEXT: Final = "小红"
 NOBODYS: Final = 20

@@ -5,12 +5,19 @@ from __future__ import annotations
 from uuid import uuid4
 
 import numpy as np
+from msgspec import json
 
 from geo.area import Area, Circle
 from geo.index.position_index import NOT_KNOWN, UNCHANGED
 from geo.index.reports import Positions
+from push.fanout.claims.unit import Batch
 from push.fanout.entrants.live_areas import LiveAreas
 from push.fanout.entrants.notified import among
+from push.fanout.entrants.unit import GATHER_S, EntrantsUnit
+from push.message.content import Content
+from runtime.clock import now
+from sql.entrants import Entrant
+from sql.work import UnitRow
 
 HERE, THERE = (114.0, 22.0), (10.0, 50.0)
 
@@ -37,3 +44,36 @@ def test_users_are_found_in_whichever_row_they_stand() -> None:
     users = np.arange(1000, dtype=np.int64)
     assert (among(users, rows) == np.isin(users, np.concatenate(rows))).all()
     assert not among(users, []).any()
+
+
+def test_who_enters_while_a_batch_is_on_its_way_shares_the_next_one() -> None:
+    """Until that is settled, or has been under way for too long: a provider that does not answer holds nobody up."""
+    row = UnitRow(
+        id=1,
+        shard_from=0,
+        shard_to=1024,
+        alert_id=uuid4(),
+        notice="alert",
+        message_version=1,
+        ring=1,
+        lane="tpns",
+        radius_km=1.0,
+        city=False,
+        expires=now(),
+        status="actual",
+        content=json.encode(Content(texts={}, photo_url=None)).decode(),
+        left_s=3600.0,
+        sweep_id=1,
+        trail_seq=0,
+        entrants=True,
+    )
+    settled: list[bool] = []
+    unit = EntrantsUnit(row, 0.0, 0.0, 60.0, silent=False, changed=lambda: settled.append(True))
+    assert not unit.gathers(10.0)
+    batch = Batch(unit, [b"7"], np.array([7], dtype=np.int64))
+    unit.begin(batch, [Entrant(1, row.alert_id, 7)], 10.0)
+    assert unit.gathers(10.0)
+    assert not unit.gathers(10.0 + GATHER_S)
+    unit.remove(batch)
+    assert settled == [True]
+    assert not unit.gathers(10.0)

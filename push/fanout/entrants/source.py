@@ -97,7 +97,8 @@ class EntrantSource:
     async def _step(self) -> None:
         await self._end_settled()
         await self._claim()
-        going_on = {alert: unit for alert, unit in self._units.items() if not unit.over}
+        now_s = self._now_s()
+        going_on = {alert: unit for alert, unit in self._units.items() if not unit.over and not unit.gathers(now_s)}
         if going_on:
             begun = [entry for unit in going_on.values() for entry in unit.entries]
             due = await sql.entrants.due(self._pool, self._lane, [*going_on], begun, ENTRANTS_MAX)
@@ -126,7 +127,7 @@ class EntrantSource:
             return
         users = np.array([entrant.user for entrant in entrants], dtype=np.int64)
         batch = Batch(unit, [b"%d" % user for user in users.tolist()], users, found_s=asked_s)
-        unit.begin(batch, entrants)
+        unit.begin(batch, entrants, self._now_s())
         await self._queue.put(batch)
 
     async def _end_settled(self) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 
 RENEW_S: Final = 60.0
+GATHER_S: Final = 1.0
+"""For so long those who enter wait for the batch before theirs: where many do, they share requests instead of having
+one each, and a provider that does not answer holds nobody up for longer."""
 
 
 class EntrantsUnit(HeldUnit):
@@ -40,6 +43,7 @@ class EntrantsUnit(HeldUnit):
     ) -> None:
         super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent)
         self.idle_s = self._renewed_s = seen_s
+        self._begun_s = float("-inf")
         self._changed = changed
         self._entries: dict[int, Entrant] = {}
 
@@ -66,8 +70,13 @@ class EntrantsUnit(HeldUnit):
         """Tell whether an entry of a user is being worked on."""
         return user in self._entries
 
-    def begin(self, batch: Batch, entrants: Iterable[Entrant]) -> None:
+    def gathers(self, now_s: float) -> bool:
+        """Tell whether who enters now is to wait for who enters next."""
+        return bool(self.batches) and now_s - self._begun_s < GATHER_S
+
+    def begin(self, batch: Batch, entrants: Iterable[Entrant], now_s: float) -> None:
         """Add a batch of these entrants that is about to be queued."""
+        self._begun_s = now_s
         self._entries |= {entrant.user: entrant for entrant in entrants}
         self.add(batch)
 
