@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from redis.asyncio import RedisCluster
 from redis.exceptions import NoScriptError
 
 from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
@@ -24,7 +25,8 @@ from geo.index.devices import devices_from
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
 from geo.index.scripts import register
-from geo.index.search import commands, members, places, unique
+from geo.index.search import places, unique
+from geo.index.trip import Trip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -45,17 +47,16 @@ SEARCHES_IN_FLIGHT: Final = 2
 """Over all lanes and alerts of a process, because all other clients of Redis wait for them: at 5 million people a
 search takes 2.5 ms. One leaves Redis idle; more than two gain nothing and lengthen a PING's wait (measured)."""
 
-TRIP_SHARDS: Final = 16
+TRIP_SHARDS: Final = 64
 TRIP_MEMBERS: Final = 4096
 """One round trip searches about this many members: Redis serves no other client meanwhile, about 1.5 ms (measured)."""
-
 
 NOT_KNOWN: Final = -1
 UNCHANGED: Final = -2
 
 
 class Found(NamedTuple):
-    """Members found in one shard, as decimal bytes, and when the search began, by the event loop's clock."""
+    """Members found up to a shard, as decimal bytes, and when the search began, by the event loop's clock."""
 
     shard: int
     users: list[bytes]
@@ -75,6 +76,7 @@ class PositionIndex:
     ) -> None:
         self._epochs = epochs
         self._client = client
+        self._is_cluster = isinstance(client, RedisCluster)
         self._lanes = tuple(lanes)
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
@@ -142,11 +144,11 @@ class PositionIndex:
         ahead_max: int = SEARCHES_IN_FLIGHT,
         observe_s: Callable[[float], None] = lambda _: None,
     ) -> AsyncIterator[Found]:
-        """Yield the members found in each shard, in order, at most `ahead_max` round trips ahead.
+        """Yield the members found by each round trip, in the order of the shards, at most `ahead_max` trips ahead.
 
         Users who changed lanes a moment ago are left out; the next sweep finds them once the ledger is complete.
         """
-        ahead: deque[asyncio.Task[list[Found]]] = deque()
+        ahead: deque[asyncio.Task[Found]] = deque()
         start = 0
         try:
             while True:
@@ -157,8 +159,7 @@ class PositionIndex:
                     start += len(trip)
                 if not ahead:
                     return
-                for found in await ahead.popleft():
-                    yield found
+                yield await ahead.popleft()
         finally:
             for search_task in ahead:
                 search_task.cancel()
@@ -167,22 +168,25 @@ class PositionIndex:
 
     def _trip(self, lane: str, area: Area) -> int:
         """Return how many shards to search in one round trip, from the members found by the last one."""
-        expected = self._shard_members.get(area, {}).get(lane)
-        return 1 if expected is None else max(1, min(TRIP_SHARDS, int(TRIP_MEMBERS / max(expected, 1.0))))
+        expected = self._shard_members.get(area, {}).get(lane, TRIP_MEMBERS)
+        return max(1, min(TRIP_SHARDS, int(TRIP_MEMBERS / max(expected, 1.0))))
 
     async def _timed_search(
         self, lane: str, shards: Sequence[int], area: Area, observe_s: Callable[[float], None]
-    ) -> list[Found]:
+    ) -> Found:
         async with self._searching:
             asked_s = asyncio.get_running_loop().time()
             started_s = perf_counter()
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)
             observe_s(perf_counter() - started_s)
         self._shard_members.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
-        return [
-            Found(shard, [user for user in users if user not in moved] if moved else users, asked_s)
-            for shard, (users,), moved in zip(shards, found, movers, strict=True)
+        users = [
+            user
+            for (some,), moved in zip(found, movers, strict=True)
+            for user in some
+            if not moved or user not in moved
         ]
+        return Found(shards[-1], users, asked_s)
 
     async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
         """Return by shard the members of each area, in one round trip; the caller bounds the shards."""
@@ -194,36 +198,30 @@ class PositionIndex:
         self, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
     ) -> tuple[list[list[list[bytes]]], list[frozenset[bytes]]]:
         """Return by shard the members of each area, and the users who changed lanes a moment ago."""
-        # The older generation first: a user who moves to the newer one in between is found twice, never missed.
-        living = self.generations.living(self.clock_ms())
-        names = [[keys.positions(shard, lane, one) for one in living] for shard in shards]
+        now_ms = self.clock_ms()
+        names = [[keys.positions(shard, lane, one) for one in self.generations.living(now_ms)] for shard in shards]
+        scanned: list[list[list[bytes]]] = []
         if any(area.leaves_grid for area in areas):
-            found = [[unique(*[await self._scan_all(name, area) for name in pair]) for area in areas] for pair in names]
-            searches: list[list[list[Command]]] = []
-        else:
-            found = []
-            searches = [[commands(name, area) for area in areas for name in pair] for pair in names]
-        pipe = self._client.pipeline(transaction=False)
-        for command in chain.from_iterable(chain.from_iterable(searches)):
-            pipe.execute_command(*command)
-        for shard in shards if asks_movers else ():
-            since = self.clock_ms() - MOVED_KEPT_MS
-            pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), since, "+inf")
-        # After the people: a mark that is still there says that they were, too.
-        marked = shards if self._epochs is not None else ()
-        for shard in marked:
-            pipe.execute_command("GET", keys.epoch(shard))
-        if not len(pipe):
-            return found, [frozenset()] * len(shards)
-        async with asking(self._client):
-            answers = await pipe.execute()
+            scanned = [
+                [unique(*[await self._scan_all(name, area) for name in pair]) for area in areas] for pair in names
+            ]
+        trip = Trip(shards, names, () if scanned else areas, asks_movers, self._epochs is not None, self._is_cluster)
+        found = trip.read(await self._ask(trip.commands()))
         if self._epochs is not None:
-            self._epochs.check(marked, answers[len(answers) - len(marked) :])
-        replies = iter(answers[: len(answers) - len(marked)])
-        for of_shard in searches:
-            parts = [members(areas[row // 2], [next(replies) for _ in part]) for row, part in enumerate(of_shard)]
-            found.append([unique(*parts[row : row + 2]) for row in range(0, len(parts), 2)])
-        return found, [frozenset(reply) for reply in replies] if asks_movers else [frozenset()] * len(shards)
+            self._epochs.check(shards, found.marks)
+        movers = await self._ask(trip.movers(now_ms - MOVED_KEPT_MS)) if found.are_movers else [()] * len(shards)
+        return scanned or found.members, [frozenset(some) for some in movers]
+
+    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Return the replies to these commands, in one round trip."""
+        if not commands:
+            return []
+        pipe = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipe.execute_command(*command)
+        async with asking(self._client):
+            replies: list[Any] = await pipe.execute()
+        return replies
 
     async def _scan_all(self, name: str, area: Area) -> list[bytes]:
         """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""

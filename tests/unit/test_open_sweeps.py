@@ -35,11 +35,13 @@ def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> li
 
 
 def test_near_rings_come_first_and_passes_for_late_entrants_last() -> None:
-    """Whatever the deadlines, and in whichever order the record lists them."""
+    """Whatever the deadlines, and in whichever order the record lists them; a pass is claimed by itself only."""
     late, far, near = _sweep(late=True, left_s=1.0), _sweep(ring=3, left_s=1.0), _sweep(ring=1)
     sweeps = OpenSweeps()
     sweeps.replace([late, far, near])
-    assert sweeps.wanted(9) == [near.id, far.id, late.id]
+    assert sweeps.wanted(9) == [near.id, far.id]
+    sweeps.exhaust([near.id, far.id])
+    assert sweeps.wanted(9) == [late.id]
 
 
 def test_alerts_take_turns_unless_a_deadline_is_near() -> None:
@@ -82,12 +84,13 @@ def test_a_sweep_without_a_ready_unit_is_left_alone_until_its_alert_has_gone_on(
 
 
 def test_units_are_claimed_together_only_where_they_are_small() -> None:
-    """A new alert waits for a few thousand recipients at most, not for eight large units."""
-    claims = LaneClaims()
-    assert claims.units_max == 1
+    """A new alert waits for a few thousand recipients at most, not for eight large units, and for no eight passes."""
+    claims, first, late = LaneClaims(), _sweep(), _sweep(late=True)
+    claims.open.replace([first, late])
+    assert claims.units_max([first.id]) == 1
     for _ in range(100):
         claims.note_found(20)
-    assert claims.units_max == AHEAD_MAX
-    for _ in range(100):
-        claims.note_found(10 * AHEAD_RECIPIENTS)
-    assert claims.units_max == 1
+    assert claims.units_max([first.id]) == AHEAD_MAX
+    assert claims.units_max([late.id]) == 1
+    claims.note_found(8 * AHEAD_RECIPIENTS)
+    assert claims.units_max([first.id]) == 1

@@ -120,7 +120,7 @@ class Claims:
             wanted = claims.open.wanted(CANDIDATES_MAX)
             if not wanted:
                 return False
-            known_seq, units_max = self.known_seq, claims.units_max
+            known_seq, units_max = self.known_seq, claims.units_max(wanted)
             asked_s, asked_wall_s, rows = await retry_until_available(
                 partial(self._ask, wanted, units_max), UNAVAILABLE_ERRORS, "postgresql"
             )

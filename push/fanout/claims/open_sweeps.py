@@ -1,9 +1,10 @@
 """Open sweeps: keeps in which order the units of a lane are claimed.
 
-First sends come before follow-up notices, which have every fourth turn, and passes for late entrants come last. Of
-first sends the nearest ring comes first, then a deadline that is near, then the alerts by turns, so that a small one
-does not wait for a large one. Bounded: the sweeps that the record lists as open and due; `AHEAD_MAX` claimed units wait
-for a sweep, and more than one only where they are small.
+First sends come before follow-up notices, which have every fourth turn. Passes for late entrants come last, one unit at
+a time: a new alert waits for no others. Of first sends the nearest ring comes first, then a deadline that is near,
+then the alerts by turns, so that a small one does not wait for a large one.
+Bounded: the sweeps that the record lists as open and due; `AHEAD_MAX` claimed units wait for a sweep, and more than one
+only where they are small.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from itertools import chain, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -58,7 +59,12 @@ class OpenSweeps:
         late = sorted((one for one in left if one.late), key=self._order)
         overdue = follow_up[:1] if self._first_sends >= FIRST_SENDS_A_FOLLOW_UP else []
         merged = _merged(first, follow_up[len(overdue) :])
-        return [one.id for one in chain(overdue, merged, late)][:sweeps_max]
+        ordered = [*overdue, *merged] or late
+        return [one.id for one in ordered][:sweeps_max]
+
+    def are_late(self, sweeps: Iterable[int]) -> bool:
+        """Tell whether these are passes for late entrants."""
+        return all(self._sweeps[one].late for one in sweeps if one in self._sweeps)
 
     def _order(self, sweep: OpenSweep) -> tuple[float, float, int, float, int]:
         urgent_s = sweep.left_s if sweep.ring and sweep.left_s < URGENT_S else math.inf
@@ -103,9 +109,10 @@ class LaneClaims:
         self.claiming = asyncio.Lock()
         self._found = float(AHEAD_RECIPIENTS)
 
-    @property
-    def units_max(self) -> int:
-        """How many units to claim together."""
+    def units_max(self, sweeps: Iterable[int]) -> int:
+        """Return how many units of these sweeps to claim together."""
+        if self.open.are_late(sweeps):
+            return 1
         return max(1, min(AHEAD_MAX, int(AHEAD_RECIPIENTS / max(self._found, 1.0))))
 
     def note_found(self, found: int) -> None:

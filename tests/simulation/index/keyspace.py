@@ -53,9 +53,11 @@ class Keyspace:
         """Answer one command."""
         match name:
             case "EXISTS":
-                return int(arguments[0] in self.flags)
+                return sum(one in self.flags or bool(self.scores.get(one)) for one in arguments)
             case "GET":
                 return self.texts.get(arguments[0])
+            case "MGET":
+                return [self.texts.get(one) for one in arguments]
             case "SET":
                 return b"OK" if self.texts.setdefault(arguments[0], _bytes(arguments[1])) is not None else None
             case "ZMSCORE":
