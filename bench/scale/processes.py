@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import asyncpg
+import click
 import msgspec
 import numpy as np
 
@@ -27,6 +27,8 @@ from server.demo.world import World, another_server, provider, server
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from server.embedded import StoreUrls
 
@@ -65,13 +67,17 @@ async def processes(stores: StoreUrls, folder: Path, people: int, runs: int) -> 
                 url, pid = await stack.enter_async_context(another)
                 urls.append(url)
                 machine.servers.append(pid)
-            cost.recipient_us[servers] = await _recipient_us(world, stores, machine, runs)
+            used_us = await _recipient_us(world, stores, machine, runs)
+            _say(servers, "recipient", used_us)
+            cost.recipient_us[servers] = float(used_us.sum())
         # Last, because who reports from the rim of an area may come into it.
         reporters, requests = _reporters(world, number), AT_ONCE * max(1, REQUESTS * number // PEOPLE // AT_ONCE)
         for servers in PROCESSES:
             before_s = machine.used_s()
             await _report(world, reporters, urls[:servers], requests)
-            cost.report_us[servers] = (machine.used_s() - before_s) / (requests * BATCH) * 1e6
+            used_us = (machine.used_s() - before_s) / (requests * BATCH) * 1e6
+            _say(servers, "report", used_us)
+            cost.report_us[servers] = float(used_us.sum())
     return _figures(cost)
 
 
@@ -82,10 +88,10 @@ class Machine(msgspec.Struct):
     redis: int
     postgres: int
 
-    def used_s(self) -> float:
-        """Return the seconds of CPU that they have used."""
-        alone = sum(cpu_s(one, children=False) for one in (*self.servers, self.redis))
-        return alone + cpu_s(self.postgres, children=True)
+    def used_s(self) -> NDArray[np.float64]:
+        """Return the seconds of CPU that servers, Redis and PostgreSQL have used."""
+        servers = sum(cpu_s(one, children=False) for one in self.servers)
+        return np.array([servers, cpu_s(self.redis, children=False), cpu_s(self.postgres, children=True)])
 
 
 async def _machine(stores: StoreUrls, world: World) -> Machine:
@@ -99,15 +105,24 @@ async def _machine(stores: StoreUrls, world: World) -> Machine:
         await redis.aclose()
 
 
-async def _recipient_us(world: World, stores: StoreUrls, machine: Machine, runs: int) -> float:
-    used_us: list[float] = []
+def _say(servers: int, what: str, used_us: NDArray[np.float64]) -> None:
+    server_us, redis_us, postgres_us = used_us.tolist()
+    click.echo(
+        f"{servers} servers: {used_us.sum():.2f} us of CPU a {what} (servers {server_us:.2f}, Redis {redis_us:.2f}, "
+        f"PostgreSQL {postgres_us:.2f})",
+        err=True,
+    )
+
+
+async def _recipient_us(world: World, stores: StoreUrls, machine: Machine, runs: int) -> NDArray[np.float64]:
+    used_us: list[NDArray[np.float64]] = []
     # The first alert of a process fills its caches.
     await one_alert(world, str(stores.postgres), scene_of())
     for _ in range(runs):
         before_s = machine.used_s()
         accepted = (await one_alert(world, str(stores.postgres), scene_of())).accepted
         used_us.append((machine.used_s() - before_s) / accepted * 1e6)
-    return median(used_us)
+    return sorted(used_us, key=lambda one: float(one.sum()))[len(used_us) // 2]
 
 
 def _reporters(world: World, people: int) -> Reporters:

@@ -47,6 +47,9 @@ SEARCHES_IN_FLIGHT: Final = 2
 """Over all lanes and alerts of a process, because all other clients of Redis wait for them: at 5 million people a
 search takes 2.5 ms. One leaves Redis idle; more than two gain nothing and lengthen a PING's wait (measured)."""
 
+SAMPLES_IN_FLIGHT: Final = 1
+"""Beside the searches: an estimate has a quarter of a second, in which it must not wait for those of many alerts."""
+
 TRIP_SHARDS: Final = 64
 TRIP_MEMBERS: Final = 4096
 """One round trip searches about this many members: Redis serves no other client meanwhile, about 1.5 ms (measured)."""
@@ -82,6 +85,7 @@ class PositionIndex:
         self.clock_ms = clock_ms
         self.waiting = waiting_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
+        self._sampling = asyncio.Semaphore(SAMPLES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
         self._record, self._forget = register(client, "record"), register(client, "forget")
         self._forget_again = register(client, "forget_again")
@@ -190,7 +194,7 @@ class PositionIndex:
 
     async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
         """Return by shard the members of each area, in one round trip; the caller bounds the shards."""
-        async with self._searching:
+        async with self._sampling:
             found, _ = await self._search(lane, shards, areas, asks_movers=False)
         return found
 
