@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from geo.index import keys
 from geo.index.keys import Generations
 from geo.index.reports import now_ms
-from geo.index.search import commands
+from geo.index.search.members import commands
 from geo.index.shards import SHARDS, shard_of
 
 if TYPE_CHECKING:

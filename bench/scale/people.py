@@ -17,7 +17,7 @@ from geo.area import ANTIMERIDIAN, INDEX_LATITUDE_MAX
 from geo.index import keys
 from geo.index.keys import Generations
 from geo.index.reports import now_ms
-from geo.index.search import GEOHASH_STEP, places
+from geo.index.search.members import GEOHASH_STEP, places
 from geo.index.shards import shards_of
 from server.demo.lanes import TPNS
 

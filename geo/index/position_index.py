@@ -25,8 +25,8 @@ from geo.index.devices import devices_from
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
 from geo.index.scripts import register
-from geo.index.search import places, unique
-from geo.index.trip import Trip
+from geo.index.search.members import places, unique
+from geo.index.search.trip import Trip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from geo.index.calls import Call
     from geo.index.devices import DeadToken, Devices
     from geo.index.loss.epochs import Epochs
-    from geo.index.search import Command
+    from geo.index.search.members import Command
 
 __all__ = ["COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
 

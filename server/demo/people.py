@@ -15,7 +15,7 @@ from geo.connection import connect
 from geo.index.devices import LOCALE_USUAL, address
 from geo.index.position_index import PositionIndex
 from geo.index.reports import Positions, now_ms
-from geo.index.search import GEOHASH_STEP
+from geo.index.search.members import GEOHASH_STEP
 from server.demo.lanes import TPNS, token_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from geo.index.forgetting import Forgetting
 from geo.index.keys import DAY_MS, Generations
 from geo.index.position_index import NOT_KNOWN, UNCHANGED, PositionIndex
 from geo.index.reports import Positions, now_ms
-from geo.index.search import places
+from geo.index.search.members import places
 from geo.index.shards import shard_of
 from push.fanout.sweep import Packer
 from tests.support.processes.processes import ROOT, until

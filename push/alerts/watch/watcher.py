@@ -2,7 +2,8 @@
 
 The counts come from PostgreSQL, so every process sees the work of all of them, and a restart forgets nothing. A tick
 reads what changed, and what is being sent; alerts that rest cost nothing. Bounded: a tick at most four times a second
-while something is being sent, once a second otherwise; `sql.progress.WATCHED_MAX` alerts.
+while something is being sent, less often while hundreds of alerts are (`WORK_SHARE`), once a second otherwise;
+`sql.progress.WATCHED_MAX` alerts.
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
+WORK_SHARE: Final = 0.05
+APART_MAX_S: Final = 2.0
+"""Ticks take this share of the time, because many alerts at once take long to read and are long being sent: the cost of
+an alert would grow with their number. A record that is slow for another reason is looked at after `APART_MAX_S`."""
+
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
 
@@ -99,16 +105,19 @@ class Watcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
             self._changed_event.clear()
+            began_s = loop.time()
             busy = await retry_until_available(self._tick, UNAVAILABLE_ERRORS, "postgresql")
+            apart_s = max(self.tick_s(), min(APART_MAX_S, (loop.time() - began_s) / WORK_SHARE))
             try:
-                async with asyncio.timeout(self.tick_s() if busy else IDLE_TICK_S):
+                async with asyncio.timeout(apart_s if busy else IDLE_TICK_S):
                     await self._changed_event.wait()
             except TimeoutError:
                 continue
             # New work wakes it once; the tick still bounds how often anything is published.
-            await asyncio.sleep(self.tick_s())
+            await asyncio.sleep(apart_s)
 
     async def _tick(self) -> bool:
         again = await self._sweep_again()

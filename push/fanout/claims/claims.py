@@ -41,6 +41,9 @@ REWOUND_S = 0.2
 REFRESH_LEAST_S = 0.02
 """Between two looks at which sweeps are open, however often this is woken."""
 
+REFRESH_SHARE = 0.2
+"""The looks take this share of the time at most, because many alerts make each take longer, and come more often."""
+
 CANDIDATES_MAX = 8
 """Sweeps that one claim looks at."""
 
@@ -67,6 +70,7 @@ class Claims:
         self._lanes: dict[str, LaneClaims] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_s = float("-inf")
+        self._apart_s = REFRESH_LEAST_S
         self._stale = True
         self._changed = asyncio.Event()
         self.known_seq = 0
@@ -100,7 +104,7 @@ class Claims:
                 await self.finish_if_complete(unit)
                 continue
             # Woken too soon after the last look to look again: then that is made up for, and not only at the next poll.
-            wait_s = REFRESH_LEAST_S if self._stale else POLL_INTERVAL_S
+            wait_s = self._apart_s if self._stale else POLL_INTERVAL_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await changed.wait()
@@ -174,12 +178,14 @@ class Claims:
         """Read which sweeps are open, where this was woken since, or a lease may have ended."""
         async with self._refreshing:
             age_s = self._now_s() - self._refreshed_s
-            if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= REFRESH_LEAST_S):
+            if age_s < POLL_INTERVAL_S and not (self._stale and age_s >= self._apart_s):
                 return
             self._stale, self._refreshed_s = False, self._now_s()
             sweeps = await retry_until_available(
                 lambda: sql.work.open_sweeps(self._pool, [*self._lanes]), UNAVAILABLE_ERRORS, "postgresql"
             )
+            took_s = self._now_s() - self._refreshed_s
+            self._apart_s = max(REFRESH_LEAST_S, min(POLL_INTERVAL_S, took_s / REFRESH_SHARE))
             for lane, claims in self._lanes.items():
                 claims.open.replace([sweep for sweep in sweeps if sweep.lane == lane])
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from geo.grid import Grid
 from geo.index.position_index import NOT_KNOWN, UNCHANGED
-from geo.index.search import places
+from geo.index.search.members import places
 
 if TYPE_CHECKING:
     from uuid import UUID

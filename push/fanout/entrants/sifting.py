@@ -17,7 +17,7 @@ import numpy as np
 
 import sql.enrolment
 import sql.entrants
-from geo.index.search import places
+from geo.index.search.members import places
 from geo.index.shards import shards_of
 from push.fanout.entrants.notified import Notified, among
 from push.notice import Status

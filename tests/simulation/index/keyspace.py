@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from geo.area import ANTIMERIDIAN, EARTH_RADIUS_KM, INDEX_LATITUDE_MAX
-from geo.index.search import GEOHASH_STEP
+from geo.index.search.members import GEOHASH_STEP
 
 HEEDS_BACK = True
 """False only in a mutation."""

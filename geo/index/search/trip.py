@@ -12,13 +12,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geo.index import keys
-from geo.index.search import commands, members, unique
+from geo.index.search.members import commands, members, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geo.area import Area
-    from geo.index.search import Command
+    from geo.index.search.members import Command
 
 
 class TripFound(NamedTuple):
