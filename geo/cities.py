@@ -11,7 +11,8 @@ import msgspec
 import shapely
 
 from geo.area import distances_km
-from geo.polygon import PolygonError, polygons_of, read_geometry
+from geo.polygon import PolygonError, read_geometry
+from geo.union import united
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,8 @@ FILE_BYTES = 512 * 1024 * 1024
 CITIES_MAX = 100_000
 ADCODE_DIGITS = 6
 SEGMENT_DEGREES = 0.01
+CROSSINGS_MAX = 20_000
+"""Parts of a city whose common border was drawn twice cross each other this often at most."""
 
 
 class CitiesError(Exception):
@@ -100,11 +103,14 @@ def read_cities(path: Path, adcode_property: str, adcode_prefix: str) -> Cities:
             raise CitiesError(f"{path}: city {code} (feature {number}): {error}") from None
     if not parts:
         raise CitiesError(f"{path}: no feature has six digits after {adcode_prefix!r} in {adcode_property!r}")
-    return Cities({code: _joined(shapes) for code, shapes in parts.items()})
+    return Cities({code: _joined(shapes, f"{path}: city {code}") for code, shapes in parts.items()})
 
 
-def _joined(shapes: list[MultiPolygon]) -> MultiPolygon:
-    return shapes[0] if len(shapes) == 1 else polygons_of(shapely.union_all(shapes))
+def _joined(shapes: list[MultiPolygon], where: str) -> MultiPolygon:
+    joined = shapes[0] if len(shapes) == 1 else united(shapes, CROSSINGS_MAX)
+    if joined is None:
+        raise CitiesError(f"{where}: its parts cross each other more than {CROSSINGS_MAX} times")
+    return joined
 
 
 def _code(feature: _Feature, adcode_property: str, adcode_prefix: str) -> str | None:

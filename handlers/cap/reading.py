@@ -1,6 +1,7 @@
 """Reads a parsed `alert` as a typed message, or names every field that the standard does not allow.
 
-First the grammar, then each value, then what one element asks of another. Bounded by the document.
+First the grammar, then each value, then what one element asks of another. A polygon that is repeated in another language
+is read once. Bounded by the document, its polygons by `VERTICES_MAX` in all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from handlers.cap.model import (
     Status,
     Urgency,
 )
-from handlers.cap.values import Wrong
+from handlers.cap.values import VERTICES_MAX, Wrong
 from handlers.http.problems import FieldError
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
+        self._polygons: dict[str, Ring | Wrong] = {}
+        self._vertices = 0
 
     def message(self, node: Node) -> Message:
         message = Message(
@@ -135,7 +138,7 @@ class _Reader:
     def _area(self, node: Node) -> Area:
         area = Area(
             description=_text(node, "areaDesc"),
-            polygons=self._every(node, "polygon", values.polygon, _NO_RING),
+            polygons=self._every(node, "polygon", self._polygon, _NO_RING),
             circles=self._every(node, "circle", values.circle, _NO_CIRCLE),
             geocodes=_pairs(node, "geocode"),
             altitude=self._may(node, "altitude", values.number),
@@ -146,6 +149,15 @@ class _Reader:
         elif area.ceiling is not None and area.altitude is not None and area.ceiling < area.altitude:
             self._add(f"{node.path}/ceiling", "below `altitude`")
         return area
+
+    def _polygon(self, text: str) -> Ring | Wrong:
+        """Read a polygon, unless the message would have too many vertices with it."""
+        if text not in self._polygons:
+            self._vertices += text.count(",")
+            too_many = self._vertices > VERTICES_MAX
+            wrong = Wrong(f"more than {VERTICES_MAX} points in all polygons of the message")
+            self._polygons[text] = wrong if too_many else values.polygon(text)
+        return self._polygons[text]
 
     def _add(self, path: str, why: str) -> None:
         self.errors.append(FieldError(path, why))

@@ -1,6 +1,7 @@
 """Reads a jurisdiction, the polygon that limits the alerts of an authority, from a GeoJSON file.
 
-An invalid one is refused, and never repaired into another shape or widened. Bounded: `FILE_BYTES`.
+An invalid one is refused, and never repaired into another shape or widened. Bounded: `FILE_BYTES`, `VERTICES_MAX` and
+`CROSSINGS_MAX`: the polygon is read again with each webhook of its authority.
 """
 
 from __future__ import annotations
@@ -10,13 +11,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import shapely
 
-from geo.polygon import PolygonError, dump, polygons_of, read_geometry
+from geo.polygon import PolygonError, dump, read_geometry
+from geo.union import united
 from server.settings import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_BYTES = 64 * 1024 * 1024
+VERTICES_MAX = 1_000_000
+"""About what the largest file holds."""
+
+CROSSINGS_MAX = 20_000
+"""Neighbours whose common border was drawn twice cross each other this often at most."""
 
 
 def read_jurisdiction(path: Path) -> bytes:
@@ -34,7 +41,12 @@ def read_jurisdiction(path: Path) -> bytes:
         shapes = [read_geometry(geometry, repairs=False) for geometry in geometries]
     except PolygonError as error:
         raise SettingsError(f"{path}: {error}") from None
-    return dump(polygons_of(shapely.union_all(shapes)))
+    if sum(map(shapely.get_num_coordinates, shapes)) > VERTICES_MAX:
+        raise SettingsError(f"{path}: more than {VERTICES_MAX} vertices")
+    union = united(shapes, CROSSINGS_MAX)
+    if union is None:
+        raise SettingsError(f"{path}: its polygons cross each other more than {CROSSINGS_MAX} times")
+    return dump(union)
 
 
 def _geometries(tree: Any) -> list[Any]:  # noqa: ANN401 - JSON

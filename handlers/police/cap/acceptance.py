@@ -35,7 +35,7 @@ REFERENCES_MAX = 20
 """Each is looked for, and a message that follows so many others names the last ones."""
 
 SHAPES_MAX = 300
-"""As many as we publish ourselves of a city of islands. Their union is computed before anybody is authenticated."""
+"""As many as we publish ourselves of a city of islands."""
 
 
 REFUSED_STATUSES = {

@@ -1,7 +1,8 @@
 """Makes one place that the server can search of a message's areas, or says why there is none.
 
 Never wider than what the message says, and never a guess: an area that names nothing usable is refused. Of an area with
-a shape, geocodes of other systems are left aside and named. Bounded by the document.
+a shape, geocodes of other systems are left aside and named. Bounded by the document, its cities by `CITIES_MAX`, the
+union of its polygons by `CROSSINGS_MAX`, which is looked at first: a union can be as large as all edges times all edges.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import shapely
 from shapely.geometry import MultiPolygon
 
 from geo.division_codes import digits_of
-from geo.polygon import polygons_of, read_geometry
+from geo.polygon import read_geometry
+from geo.union import united
 from handlers.cap.model import Circle
 from handlers.http.problems import FieldError
 from handlers.places import CODE_EXPECTED
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 CITY_GEOCODES = frozenset({"adcode", "gb/t2260", "gbt2260", "gb2260"})
 """Names of GB/T 2260's codes of administrative divisions, without case and spaces: `adcode` is what Chinese maps call
 them, the others are the standard's own number. Any other system of codes would have to be guessed."""
+
+CITIES_MAX = 40
+"""No province has more."""
+
+CROSSINGS_MAX = 1_000
+"""Polygons that overlap as one draws them cross some dozen times. A union of this size takes some hundredths of a second."""
+
+POLYGONS = "/alert/info[1]/area[1]/polygon"
 
 
 class CapPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,22 +103,28 @@ class _Gathered:
         digits = digits_of(code.value)
         if digits is not None:
             self._cities[digits] = None
+            if len(self._cities) == CITIES_MAX + 1:
+                self.refuse(path, f"at most {CITIES_MAX} cities in all")
         else:
             self.refuse(path, f"no usable place: {CODE_EXPECTED}")
         return True
 
-    def place(self) -> CapPlace:
+    def place(self) -> CapPlace | list[FieldError]:
+        polygon = _united(list(self._rings))
+        if isinstance(polygon, FieldError):
+            return [polygon]
         return CapPlace(
             circle=next(iter(self._circles), None),
-            polygon=_united(list(self._rings)),
+            polygon=polygon,
             cities=list(self._cities),
             left_aside=self._left_aside,
         )
 
 
-def _united(rings: list[Ring]) -> MultiPolygon | None:
-    """Return the union of rings that the reader found valid, None when there are none."""
+def _united(rings: list[Ring]) -> MultiPolygon | FieldError | None:
+    """Return the union of rings that the reader found valid, None when there are none, or that it would be too large."""
     if not rings:
         return None
     shapes = [read_geometry({"type": "Polygon", "coordinates": [ring]}, repairs=False) for ring in rings]
-    return polygons_of(shapely.union_all(shapes))
+    union = united(shapes, CROSSINGS_MAX)
+    return FieldError(POLYGONS, f"the polygons cross each other more than {CROSSINGS_MAX} times") if union is None else union
