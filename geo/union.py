@@ -41,7 +41,7 @@ def crossings(shapes: Sequence[shapely.Geometry], enough: int) -> int:
     starts, ends, owners = _edges(shapes)
     if not owners.size:
         return 0
-    lines = shapely.linestrings(np.stack([starts, ends], axis=1))
+    lines = np.atleast_1d(np.asarray(shapely.linestrings(np.stack([starts, ends], axis=1))))
     tree, found = shapely.STRtree(lines), 0
     for first in range(0, lines.size, CHUNK):
         one, other = tree.query(lines[first : first + CHUNK])
@@ -58,7 +58,8 @@ def _edges(shapes: Sequence[shapely.Geometry]) -> tuple[Points, Points, Rows]:
     """Return start, end and shape of each edge that may cross one of another shape, by the boxes around both."""
     parts: list[tuple[Points, Points, Rows]] = []
     bounds = shapely.bounds(np.array(shapes, dtype=object))
-    meeting = shapely.STRtree(shapely.box(*bounds.T)).query(shapely.box(*bounds.T))
+    boxes = np.asarray(shapely.box(*bounds.T))
+    meeting = shapely.STRtree(boxes).query(boxes)
     for number, shape in enumerate(shapes):
         others = meeting[1][(meeting[0] == number) & (meeting[1] != number)]
         if not others.size:

@@ -1,6 +1,6 @@
 """Stores authorities with their encrypted webhook secrets, and bearer tokens by their digests.
 
-Bounded: at most eight secrets of an authority are read, newest first; at most `ENDING_MAX` rows of what ends soon; a
+Bounded: secrets of an authority by its caller, newest first; at most `ENDING_MAX` rows of what ends soon; a
 token's last use is written at most once in `USE_WRITTEN_EVERY`.
 """
 
@@ -123,9 +123,9 @@ async def expire_secrets(connection: Connection, authority: str, overlap: timede
     await connection.execute(_SECRET_EXPIRE, authority, overlap)
 
 
-async def secrets_of(pool: Pool, authority: str) -> list[bytes]:
+async def secrets_of(pool: Pool | Connection, authority: str, secrets_max: int) -> list[bytes]:
     """Return the ciphertexts of the valid secrets, newest first; empty for an unknown or revoked authority."""
-    return [row[0] for row in await pool.fetch(_SECRETS, authority)]
+    return [row[0] for row in await pool.fetch(_SECRETS, authority, secrets_max)]
 
 
 async def standing_secrets(pool: Pool) -> list[tuple[str, bytes]]:

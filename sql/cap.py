@@ -23,6 +23,7 @@ _PIN = query("certificate_pin")
 _UNPIN = query("certificate_unpin")
 _ENDING = query("certificate_list")
 _PINS = query("authority_pins")
+_LASTING = query("certificate_count")
 _NOTE = query("cap_note")
 _FIND = query("cap_find")
 _KNOWN = query("cap_known")
@@ -39,10 +40,16 @@ async def unpin(connection: Connection, authority: str, fingerprint: str) -> boo
     return await connection.fetchval(_UNPIN, authority, fingerprint) is not None
 
 
-async def pins_of(pool: Pool | Connection, authority: str) -> list[str] | None:
-    """Return an authority's certificates (PEM); None for an unknown or revoked authority."""
-    row = await pool.fetchrow(_PINS, authority)
+async def pins_of(pool: Pool | Connection, authority: str, pins_max: int) -> list[str] | None:
+    """Return an authority's certificates (PEM), expired ones last; None for an unknown or revoked authority."""
+    row = await pool.fetchrow(_PINS, authority, pins_max)
     return None if row is None else list(row[0])
+
+
+async def lasting(connection: Connection, authority: str) -> int:
+    """Return how many certificates of an authority have not expired."""
+    count: int = await connection.fetchval(_LASTING, authority)
+    return count
 
 
 async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:

@@ -6,7 +6,7 @@ Bounded: receipts are deleted after a time that the caller gives.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -24,7 +24,9 @@ _CASE_FIND = query("case_find")
 _CASE_ADD = query("case_add")
 _ALERT_ADD = query("alert_add")
 _HOLD = query("alert_hold")
-_DRAFTS = query("drafts_count")
+_CASE_FIND_ANY = query("case_find_any")
+_DRAFT_ADD = query("draft_add")
+_DRAFT_GIVE_WAY = query("draft_give_way")
 _NOTICE_ADD = query("notice_add")
 _SUPERSEDE = query("draft_supersede")
 
@@ -35,6 +37,15 @@ class ReceiptRow(msgspec.Struct, frozen=True):
     body_digest: bytes
     status: int
     answer: bytes
+
+
+class DraftRoom(NamedTuple):
+    """How many unverified drafts of an authority may wait, in all and of one source, and may come within an hour."""
+
+    waiting: int
+    waiting_of_source: int
+    an_hour: int
+    an_hour_of_source: int
 
 
 class CaseRow(msgspec.Struct, frozen=True):
@@ -153,7 +164,20 @@ async def hold(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(_HOLD, alert_id)
 
 
-async def drafts(connection: Pool | Connection, authority: str) -> int:
-    """Return how many unverified drafts of an authority wait for review or came within the last hour."""
-    count: int = await connection.fetchval(_DRAFTS, authority)
-    return count
+async def find_any_case(connection: Connection | Pool, authority: str, case_numbers: list[str]) -> UUID | None:
+    """Return the alert of the first of these case numbers that there is, None when there is none."""
+    found: UUID | None = await connection.fetchval(_CASE_FIND_ANY, authority, case_numbers)
+    return found
+
+
+async def make_room(
+    connection: Connection, authority: str, source: str | None, case_number: str, room: DraftRoom
+) -> tuple[UUID | None, bool]:
+    """End the draft that gives way to a new one, if one has to; returns it, and whether there is room then."""
+    [row] = await connection.fetch(_DRAFT_GIVE_WAY, authority, source, case_number, *room)
+    return row[0], row[1]
+
+
+async def add_draft(connection: Connection, alert_id: UUID, source: str | None) -> None:
+    """Note where a draft came from."""
+    await connection.execute(_DRAFT_ADD, alert_id, source)

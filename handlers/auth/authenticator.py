@@ -77,10 +77,18 @@ class Authenticator:
             return _too_many_failures("too many failures from this address", wait_s)
         return problems.response(ProblemCode.INVALID_SIGNATURE, detail)
 
-    def unverified(self, request: web.Request, authority: str) -> web.Response | None:
-        """Count a document whose signature does not verify; returns the refusal when there are too many."""
+    def unverified(self, request: web.Request, authority: str | None) -> web.Response | None:
+        """Count a document whose signature does not verify; returns the refusal when there are too many.
+
+        `authority` None when there is no such one.
+        """
         wait_s = self.failures.signature(request.remote, authority)
         return _too_many_failures("too many failures from this address", wait_s) if wait_s else None
+
+    @property
+    def knows_addresses(self) -> bool:
+        """Whether requests come from the addresses of their senders, and not all from a proxy's."""
+        return self.failures.per_address
 
     def busy(self, request: web.Request) -> web.Response | None:
         """Return the refusal of an address that has failed too often, counting nothing."""

@@ -67,6 +67,11 @@ class Failures:
         self.tokens = 0
         self.refused = 0
 
+    @property
+    def per_address(self) -> bool:
+        """Whether each remote address is counted by itself."""
+        return self._settings.per_address
+
     def signature(self, address: str | None, authority: str | None) -> float:
         """Count a webhook that does not verify; `authority` None when there is no such one.
 

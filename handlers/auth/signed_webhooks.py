@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import sql.access
-from handlers.auth.webhook_signatures import is_signed
+from handlers.auth.webhook_signatures import SECRETS_MAX, is_signed
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 
@@ -42,7 +42,7 @@ class SignedWebhooks:
             return refused or problems.response(
                 ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent"
             )
-        secrets = self._vault.open(await sql.access.secrets_of(self._pool, authority))
-        if not is_signed(secrets, request.headers, body):
-            return self._authenticator.unsigned(request, authority if secrets else None, UNSIGNED)
+        ciphertexts = await sql.access.secrets_of(self._pool, authority, SECRETS_MAX)
+        if not is_signed(self._vault.padded(ciphertexts), request.headers, body):
+            return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)
         return await self._authenticator.signed(authority)

@@ -1,7 +1,8 @@
 """Verifies the signatures of webhooks, and encrypts the secrets behind them.
 
 Standard Webhooks 1.0 through its published library; secrets at rest are Fernet tokens (AES-128-CBC with HMAC).
-Bounded: at most eight secrets are tried (sql/queries/authority_secrets.sql), `SIGNATURES_MAX` signatures read.
+A request that is not signed is tried with `SECRETS_MAX` secrets, whoever it names as its authority: where there are
+fewer, with secrets that nobody has. Bounded: `SECRETS_MAX` secrets are tried, `SIGNATURES_MAX` signatures read.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from standardwebhooks import Webhook, WebhookVerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks gives to secrets
+SECRETS_MAX = 16
+"""Of an authority that verify at one time: it may rotate twice a day. All of them are tried within a millisecond."""
+
 SIGNATURES_MAX = 10
 SIGNATURE_HEADER_MAX = 2048
 WEBHOOK_ID_MAX = 256
@@ -42,10 +47,18 @@ class Vault:
 
     def __init__(self, keys: str) -> None:
         self._fernet = read_keys(keys)
+        self._nobodys = new_secret()
+        self._stand_in = self.seal(self._nobodys)
 
     def seal(self, secret: str) -> bytes:
         """Encrypt a secret."""
         return self._fernet.encrypt(secret.encode())
+
+    def padded(self, ciphertexts: Sequence[bytes]) -> list[str]:
+        """Decrypt secrets, with one that nobody has in the place of each that is missing or cannot be opened."""
+        missing = SECRETS_MAX - len(ciphertexts)
+        opened = self.open([*ciphertexts, *repeat(self._stand_in, missing)])
+        return [*opened, *repeat(self._nobodys, SECRETS_MAX - len(opened))]
 
     def open(self, ciphertexts: Iterable[bytes]) -> list[str]:
         """Decrypt secrets; one that no key opens is left out."""

@@ -3,7 +3,8 @@
 A certificate is pinned by being given here; who issued it does not matter. VERIFIED comes with the tree that the
 verifier read out of the very bytes that were signed, and nothing else of the document. What signxml would let pass is
 refused before it: other forms than one enveloped signature over the whole document, weak keys, odd transforms.
-Bounded: `PINS_MAX` certificates; the document.
+A document that is not verified is tried with as many certificates whoever it names as its authority. Bounded: `PINS_MAX`
+certificates; the document.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from handlers.cap.document import parse
 from handlers.cap.model import SIGNATURE_NAMESPACE
+from handlers.cap.stand_ins import stand_in
 from push.alerts.watch.warnings import NOT_SIGNED
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 PINS_MAX = 8
+"""Of an authority that have not expired, and tries of one document: each takes about a millisecond."""
+
 RSA_BITS_MIN = 2048
 CURVES = frozenset({"secp256r1", "secp384r1", "secp521r1"})
 METHODS = frozenset(
@@ -82,6 +86,12 @@ class Why(Enum):
     MALFORMED = "it is not a well-formed XML signature"
 
 
+OF_CERTIFICATES = (Why.TAMPERED, Why.NOT_PINNED, Why.NOT_YET_VALID, Why.EXPIRED, Why.WEAK_KEY)
+"""What is found out only by holding a document against the certificates of an authority."""
+
+AMONG_THESE = f"one of these: {'; or '.join(why.value for why in OF_CERTIFICATES)}"
+
+
 class Signature(msgspec.Struct, frozen=True):
     """A signature's status, with the SHA-256 fingerprint of the certificate that VERIFIED stands on, or why not."""
 
@@ -96,6 +106,11 @@ class Signature(msgspec.Struct, frozen=True):
             return None
         return NOT_SIGNED if self.why is None else self.why.value
 
+    @property
+    def public_reason(self) -> str | None:
+        """Why it is not believed, as its sender may know: nothing of which certificates an authority has."""
+        return AMONG_THESE if self.why in OF_CERTIFICATES else self.unverified_reason
+
 
 UNSIGNED = Signature(SignatureStatus.UNSIGNED)
 
@@ -108,6 +123,17 @@ def read_pins(pems: Iterable[bytes]) -> tuple[x509.Certificate, ...]:
     return pins
 
 
+def pinned(pems: Iterable[str]) -> tuple[x509.Certificate, ...]:
+    """Read the certificates of an authority as they are stored, at most `PINS_MAX`; one that is none is left out."""
+    found: list[x509.Certificate] = []
+    for pem in pems:
+        try:
+            found.append(x509.load_pem_x509_certificate(pem.encode()))
+        except ValueError:
+            continue
+    return tuple(found[:PINS_MAX])
+
+
 def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime) -> tuple[Signature, etree._Element]:
     """Return the signature's status and the tree to read: what was signed where it is VERIFIED, else all of it."""
     found = root.findall(".//ds:Signature", _DS)
@@ -116,17 +142,28 @@ def verify(root: etree._Element, pins: Sequence[x509.Certificate], now: datetime
     why = _misplaced(root, found) or _unacceptable(found[0])
     if why is not None:
         return Signature(SignatureStatus.UNVERIFIABLE, why), root
-    candidates = _candidates(found[0], pins)
+    candidates, tries = _candidates(found[0], pins)
     for key_info in found[0].findall("ds:KeyInfo", _DS):
         # It is not signed, and only a pinned key counts: so nothing else in it has to be read.
         found[0].remove(key_info)
     why = Why.NOT_PINNED
     for certificate in candidates:
-        outcome = _unfit(certificate, now) or _signed(root, certificate, now)
-        if not isinstance(outcome, Why):
+        outcome, unfit = _signed(root, certificate, now), _unfit(certificate, now)
+        if unfit is None and not isinstance(outcome, Why):
             return Signature(SignatureStatus.VERIFIED, fingerprint=fingerprint(certificate)), outcome
-        why = outcome
+        why = _worst(outcome, unfit)
+    has_rsa = "rsa" in (_algorithm(found[0], "ds:SignedInfo/ds:SignatureMethod") or "").lower()
+    for _ in range(tries - len(candidates)):
+        outcome = _signed(root, stand_in(has_rsa=has_rsa), now)
+        why = Why.MALFORMED if outcome is Why.MALFORMED else why
     return Signature(SignatureStatus.UNVERIFIABLE, why), root
+
+
+def _worst(outcome: etree._Element | Why, unfit: Why | None) -> Why:
+    """Return why a certificate did not verify: that a signature is none can be seen without any certificate."""
+    if outcome is Why.MALFORMED or unfit is None:
+        return outcome if isinstance(outcome, Why) else Why.TAMPERED
+    return unfit
 
 
 def fingerprint(certificate: x509.Certificate) -> str:
@@ -178,13 +215,14 @@ def _algorithm(signature: etree._Element, path: str) -> str | None:
     return None if element is None else element.get("Algorithm")
 
 
-def _candidates(signature: etree._Element, pins: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """Return the pinned certificate that the signature names, or all where it names none."""
+def _candidates(signature: etree._Element, pins: Sequence[x509.Certificate]) -> tuple[list[x509.Certificate], int]:
+    """Return the pinned certificate that the signature names, or all where it names none, and how many to try."""
     named = signature.findall("ds:KeyInfo/ds:X509Data/ds:X509Certificate", _DS)
     if not named:
-        return list(pins)
+        return list(pins[:PINS_MAX]), PINS_MAX
     carried = {_bytes("".join(element.itertext())) for element in named}
-    return [pin for pin in pins if pin.public_bytes(Encoding.DER) in carried]
+    tries = min(len(carried), PINS_MAX)
+    return [pin for pin in pins if pin.public_bytes(Encoding.DER) in carried][:tries], tries
 
 
 def _bytes(text: str) -> bytes:

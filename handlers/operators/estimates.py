@@ -71,7 +71,7 @@ class Estimates:
         asked = read(call.body, EstimateRequest)
         if isinstance(asked, list):
             return problems.response(ProblemCode.BAD_FIELDS, "the request has bad fields", hinted(asked))
-        if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority):
+        if asked.authority is not None and not await sql.access.secrets_of(self._pool, asked.authority, 1):
             return _impossible([FieldError("$.authority", "no such authority")])
         limit = None
         if asked.authority is not None:

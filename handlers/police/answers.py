@@ -16,6 +16,7 @@ from handlers.alert_answers import Answer, FiledAnswer, filed_alert
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
+from push.alerts.drafts import draft_id
 from push.alerts.filing import Filed
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ REFUSED: Final = {
     Filed.OTHER_CONTENT: (
         ProblemCode.CASE_CONFLICT,
         "this case number stands with other content; the alert that stands is unchanged",
-    ),
-    Filed.TOO_MANY_DRAFTS: (
-        ProblemCode.TOO_MANY_DRAFTS,
-        "too many unsigned cases of this authority wait for review; nothing was stored",
     ),
 }
 STATUSES: Final = {Filed.NEW: HTTPStatus.ACCEPTED, Filed.SAME_CASE: HTTPStatus.OK}
@@ -58,16 +55,16 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
         return problems.response(code, detail + "".join(f"; {note}" for note in notes))
-    content: Answer
-    if filing.verified:
-        content = FiledAnswer(alert=filed_alert(result.alert), notes=[*notes])
-    else:
-        # The sender of a draft learns nothing of how many people there are, nor who approves.
-        draft = Draft(id=result.alert.id, case_number=result.alert.case_number)
-        content = DraftAnswer(draft=draft, notes=[*notes])
+    content = FiledAnswer(alert=filed_alert(result.alert), notes=[*notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]
     result.keep(status, body)
     return web.Response(status=status, body=body, content_type=JSON)
+
+
+def draft_answer(filing: Filing, notes: Sequence[str]) -> bytes:
+    """Return what the sender of a draft is answered, whatever becomes of it: nothing in it comes from the record."""
+    draft = Draft(id=draft_id(filing), case_number=filing.case_number)
+    return msgspec.json.encode(DraftAnswer(draft=draft, notes=[*notes]))
 
 
 def _stored(receipt: ReceiptRow, filing: Filing) -> web.Response:

@@ -70,7 +70,6 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.WRONG_STATUS,
                 ProblemCode.WRONG_LOCALES,
                 ProblemCode.TOO_MANY_CHANGES,
-                ProblemCode.TOO_MANY_DRAFTS,
                 ProblemCode.BUSY,
             ),
         ),

@@ -2,7 +2,7 @@
 
 Case, alert, rings, sweeps, the first events of the audit trail and the webhook's receipt are one transaction: the
 answer is given after it stands. What is signed takes the place of a draft under its number: anybody can send a draft.
-Bounded: one alert a case number; `DRAFTS_MAX` unsigned ones that wait for review.
+Bounded: one alert a case number. What is not signed has bounds of its own, in `push.alerts.drafts`.
 """
 
 from __future__ import annotations
@@ -44,15 +44,16 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
 
+
 DRAFTS_MAX: Final = 20
-"""Unsigned cases of an authority that wait for review: anybody may send them, and people have to read each."""
+"""Unverified drafts of an authority that wait for review: anybody may send them, and people have to read each."""
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
-    `unverified`: why its signature is not believed, None when it is; such a case waits for two people, whatever the
-    policy. `message`: the CAP message that it is.
+    `unverified`: why its signature is not believed, None when it is; such a case goes to `push.alerts.drafts`.
+    `message`: the CAP message that it is.
     """
 
     authority: str
@@ -84,7 +85,6 @@ class Filed(enum.Enum):
     NEW = "new"
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
-    TOO_MANY_DRAFTS = "too many drafts"
     ANSWERED_BEFORE = "answered before"
 
 
@@ -131,14 +131,11 @@ class FilingService:
         if before is not None:
             yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)
             return
-        if await self._is_crowded(filing):
-            yield FilingResult(Filed.TOO_MANY_DRAFTS)
-            return
         received_at = await sql.progress.record_time(self._pool)
         rings = self.planner.rings(
             filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
         )
-        sampled = await self._estimate(filing, rings)
+        sampled = await self.estimate(filing, rings)
         async with self._pool.acquire() as connection, connection.transaction():
             result = await self._file(connection, filing, received_at, rings, sampled)
             yield result
@@ -150,12 +147,6 @@ class FilingService:
         if result.filed is Filed.NEW and result.alert is not None:
             self.wake()
             self.planner.warn(result.alert, sampled)
-
-    async def _is_crowded(self, filing: Filing) -> bool:
-        """Tell whether a new draft has no room; asked again under the lock, so that a crowd costs no estimate."""
-        if filing.verified or await sql.filing.drafts(self._pool, filing.authority) < DRAFTS_MAX:
-            return False
-        return await sql.filing.find_case(self._pool, filing.authority, filing.case_number) is None
 
     async def _file(
         self,
@@ -172,41 +163,25 @@ class FilingService:
         if again is not None:
             return FilingResult(Filed.ANSWERED_BEFORE, earlier=again)
         case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
-        superseded = None if case is None else await _superseded(connection, filing, case.alert_id)
+        superseded = None if case is None else await _superseded(connection, case.alert_id)
         if case is not None and superseded is None:
             return await _standing(connection, filing, case)
-        if not filing.verified and await _is_full(connection, filing.authority):
-            return FilingResult(Filed.TOO_MANY_DRAFTS)
         held = self.planner.over_cap(rings, sampled)
         review, grace_s = await sql.lifecycle.review_of(connection, filing.authority)
         decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
-        alert = _alert(filing, received_at, sampled, self.planner.plan.links, decision)
+        alert = alert_of(filing, received_at, sampled, self.planner.plan.links, decision)
         case_id = await sql.filing.add_case(
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
         )
         await sql.filing.add_alert(connection, case_id, alert)
-        await self.planner.add_rings(connection, alert.id, filing.status, rings, _people(sampled), held)
-        if filing.message and filing.verified:
+        await self.planner.add_rings(connection, alert.id, filing.status, rings, people_of(sampled), held)
+        if filing.message is not None:
             await sql.cap.note(connection, filing.authority, filing.message, alert.id)
         earlier = [] if superseded is None else [superseded]
         listed = (await sql.progress.list_alerts(connection, alert.id))[0]
-        return FilingResult(Filed.NEW, listed, events=[*earlier, *_events(filing, alert, decision, held)])
+        return FilingResult(Filed.NEW, listed, events=[*earlier, *events_of(filing, alert, decision, held)])
 
-    async def note_unverified(self, alert_id: UUID, kind: str, why: str) -> None:
-        """Note a message without a verifiable signature about an alert, for operators and in the audit trail, once."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            if not await sql.lifecycle.add_unverified(connection, alert_id, f"{kind}: {why}"):
-                return
-            event = AuditEvent(
-                actor="unverified sender",
-                action="unverified message",
-                alert=alert_id,
-                details={"message": kind, "why": why},
-            )
-            await sql.audit.append(connection, event)
-        self.wake()
-
-    async def _estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
+    async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
         return await self.planner.estimate(filing.place, rings, filing.status, people_max)
@@ -220,18 +195,12 @@ async def _standing(connection: Connection, filing: Filing, case: sql.filing.Cas
     return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
 
 
-async def _is_full(connection: Connection, authority: str) -> bool:
-    """Tell whether no further draft fits; the caller's transaction adds one before another is counted."""
-    await sql.filing.lock_drafts(connection, authority)
-    return await sql.filing.drafts(connection, authority) >= DRAFTS_MAX
-
-
-async def _superseded(connection: Connection, filing: Filing, standing: UUID) -> AuditEvent | None:
+async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:
     """Take the number of a signed case off the draft that has it, so that no unsigned draft can keep it out.
 
     Returns the event of that; None when the number stays where it is.
     """
-    state = await sql.filing.supersede(connection, standing) if filing.verified else None
+    state = await sql.filing.supersede(connection, standing)
     if state is None:
         return None
     waited = state == State.IN_REVIEW
@@ -245,7 +214,7 @@ async def _superseded(connection: Connection, filing: Filing, standing: UUID) ->
     )
 
 
-def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int]) -> tuple[AuditEvent, AuditEvent]:
+def events_of(filing: Filing, alert: AlertRow, decision: Decision, held: set[int]) -> tuple[AuditEvent, AuditEvent]:
     """Return what the audit trail keeps of a new alert: who filed it, what is held, where it went from there."""
     details: dict[str, Any] = {"case_number": filing.case_number, "status": filing.status, "verified": filing.verified}
     if held:
@@ -264,16 +233,22 @@ def _events(filing: Filing, alert: AlertRow, decision: Decision, held: set[int])
     return filed, sent_on
 
 
-def _people(sampled: Estimate | None) -> Callable[[str], int | None]:
+def people_of(sampled: Estimate | None) -> Callable[[str], int | None]:
     """Return how many people each lane has, as far as that is known."""
     lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
     return lanes.get
 
 
-def _alert(
-    filing: Filing, received_at: datetime, sampled: Estimate | None, links: Links, decision: Decision
+def alert_of(
+    filing: Filing,
+    received_at: datetime,
+    sampled: Estimate | None,
+    links: Links,
+    decision: Decision,
+    alert_id: UUID | None = None,
 ) -> AlertRow:
-    place, alert_id = filing.place, uuid4()
+    """Return the alert that a filing becomes; `alert_id`: its id where that is known before."""
+    place, alert_id = filing.place, alert_id or uuid4()
     boundary, jurisdiction = place.dumped()
     latest = received_at + EXPIRY
     return AlertRow(

@@ -17,8 +17,8 @@ import sql.audit
 import sql.cap
 import sql.lifecycle
 from handlers.auth.token_store import digest, new_token
-from handlers.auth.webhook_signatures import Vault, new_secret
-from handlers.cap.verification import fingerprint, read_pins
+from handlers.auth.webhook_signatures import SECRETS_MAX, Vault, new_secret
+from handlers.cap.verification import PINS_MAX, fingerprint, read_pins
 from push.alerts.name_matching import is_plain
 from server.administration.encryption import encryption_key
 from server.stores import record
@@ -90,6 +90,8 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
             raise RegistryError(f"no authority {authority}")
         await sql.access.expire_secrets(connection, authority, OVERLAP)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
+        if len(await sql.access.secrets_of(connection, authority, SECRETS_MAX + 1)) > SECRETS_MAX:
+            raise RegistryError(f"{SECRETS_MAX} secrets of {authority} verify already: wait until the first one ends")
         await _note(connection, "secret rotated", authority=authority)
     return secret
 
@@ -103,17 +105,19 @@ async def review(_: Settings, stores: Stores, authority: str, policy: Review, gr
 
 
 async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[str]:
-    """Pin certificates (PEM) to an authority; returns their fingerprints."""
+    """Pin certificates (PEM) to an authority; returns their fingerprints. Those that have expired take no room."""
     try:
         certificates = read_pins([pem])
     except ValueError:
         raise RegistryError("not a file of certificates (PEM), or too many") from None
     async with _transaction(stores) as connection:
-        if await sql.cap.pins_of(connection, authority) is None:
+        if await sql.cap.pins_of(connection, authority, PINS_MAX) is None:
             raise RegistryError(f"no active authority {authority}")
         for one in certificates:
             text = one.public_bytes(Encoding.PEM).decode()
             await sql.cap.pin(connection, authority, fingerprint(one), text, one.not_valid_after_utc)
+        if await sql.cap.lasting(connection, authority) > PINS_MAX:
+            raise RegistryError(f"an authority has at most {PINS_MAX} certificates that have not expired: unpin one")
         pinned = [fingerprint(one) for one in certificates]
         await _note(connection, "certificates pinned", authority=authority, certificates=pinned)
     return pinned

@@ -74,11 +74,12 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
     cancel = message.message_type is MessageType.CANCEL
     if not cancel:
         errors += _unsayable(message)
+    said = read_wording(message)
+    errors += said.errors
+    # Last, and only of what would be taken: nothing else costs as much.
     place = None if cancel or errors else place_of(message)
     if isinstance(place, list):
         errors += place
-    said = read_wording(message)
-    errors += said.errors
     if errors or isinstance(place, list):
         return errors
     return CapCase(

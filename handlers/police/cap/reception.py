@@ -1,7 +1,8 @@
 """Reads the bytes of a CAP document as a checked message, with the status of its signature.
 
 What is read is what was signed: where the signature is VERIFIED, the message is read from the bytes that the verifier
-returned. Bounded by `handlers.police.cases.BODY_BYTES`; pure, nothing is kept or looked up.
+returned. First the signature, then the message, then its geometry. Bounded by `handlers.police.cases.BODY_BYTES`; pure,
+nothing is kept or looked up.
 """
 
 from __future__ import annotations
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
+    from lxml import etree
 
     from handlers.http.problems import FieldError
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A document whose signature is known, and of which nothing was read."""
+
+    root: etree._Element
+    signature: Signature
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -43,20 +52,34 @@ class ReceivedCase(msgspec.Struct, frozen=True):
     signature: Signature
 
 
-def receive(body: bytes, pins: Sequence[x509.Certificate], now: datetime) -> Received | list[FieldError]:
-    """Read any message of CAP 1.2, or say what is wrong with it."""
+def open_document(body: bytes, pins: Sequence[x509.Certificate], now: datetime) -> Opened | list[FieldError]:
+    """Parse a document and verify its signature, or say why it is none."""
     root = parse(body)
     if isinstance(root, list):
         return root
     signature, signed = verify(root, pins, now)
-    message = message_of(signed)
-    return message if isinstance(message, list) else Received(message, signature)
+    return Opened(signed, signature)
+
+
+def case_of(opened: Opened, now: datetime) -> ReceivedCase | list[FieldError]:
+    """Read a missing-child message, or say what is wrong with it or why this server refuses it."""
+    message = message_of(opened.root)
+    if isinstance(message, list):
+        return message
+    case = accept(message, now)
+    return case if isinstance(case, list) else ReceivedCase(case, opened.signature)
+
+
+def receive(body: bytes, pins: Sequence[x509.Certificate], now: datetime) -> Received | list[FieldError]:
+    """Read any message of CAP 1.2, or say what is wrong with it."""
+    opened = open_document(body, pins, now)
+    if isinstance(opened, list):
+        return opened
+    message = message_of(opened.root)
+    return message if isinstance(message, list) else Received(message, opened.signature)
 
 
 def receive_case(body: bytes, pins: Sequence[x509.Certificate], now: datetime) -> ReceivedCase | list[FieldError]:
     """Read a missing-child message of CAP 1.2, or say what is wrong with it or why this server refuses it."""
-    received = receive(body, pins, now)
-    if isinstance(received, list):
-        return received
-    case = accept(received.message, now)
-    return case if isinstance(case, list) else ReceivedCase(case, received.signature)
+    opened = open_document(body, pins, now)
+    return opened if isinstance(opened, list) else case_of(opened, now)

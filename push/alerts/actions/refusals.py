@@ -25,7 +25,7 @@ class Refusal(enum.Enum):
     APPROVED = "you have approved it before"
     NOTHING_HELD = "nothing is held"
     LOCALES = "all languages of the alert are needed, and no others"
-    SUPERSEDED = "this was an unverified draft: a signed case has its number now, and an alert of its own"
+    SUPERSEDED = "this was an unverified draft: a signed case has its number now, or a newer draft its place"
     NOT_NOW = "what is proposed is not possible now"
     STATUS = "an alert that is meant, an exercise and a test are never mixed"
     OUTDATED = "a newer message about this alert was taken before"

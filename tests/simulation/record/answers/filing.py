@@ -41,12 +41,6 @@ def case_add(
     yield (case.id,)
 
 
-@answers("drafts_count", "count")
-def drafts_count(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[Any, ...]]:
-    """Count drafts: there are no unsigned cases here."""
-    yield (0,)
-
-
 @answers("receipt_find", "body_digest answer_status answer")
 def receipt_find(tables: Tables, _: Moment, authority: str, webhook_id: str) -> Iterator[tuple[Any, ...]]:
     """Find the answer to a webhook."""

@@ -1,0 +1,1 @@
+insert into draft (alert_id, source) values ($1, $2);
