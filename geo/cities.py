@@ -11,7 +11,7 @@ import msgspec
 import shapely
 
 from geo.area import distances_km
-from geo.polygon import PolygonError, read_geometry
+from geo.polygon import CROSSINGS_MAX, PolygonError, read_geometry
 from geo.union import united
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ FILE_BYTES = 512 * 1024 * 1024
 CITIES_MAX = 100_000
 ADCODE_DIGITS = 6
 SEGMENT_DEGREES = 0.01
-CROSSINGS_MAX = 20_000
-"""Parts of a city whose common border was drawn twice cross each other this often at most."""
 
 
 class CitiesError(Exception):
@@ -50,6 +48,8 @@ class Cities:
         self._tree = shapely.STRtree(list(self._polygons.values()))
         for shape in self._polygons.values():
             shapely.prepare(shape)
+        self.vertices_max = max(map(shapely.get_num_coordinates, self._polygons.values()), default=0)
+        """Of the largest boundary."""
 
     def __len__(self) -> int:
         return len(self._polygons)

@@ -1,7 +1,7 @@
 """Read GeoJSON geometries as valid multipolygons in WGS-84 degrees, cut at the antimeridian.
 
 A geometry whose repair would change who is inside is a `PolygonError`: bad geometry is refused, never widened.
-Bounded: `VERTICES_MAX` vertices a geometry.
+Bounded: `VERTICES_MAX` vertices a geometry, `CROSSINGS_MAX` crossings where one is repaired or joined.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import shapely
 from shapely.affinity import translate
 from shapely.geometry import MultiPolygon, Polygon, box
 
+from geo.crossings import crossings, own_crossings
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 VERTICES_MAX = 1_000_000
 REPAIR_MAX = 0.01
 """A repair may change the area by this share at most: a self-crossing polygon, cut or filled, has other members."""
+
+CROSSINGS_MAX = 20_000
+"""Borders that were drawn twice cross each other this often at most; what is made of more may be as large as all edges
+times all edges."""
 
 GRID_DEG = 0.01
 """About a kilometre."""
@@ -107,6 +113,8 @@ def _repaired(shape: shapely.Geometry, *, repairs: bool) -> MultiPolygon:
         return polygons_of(shape)
     if not repairs:
         raise PolygonError(f"invalid ({shapely.is_valid_reason(shape)})")
+    if own_crossings(shape, CROSSINGS_MAX) > CROSSINGS_MAX:
+        raise PolygonError(f"invalid: it crosses itself more than {CROSSINGS_MAX} times")
     repaired = polygons_of(shapely.make_valid(shape))
     before = sum(abs(Polygon(part.exterior).area) for part in shapely.get_parts(shape))
     if repaired.is_empty or abs(repaired.area - before) > REPAIR_MAX * before:
@@ -124,6 +132,8 @@ def _cut(shape: MultiPolygon) -> MultiPolygon:
         window = box(-HALF_TURN + turns * TURN, -90, HALF_TURN + turns * TURN, 90)
         inside = polygons_of(shapely.intersection(shape, window))
         parts += [translate(part, xoff=-turns * TURN) for part in inside.geoms]
+    if crossings(parts, CROSSINGS_MAX) > CROSSINGS_MAX:
+        raise PolygonError(f"around the globe it crosses itself more than {CROSSINGS_MAX} times")
     return polygons_of(shapely.union_all(parts))
 
 

@@ -1,32 +1,22 @@
 """Unite shapes whose union stays small: combs that cross each other n times m times are refused before it is computed.
 
 Each crossing of two edges adds at most two vertices, so a union has at most those of its shapes and twice as many as
-there are crossings. Bounded: the crossings that a caller allows; `CHUNK` edges are held against all others at once.
+there are crossings. Bounded: the crossings that a caller allows.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-import numpy as np
 import shapely
 
+from geo.crossings import crossings
 from geo.polygon import polygons_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from shapely.geometry import MultiPolygon
-
-    Points = NDArray[np.float64]
-    Rows = NDArray[np.int64]
-
-CHUNK: Final = 256
-"""With 4,000 edges at most a million pairs: some tens of megabytes."""
-
-FLAT: Final = 1e-12
-"""Doubles tell the side of a point this exactly, relative to the edges' lengths; nearer than that it counts as touching."""
 
 
 def united(shapes: Sequence[shapely.Geometry], crossings_max: int) -> MultiPolygon | None:
@@ -34,61 +24,3 @@ def united(shapes: Sequence[shapely.Geometry], crossings_max: int) -> MultiPolyg
     if len(shapes) > 1 and crossings(shapes, crossings_max) > crossings_max:
         return None
     return polygons_of(shapely.union_all(list(shapes)))
-
-
-def crossings(shapes: Sequence[shapely.Geometry], enough: int) -> int:
-    """Return how often edges of different shapes cross or touch beside their ends; counting stops above `enough`."""
-    starts, ends, owners = _edges(shapes)
-    if not owners.size:
-        return 0
-    lines = np.atleast_1d(np.asarray(shapely.linestrings(np.stack([starts, ends], axis=1))))
-    tree, found = shapely.STRtree(lines), 0
-    for first in range(0, lines.size, CHUNK):
-        one, other = tree.query(lines[first : first + CHUNK])
-        one = one + first
-        apart = (one < other) & (owners[one] != owners[other])
-        one, other = one[apart], other[apart]
-        found += int(_cross(starts[one], ends[one], starts[other], ends[other]).sum())
-        if found > enough:
-            break
-    return found
-
-
-def _edges(shapes: Sequence[shapely.Geometry]) -> tuple[Points, Points, Rows]:
-    """Return start, end and shape of each edge that may cross one of another shape, by the boxes around both."""
-    parts: list[tuple[Points, Points, Rows]] = []
-    bounds = shapely.bounds(np.array(shapes, dtype=object))
-    boxes = np.asarray(shapely.box(*bounds.T))
-    meeting = shapely.STRtree(boxes).query(boxes)
-    for number, shape in enumerate(shapes):
-        others = meeting[1][(meeting[0] == number) & (meeting[1] != number)]
-        if not others.size:
-            continue
-        points, rings = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shape)), return_index=True)
-        along = rings[1:] == rings[:-1]
-        start, end = points[:-1][along], points[1:][along]
-        west, south = bounds[others, :2].min(axis=0)
-        east, north = bounds[others, 2:].max(axis=0)
-        low, high = np.minimum(start, end), np.maximum(start, end)
-        near = (high >= (west, south)).all(axis=1) & (low <= (east, north)).all(axis=1)
-        parts.append((start[near], end[near], np.full(int(near.sum()), number)))
-    if not parts:
-        return np.empty((0, 2)), np.empty((0, 2)), np.empty(0, dtype=np.int64)
-    starts, ends, owners = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return starts, ends, owners
-
-
-def _cross(a: Points, b: Points, c: Points, d: Points) -> NDArray[np.bool_]:
-    """Tell which edges a-b and c-d, whose boxes meet, cross or touch; edges that meet at their ends do neither."""
-    same = [(one == other).all(axis=1) for one in (a, b) for other in (c, d)]
-    apart = (_side(a, b, c) * _side(a, b, d) > 0) | (_side(c, d, a) * _side(c, d, b) > 0)
-    crosses: NDArray[np.bool_] = ~(apart | np.logical_or.reduce(same))
-    return crosses
-
-
-def _side(a: Points, b: Points, point: Points) -> Points:
-    """Return on which side of a-b points lie: 1, -1, or 0 on it."""
-    along, to = b - a, point - a
-    side = along[:, 0] * to[:, 1] - along[:, 1] * to[:, 0]
-    exact = FLAT * np.abs(along).max(axis=1) * np.abs(to).max(axis=1)
-    return np.where(np.abs(side) <= exact, 0.0, np.sign(side))

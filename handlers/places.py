@@ -5,6 +5,7 @@ Never a guess, never wider: a place that cannot be meant is refused with what it
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
@@ -14,9 +15,10 @@ from msgspec import Meta
 
 from geo.crs import Crs, to_wgs84
 from geo.division_codes import digits_of, division_of
+from geo.polygon import load
 from handlers.http.problems import FieldError
 from handlers.values.cleaning import Expected, cleaned_by
-from push.fanout.areas import Place
+from push.fanout.areas import INLINE_BYTES, VERTEX_BYTES, Place
 
 if TYPE_CHECKING:
     from shapely.geometry import MultiPolygon
@@ -84,6 +86,18 @@ def locate(
     city = named or (None if cities is None else cities.at(longitude, latitude))
     boundary = None if city is None or cities is None else cities.polygon(city)
     return Place(longitude=longitude, latitude=latitude, city=city, boundary=boundary, jurisdiction=jurisdiction)
+
+
+async def locate_within(
+    where: Where, path: str, cities: Cities | None, jurisdiction: bytes | None
+) -> Place | list[FieldError]:
+    """Do as `locate` with a jurisdiction of the record (WKB), beside the event loop where polygons are large."""
+
+    def located() -> Place | list[FieldError]:
+        return locate(where, path, cities, None if jurisdiction is None else load(jurisdiction))
+
+    size = len(jurisdiction or b"") + (0 if cities is None else VERTEX_BYTES * cities.vertices_max)
+    return located() if size <= INLINE_BYTES else await asyncio.to_thread(located)
 
 
 def notes_on_city(where: Where, cities: Cities | None) -> list[str]:

@@ -1,7 +1,7 @@
 """Reads a parsed `alert` as a typed message, or names every field that the standard does not allow.
 
-First the grammar, then each value, then what one element asks of another. A polygon that is repeated in another language
-is read once. Bounded by the document, its polygons by `VERTICES_MAX` in all.
+First the grammar, then each value, then what one element asks of another. A polygon that is repeated in another
+language is read once. Bounded by the document, its polygons by `VERTICES_MAX` in all.
 """
 
 from __future__ import annotations

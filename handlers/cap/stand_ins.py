@@ -1,6 +1,6 @@
-"""Certificates that nobody has: a document is verified with one where its authority has none that it could be held against.
+"""Certificates that nobody has, for documents that name an authority without a certificate to hold them against.
 
-So the time that a refusal takes says nothing of which authorities there are. What one of them verifies is never believed.
+So the time that a refusal takes says nothing of which authorities there are. What they verify is never believed.
 Bounded: one of each kind of key, made at its first use.
 """
 

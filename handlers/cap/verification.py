@@ -3,7 +3,7 @@
 A certificate is pinned by being given here; who issued it does not matter. VERIFIED comes with the tree that the
 verifier read out of the very bytes that were signed, and nothing else of the document. What signxml would let pass is
 refused before it: other forms than one enveloped signature over the whole document, weak keys, odd transforms.
-A document that is not verified is tried with as many certificates whoever it names as its authority. Bounded: `PINS_MAX`
+A document that is not verified is tried with as many certificates whichever authority it names. Bounded: `PINS_MAX`
 certificates; the document.
 """
 

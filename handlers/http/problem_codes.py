@@ -35,7 +35,11 @@ class ProblemCode(enum.Enum):
     NOT_POSSIBLE = ("not_possible", 409, "the alert's state does not allow it; `possible` names what it allows")
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")
     NOTHING_HELD = ("nothing_held", 409, "no ring is held")
-    SUPERSEDED = ("superseded", 409, "this was an unsigned draft; a signed case has its number now, or a newer draft its place")
+    SUPERSEDED = (
+        "superseded",
+        409,
+        "this was an unsigned draft; a signed case has its number now, or a newer draft its place",
+    )
     PROPOSAL_NOT_POSSIBLE = ("proposal_not_possible", 409, "what is proposed is not possible in the alert's state")
     OUTDATED_MESSAGE = ("outdated_message", 409, "a newer message about this alert was taken before")
     MESSAGE_REUSED = ("message_reused", 409, "another message has this sender, identifier and time")

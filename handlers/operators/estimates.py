@@ -13,14 +13,13 @@ from msgspec import Meta
 
 import sql.access
 from geo.crs import Crs
-from geo.polygon import load
 from handlers.alert_answers import Answer, Area, area_of
 from handlers.http import problems
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.moments import Moment, in_future
-from handlers.places import CityCode, hinted, locate
+from handlers.places import CityCode, hinted, locate_within
 from push.alerts.estimate import Estimate
 from push.alerts.rings import Override, Ring
 
@@ -76,7 +75,7 @@ class Estimates:
         limit = None
         if asked.authority is not None:
             limit = (await sql.access.terms_of(self._pool, asked.authority)).jurisdiction
-        place = locate(asked, "$", self._cities, None if limit is None else load(limit))
+        place = await locate_within(asked, "$", self._cities, limit)
         faults = (
             _faults(asked, self._planner.plan)
             + in_future(asked.last_seen_at)

@@ -12,10 +12,9 @@ import msgspec
 import structlog
 
 import sql.access
-from geo.polygon import load
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
-from handlers.places import hinted, locate, notes_on_city
+from handlers.places import hinted, locate_within, notes_on_city
 from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
 from handlers.police.cases import in_utc, notes_on_photo, read_case, requested_area_faults, unsupported
@@ -63,8 +62,7 @@ class Intake:
             detail = "the case has bad fields; nothing was stored or sent"
             return problems.response(ProblemCode.BAD_FIELDS, detail, hinted(case))
         terms = await sql.access.terms_of(self._pool, authority)
-        limit = None if terms.jurisdiction is None else load(terms.jurisdiction)
-        place = locate(case.last_seen, "$.last_seen", self._cities, limit)
+        place = await locate_within(case.last_seen, "$.last_seen", self._cities, terms.jurisdiction)
         faults = unsupported(case) + requested_area_faults(case, self._filing_service.planner.plan)
         if faults or isinstance(place, list):
             errors = faults + (place if isinstance(place, list) else [])

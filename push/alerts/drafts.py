@@ -85,7 +85,7 @@ class Drafts:
         return step.is_kept
 
     async def note_message(self, alert_id: UUID | None, kind: str, why: str) -> None:
-        """Note an unverified message about an alert, for operators and in the audit trail, once; None: about nothing."""
+        """Note an unverified message about an alert (None: about nothing), for operators and in the trail, once."""
         async with _kept_if_wanted(self._pool) as step:
             about = alert_id or uuid4()
             step.is_kept = await sql.lifecycle.add_unverified(step.connection, about, f"{kind}: {why}")

@@ -16,6 +16,7 @@ from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alerts.estimate import Estimate, at_most, estimate
 from push.alerts.rings import Override, Policy, Ring, rings_of
+from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
 from push.message.links import Links
 from push.notice import Notice, Status
@@ -93,7 +94,7 @@ class Planner:
         self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
     ) -> Estimate | None:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
-        areas = [place.area(ring.radius_km, city=ring.city) for ring in rings]
+        areas = await areas_of(place, [(ring.radius_km, ring.city) for ring in rings])
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         sampled = await estimate(self._index, rings, areas, lanes)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)

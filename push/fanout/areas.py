@@ -5,10 +5,12 @@ Bounded: `PLACES_MAX` alerts and `AREAS_MAX` rings are kept, the least recently 
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 import msgspec
+import shapely
 from shapely.geometry import MultiPolygon
 
 import sql.rings
@@ -16,6 +18,7 @@ from geo.area import Area, Circle
 from geo.polygon import dump, load
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from sql.database import Pool
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
 PLACES_MAX = 512
 AREAS_MAX = 2048
+VERTEX_BYTES = 16
+INLINE_BYTES = 64 * 1024
+"""Of polygons as the record keeps them, 4,000 vertices: an area of them is made within a few milliseconds. Larger ones
+are made in a thread."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +64,19 @@ def place_from(row: PlaceRow) -> Place:
     )
 
 
+async def areas_of(place: Place, rings: Iterable[tuple[float | None, bool]]) -> list[Area]:
+    """Return the areas of rings, each by its radius and whether it has the city; ValueError as `Place.area`."""
+    shapes = [shape for shape in (place.boundary, place.jurisdiction) if shape is not None]
+    wanted = list(rings)
+
+    def made() -> list[Area]:
+        return [place.area(radius_km, city=city) for radius_km, city in wanted]
+
+    if sum(map(shapely.get_num_coordinates, shapes)) * VERTEX_BYTES <= INLINE_BYTES:
+        return made()
+    return await asyncio.to_thread(made)
+
+
 class Areas:
     """The areas of alerts' rings."""
 
@@ -70,7 +90,7 @@ class Areas:
         key = (alert_id, radius_km, city)
         area = self._areas.get(key)
         if area is None:
-            area = (await self._place(alert_id)).area(radius_km, city=city)
+            [area] = await areas_of(await self._place(alert_id), [(radius_km, city)])
             self._areas[key] = area
             if len(self._areas) > AREAS_MAX:
                 self._areas.popitem(last=False)
@@ -80,7 +100,9 @@ class Areas:
     async def _place(self, alert_id: UUID) -> Place:
         place = self._places.get(alert_id)
         if place is None:
-            place = place_from(await sql.rings.place_of(self._pool, alert_id))
+            row = await sql.rings.place_of(self._pool, alert_id)
+            is_small = len(row.city_polygon or b"") + len(row.jurisdiction or b"") <= INLINE_BYTES
+            place = place_from(row) if is_small else await asyncio.to_thread(place_from, row)
             self._places[alert_id] = place
             if len(self._places) > PLACES_MAX:
                 self._places.popitem(last=False)

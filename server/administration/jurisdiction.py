@@ -1,7 +1,7 @@
 """Reads a jurisdiction, the polygon that limits the alerts of an authority, from a GeoJSON file.
 
 An invalid one is refused, and never repaired into another shape or widened. Bounded: `FILE_BYTES`, `VERTICES_MAX` and
-`CROSSINGS_MAX`: the polygon is read again with each webhook of its authority.
+`geo.polygon.CROSSINGS_MAX`: the polygon is read again with each webhook of its authority.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import shapely
 
-from geo.polygon import PolygonError, dump, read_geometry
+from geo.polygon import CROSSINGS_MAX, PolygonError, dump, read_geometry
 from geo.union import united
 from server.settings import SettingsError
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 FILE_BYTES = 64 * 1024 * 1024
 VERTICES_MAX = 1_000_000
 """About what the largest file holds."""
-
-CROSSINGS_MAX = 20_000
-"""Neighbours whose common border was drawn twice cross each other this often at most."""
 
 
 def read_jurisdiction(path: Path) -> bytes:

@@ -14,11 +14,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import shapely
 
+from geo.crossings import crossings
 from geo.crs import Crs
 from geo.division_codes import Division, division_of
-from geo.polygon import polygons_of
+from geo.polygon import CROSSINGS_MAX as CITY_CROSSINGS_MAX
+from geo.union import united
 from handlers.http.problems import FieldError
 from handlers.places import locate
+from handlers.police.cap.places import CROSSINGS_MAX
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing
 from push.alerts.name_matching import names_child
@@ -178,6 +181,8 @@ def _place(
     shape = _shape(where, cities)
     if isinstance(shape, list):
         return shape
+    if where.polygon is not None and jurisdiction is not None and _cross_too_often([where.polygon, jurisdiction]):
+        return [FieldError(f"{AREA}/polygon", f"it crosses the jurisdiction more than {CROSSINGS_MAX} times")]
     circle = where.circle
     if circle is not None:
         checked = locate(_Point(circle.longitude, circle.latitude), f"{AREA}/circle", cities, jurisdiction)
@@ -207,9 +212,15 @@ def _shape(where: CapPlace, cities: Cities | None) -> MultiPolygon | list[FieldE
             shapes.append(boundary)
         elif not has_shape:
             errors.append(FieldError(f"{AREA}/geocode", f"no usable place: {code}: {division.hint}"))
-    if errors:
-        return errors
-    return polygons_of(shapely.union_all(shapes)) if shapes else None
+    if errors or not shapes:
+        return errors or None
+    # Cities cross each other as often as their borders were drawn apart; what a sender draws crosses them some times.
+    union = united(shapes, CROSSINGS_MAX if where.polygon is not None else CITY_CROSSINGS_MAX)
+    return [FieldError(AREA, f"its parts cross each other more than {CROSSINGS_MAX} times")] if union is None else union
+
+
+def _cross_too_often(shapes: list[MultiPolygon]) -> bool:
+    return crossings(shapes, CROSSINGS_MAX) > CROSSINGS_MAX
 
 
 def _division(code: str, cities: Cities | None) -> Division:

@@ -1,7 +1,7 @@
 """Takes a CAP 1.2 document: files, updates or cancels an alert, or says why not.
 
-What an authority's pinned certificate signed counts like a signed webhook, and never waits for anything else. Everything
-else is a draft: it waits in review, whatever the authority's policy, and an unverified Update or Cancel changes nothing
+What an authority's pinned certificate signed counts like a signed webhook, and never waits for what is not. All else is
+a draft: it waits in review, whatever the authority's policy, and an unverified Update or Cancel changes nothing
 but raises an alarm, because a real one may hide there. An unverified document is answered and costs the same whatever
 authority it names. Bounded: the route's body, `handlers.police.cap.slots`, `push.alerts.drafts.ROOM`.
 """
@@ -31,7 +31,6 @@ from handlers.police.cap.following import Following
 from handlers.police.cap.reception import Opened, ReceivedCase, case_of, open_document
 from handlers.police.cap.slots import Slots
 from push.alerts.drafts import Draft, Drafts
-from push.alerts.filing import Filing
 
 if TYPE_CHECKING:
     from geo.cities import Cities
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from handlers.http.problems import FieldError
     from push.alerts.actions.changes import Changes
     from push.alerts.actions.decisions import Actions
-    from push.alerts.filing import FilingService
+    from push.alerts.filing import Filing, FilingService
     from sql.access import AuthorityTerms
     from sql.database import Pool
 

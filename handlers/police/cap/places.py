@@ -2,7 +2,7 @@
 
 Never wider than what the message says, and never a guess: an area that names nothing usable is refused. Of an area with
 a shape, geocodes of other systems are left aside and named. Bounded by the document, its cities by `CITIES_MAX`, the
-union of its polygons by `CROSSINGS_MAX`, which is looked at first: a union can be as large as all edges times all edges.
+union of its polygons by `CROSSINGS_MAX`, which is looked at first: it may be as large as all edges times all edges.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CITIES_MAX = 40
 """No province has more."""
 
 CROSSINGS_MAX = 1_000
-"""Polygons that overlap as one draws them cross some dozen times. A union of this size takes some hundredths of a second."""
+"""Polygons that overlap as one draws them cross some dozen times. A union of this size takes 10 ms."""
 
 POLYGONS = "/alert/info[1]/area[1]/polygon"
 
@@ -122,9 +122,13 @@ class _Gathered:
 
 
 def _united(rings: list[Ring]) -> MultiPolygon | FieldError | None:
-    """Return the union of rings that the reader found valid, None when there are none, or that it would be too large."""
+    """Return the union of rings that the reader found valid, None without any, or that it would be too large."""
     if not rings:
         return None
     shapes = [read_geometry({"type": "Polygon", "coordinates": [ring]}, repairs=False) for ring in rings]
     union = united(shapes, CROSSINGS_MAX)
-    return FieldError(POLYGONS, f"the polygons cross each other more than {CROSSINGS_MAX} times") if union is None else union
+    return (
+        FieldError(POLYGONS, f"the polygons cross each other more than {CROSSINGS_MAX} times")
+        if union is None
+        else union
+    )

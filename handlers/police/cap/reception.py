@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from lxml import etree
 
 from handlers.cap.document import parse
 from handlers.cap.model import Message
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
-    from lxml import etree
 
     from handlers.http.problems import FieldError
 
