@@ -146,8 +146,11 @@ async def _add(
     answered = ReceiptRow(filing.body_digest, draft.answer_status, draft.answer)
     await sql.filing.add_receipt(connection, authority, receipt, answered, received_at)
     listed = (await sql.progress.list_alerts(connection, alert_id))[0]
+    gone = [_gave_way(ended or alert_id)]
+    if step.is_kept and ended is None:
+        # As many statements as where one gave way.
+        gone, _ = [], await sql.progress.record_time(connection)
     # The trail's lock is the last one of every transaction.
-    gone = [] if ended is None else [_gave_way(ended)]
     await sql.audit.append(connection, *gone, *events_of(filing, alert, decision, held))
     return listed
 

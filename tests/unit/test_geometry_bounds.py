@@ -18,7 +18,6 @@ from geo.union import united
 from handlers.cap.model import Area, Circle
 from handlers.cap.values import VERTICES_MAX, Wrong, polygon
 from handlers.cap.writing import document_of
-from handlers.http.problems import FieldError
 from handlers.police.cap.places import CITIES_MAX, CROSSINGS_MAX
 from handlers.police.cap.reception import ReceivedCase, receive_case
 from server.administration.jurisdiction import read_jurisdiction
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handlers.cap.model import Ring
+    from handlers.http.problems import FieldError
 
 
 def _received(*areas: Area) -> ReceivedCase | list[FieldError]:

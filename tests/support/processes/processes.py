@@ -48,8 +48,13 @@ class Process:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal, and wait for nothing."""
+        os.kill(self.pid, number)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
         assert self._process.pid is not None
-        os.kill(self._process.pid, number)
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
