@@ -15,6 +15,7 @@ import structlog
 
 from push.transport.http2 import frames as wire
 from push.transport.http2.bounds.budget import Budget, FloodError
+from push.transport.http2.bounds.slices import Slices
 from push.transport.http2.reader import RESET, Reader
 from push.transport.http2.reply import Reply
 from push.transport.http2.watch import Watch
@@ -30,8 +31,8 @@ UNREAD_BYTES: Final = 1 << 20
 """Replies kept for a peer that asks on and on (pings, say) and does not read."""
 
 MISDIRECTED: Final = 421
-_log = structlog.get_logger("push.http2")
 LATE: Final = Reply(0, error="no answer in time")
+_log = structlog.get_logger("push.http2")
 
 
 class Owner(Protocol):
@@ -65,17 +66,15 @@ class Connection(asyncio.Protocol):
         self._open: dict[int, tuple[Group, int]] = {}
         self._budget = Budget(streams_max, loop.time)
         self._reader = Reader(self, blocks, self._open, self._budget)
-        self._behind: asyncio.Handle | None = None
+        self._slices = Slices(self._read, self._caught_up)
         self._refused = False
         self._reason = ""
         self._stream = 1
         self._window = self._widest = self._stream_window = wire.WINDOW_BYTES
         self._in_window = streams_max
-        self._full = False
         self._unread_bytes = 0
+        self._full = self.going = self.flooded = False
         self.ready: asyncio.Future[str | None] = loop.create_future()
-        self.going = False
-        self.flooded = False
 
     @property
     def streams(self) -> int:
@@ -183,34 +182,24 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read frames, and use the room that they make."""
         self.watch.heard_s = self._time()
-        if not self._refused:
-            self._read(data)
+        self._slices.take(data, self._transport)
 
-    def _read(self, data: bytes = b"") -> None:
-        """Read a slice; the rest of it once others had their turn, and nothing from the network before that."""
+    def _read(self, data: bytes) -> bool:
+        """Read a slice; tell whether there is more."""
+        more = False
         try:
-            more = self._reader.feed(data)
+            more = not self._refused and self._reader.feed(data)
             self._owner.has_room(self)
         except wire.ProtocolError as error:
             self._refuse(error)
         except Exception as error:  # noqa: BLE001 - as above
             self._owner.died(error)
-        else:
-            if more and self._behind is None:
-                self._behind = asyncio.get_running_loop().call_soon(self._catch_up)
-                if self._transport is not None:
-                    self._transport.pause_reading()
         self.flush()
+        return more
 
-    def _catch_up(self) -> None:
-        """Read the next slice, and from the network again after the last one."""
-        self._behind = None
-        if not self._refused:
-            self._read()
-        if self._behind is None and self._transport is None:
+    def _caught_up(self) -> None:
+        if self._transport is None:
             self._end_calls()
-        elif self._behind is None and self._transport is not None and not self._refused:
-            self._transport.resume_reading()
 
     def _refuse(self, error: wire.ProtocolError) -> None:
         """Tell the peer why the connection ends, and drop it; nothing more is read of it."""
@@ -235,7 +224,7 @@ class Connection(asyncio.Protocol):
         self._reason = "the connection was lost" + ("" if exc is None else f" ({type(exc).__name__})")
         if not self.ready.done():
             self.ready.set_result(self._reason)
-        if self._behind is None:
+        if not self._slices.behind:
             self._end_calls()
 
     def _end_calls(self) -> None:

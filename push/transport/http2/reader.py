@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from push.transport.http2 import frames as wire
 from push.transport.http2.bounds.budget import (
     CONTINUATIONS_MAX,
+    DECODED_BYTES,
     FULL_BYTES,
     GOAWAYS_MAX,
     HEADER_BYTES,
@@ -33,7 +34,7 @@ ANSWER_BYTES: Final = 16 * 1024
 SLICE_FRAMES: Final = 1000
 """Read at once: two or three milliseconds, after which the event loop has its turn."""
 
-SLICE_BYTES: Final = 64
+SLICE_BYTES: Final = 8
 """So many bytes of headers take as long to decode as it takes to read a frame."""
 
 RESET: Final = Reply(0, error="the stream was reset")
@@ -193,9 +194,9 @@ class Reader:
                 self._handler.on_window(wire.increment(payload))
 
     def _on_settings(self, payload: bytes) -> None:
-        found = wire.settings(payload)
-        if len(found) > SETTINGS_MAX:
+        if len(payload) > SETTINGS_MAX * wire.SETTING.size:
             raise FloodError("more settings than there are")
+        found = wire.settings(payload)
         self._budget.spend(Cost.SETTINGS + len(found))
         self._work += len(found)
         for name, value in found:
@@ -263,6 +264,7 @@ class Reader:
             raise FloodError("headers longer than are read")
         if not answer.status:
             self._work += len(block) // SLICE_BYTES
+            self._budget.spend(len(block) // DECODED_BYTES)
             status, answer.retry_after_s = self._blocks.status_of(block)
             if status >= OK:
                 answer.status = status

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
@@ -139,6 +139,7 @@ class Peer:
         self.heads: list[dict[object, object]] = []
         self.last: int | None = None
         self.resets = 0
+        self.ended_with: int | None = None
         if settings is not None:
             self.h2.local_settings = Settings(
                 client=False, initial_values={SettingCodes(name): value for name, value in settings.items()}
@@ -183,6 +184,8 @@ class Peer:
                 self.heads.append(dict(event.headers))
             elif isinstance(event, DataReceived):
                 self.bodies[event.stream_id] += event.data
+            elif isinstance(event, ConnectionTerminated):
+                self.ended_with = int(event.error_code)
             elif isinstance(event, StreamReset):
                 self.resets += 1
                 self.open.pop(event.stream_id, None)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FRAMES_LEAST: Final = 1000
 """Settings, windows and late answers of a busy provider are tens; a thousand frames take a few milliseconds to read."""
 
-FRAMES_A_CALL: Final = 16
-"""Head, body, two windows, a ping and an early hint are six."""
+FRAMES_A_CALL: Final = 32
+"""Head, body, two windows, a ping and an early hint are six; a refusal's headers to decode are up to twenty more."""
 
 FRAMES_A_SECOND: Final = 10.0
 """A connection that is idle for days is pinged every few seconds."""
@@ -39,6 +39,9 @@ SETTINGS_MAX: Final = 32
 
 GOAWAYS_MAX: Final = 8
 """One is usual, two when a provider ends gracefully; each looks through the open streams."""
+
+DECODED_BYTES: Final = 32
+"""So many bytes of headers cost as much as a frame: those of a 200 that begins as usual are not decoded."""
 
 FULL_BYTES: Final = 1024
 """A frame of a body with so much in it moves an answer on: at most 16 of them are one."""

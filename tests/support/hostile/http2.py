@@ -34,12 +34,15 @@ BLOCK: Final = _frame(wire.HEADERS, wire.END_HEADERS, 1, EARLY)
 LITERAL: Final = b"\x00\x01a\x7f\x81\x7b" + b"x" * 16_000
 """A header that is one KiB short of a frame, as a literal."""
 
-HUFFMAN: Final = EARLY + b"\x00\x01a\xff\x81\x7b" + b"\x1f" * 16_000
+HUFFMAN: Final = EARLY + b"\x00\x01a\xff\xc1\x3d" + b"\x1f" * 8000
 """A header in Huffman's code: five bits a letter, and the slowest to decode."""
 
 FLOODS: Final[dict[str, bytes]] = {
     "interim answers": _repeated(BLOCK),
     "interim answers with long headers": _repeated(_frame(wire.HEADERS, wire.END_HEADERS, 1, HUFFMAN)),
+    "long headers of each answer": b"".join(
+        _frame(wire.HEADERS, wire.END_HEADERS, stream, HUFFMAN) for stream in range(1, 2000, 2)
+    ),
     "empty settings": _repeated(_settings()),
     "settings that change the window back and forth": _repeated(
         _settings((wire.INITIAL_WINDOW_SIZE, 0)), _settings((wire.INITIAL_WINDOW_SIZE, 65_535))
