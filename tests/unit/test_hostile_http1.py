@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 
 from push.providers.tpns import TpnsGateway, TpnsSettings
@@ -17,6 +17,9 @@ from tests.support.hostile.http1 import HTTP1_FLOODS
 from tests.support.hostile.provider import HostileProvider, Turns, slice_s
 from tests.support.providers.clearances import CLEAR
 from tests.support.providers.messages import message_for_tests
+
+if TYPE_CHECKING:
+    import aiohttp
 
 TURN_MAX, TOTAL_MAX = 60, 3000
 """Times the CPU of one slice of the cheapest frames of HTTP/2: a turn of the event loop, and a flood as a whole."""

@@ -1,7 +1,7 @@
 """Reads what a provider sends on one connection: bytes flow in, whole replies flow out.
 
-Bounded: frames of `FRAME_BYTES`, headers of `HEADER_BYTES` and bodies of `ANSWER_BYTES` a call, `SLICE_FRAMES` at a time,
-and by the connection's budget whatever is no answer.
+Bounded: frames of `FRAME_BYTES`, headers of `HEADER_BYTES` and bodies of `ANSWER_BYTES` a call, `SLICE_FRAMES` at a
+time, and by the connection's budget whatever is no answer.
 """
 
 from __future__ import annotations

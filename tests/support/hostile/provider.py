@@ -19,7 +19,6 @@ from push.transport.http2.headers import HeaderBlocks
 from push.transport.http2.reader import SLICE_FRAMES, Reader
 
 if TYPE_CHECKING:
-
     from push.transport.http2 import Reply
 
 FLOOD_BYTES: Final = 64 << 20

@@ -185,7 +185,7 @@ class Peer:
             elif isinstance(event, DataReceived):
                 self.bodies[event.stream_id] += event.data
             elif isinstance(event, ConnectionTerminated):
-                self.ended_with = int(event.error_code)
+                self.ended_with = int(event.error_code or 0)
             elif isinstance(event, StreamReset):
                 self.resets += 1
                 self.open.pop(event.stream_id, None)

@@ -1,4 +1,4 @@
-"""What a provider may cost us on one connection, and how often we connect: counts flow in, a leave or an error flows out.
+"""Bounds what a provider costs us: what it may send on a connection, how much is read at once, how often we connect.
 
 Bounded: a few numbers a connection.
 """
