@@ -18,8 +18,8 @@ import handlers.public.routes
 from handlers.endpoint import endpoint
 from handlers.http import problems
 from handlers.http.headers import secure
-from handlers.http.kept import Form, Kept, cached, form_of
 from handlers.http.openapi import document
+from handlers.http.reuse.kept import Form, Kept, cached, form_of
 from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Route
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import sql.public
 from handlers.http import problems
-from handlers.http.kept import Form, Kept, cached, form_of
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import unknown_public_alert
+from handlers.http.reuse.kept import Form, Kept, cached, form_of
+from handlers.http.reuse.shared import Shared
 from handlers.public.atom import ATOM_TYPE, CAP_TYPE, Entry, Feed, atom_of
 from handlers.public.messages import entry_of, identifier_of, message_of
 from sql.public import LIST_LIMIT
@@ -82,7 +82,7 @@ class Public:
         self._signer = signer
         self._feed = Kept(self._atom, FEED_KEPT_S)
         self._reads = asyncio.Semaphore(READS_MAX)
-        self._asked: dict[UUID, Kept] = {}
+        self._messages = Shared(self._read)
         self._entries = _Versions[Entry]()
         self._signed = _Versions[Form]()
         self._listed: tuple[list[str], Form] | None = None
@@ -108,23 +108,16 @@ class Public:
         return self._listed[1]
 
     async def get_cap(self, call: Call[None]) -> web.Response:
-        """Return one alert's signed message as it stands; who asks while it is read shares what was read."""
+        """Return one alert's signed message as it stands."""
         if self._signer is None:
             return problems.response(ProblemCode.NOT_PUBLISHED, UNSIGNED)
-        reading = self._asked.get(call.alert_id)
-        if reading is None:
-            # Nothing is kept by it, so that what has just changed is seen.
-            reading = self._asked[call.alert_id] = Kept(partial(self._read, self._signer, call.alert_id), 0.0)
-        message = await reading.get()
+        message = await self._messages.get(call.alert_id)
         return unknown_public_alert() if message is None else cached(call.request, message, MAX_AGE_S)
 
-    async def _read(self, signer: Signer, alert_id: UUID) -> Form | None:
-        try:
-            async with self._reads:
-                found = await sql.public.public_alerts(self._pool, PUBLISHED, alert_id)
-                return await self._message(signer, found[0]) if found else None
-        finally:
-            self._asked.pop(alert_id, None)
+    async def _read(self, alert_id: UUID) -> Form | None:
+        async with self._reads:
+            found = await sql.public.public_alerts(self._pool, PUBLISHED, alert_id)
+            return await self._message(self._signer, found[0]) if found and self._signer is not None else None
 
     async def _message(self, signer: Signer, alert: PublicAlert) -> Form:
         """Return the signed message, signed once for each message and area, and once more without the child's data."""
