@@ -19,6 +19,8 @@ from push.transport.http2.headers import HeaderBlocks
 from push.transport.http2.reader import SLICE_FRAMES, Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from push.transport.http2 import Reply
 
 FLOOD_BYTES: Final = 64 << 20
@@ -65,11 +67,12 @@ def slice_s() -> float:
 class HostileProvider:
     """Floods every connection once it has its first request: with `before` once, then with `flood` without end.
 
-    `codes`: those with which clients over HTTP/2 ended their connections. `http2` False: it speaks HTTP/1.1.
+    Several floods take turns, a connection each. `codes`: those with which clients over HTTP/2 ended their connections.
+    `http2` False: it speaks HTTP/1.1.
     """
 
-    def __init__(self, flood: bytes, before: bytes = b"", *, http2: bool = True) -> None:
-        self._flood = flood
+    def __init__(self, flood: bytes | Sequence[bytes], before: bytes = b"", *, http2: bool = True) -> None:
+        self._floods = [flood] if isinstance(flood, bytes) else flood
         self._before = before
         self._http2 = http2
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -122,9 +125,11 @@ class HostileProvider:
                 return
             came += more
         connection.sendall(self._before)
-        while self._flood and self.sent_bytes < FLOOD_BYTES:
-            connection.sendall(self._flood)
-            self.sent_bytes += len(self._flood)
+        flood, sent_bytes = self._floods[self.connections % len(self._floods)], 0
+        while flood and sent_bytes < FLOOD_BYTES:
+            connection.sendall(flood)
+            sent_bytes += len(flood)
+            self.sent_bytes += len(flood)
 
     def _note_end(self, connection: socket.socket) -> None:
         """Read on up to the farewell: the code with which the client ended the connection."""
