@@ -5,7 +5,7 @@ Every route declares who may use it and what it takes. Bounded: `BODY_BYTES_MAX`
 
 from __future__ import annotations
 
-from functools import cache, partial
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
@@ -19,6 +19,7 @@ from handlers.endpoint import endpoint
 from handlers.http import problems
 from handlers.http.headers import secure
 from handlers.http.openapi import document
+from handlers.http.reuse.kept import Form, Kept, cached, form_of
 from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Route
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 METRICS_PATH = "/metrics"
 PROBES = ("/health", "/ready")
 BODY_S = 25.0
+DESCRIPTION_MAX_AGE_S = 60
+"""It changes only with the version of the server."""
 
 
 class Handlers(NamedTuple):
@@ -64,10 +67,16 @@ def routes(of: Handlers) -> list[Route]:
 
 def _description(table: list[Route]) -> Route:
     """Return the route of the OpenAPI document of all routes, itself too, which is made when it is first read."""
-    described = cache(partial(document, table))
 
-    async def get(_: Call[None]) -> web.Response:
-        return web.Response(body=described(), content_type=JSON)
+    async def make() -> Form:
+        return form_of(await asyncio.to_thread(document, table), JSON)
+
+    described = Kept(make, float("inf"))
+
+    async def get(call: Call[None]) -> web.Response:
+        form = await described.get()
+        assert form is not None  # noqa: S101 - it is always made
+        return cached(call.request, form, DESCRIPTION_MAX_AGE_S)
 
     return Route(
         method="GET",
@@ -77,7 +86,10 @@ def _description(table: list[Route]) -> Route:
         summary="This document.",
         tag="ops",
         handler=get,
-        answers=(Answer(200, "OpenAPI 3.1.", dict[str, Any]),),
+        answers=(
+            Answer(200, "OpenAPI 3.1.", dict[str, Any]),
+            Answer(304, "Not changed since the ETag that was sent."),
+        ),
     )
 
 

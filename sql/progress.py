@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 LIST_LIMIT: Final = 200
+LISTED_AT_ONCE: Final = 50
+"""Read and decoded at once: a few milliseconds, after which the event loop has its turn."""
 WATCHED_MAX: Final = 1000
 """More than live at once in an exercise of a whole country."""
 
@@ -137,7 +139,10 @@ async def list_alerts(
 
 async def listed(pool: Pool | Connection, alert_ids: list[UUID]) -> list[ListedAlert]:
     """Return these alerts in this order, without those that there are not."""
-    return [_listed(row) for row in await pool.fetch(_LIST, alert_ids)] if alert_ids else []
+    found: list[ListedAlert] = []
+    for start in range(0, len(alert_ids), LISTED_AT_ONCE):
+        found += [_listed(row) for row in await pool.fetch(_LIST, alert_ids[start : start + LISTED_AT_ONCE])]
+    return found
 
 
 async def changed(pool: Pool | Connection, since: str) -> tuple[set[UUID], str]:

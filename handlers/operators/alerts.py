@@ -1,6 +1,6 @@
 """Alerts as operators read them, with their progress.
 
-Bounded: the newest 200 (sql.progress.LIST_LIMIT).
+Bounded: the newest 200 (sql.progress.LIST_LIMIT); a list is read once at a time, whoever asks for it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import Meta
 import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
+from handlers.http.reuse.shared import Shared
 from push.alerts.lifecycle import Action, State, possible
 from push.alerts.watch.progress import LaneProgress, NoticeProgress
 from sql.progress import LIST_LIMIT
@@ -70,10 +71,14 @@ class Alerts:
     def __init__(self, pool: Pool, watcher: Watcher) -> None:
         self._pool = pool
         self._watcher = watcher
+        self._lists = Shared(self._listed)
 
     async def get_all(self, call: Call[None]) -> AlertsAnswer:
         """List those that go on and the newest others, of an authority or a case number if asked for."""
         query: AlertsQuery = call.query
+        return await self._lists.get(query)
+
+    async def _listed(self, query: AlertsQuery) -> AlertsAnswer:
         listed = await sql.progress.list_alerts(
             self._pool, limit=query.limit, case_number=query.case_number, authority=query.authority
         )

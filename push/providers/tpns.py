@@ -21,6 +21,7 @@ from push.message.truncation import truncate
 from push.provider import Addressing, LaneSettings, Provider, withheld
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp, HttpAnswer, judged_by_status
+from push.transport.batch.results import unknown_code
 from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class TpnsGateway:
         except DECODE_ERRORS:
             return SendResult(RequestStatus.FAILING, "an answer that is no TPNS answer", indeterminate=True)
         request_status, reason = REQUEST_CODES.get(
-            answer.ret_code, (RequestStatus.FAILING, f"unknown code {answer.ret_code}")
+            answer.ret_code, (RequestStatus.FAILING, unknown_code(answer.ret_code))
         )
         if request_status is not RequestStatus.ANSWERED or not any(codes):
             return SendResult(request_status, reason, retry_after_s=http.retry_after_s)

@@ -26,6 +26,7 @@ from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.http2 import Reply
 from push.transport.token_results import ACCEPTED, CallResult, result_of_calls, unsettled
+from push.transport.web_push.addresses import PublicResolver
 from push.transport.web_push.crypto import PLAINTEXT_BYTES, Signatures, seal, unpadded
 from push.transport.web_push.push_service import PushService, merge_services
 from push.transport.web_push.subscription import HOST, Subscription, read_subscription, read_token
@@ -78,7 +79,8 @@ class WebpushSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are, and to which push services messages go; `url`: the site, shown by a tap on an alert without a link.
 
     Subscriptions name their push service themselves, so only those of `hosts` and below are believed; one with a port
-    (a service of one's own) takes exactly that port. `key_file` (PEM, P-256) is the key that the site subscribes with.
+    (a service of one's own) takes exactly that port. Others must have public addresses, unless `private_networks`
+    allows any. `key_file` (PEM, P-256) is the key that the site subscribes with.
     """
 
     key_file: Path
@@ -89,6 +91,7 @@ class WebpushSettings(LaneSettings, frozen=True, kw_only=True):
         "web.push.apple.com",
         "notify.windows.com",
     )
+    private_networks: bool = False
     requests_per_service: Annotated[int, Meta(ge=1, le=256)] = 32
     ca_file: Path | None = None
 
@@ -106,6 +109,8 @@ class WebpushGateway:
             connections=settings.requests_per_service * len(settings.hosts),
             timeout_s=settings.timeout_s,
             ca_file=settings.ca_file,
+            connections_a_host=settings.requests_per_service,
+            resolver=None if settings.private_networks else PublicResolver(settings.hosts),
         )
         self._text = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 

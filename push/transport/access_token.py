@@ -8,6 +8,7 @@ Bounded: one question at a time, asked again no sooner than `AGAIN_S` after a fa
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,10 +28,19 @@ FRESH_SHARE: Final = 0.8
 AGAIN_S: Final = 1.0
 """Everybody who waits for a token that cannot be had shares one failure."""
 
+LIFE_S: Final = (60.0, 86_400.0)
+"""A token is good for no less and no more, whatever the provider says: usual is an hour, or a day."""
+
+TOKEN: Final = re.compile(r"[!-~]{1,4096}")
+"""What may stand in a header; the longest that is known has 2 KiB."""
+
 HTTP_OK, HTTP_SERVER_ERROR, HTTP_THROTTLED = 200, 500, 429
 NOT_TAKEN: Final = SendResult(
     RequestStatus.MISCONFIGURED, "the provider rejects an access token that it has just given"
 )
+
+
+NO_TOKEN: Final = SendResult(RequestStatus.FAILING, "an answer that is no access token")
 
 
 class Granted(NamedTuple):
@@ -88,8 +98,11 @@ class RenewedToken:
             if isinstance(granted, SendResult):
                 self._failed = (now_s, granted)
                 return granted
+            if TOKEN.fullmatch(granted.token) is None:
+                self._failed = (now_s, NO_TOKEN)
+                return NO_TOKEN
             self._failed, self._token = None, granted.token
-            self._renew_s = now_s + granted.life_s * FRESH_SHARE
+            self._renew_s = now_s + min(max(granted.life_s, LIFE_S[0]), LIFE_S[1]) * FRESH_SHARE
             return self._token
 
 
@@ -106,5 +119,5 @@ def oauth_granted(answer: HttpAnswer | SendResult) -> Granted | SendResult:
     try:
         granted = msgspec.json.decode(answer.content, type=_OAuth)
     except DECODE_ERRORS:
-        return SendResult(RequestStatus.FAILING, "an answer that is no access token")
+        return NO_TOKEN
     return Granted(granted.access_token, granted.expires_in)

@@ -23,6 +23,7 @@ class CallResult(msgspec.Struct, frozen=True):
 
     `since_ms`: since when a token is dead; `retry_after_s`: for how long the provider wants to be left alone;
     `expired`: our credentials have only run out, and with new ones it may be sent again at once.
+    `flooded`: the provider floods us, which counts as its failure although it answers other calls.
     """
 
     recipient_status: RecipientStatus
@@ -31,6 +32,7 @@ class CallResult(msgspec.Struct, frozen=True):
     since_ms: int | None = None
     retry_after_s: float | None = None
     expired: bool = False
+    flooded: bool = False
 
 
 ACCEPTED: Final = CallResult(RecipientStatus.ACCEPTED, RequestStatus.ANSWERED, "accepted")
@@ -57,7 +59,9 @@ def unsettled(reply: Reply, reason: str | None = None) -> CallResult:
     why = reason or reply.error or f"HTTP {reply.status}"
     failed = reply.status >= HTTP_ERROR and reply.status not in INDETERMINATE_STATUSES
     recipient_status = RecipientStatus.RETRY if failed or not reply.begun else RecipientStatus.INDETERMINATE
-    return CallResult(recipient_status, RequestStatus.FAILING, why, retry_after_s=reply.retry_after_s)
+    return CallResult(
+        recipient_status, RequestStatus.FAILING, why, retry_after_s=reply.retry_after_s, flooded=reply.flooded
+    )
 
 
 def result_of_calls(results: Sequence[CallResult | None]) -> SendResult:
@@ -72,6 +76,7 @@ def result_of_calls(results: Sequence[CallResult | None]) -> SendResult:
     answers = [one for one in results if one is not None and one is not MALFORMED_TOKEN and one is not FORBIDDEN]
     gravest = max(answers, key=lambda result: _GRAVITY[result.request_status], default=None)
     answered = any(result.request_status is RequestStatus.ANSWERED for result in answers)
+    answered = answered and not any(result.flooded for result in answers)
     wait_s = max((one.retry_after_s for one in answers if one.retry_after_s is not None), default=None)
     if gravest is None or (answered and gravest.request_status in {RequestStatus.ANSWERED, RequestStatus.FAILING}):
         # A provider that answers some is there; the others are tried again by themselves.

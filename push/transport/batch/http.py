@@ -1,8 +1,9 @@
 """HTTP for batch lanes: sends a request for many recipients, and returns its status and bounded body, or a failure.
 
 Whatever the network does comes back as a value. A message is sent only with a clearance, which is asked before a
-connection is sought and again when there is one. Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES`
-of an answer.
+connection is sought and again when there is one. No redirect is followed, nothing is decompressed, and no cookie kept.
+Bounded: `connections` at once, `timeout_s` a request, `ANSWER_BYTES` and `VALUES_MAX` of an answer, and what
+`push.transport.batch.bounded` bounds.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 
 from push.provider import STOPPED
 from push.results import INDETERMINATE_STATUSES, RequestStatus, SendResult
+from push.transport.batch.bounded import BoundedConnector
 from push.transport.http2.retry_after import parse_retry_after_s
 from runtime.decoding import DECODE_ERRORS
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.abc import AbstractResolver, AbstractStreamWriter
     from yarl import URL
 
     from push.provider import Clearance
@@ -31,6 +33,12 @@ CONNECT_TIMEOUT_S = 5.0
 KEEP_ALIVE_S = 60.0
 ANSWER_BYTES = 1024 * 1024
 """A provider may name a thousand bad tokens of 512 bytes each, and a little about each."""
+
+VALUES_MAX: Final = 10_000
+"""Values of an answer in JSON: three for each of a thousand tokens, thrice. A MiB of empty texts would be 350,000."""
+
+IDENTITY: Final = {"Accept-Encoding": "identity"}
+"""Answers are short; a compressed one could be any size."""
 
 FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 HTTP_OK = 200
@@ -81,13 +89,23 @@ class BatchHttp:
         timeout_s: float,
         headers: Mapping[str, str] | None = None,
         ca_file: Path | None = None,
+        connections_a_host: int = 0,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         context = ssl.create_default_context(cafile=ca_file)
+        # Handshakes are the most that a peer can make us compute.
+        context.options |= ssl.OP_NO_RENEGOTIATION
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE_S, ssl=context),
+            connector=BoundedConnector(
+                connections=connections,
+                a_host=connections_a_host,
+                keep_alive_s=KEEP_ALIVE_S,
+                context=context,
+                resolver=resolver,
+            ),
             timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),
-            headers=headers,
-            auto_decompress=True,
+            headers={**IDENTITY, **(headers or {})},
+            auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -114,7 +132,8 @@ class BatchHttp:
     ) -> HttpAnswer | SendResult:
         try:
             async with self._session.post(url, data=data, headers=headers, allow_redirects=False) as response:
-                content = await _head_of(response.content)
+                encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+                content = await _content_of(response.content) if encoding in {"", "identity"} else b""
                 return HttpAnswer(response.status, content, parse_retry_after_s(response.headers.get("Retry-After")))
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             if isinstance(error.__cause__, _StoppedError):
@@ -127,12 +146,15 @@ class BatchHttp:
         await self._session.close()
 
 
-async def _head_of(content: aiohttp.StreamReader) -> bytes:
-    """Read until the end or `ANSWER_BYTES`: one read gives only what has arrived so far."""
-    head = bytearray()
-    while len(head) < ANSWER_BYTES and (chunk := await content.read(ANSWER_BYTES - len(head))):
-        head += chunk
-    return bytes(head)
+async def _content_of(stream: aiohttp.StreamReader) -> bytes:
+    """Read a whole answer; one that is longer than `ANSWER_BYTES` or has more than `VALUES_MAX` values is nothing."""
+    content = bytearray()
+    # One read gives only what has arrived so far.
+    while chunk := await stream.read(ANSWER_BYTES + 1 - len(content)):
+        content += chunk
+        if len(content) > ANSWER_BYTES:
+            return b""
+    return bytes(content) if sum(map(content.count, b",[{")) <= VALUES_MAX else b""
 
 
 def judged_by_status(answer: HttpAnswer) -> SendResult | None:

@@ -18,6 +18,10 @@ DAY_QUOTA_S: Final = 3600.0
 """A quota of the day is not used up for less than this; the lane's own cap decides how soon it looks again."""
 
 
+CODE_MAX: Final = 10**10
+"""Providers' codes have up to eight digits."""
+
+
 class CodeMeaning(msgspec.Struct, frozen=True):
     """What a code means for the lane, why, and what it says of every recipient, if it says that."""
 
@@ -37,8 +41,13 @@ def result_by_code(
     codes: Mapping[int, CodeMeaning], code: int, recipients: int, retry_after_s: float | None = None
 ) -> SendResult:
     """Return the result by a table of codes; an unknown one counts as failing, and the recipients stay due."""
-    meaning = codes.get(code) or CodeMeaning(RequestStatus.FAILING, f"an unknown code ({code})")
+    meaning = codes.get(code) or CodeMeaning(RequestStatus.FAILING, unknown_code(code))
     return result_for_all(meaning, recipients, retry_after_s)
+
+
+def unknown_code(code: int) -> str:
+    """Return what is said of a code in no table; a number of thousands of digits is none."""
+    return f"an unknown code ({code})" if abs(code) < CODE_MAX else "an unknown code"
 
 
 def accepted_but(bad: Mapping[bytes, RecipientStatus], tokens: Sequence[bytes]) -> SendResult:

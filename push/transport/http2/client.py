@@ -16,6 +16,7 @@ import asyncio
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
+from push.transport.http2.bounds.dials import Dials
 from push.transport.http2.dial import Dialer
 from push.transport.http2.group import Group
 from push.transport.http2.waiting import Waiting
@@ -57,6 +58,7 @@ class Http2Client:
         self._barren = 0
         self._dead: Exception | None = None
         self._again_at_s = float("-inf")
+        self._dials = Dials(settings.connections_max, asyncio.get_running_loop().time())
         self._closed = False
 
     @property
@@ -165,6 +167,8 @@ class Http2Client:
             self._leaving.add(connection)
             self._moved_s = max(self._moved_s, connection.watch.answered_s)
             self._barren = 0 if connection.watch.answered else self._barren + 1
+            if connection.flooded:
+                self._dials.rest(asyncio.get_running_loop().time())
             if self._barren >= BARREN_MAX and not self._connections:
                 self._waiting.fail("connections end before anything is answered")
         if connection.lost:
@@ -172,6 +176,9 @@ class Http2Client:
 
     def _open_another(self) -> None:
         if self._closed or self._dead is not None or not self._wants_another():
+            return
+        if not self._dials.take(asyncio.get_running_loop().time()):
+            self._look_later()
             return
         task = asyncio.get_running_loop().create_task(self._connect(), name="http2 connect")
         self._connecting.add(task)

@@ -11,7 +11,11 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+import structlog
+
 from push.transport.http2 import frames as wire
+from push.transport.http2.bounds.budget import Budget, FloodError
+from push.transport.http2.bounds.slices import Slices
 from push.transport.http2.reader import RESET, Reader
 from push.transport.http2.reply import Reply
 from push.transport.http2.watch import Watch
@@ -28,6 +32,7 @@ UNREAD_BYTES: Final = 1 << 20
 
 MISDIRECTED: Final = 421
 LATE: Final = Reply(0, error="no answer in time")
+_log = structlog.get_logger("push.http2")
 
 
 class Owner(Protocol):
@@ -59,14 +64,17 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._out: list[bytes] = []
         self._open: dict[int, tuple[Group, int]] = {}
-        self._reader = Reader(self, blocks, self._open)
+        self._budget = Budget(streams_max, loop.time)
+        self._reader = Reader(self, blocks, self._open, self._budget)
+        self._slices = Slices(self._read, self._caught_up)
+        self._refused = False
+        self._reason = ""
         self._stream = 1
         self._window = self._widest = self._stream_window = wire.WINDOW_BYTES
         self._in_window = streams_max
-        self._full = False
         self._unread_bytes = 0
+        self._full = self.going = self.flooded = False
         self.ready: asyncio.Future[str | None] = loop.create_future()
-        self.going = False
 
     @property
     def streams(self) -> int:
@@ -110,6 +118,7 @@ class Connection(asyncio.Protocol):
         self._window -= sum(len(body) for _, body in calls)
         self._out.append(wire.requests(before, after, first, calls))
         self.watch.begin(first, self._stream, self._time())
+        self._budget.begin(len(calls))
         if self._stream > wire.STREAM_LAST - STREAM_ROOM:
             self.going = True
         return len(calls)
@@ -173,30 +182,56 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read frames, and use the room that they make."""
         self.watch.heard_s = self._time()
+        self._slices.take(data, self._transport)
+
+    def _read(self, data: bytes) -> bool:
+        """Read a slice; tell whether there is more."""
+        more = False
         try:
-            self._reader.feed(data)
+            more = not self._refused and self._reader.feed(data)
             self._owner.has_room(self)
-        except wire.ProtocolError:
-            self.abort()
+        except wire.ProtocolError as error:
+            self._refuse(error)
         except Exception as error:  # noqa: BLE001 - as above
             self._owner.died(error)
         self.flush()
+        return more
+
+    def _caught_up(self) -> None:
+        if self._transport is None:
+            self._end_calls()
+
+    def _refuse(self, error: wire.ProtocolError) -> None:
+        """Tell the peer why the connection ends, and drop it; nothing more is read of it."""
+        self._refused = self.going = True
+        self.flooded = isinstance(error, FloodError)
+        if self.flooded:
+            _log.warning("connection.flooded", reason=str(error))
+        if self._transport is not None:
+            self._transport.write(b"".join([*self._out, wire.goaway(error.code)]))
+            self._out.clear()
+            # An event loop may write only at the end of its turn.
+            asyncio.get_running_loop().call_soon(self.abort)
 
     def eof_received(self) -> None:
         """Begin nothing more: the peer has sent all that it will send, and so the connection is closed."""
         self.going = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Whatever was under way ends without an answer."""
+        """Whatever was under way ends without an answer, once all that came has been read."""
         self._transport = None
         self.going = True
-        reason = "the connection was lost" if exc is None else f"the connection was lost ({type(exc).__name__})"
+        self._reason = "the connection was lost" + ("" if exc is None else f" ({type(exc).__name__})")
         if not self.ready.done():
-            self.ready.set_result(reason)
+            self.ready.set_result(self._reason)
+        if not self._slices.behind:
+            self._end_calls()
+
+    def _end_calls(self) -> None:
         try:
             self._owner.has_room(self)
             for stream in [*self._open]:
-                self.on_reply(stream, Reply(0, error=reason))
+                self.on_reply(stream, Reply(0, error=self._reason, flooded=self.flooded))
         except Exception as error:  # noqa: BLE001 - as above
             self._owner.died(error)
 
@@ -205,7 +240,7 @@ class Connection(asyncio.Protocol):
         begun = self._open.pop(stream, None)
         if begun is None:
             return
-        if reply.status:
+        if reply.status and reply.status != MISDIRECTED:
             watch = self.watch
             watch.answered_s = watch.heard_s
             if watch.probe <= stream:
@@ -251,7 +286,7 @@ class Connection(asyncio.Protocol):
         self._window += more_bytes
         self._widest = max(self._widest, self._window)
         if self._window > wire.STREAM_LAST:
-            raise wire.ProtocolError("a window larger than there may be")
+            raise wire.ProtocolError("a window larger than there may be", wire.FLOW_CONTROL_ERROR)
 
     def say(self, data: bytes) -> None:
         """Send this with what is sent next."""

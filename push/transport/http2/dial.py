@@ -43,6 +43,8 @@ class Dialer:
         if self._url.scheme == "https":
             self._context = ssl.create_default_context(cafile=settings.ca_file)
             self._context.set_alpn_protocols(["h2"])
+            # HTTP/2 has none (RFC 9113, 9.2.1), and a peer could make us compute without end.
+            self._context.options |= ssl.OP_NO_RENEGOTIATION
 
     async def dial(self, owner: Owner) -> Connection | str:
         """Return a connection that is ready, or why there is none; nothing is left open when there is none."""

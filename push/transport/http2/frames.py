@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 DATA, HEADERS, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 5, 6, 7, 8, 9
 END_STREAM, ACK, END_HEADERS, PADDED, PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE = 1, 2, 3, 4
-NO_ERROR, REFUSED_STREAM, CANCEL = 0, 7, 8
+MAX_HEADER_LIST_SIZE = 6
+NO_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, REFUSED_STREAM, CANCEL = 0, 1, 3, 6, 7, 8
+COMPRESSION_ERROR, ENHANCE_YOUR_CALM = 9, 11
 
 FRAME: Final = struct.Struct(">IBI")
 """A frame's head: length and kind in one number, flags, stream."""
@@ -42,8 +44,16 @@ _PATH_LITERAL: Final = b"\x04"
 _SHORT_LENGTH: Final = 127
 
 
+HEADER_LIST_BYTES: Final = 16 * 1024
+"""The longest headers of an answer that we take, as they are counted when they are decoded."""
+
+
 class ProtocolError(Exception):
-    """What has come in is not what HTTP/2 allows."""
+    """What has come in is not what HTTP/2 allows, or what we take; `code` is what the peer is told (RFC 9113, 7)."""
+
+    def __init__(self, what: str, code: int = PROTOCOL_ERROR) -> None:
+        super().__init__(what)
+        self.code = code
 
 
 def requests(before: bytes, after: bytes, stream: int, calls: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -82,14 +92,20 @@ def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 
 def greeting() -> bytes:
-    """Return what a client says first: no pushes, no header table, and a window for many small answers."""
-    ours = SETTING.pack(HEADER_TABLE_SIZE, 0) + SETTING.pack(ENABLE_PUSH, 0)
+    """Return what a client says first: no pushes, no header table, short headers, a window for many small answers."""
+    wanted = ((HEADER_TABLE_SIZE, 0), (ENABLE_PUSH, 0), (MAX_HEADER_LIST_SIZE, HEADER_LIST_BYTES))
+    ours = b"".join(SETTING.pack(*one) for one in wanted)
     return PREFACE + frame(SETTINGS, 0, 0, ours) + window_update(RECEIVE_BYTES - WINDOW_BYTES)
 
 
 def reset(stream: int) -> bytes:
     """Return the frame that ends a stream whose answer is not wanted any more."""
     return frame(RST_STREAM, 0, stream, NUMBER.pack(CANCEL))
+
+
+def goaway(code: int) -> bytes:
+    """Return the frame that says why this connection ends; we have processed no stream of the peer's."""
+    return frame(GOAWAY, 0, 0, NUMBER.pack(0) + NUMBER.pack(code))
 
 
 def window_update(more_bytes: int) -> bytes:
@@ -100,7 +116,7 @@ def window_update(more_bytes: int) -> bytes:
 def number(payload: bytes) -> int:
     """Return the number that a frame consists of."""
     if len(payload) != NUMBER.size:
-        raise ProtocolError("a frame of a wrong length")
+        raise ProtocolError("a frame of a wrong length", FRAME_SIZE_ERROR)
     value: int = NUMBER.unpack(payload)[0]
     return value
 
@@ -108,10 +124,10 @@ def number(payload: bytes) -> int:
 def settings(payload: bytes) -> list[tuple[int, int]]:
     """Return the names and values of a SETTINGS frame."""
     if len(payload) % SETTING.size:
-        raise ProtocolError("settings of a wrong length")
+        raise ProtocolError("settings of a wrong length", FRAME_SIZE_ERROR)
     found = [*SETTING.iter_unpack(payload)]
     if any(name == INITIAL_WINDOW_SIZE and value > STREAM_LAST for name, value in found):
-        raise ProtocolError("a window larger than there may be")
+        raise ProtocolError("a window larger than there may be", FLOW_CONTROL_ERROR)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from hpack import Decoder, Encoder
 from hpack.exceptions import HPACKError
 
-from push.transport.http2.frames import ProtocolError
+from push.transport.http2.frames import COMPRESSION_ERROR, HEADER_LIST_BYTES, ProtocolError
 from push.transport.http2.retry_after import parse_retry_after_s
 
 TABLE_BYTES: Final = 4096
@@ -19,6 +19,7 @@ INDEXED_OK: Final = b"\x88"
 """A 200 begins with this index of the static table, and its other headers are of no interest (RFC 7541, appendix A)."""
 
 OK: Final = 200
+STATUS_DIGITS: Final = 3
 _INDEXED, _LONG_INDEX = 0x80, 0xFF
 
 
@@ -38,7 +39,7 @@ class HeaderBlocks:
         self._encoder.header_table_size = self._size = self._smallest = TABLE_BYTES
         self._blocks: dict[Head, tuple[bytes, bytes]] = {}
         # Our peer may keep no table for us, so that each of its blocks can be read, or skipped, by itself.
-        self._decoder = Decoder()
+        self._decoder = Decoder(max_header_list_size=HEADER_LIST_BYTES)
         self._decoder.max_allowed_table_size = 0
         # It may say so in a block that is skipped, so that is not waited for.
         self._decoder.header_table_size = 0
@@ -87,12 +88,19 @@ class HeaderBlocks:
         try:
             for name, value in self._decoder.decode(block, raw=True):
                 if name == b":status":
-                    status = int(value)
+                    status = _status(value)
                 elif name == b"retry-after":
                     retry_after_s = _retry_after_s(value)
         except (HPACKError, ValueError) as error:
-            raise ProtocolError("no header block") from error
+            raise ProtocolError("no header block", COMPRESSION_ERROR) from error
         return status, retry_after_s
+
+
+def _status(value: bytes) -> int:
+    """Read a status; ValueError for what is none, such as a number of thousands of digits."""
+    if len(value) != STATUS_DIGITS or not value.isdigit():
+        raise ValueError("not a status")
+    return int(value)
 
 
 def _retry_after_s(value: bytes) -> float | None:

@@ -12,7 +12,7 @@ OK: Final = 200
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """What came back. Status 0: no answer, and `error` says why, without anything of the request.
 
-    `begun` False: the provider surely has not processed it.
+    `begun` False: the provider surely has not processed it. `flooded`: its connection was ended because of a flood.
     """
 
     status: int
@@ -20,6 +20,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     retry_after_s: float | None = None
     error: str = ""
     begun: bool = True
+    flooded: bool = False
 
 
 PLAIN_OK: Final = Reply(OK)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import email.utils
 from datetime import UTC, datetime
+from typing import Final
+
+SECONDS_DIGITS: Final = 9
+"""Thirty years; of a longer number this many digits say as much."""
 
 
 def parse_retry_after_s(value: str | None) -> float | None:
     """Read a Retry-After header (RFC 9110 10.2.3): seconds or a date; None when absent or unreadable."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value)
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:SECONDS_DIGITS])
     try:
-        at = email.utils.parsedate_to_datetime(value)
+        at = email.utils.parsedate_to_datetime(text)
         # A date without a zone is meant as UTC, which alone is allowed.
         return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError, OverflowError):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset
+from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
@@ -41,7 +41,7 @@ class Pipe(asyncio.Transport):
         self._loop = asyncio.get_running_loop()
         self._client, self._piece, self._high_bytes = client, piece, high_bytes
         self._there, self._back = bytearray(), bytearray()
-        self._paused = self._pumping = self._closing = False
+        self._paused = self._pumping = self._closing = self._reading_paused = False
         self.held = self.ended = self.lost = False
         self.receive: Callable[[bytes], None] = lambda _: None
 
@@ -81,6 +81,15 @@ class Pipe(asyncio.Transport):
 
     abort = drop
 
+    def pause_reading(self) -> None:
+        """Deliver nothing more of the peer's for now."""
+        self._reading_paused = True
+
+    def resume_reading(self) -> None:
+        """Deliver again."""
+        self._reading_paused = False
+        self._wake()
+
     def is_closing(self) -> bool:
         """Tell whether the transport is closing or closed."""
         return self._closing
@@ -101,12 +110,13 @@ class Pipe(asyncio.Transport):
         if self._paused and not self._there:
             self._paused = False
             self._client.resume_writing()
-        if self._back and not self._closing:
+        back = self._back and not self._reading_paused
+        if back and not self._closing:
             self._client.data_received(_cut(self._back, self._piece()))
-        elif self.ended and not self._closing:
+        elif self.ended and not self._back and not self._closing:
             self._client.eof_received()
             self.drop()
-        if not self._closing and (self._back or self.ended or (self._there and not self.held)):
+        if not self._closing and (back or (self.ended and not self._back) or (self._there and not self.held)):
             self._wake()
 
 
@@ -129,6 +139,7 @@ class Peer:
         self.heads: list[dict[object, object]] = []
         self.last: int | None = None
         self.resets = 0
+        self.ended_with: int | None = None
         if settings is not None:
             self.h2.local_settings = Settings(
                 client=False, initial_values={SettingCodes(name): value for name, value in settings.items()}
@@ -173,6 +184,8 @@ class Peer:
                 self.heads.append(dict(event.headers))
             elif isinstance(event, DataReceived):
                 self.bodies[event.stream_id] += event.data
+            elif isinstance(event, ConnectionTerminated):
+                self.ended_with = int(event.error_code or 0)
             elif isinstance(event, StreamReset):
                 self.resets += 1
                 self.open.pop(event.stream_id, None)

@@ -1,0 +1,70 @@
+"""Answers that many ask for: made once at a time, and kept for a moment, whoever asks meanwhile.
+
+Bounded: one body each; `kept_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+
+class Form(msgspec.Struct, frozen=True):
+    """A body that caches may keep, with its tag: how it is told from another version."""
+
+    body: bytes
+    content_type: str
+    tag: str
+
+
+def form_of(body: bytes, content_type: str) -> Form:
+    """Return a body with its tag; a hash of it, which computes for a millisecond a megabyte."""
+    return Form(body, content_type, hashlib.sha256(body).hexdigest()[:32])
+
+
+def cached(request: web.Request, form: Form, max_age_s: int) -> web.Response:
+    """Return an answer that caches may keep for so long, or that it has not changed."""
+    headers = {"ETag": f'"{form.tag}"', "Cache-Control": f"public, max-age={max_age_s}"}
+    # A cache that compresses makes the tag a weak one, and a cache may name several.
+    if any(known.value in {form.tag, "*"} for known in request.if_none_match or ()):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=form.body, content_type=form.content_type, headers=headers)
+
+
+class Kept:
+    """One answer, which `make` makes; None: there is none. Kept for `kept_s`, however often it is asked for.
+
+    Whatever `make` raises is raised in all who wait for it, and is not kept. One who leaves ends it for nobody else.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[Form | None]], kept_s: float) -> None:
+        self._make = make
+        self._kept_s = kept_s
+        self._form: Form | None = None
+        self._until_s = float("-inf")
+        self._making: asyncio.Task[Form | None] | None = None
+
+    async def get(self) -> Form | None:
+        """Return the answer that is kept, or the one that is being made, or else a new one."""
+        if asyncio.get_running_loop().time() < self._until_s:
+            return self._form
+        if self._making is None:
+            self._making = asyncio.create_task(self._made(), name="kept answer")
+            # All who wait for it may have left.
+            self._making.add_done_callback(lambda made: made.cancelled() or made.exception())
+        return await asyncio.shield(self._making)
+
+    async def _made(self) -> Form | None:
+        try:
+            self._form = await self._make()
+            self._until_s = asyncio.get_running_loop().time() + self._kept_s
+        finally:
+            self._making = None
+        return self._form

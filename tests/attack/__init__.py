@@ -1,0 +1,1 @@
+"""What strangers send to keep out those whom the server is for."""

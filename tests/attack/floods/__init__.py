@@ -1,0 +1,1 @@
+"""Floods, one a file: each has a `name` and runs against a world until it is stopped."""

@@ -1,0 +1,1 @@
+"""Hostile providers: what they send, and servers that send it."""
