@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 import sql.migrate
-from push.alerts.persons import adopt
+from push.alerts.people.persons import adopt
 from runtime.retry import retry_until_available
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError

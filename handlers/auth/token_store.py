@@ -16,7 +16,7 @@ import sql.access
 from geo.connection import asking
 from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
-from push.alerts.persons import adopt
+from push.alerts.people.persons import adopt
 
 if TYPE_CHECKING:
     from geo.connection import Client

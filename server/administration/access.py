@@ -21,7 +21,7 @@ from handlers.auth.token_store import digest, new_token
 from handlers.auth.webhook_signatures import SECRETS_MAX, Vault, new_secret
 from handlers.cap.verification import PINS_MAX, fingerprint, read_pins
 from push.alerts.actions.revocation import Distrusted, distrust
-from push.alerts.persons import find_or_add
+from push.alerts.people.persons import find_or_add
 from server.administration.encryption import encryption_key
 from server.administration.os_user import os_user
 from server.stores import record

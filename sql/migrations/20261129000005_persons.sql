@@ -1,6 +1,6 @@
 -- migrate:up
 -- Who acts: a token belongs to a person, and rules for two people compare persons. `folded`: the name as it compares;
--- `skeleton`: what it looks like (push/alerts/person_names.py). Tokens and approvals that stood before get their persons
+-- `skeleton`: what it looks like (push/alerts/people/names.py). Tokens and approvals that stood before get their persons
 -- by their names as soon as a server or a command of this version opens the database (sql/persons.py).
 create table person (
     id bigint generated always as identity primary key,

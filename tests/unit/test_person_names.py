@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from push.alerts.person_names import displayed, fault_of, folded_name, skeleton
+from push.alerts.people.names import displayed, fault_of, folded_name, skeleton
 
 
 @pytest.mark.parametrize(

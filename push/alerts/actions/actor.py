@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from push.alerts.person_names import folded_name
+from push.alerts.people.names import folded_name
 
 SYSTEM_ROLE: Final = "system"
 AUTHORITY_ROLE: Final = "authority"

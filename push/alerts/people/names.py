@@ -101,7 +101,9 @@ def skeleton(name: str) -> str:
 
 @functools.cache
 def _look_alikes() -> dict[int, str]:
-    table = tomllib.loads(resources.files("push.alerts").joinpath("look_alikes.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(
+        resources.files("push.alerts.people").joinpath("look_alikes.toml").read_text(encoding="utf-8")
+    )
     return {ord(sign): like for like, signs in table.items() for sign in signs}
 
 

@@ -12,13 +12,13 @@ import structlog
 
 import sql.persons
 from push.alerts.name_matching import folded
-from push.alerts.person_names import displayed, fault_of, folded_name, skeleton
+from push.alerts.people.names import displayed, fault_of, folded_name, skeleton
 
 if TYPE_CHECKING:
     from sql.database import Connection, Pool
     from sql.persons import PersonRow
 
-_log = structlog.get_logger("push.alerts.persons")
+_log = structlog.get_logger("push.alerts.people.persons")
 
 
 async def find_or_add(connection: Connection, name: str) -> PersonRow | str:
