@@ -23,6 +23,8 @@ CaseNumber = Annotated[str, Meta(min_length=1, max_length=150)]
 
 CODES: Final = {
     Refusal.NO_ALERT: ProblemCode.UNKNOWN_ALERT,
+    Refusal.REVOKED: ProblemCode.UNAUTHORIZED,
+    Refusal.NOT_BELIEVED: ProblemCode.INVALID_SIGNATURE,
     Refusal.IMPOSSIBLE: ProblemCode.NOT_POSSIBLE,
     Refusal.CASE_NUMBER: ProblemCode.WRONG_CASE_NUMBER,
     Refusal.OWN_WORK: ProblemCode.OWN_WORK,

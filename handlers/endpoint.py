@@ -43,6 +43,10 @@ def endpoint(
         call = await _read(route, request, body_s)
         if isinstance(call, web.Response):
             return call
+        if route.body is not None and isinstance(route.access, Role):
+            refused = await authenticator.again(request)
+            if refused is not None:
+                return refused
         result = await route.handler(call)
         return result if isinstance(result, web.StreamResponse) else json_response(result, route.answers[0].status)
 

@@ -32,6 +32,11 @@ class AlarmKind(enum.Enum):
         "a CAP message without a verifiable signature is about this alert, and changed nothing",
         "`pause`, and call the authority: a Cancel may be meant. Then `resume`, which ends the alarm, or `cancel`",
     )
+    FILER_REVOKED = (
+        "filer_revoked",
+        "the authority or certificate that filed an alert was revoked: it is held or paused until a person decides",
+        "call the authority by a number that you know. `resume` or `approval` if the case is right, else `cancel`",
+    )
     PAUSED = ("paused", "nobody is notified until somebody resumes the alert", "resume, or cancel")
     NO_RECIPIENTS = (
         "no_recipients",

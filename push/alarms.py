@@ -1,5 +1,7 @@
 """Alarms: keeps those that stand, and publishes each change once to feed and log.
 
+The log has no detail of a review: it names who proposed what.
+
 Bounded: one alarm for each (kind, lane, alert or about); raising one that stands changes nothing, restating it may.
 """
 
@@ -59,7 +61,8 @@ class AlarmBoard:
             return
         alarm = Alarm(kind, lane, alert, detail, raised=True, at=now(), about=about)
         self._standing[key] = alarm
-        _log.error("alarm.raised", kind=kind.value, lane=lane, alert=alert, detail=detail, about=_logged(alert, about))
+        logged = {} if kind is AlarmKind.REVIEW else {"detail": detail}
+        _log.error("alarm.raised", kind=kind.value, lane=lane, alert=alert, about=_logged(alert, about), **logged)
         self.publish(alarm)
 
     def restate(self, kind: AlarmKind, lane: str, alert: str | None, detail: str, about: str = "") -> None:

@@ -110,18 +110,24 @@ class Engine:
             halt=self.halt,
             wake=self.wake,
             entered=self.entered,
+            revoked=self.look_up_tokens,
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
         self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
+        self.revoked: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
         """Wake whatever waits for new work."""
         self.claims.wake()
         self.watcher.wake()
         self.changed()
+
+    def look_up_tokens(self) -> None:
+        """Have tokens looked up again, because something was revoked."""
+        self.revoked()
 
     def entered(self, lane: str) -> None:
         """Wake what notifies late entrants in a lane."""

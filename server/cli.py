@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from server import logs
 from server.commands.lazy import LazyGroup
 
 COMMANDS = {
@@ -42,6 +43,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 def main() -> None:
     """Run the command line."""
+    logs.guard()
     try:
         cli(standalone_mode=True)
     except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - Python's own report of a bug would print values

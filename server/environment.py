@@ -6,11 +6,12 @@ Kubernetes injects names of its own for a service named `qq-alert`: they are lef
 
 from __future__ import annotations
 
-import logging
 import re
 import tomllib
 from pathlib import Path
 from typing import Any, Final
+
+import structlog
 
 PREFIX: Final = "QQ_ALERT_"
 FILE_BYTES: Final = 64 * 1024
@@ -21,7 +22,7 @@ OWN_FILES: Final = frozenset({"key_file", "certificate_file", "service_account_f
 NOT_SETTINGS: Final = frozenset({"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON"})
 _INJECTED: Final = re.compile(r"QQ_ALERT_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_\d+_[A-Z]+(?:_[A-Z]+)?)?)")
 
-_log = logging.getLogger("server.environment")
+_log = structlog.get_logger("server.environment")
 
 
 class EnvironmentVariableError(Exception):
@@ -34,8 +35,7 @@ def overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
         if _INJECTED.fullmatch(name):
-            # What is read here configures our log: until then only the standard library's goes to standard error.
-            _log.warning("environment.injected %s", name)
+            _log.warning("environment.injected", variable=name)
             continue
         *sections, leaf = name.removeprefix(PREFIX).lower().split("__")
         node = tree

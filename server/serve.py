@@ -252,6 +252,7 @@ def _handlers(
     alerts = Alerts(pool, engine.watcher)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
     feed = Feed(authenticator, engine.watcher, engine.alarms)
+    engine.revoked = feed.look
     reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
     return Handlers(
         police=PoliceHandlers(

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 import sql.migrate
+from push.alerts.people.persons import adopt
 from runtime.retry import retry_until_available
 from server.embedded import EmbeddedStores, running_stores
 from server.settings import Settings, SettingsError
@@ -102,13 +103,21 @@ async def migrate(stores: Stores, wait_s: float = STORE_WAIT_S) -> None:
     """
     try:
         async with asyncio.timeout(wait_s):
-            await retry_until_available(
-                lambda: sql.migrate.migrate(stores.database_url), UNAVAILABLE_ERRORS, "postgresql"
-            )
+            await retry_until_available(lambda: _migrate(stores.database_url), UNAVAILABLE_ERRORS, "postgresql")
     except TimeoutError:
         raise SettingsError(f"PostgreSQL did not answer within {wait_s:.0f} s") from None
     except PoolerError as error:
         raise SettingsError(f"$.database.url: {error}") from None
+
+
+async def _migrate(url: str) -> None:
+    """Migrate, and give persons to tokens of versions that did not know them: names are compared here, not in SQL."""
+    await sql.migrate.migrate(url)
+    pool = await open_pool(url)
+    try:
+        await adopt(pool)
+    finally:
+        await pool.close()
 
 
 @asynccontextmanager

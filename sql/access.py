@@ -32,6 +32,12 @@ _TOKEN_REVOKE = query("token_revoke")
 _TOKEN_USE = query("token_use")
 _TOKEN_STANDING = query("token_standing")
 _ENDING = query("ending")
+_TOKEN_IS_VALID = query("token_is_valid")
+_IS_VALID = query("authority_is_valid")
+_CHANGED = query("access_changed")
+
+CHANNEL: Final = "qq_alert_access"
+"""Every process hears here that something opens nothing any longer (PostgreSQL's NOTIFY)."""
 
 USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
 ENDING_MAX: Final = 1000
@@ -70,15 +76,17 @@ class TokenRow(msgspec.Struct, frozen=True):
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    person: int | None
 
 
 class UsedToken(msgspec.Struct, frozen=True):
-    """A valid token; `left` is the time until it expires."""
+    """A valid token; `left` is the time until it expires; `person` is None for one of a server without persons."""
 
     id: int
     role: str
     name: str
     authority: str | None
+    person: int | None
     left: timedelta
 
 
@@ -134,10 +142,17 @@ async def standing_secrets(pool: Pool) -> list[tuple[str, bytes]]:
 
 
 async def add_token(
-    pool: Pool | Connection, name: str, role: str, digest: bytes, *, lasts: timedelta, authority: str | None
+    connection: Connection,
+    name: str,
+    role: str,
+    digest: bytes,
+    *,
+    lasts: timedelta,
+    authority: str | None,
+    person: int,
 ) -> int | None:
-    """Add a bearer token by its digest; returns its id, None when `authority` is unknown or revoked."""
-    token_id: int | None = await pool.fetchval(_TOKEN_ADD, name, role, digest, lasts, authority)
+    """Add a bearer token of a person by its digest; returns its id, None when `authority` is unknown or revoked."""
+    token_id: int | None = await connection.fetchval(_TOKEN_ADD, name, role, digest, lasts, authority, person)
     return token_id
 
 
@@ -155,6 +170,23 @@ async def use_token(pool: Pool, digest: bytes) -> UsedToken | None:
     """Return the token with this digest and record its use; None when it, or its authority, is no longer valid."""
     row = await pool.fetchrow(_TOKEN_USE, digest, USE_WRITTEN_EVERY)
     return None if row is None else UsedToken(*row)
+
+
+async def is_valid_token(connection: Connection, token_id: int) -> bool:
+    """Tell whether a token is valid, by its id."""
+    found: bool = await connection.fetchval(_TOKEN_IS_VALID, token_id)
+    return found
+
+
+async def is_valid_authority(connection: Connection, authority: str, certificate: str | None) -> bool:
+    """Tell whether an authority stands, and the certificate that it signed with is pinned, if it was one."""
+    found: bool = await connection.fetchval(_IS_VALID, authority, certificate)
+    return found
+
+
+async def notify_change(connection: Connection) -> None:
+    """Tell every process, at the commit, that something opens nothing any longer."""
+    await connection.execute(_CHANGED)
 
 
 async def standing(pool: Pool, digests: list[bytes]) -> set[bytes]:

@@ -28,6 +28,7 @@ _NOTE = query("cap_note")
 _FIND = query("cap_find")
 _KNOWN = query("cap_known")
 _NEWEST = query("cap_newest")
+_LOCK = query("certificate_lock")
 
 
 async def pin(connection: Connection, authority: str, fingerprint: str, pem: str, not_after: datetime) -> None:
@@ -38,6 +39,11 @@ async def pin(connection: Connection, authority: str, fingerprint: str, pem: str
 async def unpin(connection: Connection, authority: str, fingerprint: str) -> bool:
     """Stop trusting a certificate; False when it was not pinned for the authority."""
     return await connection.fetchval(_UNPIN, authority, fingerprint) is not None
+
+
+async def hold_pin(connection: Connection, authority: str, fingerprint: str) -> bool:
+    """Keep a certificate pinned until the caller's transaction ends; False when it is not."""
+    return await connection.fetchval(_LOCK, authority, fingerprint) is not None
 
 
 async def pins_of(pool: Pool | Connection, authority: str, pins_max: int) -> list[str] | None:
@@ -58,20 +64,23 @@ async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:
 
 
 class CapMessage(msgspec.Struct, frozen=True):
-    """What identifies a message of an authority; `kind`: Alert, Update or Cancel; `digest`: of its content."""
+    """What identifies a message of an authority; `kind`: Alert, Update or Cancel; `digest`: of its content.
+
+    `certificate`: the fingerprint of the pinned certificate that signed it, None where nothing did.
+    """
 
     sender: str
     identifier: str
     sent: datetime
     kind: str
     digest: bytes
+    certificate: str | None = None
 
 
 async def note(connection: Connection, authority: str, message: CapMessage, alert_id: UUID) -> None:
     """Store which alert a message was about."""
-    await connection.execute(
-        _NOTE, authority, message.sender, message.identifier, message.sent, alert_id, message.kind, message.digest
-    )
+    identity = (message.sender, message.identifier, message.sent, alert_id, message.kind, message.digest)
+    await connection.execute(_NOTE, authority, *identity, message.certificate)
 
 
 async def known(connection: Connection, authority: str, message: CapMessage) -> tuple[UUID, str, bytes | None] | None:

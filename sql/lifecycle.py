@@ -43,6 +43,10 @@ _REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
+_HOLD_REVIEW = query("authority_hold")
+_OF_FILER = query("alert_of_filer")
+_DISTRUST = query("alert_distrust")
+_PROPOSAL_DISTRUST = query("proposal_distrust")
 
 
 class LockedAlert(msgspec.Struct, frozen=True):
@@ -77,11 +81,24 @@ class LockedAlert(msgspec.Struct, frozen=True):
 
 
 class ProposalRow(msgspec.Struct, frozen=True):
-    """A change that waits for approval; `change_request` is JSON text, `person` is who requested it."""
+    """A change that waits for approval; `change_request` is JSON text, `person` the name as it compares.
+
+    `person_id` and `token_id`: None for an authority. `is_valid`: whoever requested it could do so now.
+    """
 
     revision: int
     action: str
     change_request: str
+    person: str
+    person_id: int | None = None
+    token_id: int | None = None
+    is_valid: bool = True
+
+
+class ApprovalRow(msgspec.Struct, frozen=True):
+    """An approval that counts: by a person, None where a server without persons stored it, under a name."""
+
+    person_id: int | None
     person: str
 
 
@@ -134,25 +151,27 @@ async def review_as(connection: Connection, alert_id: UUID, review: str) -> None
     await connection.execute(_REVIEW_AS, alert_id, review)
 
 
-async def add_author(connection: Connection, alert_id: UUID, name: str) -> None:
-    """Record a person as author of an alert: one who worded or changed it."""
-    await connection.execute(_AUTHOR_ADD, alert_id, name)
+async def add_author(connection: Connection, alert_id: UUID, name: str, person: int | None) -> None:
+    """Record a person as author of an alert: one who worded or changed it; None: an authority."""
+    await connection.execute(_AUTHOR_ADD, alert_id, name, person)
 
 
-async def is_author(connection: Connection, alert_id: UUID, name: str) -> bool:
+async def is_author(connection: Connection, alert_id: UUID, name: str, person: int | None) -> bool:
     """Return whether a person is an author of an alert."""
-    found: bool = await connection.fetchval(_AUTHOR_IS, alert_id, name)
+    found: bool = await connection.fetchval(_AUTHOR_IS, alert_id, person, name)
     return found
 
 
-async def add_approval(connection: Connection, alert_id: UUID, revision: int, name: str) -> None:
-    """Record who approved a revision; a second time is a unique violation."""
-    await connection.execute(_APPROVAL_ADD, alert_id, revision, name)
+async def add_approval(
+    connection: Connection, alert_id: UUID, revision: int, name: str, person: int | None, token_id: int | None
+) -> None:
+    """Record who approved a revision, and with which token."""
+    await connection.execute(_APPROVAL_ADD, alert_id, revision, name, person, token_id)
 
 
-async def approvals(connection: Connection, alert_id: UUID, revision: int) -> list[str]:
-    """Return who approved a revision, earliest first."""
-    return [row[0] for row in await connection.fetch(_APPROVAL_LIST, alert_id, revision)]
+async def approvals(connection: Connection, alert_id: UUID, revision: int) -> list[ApprovalRow]:
+    """Return the approvals of a revision that count, earliest first: those whose token is valid."""
+    return [ApprovalRow(*row) for row in await connection.fetch(_APPROVAL_LIST, alert_id, revision)]
 
 
 async def forget_approvals(connection: Connection, alert_id: UUID, revision: int) -> None:
@@ -163,7 +182,7 @@ async def forget_approvals(connection: Connection, alert_id: UUID, revision: int
 async def propose(connection: Connection, alert_id: UUID, proposal: ProposalRow, by: str, reason: str) -> int:
     """Store a change that waits for approval, replacing an earlier one; returns its new revision."""
     row = (alert_id, proposal.action, proposal.change_request, proposal.person, by, reason)
-    revision: int = await connection.fetchval(_PROPOSAL_PUT, *row)
+    revision: int = await connection.fetchval(_PROPOSAL_PUT, *row, proposal.person_id, proposal.token_id)
     return revision
 
 
@@ -185,6 +204,26 @@ async def review_of(connection: Connection | Pool, authority: str) -> tuple[str,
     if row is None:
         raise LookupError("no such authority")
     return row[0], row[1]
+
+
+async def hold_review(connection: Connection, authority: str) -> tuple[str, int] | None:
+    """Return the review policy of an authority, and its grace in seconds; None for one that is unknown or revoked.
+
+    The authority is not revoked before the caller's transaction ends.
+    """
+    row = await connection.fetchrow(_HOLD_REVIEW, authority)
+    return None if row is None else (row[0], row[1])
+
+
+async def of_filer(connection: Connection, authority: str, certificate: str | None) -> list[UUID]:
+    """Lock and return the alerts that wait or go on and were filed by an authority, or with one of its certificates."""
+    return [row[0] for row in await connection.fetch(_OF_FILER, authority, certificate)]
+
+
+async def distrust(connection: Connection, alert_id: UUID) -> None:
+    """Record that an alert waits for a person because who filed it may not be believed; approvals begin anew."""
+    await connection.execute(_DISTRUST, alert_id)
+    await connection.execute(_PROPOSAL_DISTRUST, alert_id)
 
 
 async def set_review(pool: Pool | Connection, authority: str, review: str, grace_s: int | None) -> bool:

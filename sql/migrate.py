@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
+import re
 import shutil
 import sysconfig
 from contextlib import AsyncExitStack
@@ -111,7 +112,8 @@ async def _dbmate(url: str, folder: Path) -> None:
         said = output.decode(errors="replace")
         if (refusal := refused_by_pooler(said)) is not None:
             raise refusal
-        lines = said.replace(url, "DATABASE_URL").strip().splitlines()
+        # What stands in quotes or brackets may be a value out of a row.
+        lines = [re.split(r'["(]', line)[0] for line in said.replace(url, "DATABASE_URL").strip().splitlines()]
         raise MigrationError("\n".join(lines[-5:]))
 
 

@@ -39,7 +39,10 @@ _RECORD_TIME = query("record_time")
 
 
 class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A change that waits for approval, without its texts; `people`: as estimated when it was requested."""
+    """A change that waits for approval, without its texts; `people`: as estimated when it was requested.
+
+    `is_valid`: the token that requested it is still valid.
+    """
 
     action: str
     by: str
@@ -49,6 +52,7 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     city: bool | None = None
     people: int | None = None
     hours: float | None = None
+    is_valid: bool = True
 
 
 class ListedAlert(msgspec.Struct, frozen=True):
@@ -57,7 +61,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `busy`: a pass for late entrants or a follow-up notice is being sent. `send_at`: when a scheduled alert is sent.
     `through_alert`: whether the child was found because of it. `approvals`: of the present `revision`.
     `entered_at`: when late entrants were notified last. `unverified`: why a draft's signature was not verified;
-    `unverified_messages`: later messages with such a fault.
+    `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
+    because who filed it was revoked.
     """
 
     id: UUID
@@ -92,6 +97,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     proposal: ProposedRow | None
     rings: list[RingRow]
     busy: bool
+    distrusted_at: datetime | None = None
 
     @property
     def held(self) -> bool:

@@ -51,6 +51,15 @@ class Authenticator:
             return problems.response(ProblemCode.WRONG_ROLE, f"this needs the role {role}")
         return bearer
 
+    def forget(self) -> None:
+        """Look every token up again."""
+        self._token_store.forget()
+
+    async def again(self, request: web.Request) -> web.Response | None:
+        """Refuse a request whose token was revoked or ended while its body came; counts nothing."""
+        bearer = await self._token_store.bearer_of(request.headers.get("Authorization", ""))
+        return _unauthorized("the token is unknown, over or revoked") if bearer is None else None
+
     async def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of the token that asks."""
         return await self._token_store.issue_ticket(bearer)

@@ -2,7 +2,7 @@
 
 Tokens are looked up by SHA-256 digest; tickets live in Redis, once and for `TICKET_S` seconds.
 Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
-that; one that ends works until its end.
+that; one that ends works until its end. `forget` makes that at once, when the record says that something was revoked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import sql.access
 from geo.connection import asking
 from handlers.http.bearer import Bearer
 from handlers.http.roles import Role
+from push.alerts.people.persons import adopt
 
 if TYPE_CHECKING:
     from geo.connection import Client
+    from sql.access import UsedToken
     from sql.database import Pool
 
 TOKEN_PREFIX = "qqa_"  # noqa: S105 - the prefix of our tokens
@@ -66,14 +68,26 @@ class TokenStore:
             return bearer
         if self._wrong.get(key, 0.0) > loop.time():
             return None
-        token = await sql.access.use_token(self._pool, key)
-        if token is None:
+        token = await self._used(key)
+        if token is None or token.person is None:
             _keep(self._wrong, key, loop.time() + CACHE_S)
             return None
-        bearer = Bearer(Role(token.role), token.name, token.id, token.authority, key)
+        bearer = Bearer(Role(token.role), token.name, token.id, token.authority, key, token.person)
         self._wrong.pop(key, None)
         _keep(self._good, key, (loop.time() + min(CACHE_S, token.left.total_seconds()), bearer))
         return bearer
+
+    async def _used(self, key: bytes) -> UsedToken | None:
+        """Look a token up; one of a server that did not know persons gets its person first."""
+        token = await sql.access.use_token(self._pool, key)
+        if token is None or token.person is not None:
+            return token
+        await adopt(self._pool)
+        return await sql.access.use_token(self._pool, key)
+
+    def forget(self) -> None:
+        """Look every token up again: one of them may be revoked. Those that were good stay no guesses."""
+        self._good = {key: (0.0, bearer) for key, (_, bearer) in self._good.items()}
 
     async def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of somebody's token."""
@@ -83,12 +97,12 @@ class TokenStore:
         return ticket
 
     async def redeem_ticket(self, ticket: str) -> bytes | None:
-        """Use up a ticket; returns the digest of the token that it stands for, None when it opens nothing."""
+        """Use up a ticket; returns the digest of its token, None when it, or the token, opens nothing."""
         if not ticket or len(ticket) > TOKEN_MAX:
             return None
         async with asking(self._redis):
             key = await self._redis.getdel(_ticket_key(ticket))
-        return key if isinstance(key, bytes) else None
+        return key if isinstance(key, bytes) and await self.standing({key}) else None
 
     async def standing(self, keys: set[bytes]) -> set[bytes]:
         """Return which of these tokens open anything still."""

@@ -12,10 +12,14 @@ BEARER: Final = "bearer"
 
 
 class Bearer(NamedTuple):
-    """Whose token it is, by its `digest`, and what it opens; `authority`: whose officer it is, None for all others."""
+    """Whose token it is, by its `digest`, and what it opens; `authority`: whose officer it is, None for all others.
+
+    `person`: the id of the person.
+    """
 
     role: Role
     name: str
     token_id: int
     authority: str | None
     digest: bytes
+    person: int

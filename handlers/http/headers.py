@@ -6,12 +6,12 @@ a fixed set.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from aiohttp import web_response
+from aiohttp import web, web_response
 
-if TYPE_CHECKING:
-    from aiohttp import web
+from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
 
 SECURITY: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +38,11 @@ def secure(app: web.Application, *, encrypted: bool) -> None:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers.pop("Server", None)
+        if isinstance(response, web.HTTPExpectationFailed):
+            # aiohttp answers this before any middleware, and quotes the header.
+            response.body = problems.body(ProblemCode.EXPECTATION_FAILED, "of Expect only 100-continue is understood")
+            response.headers["Content-Length"] = str(len(response.body))
+            response.content_type = problems.PROBLEM_TYPE
 
     app.on_response_prepare.append(on_prepare)
     # What is not HTTP at all is answered by aiohttp before there is an application to ask.

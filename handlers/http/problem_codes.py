@@ -57,6 +57,7 @@ class ProblemCode(enum.Enum):
     REQUEST_TIMEOUT = ("request_timeout", 408, "the body did not come in time")
     TOO_LARGE = ("too_large", 413, "the body, or the number of reports in it, is over the limit of the route")
     UNSUPPORTED_ENCODING = ("unsupported_encoding", 415, "the body has a Content-Encoding; send it without one")
+    EXPECTATION_FAILED = ("expectation_failed", 417, "an Expect header that asks for anything but 100-continue")
     BAD_FIELDS = ("bad_fields", 422, "`errors` names every bad field of the body, the query or the path")
     UNUSABLE_CASE = ("unusable_case", 422, "well formed, but it cannot be sent; `errors` says why, nothing was stored")
     UNUSABLE_DOCUMENT = ("unusable_document", 422, "the CAP document cannot be taken; nothing was stored or sent")

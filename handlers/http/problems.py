@@ -15,6 +15,7 @@ from aiohttp import web
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import is_mistake
 from handlers.http.problem_codes import ProblemCode, code_of_status
+from handlers.values.text import quoted
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ class Refusal(NamedTuple):
 
 
 def body(code: ProblemCode, detail: str, errors: Sequence[FieldError] = (), possible: list[str] | None = None) -> bytes:
-    """Return a problem document; `possible` names what could be done instead."""
+    """Return a problem document, in which what the sender wrote is bounded; `possible`: what could be done instead."""
     problem = Problem(
         type=code.uri,
         title=code.status.phrase,
         status=code.status.value,
         code=code,
-        detail=detail,
-        errors=list(errors)[:ERRORS_MAX],
+        detail=quoted(detail),
+        errors=[FieldError(quoted(one.path), quoted(one.detail)) for one in errors[:ERRORS_MAX]],
         possible=possible,
     )
     return msgspec.json.encode(problem)

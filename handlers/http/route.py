@@ -50,7 +50,13 @@ class Call(Generic[B]):
     def actor(self) -> Actor:
         """Who acts, as the audit trail names them."""
         bearer = self.bearer
-        return Actor(role=bearer.role.value, name=bearer.name, authority=bearer.authority)
+        return Actor(
+            role=bearer.role.value,
+            name=bearer.name,
+            authority=bearer.authority,
+            person_id=bearer.person,
+            token_id=bearer.token_id,
+        )
 
     @property
     def authority(self) -> str:

@@ -121,6 +121,7 @@ class Feed:
         self.clients: set[Client] = set()
         self._sockets: dict[web.WebSocketResponse, bytes] = {}
         self._closing = False
+        self._revoked = asyncio.Event()
         watcher.publish = self._on_progress
         watcher.tick_s = self._tick_s
         alarms.publish = self._on_alarm
@@ -233,10 +234,18 @@ class Feed:
         bearer = await self._authenticator.bearer(request, Role.VIEWER)
         return bearer.digest if isinstance(bearer, Bearer) else bearer
 
+    def look(self) -> None:
+        """Look every token up again, now: something was revoked."""
+        self._authenticator.forget()
+        self._revoked.set()
+
     async def run(self) -> None:
         """Close the feeds of tokens that are over or revoked, until cancelled."""
         while True:
-            await asyncio.sleep(POLL_INTERVAL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_INTERVAL_S):
+                    await self._revoked.wait()
+            self._revoked.clear()
             if self._sockets:
                 await retry_until_available(self._dismiss_outlived, UNAVAILABLE_ERRORS, "postgresql")
 

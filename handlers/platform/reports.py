@@ -21,7 +21,7 @@ from geo.crs import Crs, to_wgs84
 from geo.index.devices import LOCALE_MAX, LOCALE_USUAL, TOKEN_MAX, address
 from geo.index.reports import Positions
 from handlers.values.cleaning import cleaned
-from handlers.values.text import clean_line
+from handlers.values.text import clean_line, quoted
 from handlers.values.user import USER_MAX
 from push.message.language_tag import read_tag
 from runtime.decoding import DECODE_ERRORS
@@ -100,7 +100,7 @@ def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport
     except DECODE_ERRORS as error:
         lenient = None if content_type in MSGPACK else _with_constants(body)
         if lenient is None:
-            return Unreadable(f"not a list of reports: {error}")
+            return Unreadable(f"not a list of reports: {quoted(str(error))}")
         return _each(lenient, _convert, lambda part: part)
 
 
@@ -138,7 +138,7 @@ def _each(
         try:
             good.append((index, _cleaned(part, decode_one, plain)))
         except DECODE_ERRORS as error:
-            bad.append(Rejected(index, str(error)))
+            bad.append(Rejected(index, quoted(str(error))))
     return good, bad
 
 

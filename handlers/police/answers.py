@@ -13,9 +13,11 @@ import msgspec
 from aiohttp import web
 
 from handlers.alert_answers import Answer, FiledAnswer, filed_alert
+from handlers.auth.signed_webhooks import UNSIGNED
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
+from handlers.values.text import quoted
 from push.alerts.drafts import draft_id
 from push.alerts.filing import Filed
 
@@ -30,6 +32,7 @@ REFUSED: Final = {
         ProblemCode.CASE_CONFLICT,
         "this case number stands with other content; the alert that stands is unchanged",
     ),
+    Filed.REVOKED: (ProblemCode.INVALID_SIGNATURE, UNSIGNED),
 }
 STATUSES: Final = {Filed.NEW: HTTPStatus.ACCEPTED, Filed.SAME_CASE: HTTPStatus.OK}
 
@@ -55,7 +58,7 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
         return problems.response(code, detail + "".join(f"; {note}" for note in notes))
-    content = FiledAnswer(alert=filed_alert(result.alert), notes=[*notes])
+    content = FiledAnswer(alert=filed_alert(result.alert), notes=[quoted(note) for note in notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]
     result.keep(status, body)
     return web.Response(status=status, body=body, content_type=JSON)
@@ -64,7 +67,7 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web
 def draft_answer(filing: Filing, notes: Sequence[str]) -> bytes:
     """Return what the sender of a draft is answered, whatever becomes of it: nothing in it comes from the record."""
     draft = Draft(id=draft_id(filing), case_number=filing.case_number)
-    return msgspec.json.encode(DraftAnswer(draft=draft, notes=[*notes]))
+    return msgspec.json.encode(DraftAnswer(draft=draft, notes=[quoted(note) for note in notes]))
 
 
 def _stored(receipt: ReceiptRow, filing: Filing) -> web.Response:

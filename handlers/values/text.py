@@ -24,6 +24,9 @@ _NEVER_MEANT: Final = re.compile(
     "\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
 _LINE_BREAKS: Final = re.compile("\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
+QUOTED_MAX: Final = 500
+"""Of what somebody sent, as an answer names it: enough to find the place."""
+
 MARKS_MAX: Final = 8
 """Marks on one letter: no script needs so many, and more of them cover the lines around."""
 
@@ -68,3 +71,9 @@ def _stands_alone(sign: str) -> bool:
 
 def _is_unseen(sign: str) -> bool:
     return sign in _INVISIBLE_LETTERS or unicodedata.category(sign) in _INVISIBLE
+
+
+def quoted(text: str) -> str:
+    """Return a text that may quote what somebody sent: bounded, and with whatever nobody sees written as its code."""
+    short = text if len(text) <= QUOTED_MAX else f"{text[:QUOTED_MAX]}…"
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in short)

@@ -18,10 +18,10 @@ import msgspec
 import sql.audit
 import sql.cap
 import sql.filing
-import sql.lifecycle
 import sql.progress
 import sql.work
 from push.alerts.actions.actor import Actor
+from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Decision, Review, decide
@@ -78,6 +78,11 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
         """Whether its signature is believed."""
         return self.unverified is None
 
+    @property
+    def certificate(self) -> str | None:
+        """The certificate that it is believed for, None where the webhook's signature is, or nothing."""
+        return self.message.certificate if self.message and self.verified else None
+
 
 class Filed(enum.Enum):
     """What became of a filing."""
@@ -86,6 +91,7 @@ class Filed(enum.Enum):
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
     ANSWERED_BEFORE = "answered before"
+    REVOKED = "revoked"
 
 
 class FilingResult:
@@ -158,6 +164,8 @@ class FilingService:
     ) -> FilingResult:
         """Add a case with its alert, or return what stands in its way, within the caller's transaction."""
         await sql.filing.lock_case(connection, filing.authority, filing.case_number)
+        if (policy := await hold_filer(connection, filing.authority, filing.certificate)) is None:
+            return FilingResult(Filed.REVOKED)
         # A retry of this very webhook may have been waiting for the same lock.
         again = await sql.filing.find_receipt(connection, filing.authority, filing.webhook_id)
         if again is not None:
@@ -167,8 +175,7 @@ class FilingService:
         if case is not None and superseded is None:
             return await _standing(connection, filing, case)
         held = self.planner.over_cap(rings, sampled)
-        review, grace_s = await sql.lifecycle.review_of(connection, filing.authority)
-        decision = decide(Review(review), grace_s, received_at, verified=filing.verified)
+        decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified)
         alert = alert_of(filing, received_at, sampled, self.planner.plan.links, decision)
         case_id = await sql.filing.add_case(
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at

@@ -21,7 +21,8 @@ LATIN_MIN: Final = 6
 
 def folded(text: str) -> str:
     """Return the letters and digits of a text, as they compare."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", text.casefold()) if sign.isalnum())
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(sign for sign in plain if sign.isalnum())
 
 
 def is_plain(name: str) -> bool:

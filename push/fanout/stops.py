@@ -13,6 +13,7 @@ from uuid import UUID
 
 import structlog
 
+import sql.access
 import sql.entrants
 import sql.progress
 import sql.work
@@ -57,6 +58,7 @@ class StopListener:
         halt: Callable[[UUID], None],
         wake: Callable[[], None],
         entered: Callable[[str], None],
+        revoked: Callable[[], None],
     ) -> None:
         self._connect = connect
         self._pool, self._requests_pool = pool, requests_pool
@@ -66,6 +68,7 @@ class StopListener:
         self._halt = halt
         self._wake = wake
         self._entered = entered
+        self._revoked = revoked
         self._compared_s = float("-inf")
 
     async def run(self) -> None:
@@ -83,6 +86,9 @@ class StopListener:
             try:
                 await connection.add_listener(sql.work.CHANNEL, self._on_notification)
                 await connection.add_listener(sql.entrants.CHANNEL, self._on_entrants)
+                await connection.add_listener(sql.access.CHANNEL, lambda *_: self._revoked())
+                # What was revoked before this listened was heard of by nobody.
+                self._revoked()
                 # Work that was committed before this listened woke nobody.
                 self._wake()
                 while True:

@@ -16,13 +16,17 @@ import sql.access
 import sql.audit
 import sql.cap
 import sql.lifecycle
+import sql.persons
 from handlers.auth.token_store import digest, new_token
 from handlers.auth.webhook_signatures import SECRETS_MAX, Vault, new_secret
 from handlers.cap.verification import PINS_MAX, fingerprint, read_pins
-from push.alerts.name_matching import is_plain
+from push.alerts.actions.revocation import Distrusted, distrust
+from push.alerts.people.persons import find_or_add
 from server.administration.encryption import encryption_key
+from server.administration.os_user import os_user
 from server.stores import record
 from sql.audit import AuditEvent
+from sql.persons import PersonRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,7 +40,7 @@ if TYPE_CHECKING:
 
 OVERLAP = timedelta(days=7)
 COMMAND_LINE: Final = "command line"
-"""The actor in the audit trail: only the machine's own records know the person."""
+"""The actor in the audit trail; its details name the user of the operating system."""
 
 TOKEN_DAYS: Final = 365
 TOKEN_DAYS_MAX: Final = 1095
@@ -86,8 +90,8 @@ async def rotate(settings: Settings, stores: Stores, authority: str) -> str:
     """Add a secret and return it; the earlier ones verify for another `OVERLAP`."""
     secret = new_secret()
     async with _transaction(stores) as connection:
-        if authority not in {row.id for row in await sql.access.list_authorities(connection)}:
-            raise RegistryError(f"no authority {authority}")
+        if authority not in {row.id for row in await sql.access.list_authorities(connection) if row.revoked_at is None}:
+            raise RegistryError(f"no active authority {authority}")
         await sql.access.expire_secrets(connection, authority, OVERLAP)
         await sql.access.add_secret(connection, authority, Vault(encryption_key(settings)).seal(secret))
         if len(await sql.access.secrets_of(connection, authority, SECRETS_MAX + 1)) > SECRETS_MAX:
@@ -123,12 +127,14 @@ async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[s
     return pinned
 
 
-async def unpin(_: Settings, stores: Stores, authority: str, certificate: str) -> None:
-    """Unpin a certificate by its fingerprint."""
+async def unpin(
+    _: Settings, stores: Stores, authority: str, certificate: str, *, keep_live: bool = False
+) -> Distrusted:
+    """Unpin a certificate by its fingerprint; what it signed is held or paused, but what is live may be kept."""
     async with _transaction(stores) as connection:
         if not await sql.cap.unpin(connection, authority, certificate):
             raise RegistryError(f"no such certificate of {authority}")
-        await _note(connection, "certificate unpinned", authority=authority, certificate=certificate)
+        return await _distrust(connection, authority, certificate, "certificate unpinned", keep_live=keep_live)
 
 
 async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
@@ -137,32 +143,58 @@ async def list_authorities(_: Settings, stores: Stores) -> list[AuthorityRow]:
         return await sql.access.list_authorities(pool)
 
 
-async def revoke_authority(_: Settings, stores: Stores, authority: str) -> None:
-    """Revoke an authority: its signatures fail from now on."""
+async def revoke_authority(_: Settings, stores: Stores, authority: str, *, keep_live: bool = False) -> Distrusted:
+    """Revoke an authority: its signatures and tokens fail from now on.
+
+    What it filed is held or paused until a person decides, but what is live may be kept.
+    """
     async with _transaction(stores) as connection:
         if not await sql.access.revoke_authority(connection, authority):
             raise RegistryError(f"no active authority {authority}")
-        await _note(connection, "authority revoked", authority=authority)
+        return await _distrust(connection, authority, None, "authority revoked", keep_live=keep_live)
+
+
+async def _distrust(
+    connection: Connection, authority: str, certificate: str | None, action: str, *, keep_live: bool
+) -> Distrusted:
+    """Hold or pause what was filed, with all events, as the end of the transaction that revokes."""
+    done = await distrust(connection, authority, certificate, COMMAND_LINE, keep_live=keep_live)
+    await sql.access.notify_change(connection)
+    named = {"authority": authority} | ({} if certificate is None else {"certificate": certificate})
+    details = {**named, "held": len(done.held), "paused": len(done.paused), "keep_live": keep_live, **os_user()}
+    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details)
+    await sql.audit.append(connection, event, *done.events)
+    return done
 
 
 async def create_token(
-    _: Settings, stores: Stores, role: Role, name: str, *, days: int = TOKEN_DAYS, authority: str | None = None
+    _: Settings,
+    stores: Stores,
+    role: Role,
+    name: str,
+    *,
+    days: int = TOKEN_DAYS,
+    authority: str | None = None,
+    person: int | None = None,
 ) -> tuple[int, str]:
-    """Create a bearer token that expires after `days`, for an officer of `authority` if given; returns (id, token)."""
+    """Create a bearer token that expires after `days`, for an officer of `authority` if given; returns (id, token).
+
+    It belongs to the person with this name, who is added if there is none; or to `person`, whatever the name.
+    """
     if not 1 <= days <= TOKEN_DAYS_MAX:
         raise RegistryError(f"a token lasts 1 to {TOKEN_DAYS_MAX} days")
-    if not is_plain(name):
-        raise RegistryError(
-            "a name has letters or digits and no invisible characters, because it identifies one person"
-        )
     token, lasts = new_token(), timedelta(days=days)
     async with _transaction(stores) as connection:
+        owner = await find_or_add(connection, name) if person is None else await sql.persons.read(connection, person)
+        if not isinstance(owner, PersonRow):
+            raise RegistryError(owner or f"no person {person}")
         token_id = await sql.access.add_token(
-            connection, name, role.value, digest(token), lasts=lasts, authority=authority
+            connection, owner.name, role.value, digest(token), lasts=lasts, authority=authority, person=owner.id
         )
         if token_id is None:
             raise RegistryError(f"no active authority {authority}")
-        await _note(connection, "token created", token=token_id, name=name, role=role.value, authority=authority)
+        created = {"token": token_id, "person": owner.id, "name": owner.name, "role": role.value}
+        await _note(connection, "token created", **created, authority=authority)
     return token_id, token
 
 
@@ -173,10 +205,11 @@ async def list_tokens(_: Settings, stores: Stores) -> list[TokenRow]:
 
 
 async def revoke_token(_: Settings, stores: Stores, token_id: int) -> None:
-    """Revoke a token; servers drop it from their caches within seconds."""
+    """Revoke a token: every server drops it at once, and what it approved or proposed counts no longer."""
     async with _transaction(stores) as connection:
         if not await sql.access.revoke_token(connection, token_id):
             raise RegistryError(f"no active token {token_id}")
+        await sql.access.notify_change(connection)
         await _note(connection, "token revoked", token=token_id)
 
 
@@ -188,4 +221,4 @@ async def _transaction(stores: Stores) -> AsyncIterator[Connection]:
 
 async def _note(connection: Connection, action: str, **details: object) -> None:
     """Append to the audit trail, as the last statement of a transaction."""
-    await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details=details))
+    await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details=details | os_user()))

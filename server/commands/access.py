@@ -19,8 +19,12 @@ from server.administration.jurisdiction import read_jurisdiction
 from server.commands.context import config_option, json_flag, on_record, print_result
 
 if TYPE_CHECKING:
+    from push.alerts.actions.revocation import Distrusted
     from sql.access import TokenRow
 
+keep_live_option = click.option(
+    "--keep-live", is_flag=True, help="Go on with what is live: what waits is held all the same."
+)
 _geojson = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -130,12 +134,13 @@ def authority_pin(context: click.Context, authority: str, file: Path) -> None:
 @authority_group.command("unpin")
 @click.argument("authority")
 @click.argument("fingerprint")
+@keep_live_option
 @config_option
 @click.pass_context
-def authority_unpin(context: click.Context, authority: str, fingerprint: str) -> None:
-    """Stop trusting a certificate, from now on."""
-    on_record(context, lambda s, stores: access.unpin(s, stores, authority, fingerprint))
-    click.echo(f"{fingerprint} is unpinned")
+def authority_unpin(context: click.Context, authority: str, fingerprint: str, *, keep_live: bool) -> None:
+    """Stop trusting a certificate, from now on; what it signed is held or paused."""
+    done = on_record(context, lambda s, stores: access.unpin(s, stores, authority, fingerprint, keep_live=keep_live))
+    _print_distrusted(f"{fingerprint} is unpinned", done)
 
 
 @authority_group.command("list")
@@ -155,12 +160,20 @@ def authority_list(context: click.Context, *, as_json: bool) -> None:
 
 @authority_group.command("revoke")
 @click.argument("authority")
+@keep_live_option
 @config_option
 @click.pass_context
-def authority_revoke(context: click.Context, authority: str) -> None:
-    """Revoke an authority: its signatures fail from now on."""
-    on_record(context, lambda s, stores: access.revoke_authority(s, stores, authority))
-    click.echo(f"{authority} is revoked")
+def authority_revoke(context: click.Context, authority: str, *, keep_live: bool) -> None:
+    """Revoke an authority: its signatures fail from now on; what it filed is held or paused."""
+    done = on_record(context, lambda s, stores: access.revoke_authority(s, stores, authority, keep_live=keep_live))
+    _print_distrusted(f"{authority} is revoked", done)
+
+
+def _print_distrusted(done: str, distrusted: Distrusted) -> None:
+    lines = [done]
+    lines += [f"{alert}\tpaused: 'resume' or 'cancel' it" for alert in distrusted.paused]
+    lines += [f"{alert}\theld: 'approval' or 'cancel' decides" for alert in distrusted.held]
+    click.echo("\n".join(lines))
 
 
 @click.group("token")
@@ -170,7 +183,8 @@ def token_group() -> None:
 
 @token_group.command("create")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True)
-@click.option("--name", required=True)
+@click.option("--name", help="Whose token it is: the person of this name, added if there is none.")
+@click.option("--person", type=int, help="Whose token it is, by the id that 'token list' shows.")
 @click.option(
     "--days",
     type=click.IntRange(1, access.TOKEN_DAYS_MAX),
@@ -183,12 +197,23 @@ def token_group() -> None:
 @config_option
 @click.pass_context
 def token_create(
-    context: click.Context, role: str, name: str, days: int, authority: str | None, *, as_json: bool
+    context: click.Context,
+    role: str,
+    name: str | None,
+    person: int | None,
+    days: int,
+    authority: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Create a token and print it, once."""
+    if (name is None) is (person is None):
+        raise click.UsageError("either --name NAME or --person ID")
     token_id, token = on_record(
         context,
-        lambda s, stores: access.create_token(s, stores, Role(role), name, days=days, authority=authority),
+        lambda s, stores: access.create_token(
+            s, stores, Role(role), name or "", days=days, authority=authority, person=person
+        ),
     )
     print_result(
         {"id": token_id, "token": token},
@@ -210,7 +235,8 @@ def token_list(context: click.Context, *, as_json: bool) -> None:
 def _token_line(row: TokenRow) -> str:
     used = "never used" if row.last_used_at is None else f"used {row.last_used_at:%F %R}"
     mark = " (revoked)" if row.revoked_at else " (over)" if row.expires_at <= datetime.now(UTC) else ""
-    return f"{row.id}\t{row.role}\t{row.name}\t{row.authority or '-'}\tends {row.expires_at:%F}\t{used}{mark}"
+    whose = f"{row.name} (person {row.person})"
+    return f"{row.id}\t{row.role}\t{whose}\t{row.authority or '-'}\tends {row.expires_at:%F}\t{used}{mark}"
 
 
 @token_group.command("revoke")

@@ -34,6 +34,10 @@ SETTINGS = {
     "max_wal_senders": "0",
     "max_wal_size": "512MB",
     "log_min_messages": "warning",
+    # Without statements, details and parameters: they are what somebody sent.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
     "unix_socket_permissions": "0777",
 }
 """`mmap` because /dev/shm is small in containers; the mode of the socket's folder, not its own, controls access."""

@@ -3,5 +3,6 @@ set state = $2,
     ended_at = case when $2 in ('found', 'cancelled', 'expired') then coalesce(ended_at, clock_timestamp())
                     else ended_at end,
     through_alert = coalesce($3::boolean, through_alert),
+    distrusted_at = case when $2 in ('in_review', 'paused') then distrusted_at end,
     next_sweep_at = case when $2 = 'sent' then next_sweep_at end
 where id = $1;

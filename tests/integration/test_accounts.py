@@ -69,7 +69,8 @@ async def test_a_cached_token_expires_on_time(deployment: Deployment, pool: Pool
     token_id, token = await _new_token(deployment, authority="sz")
     await deployment.query("update bearer_token set expires_at = now() + interval '1 second' where id = $1", token_id)
     token_store, header = TokenStore(pool, redis), f"Bearer {token}"
-    assert await token_store.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token))
+    [person] = (await deployment.query("select person_id from bearer_token where id = $1", token_id))[0]
+    assert await token_store.bearer_of(header) == Bearer(Role.OPERATOR, "desk", token_id, "sz", digest(token), person)
 
     async def is_over() -> bool:
         return await token_store.bearer_of(header) is None

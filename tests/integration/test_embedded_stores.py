@@ -100,3 +100,26 @@ def _lives(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+async def test_the_log_of_postgresql_has_no_value_of_a_row(tmp_path: Path) -> None:
+    """A violated constraint and a statement that fails are logged without details, statements and parameters."""
+    stores = EmbeddedStores(tmp_path / "state", postgres=True, valkey=False)
+    try:
+        urls = stores.start()
+        assert urls.postgres is not None
+        connection = await asyncpg.connect(urls.postgres)
+        await connection.execute("create table child (name text primary key, age int check (age < 18))")
+        await connection.execute("insert into child values ($1, 1)", "zqcanaryqz")
+        for age in (1, 99):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+                await connection.execute("insert into child values ($1, $2)", "zqcanaryqz", age)
+        with pytest.raises(asyncpg.PostgresError):
+            await connection.execute("select 1 / (length('zqcanaryqz') - 10)")
+        await connection.close()
+    finally:
+        stores.stop()
+    log = (tmp_path / "state" / "postgres.log").read_text(encoding="utf-8")
+    assert "violates" in log
+    assert "division by zero" in log
+    assert "zqcanaryqz" not in log

@@ -66,8 +66,12 @@ def filing_of(
     *,
     time_zone: str,
     unverified: str | None,
+    certificate: str | None = None,
 ) -> Filing | list[FieldError]:
-    """Return the filing of an Alert, or every reason why it cannot be sent; `unverified`: why it is not believed."""
+    """Return the filing of an Alert, or every reason why it cannot be sent; `unverified`: why it is not believed.
+
+    `certificate`: the fingerprint of the one that signed it.
+    """
     place = _place(case.place, cities, jurisdiction)
     texts = texts_of(case)
     errors = [one for part in (place, texts) if isinstance(part, list) for one in part]
@@ -115,16 +119,16 @@ def filing_of(
         override=override,
         message_content=message_content,
         expires=case.expires,
-        message=message_of(case),
+        message=message_of(case, certificate),
     )
 
 
-def message_of(case: CapCase) -> CapMessage:
-    """Return what makes a message itself."""
+def message_of(case: CapCase, certificate: str | None) -> CapMessage:
+    """Return what makes a message itself, with the fingerprint of the certificate that signed it."""
     references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
     identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
-    return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest)
+    return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
 
 
 def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:

@@ -55,15 +55,15 @@ class Following:
             return problems.response(ProblemCode.UNVERIFIED_MESSAGE, detail, [why])
         if alert_id is None:
             return problems.response(ProblemCode.UNKNOWN_REFERENCE, "none of the messages that it refers to is known")
-        refused = await self._do(authority, alert_id, case)
+        refused = await self._do(authority, alert_id, case, signature.fingerprint)
         if refused is not None:
             return refused
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
         return json_response(FiledAnswer(alert=filed_alert(listed)))
 
-    async def _do(self, authority: str, alert_id: UUID, case: CapCase) -> web.Response | None:
+    async def _do(self, authority: str, alert_id: UUID, case: CapCase, certificate: str | None) -> web.Response | None:
         actor = of_authority(authority)
-        order = Order(actor=actor, message=message_of(case), status=case.status.value.lower())
+        order = Order(actor=actor, message=message_of(case, certificate), status=case.status.value.lower())
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
         else:

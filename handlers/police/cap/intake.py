@@ -179,6 +179,7 @@ class CapIntake:
             None if terms.jurisdiction is None else load(terms.jurisdiction),
             time_zone=terms.time_zone or plan.time_zone,
             unverified=received.signature.unverified_reason,
+            certificate=received.signature.fingerprint,
         )
 
     def _notes(self, received: ReceivedCase) -> list[str]:

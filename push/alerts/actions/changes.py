@@ -108,7 +108,7 @@ class Changes:
                 propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready()
             )
             if action is not Action.EXTEND and isinstance(done, Done):
-                await sql.lifecycle.add_author(connection, alert_id, order.actor.person)
+                await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
             return done
 
         return await self._operations.do(alert_id, action, order, change)

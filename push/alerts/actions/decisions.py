@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 import sql.lifecycle
+import sql.persons
 from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done, Operations, Order
@@ -22,6 +23,7 @@ from push.notice import Notice
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from push.alerts.actions.actor import Actor
     from push.alerts.actions.changes import Changes
     from push.alerts.actions.transaction import Ready
     from push.alerts.planner import Planner
@@ -42,14 +44,14 @@ class Actions:
 
         It takes effect once enough different people approved who did not file, word or widen it.
         """
-        person = order.actor.person
+        actor = order.actor
         counted = await self._changes.recounted(alert_id)
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             proposal = await sql.lifecycle.proposal_of(connection, alert_id)
             approved = await sql.lifecycle.approvals(connection, alert_id, alert.revision)
             refused = await self._not_approved(connection, alert_id, alert, order, revision, proposal)
-            if refused is not None or person in approved:
+            if refused is not None or any(actor.is_person(one.person_id, one.person) for one in approved):
                 return refused or Refused(Refusal.APPROVED)
             count = len(approved) + 1
             needed = APPROVALS.get(Review(alert.review), 1)
@@ -59,7 +61,9 @@ class Actions:
                 ready = await self._changes.prepare(connection, alert_id, alert, requested)
             if isinstance(ready, Refused):
                 return ready
-            await sql.lifecycle.add_approval(connection, alert_id, revision, person)
+            await sql.lifecycle.add_approval(
+                connection, alert_id, revision, actor.person, actor.person_id, actor.token_id
+            )
             details = {"revision": revision, "approvals": count, "needed": needed}
             if proposal is None:
                 return Done(after=State.SENDING if count >= needed else State.IN_REVIEW, details=details)
@@ -144,16 +148,20 @@ class Actions:
         proposal: ProposalRow | None,
     ) -> Refused | None:
         """Refuse an approval of what was not read, of nothing, of what is not possible, or of one's own work."""
-        person, notified = order.actor.person, State(alert.state) not in NOT_NOTIFIED
+        actor, notified = order.actor, State(alert.state) not in NOT_NOTIFIED
         if notified and proposal is None:
             return Refused(Refusal.NOTHING_PROPOSED)
         if revision != alert.revision:
             return Refused(Refusal.REVISION, f"it is revision {alert.revision} now: read it again")
         if proposal is not None and not leads_to(State(alert.state), Action(proposal.action)):
             return Refused(Refusal.NOT_NOW, f"{proposal.action}: the alert is {alert.state}")
-        if proposal is None or order.actor.authority == alert.authority:
+        if proposal is not None and not proposal.is_valid:
+            return Refused(Refusal.NOT_NOW, "who proposed it was revoked since: a veto drops it")
+        if proposal is None:
             return await _own_work(connection, alert_id, alert, order)
-        return Refused(Refusal.OWN_WORK) if person == proposal.person else None
+        if await _is_of_authority(connection, alert, actor):
+            return Refused(Refusal.OWN_AUTHORITY)
+        return Refused(Refusal.OWN_WORK) if actor.is_person(proposal.person_id, proposal.person) else None
 
     async def _end(
         self,
@@ -190,10 +198,20 @@ def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None
 
 async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> Refused | None:
     """Refuse that somebody approves what they, or those they belong to, filed, worded or widened."""
-    if order.actor.authority == alert.authority:
+    actor = order.actor
+    if await _is_of_authority(connection, alert, actor):
         return Refused(Refusal.OWN_AUTHORITY)
-    is_author = await sql.lifecycle.is_author(connection, alert_id, order.actor.person)
+    is_author = await sql.lifecycle.is_author(connection, alert_id, actor.person, actor.person_id)
     return Refused(Refusal.OWN_WORK) if is_author else None
+
+
+async def _is_of_authority(connection: Connection, alert: LockedAlert, actor: Actor) -> bool:
+    """Tell whether a person is of the authority that filed an alert: by this token, or by any since it was filed."""
+    if actor.authority == alert.authority:
+        return True
+    if actor.person_id is None:
+        return False
+    return await sql.persons.is_officer(connection, actor.person_id, alert.authority, alert.received_at)
 
 
 def _expected(alert: LockedAlert, ring: int) -> int:

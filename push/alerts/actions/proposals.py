@@ -85,7 +85,8 @@ async def propose(
     """Propose a change for approval; only a message of the authority takes the place of one that waits."""
     if alert.proposed and order.message is None:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
-    row = ProposalRow(alert.revision, action.value, msgspec.json.encode(requested).decode(), order.actor.person)
+    encoded, actor = msgspec.json.encode(requested).decode(), order.actor
+    row = ProposalRow(alert.revision, action.value, encoded, actor.person, actor.person_id, actor.token_id)
     revision = await sql.lifecycle.propose(connection, alert_id, row, order.actor.label, order.reason)
     details = {"proposed": revision}
     return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))

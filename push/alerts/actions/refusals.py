@@ -16,6 +16,8 @@ class Refusal(enum.Enum):
     """Why something is not done to an alert."""
 
     NO_ALERT = "no such alert"
+    REVOKED = "the token is over or revoked"
+    NOT_BELIEVED = "what signed it counts no longer"
     IMPOSSIBLE = "not possible now"
     CASE_NUMBER = "the case number is not that of this alert"
     OWN_WORK = "the person who worded or widened an alert, or requests that, does not approve it"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 import structlog
 
+import sql.access
 import sql.audit
 import sql.cap
 import sql.lifecycle
 import sql.work
-from push.alerts.actions.actor import Actor
+from push.alerts.actions.actor import AUTHORITY_ROLE, Actor
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.lifecycle import Action, State, leads_to, possible
 from sql.audit import AuditEvent
@@ -90,6 +91,8 @@ class Operations:
             alert = await sql.lifecycle.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
+            if (refused := await _revoked(connection, alert.authority, order)) is not None:
+                return refused
             known = order.message and await sql.cap.known(connection, alert.authority, order.message)
             if known and order.message and known == (alert_id, order.message.kind, order.message.digest):
                 return None
@@ -123,6 +126,18 @@ class Operations:
         self._wake()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
+
+
+async def _revoked(connection: Connection, authority: str, order: Order) -> Refused | None:
+    """Refuse who was let in and has been revoked since: a request may take minutes to come."""
+    actor = order.actor
+    if actor.token_id is not None and not await sql.access.is_valid_token(connection, actor.token_id):
+        return Refused(Refusal.REVOKED)
+    if actor.role != AUTHORITY_ROLE:
+        return None
+    certificate = None if order.message is None else order.message.certificate
+    stands = await sql.access.is_valid_authority(connection, authority, certificate)
+    return None if stands else Refused(Refusal.NOT_BELIEVED)
 
 
 async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, order: Order) -> bool:

@@ -56,6 +56,9 @@ class AlertWarnings:
             self._stand(
                 AlarmKind.PAUSED, alert, "nobody is notified until somebody resumes it", alert.state == State.PAUSED
             )
+            distrusted = alert.distrusted_at is not None and alert.state in {State.IN_REVIEW, State.PAUSED}
+            detail = "who filed it was revoked: nobody is notified until somebody decides that the case is right"
+            self._stand(AlarmKind.FILER_REVOKED, alert, detail, distrusted)
             late = _late(alert, now)
             self._stand(AlarmKind.REVIEW_LATE, alert, late, late)
             unverified_messages = _unverified_messages(alert)
@@ -86,7 +89,8 @@ class AlertWarnings:
 def _waiting(alert: ListedAlert) -> str:
     """Return what waits for whose approval, empty where nothing does."""
     if alert.proposal is not None:
-        proposed = f"{alert.proposal.action}, by {alert.proposal.by}"
+        over = "" if alert.proposal.is_valid else ", whose token is over or revoked: a veto drops it"
+        proposed = f"{alert.proposal.action}, by {alert.proposal.by}{over}"
         return f"revision {alert.revision} waits for approval ({alert.review}{_approved(alert)}): {proposed}"
     if alert.state == State.SCHEDULED and alert.send_at is not None:
         return f"goes out at {alert.send_at.isoformat(timespec='seconds')} unless somebody vetoes it"

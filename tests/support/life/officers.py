@@ -39,6 +39,21 @@ class Officers:
         stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
         _, self._tokens[name] = await access.create_token(settings, stores, role, name, authority=authority)
 
+    async def token(
+        self, label: str, role: Role, name: str = "", authority: str | None = None, person: int | None = None
+    ) -> int:
+        """Create a token under a label of the test: of a name or a person; returns its id."""
+        settings = load(None, self.deployment.env())
+        stores = Stores(self.deployment.database_url, self.deployment.redis_url, embedded=False, dead=lambda: None)
+        token_id, self._tokens[label] = await access.create_token(
+            settings, stores, role, name, authority=authority, person=person
+        )
+        return token_id
+
+    def text_of(self, label: str) -> str:
+        """Return a token."""
+        return self._tokens[label]
+
     async def review(self, policy: Review, grace_s: int | None = None) -> None:
         """Set the authority's review policy."""
         settings = load(None, self.deployment.env())

@@ -64,6 +64,13 @@ def authority_review(tables: Tables, _: Moment, authority: str) -> Iterator[tupl
         yield tables.authorities[authority]
 
 
+@answers("authority_hold", "review grace_s")
+def authority_hold(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[Any, ...]]:
+    """Return the same of an authority that is not revoked: none is here."""
+    if authority in tables.authorities:
+        yield tables.authorities[authority]
+
+
 @answers("child_due", "id state")
 def child_due(
     tables: Tables, moment: Moment, after_found: timedelta, after_end: timedelta, alert_id: UUID | None

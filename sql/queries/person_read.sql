@@ -1,0 +1,1 @@
+select id, name, folded from person where id = $1;

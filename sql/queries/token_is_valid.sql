@@ -1,0 +1,1 @@
+select exists (select from valid_token where id = $1);
