@@ -47,6 +47,7 @@ CODES: Final = {
     Refusal.EXPIRY_CAP: ProblemCode.OVER_EXPIRY_CAP,
     Refusal.NOT_RUNNING: ProblemCode.ALERT_OVER,
     Refusal.RADIUS_CAP: ProblemCode.OVER_RADIUS_CAP,
+    Refusal.RADIUS_MIN: ProblemCode.UNDER_RADIUS_MIN,
     Refusal.AUDIENCE_CAP: ProblemCode.OVER_AUDIENCE_CAP,
     Refusal.UNKNOWN_AUDIENCE: ProblemCode.AUDIENCE_UNKNOWN,
     Refusal.NOT_WIDER: ProblemCode.NOT_WIDER,

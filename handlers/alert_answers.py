@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review
@@ -19,8 +20,9 @@ from push.notice import Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.rings import Ring
-    from sql.progress import ListedAlert
+    from sql.progress import ListedAlert, ProposedRow
     from sql.rings import RingRow
 
 
@@ -56,7 +58,7 @@ class AlertRing(Answer, frozen=True, kw_only=True):
 
 
 class Proposed(Answer, frozen=True, kw_only=True):
-    """What waits for approval, without its texts; `people`: as estimated then."""
+    """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold."""
 
     action: Action
     by: str
@@ -101,7 +103,7 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
     area: Area
     policy: str
     rings: list[AlertRing]
-    estimate: Estimate | None
+    estimate: ShownEstimate | None
 
 
 class FiledAnswer(Answer, frozen=True, kw_only=True):
@@ -111,8 +113,9 @@ class FiledAnswer(Answer, frozen=True, kw_only=True):
     notes: list[str] = []
 
 
-def filed_alert(alert: ListedAlert) -> FiledAlert:
-    """Return an alert as its authority sees it."""
+def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
+    """Return an alert as its authority sees it; `rule`: which numbers of people are shown."""
+    estimate = None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate)
     return FiledAlert(
         id=alert.id,
         authority=alert.authority_id,
@@ -127,7 +130,7 @@ def filed_alert(alert: ListedAlert) -> FiledAlert:
             approvals=alert.approvals,
             send_at=alert.send_at,
             revision=alert.revision,
-            proposal=msgspec.convert(alert.proposal, Proposed | None, from_attributes=True),
+            proposal=_proposed(alert.proposal, rule),
         ),
         version=alert.version,
         received_at=alert.received_at,
@@ -136,8 +139,15 @@ def filed_alert(alert: ListedAlert) -> FiledAlert:
         area=area_of(alert.longitude, alert.latitude, alert.city, alert.rings),
         policy=alert.policy,
         rings=msgspec.convert(alert.rings, list[AlertRing], from_attributes=True),
-        estimate=None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate),
+        estimate=None if estimate is None else shown_estimate(estimate, rule),
     )
+
+
+def _proposed(row: ProposedRow | None, rule: Disclosure) -> Proposed | None:
+    proposed = msgspec.convert(row, Proposed | None, from_attributes=True)
+    if proposed is None or proposed.people is None:
+        return proposed
+    return msgspec.structs.replace(proposed, people=rule.estimated(proposed.people))
 
 
 def area_of(longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]) -> Area:

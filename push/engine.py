@@ -76,7 +76,13 @@ class Engine:
         self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
         areas = Areas(pool)
         self.watcher = Watcher(
-            pool, self.alarms, self.entrants, areas, audience_cap=plan.filing.audience_cap, wake=self.claims.wake
+            pool,
+            self.alarms,
+            self.entrants,
+            areas,
+            audience_cap=plan.filing.audience_cap,
+            disclosure=plan.filing.disclosure,
+            wake=self.claims.wake,
         )
         self.lanes = {
             name: Lane(
@@ -97,7 +103,7 @@ class Engine:
         }
         planner = self._planner = Planner(index, plan.filing, self.alarms)
         self.filing_service = FilingService(requests_pool, planner, self.wake)
-        self.operations = Operations(requests_pool, halt=self.halt, wake=self.wake)
+        self.operations = Operations(requests_pool, planner.secret, halt=self.halt, wake=self.wake)
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
         self._stops = StopListener(
@@ -114,7 +120,7 @@ class Engine:
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
-        self._deletion = Deletion(pool, plan.retention, plan.deletion_look_s)
+        self._deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
         self.revoked: Callable[[], None] = lambda: None

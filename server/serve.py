@@ -47,6 +47,7 @@ from handlers.police.notices import Notices
 from handlers.police.routes import PoliceHandlers
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
+from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
@@ -56,7 +57,7 @@ from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
-from server.administration.encryption import encryption_key, known_key
+from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
@@ -189,6 +190,9 @@ def _plan(settings: Settings) -> EnginePlan:
             time_zone=settings.alert.zone_of_texts,
             simulated=lanes.simulated(settings),
             unit_people=settings.alert.unit_people,
+            radius_min_km=settings.privacy.radius_min_km,
+            disclosure=Disclosure(settings.privacy.people_min),
+            secret=derived_secret(settings),
         ),
         late=LatePlan(every_s=settings.alert.late_entrants_every_s),
         lanes=lanes.plans(settings),
@@ -249,15 +253,16 @@ def _handlers(
 ) -> Handlers:
     pool, index = engine.stores.requests_pool, engine.stores.index
     signed = SignedWebhooks(pool, vault, authenticator)
-    alerts = Alerts(pool, engine.watcher)
+    disclosure = engine.filing_service.planner.plan.disclosure
+    alerts = Alerts(pool, engine.watcher, disclosure)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
-    feed = Feed(authenticator, engine.watcher, engine.alarms)
+    feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
     engine.revoked = feed.look
     reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
     return Handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
-            notices=Notices(pool, engine.actions, signed),
+            notices=Notices(pool, engine.actions, signed, disclosure),
         ),
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
@@ -266,15 +271,15 @@ def _handlers(
         operators=OperatorHandlers(
             alerts=alerts,
             actions=AlertActions(engine.actions, engine.changes, alerts),
-            preview=Preview(pool, partial(preview, lanes=settings.lanes)),
-            audit=Audit(pool),
-            estimates=Estimates(pool, engine.filing_service.planner, cities),
+            preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
+            audit=Audit(pool, disclosure),
+            estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
             feed=feed,
         ),
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
             health=Health(engine.stores.pool, index, engine.alarms),
-            metrics=Metrics(engine, lambda: len(feed.clients), authenticator),
+            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
         ),
     )
 

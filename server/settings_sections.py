@@ -14,6 +14,8 @@ from msgspec import Meta
 from geo.connection import cluster_url
 from geo.index.keys import POSITION_DAYS
 from handlers.auth.limits import LimitSettings
+from push.alerts.disclosure.people import PEOPLE_MIN
+from push.alerts.planner import RADIUS_MIN_KM
 from push.alerts.rings import Policy
 from push.message.links import Links
 from push.message.sound import Sound, ZoneName
@@ -92,6 +94,17 @@ class AlertSettings(Section, frozen=True, kw_only=True):
         return self.time_zone or self.sound.time_zone
 
 
+class PrivacySettings(Section, frozen=True, kw_only=True):
+    """From how many people on a number is shown, and the least radius that may be chosen.
+
+    `people_min`: fewer are null in every answer, feed and metric; 1 shows all, for demonstrations alone.
+    `radius_min_km`: of estimates, of the `area` of a case, and of a wider ring; policies have their own.
+    """
+
+    people_min: Annotated[int, Meta(ge=1, le=1_000_000)] = PEOPLE_MIN
+    radius_min_km: Annotated[float, Meta(ge=1, le=100)] = RADIUS_MIN_KM
+
+
 class RetentionSettings(Section, frozen=True, kw_only=True):
     """How long the child's data and the recipients are kept after the end of an alert.
 
@@ -166,6 +179,7 @@ class Settings(Section, frozen=True, kw_only=True):
     limits: LimitSettings = LimitSettings()
     alert: AlertSettings = AlertSettings()
     policies: dict[str, Policy] = {}
+    privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     cap: CapSettings = CapSettings()
     cities: CitiesSettings = CitiesSettings()

@@ -42,9 +42,12 @@ async def drawn_area(connection: Connection, alert_id: UUID) -> bytes | None:
     return drawn
 
 
-async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None) -> None:
-    """Delete the child's data of one alert; `area` is the coarser polygon (WKB) that replaces a drawn one."""
-    await connection.execute(_CHILD_DELETE, alert_id, area)
+async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None, secret: bytes) -> None:
+    """Delete the child's data of one alert; `area` is the coarser polygon (WKB) that replaces a drawn one.
+
+    `secret`: with which digests of what is deleted are hashed, so that they test no guess.
+    """
+    await connection.execute(_CHILD_DELETE, alert_id, area, secret)
 
 
 async def vacuum(pool: Pool) -> None:

@@ -136,11 +136,18 @@ async def list_alerts(
     *,
     case_number: str | None = None,
     authority: str | None = None,
+    reader: str | None = None,
+    waiting: bool = False,
 ) -> list[ListedAlert]:
-    """Return the alerts that go on and the newest others, or those with the given id, case number or authority."""
+    """Return the alerts that go on and the newest others, or those with the given id, case number or authority.
+
+    `reader`: of this authority only, and, `waiting`, those of others that wait for a decision.
+    """
     if alert_id is not None:
         return await listed(pool, [alert_id])
-    return await listed(pool, [row[0] for row in await pool.fetch(_IDS, limit, case_number, authority)])
+    return await listed(
+        pool, [row[0] for row in await pool.fetch(_IDS, limit, case_number, authority, reader, waiting)]
+    )
 
 
 async def listed(pool: Pool | Connection, alert_ids: list[UUID]) -> list[ListedAlert]:
@@ -171,9 +178,9 @@ def _listed(row: Record) -> ListedAlert:
     return ListedAlert(**fields, rings=rings, proposal=proposed)
 
 
-async def read_counts(pool: Pool, alert_ids: list[UUID]) -> list[Counts]:
-    """Return the counts of every sweep of these alerts."""
-    return [Counts(*row) for row in await pool.fetch(_READ, alert_ids)]
+async def read_counts(pool: Pool, alert_ids: list[UUID], step: int) -> list[Counts]:
+    """Return the counts of every sweep of these alerts; late entrants, one by one, are rounded down to `step`."""
+    return [Counts(*row) for row in await pool.fetch(_READ, alert_ids, step)]
 
 
 async def settle(connection: Connection, again_after: timedelta) -> list[tuple[UUID, str, str]]:

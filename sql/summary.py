@@ -62,9 +62,9 @@ async def alert(pool: Pool | Connection, alert_id: UUID) -> SummaryRow | None:
     return None if row is None else SummaryRow(*row)
 
 
-async def counts(pool: Pool | Connection, alert_id: UUID) -> list[NoticeCounts]:
-    """Return the counts of an alert by kind of notice."""
-    return [NoticeCounts(*row) for row in await pool.fetch(_COUNTS, alert_id)]
+async def counts(pool: Pool | Connection, alert_id: UUID, step: int) -> list[NoticeCounts]:
+    """Return the counts of an alert by kind of notice; late entrants, one by one, are rounded down to `step`."""
+    return [NoticeCounts(*row) for row in await pool.fetch(_COUNTS, alert_id, step)]
 
 
 async def notices(pool: Pool | Connection, alert_id: UUID) -> list[NoticeRow]:

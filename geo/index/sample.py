@@ -7,7 +7,6 @@ Bounded: `SAMPLE_SHARDS_MAX` shards of 1024, `AGES_MAX` devices whose age is rea
 from __future__ import annotations
 
 import asyncio
-import random
 from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -30,9 +29,6 @@ ENOUGH_PEOPLE: Final = 16_000
 ENOUGH_S: Final = 0.1
 """After this time the sample ends with the shards it has. One suffices for a very large audience, and the limit on
 people needs an estimate."""
-
-STRIDE: Final = 167
-"""Odd, so that the shards of a sample all differ, and lie far from one another."""
 
 AGES_MAX: Final = 1024
 HOUR_MS: Final = 3_600_000
@@ -68,11 +64,12 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: int) -> Sample:
-    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards.
+    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards, and of whom the ages.
 
     Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """
-    order = [(seed + step * STRIDE) % SHARDS for step in range(SAMPLE_SHARDS_MAX)]
+    rng = np.random.default_rng(seed)
+    order: list[int] = rng.permutation(SHARDS)[:SAMPLE_SHARDS_MAX].tolist()
     counts = np.zeros(len(areas), dtype=np.int64)
     chosen: dict[int, list[bytes]] = {}
     until_s = asyncio.get_running_loop().time() + ENOUGH_S
@@ -86,14 +83,18 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
             chosen[shard] = found[-1]
     share = len(chosen) / SHARDS
     added = np.diff(counts, prepend=0).tolist()
-    ages_h = await _ages_h(index, chosen)
+    ages_h = await _ages_h(index, chosen, rng)
     return Sample([interval(max(0, one), share) for one in added], interval(int(counts[-1]), share), ages_h)
 
 
-async def _ages_h(index: PositionIndex, users: dict[int, list[bytes]]) -> list[float]:
+async def _ages_h(index: PositionIndex, users: dict[int, list[bytes]], rng: np.random.Generator) -> list[float]:
     """Return the ages in hours of some members of each shard, chosen at random."""
     each = AGES_MAX // len(users)
-    chosen = {shard: random.sample(found, min(len(found), each)) for shard, found in users.items() if found}
+    chosen = {
+        shard: [found[place] for place in rng.permutation(len(found))[:each].tolist()]
+        for shard, found in users.items()
+        if found
+    }
     moment_ms = index.clock_ms()
     records = [record for record in await index.devices(chosen) if record is not None]
     return [(moment_ms - int.from_bytes(record[:6], "big")) / HOUR_MS for record in records]

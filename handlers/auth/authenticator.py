@@ -60,17 +60,24 @@ class Authenticator:
         bearer = await self._token_store.bearer_of(request.headers.get("Authorization", ""))
         return _unauthorized("the token is unknown, over or revoked") if bearer is None else None
 
+    async def estimate(self, bearer: Bearer) -> web.Response | None:
+        """Count an estimate of a token; returns the refusal when there are too many."""
+        if wait_s := await self.limits.estimate(bearer.token_id):
+            return _rate_limited("too many estimates of this token", wait_s)
+        return None
+
     async def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of the token that asks."""
         return await self._token_store.issue_ticket(bearer)
 
-    async def ticket(self, request: web.Request, ticket: str) -> bytes | web.Response:
-        """Use up a ticket; returns the digest of the token that it stands for, or the refusal."""
+    async def ticket(self, request: web.Request, ticket: str) -> Bearer | web.Response:
+        """Use up a ticket; returns whose token it stands for, or the refusal."""
         if (refused := self.busy(request)) is not None:
             return refused
         key = await self._token_store.redeem_ticket(ticket)
-        if key is not None:
-            return key
+        bearer = None if key is None else await self._token_store.bearer_with(key)
+        if bearer is not None:
+            return bearer
         self.failures.token()
         if wait_s := self.failures.attempt(request.remote):
             return _too_many_failures("too many failures from this address", wait_s)

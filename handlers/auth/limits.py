@@ -29,7 +29,19 @@ TIMEOUT_S: Final = 0.25
 ALONE_S: Final = 5.0
 KEYS_MAX: Final = 10_000
 MICROSECONDS: Final = 1_000_000
+HOUR_S: Final = 3600
 
+ESTIMATES_PER_HOUR: Final = 30
+"""More than the places of one case that somebody compares; far fewer than a search for somebody takes."""
+
+FEEDS_PER_TOKEN: Final = 8
+FEEDS_PER_PERSON: Final = 16
+"""A few browsers and a wall screen; one person has two tokens while one takes the place of the other."""
+
+FEEDS_PER_ADDRESS: Final = 256
+"""A whole control centre behind one address."""
+
+Feeds = Annotated[int, Meta(ge=1, le=100_000)]
 Often = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 _log = structlog.get_logger("handlers.auth.limits")
@@ -37,6 +49,9 @@ _log = structlog.get_logger("handlers.auth.limits")
 
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests of a token on the platform's routes and on all others, signed webhooks of an authority, and failures.
+
+    `estimates_per_hour` of a token, all of which may come at once. `feeds_per_token`, `feeds_per_person` (all tokens of
+    one name) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps open; the oldest gives way.
 
     `failures_per_minute`: wrong signatures and tokens from one remote address; `connections`: open ones in all, and
     `connections_per_address` of one. `per_address` off where a proxy stands in front of the server, because then all
@@ -52,6 +67,10 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     webhooks_per_minute: Often = 600
     per_address: bool = True
     connections: Annotated[int, Meta(ge=16, le=1_000_000)] = 10_000
+    estimates_per_hour: Annotated[int, Meta(ge=1, le=10_000)] = ESTIMATES_PER_HOUR
+    feeds_per_token: Feeds = FEEDS_PER_TOKEN
+    feeds_per_person: Feeds = FEEDS_PER_PERSON
+    feeds_per_address: Feeds = FEEDS_PER_ADDRESS
     headers_s: Annotated[float, Meta(ge=0.1, le=300)] = 15.0
     body_s: Annotated[float, Meta(ge=0.1, le=300)] = 25.0
     connections_per_address: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
@@ -75,9 +94,10 @@ class Limits:
         self._platform = Rate(settings.platform_per_s, settings.platform_burst)
         self._people = Rate(settings.people_per_s, settings.people_burst)
         self._webhooks = per_minute(settings.webhooks_per_minute)
+        self._estimates = Rate(settings.estimates_per_hour / HOUR_S, settings.estimates_per_hour)
         self._own = Allowances(KEYS_MAX)
         self._alone_until_s = 0.0
-        self.refused: dict[str, int] = {"token": 0, "authority": 0}
+        self.refused: dict[str, int] = {"token": 0, "authority": 0, "estimates": 0}
 
     async def token(self, token_id: int, role: Role) -> float:
         """Count a request of a token on a route with `role`; returns 0.0, or how many seconds to wait."""
@@ -89,6 +109,10 @@ class Limits:
     async def authority(self, authority: str) -> float:
         """Count a webhook whose signature verified; returns 0.0, or how many seconds to wait."""
         return await self._take("authority", authority, self._webhooks)
+
+    async def estimate(self, token_id: int) -> float:
+        """Count an estimate of a token; returns 0.0, or how many seconds to wait."""
+        return await self._take("estimates", str(token_id), self._estimates)
 
     async def _take(self, kind: str, name: str, rate: Rate) -> float:
         key = f"limit:{kind}:{name}"

@@ -60,8 +60,10 @@ class TokenStore:
     async def bearer_of(self, authorization: str) -> Bearer | None:
         """Return whose Authorization header it is, None when it opens nothing."""
         key = _key(authorization)
-        if key is None:
-            return None
+        return None if key is None else await self.bearer_with(key)
+
+    async def bearer_with(self, key: bytes) -> Bearer | None:
+        """Return whose token has this digest, None when it opens nothing."""
         loop = asyncio.get_running_loop()
         until_s, bearer = self._good.get(key, (0.0, None))
         if until_s > loop.time():

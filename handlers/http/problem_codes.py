@@ -68,6 +68,7 @@ class ProblemCode(enum.Enum):
     WRONG_STATUS = ("wrong_status", 422, "actual alerts, exercises and tests are never mixed")
     OVER_EXPIRY_CAP = ("over_expiry_cap", 422, "over the cap on an alert's life")
     OVER_RADIUS_CAP = ("over_radius_cap", 422, "over the cap on the radius")
+    UNDER_RADIUS_MIN = ("under_radius_min", 422, "below the least radius that may be chosen")
     OVER_AUDIENCE_CAP = ("over_audience_cap", 422, "over the cap on the audience, or not over what was reached")
     UPGRADE_REQUIRED = ("upgrade_required", 426, "the feed is a WebSocket")
     RATE_LIMITED = ("rate_limited", 429, "too many requests of this token or authority; Retry-After says when")

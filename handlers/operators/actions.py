@@ -149,7 +149,7 @@ class AlertActions:
         if refused is not None:
             return refusal(refused)
         try:
-            return await self._alerts.get_one(call)
+            return await self._alerts.after_action(call.alert_id)
         except UNAVAILABLE_ERRORS:
             detail = "it is done; but how the alert stands cannot be read now: look again"
             return problems.response(ProblemCode.RESULT_UNKNOWN, detail)

@@ -15,14 +15,19 @@ import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.http.reuse.shared import Shared
+from handlers.operators.scope import scope_of
+from push.alerts.disclosure.progress import ShownLaneProgress, ShownNotice, shown_progress
 from push.alerts.lifecycle import Action, State, possible
-from push.alerts.watch.progress import LaneProgress, NoticeProgress
 from sql.progress import LIST_LIMIT
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from aiohttp import web
 
     from handlers.http.route import Call
+    from handlers.operators.scope import Scope
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.watcher import Watcher
     from sql.database import Pool
     from sql.progress import ListedAlert
@@ -49,8 +54,8 @@ class Alert(FiledAlert, frozen=True, kw_only=True):
     child_deleted_at: datetime | None
     recipients_deleted_at: datetime | None
     possible: list[Action]
-    lanes: dict[str, LaneProgress]
-    notices: list[NoticeProgress]
+    lanes: dict[str, ShownLaneProgress]
+    notices: list[ShownNotice]
 
 
 class AlertAnswer(Answer, frozen=True, kw_only=True):
@@ -68,32 +73,46 @@ class AlertsAnswer(Answer, frozen=True, kw_only=True):
 class Alerts:
     """`GET /v1/alerts` and `GET /v1/alerts/{id}`."""
 
-    def __init__(self, pool: Pool, watcher: Watcher) -> None:
+    def __init__(self, pool: Pool, watcher: Watcher, disclosure: Disclosure) -> None:
         self._pool = pool
         self._watcher = watcher
         self._lists = Shared(self._listed)
+        self._disclosure = disclosure
 
     async def get_all(self, call: Call[None]) -> AlertsAnswer:
         """List those that go on and the newest others, of an authority or a case number if asked for."""
         query: AlertsQuery = call.query
-        return await self._lists.get(query)
+        return await self._lists.get((query, scope_of(call.bearer)))
 
-    async def _listed(self, query: AlertsQuery) -> AlertsAnswer:
+    async def _listed(self, asked: tuple[AlertsQuery, Scope]) -> AlertsAnswer:
+        query, scope = asked
         listed = await sql.progress.list_alerts(
-            self._pool, limit=query.limit, case_number=query.case_number, authority=query.authority
+            self._pool,
+            limit=query.limit,
+            case_number=query.case_number,
+            authority=query.authority,
+            reader=scope.authority,
+            waiting=scope.approves,
         )
-        alerts = sorted(listed, key=lambda alert: alert.received_at, reverse=True)
+        alerts = sorted(filter(scope.shows, listed), key=lambda alert: alert.received_at, reverse=True)
         return AlertsAnswer(alerts=[self._with_progress(alert) for alert in alerts])
 
     async def get_one(self, call: Call[Any]) -> AlertAnswer | web.Response:
         """Return one alert."""
         alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
+        shown = alerts and scope_of(call.bearer).shows(alerts[0])
+        return AlertAnswer(alert=self._with_progress(alerts[0])) if shown else unknown_alert()
+
+    async def after_action(self, alert_id: UUID) -> AlertAnswer | web.Response:
+        """Return one alert to whom has just acted on it, although it may not wait for them any longer."""
+        alerts = await sql.progress.list_alerts(self._pool, alert_id)
         return AlertAnswer(alert=self._with_progress(alerts[0])) if alerts else unknown_alert()
 
     def _with_progress(self, alert: ListedAlert) -> Alert:
-        progress = self._watcher.current.get(alert.id)
+        current = self._watcher.current.get(alert.id)
+        progress = None if current is None else shown_progress(current, self._disclosure)
         return Alert(
-            **msgspec.structs.asdict(filed_alert(alert)),
+            **msgspec.structs.asdict(filed_alert(alert, self._disclosure)),
             sent_at=alert.sent_at,
             ended_at=alert.ended_at,
             through_alert=alert.through_alert,

@@ -11,15 +11,20 @@ import msgspec
 from msgspec import Meta
 
 import sql.audit
+import sql.progress
 from handlers.alert_answers import Answer
+from handlers.http import problems
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import unknown_alert
+from handlers.operators.scope import scope_of
 from push.alerts.record.summary import Summary, summarise
-from sql.audit import Link
+from sql.audit import AuditEvent, Link
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.http.route import Call
+    from push.alerts.disclosure.people import Disclosure
     from sql.audit import Row
     from sql.database import Pool
 
@@ -55,19 +60,32 @@ class AuditPage(Answer, frozen=True, kw_only=True):
 class Audit:
     """`GET /v1/audit` and `GET /v1/alerts/{id}/summary`."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, disclosure: Disclosure) -> None:
         self._pool = pool
+        self._disclosure = disclosure
 
-    async def get_page(self, call: Call[None]) -> AuditPage:
-        """Return the events after `?after=SEQ`, in order; `next` is the seq to go on after, None at the end."""
+    async def get_page(self, call: Call[None]) -> AuditPage | web.Response:
+        """Return the events after `?after=SEQ`, in order; `next` is the seq to go on after, None at the end.
+
+        That somebody read is the next event of the trail, which this page does not have.
+        """
+        if call.bearer.authority is not None:
+            return problems.response(ProblemCode.OTHER_AUTHORITY, "the audit trail is of all authorities")
         query: AuditQuery = call.query
-        rows = await sql.audit.page(self._pool, query.after, PAGE_EVENTS)
+        async with self._pool.acquire() as connection, connection.transaction():
+            rows = await sql.audit.page(connection, query.after, PAGE_EVENTS)
+            details = {"after": query.after, "events": len(rows)}
+            await sql.audit.append(connection, AuditEvent(actor=call.actor.label, action="read trail", details=details))
         following = rows[-1].seq if len(rows) == PAGE_EVENTS else None
         return AuditPage(events=[recorded(row) for row in rows], next=following)
 
     async def get_summary(self, call: Call[None]) -> Summary | web.Response:
         """Return what may be published of an alert."""
-        return await summarise(self._pool, call.alert_id) or unknown_alert()
+        if call.bearer.authority is not None:
+            alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
+            if not alerts or not scope_of(call.bearer).shows(alerts[0]):
+                return unknown_alert()
+        return await summarise(self._pool, call.alert_id, self._disclosure) or unknown_alert()
 
 
 def recorded(row: Row) -> Recorded:

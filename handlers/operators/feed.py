@@ -1,8 +1,8 @@
 """The feed: encodes each change once and sends it to every client.
 
 Each client has a short backlog of its own; one that falls behind gets a snapshot instead of its backlog, and never
-slows a send or another client. Bounded: `CLIENTS_MAX` clients, `BACKLOG` messages a client, `HISTORY` messages to
-resume from, `FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that does not read.
+slows a send or another client. An officer hears of the alerts of the own authority only.
+Bounded: `CLIENTS_MAX` clients, each by `handlers.operators.listeners`; `HISTORY` messages to resume from, `FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that does not read.
 """
 
 from __future__ import annotations
@@ -11,32 +11,39 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
 from handlers.alert_answers import Answer
 from handlers.http import problems
-from handlers.http.bearer import Bearer
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
+from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
+from handlers.operators.scope import scope_of
 from push.alarms import Alarm
+from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from handlers.auth.authenticator import Authenticator
+    from handlers.auth.limits import LimitSettings
+    from handlers.http.bearer import Bearer
     from handlers.http.route import Call
+    from handlers.operators.scope import Scope
     from push.alarms import AlarmBoard
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from push.alerts.watch.watcher import Watcher
 
 CLIENTS_MAX = 5000
-BACKLOG = 64
 HISTORY = 2000
 FRAMES_PER_S = 500
 """With more clients than this over four, everybody hears a little less often, and the sends go on at full rate."""
@@ -54,16 +61,6 @@ GOODBYE_S = 1.0
 POLL_INTERVAL_S = 5.0
 """As long as a token that was revoked may open anything else."""
 
-
-class Goodbye(NamedTuple):
-    """With what a feed is closed."""
-
-    code: WSCloseCode
-    message: bytes
-
-
-STOPS = Goodbye(WSCloseCode.GOING_AWAY, b"the server stops")
-OVER = Goodbye(WSCloseCode.POLICY_VIOLATION, b"the token is over or revoked")
 
 _log = structlog.get_logger("handlers.operators.feed")
 
@@ -87,39 +84,26 @@ class FeedQuery(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str | None = None
 
 
-class Client:
-    """One listener: a bounded backlog and a bell."""
-
-    def __init__(self) -> None:
-        self.backlog: deque[str] = deque()
-        self.behind = False
-        self.wake = asyncio.Event()
-
-    def offer(self, text: str) -> None:
-        """Add a message; a full backlog is dropped for a snapshot."""
-        if self.behind:
-            return
-        if len(self.backlog) >= BACKLOG:
-            self.backlog.clear()
-            self.behind = True
-        else:
-            self.backlog.append(text)
-        self.wake.set()
-
-
 class Feed:
     """`GET /v1/feed`, and what publishes to it."""
 
-    def __init__(self, authenticator: Authenticator, watcher: Watcher, alarms: AlarmBoard) -> None:
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        watcher: Watcher,
+        alarms: AlarmBoard,
+        limits: LimitSettings,
+        disclosure: Disclosure,
+    ) -> None:
         self._authenticator = authenticator
+        self._disclosure = disclosure
         self._watcher = watcher
         self._alarms = alarms
         # A restart must not make an old `after` look like one of ours.
         self._seq = time.time_ns() // 1_000_000
-        self._history: deque[tuple[int, str]] = deque(maxlen=HISTORY)
+        self._history: deque[Message] = deque(maxlen=HISTORY)
         self._states: dict[str, str] = {}
-        self.clients: set[Client] = set()
-        self._sockets: dict[web.WebSocketResponse, bytes] = {}
+        self.listeners = Listeners(limits)
         self._closing = False
         self._revoked = asyncio.Event()
         watcher.publish = self._on_progress
@@ -127,45 +111,51 @@ class Feed:
         alarms.publish = self._on_alarm
 
     def _tick_s(self) -> float:
-        return max(TICK_S, len(self.clients) / FRAMES_PER_S)
+        return max(TICK_S, len(self.listeners) / FRAMES_PER_S)
 
     def _on_progress(self, progress: AlertProgress) -> None:
-        content = msgspec.to_builtins(progress)
-        alert = str(progress.alert)
+        content = msgspec.to_builtins(shown_progress(progress, self._disclosure))
+        alert, authority = str(progress.alert), progress.authority
+
+        def within(scope: Scope) -> bool:
+            return scope.has(authority)
+
         if self._states.get(alert) != progress.state:
             self._states[alert] = progress.state
             if len(self._states) > STATES_MAX:
                 self._states = {str(one.alert): one.state for one in self._watcher.current.values()}
-            self._publish("alert", content)
-        self._publish("progress", content)
+            self._publish("alert", content, within)
+        self._publish("progress", content, within)
 
     def _on_alarm(self, alarm: Alarm) -> None:
-        self._publish("alarm", msgspec.to_builtins(alarm))
+        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: scope.shows_alarm(alarm))
 
-    def _publish(self, kind: str, content: dict[str, Any]) -> None:
+    def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1
         text = msgspec.json.encode({"type": kind, "seq": self._seq, **content}).decode()
-        self._history.append((self._seq, text))
-        for client in self.clients:
-            client.offer(text)
+        message = Message(self._seq, text, within)
+        self._history.append(message)
+        for client in self.listeners.clients:
+            client.offer(message)
 
-    def _snapshot(self) -> str:
-        alerts = sorted(self._watcher.current.values(), key=lambda p: p.received_at, reverse=True)
+    def _snapshot(self, scope: Scope) -> str:
+        within = (one for one in self._watcher.current.values() if scope.has(one.authority))
+        alerts = sorted(within, key=lambda p: p.received_at, reverse=True)[:SNAPSHOT_ALERTS]
         return msgspec.json.encode(
             {
                 "type": "snapshot",
                 "seq": self._seq,
-                "alerts": alerts[:SNAPSHOT_ALERTS],
-                "alarms": self._alarms.standing,
+                "alerts": [shown_progress(one, self._disclosure) for one in alerts],
+                "alarms": self._alarms_within(scope),
             }
         ).decode()
 
     async def get(self, call: Call[None]) -> web.StreamResponse:
         """Serve one listener until it goes."""
         request = call.request
-        key = await self._opened(request)
-        if isinstance(key, web.Response):
-            return key
+        bearer = await self._opened(request)
+        if isinstance(bearer, web.Response):
+            return bearer
         if not web.WebSocketResponse().can_prepare(request).ok:
             headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
             return problems.response(
@@ -175,18 +165,17 @@ class Feed:
             )
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
-        client = Client()
+        client = Client(bearer, request.remote)
         self._begin(client, request.query.get("after"))
-        self.clients.add(client)
-        self._sockets[socket] = key
+        leaving = self.listeners.add(socket, client)
         writer = asyncio.create_task(self._write(socket, client), name="feed writer")
         try:
+            await self._dismiss(leaving)
             # Nothing is expected from a listener; reading notices when it goes and answers its pings.
             async for _ in socket:
                 pass
         finally:
-            self.clients.discard(client)
-            del self._sockets[socket]
+            self.listeners.remove(socket)
             writer.cancel()
             await asyncio.wait({writer})
         return socket
@@ -194,9 +183,9 @@ class Feed:
     def _begin(self, client: Client, after: str | None) -> None:
         is_seq = after is not None and after.isascii() and after.isdigit() and len(after) <= SEQ_DIGITS
         seen = int(after) if after is not None and is_seq else None
-        oldest = self._history[0][0] if self._history else self._seq + 1
+        oldest = self._history[0].seq if self._history else self._seq + 1
         if seen is not None and oldest - 1 <= seen <= self._seq:
-            missed = [text for seq, text in self._history if seq > seen]
+            missed = [one.text for one in self._history if one.seq > seen and one.within(client.scope)]
             if len(missed) <= BACKLOG:
                 client.backlog.extend(missed)
                 client.wake.set()
@@ -212,7 +201,7 @@ class Feed:
                 if client.behind:
                     client.behind = False
                     client.backlog.clear()
-                    client.backlog.append(self._snapshot())
+                    client.backlog.append(self._snapshot(client.scope))
                 while client.backlog:
                     async with asyncio.timeout(STUCK_S):
                         await socket.send_str(client.backlog.popleft())
@@ -222,17 +211,16 @@ class Feed:
             _log.info("feed.stuck_client_dropped")
             await socket.close(code=1013, drain=False)
 
-    async def _opened(self, request: web.Request) -> bytes | web.Response:
-        """Return the digest of the token that opens the feed, or why none does."""
+    async def _opened(self, request: web.Request) -> Bearer | web.Response:
+        """Return whose token opens the feed, or why none does."""
         if self._closing:
             return problems.response(ProblemCode.BUSY, "the server stops", headers={"Retry-After": "5"})
-        if len(self.clients) >= CLIENTS_MAX:
+        if len(self.listeners) >= CLIENTS_MAX:
             return problems.response(ProblemCode.BUSY, "too many listeners", headers={"Retry-After": "5"})
         ticket = request.query.get("ticket")
         if ticket is not None:
             return await self._authenticator.ticket(request, ticket)
-        bearer = await self._authenticator.bearer(request, Role.VIEWER)
-        return bearer.digest if isinstance(bearer, Bearer) else bearer
+        return await self._authenticator.bearer(request, Role.VIEWER)
 
     def look(self) -> None:
         """Look every token up again, now: something was revoked."""
@@ -246,29 +234,32 @@ class Feed:
                 async with asyncio.timeout(POLL_INTERVAL_S):
                     await self._revoked.wait()
             self._revoked.clear()
-            if self._sockets:
+            if self.listeners:
                 await retry_until_available(self._dismiss_outlived, UNAVAILABLE_ERRORS, "postgresql")
 
     async def _dismiss_outlived(self) -> None:
         # A client that comes in meanwhile was let in just now.
-        sockets = dict(self._sockets)
+        sockets = self.listeners.sockets
         standing = await self._authenticator.standing({*sockets.values()})
-        await self._dismiss([one for one, key in sockets.items() if key not in standing], OVER)
+        await self._dismiss([(one, OVER) for one, key in sockets.items() if key not in standing])
 
     async def close(self) -> None:
         """Ask all clients to connect elsewhere; one that does not answer is left within `GOODBYE_S`."""
         self._closing = True
-        await self._dismiss([*self._sockets], STOPS)
+        await self._dismiss([(socket, STOPS) for socket in self.listeners.sockets])
 
-    async def _dismiss(self, sockets: list[web.WebSocketResponse], why: Goodbye) -> None:
-        closing = [asyncio.create_task(_goodbye(socket, why), name="goodbye") for socket in sockets]
+    async def _dismiss(self, leaving: list[tuple[web.WebSocketResponse, Goodbye]]) -> None:
+        closing = [asyncio.create_task(_goodbye(socket, why), name="goodbye") for socket, why in leaving]
         if closing:
             await asyncio.wait(closing, timeout=GOODBYE_S)
             await cancel_and_wait(closing)
 
-    async def get_alarms(self, _: Call[None]) -> AlarmsAnswer:
+    async def get_alarms(self, call: Call[None]) -> AlarmsAnswer:
         """Return the alarms that stand in this process."""
-        return AlarmsAnswer(alarms=self._alarms.standing)
+        return AlarmsAnswer(alarms=self._alarms_within(scope_of(call.bearer)))
+
+    def _alarms_within(self, scope: Scope) -> list[Alarm]:
+        return [one for one in self._alarms.standing if scope.shows_alarm(one)]
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""

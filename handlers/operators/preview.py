@@ -13,6 +13,7 @@ import sql.lifecycle
 import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
+from handlers.operators.scope import scope_of
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.http.route import Call
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.preview import Previews
     from sql.database import Pool
 
@@ -50,8 +52,9 @@ class Previewed(Answer, frozen=True, kw_only=True):
 class Preview:
     """`GET /v1/alerts/{id}/preview`."""
 
-    def __init__(self, pool: Pool, render: Render) -> None:
+    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure) -> None:
         self._pool = pool
+        self._disclosure = disclosure
         self._render = render
 
     async def get(self, call: Call[None]) -> Previewed | web.Response:
@@ -62,11 +65,13 @@ class Preview:
                 return unknown_alert()
             proposal = await sql.lifecycle.proposal_of(connection, call.alert_id)
             listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
+            if not scope_of(call.bearer).shows(listed):
+                return unknown_alert()
             event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
         return Previewed(
-            alert=filed_alert(listed),
+            alert=filed_alert(listed, self._disclosure),
             reasons=Reasons(
                 rings={str(ring.ring): ring.reason for ring in listed.rings if ring.reason},
                 proposal=None if listed.proposal is None else listed.proposal.reason,

@@ -100,22 +100,23 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "/v1/audit",
             Role.ADMIN,
             "read_audit",
-            "The audit trail, in order, a page at a time.",
+            "The audit trail, in order, a page at a time; who read it is recorded.",
             handlers.audit.get_page,
             Answer(200, "A page.", AuditPage),
             query=AuditQuery,
+            problems=(ProblemCode.OTHER_AUTHORITY,),
         ),
         Route(
             method="POST",
             path="/v1/estimates",
             access=Role.VIEWER,
             operation="estimate",
-            summary="Whom an alert would reach and when; nothing is stored or sent.",
+            summary="How many people an alert would reach and when, about; nothing is sent, who asked is recorded.",
             tag="operators",
             handler=handlers.estimates.post,
             body=Body(ESTIMATE_BYTES, None, {JSON: EstimateRequest}),
             answers=(Answer(200, "The estimate.", Estimated),),
-            problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS),
+            problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
     ]
@@ -262,9 +263,10 @@ def _reading(
     handler: Callable[[Call[Any]], Awaitable[Result]],
     answer: Answer,
     query: type[msgspec.Struct] | None = None,
+    problems: tuple[ProblemCode, ...] = (),
 ) -> Route:
-    problems = [] if query is None else [ProblemCode.BAD_FIELDS]
-    problems += [ProblemCode.UNKNOWN_ALERT] if "{id}" in path else []
+    problems += () if query is None else (ProblemCode.BAD_FIELDS,)
+    problems += (ProblemCode.UNKNOWN_ALERT,) if "{id}" in path else ()
     return Route(
         method="GET",
         path=path,
@@ -275,5 +277,5 @@ def _reading(
         handler=handler,
         answers=(answer,),
         query=query,
-        problems=tuple(problems),
+        problems=problems,
     )

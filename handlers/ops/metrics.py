@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
 from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
 from push.results import RequestStatus
@@ -50,6 +51,7 @@ class EngineCollector(Collector):
 
     def __init__(self, engine: Engine, listeners: Callable[[], int], lag: LoopLag) -> None:
         self._engine = engine
+        self._rule = engine.filing_service.planner.plan.disclosure
         self._listeners = listeners
         self._lag = lag
 
@@ -59,10 +61,12 @@ class EngineCollector(Collector):
         yield from self._latencies()
         yield from self._alerts()
         entrants = CounterMetricFamily(
-            "qq_alert_entrants", "Entries into areas of live alerts: noted, or left to a full pass.", labels=["outcome"]
+            "qq_alert_entrants",
+            "Entries into areas of live alerts: noted, or left to a full pass; in steps of `[privacy] people_min`.",
+            labels=["outcome"],
         )
-        entrants.add_metric(["noted"], self._engine.entrants.noted)
-        entrants.add_metric(["unnoted"], self._engine.entrants.unnoted)
+        entrants.add_metric(["noted"], self._rule.floored(self._engine.entrants.noted) or 0)
+        entrants.add_metric(["unnoted"], self._rule.floored(self._engine.entrants.unnoted) or 0)
         yield entrants
         clients = GaugeMetricFamily("qq_alert_feed_clients", "Operators listening to the feed.")
         clients.add_metric([], self._listeners())
@@ -71,7 +75,7 @@ class EngineCollector(Collector):
     def _lanes(self) -> Iterator[Metric]:
         recipients = CounterMetricFamily(
             "qq_alert_recipients",
-            "Recipients settled in the ledger by this process.",
+            "Recipients settled in the ledger by this process, in steps of `[privacy] people_min`.",
             labels=["lane", "outcome", "notice", "ring"],
         )
         removed = CounterMetricFamily(
@@ -88,8 +92,9 @@ class EngineCollector(Collector):
         )
         for name, lane in self._engine.lanes.items():
             for (outcome, notice, ring), count in sorted(lane.stats.recipients.items()):
-                recipients.add_metric([name, outcome, notice, str(ring)], count)
-            removed.add_metric([name], 0 if lane.invalid is None else lane.invalid.removed)
+                recipients.add_metric([name, outcome, notice, str(ring)], self._rule.floored(count) or 0)
+            dead = 0 if lane.invalid is None else lane.invalid.removed
+            removed.add_metric([name], self._rule.floored(dead) or 0)
             for request_status in RequestStatus:
                 requests.add_metric([name, request_status.value], lane.stats.requests[request_status.value])
             queue.add_metric([name], len(lane.queue))
@@ -125,9 +130,10 @@ class EngineCollector(Collector):
         for progress in self._engine.watcher.current.values():
             if progress.state != "sending":
                 continue
-            for name, lane in progress.lanes.items():
+            for name, lane in shown_progress(progress, self._rule).lanes.items():
                 labels = [str(progress.alert), name]
-                rate.add_metric(labels, lane.rate_per_s)
+                if lane.rate_per_s is not None:
+                    rate.add_metric(labels, lane.rate_per_s)
                 if lane.eta is not None:
                     eta.add_metric(labels, (lane.eta - now).total_seconds())
                     margin.add_metric(labels, (progress.deadline - lane.eta).total_seconds())

@@ -8,8 +8,10 @@ from msgspec import Meta
 
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
-from handlers.http.route import JSON, Answer, Body, Route
+from handlers.http.route import JSON, Answer, Body, Route, json_body
 from handlers.platform.devices import BODY_BYTES, REPORTS_MAX
+from handlers.platform.enrolment import BODY_BYTES as ENROLMENT_BYTES
+from handlers.platform.enrolment import AllWithdrawn, Consent, Enrolled, Withdrawn
 from handlers.platform.reports import DeviceReport, Taken
 
 if TYPE_CHECKING:
@@ -58,11 +60,12 @@ def routes(handlers: PlatformHandlers) -> list[Route]:
             path="/v1/enrolled/{user}",
             access=Role.PLATFORM,
             operation="enrol_user",
-            summary="Enrols a user who agreed to be reached by exercises.",
+            summary="Enrols a user who agreed to be reached by exercises, and records when that was.",
             tag="platform",
             handler=handlers.enrolment.put,
+            body=json_body(Consent, ENROLMENT_BYTES),
             answers=(Answer(204, "Enrolled, perhaps before."),),
-            problems=(ProblemCode.BAD_FIELDS, ProblemCode.ENROLMENT_FULL),
+            problems=(ProblemCode.BAD_FIELDS, ProblemCode.ENROLMENT_FULL, ProblemCode.TOO_LARGE),
         ),
         Route(
             method="DELETE",
@@ -74,5 +77,27 @@ def routes(handlers: PlatformHandlers) -> list[Route]:
             handler=handlers.enrolment.delete,
             answers=(Answer(204, "Not enrolled, perhaps before."),),
             problems=(ProblemCode.BAD_FIELDS,),
+        ),
+        Route(
+            method="GET",
+            path="/v1/enrolled",
+            access=Role.OPERATOR,
+            operation="count_enrolled",
+            summary="How many users exercises reach, and when they agreed; never who they are.",
+            tag="operators",
+            handler=handlers.enrolment.get_count,
+            answers=(Answer(200, "How many.", Enrolled),),
+        ),
+        Route(
+            method="POST",
+            path="/v1/enrolled/withdrawal",
+            access=Role.OPERATOR,
+            operation="withdraw_all_users",
+            summary="Withdraws everybody from exercises.",
+            tag="operators",
+            handler=handlers.enrolment.post_withdrawal,
+            body=json_body(AllWithdrawn, ENROLMENT_BYTES),
+            answers=(Answer(200, "How many they were.", Withdrawn),),
+            problems=(ProblemCode.BAD_FIELDS, ProblemCode.TOO_LARGE, ProblemCode.OTHER_AUTHORITY),
         ),
     ]

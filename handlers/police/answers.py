@@ -20,11 +20,13 @@ from handlers.http.route import JSON
 from handlers.values.text import quoted
 from push.alerts.drafts import draft_id
 from push.alerts.filing import Filed
+from push.alerts.record.digests import is_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from push.alerts.filing import Filing, FilingResult
+    from push.alerts.planner import Planner
     from sql.filing import ReceiptRow
 
 REFUSED: Final = {
@@ -51,14 +53,17 @@ class DraftAnswer(Answer, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str]) -> web.Response:
-    """Answer a filing, and have the answer stored with what was filed; `notes`: what its sender should know besides."""
+def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planner: Planner) -> web.Response:
+    """Answer a filing, and have the answer stored with what was filed.
+
+    `notes`: what its sender should know besides; `planner` has the rule by which numbers of people are shown, and the secret of digests.
+    """
     if result.earlier is not None:
-        return _stored(result.earlier, filing)
+        return _stored(result.earlier, filing, planner.secret)
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
         return problems.response(code, detail + "".join(f"; {note}" for note in notes))
-    content = FiledAnswer(alert=filed_alert(result.alert), notes=[quoted(note) for note in notes])
+    content = FiledAnswer(alert=filed_alert(result.alert, planner.plan.disclosure), notes=[quoted(note) for note in notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]
     result.keep(status, body)
     return web.Response(status=status, body=body, content_type=JSON)
@@ -70,9 +75,9 @@ def draft_answer(filing: Filing, notes: Sequence[str]) -> bytes:
     return msgspec.json.encode(DraftAnswer(draft=draft, notes=[quoted(note) for note in notes]))
 
 
-def _stored(receipt: ReceiptRow, filing: Filing) -> web.Response:
+def _stored(receipt: ReceiptRow, filing: Filing, secret: bytes) -> web.Response:
     """Return the first answer to a webhook again, or that its id was used for something else."""
-    if receipt.body_digest != filing.body_digest:
+    if not is_digest(receipt.body_digest, filing.body_digest, secret):
         # Answering the first case's 202 here would lose a second child's case without a word.
         detail = "this webhook-id was used before for another body; nothing was sent"
         return problems.response(ProblemCode.WEBHOOK_ID_REUSED, detail)

@@ -159,6 +159,8 @@ def requested_area_faults(case: Case, plan: FilingPlan) -> list[FieldError]:
     faults: list[FieldError] = []
     if case.area.policy is not None and case.area.policy not in plan.policies:
         faults.append(FieldError("$.area.policy", f"no such policy; known: {', '.join(sorted(plan.policies))}"))
+    if case.area.radius_km is not None and case.area.radius_km < plan.radius_min_km:
+        faults.append(FieldError("$.area.radius_km", f"at least {plan.radius_min_km:g} km; a policy may have less"))
     if case.area.radius_km is not None and case.area.radius_km > plan.radius_cap_km:
         faults.append(FieldError("$.area.radius_km", f"over the cap of {plan.radius_cap_km:g} km"))
     if case.area.radius_km is not None and case.last_seen.longitude is None:

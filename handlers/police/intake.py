@@ -91,7 +91,7 @@ class Intake:
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
         async with self._filing_service.file(filing) as result:
-            answer = answer_to(result, filing, notes)
+            answer = answer_to(result, filing, notes, self._filing_service.planner)
         _log.info("intake.answered", authority=authority, status=answer.status)
         return answer
 

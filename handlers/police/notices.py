@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from push.alerts.actions.decisions import Actions
     from push.alerts.actions.refusals import Refused
+    from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
 
 
@@ -48,10 +49,11 @@ ENDED = {"found": State.FOUND, "cancel": State.CANCELLED}
 class Notices:
     """`POST /v1/intake/{authority}/notices`."""
 
-    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks) -> None:
+    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks, disclosure: Disclosure) -> None:
         self._pool = pool
         self._actions = actions
         self._signed = signed
+        self._disclosure = disclosure
 
     async def post(self, call: Call[bytes]) -> FiledAnswer | web.Response:
         """Take a notice, signed like a case."""
@@ -69,7 +71,7 @@ class Notices:
         alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
         if denied is not None and alert.state != ENDED[notice.notice]:
             return refusal(denied)
-        return FiledAnswer(alert=filed_alert(alert))
+        return FiledAnswer(alert=filed_alert(alert, self._disclosure))
 
     async def _end(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
         order = Order(actor=of_authority(authority), reason=notice.reason, case_number=notice.case_number)

@@ -5,7 +5,7 @@ Bounded by `sql.enrolment.ENROLLED_MAX`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sql.audit
 import sql.enrolment
@@ -14,8 +14,12 @@ from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from sql.database import Pool
+
+
+WITHDRAWAL: Final = "exercise withdrawal"
 
 
 async def reachable(pool: Pool, status: str) -> int | None:
@@ -23,22 +27,39 @@ async def reachable(pool: Pool, status: str) -> int | None:
     return await sql.enrolment.count(pool) if status == Status.EXERCISE else None
 
 
-async def change(pool: Pool, users: Sequence[int], by: str, *, enrols: bool) -> int | None:
-    """Enrol or withdraw users; returns how many were not before. `by`: who does it.
+async def enrol(pool: Pool, users: Sequence[int], by: str, consented_at: datetime) -> int | None:
+    """Enrol users who agreed at that time; returns how many were not before. `by`: who says so.
 
     None when the list would grow too long: nothing is changed.
     """
     async with pool.acquire() as connection, connection.transaction():
         wanted = set(users)
         there = await sql.enrolment.enrolled_among(connection, [*wanted])
-        changed = sorted(wanted - there if enrols else there)
-        if not changed:
-            return 0
-        if not enrols:
-            await sql.enrolment.withdraw(connection, changed)
-        elif not await sql.enrolment.enrol(connection, changed):
+        changed = sorted(wanted - there)
+        if not await sql.enrolment.enrol(connection, sorted(wanted), consented_at):
             await sql.enrolment.withdraw(connection, changed)
             return None
-        action = "exercise enrolment" if enrols else "exercise withdrawal"
-        await sql.audit.append(connection, AuditEvent(actor=by, action=action, details={"users": len(changed)}))
+        if changed:
+            details = {"users": len(changed), "consented_at": consented_at.isoformat(timespec="seconds")}
+            event = AuditEvent(actor=by, action="exercise enrolment", details=details)
+            await sql.audit.append(connection, event)
     return len(changed)
+
+
+async def withdraw(pool: Pool, users: Sequence[int], by: str) -> int:
+    """Withdraw users; returns how many were enrolled. `by`: who does it."""
+    async with pool.acquire() as connection, connection.transaction():
+        there = sorted(await sql.enrolment.enrolled_among(connection, [*set(users)]))
+        if there:
+            await sql.enrolment.withdraw(connection, there)
+            await sql.audit.append(connection, AuditEvent(actor=by, action=WITHDRAWAL, details={"users": len(there)}))
+    return len(there)
+
+
+async def withdraw_all(pool: Pool, by: str, reason: str) -> int:
+    """Withdraw everybody, so that exercises reach nobody from the next batch on; returns how many they were."""
+    async with pool.acquire() as connection, connection.transaction():
+        gone = await sql.enrolment.withdraw_all(connection)
+        event = AuditEvent(actor=by, action=WITHDRAWAL, reason=reason, details={"users": gone, "all": True})
+        await sql.audit.append(connection, event)
+    return gone

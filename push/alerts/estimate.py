@@ -6,7 +6,8 @@ Bounded: 32 of 1024 shards a lane, `TIMEOUT_S` for everything; no estimate is be
 from __future__ import annotations
 
 import asyncio
-import secrets
+import hashlib
+import hmac
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -14,7 +15,6 @@ import structlog
 
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.sample import Ages, Count, Sample, ages_of, sample
-from geo.index.shards import SHARDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from push.alerts.rings import Ring
 
 TIMEOUT_S = 0.25
+DAY_MS = 86_400_000
 
 _log = structlog.get_logger("push.alerts.estimate")
 
@@ -95,14 +96,24 @@ def _bounded(one: Counted, people_max: int) -> Counted:
     return msgspec.structs.replace(one, people=people, low=0, high=high)
 
 
+def seed_of_day(secret: bytes, moment_ms: int) -> int:
+    """Return which shards are sampled on the day (UTC) of a moment, which nobody can compute without the secret.
+
+    They are the same for all places and questions of a day: so whatever is asked, however often, says something of
+    one user in 32 only, and nobody knows of which.
+    """
+    day = moment_ms // DAY_MS
+    return int.from_bytes(hmac.digest(secret, f"estimates of day {day}".encode(), hashlib.sha256)[:8], "big")
+
+
 async def estimate(
     index: PositionIndex,
     rings: Sequence[Ring],
     areas: Sequence[Area],
     rates_per_s: Mapping[str, float | None],
+    seed: int,
 ) -> Estimate | None:
-    """Sample every lane in the areas of `rings`; None when Redis does not answer in time."""
-    seed = secrets.randbelow(SHARDS)
+    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None when Redis is late."""
     samples: dict[str, Sample] | None = None
     try:
         # All lanes at once: one after the other they would wait for a busy loop as many times.

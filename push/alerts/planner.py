@@ -6,7 +6,8 @@ Bounded: radius and audience by the caps of `FilingPlan`; a unit has at least on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,7 +15,9 @@ import sql.lifecycle
 import sql.rings
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
-from push.alerts.estimate import Estimate, at_most, estimate
+from push.alerts.disclosure.estimates import shown_estimate
+from push.alerts.disclosure.people import Disclosure
+from push.alerts.estimate import Estimate, at_most, estimate, seed_of_day
 from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
@@ -41,6 +44,11 @@ UNKNOWN_SPAN = 16
 
 AUDIENCE_CAP = "audience cap"
 
+RADIUS_MIN_KM: Final = 5.0
+"""In a circle of this radius a city has tens of thousands of people, a county hundreds."""
+
+SECRET_BYTES: Final = 32
+
 
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
@@ -48,7 +56,9 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     `time_zone`: in which its texts give times, unless its authority has another.
 
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
-    each unit of it, about.
+    each unit of it, about. `radius_min_km`: the least radius that somebody may choose who is not bound by a policy.
+    `disclosure`: which numbers of people are shown. `secret`: by which estimates choose what they sample, and digests of
+    what is deleted are hashed; the same in all servers, made at random where none is given.
     """
 
     policies: dict[str, Policy]
@@ -61,6 +71,9 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     simulated: frozenset[str] = frozenset()
     shards: int = SHARDS
     unit_people: int = UNIT_PEOPLE
+    radius_min_km: float = RADIUS_MIN_KM
+    disclosure: Disclosure = Disclosure()
+    secret: bytes = b""
 
 
 class Planner:
@@ -70,6 +83,7 @@ class Planner:
         self._index = index
         self.plan = plan
         self._alarms = alarms
+        self.secret = plan.secret or secrets.token_bytes(SECRET_BYTES)
 
     def rings(
         self,
@@ -96,7 +110,8 @@ class Planner:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = await areas_of(place, [(ring.radius_km, ring.city) for ring in rings])
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
-        sampled = await estimate(self._index, rings, areas, lanes)
+        seed = seed_of_day(self.secret, self._index.clock_ms())
+        sampled = await estimate(self._index, rings, areas, lanes, seed)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
@@ -151,7 +166,11 @@ class Planner:
 
     def warn(self, alert: ListedAlert, sampled: Estimate | None) -> None:
         """Raise the alarms about lanes that are known to be late before anything is sent."""
-        for lane, expected in sampled.lanes.items() if sampled is not None else ():
+        if sampled is None:
+            return
+        for lane, expected in sampled.lanes.items():
             if expected.margin_s is not None and expected.margin_s < 0:
-                detail = f"the estimate needs {expected.finish_s:.0f} s at the configured rate"
+                shown = shown_estimate(sampled, self.plan.disclosure).lanes[lane].finish_s
+                needed = "too long" if shown is None else f"{shown:.0f} s"
+                detail = f"the estimate needs {needed} at the configured rate"
                 self._alarms.raise_alarm(AlarmKind.LATE, lane, str(alert.id), detail, alert.case)

@@ -90,7 +90,7 @@ class Sweep:
                 self._claims.refill(unit.row)
             unit.swept = True
             await self._claims.finish_if_complete(unit)
-            _log.debug("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane, found=found)
+            _log.debug("unit.swept", unit=unit.row.id, alert=str(unit.row.alert_id), lane=self._lane)
 
     async def _sweep(self, unit: HeldUnit) -> int:
         row = unit.row

@@ -6,6 +6,8 @@ Bounded: one file of 44 bytes in `state_dir`, so that no dump of the database ho
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +24,12 @@ def known_key(settings: Settings) -> str | None:
         return settings.security.encryption_key
     file = settings.state_dir / FILE
     return file.read_text(encoding="ascii").strip() if file.exists() else None
+
+
+def derived_secret(settings: Settings) -> bytes:
+    """Return the secret of estimates and of digests of what is deleted, which the first key gives all servers."""
+    first = encryption_key(settings).split(",")[0].strip()
+    return hmac.digest(first.encode(), b"qq-alert estimates and digests", hashlib.sha256)
 
 
 def encryption_key(settings: Settings) -> str:

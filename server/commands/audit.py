@@ -12,6 +12,7 @@ import msgspec
 
 import sql.audit
 from handlers.operators.audit import recorded
+from push.alerts.disclosure.people import Disclosure
 from push.alerts.record.audit import Anchor, Trail, verify
 from push.alerts.record.summary import Summary, summarise
 from server.commands.context import config_option, json_flag, on_record, print_result
@@ -123,9 +124,9 @@ def _on_one_line(text: str) -> str:
 def audit_summary(context: click.Context, alert_id: UUID, *, as_json: bool) -> None:
     """Print what may be published of an alert: counts, area and times, nothing of the child or of who acted."""
 
-    async def work(_: Settings, stores: Stores) -> Summary | None:
+    async def work(settings: Settings, stores: Stores) -> Summary | None:
         async with record(stores) as pool:
-            return await summarise(pool, alert_id)
+            return await summarise(pool, alert_id, Disclosure(settings.privacy.people_min))
 
     summary = on_record(context, work)
     if summary is None:

@@ -5,6 +5,7 @@ Bounded: `sql.enrolment.ENROLLED_MAX` users in all, `USERS_MAX` a command.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -45,11 +46,20 @@ def exercise_group() -> None:
 
 @exercise_group.command("enrol")
 @_users
+@click.option(
+    "--consented-at",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%z"]),
+    help="When they agreed (UTC, or with an offset); by default now.",
+)
 @config_option
 @click.pass_context
-def enrol(context: click.Context, users: tuple[int, ...]) -> None:
+def enrol(context: click.Context, users: tuple[int, ...], consented_at: datetime | None) -> None:
     """Add users who agreed."""
-    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=True))
+    now = datetime.now(UTC)
+    at = now if consented_at is None else consented_at.replace(tzinfo=consented_at.tzinfo or UTC)
+    if at > now:
+        raise click.UsageError("nobody has agreed in the future")
+    changed = on_record(context, lambda s, stores: change(s, stores, users, consented_at=at))
     _print_change(changed, users, "enrolled", "were before")
 
 
@@ -59,7 +69,7 @@ def enrol(context: click.Context, users: tuple[int, ...]) -> None:
 @click.pass_context
 def withdraw(context: click.Context, users: tuple[int, ...]) -> None:
     """Remove users from the list."""
-    changed = on_record(context, lambda s, stores: change(s, stores, users, enrols=False))
+    changed = on_record(context, lambda s, stores: change(s, stores, users, consented_at=None))
     _print_change(changed, users, "withdrawn", "were not enrolled")
 
 
@@ -83,12 +93,14 @@ def count_enrolled(context: click.Context, *, as_json: bool) -> None:
     print_result({"enrolled": number}, f"{number} enrolled", as_json=as_json)
 
 
-async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, enrols: bool) -> int:
-    """Enrol or withdraw users; returns how many changed. The audit trail gets their number, and no ids."""
+async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, consented_at: datetime | None) -> int:
+    """Enrol users who agreed at a time, or withdraw them (None); returns how many changed. The trail gets no ids."""
     if len(users) > USERS_MAX:
         raise RegistryError(f"at most {USERS_MAX} users at once")
     async with record(stores) as pool:
-        changed = await enrolment.change(pool, users, COMMAND_LINE, enrols=enrols)
+        if consented_at is None:
+            return await enrolment.withdraw(pool, users, COMMAND_LINE)
+        changed = await enrolment.enrol(pool, users, COMMAND_LINE, consented_at)
     if changed is None:
         raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
     return changed

@@ -14,6 +14,9 @@ with emptied as (
     delete from proposal where alert_id = $1
 ), unexplained as (
     update ring set reason = '' where alert_id = $1
+), undigested as (
+    -- Whoever has a digest can test guesses of what is deleted: so it needs the server's secret ($3) from now on.
+    update cap_message set digest = sha256($3::bytea || digest) where alert_id = $1
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (
@@ -21,9 +24,14 @@ with emptied as (
     select w.authority_id, w.webhook_id, convert_from(w.answer, 'UTF8')::jsonb as answer
     from webhook_receipt w join child_case c on c.authority_id = w.authority_id join alert a on a.case_id = c.id
     where a.id = $1 and w.answer_status in (200, 202)
+), undrafted as (
+    -- The id of a draft's receipt is made of a digest, too. Filed again, the draft finds its number taken.
+    delete from webhook_receipt w using answered b
+    where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{draft,id}' = $1::text
 ), unanswered as (
     update webhook_receipt w
-    set answer = convert_to(jsonb_set(b.answer, '{alert,area,circle}', 'null')::text, 'UTF8')
+    set answer = convert_to(jsonb_set(b.answer, '{alert,area,circle}', 'null')::text, 'UTF8'),
+        body_digest = sha256($3::bytea || w.body_digest)
     from answered b
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{alert,id}' = $1::text
 )

@@ -111,7 +111,7 @@ class CapIntake:
         if isinstance(filing, list):
             return _unsendable(filing)
         async with self._filing_service.file(filing) as result:
-            return answer_to(result, filing, self._notes(received))
+            return answer_to(result, filing, self._notes(received), self._filing_service.planner)
 
     async def _take_unverified(
         self, request: web.Request, authority: str, opened: Opened, *, exists: bool

@@ -127,12 +127,14 @@ class Actions:
             if not held:
                 return Refused(Refusal.NOTHING_HELD, "what has reached its cap is held within seconds: look again")
             reached = await sql.lifecycle.reached(connection, alert_id)
-            if people_max <= reached:
-                return Refused(Refusal.AUDIENCE_CAP, f"{reached} people were notified already")
-            expected = {ring: _expected(alert, ring) for ring in held}
+            rule = self._planner.plan.disclosure
+            if people_max <= reached or rule.is_few(people_max):
+                return Refused(Refusal.AUDIENCE_CAP, f"so many were notified already, or it is {rule.fewer()}")
+            # As shown: numbers could be found out by asking for one after the other.
+            expected = {ring: rule.estimated(_expected(alert, ring)) or 0 for ring in held}
             freed = [ring for ring in held if expected[ring] <= people_max]
             if not freed:
-                return Refused(Refusal.AUDIENCE_CAP, f"about {min(expected.values())} people at least")
+                return Refused(Refusal.AUDIENCE_CAP, f"{rule.about(min(expected.values()))} at least")
             await sql.lifecycle.release(connection, alert_id, people_max, freed)
             return Done(after=State(alert.state), details={"people_max": people_max, "rings": freed})
 

@@ -42,6 +42,7 @@ class Refusal(enum.Enum):
     EXPIRY_CAP = "over the cap on an alert's life"
     NOT_RUNNING = "the alert is over"
     RADIUS_CAP = "over the cap on the radius"
+    RADIUS_MIN = "below the least radius"
     AUDIENCE_CAP = "over the cap on the audience"
     UNKNOWN_AUDIENCE = "the audience cannot be estimated now"
     NOT_WIDER = "not wider than the rings that are notified already"

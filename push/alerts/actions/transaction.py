@@ -20,6 +20,7 @@ import sql.work
 from push.alerts.actions.actor import AUTHORITY_ROLE, Actor
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.lifecycle import Action, State, leads_to, possible
+from push.alerts.record.digests import is_digest
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.database import UNAVAILABLE_ERRORS
@@ -69,8 +70,9 @@ Change: TypeAlias = "Callable[[Connection, LockedAlert], Awaitable[Done | Refuse
 class Operations:
     """Does things to alerts."""
 
-    def __init__(self, pool: Pool, *, halt: Callable[[UUID], None], wake: Callable[[], None]) -> None:
+    def __init__(self, pool: Pool, secret: bytes, *, halt: Callable[[UUID], None], wake: Callable[[], None]) -> None:
         self._pool = pool
+        self._secret = secret
         self._halt = halt
         self._wake = wake
 
@@ -94,7 +96,7 @@ class Operations:
             if (refused := await _revoked(connection, alert.authority, order)) is not None:
                 return refused
             known = order.message and await sql.cap.known(connection, alert.authority, order.message)
-            if known and order.message and known == (alert_id, order.message.kind, order.message.digest):
+            if known and order.message and self._is_again(known, alert_id, order.message):
                 return None
             refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert_id, alert, action, order)
             if refused is not None or await _is_outdated(connection, alert_id, action, order):
@@ -126,6 +128,10 @@ class Operations:
         self._wake()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
+
+    def _is_again(self, known: tuple[UUID, str, bytes | None], alert_id: UUID, message: CapMessage) -> bool:
+        """Tell whether a known message is this very one about this alert."""
+        return known[:2] == (alert_id, message.kind) and is_digest(known[2], message.digest, self._secret)
 
 
 async def _revoked(connection: Connection, authority: str, order: Order) -> Refused | None:

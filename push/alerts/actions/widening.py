@@ -40,7 +40,7 @@ async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Wid
     if not rings or status is None:
         return requested
     row = await sql.rings.place_of(pool, alert_id)
-    target = _target(rings, requested, place=row, now=await sql.progress.record_time(pool))
+    target = _target(rings, requested, planner.plan.radius_min_km, place=row, now=await sql.progress.record_time(pool))
     if isinstance(target, Refused):
         return requested
     sampled = await planner.estimate(place_from(row), [target], status, await reachable(pool, status))
@@ -58,14 +58,14 @@ async def prepare(
         return Refused(Refusal.NOT_RUNNING, "its time is over")
     rings = await sql.rings.list_rings(connection, alert_id)
     place = PlaceRow(alert.longitude, alert.latitude, alert.city_polygon, alert.jurisdiction)
-    target = _target(rings, requested, place=place, now=now)
+    target = _target(rings, requested, planner.plan.radius_min_km, place=place, now=now)
     if isinstance(target, Refused):
         return target
     if requested.people is None or target.city != requested.city:
         return Refused(Refusal.UNKNOWN_AUDIENCE, "try again")
     cap = alert.audience_max or planner.plan.audience_cap
     if requested.people > cap:
-        return Refused(Refusal.AUDIENCE_CAP, f"about {requested.people} people; the cap is {cap}")
+        return Refused(Refusal.AUDIENCE_CAP, f"{planner.plan.disclosure.about(requested.people)}; the cap is {cap}")
 
     async def reach() -> Done:
         near = min(target.ring, len(rings))
@@ -77,7 +77,9 @@ async def prepare(
     return reach
 
 
-def _target(rings: list[RingRow], requested: Widening, *, place: PlaceRow, now: datetime) -> Ring | Refused:
+def _target(
+    rings: list[RingRow], requested: Widening, radius_min_km: float, *, place: PlaceRow, now: datetime
+) -> Ring | Refused:
     """Return the ring that is requested: one that is planned, or a new one beyond all."""
     if place.longitude is None:
         return Refused(Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around")
@@ -95,6 +97,8 @@ def _target(rings: list[RingRow], requested: Widening, *, place: PlaceRow, now: 
         if planned:
             return Refused(Refusal.BETWEEN, f"planned and not due yet (km): {planned}")
         return Refused(Refusal.NOT_WIDER, f"the widest ring is {widest.radius_km:g} km")
+    if requested.radius_km < radius_min_km:
+        return Refused(Refusal.RADIUS_MIN, f"at least {radius_min_km:g} km")
     if len(rings) >= 2 * RINGS_MAX:
         return Refused(Refusal.NOT_WIDER, f"an alert has at most {2 * RINGS_MAX} rings")
     return _due_now(requested, now, ring=widest.ring + 1, city=bool(city) or widest.city)

@@ -47,8 +47,9 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 class Deletion:
     """Deletes what is due."""
 
-    def __init__(self, pool: Pool, retention: Retention, look_s: float = POLL_INTERVAL_S) -> None:
+    def __init__(self, pool: Pool, retention: Retention, secret: bytes, look_s: float = POLL_INTERVAL_S) -> None:
         self._pool = pool
+        self._secret = secret
         self._retention = retention
         self._look_s = look_s
         self._unclean = False
@@ -84,7 +85,8 @@ class Deletion:
                 return False
             alert_id, state = due
             drawn = await sql.deletion.drawn_area(connection, alert_id)
-            await sql.deletion.delete_child(connection, alert_id, None if drawn is None else dump(coarse(load(drawn))))
+            coarser = None if drawn is None else dump(coarse(load(drawn)))
+            await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
             await sql.lifecycle.move(connection, alert_id, State.CLOSED)
             event = AuditEvent(
                 actor=SYSTEM.label,

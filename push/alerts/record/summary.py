@@ -14,6 +14,7 @@ import msgspec
 
 import sql.audit
 import sql.summary
+from push.alerts.disclosure.progress import shown_counts
 from push.alerts.lifecycle import State
 from push.notice import Notice
 from push.results import FINAL, Outcome
@@ -21,6 +22,7 @@ from sql.audit import Link
 from sql.summary import NoticeCounts, NoticeRow
 
 if TYPE_CHECKING:
+    from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
     from sql.summary import SummaryRow
 
@@ -53,7 +55,8 @@ class StateChange(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What may be published of an alert; times and states before the audit trail began are not known.
 
-    `counts` by notice and outcome: acceptance by a provider is not delivery. `through_alert`: whether the alert helped.
+    `counts` by notice and outcome, null where fewer people than the threshold were notified: acceptance by a provider is
+    not delivery. `through_alert`: whether the alert helped.
     """
 
     alert: UUID
@@ -66,16 +69,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     found_at: datetime | None
     through_alert: bool | None
-    counts: dict[Notice, dict[Outcome, int]]
+    counts: dict[Notice, dict[Outcome, int | None]]
     notices: list[NoticeRow]
     states: list[StateChange]
 
 
-async def summarise(pool: Pool, alert_id: UUID) -> Summary | None:
+async def summarise(pool: Pool, alert_id: UUID, rule: Disclosure) -> Summary | None:
     """Return the summary of an alert, None when there is none."""
     row = await sql.summary.alert(pool, alert_id)
     if row is None:
         return None
+    counts = await sql.summary.counts(pool, alert_id, rule.people_min)
     changes = [change async for event in sql.audit.read(pool, alert_id) if (change := _change(event.content))]
     return Summary(
         alert=row.id,
@@ -88,7 +92,7 @@ async def summarise(pool: Pool, alert_id: UUID) -> Summary | None:
         ended_at=row.ended_at,
         found_at=_first(changes, State.FOUND),
         through_alert=row.through_alert,
-        counts={Notice(one.notice): _by_outcome(one) for one in await sql.summary.counts(pool, alert_id)},
+        counts={Notice(one.notice): _by_outcome(one, rule) for one in counts},
         notices=await sql.summary.notices(pool, alert_id),
         states=changes,
     )
@@ -111,5 +115,7 @@ def _first(changes: list[StateChange], state: State) -> datetime | None:
     return next((change.at for change in changes if change.state is state), None)
 
 
-def _by_outcome(counts: NoticeCounts) -> dict[Outcome, int]:
-    return {outcome: getattr(counts, outcome.value) for outcome in FINAL}
+def _by_outcome(counts: NoticeCounts, rule: Disclosure) -> dict[Outcome, int | None]:
+    outcomes = list(FINAL)
+    shown = shown_counts([getattr(counts, outcome.value) for outcome in outcomes], rule)
+    return dict(zip(outcomes, shown, strict=True))

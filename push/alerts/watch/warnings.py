@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from push.alarms import AlarmBoard
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from sql.progress import ListedAlert
     from sql.rings import RingRow
@@ -35,9 +36,10 @@ NOT_SIGNED: Final = "it is not signed"
 class AlertWarnings:
     """Raises and clears the alarms about what waits for a person."""
 
-    def __init__(self, alarms: AlarmBoard, audience_cap: int) -> None:
+    def __init__(self, alarms: AlarmBoard, audience_cap: int, disclosure: Disclosure) -> None:
         self._alarms = alarms
         self._audience_cap = audience_cap
+        self._disclosure = disclosure
 
     def look(self, alerts: Iterable[ListedAlert], progress: Mapping[UUID, AlertProgress]) -> None:
         """Raise and clear alarms for alerts that are held, in review, or to be changed."""
@@ -73,9 +75,9 @@ class AlertWarnings:
             self._stand(AlarmKind.NO_ESTIMATE, alert, detail, unknown)
             if not (alert.state == State.SENT and alert.busy):
                 # While it looks for late entrants the answer is not known yet: the alarm stays as it was.
-                missing = _without_recipients(alert, progress.get(alert.id))
+                missing = _without_recipients(alert, progress.get(alert.id), self._disclosure)
                 self._stand(AlarmKind.NO_RECIPIENTS, alert, missing, missing)
-                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id))
+                fewer = "" if missing else _fewer_found(alert, progress.get(alert.id), self._disclosure)
                 self._stand(AlarmKind.FEWER_FOUND, alert, fewer, fewer)
 
     def _stand(self, kind: AlarmKind, alert: ListedAlert, detail: str, true: object) -> None:
@@ -122,9 +124,13 @@ def _held(alert: ListedAlert) -> list[RingRow]:
     return [ring for ring in alert.rings if ring.held is not None and running]
 
 
-def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> str:
-    """Return why an alert that is sent had no recipients, empty where it had some."""
-    if alert.state != State.SENT or progress is None or any(lane.found for lane in progress.lanes.values()):
+def _without_recipients(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure) -> str:
+    """Return why an alert that is sent had no recipients, or as few as none; empty where it had some."""
+    if alert.state != State.SENT or progress is None:
+        return ""
+    # That nobody at all is there would be said of one person, too, by an alarm that does not come.
+    found = sum(lane.found for lane in progress.lanes.values())
+    if found and not rule.is_few(found):
         return ""
     now = clock.now()
     if not any(ring.held is None and ring.due_at <= now for ring in alert.rings):
@@ -134,10 +140,10 @@ def _without_recipients(alert: ListedAlert, progress: AlertProgress | None) -> s
             "a test uses simulated ones only, and none is" if alert.status == Status.TEST else "none is configured"
         )
     who = "who is enrolled for exercises" if alert.status == Status.EXERCISE else "that is known of"
-    return f"sent, and nobody {who} stands in its area"
+    return f"sent, and {rule.fewer()} {who} stands in its area"
 
 
-def _fewer_found(alert: ListedAlert, progress: AlertProgress | None) -> str:
+def _fewer_found(alert: ListedAlert, progress: AlertProgress | None, rule: Disclosure) -> str:
     """Return how far an alert that is sent stayed below what was estimated, empty where it did not."""
     if alert.state != State.SENT or alert.status != Status.ACTUAL or alert.estimate is None or progress is None:
         return ""
@@ -146,7 +152,8 @@ def _fewer_found(alert: ListedAlert, progress: AlertProgress | None) -> str:
     rings = msgspec.json.decode(alert.estimate).get("rings", [])
     low = sum(ring.get("low", 0) for ring in rings if ring["ring"] in due)
     found = sum(lane.found for lane in progress.lanes.values())
-    return f"at least {low} were estimated" if found < FEWER_SHARE * low else ""
+    at_least = rule.floored(low)
+    return f"at least {at_least} were estimated" if found < FEWER_SHARE * low and at_least is not None else ""
 
 
 def _late(alert: ListedAlert, now: datetime) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from geo.area import Area
     from push.alarms import AlarmBoard
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from push.fanout.areas import Areas
     from push.fanout.entrants.late_entrants import LateEntrants
@@ -79,6 +80,7 @@ class Watcher:
         areas: Areas,
         *,
         audience_cap: int,
+        disclosure: Disclosure,
         wake: Callable[[], None],
     ) -> None:
         self._pool = pool
@@ -86,6 +88,7 @@ class Watcher:
         self._entrants = entrants
         self._areas = areas
         self._audience_cap = audience_cap
+        self._disclosure = disclosure
         self._wake_lanes = wake
         self._changed_event = asyncio.Event()
         self._seen: dict[UUID, tuple[object, ...]] = {}
@@ -94,7 +97,7 @@ class Watcher:
         self._listed: dict[UUID, ListedAlert] = {}
         self._listed_s = float("-inf")
         self._since = sql.progress.FIRST
-        self._warnings = AlertWarnings(alarms, audience_cap)
+        self._warnings = AlertWarnings(alarms, audience_cap, disclosure)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
         self.tick_s: Callable[[], float] = lambda: TICK_S
@@ -128,7 +131,7 @@ class Watcher:
         # Once more after a pass is through, for what it found last.
         stale = [alert for alert in read if alert.id in busy | self._busy or self._changed(alert)]
         self._busy = busy
-        counts = await sql.progress.read_counts(self._pool, [alert.id for alert in stale]) if stale else []
+        counts = await self._counts([alert.id for alert in stale]) if stale else []
         by_alert: dict[UUID, list[Counts]] = {}
         for row in counts:
             by_alert.setdefault(row.alert_id, []).append(row)
@@ -146,6 +149,9 @@ class Watcher:
             del self.current[gone]
         self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
         return bool(busy)
+
+    async def _counts(self, alert_ids: list[UUID]) -> list[Counts]:
+        return await sql.progress.read_counts(self._pool, alert_ids, self._disclosure.people_min)
 
     async def _read(self, again: set[UUID]) -> list[ListedAlert]:
         """Read the alerts that changed, and those that are being sent; now and then all that are listed."""
@@ -260,7 +266,8 @@ class Watcher:
                 self._alarms.clear(AlarmKind.LATE, lane, name)
             elif now > deadline or (state.eta is not None and state.eta > deadline):
                 late_s = ((state.eta or now) - deadline).total_seconds()
-                detail = f"{late_s:.0f} s past the deadline at the present rate"
+                by = "" if self._disclosure.is_few(state.sent) else f"{late_s:.0f} s "
+                detail = f"{by}past the deadline at the present rate"
                 self._alarms.raise_alarm(AlarmKind.LATE, lane, name, detail, alert.case)
             elif state.eta is not None and state.eta < deadline - timedelta(seconds=LATE_MARGIN_S):
                 self._alarms.clear(AlarmKind.LATE, lane, name)

@@ -99,6 +99,8 @@ class Deployment:
             "QQ_ALERT_LEASE_S": "1",
             # So small that processes share the few people of a test.
             "QQ_ALERT_ALERT__UNIT_PEOPLE": "500",
+            # A test counts its few people; those of what is withheld have the default.
+            "QQ_ALERT_PRIVACY__PEOPLE_MIN": "1",
             "QQ_ALERT_DATABASE__URL": self.database_url,
             **_redis(self.redis_url),
             "QQ_ALERT_LANES__TPNS__URL": self.provider_url,

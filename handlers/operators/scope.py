@@ -1,0 +1,54 @@
+"""Scope: which alerts the bearer of a token may read about; an officer those of the own authority.
+
+An officer who approves reads besides what waits for a decision of somebody of another authority, as long as it waits.
+Everybody else reads all. Pure; bounded by the token.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from handlers.http.roles import ALLOWS, Role
+from push.alarm_kinds import AlarmKind
+from push.alerts.lifecycle import State
+
+if TYPE_CHECKING:
+    from handlers.http.bearer import Bearer
+    from push.alarms import Alarm
+    from sql.progress import ListedAlert
+
+DECISIONS: Final = frozenset({AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP})
+"""Alarms that say what waits for an approver."""
+
+
+RUNNING: Final = frozenset({State.SENDING, State.SENT, State.PAUSED})
+
+
+class Scope(NamedTuple):
+    """About which alerts somebody may read: `authority` None: about all."""
+
+    authority: str | None
+    approves: bool
+
+    def has(self, authority: str) -> bool:
+        """Tell whether alerts of an authority are always within it."""
+        return self.authority in {None, authority}
+
+    def shows(self, alert: ListedAlert) -> bool:
+        """Tell whether an alert is within it."""
+        asked = alert.state in RUNNING and (alert.proposal is not None or alert.held)
+        waits = alert.state == State.IN_REVIEW or asked
+        return self.has(alert.authority_id) or (self.approves and waits)
+
+    def shows_alarm(self, alarm: Alarm) -> bool:
+        """Tell whether an alarm is within it: those about no authority are for everybody."""
+        if self.authority is None or not alarm.about:
+            return True
+        # About an alert, an alarm names its authority and its case.
+        named = alarm.about if alarm.alert is None else alarm.about.split(" ", 1)[0]
+        return named == self.authority or (self.approves and alarm.alert is not None and alarm.kind in DECISIONS)
+
+
+def scope_of(bearer: Bearer) -> Scope:
+    """Return what the bearer of a token may read about."""
+    return Scope(bearer.authority, bearer.role in ALLOWS[Role.APPROVER])

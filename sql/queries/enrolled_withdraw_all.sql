@@ -1,0 +1,1 @@
+with gone as (delete from enrolled returning 1) select count(*) from gone;
