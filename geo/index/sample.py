@@ -64,7 +64,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: int) -> Sample:
-    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards, and of whom the ages.
+    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards.
 
     Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """

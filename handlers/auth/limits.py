@@ -51,7 +51,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Requests of a token on the platform's routes and on all others, signed webhooks of an authority, and failures.
 
     `estimates_per_hour` of a token, all of which may come at once. `feeds_per_token`, `feeds_per_person` (all tokens of
-    one name) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps open; the oldest gives way.
+    one name) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps; the oldest gives way.
 
     `failures_per_minute`: wrong signatures and tokens from one remote address; `connections`: open ones in all, and
     `connections_per_address` of one. `per_address` off where a proxy stands in front of the server, because then all

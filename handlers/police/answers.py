@@ -56,7 +56,8 @@ class DraftAnswer(Answer, frozen=True, kw_only=True):
 def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planner: Planner) -> web.Response:
     """Answer a filing, and have the answer stored with what was filed.
 
-    `notes`: what its sender should know besides; `planner` has the rule by which numbers of people are shown, and the secret of digests.
+    `notes`: what its sender should know besides. `planner`: has the rule by which numbers of people are shown, and the
+    secret of digests.
     """
     if result.earlier is not None:
         return _stored(result.earlier, filing, planner.secret)

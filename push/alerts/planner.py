@@ -57,8 +57,8 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
     each unit of it, about. `radius_min_km`: the least radius that somebody may choose who is not bound by a policy.
-    `disclosure`: which numbers of people are shown. `secret`: by which estimates choose what they sample, and digests of
-    what is deleted are hashed; the same in all servers, made at random where none is given.
+    `disclosure`: which numbers of people are shown. `secret`: by which estimates choose what they sample, and digests
+    of what is deleted are hashed; the same in all servers, made at random where none is given.
     """
 
     policies: dict[str, Policy]

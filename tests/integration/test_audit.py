@@ -214,7 +214,9 @@ async def test_an_admin_reads_the_trail_page_by_page(deployment: Deployment, poo
         page = await deployment.get(f"{server.url}/v1/audit?after={after}")
         contents += [msgspec.json.encode(event["content"]) for event in page["events"]]
         after = page["next"]
-    assert [json.loads(content)["seq"] for content in contents] == list(range(1, 1101))
+    assert [json.loads(content)["seq"] for content in contents] == list(range(1, 1103))
+    reads = [json.loads(content)["event"] for content in contents[1100:]]
+    assert [(one["action"], one["details"]["after"]) for one in reads] == [("read trail", 0), ("read trail", 500)]
     async with deployment.session() as session:
         for bad in ("-1", "x", "٣", "9" * 30):
             async with session.get(f"{server.url}/v1/audit", params={"after": bad}) as response:

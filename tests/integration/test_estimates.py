@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.support.processes.deployment import SHENZHEN, Deployment
@@ -24,7 +25,8 @@ async def test_an_estimate_has_rings_lanes_ages_and_the_margin_to_the_deadline(d
     width = estimate["high"] - estimate["low"]
     assert estimate["low"] - width <= inside.size <= estimate["high"] + width
     assert [ring["ring"] for ring in estimate["rings"]] == [1, 2, 3]
-    assert sum(ring["people"] for ring in estimate["rings"]) == estimate["people"]
+    # Each number is rounded to two digits, so that their sum is not the whole to the last one.
+    assert sum(ring["people"] for ring in estimate["rings"]) == pytest.approx(estimate["people"], rel=0.05)
     assert all(ring["lanes"]["tpns"]["people"] == ring["people"] for ring in estimate["rings"])
     lane = estimate["lanes"]["tpns"]
     assert lane["finish_s"] == pytest.approx(estimate["people"] / 10)
@@ -60,3 +62,111 @@ async def test_an_estimate_that_cannot_be_made_is_refused_with_the_reason(deploy
         status, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
         assert status == 422
         assert answer["errors"][0]["path"] == path
+
+
+DEFAULT = {"QQ_ALERT_PRIVACY__PEOPLE_MIN": "100"}
+
+
+def _numbers(estimate: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return every number of people in an estimate, with its interval."""
+    rings = estimate["rings"]
+    return [estimate, *rings, *estimate["lanes"].values(), *(one for ring in rings for one in ring["lanes"].values())]
+
+
+async def test_fewer_people_than_the_threshold_are_no_number(deployment: Deployment) -> None:
+    """Nobody, one person and 99 have the same answer: null, flagged, without interval, time or age; a crowd has numbers."""
+    server = await deployment.server(**DEFAULT, QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
+    answers = []
+    for users in ([], [1], [*range(1, 100)]):
+        await deployment.place(users, **PLACE)
+        status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": 10})
+        assert status == 200
+        answers.append({name: answer[name] for name in ("area", "estimate")})
+    # Which of the 99 are in a sample of one in 32 decides how many it holds: more than three are 128 by its measure.
+    assert answers[0] == answers[1]
+    one = answers[0]["estimate"]
+    assert {(number["people"], number["low"], number["high"], number["withheld"]) for number in _numbers(one)} == {
+        (None, None, None, True)
+    }
+    assert one["lanes"]["tpns"]["finish_s"] is None
+    assert one["positions"] is None
+    await deployment.place([*range(1, 50_000)], **PLACE)
+    _, crowd = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": 10})
+    shown = [number for number in _numbers(crowd["estimate"]) if not number["withheld"]]
+    assert len(shown) >= 3
+    for number in shown:
+        assert number["people"] >= 100
+        assert all((number[name] or 0) % 100 == 0 for name in ("people", "low", "high"))
+    assert crowd["estimate"]["positions"]["sampled"] % 100 == 0
+
+
+async def test_the_radius_has_a_least_one_and_neighbouring_places_one_answer(deployment: Deployment) -> None:
+    """1 m and 4.9 km are refused; places up to some hundred metres apart, and radii in between, have the same answer."""
+    await deployment.people(20_000)
+    server = await deployment.server(**DEFAULT)
+    for radius_km in (0.001, 1, 4.9):
+        status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": radius_km})
+        assert (status, answer["errors"][0]["path"]) == (422, "$.radius_km")
+    answers = []
+    for east, radius_km in ((0.0, 30), (0.004, 30.2), (-0.006, 29.8), (0.0, 30)):
+        asked = {"longitude": 114.06 + east, "latitude": 22.54 + east, "radius_km": radius_km}
+        _, answer = await deployment.post(f"{server.url}/v1/estimates", asked)
+        answers.append((answer["area"], answer["estimate"]))
+    assert answers.count(answers[0]) == len(answers)
+    assert answers[0][0]["circle"] == {"longitude": 114.05, "latitude": 22.55, "radius_km": 30.0}
+
+
+async def test_narrow_rings_of_a_policy_are_estimated_at_the_least_radius(deployment: Deployment) -> None:
+    """A policy with a ring of 500 m serves a case; for an estimate, whose place anybody chooses, it is 5 km."""
+    narrow = {
+        "QQ_ALERT_POLICIES__NEAR__RINGS": '[{"radius_km": 0.5}, {"radius_km": 30}]',
+        "QQ_ALERT_PRIVACY__RADIUS_MIN_KM": "5",
+    }
+    server = await deployment.server(**narrow)
+    status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "policy": "near"})
+    assert status == 200
+    assert [ring["radius_km"] for ring in answer["rings"]] == [5.0, 30.0]
+
+
+async def test_estimates_of_a_token_have_a_quota_and_leave_an_event_each(deployment: Deployment) -> None:
+    """Three in an hour: the fourth is 429 with Retry-After; the trail has who asked about which rounded place."""
+    server = await deployment.server(QQ_ALERT_LIMITS__ESTIMATES_PER_HOUR="3")
+    url = f"{server.url}/v1/estimates"
+    asked = {**PLACE, "radius_km": 20}
+    assert [(await deployment.post(url, asked))[0] for _ in range(4)] == [200, 200, 200, 429]
+    async with deployment.session() as session, session.post(url, json=asked) as response:
+        assert response.status == 429
+        assert 0 < int(response.headers["Retry-After"]) <= 1200
+    colleague = await deployment.colleague()
+    assert (await deployment.post(url, asked, colleague))[0] == 200
+    rows = await deployment.query("select content from audit_event order by seq")
+    events = [event for (text,) in rows if (event := msgspec.json.decode(text)["event"])["action"] == "estimate"]
+    assert [event["actor"] for event in events] == ["admin test"] * 3 + ["approver colleague"]
+    assert events[0]["details"]["circle"] == {"longitude": 114.05, "latitude": 22.55, "radius_km": 20.0}
+
+
+async def test_an_officer_estimates_within_the_own_jurisdiction(deployment: Deployment) -> None:
+    """Elsewhere, and for another authority, it is refused; within, whoever stands outside is not counted."""
+    limits = deployment.folder / "limits.geojson"
+    limits.write_text(
+        msgspec.json.encode(
+            {
+                "type": "Polygon",
+                "coordinates": [[[113.9, 22.4], [114.3, 22.4], [114.3, 22.7], [113.9, 22.7], [113.9, 22.4]]],
+            }
+        ).decode()
+    )
+    await deployment.run("authority", "limit", "sz", "--jurisdiction", str(limits))
+    await deployment.command("authority", "add", "gz", "--name", "Guangzhou", "--json")
+    officer = await deployment.command(
+        "token", "create", "--role", "viewer", "--name", "Wu", "--authority", "sz", "--json"
+    )
+    await deployment.place([*range(1, 30_000)], 114.8, 22.55)
+    server = await deployment.server(**DEFAULT)
+    url = f"{server.url}/v1/estimates"
+    status, answer = await deployment.post(url, {**PLACE, "radius_km": 120}, officer["token"])
+    assert (status, answer["estimate"]["people"]) == (200, None)
+    assert (await deployment.post(url, {"longitude": 116.4, "latitude": 39.9}, officer["token"]))[0] == 422
+    assert (await deployment.post(url, {**PLACE, "authority": "gz"}, officer["token"]))[0] == 403
+    _, everywhere = await deployment.post(url, {**PLACE, "radius_km": 120})
+    assert everywhere["estimate"]["people"] is not None

@@ -152,7 +152,9 @@ async def test_only_the_enrolled_are_late_entrants_of_an_exercise(deployment: De
     server = await deployment.server(**NO_PASS)
     async with deployment.session() as session:
         for user in (5, 6, 7, 5000):
-            async with session.put(f"{server.url}/v1/enrolled/{user}", json={"reason": "x"}) as answer:
+            async with session.put(
+                f"{server.url}/v1/enrolled/{user}", json={"consented_at": "2026-11-01T00:00:00Z"}
+            ) as answer:
                 assert answer.status == 204
     await _sent(deployment, server, status="exercise")
     await _report(deployment, server, MOVERS, NEAR)

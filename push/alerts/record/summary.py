@@ -55,8 +55,8 @@ class StateChange(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What may be published of an alert; times and states before the audit trail began are not known.
 
-    `counts` by notice and outcome, null where fewer people than the threshold were notified: acceptance by a provider is
-    not delivery. `through_alert`: whether the alert helped.
+    `counts` by notice and outcome, null where fewer people than the threshold were notified: acceptance by a provider
+    is not delivery. `through_alert`: whether the alert helped.
     """
 
     alert: UUID
