@@ -2,8 +2,8 @@
 
 Each client has a short backlog of its own; one that falls behind gets a snapshot instead of its backlog, and never
 slows a send or another client. An officer hears of the alerts of the own authority only.
-Bounded: `CLIENTS_MAX` clients, each by `handlers.operators.listeners`; `HISTORY` messages to resume from, `FRAMES_PER_S` progress frames a second over
-all clients, `STUCK_S` for a client that does not read.
+Bounded: `CLIENTS_MAX` clients, each by `handlers.operators.listeners`; `HISTORY` messages to resume from,
+`FRAMES_PER_S` progress frames a second over all clients, `STUCK_S` for a client that does not read.
 """
 
 from __future__ import annotations

@@ -92,7 +92,9 @@ class EngineCollector(Collector):
         )
         for name, lane in self._engine.lanes.items():
             for (outcome, notice, ring), count in sorted(lane.stats.recipients.items()):
-                recipients.add_metric([name, outcome, notice, str(ring)], self._rule.floored(count) or 0)
+                # A series that appears would say that somebody was there.
+                if (shown := self._rule.floored(count)) is not None:
+                    recipients.add_metric([name, outcome, notice, str(ring)], shown)
             dead = 0 if lane.invalid is None else lane.invalid.removed
             removed.add_metric([name], self._rule.floored(dead) or 0)
             for request_status in RequestStatus:

@@ -217,3 +217,30 @@ async def test_alarms_end_with_their_alert_however_many_others_there_are(deploym
     )
     await deployment.query("update alert set expires = now() where id = $1", draft)
     await until(lambda: _alarms_are(deployment, server, set()))
+
+
+async def test_digests_of_deleted_messages_test_no_guess_and_still_know_a_retry(deployment: Deployment) -> None:
+    """After the child's data is gone no stored digest is that of a message; its retry is answered as before."""
+    await pin(deployment)
+    server = await deployment.server(**FLOOD, QQ_ALERT_RETENTION__LOOK_S="0.1")
+    first = message("GD-20261101-1")
+    await post(server, document_of(message("GD-20261101-5")))
+    alert = (await post(server, signer().signed(first)))[1]["alert"]["id"]
+    cancel = signer().signed(message("GD-20261101-2", MessageType.CANCEL, first, infos=()))
+    assert (await post(server, cancel))[0] == 200
+    [(draft,)] = await deployment.query("select id from alert where id <> $1", alert)
+    request = {"case_number": "GD-20261101-5", "reason": "not theirs"}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{draft}/cancel", request))[0] == 200
+    kept = "select digest from cap_message union select body_digest from webhook_receipt"
+    before = {row[0] for row in await deployment.query(kept)}
+    await deployment.pass_time(25)
+    await until(lambda: _are_closed(deployment))
+    after = {row[0] for row in await deployment.query(kept)}
+    assert len(after) == 3
+    assert not after & before
+    assert await deployment.query("select 1 from webhook_receipt where webhook_id like 'cap-draft:%'") == []
+    assert [(await post(server, one))[0] for one in (cancel, signer().signed(first))] == [200, 202]
+
+
+async def _are_closed(deployment: Deployment) -> bool:
+    return await deployment.query("select distinct state from alert") == [("closed",)]

