@@ -40,7 +40,7 @@ class AlarmKind(enum.Enum):
     PAUSED = ("paused", "nobody is notified until somebody resumes the alert", "resume, or cancel")
     NO_RECIPIENTS = (
         "no_recipients",
-        "an alert is sent, and there was nobody in its area to notify",
+        "an alert is sent, and there was nobody in its area to notify, or fewer than `[privacy] people_min`",
         "look at the place, at who is enrolled, at the lanes",
     )
     AUDIENCE_CAP = (

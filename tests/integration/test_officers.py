@@ -146,6 +146,6 @@ async def test_a_person_holds_a_few_feeds_and_the_oldest_gives_way(deployment: D
                     while (message := await feeds[closed].receive()).type != aiohttp.WSMsgType.CLOSE:
                         assert message.type == aiohttp.WSMsgType.TEXT
                 assert message.data == 4008
-                assert f"one {why} than" in message.extra
+                assert f"one {why} than" in str(message.extra)
         for feed in feeds:
             await feed.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -99,7 +100,7 @@ async def test_an_attacker_who_asks_often_learns_of_one_in_32_whether_they_are_a
         await index.forget([user])
         told += answers[0] != answers[1]
         numbers = sorted({number for answer in answers for number in _numbers(answer)})
-        assert all(later - earlier >= PEOPLE_MIN for earlier, later in zip(numbers, numbers[1:], strict=False))
+        assert all(later - earlier >= PEOPLE_MIN for earlier, later in pairwise(numbers))
         assert not numbers or numbers[0] >= PEOPLE_MIN
     assert told <= TOLD_MAX
     assert SAMPLE_SHARDS_MAX / SHARDS <= 1 / 32
@@ -121,6 +122,6 @@ def test_no_number_is_shown_below_the_threshold_nor_two_that_are_closer(people_m
     shown = {people: rule.estimated(people) for people in range(20_000)}
     assert {people for people, one in shown.items() if one is None} == set(range(people_min))
     numbers = sorted({one for one in shown.values() if one is not None})
-    assert all(later - earlier >= people_min for earlier, later in zip(numbers, numbers[1:], strict=False))
+    assert all(later - earlier >= people_min for earlier, later in pairwise(numbers))
     assert all(abs(one - people) <= rule.step(people) / 2 for people, one in shown.items() if one is not None)
     assert [rule.estimated(people) for people in (131_072, 14_444_444)] == [130_000, 14_000_000]
