@@ -155,7 +155,7 @@ async def _read(both: BothRecords) -> None:
     version, flag, draw_gap = draw.randint(1, 4), draw.random() < 0.5, draw.choice(GAPS)
     await both.call(settled)
     await both.call(notified)
-    await both.call(sql.progress.read_counts, both.alerts)
+    await both.call(sql.progress.read_counts, both.alerts, 1)
     await both.call(sql.progress.list_alerts, alert)
     await both.within(sql.lifecycle.lock_alert, alert)
     await both.call(sql.rings.list_rings, alert)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.index.keys import Generations
 from push.alarm_kinds import AlarmKind
+from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.record.retention import Retention
 from push.alerts.rings import Policy, RingPlan
@@ -66,6 +67,8 @@ PLAN: Final = EnginePlan(
         radius_cap_km=500.0,
         audience_cap=1_000_000,
         shards=SHARDS,
+        disclosure=Disclosure(1),
+        secret=b"of the simulated servers",
     ),
     late=LatePlan(every_s=EVERY_S),
     lanes={

@@ -10,7 +10,7 @@ from tests.simulation.record.tables import LedgerEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
     from uuid import UUID
 
     from tests.simulation.record.tables import Alert, Moment, Tables
@@ -138,7 +138,7 @@ def unprove(tables: Tables, _: Moment, batch_id: int) -> None:
 
 
 @answers("enrolled_add")
-def enrol(tables: Tables, _: Moment, users: Sequence[int]) -> None:
+def enrol(tables: Tables, _: Moment, users: Sequence[int], __: datetime) -> None:
     """Enrol users."""
     for user in users:
         tables.put(tables.enrolled, user, None)

@@ -36,9 +36,16 @@ def ping(tables: Tables, _: Moment) -> Iterator[tuple[Any, ...]]:
 
 @answers("alert_ids", "id")
 def alert_ids(
-    tables: Tables, _: Moment, limit: int, number: str | None, authority: str | None
+    tables: Tables,
+    _: Moment,
+    limit: int,
+    number: str | None,
+    authority: str | None,
+    reader: str | None,
+    waiting_too: bool,
 ) -> list[tuple[Any, ...]]:
-    """Choose the alerts of a listing."""
+    """Choose the alerts of a listing; officers do not read here."""
+    assert (reader, waiting_too) == (None, False)
     rows = [
         alert
         for alert in tables.alerts.values()
@@ -130,20 +137,24 @@ def _busy(alert: Alert) -> bool:
     "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
     "failed",
 )
-def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
-    """Sum the counts of each sweep."""
+def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) -> Iterator[tuple[Any, ...]]:
+    """Sum the counts of each sweep, those of late entrants rounded down."""
     wanted = [tables.alerts[one] for one in sorted({*alerts}) if one in tables.alerts]
     for alert in wanted:
         key = _sweep_key
         for (version, notice, lane, ring), sweeps in groupby(sorted(alert.sweeps, key=key), key=key):
             units = [unit for sweep in sweeps for unit in sweep.units]
             counts = [
-                sum(getattr(unit, name) for unit in units)
+                sum(_rounded(getattr(unit, name), step if unit.entrants else 1) for unit in units)
                 for name in ("found", "accepted", "invalid", "refused", "quarantined", "failed")
             ]
             own = [unit for unit in units if not unit.entrants]
             searched, done = sum(unit.searched for unit in own), sum(unit.done for unit in own)
             yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts
+
+
+def _rounded(count: int, step: int) -> int:
+    return count // step * step
 
 
 def _sweep_key(sweep: Sweep) -> tuple[int, str, str, int]:
