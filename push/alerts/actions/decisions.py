@@ -129,7 +129,9 @@ class Actions:
             reached = await sql.lifecycle.reached(connection, alert_id)
             rule = self._planner.plan.disclosure
             if people_max <= reached or rule.is_few(people_max):
-                return Refused(Refusal.AUDIENCE_CAP, f"so many were notified already, or it is {rule.fewer()}")
+                shown = rule.floored(reached)
+                before = rule.fewer() if shown is None else f"{shown} people"
+                return Refused(Refusal.AUDIENCE_CAP, f"{before} were notified already")
             # As shown: numbers could be found out by asking for one after the other.
             expected = {ring: rule.estimated(_expected(alert, ring)) or 0 for ring in held}
             freed = [ring for ring in held if expected[ring] <= people_max]

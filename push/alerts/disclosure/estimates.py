@@ -102,7 +102,9 @@ def _count(one: Count | Estimate | RingEstimate | LaneEstimate, rule: Disclosure
         factor *= 2
     step = rule.step(people)
     low = max(0, floor((people - factor * (usual.people - usual.low)) / step) * step)
-    high = max(people, ceil((people + factor * (usual.high - usual.people)) / step) * step)
+    high = ceil((people + factor * (usual.high - usual.people)) / step) * step
+    # An exercise reaches no more people than are enrolled.
+    high = max(people, min(high, ceil(one.high / step) * step))
     return {"people": people, "low": None if rule.is_few(low) else low, "high": high, "withheld": False}
 
 
