@@ -50,8 +50,8 @@ _log = structlog.get_logger("handlers.auth.limits")
 class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests of a token on the platform's routes and on all others, signed webhooks of an authority, and failures.
 
-    `estimates_per_hour` of a token, all of which may come at once. `feeds_per_token`, `feeds_per_person` (all tokens of
-    one name) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps; the oldest gives way.
+    `estimates_per_hour` of a token, all of which may come at once. `feeds_per_token`, `feeds_per_person` (all their
+    tokens) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps; the oldest gives way.
 
     `failures_per_minute`: wrong signatures and tokens from one remote address; `connections`: open ones in all, and
     `connections_per_address` of one. `per_address` off where a proxy stands in front of the server, because then all

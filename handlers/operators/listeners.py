@@ -1,6 +1,6 @@
 """Listeners of the feed: who holds which socket, and which one gives way when somebody holds too many.
 
-Bounded by `[limits]`: feeds of a token, of a person (all tokens of one name) and of an address, of each server.
+Bounded by `[limits]`: feeds of a token, of a person (all their tokens) and of an address, of each server.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiohttp import WSCloseCode
 
 from handlers.operators.scope import scope_of
-from push.alerts.name_matching import folded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -53,7 +52,7 @@ class Client:
     def __init__(self, bearer: Bearer, address: str | None) -> None:
         self.digest = bearer.digest
         self.token_id = bearer.token_id
-        self.person = folded(bearer.name)
+        self.person = bearer.person
         self.address = address
         self.scope = scope_of(bearer)
         self.backlog: deque[str] = deque()

@@ -64,15 +64,16 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planne
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
         return problems.response(code, detail + "".join(f"; {note}" for note in notes))
-    content = FiledAnswer(alert=filed_alert(result.alert, planner.plan.disclosure), notes=[quoted(note) for note in notes])
+    alert = filed_alert(result.alert, planner.plan.disclosure)
+    content = FiledAnswer(alert=alert, notes=[quoted(note) for note in notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]
     result.keep(status, body)
     return web.Response(status=status, body=body, content_type=JSON)
 
 
-def draft_answer(filing: Filing, notes: Sequence[str]) -> bytes:
+def draft_answer(filing: Filing, notes: Sequence[str], secret: bytes) -> bytes:
     """Return what the sender of a draft is answered, whatever becomes of it: nothing in it comes from the record."""
-    draft = Draft(id=draft_id(filing), case_number=filing.case_number)
+    draft = Draft(id=draft_id(filing, secret), case_number=filing.case_number)
     return msgspec.json.encode(DraftAnswer(draft=draft, notes=[quoted(note) for note in notes]))
 
 

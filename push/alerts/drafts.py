@@ -9,6 +9,7 @@ signed needs none of this room. Bounded: `ROOM`.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
@@ -56,10 +57,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     answer_status: int
 
 
-def draft_id(filing: Filing) -> UUID:
-    """Return the id that a draft's sender gets, and its alert where there is one: the same for the same document."""
+def draft_id(filing: Filing, secret: bytes) -> UUID:
+    """Return the id that a draft's sender gets, and its alert where there is one: the same for the same document.
+
+    It stays for ever, so `secret` keeps anybody from testing guesses of the document by it.
+    """
     named = f"{filing.authority},{filing.webhook_id}".encode()
-    return UUID(bytes=hashlib.sha256(named).digest()[:16], version=4)
+    return UUID(bytes=hmac.digest(secret, named, hashlib.sha256)[:16], version=4)
 
 
 class Drafts:
@@ -128,7 +132,7 @@ async def _add(
     """Add a draft, and find out whether it is to be kept; what is not has a number and an id that nothing else has."""
     connection, filing = step.connection, draft.filing
     ended = await _decide(step, draft)
-    alert_id, number, receipt = draft_id(filing), filing.case_number, filing.webhook_id
+    alert_id, number, receipt = draft_id(filing, planner.secret), filing.case_number, filing.webhook_id
     if not step.is_kept:
         alert_id = uuid4()
         number, receipt = f"{number} / {alert_id}", f"{receipt} / {alert_id}"

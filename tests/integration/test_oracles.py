@@ -189,7 +189,7 @@ async def _edge(deployment: Deployment) -> AsyncIterator[BaseTestServer]:
     alarms = AlarmBoard()
     plan = FilingPlan(policies=SHIPPED, policy="qq", lanes={"tpns": None}, radius_cap_km=500, audience_cap=10**7)
     planner = Planner(PositionIndex(redis, ("tpns",)), plan, alarms)
-    operations = Operations(pool, halt=lambda _: None, wake=lambda: None)
+    operations = Operations(pool, planner.secret, halt=lambda _: None, wake=lambda: None)
     changes = Changes(operations, pool, planner, timedelta(hours=72))
     authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, alarms))
     service = FilingService(pool, planner, lambda: None)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.police.cap.reception import ReceivedCase
     from push.alerts.actions.changes import Changes
     from push.alerts.actions.decisions import Actions
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.drafts import Drafts
     from sql.database import Pool
 
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
 class Following:
     """Takes Updates and Cancels."""
 
-    def __init__(self, pool: Pool, actions: Actions, changes: Changes, drafts: Drafts) -> None:
+    def __init__(self, pool: Pool, actions: Actions, changes: Changes, drafts: Drafts, disclosure: Disclosure) -> None:
         self._pool = pool
+        self._disclosure = disclosure
         self._actions = actions
         self._changes = changes
         self._drafts = drafts
@@ -59,7 +61,7 @@ class Following:
         if refused is not None:
             return refused
         listed = (await sql.progress.list_alerts(self._pool, alert_id))[0]
-        return json_response(FiledAnswer(alert=filed_alert(listed)))
+        return json_response(FiledAnswer(alert=filed_alert(listed, self._disclosure)))
 
     async def _do(self, authority: str, alert_id: UUID, case: CapCase, certificate: str | None) -> web.Response | None:
         actor = of_authority(authority)

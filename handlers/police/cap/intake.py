@@ -65,7 +65,7 @@ class CapIntake:
         self._pool = pool
         self._filing_service = filing_service
         self._drafts = Drafts(pool, filing_service)
-        self._following = Following(pool, actions, changes, self._drafts)
+        self._following = Following(pool, actions, changes, self._drafts, filing_service.planner.plan.disclosure)
         self._cities = cities
         self._authenticator = authenticator
         self._slots = Slots()
@@ -145,7 +145,7 @@ class CapIntake:
         self, request: web.Request, received: ReceivedCase, filing: Filing, limited: Filing | None, *, exists: bool
     ) -> web.Response:
         reason = f"not verified, so it waits for review: {received.signature.public_reason}"
-        answer = draft_answer(filing, [reason, *self._notes(received)])
+        answer = draft_answer(filing, [reason, *self._notes(received)], self._filing_service.planner.secret)
         draft = Draft(
             filing=limited or filing,
             source=network_of(request.remote or "") if self._authenticator.knows_addresses else None,
