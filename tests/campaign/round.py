@@ -11,6 +11,7 @@ from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+import asyncpg
 import msgspec
 import numpy as np
 
@@ -165,15 +166,17 @@ class Round:
         loop = asyncio.get_running_loop()
         ends_s, decided_s = loop.time() + SETTLE_S, float("-inf")
         while loop.time() < ends_s:
-            if loop.time() - decided_s > DECIDE_EVERY_S:
-                decided_s = loop.time()
-                for slot in self._world.slots:
-                    await slot.revive()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(SETTLE_S):
-                        await self._operator.decide()
-            if await self._is_settled():
-                return
+            # On a busy machine a store that was healed may still be starting.
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                if loop.time() - decided_s > DECIDE_EVERY_S:
+                    decided_s = loop.time()
+                    for slot in self._world.slots:
+                        await slot.revive()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(SETTLE_S):
+                            await self._operator.decide()
+                if await self._is_settled():
+                    return
             await asyncio.sleep(LOOK_S)
         self._notes.append(f"! not through {SETTLE_S:.0f} s after everything was healed")
 
