@@ -11,6 +11,8 @@ import hmac
 import os
 from typing import TYPE_CHECKING, Final
 
+from server.embedded.folder import make_private
+
 if TYPE_CHECKING:
     from server.settings import Settings
 
@@ -23,6 +25,8 @@ def known_key(settings: Settings) -> str | None:
     if settings.security.encryption_key is not None:
         return settings.security.encryption_key
     file = settings.state_dir / FILE
+    if file.exists():
+        make_private(settings.state_dir)
     return file.read_text(encoding="ascii").strip() if file.exists() else None
 
 
@@ -37,7 +41,7 @@ def encryption_key(settings: Settings) -> str:
     if (known := known_key(settings)) is not None:
         return known
     file = settings.state_dir / FILE
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.state_dir)
     try:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as handle:
             handle.write(base64.urlsafe_b64encode(os.urandom(32)).decode())

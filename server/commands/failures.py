@@ -9,7 +9,7 @@ import click
 
 from server import logs
 from server.administration.access import RegistryError
-from server.embedded import EmbeddedStoreError, StateOwnedError
+from server.embedded import EmbeddedStoreError, StateFolderError, StateOwnedError
 from server.serve import StoreDiedError
 from server.settings import SettingsError
 from sql.migrate import MigrationError
@@ -20,7 +20,7 @@ FAILED = 1
 
 def exit_code_of(error: BaseException) -> int:
     """Print what went wrong; returns the exit code."""
-    if isinstance(error, (SettingsError, StateOwnedError, RegistryError)):
+    if isinstance(error, (SettingsError, StateFolderError, StateOwnedError, RegistryError)):
         click.echo(f"qq-alert: {error}", err=True)
         return UNUSABLE
     if isinstance(error, (EmbeddedStoreError, MigrationError)):

@@ -62,8 +62,6 @@ def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json
         raise click.BadParameter(str(error), param_hint="--city") from None
     console = Console(stderr=True, quiet=as_json)
     folder = Path(tempfile.mkdtemp(prefix="qqa-demo-"))
-    # Under root, PostgreSQL runs as `nobody`, which must be able to pass through.
-    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
         with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:

@@ -7,7 +7,6 @@ when a process does not start.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,10 +17,11 @@ import aiohttp
 import msgspec
 
 from handlers.http.roles import Role
+from runtime.system import tied_to_us
 from server.administration import access
 from server.demo.lanes import LANES, TPNS, Endpoint, environ
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
-from server.embedded.process import tied_to_us
+from server.embedded.environment import python_environment
 from server.settings import load
 from server.stores import Stores
 
@@ -146,7 +146,7 @@ async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, 
         "-m",
         "server.cli",
         *arguments,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
+        env={**python_environment(), "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
         stdout=asyncio.subprocess.PIPE,
         # Ctrl-C reaches only the demo, which then ends its processes in order.
         start_new_session=True,

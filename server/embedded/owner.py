@@ -25,10 +25,14 @@ class StateOwnedError(Exception):
 
 
 class StoreUrls(msgspec.Struct, frozen=True):
-    """The URLs of the embedded stores; None for one that is not embedded."""
+    """The URLs of the embedded stores; None for one that is not embedded.
+
+    `postgres`: as the owner of the schema, `runtime`: as the role that servers run as.
+    """
 
     postgres: str | None
     redis: str | None
+    runtime: str | None = None
 
 
 class _Published(msgspec.Struct, frozen=True):

@@ -7,14 +7,15 @@ with the last lines of its log.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
-import sys
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from runtime.system import tied_to_us
+from server.embedded.folder import PRIVATE_FILE
 
 if TYPE_CHECKING:
     import signal
@@ -25,23 +26,7 @@ READY_S = 30.0
 STOP_S = 10.0
 POLL_INTERVAL_S = 0.005
 LOG_TAIL_LINES = 8
-_PR_SET_PDEATHSIG = 1
-
-# Loaded before any fork: a child may not load libraries between fork and exec.
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-
-def tied_to_us(stop_signal: signal.Signals) -> Callable[[], None]:
-    """Return a function to run between fork and exec: it has the kernel send `stop_signal` when the parent dies."""
-    parent = os.getpid()
-
-    def tie() -> None:
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return tie
+PRIVATE_UMASK = 0o077
 
 
 class EmbeddedStoreError(Exception):
@@ -75,11 +60,11 @@ class Child:
         command: Sequence[str],
         environ: Mapping[str, str],
         identity: Identity,
-        lock_fd: int,
+        fds: tuple[int, ...],
         answers: Callable[[], bool],
     ) -> None:
         """Start it and wait until it answers; EmbeddedStoreError when it does not."""
-        with self._log.open("wb") as log:
+        with os.fdopen(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as log:
             self._process = subprocess.Popen(
                 [*identity.prefix, *command],
                 env=dict(environ),
@@ -90,7 +75,8 @@ class Child:
                 group=identity.group,
                 extra_groups=[] if identity.user is not None else None,
                 process_group=0,
-                pass_fds=(lock_fd,),
+                pass_fds=fds,
+                umask=PRIVATE_UMASK,
                 preexec_fn=tied_to_us(self._stop_signal),  # noqa: PLW1509 - stores start before any thread does
             )
         deadline_s = time.monotonic() + READY_S
@@ -119,10 +105,3 @@ class Child:
     def _tail(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-LOG_TAIL_LINES:])
-
-
-def clean_environment() -> dict[str, str]:
-    """Return our environment without variables that change how a server behaves, with the C locale and UTC."""
-    stripped = ("PG", "LC_", "LANG", "LD_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(stripped)}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}

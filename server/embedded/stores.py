@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from server.embedded import postgres as postgres_room
 from server.embedded import valkey as valkey_room
+from server.embedded.folder import make_private
 from server.embedded.owner import Ownership, StoreUrls
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class EmbeddedStores:
         self.stop()
 
     def start(self) -> StoreUrls:
-        """Take the folder and start the chosen stores; StateOwnedError or EmbeddedStoreError when that fails."""
-        self._state_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        """Take the folder and start the chosen stores; raises what `server.embedded` names."""
+        make_private(self._state_dir)
         ownership = Ownership(self._state_dir)
         try:
             ownership.take()
@@ -57,17 +58,18 @@ class EmbeddedStores:
         urls = StoreUrls(
             self.restart_postgres() if wants_postgres else None,
             self.restart_valkey() if wants_valkey else None,
+            self._postgres.runtime_url if self._postgres is not None else None,
         )
         ownership.publish(urls)
         return urls
 
     def restart_postgres(self, *, hard: bool = False) -> str:
-        """Stop PostgreSQL if it runs (`hard`: as in a crash), and start it; returns its URL."""
+        """Stop PostgreSQL if it runs (`hard`: as in a crash), and start it; returns its owner's URL."""
         ownership, sockets = self._owned()
         if self._postgres is not None:
             self._postgres.child.stop(signal.SIGQUIT if hard else None)
         else:
-            self._postgres = postgres_room.Cluster(self._state_dir, sockets)
+            self._postgres = postgres_room.Cluster(self._state_dir, sockets, has_passwords=True)
         return self._postgres.start(ownership.fd)
 
     def restart_valkey(self) -> str:

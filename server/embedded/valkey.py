@@ -12,7 +12,8 @@ import signal
 import socket
 from pathlib import Path
 
-from server.embedded.process import Child, EmbeddedStoreError, Identity, clean_environment
+from server.embedded.environment import store_environment
+from server.embedded.process import Child, EmbeddedStoreError, Identity
 
 PING_TIMEOUT_S = 1.0
 NICENESS = -5
@@ -32,7 +33,7 @@ def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
     options = {
         "port": "0",
         "unixsocket": str(path),
-        "unixsocketperm": "700",
+        "unixsocketperm": "600",
         "dir": str(data),
         "appendonly": "yes",
         "appendfsync": "everysec",
@@ -41,7 +42,7 @@ def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
         "daemonize": "no",
     }
     command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
-    server.start(command, clean_environment(), Identity(), lock_fd, lambda: _answers(path))
+    server.start(command, store_environment(), Identity(), (lock_fd,), lambda: _answers(path))
     _go_first(server)
     return f"unix://{path}"
 
