@@ -59,7 +59,15 @@ from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
+from server.process import (
+    StoppedError,
+    answered,
+    close_redis,
+    enter_pool,
+    migrated,
+    stop_event,
+    warn_if_unprotected,
+)
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
@@ -103,6 +111,7 @@ async def serve(
         stack.enter_context(suppress(StoppedError))
         ask = partial(answered, stopping)
         pool, requests_pool = [await ask(partial(enter_pool, stack, stores.database_url)) for _ in range(2)]
+        await ask(partial(warn_if_unprotected, pool))
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:

@@ -145,6 +145,8 @@ def _check_area(settings: Settings) -> None:
     known = policies(settings)
     if settings.alert.policy not in known:
         raise SettingsError(f"$.alert.policy: no such policy within the caps; known: {', '.join(sorted(known))}")
+    if settings.database.owner_url is not None and settings.database.url is None:
+        raise SettingsError("$.database.owner_url: only with url; the embedded PostgreSQL has two roles by itself")
     if settings.redis.url is not None and settings.redis.cluster:
         raise SettingsError("$.redis: url or cluster, not both")
     for number, node in enumerate(settings.redis.cluster):

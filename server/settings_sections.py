@@ -29,9 +29,14 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class DatabaseSettings(Section, frozen=True, kw_only=True):
-    """PostgreSQL >= 15; without `url` the embedded one."""
+    """PostgreSQL >= 15; without `url` the embedded one.
+
+    `owner_url`: the same database as the owner of the schema, who migrates it and gives the role of `url` its rights.
+    Without it `url` migrates, too, and what runs as that role can change the audit trail unseen.
+    """
 
     url: str | None = None
+    owner_url: str | None = None
 
 
 class RedisSettings(Section, frozen=True, kw_only=True):
@@ -117,6 +122,16 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
     look_s: Annotated[float, Meta(ge=0.1, le=3600)] = 30.0
 
 
+class AuditSettings(Section, frozen=True, kw_only=True):
+    """The head of the audit trail, written down outside of the database every `anchor_every_s` while it changes.
+
+    It is a log event, and where `anchor_file` is set a line that is appended to that file, too.
+    """
+
+    anchor_file: Path | None = None
+    anchor_every_s: Annotated[float, Meta(ge=0.1, le=3600)] = 300.0
+
+
 class CapSettings(Section, frozen=True, kw_only=True):
     """For publishing as CAP 1.2: the key and certificate (PEM) to sign with, the sender, and our public address.
 
@@ -181,6 +196,7 @@ class Settings(Section, frozen=True, kw_only=True):
     policies: dict[str, Policy] = {}
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
+    audit: AuditSettings = AuditSettings()
     cap: CapSettings = CapSettings()
     cities: CitiesSettings = CitiesSettings()
     positions: PositionSettings = PositionSettings()

@@ -1,4 +1,4 @@
-"""Brings a database to the current schema.
+"""Brings a database to the current schema, and gives the role that servers run as its rights.
 
 dbmate applies the files of `migrations/`; an advisory lock keeps two starting servers from running it at once.
 Bounded: `LOCK_TIMEOUT_S` for the lock, `MIGRATE_TIMEOUT_S` for dbmate.
@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from sql import grants
 from sql.database import CONNECT_TIMEOUT_S
 from sql.query import query
 from sql.session import refused_by_pooler, require_session
@@ -38,23 +39,39 @@ class MigrationError(Exception):
     """dbmate could not migrate the schema; the text is the last lines of its output, without the URL."""
 
 
-async def migrate(url: str) -> None:
+async def migrate(url: str, runtime_url: str | None = None) -> None:
     """Bring the database behind `url` to the newest schema; MigrationError or `UNAVAILABLE_ERRORS` when that fails.
 
-    PoolerError when a pooler is there that leaves no connection its session, and with it its locks.
+    `runtime_url`: as whom servers run, if that is another role than the one of `url`, which owns the schema; RoleError
+    when that role cannot be used. PoolerError when a pooler is there that leaves no connection its session, and with it
+    its locks.
     """
     await require_session(url)
+    runtime = None if runtime_url is None else await grants.runtime_session(runtime_url)
     connection = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(connection.close)
+        if runtime is not None:
+            await grants.require_same_database(connection, runtime)
         await connection.execute("select pg_advisory_lock($1)", LOCK_KEY, timeout=LOCK_TIMEOUT_S)
         folder = stack.enter_context(resources.as_file(resources.files("sql").joinpath("migrations")))
-        if _versions(folder) <= await _applied(connection):
-            return
-        encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-        # A migration that waits for a lock must not make everybody else wait behind it.
-        waits = urlencode({"options": f"-c lock_timeout={LOCK_WAIT_MS}"}, quote_via=quote)
-        await _dbmate(f"{dbmate_url(url, encrypted=bool(encrypted))}&{waits}", folder)
+        if not _versions(folder) <= await _applied(connection):
+            await _apply(connection, url, folder)
+        # The rights of another version are not ours to give: its tables are not in our list.
+        if runtime is not None and _versions(folder) == await _applied(connection):
+            await grants.grant(connection, runtime)
+
+
+async def _apply(connection: Connection, url: str, folder: Path) -> None:
+    """Apply the migrations that are missing."""
+    if not (session := await grants.session_of(connection)).may_create:
+        raise MigrationError(
+            f"the role {session.role} may not change the schema: `qq-alert migrate` needs [database] owner_url"
+        )
+    encrypted = await connection.fetchval("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+    # A migration that waits for a lock must not make everybody else wait behind it.
+    waits = urlencode({"options": f"-c lock_timeout={LOCK_WAIT_MS}"}, quote_via=quote)
+    await _dbmate(f"{dbmate_url(url, encrypted=bool(encrypted))}&{waits}", folder)
 
 
 class Schema(enum.Enum):
@@ -89,6 +106,8 @@ async def _applied(connection: Connection | Pool) -> set[str]:
         return {row[0] for row in await connection.fetch(_APPLIED)}
     except asyncpg.UndefinedTableError:
         return set()
+    except asyncpg.InsufficientPrivilegeError:
+        raise grants.RoleError("the role of `url` has no rights yet: run `qq-alert migrate` with owner_url") from None
 
 
 async def _dbmate(url: str, folder: Path) -> None:

@@ -74,7 +74,8 @@ def template(embedded: StoreUrls) -> str:
         await admin.execute("select pg_reload_conf()")
         await admin.execute("create database template_of_tests")
         await admin.close()
-        await sql.migrate.migrate(url.replace("/app?", "/template_of_tests?"))
+        runtime = None if embedded.runtime is None else embedded.runtime.replace("/app?", "/template_of_tests?")
+        await sql.migrate.migrate(url.replace("/app?", "/template_of_tests?"), runtime)
 
     asyncio.run(make(embedded.postgres))
     return "template_of_tests"
@@ -91,7 +92,8 @@ async def stores(embedded: StoreUrls, template: str) -> AsyncIterator[StoreUrls]
     url = embedded.postgres.replace("/app?", f"/{name}?")
     redis = aioredis.Redis.from_url(embedded.redis)
     await redis.flushall()
-    yield StoreUrls(url, embedded.redis)
+    runtime = None if embedded.runtime is None else embedded.runtime.replace("/app?", f"/{name}?")
+    yield StoreUrls(url, embedded.redis, runtime)
     await redis.flushall()
     await redis.aclose()
     await admin.execute(f"drop database {name} with (force)")

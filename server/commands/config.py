@@ -10,6 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from socket import create_connection
 from typing import Final
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import click
@@ -17,7 +18,7 @@ import msgspec
 
 from server.commands.context import config_option, settings_of
 from server.settings import address
-from server.settings_sections import Settings
+from server.settings_sections import DatabaseSettings, Settings
 
 TIMEOUT_S = 3.0
 EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
@@ -37,7 +38,20 @@ def config_group() -> None:
 def config_check(context: click.Context) -> None:
     """Read file and environment as `serve` does; exits with 2 and names the first value that cannot be used."""
     settings = settings_of(context)
+    if (warning := unprotected(settings.database)) is not None:
+        click.echo(f"warning: {warning}", err=True)
     click.echo(f"usable: listens on {settings.listen}, lanes: {', '.join(settings.lanes) or 'none'}")
+
+
+def unprotected(database: DatabaseSettings) -> str | None:
+    """Return why the audit trail is not protected from the server, as far as the settings say; None where it is."""
+    remedy = "what runs as that role can change the audit trail unseen (docs/operations.md)"
+    if database.url is None:
+        return None
+    if database.owner_url is None:
+        return f"[database] owner_url is not set: where the role of url owns the schema, {remedy}"
+    same = urlsplit(database.owner_url).username == urlsplit(database.url).username
+    return f"[database] url and owner_url name one role: {remedy}" if same else None
 
 
 @config_group.command("example")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 import click
+import msgspec
 import uvloop
 
 from server import process
@@ -30,6 +31,7 @@ def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> No
     process.tune_garbage_collector()
     with store_room.opened(settings) as stores:
         if no_migrate:
+            stores = msgspec.structs.replace(stores, owner_url=None)
             uvloop.run(store_room.refuse_older(stores))
         read = partial(load, context.obj)
         uvloop.run(serve(settings, stores, read, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))

@@ -93,7 +93,9 @@ async def server(
         raise RuntimeError("the demo needs both stores")
     variables = _variables(stores, folder, lane_settings, boundaries)
     settings = load(None, variables)
-    reached = Stores(stores.postgres, stores.redis, embedded=False, dead=lambda: None)
+    url = stores.runtime or stores.postgres
+    owner_url = None if stores.runtime is None else stores.postgres
+    reached = Stores(url, stores.redis, embedded=False, dead=lambda: None, owner_url=owner_url)
     secret = await access.add_authority(settings, reached, AUTHORITY, "Demo police")
     _, token = await access.create_token(settings, reached, Role.ADMIN, "demo")
     async with _process("serve", **variables) as (server_url, pid):
@@ -106,7 +108,7 @@ def _variables(
     variables = {
         "QQ_ALERT_LISTEN": "127.0.0.1:0",
         "QQ_ALERT_STATE_DIR": str(folder / "server"),
-        "QQ_ALERT_DATABASE__URL": str(stores.postgres),
+        "QQ_ALERT_DATABASE__URL": str(stores.runtime or stores.postgres),
         "QQ_ALERT_REDIS__URL": str(stores.redis),
         "QQ_ALERT_LOG__LEVEL": "warning",
         **lane_settings,
@@ -121,6 +123,8 @@ def _variables(
         "QQ_ALERT_LIMITS__PEOPLE_BURST": "1000000",
         "QQ_ALERT_LIMITS__WEBHOOKS_PER_MINUTE": "1000000",
     }
+    if stores.runtime is not None:
+        variables["QQ_ALERT_DATABASE__OWNER_URL"] = str(stores.postgres)
     if boundaries is not None:
         variables |= {
             "QQ_ALERT_CITIES__FILE": str(boundaries),

@@ -1,7 +1,7 @@
 """The two roles of the embedded PostgreSQL: the owner of the schema, and the role that servers run as.
 
 Both have a password, because a socket in a folder of ours may still be reached by what runs as our user or as `nobody`.
-The passwords are random, so one round of SCRAM is as good as thousands. Bounded: one file of two passwords.
+The passwords are random, so few rounds of SCRAM are as good as thousands. Bounded: one file of two passwords.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ HBA: Final = "# Made by QQ Alert: the passwords of both roles are in postgres.ro
 ACCESS: Final = HBA + "local all all scram-sha-256\n"
 """All of pg_hba.conf: nobody gets in without a password, over nothing but the socket."""
 
-SETTINGS: Final = ("-c", "scram_iterations=1")
+SETTINGS: Final = ("-c", "scram_iterations=1000")
+"""The fewest that the driver of dbmate takes."""
 
 
 class Roles(msgspec.Struct, frozen=True):

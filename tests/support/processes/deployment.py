@@ -9,6 +9,7 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import asyncpg
@@ -83,6 +84,7 @@ class Deployment:
         assert stores.redis is not None
         self.database_url = stores.postgres
         self.redis_url = stores.redis
+        self._runtime_login = None if stores.runtime is None else urlsplit(stores.runtime).netloc
         self.folder = folder
         self.log = folder / "server.log"
         self.provider_url = ""
@@ -90,6 +92,13 @@ class Deployment:
         self.token = ""
         self._processes: list[Process] = []
         self._connections = KeptConnections()
+
+    @property
+    def server_database_url(self) -> str:
+        """The database as servers reach it: as the role that is not its owner, wherever `database_url` leads."""
+        if self._runtime_login is None:
+            return self.database_url
+        return urlunsplit(urlsplit(self.database_url)._replace(netloc=self._runtime_login))
 
     def env(self, **more: str) -> dict[str, str]:
         """Return the configuration of a server as environment."""
@@ -101,7 +110,7 @@ class Deployment:
             "QQ_ALERT_ALERT__UNIT_PEOPLE": "500",
             # A test counts its few people; those of what is withheld have the default.
             "QQ_ALERT_PRIVACY__PEOPLE_MIN": "1",
-            "QQ_ALERT_DATABASE__URL": self.database_url,
+            "QQ_ALERT_DATABASE__URL": self.server_database_url,
             **_redis(self.redis_url),
             "QQ_ALERT_LANES__TPNS__URL": self.provider_url,
             "QQ_ALERT_LANES__TPNS__ACCESS_ID": "simulated",

@@ -1,0 +1,52 @@
+-- Gives the role that servers run as (setting qq_alert.runtime of this transaction) what the queries need, and nothing
+-- else. Run by the owner of the schema. A right that no query needs any more stays for one version, so that servers of
+-- the version before go on. The trail: audit_event is only ever read and appended to. A reason beside it is deleted with
+-- the child's data, so `delete` is given on that table alone: `audit verify` finds a reason that goes without that event.
+do $$
+declare
+    role name := current_setting('qq_alert.runtime');
+    room name := current_schema();
+    one record;
+begin
+    execute format('revoke create on schema %I from public', room);
+    execute format('revoke create, temporary on database %I from public', current_database());
+    execute format('revoke all on all tables in schema %I from public, %I', room, role);
+    execute format('revoke create on schema %I from %I', room, role);
+    execute format('grant usage on schema %I to %I', room, role);
+    for one in
+        select * from (values
+            ('alert', 'select, insert, update'),
+            ('alert_author', 'select, insert'),
+            ('approval', 'select, insert, delete'),
+            ('audit_event', 'select, insert'),
+            ('audit_reason', 'select, insert, delete'),
+            ('authority', 'select, insert, update'),
+            ('authority_certificate', 'select, insert, delete'),
+            ('authority_secret', 'select, insert, update'),
+            ('bearer_token', 'select, insert, update'),
+            ('cap_message', 'select, insert'),
+            ('child_case', 'select, insert, update'),
+            ('enrolled', 'select, insert, delete'),
+            ('entrant', 'select, insert, update, delete'),
+            ('forgotten_user', 'select, insert, update, delete'),
+            ('index_epoch', 'select, insert, update'),
+            ('ledger', 'select, insert, delete'),
+            ('notice', 'select, insert'),
+            ('proposal', 'select, insert, update, delete'),
+            ('ring', 'select, insert, update'),
+            ('schema_migrations', 'select'),
+            ('sweep', 'select, insert, update'),
+            ('sweep_unit', 'select, insert, update, delete'),
+            ('webhook_receipt', 'select, insert, update, delete')
+        ) as needed (relation, rights)
+    loop
+        execute format('grant %s on %I.%I to %I', one.rights, room, one.relation, role);
+    end loop;
+    -- What was deleted is freed at once (child_vacuum.sql). PostgreSQL before 17 has no such right: it frees it later.
+    if current_setting('server_version_num')::integer >= 170000 then
+        for one in select unnest(array['alert', 'audit_reason', 'child_case', 'proposal', 'ring', 'webhook_receipt']) as relation
+        loop
+            execute format('grant maintain on %I.%I to %I', room, one.relation, role);
+        end loop;
+    end if;
+end $$;
