@@ -66,6 +66,11 @@ class AlarmKind(enum.Enum):
         "the record is older than it was: a backup, or a failover that lost commits. What was live in it is paused",
         "ask what happened since: `cancel` what was over, `resume` what goes on. Everybody may be notified again",
     )
+    ANCHOR_REFUSED = (
+        "anchor_refused",
+        "the file of anchors takes no more: what the audit trail was is written to the log only, and all else goes on",
+        "look at its disk and rights; it is tried again every few minutes",
+    )
     CLOCK_DIFFERS = (
         "clock_differs",
         "the clock of this server differs by more than a second from that of a store",

@@ -16,7 +16,7 @@ import structlog
 PREFIX: Final = "QQ_ALERT_"
 FILE_BYTES: Final = 64 * 1024
 FILE: Final = "_file"
-OWN_FILES: Final = frozenset({"key_file", "certificate_file", "service_account_file", "ca_file"})
+OWN_FILES: Final = frozenset({"key_file", "certificate_file", "service_account_file", "ca_file", "anchor_file"})
 """Settings that are themselves the name of a file."""
 
 NOT_SETTINGS: Final = frozenset({"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON"})

@@ -69,6 +69,7 @@ from server.process import (
     warn_if_unprotected,
 )
 from server.settings import Settings, SettingsError, policies
+from server.upkeep.anchoring import Anchors
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.reload import Reload
@@ -134,6 +135,7 @@ async def serve(
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
+        anchors = Anchors(pool, engine.alarms, settings.audit.anchor_file, settings.audit.anchor_every_s)
         reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
@@ -141,6 +143,7 @@ async def serve(
                 "loop lag": handlers.ops.metrics.lag.run(),
                 "chores": run_chores(pool, expiry),
                 "secrets": secrets.run(),
+                "anchors": anchors.run(),
                 "reload": reload.run(),
                 "record guard": guard.run(),
                 "failures": failures.run(),
@@ -161,6 +164,7 @@ async def serve(
                 for listener in listeners:
                     await listener.close()
                 await engine.stop(settings.grace_s)
+                await anchors.write_last()
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()

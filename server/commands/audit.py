@@ -5,7 +5,7 @@ Bounded: a page of the trail (`sql.audit.PAGE`) at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 import msgspec
@@ -15,11 +15,13 @@ from handlers.operators.audit import recorded
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.record.audit import Anchor, Trail, verify
 from push.alerts.record.summary import Summary, summarise
+from server.administration.anchors import AnchorsError, read_anchors
 from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
 from sql.audit import Link
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from server.settings import Settings
@@ -47,23 +49,47 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @audit_group.command("verify")
 @click.option("--head", callback=_digest, help="A head that was printed before and written down elsewhere.")
 @click.option("--at", "seq", type=click.IntRange(min=0), help="The number of events that was printed with it.")
+@click.option(
+    "--anchors",
+    "anchors_file",
+    type=click.File("rb"),
+    help="A file of anchors, or log lines with them; - reads standard input.",
+)
 @json_flag
 @config_option
 @click.pass_context
-def audit_verify(context: click.Context, head: str | None, seq: int | None, *, as_json: bool) -> None:
+def audit_verify(
+    context: click.Context, head: str | None, seq: int | None, anchors_file: BinaryIO | None, *, as_json: bool
+) -> None:
     """Verify the whole trail; exits 1 at the first event that is not what was written.
 
-    Events cut off at the end leave a chain that holds: write the head down elsewhere, and give it the next time.
+    Events cut off at the end leave a chain that holds: only what was written down elsewhere shows that. A server writes
+    anchors to its log, and to [audit] anchor_file; or give a head that this command printed before.
     """
+    written = _anchors(anchors_file)
 
     async def work(_: Settings, stores: Stores) -> Trail:
         async with record(stores) as pool:
-            return await verify(pool, Anchor(head=head, seq=seq))
+            return await verify(pool, Anchor(head=head, seq=seq, heads=written))
 
     trail = on_record(context, work)
-    print_result(trail, _result(trail), as_json=as_json)
+    held = f"\n{len(written)} anchors hold" if written and trail.fault is None else ""
+    print_result(trail, _result(trail) + held, as_json=as_json)
     if trail.fault is not None:
         raise SystemExit(FAILED)
+
+
+def _anchors(stream: BinaryIO | None) -> Mapping[int, frozenset[str]]:
+    """Return the anchors of a file by the number of their event; lines that are no anchor any more are named."""
+    if stream is None:
+        return {}
+    try:
+        found = read_anchors(stream)
+    except AnchorsError as error:
+        raise click.UsageError(f"--anchors: {error}") from None
+    if found.unreadable:
+        click.echo(f"left out: {len(found.unreadable)} lines, from {found.unreadable[0]} on, are no whole anchor", err=True)
+    return found.heads
 
 
 def _result(trail: Trail) -> str:

@@ -19,6 +19,7 @@ from runtime.decoding import DECODE_ERRORS
 from sql.audit import FIRST, Link, reason_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -31,10 +32,14 @@ CHILD: Final = "child"
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written down of the trail: the digest (hexadecimal) of an event, how many there were, or both."""
+    """What was written down of the trail: the digest (hexadecimal) of an event, how many there were, or both.
+
+    `heads`: the digests that were written down by the number of their event; of two for one number one is not true.
+    """
 
     head: str | None = None
     seq: int | None = None
+    heads: Mapping[int, frozenset[str]] = {}
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -104,6 +109,8 @@ class Chain:
         anchor = self._anchor
         if anchor.seq == row.seq and anchor.head not in {None, head}:
             return Fault(row.seq, "its digest is not the one that was written down")
+        if anchor.heads.get(row.seq, frozenset({head})) != {head}:
+            return Fault(row.seq, "its digest is not the one of an anchor")
         self._met = self._met or (anchor.head == head and anchor.seq in {None, row.seq})
         self.seq, self.head, self._at = row.seq, head, link.at
         return None
@@ -113,6 +120,8 @@ class Chain:
         anchor = self._anchor
         if anchor.seq is not None and anchor.seq > self.seq:
             return Fault(self.seq + 1, f"is missing: there were {anchor.seq} events when the anchor was written down")
+        if (newest := max(anchor.heads, default=0)) > self.seq:
+            return Fault(self.seq + 1, f"is missing: an anchor has event {newest}")
         if anchor.head is not None and not self._met:
             return Fault(self.seq + 1, "is missing, or all was written anew: no event has the digest written down")
         if self._unexplained:
