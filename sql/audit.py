@@ -41,10 +41,21 @@ _DIGEST = query("audit_digest")
 _OF_ALERT = query("audit_of_alert")
 
 
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a command was typed: the system's user, who that was before sudo, and the machine.
+
+    `host`: the first digits of the SHA-256 of the machine's name, because personal machines are named after people.
+    """
+
+    os_user: str
+    sudo_user: str | None = None
+    host: str
+
+
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An action: who did what to which alert, its states before and after, and why.
 
-    Everything but `reason` is kept for ever, so `details` hold ids, numbers and our own words: no child, no recipient.
+    `token`: the id of the person's token; `terminal`: where the command was typed. Everything but `reason` is kept for ever, so `details` hold ids, numbers and our own words: no child, no recipient.
     """
 
     actor: str
@@ -54,10 +65,15 @@ class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
     reason: str = ""
     details: dict[str, Any] = {}
+    token: int | None = None
+    terminal: Terminal | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An event in the chain; `reason_digest` is the SHA-256 of salt and reason, in hexadecimal."""
+    """An event in the chain; `reason_digest` is the SHA-256 of salt and reason, in hexadecimal.
+
+    Events of earlier versions have neither `token` nor `terminal`: what was hashed is the text that is stored.
+    """
 
     actor: str
     action: str
@@ -66,6 +82,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
     reason_digest: str | None = None
     details: dict[str, Any] = {}
+    token: int | None = None
+    terminal: Terminal | None = None
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +138,8 @@ def linked(seq: int, at: datetime, previous: bytes, event: AuditEvent) -> Row:
         after=event.after,
         reason_digest=None if salt is None else reason_digest(salt, event.reason),
         details=event.details,
+        token=event.token,
+        terminal=event.terminal,
     )
     content = msgspec.json.encode(Link(seq=seq, at=at, previous=previous.hex(), event=entry), order="deterministic")
     return Row(seq, event.alert, content.decode(), hashlib.sha256(content).digest(), salt, event.reason or None)

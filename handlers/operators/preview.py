@@ -67,7 +67,7 @@ class Preview:
             listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
             if not scope_of(call.bearer).shows(listed):
                 return unknown_alert()
-            event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id)
+            event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id, token=call.actor.token_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
         return Previewed(

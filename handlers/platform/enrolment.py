@@ -75,7 +75,10 @@ class Enrolment:
             errors.append(FieldError("$.consented_at", f"more than {CONSENT_MAX.days} days ago: ask the user again"))
         if errors:
             return problems.response(ProblemCode.BAD_FIELDS, "nobody was enrolled", errors)
-        if await enrol(self._pool, [call.user], call.actor.label, at.astimezone(UTC)) is not None:
+        if (
+            await enrol(self._pool, [call.user], call.actor.label, at.astimezone(UTC), token=call.actor.token_id)
+            is not None
+        ):
             return web.Response(status=204)
         return problems.response(
             ProblemCode.ENROLMENT_FULL, f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled"
@@ -83,7 +86,7 @@ class Enrolment:
 
     async def delete(self, call: Call[None]) -> web.Response:
         """Withdraw a user, from the next batch on; one who is not enrolled stays so."""
-        await withdraw(self._pool, [call.user], call.actor.label)
+        await withdraw(self._pool, [call.user], call.actor.label, token=call.actor.token_id)
         return web.Response(status=204)
 
     async def get_count(self, _: Call[None]) -> Enrolled:
@@ -100,4 +103,6 @@ class Enrolment:
         """Withdraw everybody."""
         if call.bearer.authority is not None:
             return problems.response(ProblemCode.OTHER_AUTHORITY, "the exercises of all authorities reach them")
-        return Withdrawn(withdrawn=await withdraw_all(self._pool, call.actor.label, call.body.reason))
+        return Withdrawn(
+            withdrawn=await withdraw_all(self._pool, call.actor.label, call.body.reason, token=call.actor.token_id)
+        )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sql.audit import Terminal
     from sql.database import Pool
 
 
@@ -27,7 +28,15 @@ async def reachable(pool: Pool, status: str) -> int | None:
     return await sql.enrolment.count(pool) if status == Status.EXERCISE else None
 
 
-async def enrol(pool: Pool, users: Sequence[int], by: str, consented_at: datetime) -> int | None:
+async def enrol(
+    pool: Pool,
+    users: Sequence[int],
+    by: str,
+    consented_at: datetime,
+    *,
+    token: int | None = None,
+    terminal: Terminal | None = None,
+) -> int | None:
     """Enrol users who agreed at that time; returns how many were not before. `by`: who says so.
 
     None when the list would grow too long: nothing is changed.
@@ -41,25 +50,39 @@ async def enrol(pool: Pool, users: Sequence[int], by: str, consented_at: datetim
             return None
         if changed:
             details = {"users": len(changed), "consented_at": consented_at.isoformat(timespec="seconds")}
-            event = AuditEvent(actor=by, action="exercise enrolment", details=details)
+            event = AuditEvent(actor=by, action="exercise enrolment", details=details, token=token, terminal=terminal)
             await sql.audit.append(connection, event)
     return len(changed)
 
 
-async def withdraw(pool: Pool, users: Sequence[int], by: str) -> int:
+async def withdraw(
+    pool: Pool, users: Sequence[int], by: str, *, token: int | None = None, terminal: Terminal | None = None
+) -> int:
     """Withdraw users; returns how many were enrolled. `by`: who does it."""
     async with pool.acquire() as connection, connection.transaction():
         there = sorted(await sql.enrolment.enrolled_among(connection, [*set(users)]))
         if there:
             await sql.enrolment.withdraw(connection, there)
-            await sql.audit.append(connection, AuditEvent(actor=by, action=WITHDRAWAL, details={"users": len(there)}))
+            await sql.audit.append(
+                connection,
+                AuditEvent(actor=by, action=WITHDRAWAL, details={"users": len(there)}, token=token, terminal=terminal),
+            )
     return len(there)
 
 
-async def withdraw_all(pool: Pool, by: str, reason: str) -> int:
+async def withdraw_all(
+    pool: Pool, by: str, reason: str, *, token: int | None = None, terminal: Terminal | None = None
+) -> int:
     """Withdraw everybody, so that exercises reach nobody from the next batch on; returns how many they were."""
     async with pool.acquire() as connection, connection.transaction():
         gone = await sql.enrolment.withdraw_all(connection)
-        event = AuditEvent(actor=by, action=WITHDRAWAL, reason=reason, details={"users": gone, "all": True})
+        event = AuditEvent(
+            actor=by,
+            action=WITHDRAWAL,
+            reason=reason,
+            details={"users": gone, "all": True},
+            token=token,
+            terminal=terminal,
+        )
         await sql.audit.append(connection, event)
     return gone

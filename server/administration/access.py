@@ -24,6 +24,7 @@ from push.alerts.actions.revocation import Distrusted, distrust
 from push.alerts.people.persons import find_or_add
 from server.administration.encryption import encryption_key
 from server.administration.os_user import os_user
+from server.administration.terminal import this_terminal
 from server.stores import record
 from sql.audit import AuditEvent
 from sql.persons import PersonRow
@@ -221,4 +222,5 @@ async def _transaction(stores: Stores) -> AsyncIterator[Connection]:
 
 async def _note(connection: Connection, action: str, **details: object) -> None:
     """Append to the audit trail, as the last statement of a transaction."""
-    await sql.audit.append(connection, AuditEvent(actor=COMMAND_LINE, action=action, details=details | os_user()))
+    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details | os_user(), terminal=this_terminal())
+    await sql.audit.append(connection, event)

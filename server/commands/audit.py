@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from server.settings import Settings
     from server.stores import Stores
-    from sql.audit import Row
+    from sql.audit import Entry, Row
 
 FAILED = 1
 DIGEST_DIGITS = 64
@@ -88,7 +88,9 @@ def _anchors(stream: BinaryIO | None) -> Mapping[int, frozenset[str]]:
     except AnchorsError as error:
         raise click.UsageError(f"--anchors: {error}") from None
     if found.unreadable:
-        click.echo(f"left out: {len(found.unreadable)} lines, from {found.unreadable[0]} on, are no whole anchor", err=True)
+        click.echo(
+            f"left out: {len(found.unreadable)} lines, from {found.unreadable[0]} on, are no whole anchor", err=True
+        )
     return found.heads
 
 
@@ -127,7 +129,7 @@ def _line(row: Row) -> str:
     columns = [
         str(row.seq),
         link.at.isoformat(),
-        event.actor,
+        _who(event),
         event.action,
         states,
         str(event.alert or ""),
@@ -135,6 +137,14 @@ def _line(row: Row) -> str:
         reason,
     ]
     return "\t".join(_on_one_line(column) for column in columns)
+
+
+def _who(event: Entry) -> str:
+    """Return who did it, with the token, or the user and machine of the command."""
+    if (terminal := event.terminal) is not None:
+        before = "" if terminal.sudo_user is None else f", sudo by {terminal.sudo_user}"
+        return f"{event.actor} ({terminal.os_user}{before}, host {terminal.host})"
+    return event.actor if event.token is None else f"{event.actor} (token {event.token})"
 
 
 def _on_one_line(text: str) -> str:

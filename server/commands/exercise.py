@@ -14,6 +14,7 @@ import sql.enrolment
 from handlers.values.user import USER_MAX
 from push.alerts import enrolment
 from server.administration.access import COMMAND_LINE, RegistryError
+from server.administration.terminal import this_terminal
 from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
 
@@ -99,8 +100,8 @@ async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, consent
         raise RegistryError(f"at most {USERS_MAX} users at once")
     async with record(stores) as pool:
         if consented_at is None:
-            return await enrolment.withdraw(pool, users, COMMAND_LINE)
-        changed = await enrolment.enrol(pool, users, COMMAND_LINE, consented_at)
+            return await enrolment.withdraw(pool, users, COMMAND_LINE, terminal=this_terminal())
+        changed = await enrolment.enrol(pool, users, COMMAND_LINE, consented_at, terminal=this_terminal())
     if changed is None:
         raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
     return changed

@@ -42,7 +42,9 @@ class Roles(msgspec.Struct, frozen=True):
 
     def statements(self) -> bytes:
         """Return the SQL that gives both roles their passwords, for PostgreSQL's single-user mode: one a line."""
-        missing = f"if not exists (select from pg_roles where rolname = '{RUNTIME}') then create role {RUNTIME}; end if;"
+        missing = (
+            f"if not exists (select from pg_roles where rolname = '{RUNTIME}') then create role {RUNTIME}; end if;"
+        )
         plain = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
         lines = [
             f"do $$ begin {missing} end $$;",

@@ -121,6 +121,7 @@ class Operations:
                 after=done.after.value,
                 reason=order.reason,
                 details=done.details,
+                token=order.actor.token_id,
             )
             await sql.audit.append(connection, event)
         if done.halts:
