@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from runtime.system import keep_memory_private
 from server import logs
 from server.commands.lazy import LazyGroup
 
@@ -42,7 +43,8 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line, in a process whose memory nobody else reads: it holds secrets."""
+    keep_memory_private()
     logs.guard()
     try:
         cli(standalone_mode=True)

@@ -6,6 +6,7 @@ Kubernetes injects names of its own for a service named `qq-alert`: they are lef
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -13,13 +14,20 @@ from typing import Any, Final
 
 import structlog
 
+from runtime.system import forget_variables
+
 PREFIX: Final = "QQ_ALERT_"
 FILE_BYTES: Final = 64 * 1024
 FILE: Final = "_file"
 OWN_FILES: Final = frozenset({"key_file", "certificate_file", "service_account_file", "ca_file", "anchor_file"})
 """Settings that are themselves the name of a file."""
 
-NOT_SETTINGS: Final = frozenset({"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON"})
+WEBHOOK_SECRET: Final = "QQ_ALERT_WEBHOOK_SECRET"
+"""What `file-case` and `file-notice` sign with; with _FILE the file that holds it."""
+
+NOT_SETTINGS: Final = frozenset(
+    {"QQ_ALERT_PYTHON", "QQ_ALERT_VENV", "QQ_ALERT_NEWEST_PYTHON", WEBHOOK_SECRET, f"{WEBHOOK_SECRET}_FILE"}
+)
 _INJECTED: Final = re.compile(r"QQ_ALERT_(?:SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?)|PORT(?:_\d+_[A-Z]+(?:_[A-Z]+)?)?)")
 
 _log = structlog.get_logger("server.environment")
@@ -27,6 +35,14 @@ _log = structlog.get_logger("server.environment")
 
 class EnvironmentVariableError(Exception):
     """A variable cannot be used; the text names it, and holds no value."""
+
+
+def taken() -> dict[str, str]:
+    """Take the settings out of the environment, so that neither children nor /proc/PID/environ have them; returns them."""
+    names = [name for name in os.environ if name.startswith(PREFIX) and name not in NOT_SETTINGS]
+    found = {name: os.environ[name] for name in names}
+    forget_variables(names)
+    return found
 
 
 def overlay(tree: dict[str, Any], environ: dict[str, str]) -> None:

@@ -163,7 +163,7 @@ async def _distrust(
     await sql.access.notify_change(connection)
     named = {"authority": authority} | ({} if certificate is None else {"certificate": certificate})
     details = {**named, "held": len(done.held), "paused": len(done.paused), "keep_live": keep_live, **os_user()}
-    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details)
+    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details, terminal=this_terminal())
     await sql.audit.append(connection, event, *done.events)
     return done
 

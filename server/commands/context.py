@@ -14,6 +14,7 @@ import uvloop
 
 from server import logs
 from server import stores as store_room
+from server.environment import taken
 from server.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from server.stores import Stores
 
 T = TypeVar("T")
+_VARIABLES = "qq-alert.variables"
 
 
 def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,9 +39,16 @@ def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def variables_of(context: click.Context) -> dict[str, str]:
+    """Return the settings of the environment, which are in it no more once they were asked for."""
+    variables: dict[str, str] = context.meta.setdefault(_VARIABLES, {})
+    variables |= taken()
+    return variables
+
+
 def settings_of(context: click.Context) -> Settings:
     """Read the configuration, and configure logging by it."""
-    settings = load(context.obj)
+    settings = load(context.obj, variables_of(context))
     logs.configure(settings.log.format, settings.log.level)
     return settings
 

@@ -6,9 +6,10 @@ Bounded: one request, as `server.administration.file_case` bounds it.
 from __future__ import annotations
 
 import binascii
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import aiohttp
 import click
@@ -17,34 +18,61 @@ import uvloop
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from runtime.decoding import DECODE_ERRORS
+from runtime.system import forget_variables
 from server.administration.file_case import send_case, send_notice
+from server.environment import WEBHOOK_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 FAILED = 1
+SECRET_BYTES = 4096
+
+
+def secret_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the ways by which it gets the webhook secret."""
+    shown = f"whsec_... Every user of the machine sees it: better {WEBHOOK_SECRET}, or --secret-file."
+    file = click.File("rb")
+    from_file = click.option("--secret-file", type=file, envvar=f"{WEBHOOK_SECRET}_FILE", help="- is standard input.")
+    return click.option("--secret", help=shown)(from_file(command))
+
+
+def _secret(given: str | None, file: BinaryIO | None) -> str:
+    """Return the webhook secret, from wherever it was given; the environment has it no more after this."""
+    from_environment = os.environ.get(WEBHOOK_SECRET)
+    forget_variables([WEBHOOK_SECRET])
+    if given is not None:
+        return given
+    if file is not None:
+        return file.read(SECRET_BYTES).decode(errors="replace").strip()
+    if from_environment is not None:
+        return from_environment.strip()
+    raise click.UsageError(f"the secret: {WEBHOOK_SECRET} in the environment, --secret-file, or --secret")
 
 
 @click.command("file-case")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--authority", required=True)
-@click.option("--secret", required=True, help="whsec_...")
+@secret_options
 @click.option("--url", required=True)
 @click.option("--seen-now", is_flag=True, help="As if the child had been seen ten minutes ago: for tries.")
-def file_case(file: Path, authority: str, secret: str, url: str, *, seen_now: bool) -> None:
+def file_case(
+    file: Path, authority: str, secret: str | None, secret_file: BinaryIO | None, url: str, *, seen_now: bool
+) -> None:
     """Sign and send a case, as the police would; prints the answer."""
     body = file.read_bytes()
-    _print_answer(send_case(url, authority, secret, _as_of_now(body) if seen_now else body))
+    key = _secret(secret, secret_file)
+    _print_answer(send_case(url, authority, key, _as_of_now(body) if seen_now else body))
 
 
 @click.command("file-notice")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--authority", required=True)
-@click.option("--secret", required=True, help="whsec_...")
+@secret_options
 @click.option("--url", required=True)
-def file_notice(file: Path, authority: str, secret: str, url: str) -> None:
+def file_notice(file: Path, authority: str, secret: str | None, secret_file: BinaryIO | None, url: str) -> None:
     """Sign and send a notice (child found, case withdrawn) as the police would; prints the answer."""
-    _print_answer(send_notice(url, authority, secret, file.read_bytes()))
+    _print_answer(send_notice(url, authority, _secret(secret, secret_file), file.read_bytes()))
 
 
 def _as_of_now(body: bytes) -> bytes:

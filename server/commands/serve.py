@@ -13,7 +13,7 @@ import uvloop
 
 from server import process
 from server import stores as store_room
-from server.commands.context import config_option, on_record, settings_of
+from server.commands.context import config_option, on_record, settings_of, variables_of
 from server.serve import serve
 from server.settings import SettingsError, load
 
@@ -33,7 +33,7 @@ def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> No
         if no_migrate:
             stores = msgspec.structs.replace(stores, owner_url=None)
             uvloop.run(store_room.refuse_older(stores))
-        read = partial(load, context.obj)
+        read = partial(load, context.obj, variables_of(context))
         uvloop.run(serve(settings, stores, read, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
 
 

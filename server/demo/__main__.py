@@ -6,7 +6,6 @@ Exits 0 only if the simulated providers accepted everyone in the area exactly on
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import signal
 import sys
@@ -21,6 +20,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from runtime.system import keep_memory_private
 from server.demo.figures import Figures, figures_of, follow, move_in
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
@@ -61,6 +61,7 @@ def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json
     except SceneError as error:
         raise click.BadParameter(str(error), param_hint="--city") from None
     console = Console(stderr=True, quiet=as_json)
+    keep_memory_private()
     folder = Path(tempfile.mkdtemp(prefix="qqa-demo-"))
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")

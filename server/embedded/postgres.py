@@ -196,7 +196,9 @@ def _identity(binaries: Path, sockets: Path) -> Identity:
     unshare = shutil.which("unshare")
     if unshare is not None:
         prefix = (unshare, "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
-        if subprocess.run([*prefix, "true"], check=False, capture_output=True, timeout=INITDB_S).returncode == 0:
+        tried = [*prefix, "true"]
+        env = store_environment()
+        if subprocess.run(tried, env=env, check=False, capture_output=True, timeout=INITDB_S).returncode == 0:
             return Identity(prefix=prefix)
     raise EmbeddedStoreError(
         "PostgreSQL does not run as root, and `nobody` can reach neither its programs nor a user namespace: "

@@ -34,7 +34,7 @@ def simulate_huawei(**options: Any) -> None:  # noqa: ANN401 - as above
 
 @click.command("xiaomi")
 @batch_options
-@click.option("--app-secret", default="simulated", show_default=True)
+@click.option("--app-secret", default="simulated", show_default=True, envvar="SIMULATED_APP_SECRET", show_envvar=True)
 @click.option("--package-name", default="example.alert", show_default=True)
 @click.option("--channel-id", default="1", show_default=True)
 def simulate_xiaomi(**options: Any) -> None:  # noqa: ANN401 - as above
@@ -52,8 +52,8 @@ access_token_s = click.option(
 @batch_options
 @access_token_s
 @click.option("--app-id", default="simulated", show_default=True)
-@click.option("--app-key", default="simulated", show_default=True)
-@click.option("--app-secret", default="simulated", show_default=True)
+@click.option("--app-key", default="simulated", show_default=True, envvar="SIMULATED_APP_KEY", show_envvar=True)
+@click.option("--app-secret", default="simulated", show_default=True, envvar="SIMULATED_APP_SECRET", show_envvar=True)
 def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate vivo Push."""
     settings = SimulatedVivoSettings(**options)
@@ -63,8 +63,8 @@ def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
 @click.command("oppo")
 @batch_options
 @access_token_s
-@click.option("--app-key", default="simulated", show_default=True)
-@click.option("--master-secret", default="simulated", show_default=True)
+@click.option("--app-key", default="simulated", show_default=True, envvar="SIMULATED_APP_KEY", show_envvar=True)
+@click.option("--master-secret", default="simulated", show_default=True, envvar="SIMULATED_MASTER_SECRET", show_envvar=True)
 def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate OPPO Push."""
     settings = SimulatedOppoSettings(**options)
@@ -76,7 +76,7 @@ def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
 @access_token_s
 @click.option("--app-id", default="simulated", show_default=True)
 @click.option("--client-id", default="simulated", show_default=True)
-@click.option("--client-secret", default="simulated", show_default=True)
+@click.option("--client-secret", default="simulated", show_default=True, envvar="SIMULATED_CLIENT_SECRET", show_envvar=True)
 def simulate_honor(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Honor Push."""
     settings = SimulatedHonorSettings(**options)

@@ -14,7 +14,7 @@ from server.simulators.options import batch_options, run
 @click.command("tpns")
 @batch_options
 @click.option("--access-id", default="simulated", show_default=True)
-@click.option("--secret-key", default="simulated", show_default=True)
+@click.option("--secret-key", default="simulated", show_default=True, envvar="SIMULATED_SECRET_KEY", show_envvar=True)
 @click.option("--throttle-by-http", is_flag=True, help="Limit by HTTP 429 and Retry-After.")
 @click.option("--journal", type=click.Path(path_type=Path), default=None, help="A file for every request.")
 def simulate_tpns(**options: Any) -> None:  # noqa: ANN401 - click has checked them
