@@ -54,14 +54,14 @@ def tied_to_us(stop_signal: signal.Signals) -> Callable[[], None]:
 
 def forget_variables(names: Collection[str]) -> None:
     """Remove environment variables, and overwrite their values where the kernel shows them (/proc/PID/environ)."""
-    if _libc is not None:
+    if _libc is not None and names:
         wanted = {os.fsencode(name) for name in names}
         block = ctypes.POINTER(ctypes.c_void_p).in_dll(_libc, "environ")
         number = 0
-        while block and (address := block[number]) is not None:
-            name, _, value = ctypes.string_at(address).partition(b"=")
-            if name in wanted:
-                ctypes.memset(address + len(name) + 1, ord("x"), len(value))
+        while (address := block[number]) is not None:
+            there, _, value = ctypes.string_at(address).partition(b"=")
+            if there in wanted:
+                ctypes.memset(address + len(there) + 1, ord("x"), len(value))
             number += 1
     for name in names:
         os.environ.pop(name, None)

@@ -22,7 +22,7 @@ FILE: Final = "_file"
 OWN_FILES: Final = frozenset({"key_file", "certificate_file", "service_account_file", "ca_file", "anchor_file"})
 """Settings that are themselves the name of a file."""
 
-WEBHOOK_SECRET: Final = "QQ_ALERT_WEBHOOK_SECRET"
+WEBHOOK_SECRET: Final = "QQ_ALERT_WEBHOOK_SECRET"  # noqa: S105 - a name
 """What `file-case` and `file-notice` sign with; with _FILE the file that holds it."""
 
 NOT_SETTINGS: Final = frozenset(
@@ -38,7 +38,7 @@ class EnvironmentVariableError(Exception):
 
 
 def taken() -> dict[str, str]:
-    """Take the settings out of the environment, so that neither children nor /proc/PID/environ have them; returns them."""
+    """Take the settings out of the environment, where children and /proc/PID/environ have them; returns them."""
     names = [name for name in os.environ if name.startswith(PREFIX) and name not in NOT_SETTINGS]
     found = {name: os.environ[name] for name in names}
     forget_variables(names)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
 
-import sql.grants
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait, run_with_timeout
@@ -67,12 +66,6 @@ async def enter_pool(stack: AsyncExitStack, database_url: str) -> RecordPool:
     pool = await open_pool(database_url)
     stack.push_async_callback(close_pool, pool)
     return pool
-
-
-async def warn_if_unprotected(pool: RecordPool) -> None:
-    """Warn, once at the start, where this process could change the audit trail so that nobody sees it."""
-    if found := await sql.grants.weaknesses(pool):
-        _log.warning("audit.unprotected", role=found, do="set [database] owner_url: docs/operations.md")
 
 
 class StoppedError(Exception):

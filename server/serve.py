@@ -59,15 +59,7 @@ from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.listening import Listener, listen
-from server.process import (
-    StoppedError,
-    answered,
-    close_redis,
-    enter_pool,
-    migrated,
-    stop_event,
-    warn_if_unprotected,
-)
+from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.anchoring import Anchors
 from server.upkeep.chores import run_chores
@@ -112,7 +104,6 @@ async def serve(
         stack.enter_context(suppress(StoppedError))
         ask = partial(answered, stopping)
         pool, requests_pool = [await ask(partial(enter_pool, stack, stores.database_url)) for _ in range(2)]
-        await ask(partial(warn_if_unprotected, pool))
         redis = connect(stores.redis_url)
         stack.push_async_callback(close_redis, redis)
         if stores.embedded:
@@ -135,7 +126,7 @@ async def serve(
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        anchors = Anchors(pool, engine.alarms, settings.audit.anchor_file, settings.audit.anchor_every_s)
+        anchors = _anchors(stack, settings, pool, engine)
         reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
@@ -164,12 +155,18 @@ async def serve(
                 for listener in listeners:
                     await listener.close()
                 await engine.stop(settings.grace_s)
-                await anchors.write_last()
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
+
+
+def _anchors(stack: AsyncExitStack, settings: Settings, pool: Pool, engine: Engine) -> Anchors:
+    """Return what writes anchors of the trail; the last one after all else ended, while the record is still open."""
+    anchors = Anchors(pool, engine.alarms, settings.audit.anchor_file, settings.audit.anchor_every_s)
+    stack.push_async_callback(anchors.write_last)
+    return anchors
 
 
 async def _listening(

@@ -55,7 +55,8 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
 class AuditEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An action: who did what to which alert, its states before and after, and why.
 
-    `token`: the id of the person's token; `terminal`: where the command was typed. Everything but `reason` is kept for ever, so `details` hold ids, numbers and our own words: no child, no recipient.
+    `token`: the id of the person's token; `terminal`: where the command was typed. Everything but `reason` is kept for
+    ever, so `details` hold ids, numbers and our own words: no child, no recipient.
     """
 
     actor: str

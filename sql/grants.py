@@ -1,7 +1,7 @@
 """Gives the role that servers run as the rights that its queries need, and says what it could do beyond them.
 
-The owner of the schema migrates and grants; servers run as another role, which only reads the audit trail and appends to
-it. Bounded: one transaction, `GRANT_LOCK_MS` for a lock.
+The owner of the schema migrates and grants; servers run as another role, which only reads the audit trail and appends
+to it. Bounded: one transaction, `GRANT_LOCK_MS` for a lock.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> No
     process.tune_garbage_collector()
     with store_room.opened(settings) as stores:
         if no_migrate:
-            stores = msgspec.structs.replace(stores, owner_url=None)
             uvloop.run(store_room.refuse_older(stores))
         read = partial(load, context.obj, variables_of(context))
-        uvloop.run(serve(settings, stores, read, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
+        chosen = msgspec.structs.replace(stores, owner_url=None) if no_migrate else stores
+        uvloop.run(serve(settings, chosen, read, lambda url: click.echo(f"QQ Alert listens on {url}"), hold=hold))
 
 
 @click.command("migrate")

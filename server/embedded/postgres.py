@@ -163,7 +163,7 @@ class Cluster:
             group=self._identity.group,
             extra_groups=[] if self._identity.user is not None else None,
             pass_fds=fds,
-            preexec_fn=tied_to_us(signal.SIGKILL),  # noqa: PLW1509 - stores start before any thread does
+            preexec_fn=tied_to_us(signal.SIGKILL),
         )
         output = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()
         # Single-user mode goes on after an error, and ends as if there had been none.

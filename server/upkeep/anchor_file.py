@@ -1,7 +1,7 @@
 """Appends anchors of the audit trail to a file, one JSON line each, and never removes any.
 
-Several servers may append to one file: a line is written in one call. A file that has grown to `ROTATE_BYTES` gets a name
-with a number, and the next line begins a new one. Bounded: a line at a time; files are a person's to remove.
+Several servers may append to one file: a line is written in one call. A file that has grown to `ROTATE_BYTES` gets a
+name with a number, and the next line begins a new one. Bounded: a line at a time; files are a person's to remove.
 Errors: OSError, as the file system has it.
 """
 

@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 import sql.audit
+import sql.grants
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from runtime.retry import retry_until_available
@@ -51,10 +52,16 @@ class Anchors:
         self._log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), wrapper_class=_EVERY_LEVEL)
 
     async def run(self) -> None:
-        """Write an anchor now, and again and again until cancelled."""
+        """Warn where the trail is not protected, write an anchor, and again and again until cancelled."""
+        await retry_until_available(self._warn, UNAVAILABLE_ERRORS, "postgresql")
         while True:
             await retry_until_available(self.write, UNAVAILABLE_ERRORS, "postgresql")
             await asyncio.sleep(self._every_s)
+
+    async def _warn(self) -> None:
+        """Warn, once at the start, where this process could change the trail so that only anchors show it."""
+        if found := await sql.grants.weaknesses(self._pool):
+            self._log.warning("audit.unprotected", role=found, do="set [database] owner_url: docs/operations.md")
 
     async def write(self) -> None:
         """Write the head down where that is not done; one of `UNAVAILABLE_ERRORS` when the record does not answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -19,6 +19,8 @@ from sql.query import names, query
 from tests.support.processes.processes import ROOT, Process
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from server.embedded import StoreUrls
     from sql.database import Connection, Pool
     from tests.support.processes.deployment import Deployment
@@ -148,7 +150,7 @@ async def test_what_was_deleted_is_freed_by_the_role_of_a_server(stores: StoreUr
 
 
 async def _own_database(pool: Pool, stores: StoreUrls, name: str) -> tuple[str, str]:
-    """Make a database that a plain role owns, as an administrator does; returns the URLs of the owner and of the other."""
+    """Make a database that a plain role owns, as an administrator does; returns the URLs of both roles."""
     assert stores.postgres is not None
     for text in _administrator(name):
         await pool.execute(text)
@@ -160,7 +162,10 @@ def _administrator(name: str) -> list[str]:
     """Return the statements of the page for operations, with other names."""
     blocks = re.findall(r"```sql\n(.*?)```", OPERATIONS.read_text(encoding="utf-8"), re.DOTALL)
     texts = [line for line in "".join(blocks).replace("\\\n", "").splitlines() if line and not line.startswith("--")]
-    return [one.replace("qq_alert_server", f"{name}_server").replace("qq_alert", name).replace("...", "secret") for one in texts]
+    return [
+        one.replace("qq_alert_server", f"{name}_server").replace("qq_alert", name).replace("...", "secret")
+        for one in texts
+    ]
 
 
 async def _drop(pool: Pool, name: str) -> None:
@@ -171,7 +176,7 @@ async def _drop(pool: Pool, name: str) -> None:
 async def test_a_database_of_one_role_is_taken_over_with_the_documented_steps(
     deployment: Deployment, stores: StoreUrls, pool: Pool
 ) -> None:
-    """The owner made it all; after the SQL of the page and `migrate` a server needs the other role only, and says nothing."""
+    """After the SQL of the page and `migrate` a server needs the other role only, and warns no more."""
     name = "taken_over"
     try:
         owner, server = await _own_database(pool, stores, name)
@@ -190,7 +195,9 @@ async def test_a_database_of_one_role_is_taken_over_with_the_documented_steps(
         migrating = Process("migrate", env=both)
         assert "current" in await migrating.printed()
         deployment.log.write_text("", encoding="utf-8")
-        serving = Process("serve", "--no-migrate", env={**deployment.env(), "QQ_ALERT_DATABASE__URL": server}, log=deployment.log)
+        serving = Process(
+            "serve", "--no-migrate", env={**deployment.env(), "QQ_ALERT_DATABASE__URL": server}, log=deployment.log
+        )
         await deployment.own(serving).started()
         assert "audit.unprotected" not in deployment.log.read_text(encoding="utf-8")
         servers = await asyncpg.connect(server)
@@ -235,7 +242,7 @@ async def test_a_role_that_cannot_be_used_is_said_in_one_sentence(deployment: De
     ],
 )
 async def test_config_check_says_that_the_trail_is_not_protected(
-    settings: dict[str, str], *, warned: bool, tmp_path: Any
+    settings: dict[str, str], *, warned: bool, tmp_path: Path
 ) -> None:
     """With one role for everything; not with two, and not with the embedded PostgreSQL, which has two by itself."""
     log = tmp_path / "log"

@@ -1,4 +1,4 @@
-"""What runs beside a server finds no secret of it: not in a child's environment, in its own, in files or in arguments."""
+"""What runs beside a server finds no secret of it: in no environment, file, argument or core dump."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def _environ(pid: int | str) -> dict[str, str]:
 
 
 def _descendants(pid: int) -> list[int]:
-    found = [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+    found = [
+        int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()
+    ]
     return found + [one for child in found for one in _descendants(child)]
 
 
@@ -121,7 +123,9 @@ async def test_the_state_folder_is_its_users_alone(tmp_path: Path) -> None:
     (state / "valkey").mkdir(mode=0o755)
     state.chmod(0o777)
     async with _serving(tmp_path):
-        wide = {str(path): oct(stat.S_IMODE(path.lstat().st_mode)) for path in [state, *_files(state)] if _is_wide(path)}
+        wide = {
+            str(path): oct(stat.S_IMODE(path.lstat().st_mode)) for path in [state, *_files(state)] if _is_wide(path)
+        }
         assert not wide
         urls = json.loads((state / "owner.json").read_bytes())["urls"]
         sockets = Path(urls["redis"].removeprefix("unix://")).parent
@@ -160,9 +164,8 @@ async def test_who_runs_as_the_user_of_postgresql_reads_nothing_of_the_server(tm
     tmp_path.chmod(0o755)
     async with _serving(tmp_path) as pid:
         paths = [str(path) for path in _files(tmp_path / "state")] + [f"/proc/{pid}/environ", f"/proc/{pid}/maps"]
-        done = subprocess.run(
-            [sys.executable, "-c", AS_NOBODY, *paths], capture_output=True, text=True, check=True, cwd="/"
-        )
+        command = [sys.executable, "-c", AS_NOBODY, *paths]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True, cwd="/")
         assert done.stdout.strip() == "[]"
         assert len(paths) > 10
 
@@ -233,7 +236,18 @@ async def test_the_webhook_secret_needs_no_argument(deployment: Deployment, tmp_
     }.get(way, {})
     options = {"file": ["--secret-file", str(secret)], "standard input": ["--secret-file", "-"]}.get(way, [])
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server.cli", "file-case", str(case), "--authority", "sz", "--url", server.url, *options),
+        *(
+            sys.executable,
+            "-m",
+            "server.cli",
+            "file-case",
+            str(case),
+            "--authority",
+            "sz",
+            "--url",
+            server.url,
+            *options,
+        ),
         cwd=ROOT,
         env={**os.environ, **env},
         stdin=asyncio.subprocess.PIPE,
@@ -248,7 +262,9 @@ async def test_the_webhook_secret_needs_no_argument(deployment: Deployment, tmp_
 
 def test_no_process_is_started_with_the_environment_of_ours() -> None:
     """Every place that starts one says which variables it gets, and none gives them all."""
-    starts = re.compile(r"create_subprocess_\w+\(|subprocess\.(?:run|Popen|check_\w+|call)\(|os\.(?:exec|spawn|posix_spawn)\w*\(")
+    starts = re.compile(
+        r"create_subprocess_\w+\(|subprocess\.(?:run|Popen|check_\w+|call)\(|os\.(?:exec|spawn|posix_spawn)\w*\("
+    )
     for room in ("geo", "handlers", "push", "runtime", "server", "sql"):
         for path in (ROOT / room).rglob("*.py"):
             text = path.read_text(encoding="utf-8")

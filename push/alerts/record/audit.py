@@ -9,6 +9,7 @@ are missing before the trail explains it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -19,7 +20,6 @@ from runtime.decoding import DECODE_ERRORS
 from sql.audit import FIRST, Link, reason_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 

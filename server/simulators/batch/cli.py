@@ -64,7 +64,9 @@ def simulate_vivo(**options: Any) -> None:  # noqa: ANN401 - as above
 @batch_options
 @access_token_s
 @click.option("--app-key", default="simulated", show_default=True, envvar="SIMULATED_APP_KEY", show_envvar=True)
-@click.option("--master-secret", default="simulated", show_default=True, envvar="SIMULATED_MASTER_SECRET", show_envvar=True)
+@click.option(
+    "--master-secret", default="simulated", show_default=True, envvar="SIMULATED_MASTER_SECRET", show_envvar=True
+)
 def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate OPPO Push."""
     settings = SimulatedOppoSettings(**options)
@@ -76,7 +78,9 @@ def simulate_oppo(**options: Any) -> None:  # noqa: ANN401 - as above
 @access_token_s
 @click.option("--app-id", default="simulated", show_default=True)
 @click.option("--client-id", default="simulated", show_default=True)
-@click.option("--client-secret", default="simulated", show_default=True, envvar="SIMULATED_CLIENT_SECRET", show_envvar=True)
+@click.option(
+    "--client-secret", default="simulated", show_default=True, envvar="SIMULATED_CLIENT_SECRET", show_envvar=True
+)
 def simulate_honor(**options: Any) -> None:  # noqa: ANN401 - as above
     """Simulate Honor Push."""
     settings = SimulatedHonorSettings(**options)
