@@ -1,7 +1,8 @@
 """Writes the head of the audit trail down outside of the database, so that a trail that was cut is found.
 
 The log event `audit.anchor` leaves the machine with the log, and a file takes the same line where one is set.
-Bounded: one line every `every_s` while the trail changes, one at the end; `WRITE_S` for the file.
+Bounded: one line every `every_s` while the trail changes, one at the end, within
+`LAST_S`; `WRITE_S` for the file.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sql.grants
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from runtime.retry import retry_until_available
+from runtime.tasks import run_with_timeout
 from server.upkeep.anchor_file import append
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 EVENT: Final = "audit.anchor"
+LAST_S: Final = 1.0
+"""A server that ends waits no longer for its last anchor: the next one to start writes it."""
+
 WRITE_S: Final = 10.0
 """A disk that does not answer holds up the next anchor, and nothing else."""
 
@@ -77,10 +82,12 @@ class Anchors:
     async def write_last(self) -> None:
         """Write the head down when the server ends; without an answer of the record it is left."""
         try:
-            async with asyncio.timeout(WRITE_S):
-                await self.write()
-        except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
-            self._log.warning("audit.unanchored", error=type(error).__name__)
+            if await run_with_timeout(self.write(), LAST_S):
+                return
+            error = "TimeoutError"
+        except UNAVAILABLE_ERRORS as away:
+            error = type(away).__name__
+        self._log.warning("audit.unanchored", error=error)
 
     async def _append(self, file: Path, head: Position) -> bool:
         line = {"event": EVENT, "seq": head.seq, "digest": head.digest.hex(), "at": head.at}

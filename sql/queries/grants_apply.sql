@@ -26,6 +26,7 @@ begin
             ('bearer_token', 'select, insert, update'),
             ('cap_message', 'select, insert'),
             ('child_case', 'select, insert, update'),
+            ('draft', 'select, insert'),
             ('enrolled', 'select, insert, delete'),
             ('entrant', 'select, insert, update, delete'),
             ('forgotten_user', 'select, insert, update, delete'),
