@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 import sql.access
@@ -163,8 +164,10 @@ async def _distrust(
     await sql.access.notify_change(connection)
     named = {"authority": authority} | ({} if certificate is None else {"certificate": certificate})
     details = {**named, "held": len(done.held), "paused": len(done.paused), "keep_live": keep_live, **os_user()}
-    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details, terminal=this_terminal())
-    await sql.audit.append(connection, event, *done.events)
+    terminal = this_terminal()
+    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details, terminal=terminal)
+    caused = [msgspec.structs.replace(one, terminal=terminal) for one in done.events]
+    await sql.audit.append(connection, event, *caused)
     return done
 
 
