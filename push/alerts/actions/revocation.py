@@ -72,6 +72,8 @@ async def distrust(
         await sql.work.halt(connection, alert_id)
         (done.held if after is State.IN_REVIEW else done.paused).append(alert_id)
         details: dict[str, Any] = {"revoked": authority} | ({} if certificate is None else {"certificate": certificate})
-        states = {"before": before.value, "after": after.value} if after is not before else {}
-        done.events.append(AuditEvent(actor=actor, action=action, alert=alert_id, details=details, **states))
+        was, now = (before.value, after.value) if after is not before else (None, None)
+        done.events.append(
+            AuditEvent(actor=actor, action=action, alert=alert_id, details=details, before=was, after=now)
+        )
     return done
