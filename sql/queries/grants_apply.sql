@@ -34,7 +34,7 @@ begin
             ('ledger', 'select, insert, delete'),
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
-            ('person', 'select, insert, update'),
+            ('person', 'select, insert'),
             ('valid_token', 'select'),
             ('proposal', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
