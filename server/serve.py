@@ -126,7 +126,7 @@ async def serve(
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        anchors = _anchors(stack, settings, pool, engine)
+        anchors = await ask(partial(_anchors, stack, settings, pool, engine))
         reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
@@ -162,9 +162,10 @@ async def serve(
     _log.info("server.stopped")
 
 
-def _anchors(stack: AsyncExitStack, settings: Settings, pool: Pool, engine: Engine) -> Anchors:
+async def _anchors(stack: AsyncExitStack, settings: Settings, pool: Pool, engine: Engine) -> Anchors:
     """Return what writes anchors of the trail; the last one after all else ended, while the record is still open."""
     anchors = Anchors(pool, engine.alarms, settings.audit.anchor_file, settings.audit.anchor_every_s)
+    await anchors.warn()
     stack.push_async_callback(anchors.write_last)
     return anchors
 

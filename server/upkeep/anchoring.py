@@ -57,13 +57,12 @@ class Anchors:
         self._log = structlog.wrap_logger(structlog.PrintLogger(sys.stderr), wrapper_class=_EVERY_LEVEL)
 
     async def run(self) -> None:
-        """Warn where the trail is not protected, write an anchor, and again and again until cancelled."""
-        await retry_until_available(self._warn, UNAVAILABLE_ERRORS, "postgresql")
+        """Write an anchor now, and again and again until cancelled."""
         while True:
             await retry_until_available(self.write, UNAVAILABLE_ERRORS, "postgresql")
             await asyncio.sleep(self._every_s)
 
-    async def _warn(self) -> None:
+    async def warn(self) -> None:
         """Warn, once at the start, where this process could change the trail so that only anchors show it."""
         if found := await sql.grants.weaknesses(self._pool):
             self._log.warning("audit.unprotected", role=found, do="set [database] owner_url: docs/operations.md")
