@@ -75,7 +75,10 @@ class Audit:
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await sql.audit.page(connection, query.after, PAGE_EVENTS)
             details = {"after": query.after, "events": len(rows)}
-            await sql.audit.append(connection, AuditEvent(actor=call.actor.label, action="read trail", details=details))
+            await sql.audit.append(
+                connection,
+                AuditEvent(actor=call.actor.label, action="read trail", details=details, token=call.actor.token_id),
+            )
         following = rows[-1].seq if len(rows) == PAGE_EVENTS else None
         return AuditPage(events=[recorded(row) for row in rows], next=following)
 

@@ -133,7 +133,10 @@ class Estimates:
         circle = None if area.circle is None else msgspec.structs.asdict(area.circle)
         details = {"circle": circle, "city": area.city, "authority": authority}
         async with self._pool.acquire() as connection, connection.transaction():
-            await sql.audit.append(connection, AuditEvent(actor=call.actor.label, action="estimate", details=details))
+            await sql.audit.append(
+                connection,
+                AuditEvent(actor=call.actor.label, action="estimate", details=details, token=call.actor.token_id),
+            )
 
 
 def on_grid(place: Place) -> Place:

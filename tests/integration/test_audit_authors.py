@@ -6,6 +6,7 @@ import hashlib
 import os
 import pwd
 import socket
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -53,7 +54,10 @@ async def test_events_of_persons_have_their_token_and_events_of_commands_the_sys
     ):
         body = {"reason": "because", "case_number": case, **more}
         assert (await deployment.post(f"{base}/{name}", body, str(colleague["token"])))[0] == 200, name
-    async with deployment.session() as session, session.put(f"{server.url}/v1/enrolled/5") as response:
+    async with (
+        deployment.session() as session,
+        session.put(f"{server.url}/v1/enrolled/5", json={"consented_at": datetime.now(UTC).isoformat()}) as response,
+    ):
         assert response.status == 204
     await deployment.run("exercise", "withdraw", "5")
     await deployment.run("authority", "rotate", "sz", "--json")
