@@ -61,7 +61,7 @@ from server.administration.encryption import derived_secret, encryption_key, kno
 from server.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
-from server.upkeep.anchoring import Anchors
+from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.reload import Reload
@@ -126,7 +126,7 @@ async def serve(
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
-        anchors = await ask(partial(_anchors, stack, settings, pool, engine))
+        anchors = await ask(partial(entered, stack, settings.audit, pool, engine.alarms))
         reload = Reload(settings, read, engine, listeners)
         async with asyncio.TaskGroup() as group:
             engine.start(group)
@@ -160,14 +160,6 @@ async def serve(
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
-
-
-async def _anchors(stack: AsyncExitStack, settings: Settings, pool: Pool, engine: Engine) -> Anchors:
-    """Return what writes anchors of the trail; the last one after all else ended, while the record is still open."""
-    anchors = Anchors(pool, engine.alarms, settings.audit.anchor_file, settings.audit.anchor_every_s)
-    await anchors.warn()
-    stack.push_async_callback(anchors.write_last)
-    return anchors
 
 
 async def _listening(

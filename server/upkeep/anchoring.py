@@ -26,9 +26,11 @@ from server.upkeep.anchor_file import append
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
     from pathlib import Path
 
     from push.alarms import AlarmBoard
+    from server.settings_sections import AuditSettings
     from sql.audit import Position
     from sql.database import Pool
 
@@ -121,3 +123,11 @@ class Anchors:
         await done.wait()
         if refused:
             raise refused[0]
+
+
+async def entered(stack: AsyncExitStack, settings: AuditSettings, pool: Pool, alarms: AlarmBoard) -> Anchors:
+    """Return what writes anchors; the last one as the stack ends, while the record is still open."""
+    anchors = Anchors(pool, alarms, settings.anchor_file, settings.anchor_every_s)
+    await anchors.warn()
+    stack.push_async_callback(anchors.write_last)
+    return anchors
