@@ -15,7 +15,7 @@ from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, read_bytes, unknown_alert
+from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
 from handlers.http.responses import json_response
 from handlers.http.roles import Role
 from handlers.http.route import Call
@@ -35,6 +35,8 @@ def endpoint(
     """Return what aiohttp calls for a route; `body_s`: within what time a body is to come."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
+        if is_unexpected(request):
+            return problems.response(ProblemCode.MALFORMED_REQUEST, "nothing but 100-continue can be expected")
         if isinstance(route.access, Role):
             bearer = await authenticator.bearer(request, route.access)
             if not isinstance(bearer, Bearer):
@@ -59,7 +61,7 @@ async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] 
         alert_id = NO_ALERT_NAMED
     user = read_user(path["user"]) if "user" in path else 0
     if user is None:
-        return problems.response(ProblemCode.BAD_FIELDS, BAD_USER)
+        return problems.unparsed(BAD_USER)
     query = None
     if route.query is not None:
         query = _read_query(request, route.query)
@@ -74,7 +76,7 @@ async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] 
 def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
     """Return the query as declared, or the problem with it; a query that takes any name is never refused."""
     if kind.__struct_config__.forbid_unknown_fields and len(set(request.query)) < len(request.query):
-        return problems.response(ProblemCode.BAD_FIELDS, "the query has a name twice")
+        return problems.unparsed("the query has a name twice")
     # A name without a value is no search for everything: here blank is not taken for what is not given. And what is
     # documented counts for the query as it stands.
     given = {name: clean_line(value) for name, value in request.query.items()}
@@ -82,7 +84,7 @@ def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
         msgspec.convert(dict(request.query), kind, strict=False)
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")
+        return problems.unparsed(f"the query is not understood: {error}")
 
 
 async def _read_body(request: web.Request, declared: Body, body_s: float) -> object:

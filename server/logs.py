@@ -38,6 +38,8 @@ def configure(log_format: str, level: str) -> None:
     handler.setFormatter(_WithoutTexts("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
+    # Its warnings quote the headers of a client.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 class _WithoutTexts(logging.Formatter):

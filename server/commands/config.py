@@ -18,6 +18,7 @@ import msgspec
 from server.commands.context import config_option, settings_of
 from server.settings import address
 from server.settings_sections import Settings
+from server.upkeep.descriptors import budget
 
 TIMEOUT_S = 3.0
 EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
@@ -37,7 +38,12 @@ def config_group() -> None:
 def config_check(context: click.Context) -> None:
     """Read file and environment as `serve` does; exits with 2 and names the first value that cannot be used."""
     settings = settings_of(context)
-    click.echo(f"usable: listens on {settings.listen}, lanes: {', '.join(settings.lanes) or 'none'}")
+    left = budget(settings)
+    click.echo(
+        f"usable: listens on {settings.listen}, lanes: {', '.join(settings.lanes) or 'none'}; "
+        f"up to {left.connections} connections, of one address {left.connections_per_address} "
+        f"({left.reserved} of {left.limit} descriptors are for stores, providers and files)"
+    )
 
 
 @config_group.command("example")
