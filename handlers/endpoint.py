@@ -19,6 +19,7 @@ from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, is_unexpected, r
 from handlers.http.responses import json_response
 from handlers.http.roles import Role
 from handlers.http.route import Call
+from handlers.http.serving.connection import Connection
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
 
@@ -89,7 +90,12 @@ def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
 
 async def _read_body(request: web.Request, declared: Body, body_s: float) -> object:
     """Return the body as declared, or the problem with it."""
+    connection = request.protocol if isinstance(request.protocol, Connection) else None
+    if connection is not None:
+        connection.waits()
     content = await read_bytes(request, declared.bytes_max, body_s)
+    if connection is not None:
+        connection.works()
     if isinstance(content, web.Response) or declared.kind is None:
         return content
     decoded = read(content, declared.kind)

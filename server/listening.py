@@ -1,8 +1,8 @@
 """Listens on the configured addresses and serves the routes.
 
-What clients may make the server wait for has deadlines (`handlers.http.serving.connection`), and how many of them there
-may be follows the descriptors that are left (`server.upkeep.descriptors`). Bounded: `BACKLOG` connections that wait to be
-accepted, the ones that are open by their budget, `EDGE_GRACE_S` for open connections at the end.
+Whatever a client keeps the server waiting for has a deadline (`handlers.http.serving.connection`); how many connections
+may be open depends on how many descriptors there are (`server.upkeep.descriptors`). Bounded: `BACKLOG` connections that
+wait to be accepted, `EDGE_GRACE_S` for open connections at the end.
 """
 
 from __future__ import annotations

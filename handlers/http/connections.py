@@ -186,7 +186,7 @@ class Connections:
         return True
 
     def displace(self) -> bool:
-        """Close the connection that keeps the server waiting longest, for want of descriptors; tells whether it could."""
+        """Close the connection that keeps the server waiting longest, for want of descriptors; False: there is none."""
         return self._displace(self._waiting)
 
     def _report(self) -> None:
