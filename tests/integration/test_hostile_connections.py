@@ -110,13 +110,13 @@ async def test_the_configured_connections_give_way_to_the_descriptors_that_are_l
 
 async def test_a_new_connection_takes_the_place_of_one_that_waits(deployment: Deployment) -> None:
     """The longest idle one of the same address is closed for it, of another address none."""
-    server = await deployment.server(QQ_ALERT_LIMITS__CONNECTIONS_PER_ADDRESS="3")
+    server = await deployment.server(QQ_ALERT_LIMITS__CONNECTIONS_PER_ADDRESS="3", QQ_ALERT_LIMITS__HEADERS_S="300")
     async with _held(server, 3) as held, _held(server, 1, source="127.0.0.8") as other:
-        for streams in held:
-            assert (await _answer(server, ASK, STRANGER)).startswith(b"HTTP/1.1 200")
-            assert await _is_closed(streams)
         other[0][1].write(ASK)
         assert (await other[0][0].read()).startswith(b"HTTP/1.1 200")
+        async with _held(server, 3):
+            assert all(await asyncio.gather(*map(_is_closed, held)))
+            assert (await _answer(server, ASK, STRANGER)).startswith(b"HTTP/1.1 200")
 
 
 async def test_probes_have_connections_of_their_own(deployment: Deployment) -> None:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import pytest
 
-from tests.support.processes.processes import Process
-
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
 
 HEAD: Final = "{method} {path} HTTP/1.1\r\nHost: x\r\n"
 ENDLESS: Final = (
@@ -120,8 +119,8 @@ MALFORMED: Final = {
     "a length over all": b"POST /v1/devices HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
     "a URL": b"GET http://[::1/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "a port": b"GET http://x:99999/health HTTP/1.1\r\nHost: x\r\n\r\n",
-    "an expectation": b"POST /v1/devices HTTP/1.1\r\nHost: x\r\nExpect: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
-    "an encoding": b"POST /v1/intake/sz HTTP/1.1\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\n1",
+    "an expectation": b"POST /v1/devices HTTP/1.1\r\nExpect: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
+    "an encoding": b"POST /v1/intake/sz HTTP/1.1\r\nConnection: close\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\n1",
     "no text": b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n\xff",
     "no XML": b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/cap+xml\r\n"
     b"Content-Length: 1\r\n\r\n<",
@@ -129,7 +128,8 @@ MALFORMED: Final = {
 PROVEN: Final = {
     "no JSON": b"POST /v1/devices HTTP/1.1\r\nContent-Length: 1\r\n{}\r\n{",
     "deep JSON": b"POST /v1/devices HTTP/1.1\r\nContent-Length: 5000\r\n{}\r\n" + b"[" * 5000,
-    "no MessagePack": b"POST /v1/devices HTTP/1.1\r\nContent-Type: application/msgpack\r\nContent-Length: 1\r\n{}\r\n\xc1",
+    "no MessagePack": b"POST /v1/devices HTTP/1.1\r\nContent-Type: application/msgpack\r\n"
+    b"Content-Length: 1\r\n{}\r\n\xc1",
     "no JSON of an operator": b"POST /v1/estimates HTTP/1.1\r\nContent-Length: 1\r\n{}\r\n{",
     "a query": b"GET /v1/alerts?limit=%ff HTTP/1.1\r\n{}\r\n",
     "a query twice": b"GET /v1/alerts?limit=1&limit=1 HTTP/1.1\r\n{}\r\n",

@@ -62,7 +62,18 @@ class Rules(NamedTuple):
 class Connection(web.RequestHandler):
     """One connection, with its place among all."""
 
-    __slots__ = ("_answered", "_discarded", "_head", "_look", "_peak", "_place", "_raw", "_rules", "_unread_since_s")
+    __slots__ = (
+        "_answered",
+        "_discarded",
+        "_head",
+        "_look",
+        "_lost",
+        "_peak",
+        "_place",
+        "_raw",
+        "_rules",
+        "_unread_since_s",
+    )
 
     def __init__(self, server: web.Server, place: Place, rules: Rules) -> None:
         super().__init__(
@@ -81,6 +92,7 @@ class Connection(web.RequestHandler):
         self._head = 0
         self._answered = False
         self._discarded = 0
+        self._lost = asyncio.Event()
         self._unread_since_s: float | None = None
         self._peak = 0
 
@@ -109,6 +121,7 @@ class Connection(web.RequestHandler):
         if self._look is not None:
             self._look.cancel()
         self._place.leave()
+        self._lost.set()
         super().connection_lost(exc)
         self._raw = None
 
@@ -140,6 +153,11 @@ class Connection(web.RequestHandler):
         finished = await super().finish_response(request, resp, start_time)
         if not self._messages:
             self._place.waits()
+        if self._answered:
+            self._say_end()
+            if request.content.is_eof():
+                # No HTTP: aiohttp would close at once, and what came meanwhile would take the answer from its reader.
+                await self._linger()
         return finished
 
     def handle_error(
@@ -153,13 +171,26 @@ class Connection(web.RequestHandler):
             answer = problems.response(ProblemCode.MALFORMED_REQUEST, ProblemCode.MALFORMED_REQUEST.meaning)
         answer.headers.update(SECURITY)
         answer.force_close()
+        self._answered = True
         return answer
 
     def _refuse_head(self) -> None:
         self._rules.malformed(None if self._raw is None else _host(self._raw))
         if self._raw is not None:
             self._raw.write(_TOO_LONG)
-        self.force_close()
+        self._answered = True
+        self._say_end()
+        asyncio.get_running_loop().call_later(LINGERING_S, self.force_close)
+
+    def _say_end(self) -> None:
+        """Let the client see that nothing more comes, while its own bytes may still be on their way."""
+        if self._raw is not None and not self._raw.is_closing() and self._raw.can_write_eof():
+            self._raw.write_eof()
+
+    async def _linger(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGERING_S):
+                await self._lost.wait()
 
     def _discard(self, count: int) -> None:
         self._discarded += count
