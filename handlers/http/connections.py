@@ -1,10 +1,10 @@
 """Gives connections their places: how many may be open, in all and of one peer, so that strangers leave room for all.
 
 A peer is an address, of IPv6 the network that one customer has. Where the places are taken, a new connection takes that
-of the one that keeps the server waiting longest: one that has never sent a request before one that rests between
-requests or sends its body slowly. Where none keeps the server waiting, the new one is closed before a byte of it is
-read. A few places are for probes alone (`PROBES`), of peers in the operator's own networks: an orchestrator must not
-take a server that is under attack for a dead one.
+of one that has its answer and only ends, else of the one that keeps the server waiting longest: one that has never sent
+a request before one that rests between requests or sends its body slowly. Where none keeps the server waiting, the new
+one is closed before a byte of it is read. A few places are for probes alone (`PROBES`), of peers in the operator's own
+networks: an orchestrator must not take a server that is under attack for a dead one.
 
 Bounded: `Bounds`; a count for each peer that is connected.
 """
@@ -72,6 +72,10 @@ class Place:
         """Note that the server waits for the client again: for the next request, or for the rest of a body."""
         self._connections.move(self, Waiting.KNOWN)
 
+    def ends(self) -> None:
+        """Note that nothing more is served here: the place is the first to be given away."""
+        self._connections.move(self, Waiting.ENDING)
+
     def leave(self) -> None:
         """Free the place; again: nothing."""
         self._connections.leave(self)
@@ -83,13 +87,14 @@ class Place:
 
 
 class Waiting:
-    """Places on which the server waits, the longest first: those that never sent a request, and the others."""
+    """Places on which the server waits, the longest first: that have their answer, never sent a request, and others."""
 
-    NEW: Final = 0
-    KNOWN: Final = 1
+    ENDING: Final = 0
+    NEW: Final = 1
+    KNOWN: Final = 2
 
     def __init__(self) -> None:
-        self._since_s: tuple[dict[Place, float], dict[Place, float]] = ({}, {})
+        self._since_s: tuple[dict[Place, float], dict[Place, float], dict[Place, float]] = ({}, {}, {})
 
     def add(self, place: Place, kind: int) -> None:
         """Note that the server waits from now on."""
@@ -102,9 +107,10 @@ class Waiting:
 
     def longest(self) -> Place | None:
         """Return the place to give away, None when the server waits for nobody, or not long enough."""
-        new, known = self._since_s
-        if new:
-            return next(iter(new))
+        ending, new, known = self._since_s
+        for places in (ending, new):
+            if places:
+                return next(iter(places))
         place = next(iter(known), None)
         if place is None or asyncio.get_running_loop().time() - known[place] < PATIENCE_S:
             return None

@@ -76,7 +76,7 @@ def budget(settings: Settings) -> Budget:
     a_peer = limits.connections_per_address
     if connections < limits.connections:
         # Less is left than was configured: one address does not take all of that.
-        a_peer = min(a_peer, connections // 2)
+        a_peer = min(a_peer, connections * 3 // 4)
     return Budget(limit, reserved, connections, a_peer)
 
 

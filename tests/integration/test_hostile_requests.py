@@ -120,7 +120,8 @@ MALFORMED: Final = {
     "a URL": b"GET http://[::1/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "a port": b"GET http://x:99999/health HTTP/1.1\r\nHost: x\r\n\r\n",
     "an expectation": b"POST /v1/devices HTTP/1.1\r\nExpect: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n1",
-    "an encoding": b"POST /v1/intake/sz HTTP/1.1\r\nConnection: close\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\n1",
+    "an encoding": b"POST /v1/intake/sz HTTP/1.1\r\nConnection: close\r\nContent-Encoding: br\r\n"
+    b"Content-Length: 1\r\n\r\n1",
     "no text": b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1\r\n\r\n\xff",
     "no XML": b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/cap+xml\r\n"
     b"Content-Length: 1\r\n\r\n<",
@@ -140,21 +141,15 @@ PROVEN: Final = {
 
 
 async def test_whatever_cannot_be_parsed_is_a_4xx_that_counts_against_its_address(deployment: Deployment) -> None:
-    """Of each kind three are refused with a reason, and after so many failures every kind is asked to wait."""
+    """Each kind is refused with a reason, and after too many failures every kind is asked to wait."""
     proof = f"Host: x\r\nAuthorization: Bearer {deployment.token}\r\nConnection: close, Upgrade\r\n".encode()
     sent = MALFORMED | {name: one.replace(b"{}", proof) for name, one in PROVEN.items()}
-    uncounted = {"a key of a WebSocket"}
     free = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
     for name, one in sent.items():
         assert (await _raw(free, one)).split(b" ")[1].startswith(b"4"), name
-    limited = [
-        line.split()[-1]
-        for line in (await _raw(free, b"GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n")).decode().splitlines()
-        if line.startswith('qq_alert_limited_requests_total{limit="address"}')
-    ]
-    assert limited == ["0.0"]
     strict = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1")
-    for name in sent.keys() - uncounted - {"a head that fills the memory"}:
+    # A token with which no WebSocket begins is one that is known; a head without end is not waited for, but counted.
+    for name in sent.keys() - {"a key of a WebSocket", "a head that fills the memory"}:
         await _raw(strict, MALFORMED["no HTTP"])
         assert (await _raw(strict, sent[name])).split(b" ")[1] == b"429", name
     log = deployment.log.read_text(encoding="utf-8")

@@ -154,6 +154,7 @@ class Connection(web.RequestHandler):
         if not self._messages:
             self._place.waits()
         if self._answered:
+            self._place.ends()
             self._say_end()
             if request.content.is_eof():
                 # No HTTP: aiohttp would close at once, and what came meanwhile would take the answer from its reader.
@@ -179,6 +180,7 @@ class Connection(web.RequestHandler):
         if self._raw is not None:
             self._raw.write(_TOO_LONG)
         self._answered = True
+        self._place.ends()
         self._say_end()
         asyncio.get_running_loop().call_later(LINGERING_S, self.force_close)
 
