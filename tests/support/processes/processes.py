@@ -57,12 +57,6 @@ class Process:
         return self._process.pid
 
     @property
-    def pid(self) -> int:
-        """The id of the process."""
-        assert self._process.pid is not None
-        return self._process.pid
-
-    @property
     def alive(self) -> bool:
         """Tell whether the process still runs."""
         return self._process.is_alive()
