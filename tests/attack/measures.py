@@ -80,8 +80,9 @@ async def measure(world: World, seconds: float) -> Figures:
 async def _alert(world: World) -> str | None:
     """File a case that is sent; returns its alert, None when the server did not take it."""
     with suppress(aiohttp.ClientError, OSError, ValueError):
-        status, answer = await world.deployment.file(world.server, case_number=f"SENT-{next(_numbers)}")
-        return str(answer["alert"]["id"]) if status == 202 else None
+        async with asyncio.timeout(TIMEOUT_S):
+            status, answer = await world.deployment.file(world.server, case_number=f"SENT-{next(_numbers)}")
+            return str(answer["alert"]["id"]) if status == 202 else None
     return None
 
 

@@ -9,7 +9,9 @@ import sys
 from tests.attack.floods import FLOODS
 from tests.support.processes.processes import ROOT
 
-WITHIN_S = 240.0
+WITHIN_S = 400.0
+"""Far longer than it takes, also beside other work."""
+
 MEASURES = {"recipients_per_s", "rate_ratio", "health_p99_ms", "case_p99_ms", "failed"}
 
 
@@ -17,7 +19,7 @@ async def test_each_flood_is_measured_beside_the_same_in_quiet() -> None:
     """As JSON: every measure of the quiet server and of each flood; something was sent under all of them."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.attack", "--seconds", "2", "--people", "2000", "--json"),
+        *("-m", "tests.attack", "--seconds", "1", "--people", "500", "--json"),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

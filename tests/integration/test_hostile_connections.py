@@ -174,10 +174,13 @@ async def test_a_response_that_nobody_reads_is_dropped(deployment: Deployment, e
             # More than the buffers of both kernels hold.
             writer.write((ask + b"\r\n") * 150 + ask + ending + b"\r\n")
 
+        async def are_held() -> bool:
+            return _connections(server) > 0
+
         async def are_closed() -> bool:
             return _connections(server) == 0
 
-        assert _connections(server) > 0
+        await until(are_held)
         await until(are_closed)
     assert (await _answer(server, ASK)).startswith(b"HTTP/1.1 200")
 
