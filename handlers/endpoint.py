@@ -15,10 +15,11 @@ from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, read_bytes, unknown_alert
+from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
 from handlers.http.responses import json_response
 from handlers.http.roles import Role
 from handlers.http.route import Call
+from handlers.http.serving.connection import Connection
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
 
@@ -35,6 +36,8 @@ def endpoint(
     """Return what aiohttp calls for a route; `body_s`: within what time a body is to come."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
+        if is_unexpected(request):
+            return problems.response(ProblemCode.MALFORMED_REQUEST, "nothing but 100-continue can be expected")
         if isinstance(route.access, Role):
             bearer = await authenticator.bearer(request, route.access)
             if not isinstance(bearer, Bearer):
@@ -63,7 +66,7 @@ async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] 
         alert_id = NO_ALERT_NAMED
     user = read_user(path["user"]) if "user" in path else 0
     if user is None:
-        return problems.response(ProblemCode.BAD_FIELDS, BAD_USER)
+        return problems.unparsed(BAD_USER)
     query = None
     if route.query is not None:
         query = _read_query(request, route.query)
@@ -78,7 +81,7 @@ async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] 
 def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
     """Return the query as declared, or the problem with it; a query that takes any name is never refused."""
     if kind.__struct_config__.forbid_unknown_fields and len(set(request.query)) < len(request.query):
-        return problems.response(ProblemCode.BAD_FIELDS, "the query has a name twice")
+        return problems.unparsed("the query has a name twice")
     # A name without a value is no search for everything: here blank is not taken for what is not given. And what is
     # documented counts for the query as it stands.
     given = {name: clean_line(value) for name, value in request.query.items()}
@@ -86,12 +89,17 @@ def _read_query(request: web.Request, kind: type[msgspec.Struct]) -> object:
         msgspec.convert(dict(request.query), kind, strict=False)
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:
-        return problems.response(ProblemCode.BAD_FIELDS, f"the query is not understood: {error}")
+        return problems.unparsed(f"the query is not understood: {error}")
 
 
 async def _read_body(request: web.Request, declared: Body, body_s: float) -> object:
     """Return the body as declared, or the problem with it."""
+    connection = request.protocol if isinstance(request.protocol, Connection) else None
+    if connection is not None:
+        connection.waits()
     content = await read_bytes(request, declared.bytes_max, body_s)
+    if connection is not None:
+        connection.works()
     if isinstance(content, web.Response) or declared.kind is None:
         return content
     decoded = read(content, declared.kind)

@@ -19,12 +19,16 @@ from handlers.endpoint import endpoint
 from handlers.http import problems
 from handlers.http.headers import secure
 from handlers.http.openapi import document
+from handlers.http.problem_codes import ProblemCode
 from handlers.http.reuse.kept import Form, Kept, cached, form_of
 from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Route
+from handlers.http.serving.connection import Connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aiohttp.typedefs import Handler, Middleware
 
     from handlers.auth.authenticator import Authenticator
     from handlers.http.route import Call
@@ -93,13 +97,42 @@ def _description(table: list[Route]) -> Route:
     )
 
 
+async def _expect_nothing(_: web.Request) -> None:
+    """Leave `Expect` to who reads the body: aiohttp invites one that nobody will read."""
+
+
+def _counted(authenticator: Authenticator) -> Middleware:
+    """Return what counts against its address what no parser can read, whoever sent it, and what ends in a bug."""
+
+    @web.middleware
+    async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        refused = authenticator.malformed(request.remote) if problems.is_counted(answer) else None
+        return refused or answer
+
+    return count
+
+
+@web.middleware
+async def _probes_alone(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Serve nothing but probes on the connections that are kept for them."""
+    protocol = request.protocol
+    if isinstance(protocol, Connection) and protocol.is_probe and request.path not in {METRICS_PATH, *PROBES}:
+        detail = "as many connections are open as there may be"
+        return problems.response(ProblemCode.BUSY, detail, headers=problems.RETRY_AFTER)
+    return await handler(request)
+
+
 def application(
     table: Sequence[Route], authenticator: Authenticator, *, body_s: float = BODY_S, encrypted: bool = False
 ) -> web.Application:
     """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS."""
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
-    app = web.Application(middlewares=[problems.middleware], client_max_size=bytes_max)
+    app = web.Application(
+        middlewares=[_counted(authenticator), problems.middleware, _probes_alone], client_max_size=bytes_max
+    )
     for route in table:
-        app.router.add_route(route.method, route.path, endpoint(route, authenticator, body_s))
+        serve = endpoint(route, authenticator, body_s)
+        app.router.add_route(route.method, route.path, serve, expect_handler=_expect_nothing)
     secure(app, encrypted=encrypted)
     return app

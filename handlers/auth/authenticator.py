@@ -116,6 +116,11 @@ class Authenticator:
         wait_s = self.failures.attempt(request.remote)
         return _too_many_failures("too many unsigned documents from this address", wait_s) if wait_s else None
 
+    def malformed(self, address: str | None) -> web.Response | None:
+        """Count what cannot be parsed, whoever sent it; returns the refusal of an address with too much of it."""
+        wait_s = self.failures.attempt(address)
+        return _too_many_failures("too much from this address that cannot be read", wait_s) if wait_s else None
+
     async def signed(self, authority: str) -> web.Response | None:
         """Count a request whose signature verified; returns the refusal when there are too many."""
         if wait_s := await self.limits.authority(authority):

@@ -53,11 +53,13 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     `estimates_per_hour` of a token, all of which may come at once. `feeds_per_token`, `feeds_per_person` (all their
     tokens) and `feeds_per_address` (where `per_address` is on): feeds that each server keeps; the oldest gives way.
 
-    `failures_per_minute`: wrong signatures and tokens from one remote address; `connections`: open ones in all, and
-    `connections_per_address` of one. `per_address` off where a proxy stands in front of the server, because then all
-    requests come from the proxy's address. More than `failed_signatures` of an authority, or `failed_tokens`, within
-    `failed_window_s` are an alarm, until it was quiet for as long. The headers of a request are there within
-    `headers_s`, and its body within `body_s` more, or later where it is large and keeps coming.
+    `failures_per_minute`: wrong signatures and tokens, and what cannot be read, from one remote address; `connections`:
+    open ones in all, and `connections_per_address` of one, as far as the process has descriptors for them.
+    `per_address` off where a proxy stands in front of the server, because then all requests come from the proxy's
+    address. More than `failed_signatures` of an authority, or `failed_tokens`, within `failed_window_s` are an alarm,
+    until it was quiet for as long. The headers of a request are there within `headers_s`, and its body within `body_s`
+    more, or later where it is large and keeps coming; its answer is read within `response_s`, or later where it is
+    large.
     """
 
     platform_per_s: Often = 2000
@@ -73,6 +75,7 @@ class LimitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     feeds_per_address: Feeds = FEEDS_PER_ADDRESS
     headers_s: Annotated[float, Meta(ge=0.1, le=300)] = 15.0
     body_s: Annotated[float, Meta(ge=0.1, le=300)] = 25.0
+    response_s: Annotated[float, Meta(ge=0.1, le=300)] = 25.0
     connections_per_address: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
     failures_per_minute: Often = 300
     failed_signatures: Annotated[int, Meta(ge=1, le=10_000)] = 20

@@ -38,10 +38,7 @@ class SignedWebhooks:
             body.decode()
         except UnicodeDecodeError:
             # What is no text cannot be signed as text: the answer says nothing but that.
-            refused = self._authenticator.unsigned_document(request)
-            return refused or problems.response(
-                ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent"
-            )
+            return problems.response(ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent")
         ciphertexts = await sql.access.secrets_of(self._pool, authority, SECRETS_MAX)
         if not is_signed(self._vault.padded(ciphertexts), request.headers, body):
             return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)

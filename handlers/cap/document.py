@@ -37,8 +37,9 @@ def parse(body: bytes) -> etree._Element | list[FieldError]:
         return [FieldError("/", refusal)]
     try:
         root = etree.fromstring(body, hardened())
-    except etree.XMLSyntaxError as error:
-        return [FieldError("/", f"not well-formed XML (line {error.lineno or 1})")]
+    except etree.LxmlError as error:
+        line = error.lineno if isinstance(error, etree.XMLSyntaxError) else None
+        return [FieldError("/", f"not well-formed XML (line {line or 1})")]
     refusal = _foreign(root) or _outgrown(root)
     return root if refusal is None else [FieldError("/", refusal)]
 

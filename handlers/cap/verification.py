@@ -257,6 +257,8 @@ def _signed(root: etree._Element, certificate: x509.Certificate, now: datetime) 
     except (SignXMLException, ValueError):
         # Another key, another digest, or a kind of signature that is not the key's.
         return Why.TAMPERED
+    except Exception:  # noqa: BLE001 - a library reads what strangers wrote: whatever it meets there is no bug of ours
+        return Why.MALFORMED
     if not isinstance(result, VerifyResult):
         return Why.WRAPPING
     signed = parse(result.signed_data)

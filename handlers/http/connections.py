@@ -1,14 +1,18 @@
-"""Connections to the edge: how many there may be, in all and of one peer, so that strangers leave room for everybody.
+"""Gives connections their places: how many may be open, in all and of one peer, so that strangers leave room for all.
 
-A peer is an address, of IPv6 the network that one customer has. Who is over gets no answer: the connection is closed
-before a byte of it is read. Bounded: `Bounds`; a count for each peer that is connected.
+A peer is an address, of IPv6 the network that one customer has. Where the places are taken, a new connection takes that
+of one that has its answer and only ends, else of the one that keeps the server waiting longest: one that has never sent
+a request before one that rests between requests or sends its body slowly. Where none keeps the server waiting, the new
+one is closed before a byte of it is read. A few places are for probes alone (`PROBES`), of peers in the operator's own
+networks: an orchestrator must not take a server that is under attack for a dead one.
+
+Bounded: `Bounds`; a count for each peer that is connected.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
@@ -22,6 +26,15 @@ V6_PREFIX: Final = 64
 LOG_EVERY_S: Final = 10.0
 """A flood of connections is one line in the log so often."""
 
+PROBES: Final = 8
+"""An orchestrator, a scraper and `qq-alert health` ask one at a time each; half of these would do."""
+
+PROBES_SHARE: Final = 4
+"""At most one place in so many is for probes, where an operator allows few connections."""
+
+PATIENCE_S: Final = 2.0
+"""So long a connection that has sent a request may keep the server waiting before another one takes its place."""
+
 _log = structlog.get_logger("handlers.connections")
 
 
@@ -32,87 +45,194 @@ class Bounds(NamedTuple):
     a_peer: int
 
 
+def _no_end() -> None:
+    """Stand for how a connection is ended that has not begun."""
+
+
+class Place:
+    """The place of one connection; `is_probe`: it serves probes alone."""
+
+    __slots__ = ("_connections", "_end", "is_probe", "peer")
+
+    def __init__(self, connections: Connections, peer: str, *, is_probe: bool) -> None:
+        self._connections = connections
+        self._end: Callable[[], object] = _no_end
+        self.peer = peer
+        self.is_probe = is_probe
+
+    def ended_by(self, end: Callable[[], object]) -> None:
+        """Say how the connection is closed when another one takes its place."""
+        self._end = end
+
+    def works(self) -> None:
+        """Note that the server has what it needs: the place is not given away."""
+        self._connections.move(self, None)
+
+    def waits(self) -> None:
+        """Note that the server waits for the client again: for the next request, or for the rest of a body."""
+        self._connections.move(self, Waiting.KNOWN)
+
+    def ends(self) -> None:
+        """Note that nothing more is served here: the place is the first to be given away."""
+        self._connections.move(self, Waiting.ENDING)
+
+    def leave(self) -> None:
+        """Free the place; again: nothing."""
+        self._connections.leave(self)
+
+    def give_up(self) -> None:
+        """Free the place for another connection, and close this one."""
+        self._connections.leave(self)
+        self._end()
+
+
+class Waiting:
+    """Places on which the server waits, the longest first: that have their answer, never sent a request, and others."""
+
+    ENDING: Final = 0
+    NEW: Final = 1
+    KNOWN: Final = 2
+
+    def __init__(self) -> None:
+        self._since_s: tuple[dict[Place, float], dict[Place, float], dict[Place, float]] = ({}, {}, {})
+
+    def add(self, place: Place, kind: int) -> None:
+        """Note that the server waits from now on."""
+        self._since_s[kind][place] = asyncio.get_running_loop().time()
+
+    def discard(self, place: Place) -> None:
+        """Note that it does not any more."""
+        for places in self._since_s:
+            places.pop(place, None)
+
+    def longest(self) -> Place | None:
+        """Return the place to give away, None when the server waits for nobody, or not long enough."""
+        ending, new, known = self._since_s
+        for places in (ending, new):
+            if places:
+                return next(iter(places))
+        place = next(iter(known), None)
+        if place is None or asyncio.get_running_loop().time() - known[place] < PATIENCE_S:
+            return None
+        return place
+
+
+class _Peer:
+    """The places of one peer."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.waiting = Waiting()
+
+
 class Connections:
-    """Counts connections, admits new ones. A factory for `create_server`."""
+    """Admits new connections, and takes back the places of those that end."""
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds = bounds
-        self._peers: Counter[str] = Counter()
+        self._a_peer = bounds.a_peer or bounds.total
+        self._places: set[Place] = set()
+        self._peers: dict[str, _Peer] = {}
+        self._waiting = Waiting()
+        self._probes: set[Place] = set()
+        self._probes_waiting = Waiting()
         self._logged_s = float("-inf")
         self.refused = 0
-
-    def serving(self, protocol: Callable[[], asyncio.Protocol]) -> Callable[[], asyncio.Protocol]:
-        """Return what makes the protocol of a new connection; `protocol` makes what serves one that is admitted."""
-        return lambda: _Counted(self, protocol)
+        self.displaced = 0
 
     @property
     def open(self) -> int:
         """How many connections are open."""
-        return self._peers.total()
+        return len(self._places) + len(self._probes)
 
-    def admit(self, peer: str) -> bool:
-        """Count a connection, or refuse it."""
-        limit = self._bounds.a_peer or self._bounds.total
-        if self.open < self._bounds.total and self._peers[peer] < limit:
-            self._peers[peer] += 1
-            return True
-        self.refused += 1
+    def admit(self, host: str) -> Place | None:
+        """Return a place for a connection from an address, None when there is none; the address may be unknown."""
+        peer, is_own = network_of(host), is_internal(host)
+        known = self._peers.get(peer)
+        a_peer = self._a_peer - (_probes_within(self._a_peer) if is_own else 0)
+        waiting: Waiting | None = None
+        if known is not None and known.open >= a_peer:
+            waiting = known.waiting
+        elif len(self._places) >= self._bounds.total - _probes_within(self._bounds.total):
+            waiting = self._waiting
+        if waiting is None or self._displace(waiting):
+            return self._enter(peer)
+        place = self._probe(peer) if is_own else None
+        if place is None:
+            self.refused += 1
+            self._report()
+        return place
+
+    def _enter(self, peer: str) -> Place:
+        place = Place(self, peer, is_probe=False)
+        self._places.add(place)
+        known = self._peers.setdefault(peer, _Peer())
+        known.open += 1
+        for waiting in (known.waiting, self._waiting):
+            waiting.add(place, Waiting.NEW)
+        return place
+
+    def _probe(self, peer: str) -> Place | None:
+        """Return a place for a probe, that of the probe which keeps the server waiting longest if need be."""
+        probes = min(_probes_within(self._bounds.total), _probes_within(self._a_peer))
+        if len(self._probes) >= probes and not self._displace(self._probes_waiting):
+            return None
+        place = Place(self, peer, is_probe=True)
+        self._probes.add(place)
+        self._probes_waiting.add(place, Waiting.NEW)
+        return place
+
+    def _displace(self, waiting: Waiting) -> bool:
+        place = waiting.longest()
+        if place is None:
+            return False
+        place.give_up()
+        self.displaced += 1
+        self._report()
+        return True
+
+    def displace(self) -> bool:
+        """Close the connection that keeps the server waiting longest, for want of descriptors; False: there is none."""
+        return self._displace(self._waiting)
+
+    def _report(self) -> None:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._logged_s > LOG_EVERY_S:
             self._logged_s = now_s
-            _log.warning("connections.refused", open=self.open, refused=self.refused)
-        return False
+            _log.warning("connections.full", open=self.open, refused=self.refused, displaced=self.displaced)
 
-    def leave(self, peer: str) -> None:
-        """Note that a connection that was admitted is closed."""
-        self._peers[peer] -= 1
-        if not self._peers[peer]:
-            del self._peers[peer]
-
-
-class _Counted(asyncio.Protocol):
-    """One connection: hands everything to the protocol that serves it, which is made once it is admitted."""
-
-    def __init__(self, connections: Connections, protocol: Callable[[], asyncio.Protocol]) -> None:
-        self._connections = connections
-        self._make = protocol
-        self._serving: asyncio.Protocol | None = None
-        self._peer = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._peer = peer_of(transport.get_extra_info("peername"))
-        if not self._connections.admit(self._peer):
-            transport.close()
+    def move(self, place: Place, kind: int | None) -> None:
+        """Note whether the server waits for the client of a place (`Waiting`), or works (None)."""
+        if place not in self._places and place not in self._probes:
             return
-        self._serving = self._make()
-        self._serving.connection_made(transport)
+        known = self._peers.get(place.peer)
+        queues = [self._probes_waiting] if place.is_probe or known is None else [known.waiting, self._waiting]
+        for waiting in queues:
+            waiting.discard(place)
+            if kind is not None:
+                waiting.add(place, kind)
 
-    def data_received(self, data: bytes) -> None:
-        if self._serving is not None:
-            self._serving.data_received(data)
-
-    def eof_received(self) -> bool | None:
-        return None if self._serving is None else self._serving.eof_received()
-
-    def pause_writing(self) -> None:
-        if self._serving is not None:
-            self._serving.pause_writing()
-
-    def resume_writing(self) -> None:
-        if self._serving is not None:
-            self._serving.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._serving is not None:
-            self._connections.leave(self._peer)
-            self._serving.connection_lost(exc)
-            self._serving = None
+    def leave(self, place: Place) -> None:
+        """Take back a place."""
+        self.move(place, None)
+        self._probes.discard(place)
+        if place not in self._places:
+            return
+        self._places.remove(place)
+        known = self._peers[place.peer]
+        known.open -= 1
+        if not known.open:
+            del self._peers[place.peer]
 
 
-def peer_of(address: object) -> str:
-    """Return what counts as one peer of a socket's address (host first); the empty text for one without a host."""
-    host = str(address[0]) if isinstance(address, tuple) and address else ""
-    return network_of(host)
+def _probes_within(limit: int) -> int:
+    """Return how many of so many places are for probes alone."""
+    return min(PROBES, limit // PROBES_SHARE)
+
+
+def host_of(address: object) -> str:
+    """Return the host of a socket's address (host first); the empty text for one without a host."""
+    return str(address[0]) if isinstance(address, tuple) and address else ""
 
 
 def network_of(host: str) -> str:
@@ -122,3 +242,14 @@ def network_of(host: str) -> str:
     parsed = ipaddress.IPv6Address(host.partition("%")[0])
     # A socket for both families shows IPv4 in this form, all of it in one network.
     return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, V6_PREFIX), strict=False))
+
+
+def is_internal(host: str) -> bool:
+    """Tell whether an address is of this machine or of a private network, where an operator's probes come from."""
+    try:
+        parsed = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    address = mapped or parsed
+    return address.is_loopback or address.is_private or address.is_link_local

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from handlers.http.problems import FieldError
+from handlers.http.problems import NOT_JSON, FieldError
 from handlers.values.cleaning import cleaned, fields_of, struct_of
 from runtime.decoding import DECODE_ERRORS
 
@@ -27,7 +27,7 @@ def read(body: bytes, kind: type[T]) -> T | list[FieldError]:
         tree = msgspec.json.decode(body)
     except DECODE_ERRORS as error:
         marked = " (it begins with a byte order mark, which JSON does not have)" if body.startswith(BOM) else ""
-        return [FieldError("$", f"not JSON: {error}{marked}")]
+        return [FieldError("$", f"{NOT_JSON}: {error}{marked}")]
     # In JSON it stands only as its escape, so only bodies with that escape are searched.
     if (unstorable := _unstorable(tree) if NUL_ESCAPED in body else []) or (unstorable := _ambiguous(body)):
         return unstorable
@@ -55,7 +55,7 @@ def _ambiguous(body: bytes) -> list[FieldError]:
     try:
         json.loads(body, object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
-        return [FieldError("$", f"not JSON: {error}")]
+        return [FieldError("$", f"{NOT_JSON}: {error}")]
     return [FieldError("$", f"ambiguous: an object has the field {name} twice") for name in twice]
 
 

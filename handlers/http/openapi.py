@@ -183,6 +183,9 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     responses = {str(answer.status): _response(answer, schema_of) for answer in route.answers}
     codes = [*route.problems, *(BY_TOKEN if route.access not in {Proof.NONE, Proof.SIGNATURE} else ())]
+    # Whoever sends too much that cannot be read is asked to wait by every route, and so is whoever comes when all
+    # connections but those for probes are taken.
+    codes += [ProblemCode.TOO_MANY_FAILURES, ProblemCode.BUSY]
     codes += [ProblemCode.UNKNOWN_PATH] if "{" in route.path else []
     codes += [] if route.body is None else [ProblemCode.REQUEST_TIMEOUT, ProblemCode.UNSUPPORTED_ENCODING]
     by_status: dict[int, list[ProblemCode]] = {}
@@ -194,7 +197,7 @@ def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         known = responses[str(status)]
         known["description"] = f"{known['description']} {described}".strip()
         known["content"] = {**known["content"], PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}}
-    malformed = {PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}, "text/plain": {"schema": {"type": "string"}}}
+    malformed = {PROBLEM_TYPE: {"schema": schema_of[_key(Problem)]}}
     responses.setdefault("400", {"description": MALFORMED, "content": malformed})
     if route.method == "HEAD":
         return {status: {"description": answer["description"]} for status, answer in responses.items()}

@@ -29,6 +29,19 @@ RETRY_AFTER: Final = {"Retry-After": str(RETRY_AFTER_S)}
 METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST"})
 """What this server as a whole takes."""
 
+NOT_JSON: Final = "not JSON"
+COUNTED: Final = frozenset(
+    {
+        ProblemCode.MALFORMED_REQUEST,
+        ProblemCode.UNREADABLE,
+        ProblemCode.UNSUPPORTED_ENCODING,
+        ProblemCode.INTERNAL_ERROR,
+    }
+)
+"""Problems with what no parser can read, or what was not foreseen: whoever tries for more of them is slowed down."""
+
+_IS_COUNTED: Final = web.ResponseKey("is_counted", bool)
+
 PROBLEM_TYPE: Final = "application/problem+json"
 
 _log = structlog.get_logger("handlers.problems")
@@ -83,12 +96,26 @@ def response(
     possible: list[str] | None = None,
 ) -> web.Response:
     """Return a problem response."""
-    return web.Response(
+    answer = web.Response(
         status=code.status.value,
         body=body(code, detail, errors, possible),
         content_type=PROBLEM_TYPE,
         headers=headers,
     )
+    answer[_IS_COUNTED] = code in COUNTED or any(one.detail.startswith(NOT_JSON) for one in errors)
+    return answer
+
+
+def is_counted(answer: web.StreamResponse) -> bool:
+    """Tell whether an answer counts against its address: what no parser could read, or what met a bug."""
+    return bool(answer.get(_IS_COUNTED, False))
+
+
+def unparsed(detail: str) -> web.Response:
+    """Return the problem with a query or a header that cannot be parsed."""
+    answer = response(ProblemCode.BAD_FIELDS, detail)
+    answer[_IS_COUNTED] = True
+    return answer
 
 
 def unknown_path() -> web.Response:

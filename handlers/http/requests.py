@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, HttpVersion11, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from handlers.http import problems
@@ -18,8 +18,8 @@ from handlers.http.problem_codes import ProblemCode
 if TYPE_CHECKING:
     from aiohttp.web import Request
 
-BODY_BYTES_PER_S: Final = 32 * 1024
-"""For so much of a body that came its sender has a second more: a slow phone is that fast."""
+BYTES_PER_S: Final = 32 * 1024
+"""For so much of a body its sender, and of a response its reader, has a second more: a slow phone is that fast."""
 
 BODY_ERRORS: Final = (
     HttpProcessingError,
@@ -31,6 +31,8 @@ BODY_ERRORS: Final = (
 """What aiohttp raises while a body is read that its sender did not write as HTTP has it, or left."""
 
 NO_ALERT_NAMED: Final = UUID(int=0)
+EXPECTED: Final = "100-continue"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 async def read_bytes(request: Request, bytes_max: int, within_s: float) -> bytes | web.Response:
@@ -41,6 +43,7 @@ async def read_bytes(request: Request, bytes_max: int, within_s: float) -> bytes
     body = b""
     try:
         if (request.content_length or 0) <= bytes_max:
+            await _invite(request)
             body = await _received(request, bytes_max, within_s)
             if len(body) <= bytes_max:
                 return body
@@ -53,6 +56,19 @@ async def read_bytes(request: Request, bytes_max: int, within_s: float) -> bytes
     return problems.response(ProblemCode.TOO_LARGE, f"at most {bytes_max} bytes")
 
 
+def is_unexpected(request: Request) -> bool:
+    """Tell whether a request expects what this server does not do (RFC 9110, 10.1.1)."""
+    return request.headers.get(hdrs.EXPECT, EXPECTED).lower() != EXPECTED
+
+
+async def _invite(request: Request) -> None:
+    """Let a client send its body that first waits for leave to; who was refused before that sends none."""
+    if request.version == HttpVersion11 and hdrs.EXPECT in request.headers and not request.content.is_eof():
+        await request.writer.write(CONTINUE)
+        # aiohttp counts it towards the answer, which has not begun.
+        request.writer.output_size = 0
+
+
 async def _received(request: Request, bytes_max: int, within_s: float) -> bytes:
     """Return what comes, of which more than `bytes_max` is not read; TimeoutError when it stands still."""
     body = bytearray()
@@ -61,7 +77,7 @@ async def _received(request: Request, bytes_max: int, within_s: float) -> bytes:
     async with asyncio.timeout(within_s) as deadline:
         while len(body) <= bytes_max and (more := await request.content.read(bytes_max + 1 - len(body))):
             body += more
-            deadline.reschedule(began_s + within_s + len(body) / BODY_BYTES_PER_S)
+            deadline.reschedule(began_s + within_s + len(body) / BYTES_PER_S)
     return bytes(body)
 
 

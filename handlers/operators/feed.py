@@ -157,7 +157,7 @@ class Feed:
         bearer = await self._opened(request)
         if isinstance(bearer, web.Response):
             return bearer
-        if not web.WebSocketResponse().can_prepare(request).ok:
+        if not _can_begin(request):
             headers = {"Connection": "Upgrade", "Upgrade": "websocket"}
             return problems.response(
                 ProblemCode.UPGRADE_REQUIRED,
@@ -265,6 +265,14 @@ class Feed:
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""
         return Ticket(ticket=await self._authenticator.issue_ticket(call.bearer))
+
+
+def _can_begin(request: web.Request) -> bool:
+    """Tell whether a request begins a WebSocket; aiohttp raises where its key is no text of base64."""
+    try:
+        return web.WebSocketResponse().can_prepare(request).ok
+    except ValueError:
+        return False
 
 
 async def _goodbye(socket: web.WebSocketResponse, why: Goodbye) -> None:

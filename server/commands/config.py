@@ -19,6 +19,7 @@ import msgspec
 from server.commands.context import config_option, settings_of
 from server.settings import address
 from server.settings_sections import DatabaseSettings, Settings
+from server.upkeep.descriptors import budget
 
 TIMEOUT_S = 3.0
 EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
@@ -40,7 +41,12 @@ def config_check(context: click.Context) -> None:
     settings = settings_of(context)
     if (warning := unprotected(settings.database)) is not None:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"usable: listens on {settings.listen}, lanes: {', '.join(settings.lanes) or 'none'}")
+    left = budget(settings)
+    click.echo(
+        f"usable: listens on {settings.listen}, lanes: {', '.join(settings.lanes) or 'none'}; "
+        f"up to {left.connections} connections, of one address {left.connections_per_address} "
+        f"({left.reserved} of {left.limit} descriptors are for stores, providers and files)"
+    )
 
 
 def unprotected(database: DatabaseSettings) -> str | None:

@@ -16,6 +16,7 @@ from server import stores as store_room
 from server.commands.context import config_option, on_record, settings_of, variables_of
 from server.serve import serve
 from server.settings import SettingsError, load
+from server.upkeep import descriptors
 
 
 @click.command("serve")
@@ -28,6 +29,7 @@ def serve_command(context: click.Context, *, no_migrate: bool, hold: bool) -> No
     settings = settings_of(context)
     if not settings.lanes:
         raise SettingsError("$.lanes: at least one lane is needed to reach people")
+    descriptors.raise_limit()
     process.tune_garbage_collector()
     with store_room.opened(settings) as stores:
         if no_migrate:

@@ -261,3 +261,12 @@ def test_pins_and_signing_keys_that_cannot_be_used_are_refused() -> None:
     with pytest.raises(ValueError, match="not that of the key"):
         Signer(keys().key, keys(name="another").certificate)
     assert Signer(keys().key, keys().certificate).not_after == NOW + timedelta(days=365)
+
+
+@pytest.mark.parametrize("uri", ["relative", "..", "#x", "?", "a/b"])
+def test_a_namespace_that_has_no_canonical_form_is_no_bug(uri: str) -> None:
+    """Who may sign nothing can write it into a signed document: its signature is malformed, and nothing is raised."""
+    document = _theirs().replace(b"<alert ", f'<alert xmlns:x="{uri}" '.encode(), 1)
+    received = receive(document, _pins(keys()), NOW)
+    assert isinstance(received, Received)
+    assert received.signature.signature_status is SignatureStatus.UNVERIFIABLE

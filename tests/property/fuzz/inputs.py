@@ -6,6 +6,7 @@ Bounded: `MIXED` documents an example, besides one for each field.
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
 from tests.property.fuzz.values import ADDRESSES, NAMES, PHONES, TIMES
-from tests.support.cap.documents import good
+from tests.support.cap.documents import good, signed_document
 from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def inputs(value: Any, encoding: int, random: Random) -> Iterator[Input]:  # noq
         for path in _paths(base):
             yield Input(kind, _json(_with(base, path, value)), ".".join(map(str, path)))
     yield from _cap(value)
+    yield from _signed(value)
     yield from _reports(value)
     for _ in range(MIXED):
         yield Input("case", _json(_mixed(random)), "mixed")
@@ -116,6 +118,22 @@ def _cap(value: object) -> Iterator[Input]:
     for name, standing in CAP_FIELDS.items():
         marks = (">", "<") if standing.startswith(">") else ("", "")
         yield Input("cap", good((standing, f"{marks[0]}{typed}{marks[1]}")), name)
+
+
+def _signed(value: object) -> Iterator[Input]:
+    """Yield signed documents with a value as a namespace, and in an attribute and a text of the signature."""
+    if not isinstance(value, str):
+        return
+    typed = escape(value, {'"': "&quot;"}).encode("utf-8", "surrogatepass").decode("utf-8", "replace").encode()
+    document = signed_document()
+    root = document.index(b"<", document.index(b"?>")) if document.startswith(b"<?") else 0
+    name_end = document.index(b" ", root)
+    yield Input("signed", document[:name_end] + b' xmlns:x="' + typed + b'"' + document[name_end:], "namespace")
+    signature = document.index(b"Signature ")
+    for place, pattern in (("attribute", rb'="([^"]*)"'), ("text", rb">([^<>\s][^<>]*)<")):
+        spans = [found.span(1) for found in re.finditer(pattern, document[signature:])]
+        start, end = spans[len(value) % len(spans)]
+        yield Input("signed", document[: signature + start] + typed + document[signature + end :], place)
 
 
 def _reports(value: object) -> Iterator[Input]:

@@ -83,7 +83,7 @@ class Live:
                 return "/v1/intake/sz/notices", _signed(self._deployment.secret, one.body), one.body
             case "update":
                 return f"/v1/alerts/{self._alert}/update", {"Content-Type": "application/json"}, one.body
-            case "cap":
+            case "cap" | "signed":
                 return "/v1/intake/sz", {"Content-Type": "application/cap+xml"}, one.body
             case "reports":
                 return "/v1/devices", {"Content-Type": "application/json"}, one.body

@@ -67,6 +67,8 @@ def accepted(one: Input) -> bool:
             return _update(one.body)
         case "cap":
             return _cap(one.body)
+        case "signed":
+            return not isinstance(receive_case(one.body, _signer()[1], NOW), list)
         case _:
             return _reports(one.body)
 

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from lxml import etree
+from signxml.signer import XMLSigner
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -106,3 +108,11 @@ def keys(kind: str = "rsa", name: str = "police", days: int = 365) -> Keys:
     )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return Keys(pem, certificate.public_bytes(Encoding.PEM))
+
+
+@cache
+def signed_document() -> bytes:
+    """Return the valid document, signed by the key of an elliptic curve."""
+    pair = keys("ec")
+    signer = XMLSigner(signature_algorithm="ecdsa-sha256")
+    return etree.tostring(signer.sign(etree.fromstring(GOOD.encode()), key=pair.key, cert=pair.certificate.decode()))

@@ -11,6 +11,7 @@ import gc
 import multiprocessing
 import os
 import pkgutil
+import resource
 import sys
 import time
 from datetime import datetime, timedelta
@@ -40,6 +41,9 @@ IMPORTED = [
 CLOCK_AHEAD_S = "TEST_CLOCK_AHEAD_S"
 """By so many seconds the clock of a process is ahead of all others."""
 
+DESCRIPTORS = "TEST_DESCRIPTORS"
+"""So many files and sockets a process may open, as `ulimit -n` has it."""
+
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__, *IMPORTED])
 
@@ -66,6 +70,8 @@ def _become(arguments: list[str], environ: dict[str, str], folder: str, log: str
     os.close(errors)
     output.close()
     sys.argv = ["qq-alert", *arguments]
+    if descriptors := int(environ.get(DESCRIPTORS, "0")):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
     if ahead_s := float(environ.get(CLOCK_AHEAD_S, "0")):
         _set_clock(ahead_s)
     main()
