@@ -38,10 +38,11 @@ UNAVAILABLE_ERRORS = (RedisError, OSError)
 """Errors while Redis restarts, fails over, cannot be reached, or refuses.
 
 It refuses out of memory or of disk, read-only, busy with a script, without replicas. `is_mistake` tells what is ours.
+WRONGTYPE is no mistake of ours: anybody who writes to Redis can make it, and it must end no server. Keys of another
+type are removed, with an alarm (`geo.index.checks.pipelines`); a command of ours on the wrong key would raise it, too.
 """
 
 MISTAKES: Final = (
-    "WRONGTYPE",
     "NOPERM",
     "unknown command",
     "unknown subcommand",

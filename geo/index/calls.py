@@ -30,11 +30,23 @@ MOVED_KEPT_MS: Final = 60_000
 """How long a user who changed lanes may still be in a request of the former lane. It is longer than a request and its
 commit take, so that the next sweep finds the user in the ledger."""
 
+MOVERS_MAX: Final = 100_000
+"""Of a shard: more did not change lanes within a minute. Of those beyond it one may be notified in both lanes."""
+
 AGAIN_MS: Final = 600_000
 """So long after it was made a report may be sent again, because its answer was lost."""
 
 FORGOTTEN_KEPT_MS: Final = 3_600_000
 """For this long, reports made before a user was forgotten are refused; they seldom take minutes to arrive."""
+
+
+def moved_since(shard: int, now_ms: int) -> tuple[str, ...]:
+    """Return the command that tells who changed lanes within the last `MOVED_KEPT_MS`.
+
+    A moment that is later than now by more than clocks differ is none: nobody may be left out for ever.
+    """
+    since, until = str(now_ms - MOVED_KEPT_MS), str(now_ms + MOVED_KEPT_MS)
+    return ("ZRANGEBYSCORE", keys.moved(shard), since, until, "LIMIT", "0", str(MOVERS_MAX))
 
 
 def record_calls(

@@ -2,11 +2,13 @@
 
 A record is six bytes of time (ms), the lane's name, then, after a zero byte each, the locale and the token if there are
 any. A user of a lane that addresses accounts, with the default locale, takes no more than time and lane.
-Bounded: `TOKEN_MAX` and `LOCALE_MAX` characters, checked where reports are decoded.
+Bounded: `TOKEN_MAX` and `LOCALE_MAX` characters, checked where reports are decoded, and again where records are read:
+what is no token is empty, which no lane sends to, and what is no locale is the usual one.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import compress
 from operator import methodcaller
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +24,7 @@ TOKEN_MAX: Final = 4096
 TIME_BYTES: Final = 6
 SEPARATOR: Final = b"\0"
 _DEFAULT: Final = SEPARATOR * 2
+_LOCALE: Final = re.compile(rb"[A-Za-z0-9-]{1,%d}" % LOCALE_MAX)
 
 
 class Device(NamedTuple):
@@ -69,6 +72,8 @@ def devices_from(records: Sequence[bytes | None], lane: str) -> Devices:
         for row, one in enumerate(records):
             if one is not None and not one.startswith(_DEFAULT, start):
                 locales[row], tokens[row] = device_from(one[start:])
+    if max(map(len, filter(None, tokens)), default=0) > TOKEN_MAX:
+        tokens = [b"" if token is not None and len(token) > TOKEN_MAX else token for token in tokens]
     return Devices(tokens, locales)
 
 
@@ -83,4 +88,4 @@ def address(locale: str, token: str | None) -> bytes:
 def device_from(written: bytes) -> Device:
     """Read the result of `address`."""
     locale, _, token = written[1:].partition(SEPARATOR)
-    return Device(locale.decode() if locale else LOCALE_USUAL, token)
+    return Device(locale.decode() if _LOCALE.fullmatch(locale) else LOCALE_USUAL, token)

@@ -1,14 +1,17 @@
 """Remove users who were just forgotten from batches that are about to be sent.
 
-A user may ask to be forgotten between a search and its request. A stream in Redis tells all processes at once. Members
-found longer ago than `TRUSTED_S` are checked against the index again. Bounded: `USERS_MAX` users kept for `KEPT_S`;
-beyond that, every batch is checked against the index for as long.
+A user may ask to be forgotten between a search and its request. A stream in Redis tells all processes at once. It says
+only whom to look up again: anybody may have written it, and the index, which forgot the user before, decides. Members
+found longer ago than `TRUSTED_S` are checked against the index again, too. Bounded: `USERS_MAX` users kept for
+`KEPT_S`; beyond that, and where the stream cannot be read, every batch is checked against the index for as long.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
@@ -17,6 +20,9 @@ from redis.exceptions import ResponseError
 
 from geo.connection import COMMAND_TIMEOUT_S, UNAVAILABLE_ERRORS, asking
 from geo.index import keys
+from geo.index.checks.pipelines import is_wrong_type
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
+from geo.index.checks.users import readable_users
 from runtime.tasks import raise_if_cancelled
 
 if TYPE_CHECKING:
@@ -38,6 +44,10 @@ STALE_S: Final = 2 * BLOCK_MS / 1000
 """After so long without a reply, this process may have missed forgotten users whom other processes know of."""
 
 RETRY_S: Final = 0.5
+AHEAD_MS: Final = 60_000
+"""No entry is newer than the clock of Redis by more: after one that is, no entry could be added or would be read."""
+
+_ENTRY: Final = re.compile(rb"(\d{1,15})-\d{1,19}")
 
 _log = structlog.get_logger("geo.index.forgetting")
 
@@ -47,6 +57,7 @@ class Forgetting:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._unreadable = unreadable_of(client)
         self._gone: set[bytes] = set()
         self._until: deque[tuple[float, list[bytes]]] = deque()
         self._overflow_until_s = 0.0
@@ -58,10 +69,26 @@ class Forgetting:
         self._note(encoded)
         for start in range(0, len(encoded), USERS_AN_ENTRY):
             part = b" ".join(encoded[start : start + USERS_AN_ENTRY])
-            async with asking(self._client):
-                oldest = await self._time_ms() - int(KEPT_S * 1000)
-                await self._client.xadd(keys.FORGETTING, {"users": part}, minid=oldest, approximate=False)
-                await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
+            try:
+                await self._add(part)
+            except ResponseError as error:
+                if not _is_spoiled(error):
+                    raise
+                await self._begin_anew()
+                await self._add(part)
+
+    async def _add(self, users: bytes) -> None:
+        async with asking(self._client):
+            oldest = await self._time_ms() - int(KEPT_S * 1000)
+            await self._client.xadd(keys.FORGETTING, {"users": users}, minid=oldest, approximate=False)
+            await self._client.pexpire(keys.FORGETTING, int(KEPT_S * 1000))
+
+    async def _begin_anew(self) -> None:
+        """Remove a stream that nobody of us wrote so; what it held is looked up in the index instead."""
+        self._unreadable.report(UnreadableKind.STREAM)
+        self._overflow_until_s = asyncio.get_running_loop().time() + KEPT_S
+        async with asking(self._client):
+            await self._client.unlink(keys.FORGETTING)
 
     async def run(self) -> None:
         """Read the stream until cancelled; after an interruption continue with the last entry read."""
@@ -71,21 +98,38 @@ class Forgetting:
             raise_if_cancelled()
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                    last = last or b"%d-0" % (await self._time_ms() - int(KEPT_S * 1000))
+                    now_ms = await self._time_ms()
+                    last = last or b"%d-0" % (now_ms - int(KEPT_S * 1000))
                     # The first read does not wait, so that this process knows at once what it missed.
                     block_ms = BLOCK_MS if self._read_s > 0 else None
                     waiting = self._client.xread({keys.FORGETTING: last}, count=ENTRIES_A_READ, block=block_ms)
                     answer = cast("StreamReply", await waiting)
-                self._read_s = asyncio.get_running_loop().time()
+                    self._read_s = asyncio.get_running_loop().time()
+                    entries = [entry for _, some in answer or () for entry in some]
+                    if not all(_is_entry(entry, now_ms) for entry, _ in entries):
+                        last = b""
+                        await self._begin_anew()
+                        continue
             except (*UNAVAILABLE_ERRORS, ResponseError, TimeoutError) as error:
                 # A primary that becomes a replica sends blocked clients an error of its own.
                 _log.debug("forgetting.away", error=type(error).__name__)
+                with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
+                    if _is_spoiled(error):
+                        await self._begin_anew()
                 await asyncio.sleep(RETRY_S)
                 continue
-            for _, entries in answer or ():
-                for entry, fields in entries:
-                    last = entry
-                    self._note(fields[b"users"].split())
+            for entry, fields in entries:
+                last = entry
+                self._read(fields)
+
+    def _read(self, fields: object) -> None:
+        """Note the users of one entry."""
+        written = fields.get(b"users", b"") if isinstance(fields, dict) else b""
+        users = written.split(maxsplit=USERS_AN_ENTRY) if isinstance(written, bytes) else []
+        readable = readable_users(users[:USERS_AN_ENTRY])
+        if len(readable) < max(1, len(users)):
+            self._unreadable.report(UnreadableKind.STREAM)
+        self._note(readable)
 
     async def _time_ms(self) -> int:
         """Return the time by the clock of Redis, which gives the entries of the stream their ids."""
@@ -112,9 +156,24 @@ class Forgetting:
         return is_stale or now_s - found_s > TRUSTED_S or now_s < self._overflow_until_s
 
     def remaining(self, users: Sequence[bytes]) -> NDArray[np.bool_] | None:
-        """Tell for each user whether they may still be sent to; None when none of them was forgotten."""
-        if self._until:
-            self._expire(asyncio.get_running_loop().time())
-        if not self._gone or self._gone.isdisjoint(users):
+        """Tell for each user whether nobody said that they were forgotten; None when none of them was."""
+        if not self.are_among(users):
             return None
         return np.array([user not in self._gone for user in users])
+
+    def are_among(self, users: Sequence[bytes]) -> bool:
+        """Tell whether one of these users was said to be forgotten a moment ago."""
+        if self._until:
+            self._expire(asyncio.get_running_loop().time())
+        return bool(self._gone) and not self._gone.isdisjoint(users)
+
+
+def _is_entry(entry: bytes, now_ms: int) -> bool:
+    """Tell whether this is the id of an entry that Redis may have given, by its clock."""
+    read = _ENTRY.fullmatch(entry)
+    return read is not None and int(read[1]) <= now_ms + AHEAD_MS
+
+
+def _is_spoiled(error: BaseException) -> bool:
+    """Tell whether the key is no stream, or one whose last id is the last that there is."""
+    return isinstance(error, ResponseError) and (is_wrong_type(error) or "exhausted" in str(error))

@@ -8,6 +8,7 @@ lane.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -74,6 +75,23 @@ def non_default_locale(shard: int) -> str:
 def epoch(shard: int) -> str:
     """String: the mark by which a shard is known (`geo/index/loss/epochs.py`)."""
     return f"epoch:{{{shard}}}"
+
+
+_OF_SHARD: Final = re.compile(r"(geo|device|moved|forgotten|epoch):\{(\d{1,4})\}(?::.*)?")
+_TYPES: Final = {"geo": b"zset", "device": b"hash", "moved": b"zset", "forgotten": b"zset", "epoch": b"string"}
+_OF_PEOPLE: Final = frozenset({"geo", "device"})
+
+
+def type_of(name: str) -> bytes | None:
+    """Return the type of a key of a shard as Redis calls it; None for another name, or where any type will do."""
+    found = _OF_SHARD.fullmatch(name)
+    return None if found is None else _TYPES[found[1]]
+
+
+def shard_of_people(name: str) -> int | None:
+    """Return the shard of a key that holds people, None for any other one."""
+    found = _OF_SHARD.fullmatch(name)
+    return int(found[2]) if found is not None and found[1] in _OF_PEOPLE else None
 
 
 FORGETTING: Final = "forgetting"

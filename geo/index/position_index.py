@@ -20,7 +20,11 @@ from redis.exceptions import NoScriptError
 
 from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
 from geo.index import keys
-from geo.index.calls import MOVED_KEPT_MS, drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
+from geo.index.calls import drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
+from geo.index.checks.pipelines import ask
+from geo.index.checks.scores import geohashes
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
+from geo.index.checks.users import checked
 from geo.index.devices import devices_from
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
@@ -37,9 +41,9 @@ if TYPE_CHECKING:
     from geo.area import Area
     from geo.connection import Client
     from geo.index.calls import Call
+    from geo.index.checks.pipelines import Command
     from geo.index.devices import DeadToken, Devices
     from geo.index.loss.epochs import Epochs
-    from geo.index.search.members import Command
 
 __all__ = ["COMMAND_TIMEOUT_S", "PositionIndex", "Positions", "connect"]
 
@@ -84,6 +88,7 @@ class PositionIndex:
         self.generations = generations or keys.Generations()
         self.clock_ms = clock_ms
         self.waiting = waiting_of(client)
+        self.unreadable = unreadable_of(client)
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._sampling = asyncio.Semaphore(SAMPLES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
@@ -126,13 +131,8 @@ class PositionIndex:
         and a cluster's pipeline does not take it.
         """
         for known in (True, False):
-            pipe = self._client.pipeline(transaction=False)
-            for call in calls:
-                pipe.execute_command("EVALSHA", chosen.sha, *call)
             try:
-                async with asking(self._client):
-                    answers: list[Any] = await pipe.execute()
-                    return answers
+                return await ask(self._client, [("EVALSHA", chosen.sha, *call) for call in calls])
             except NoScriptError:
                 if not known:
                     raise
@@ -184,11 +184,10 @@ class PositionIndex:
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)
             observe_s(perf_counter() - started_s)
         self._shard_members.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
+        members, skipped = checked(shards, [some for (some,) in found])
+        self.unreadable.report(UnreadableKind.MEMBER, skipped)
         users = [
-            user
-            for (some,), moved in zip(found, movers, strict=True)
-            for user in some
-            if not moved or user not in moved
+            user for some, moved in zip(members, movers, strict=True) for user in some if not moved or user not in moved
         ]
         return Found(shards[-1], users, asked_s)
 
@@ -196,7 +195,9 @@ class PositionIndex:
         """Return by shard the members of each area, in one round trip; the caller bounds the shards."""
         async with self._sampling:
             found, _ = await self._search(lane, shards, areas, asks_movers=False)
-        return found
+        by_area = [checked(shards, some) for some in zip(*found, strict=True)]
+        self.unreadable.report(UnreadableKind.MEMBER, sum(one.skipped for one in by_area))
+        return [*map(list, zip(*(one.members for one in by_area), strict=True))] if by_area else found
 
     async def _search(
         self, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
@@ -210,29 +211,20 @@ class PositionIndex:
                 [unique(*[await self._scan_all(name, area) for name in pair]) for area in areas] for pair in names
             ]
         trip = Trip(shards, names, () if scanned else areas, asks_movers, self._epochs is not None, self._is_cluster)
-        found = trip.read(await self._ask(trip.commands()))
+        found = trip.read(await ask(self._client, trip.commands()))
         if self._epochs is not None:
             self._epochs.check(shards, found.marks)
-        movers = await self._ask(trip.movers(now_ms - MOVED_KEPT_MS)) if found.are_movers else [()] * len(shards)
+        movers = await ask(self._client, trip.movers(now_ms)) if found.are_movers else [()] * len(shards)
         return scanned or found.members, [frozenset(some) for some in movers]
-
-    async def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        """Return the replies to these commands, in one round trip."""
-        if not commands:
-            return []
-        pipe = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipe.execute_command(*command)
-        async with asking(self._client):
-            replies: list[Any] = await pipe.execute()
-        return replies
 
     async def _scan_all(self, name: str, area: Area) -> list[bytes]:
         """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""
-        async with asking(self._client):
-            everybody = cast("list[tuple[bytes, float]]", await self._client.zrange(name, 0, -1, withscores=True))
-        inside = area.contains(*places(np.array([score for _, score in everybody], dtype=np.int64)))
-        return [everybody[row][0] for row in np.flatnonzero(inside).tolist()]
+        ((everybody),) = await ask(self._client, [("ZRANGE", name, "0", "-1", "WITHSCORES")])
+        users, hashes = cast("list[bytes]", everybody[::2]), everybody[1::2]
+        found, unreadable = geohashes(hashes)
+        self.unreadable.report(UnreadableKind.SCORE, unreadable)
+        inside = area.contains(*places(np.maximum(found, 0))) & (found >= 0)
+        return [users[row] for row in np.flatnonzero(inside).tolist()]
 
     async def present(self, lane: str, users: NDArray[np.int64], *, settled: bool = False) -> NDArray[np.bool_]:
         """Tell for each user whether they are in this lane, at any position; `settled`: and were a minute ago."""
@@ -255,14 +247,11 @@ class PositionIndex:
 
     async def devices(self, users: Mapping[int, Sequence[bytes]]) -> list[bytes | None]:
         """Return the device record of each user, by shard; None for a user without one."""
-        pipe = self._client.pipeline(transaction=False)
-        for shard, some in users.items():
-            for generation in self.generations.living(self.clock_ms()):
-                pipe.execute_command("HMGET", keys.devices(shard, generation), *some)
-        if not len(pipe):
-            return []
-        async with asking(self._client):
-            replies = iter(await pipe.execute())
+        living = self.generations.living(self.clock_ms())
+        commands: list[Command] = [
+            ("HMGET", keys.devices(shard, generation), *some) for shard, some in users.items() for generation in living
+        ]
+        replies = iter(await ask(self._client, commands))
         return [
             new if new is not None else old
             for _ in users

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.connection import asking
 from geo.index import keys
-from geo.index.calls import MOVED_KEPT_MS
+from geo.index.calls import moved_since
+from geo.index.checks.pipelines import ask
+from geo.index.checks.scores import NOWHERE, geohashes
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
+from geo.index.checks.users import readable_users
 from geo.index.shards import shards_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from geo.connection import Client
+    from geo.index.checks.pipelines import Command
 
 
 async def present(
@@ -31,23 +35,21 @@ async def present(
     settled_ms: int | None = None,
 ) -> NDArray[np.bool_]:
     """Tell for each user whether they are in a lane; with the time `settled_ms`: and were a minute before it."""
-    pipe = client.pipeline(transaction=False)
     shards, living = shards_of(users), [*generations]
     rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
+    commands: list[Command] = []
     for chosen in rows:
         shard = int(shards[chosen[0]])
-        for generation in living:
-            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *users[chosen].tolist())
+        commands += [("ZMSCORE", keys.positions(shard, lane, one), *users[chosen].tolist()) for one in living]
         if settled_ms is not None:
-            pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), settled_ms - MOVED_KEPT_MS, "+inf")
-    async with asking(client):
-        replies = iter(await pipe.execute())
+            commands.append(moved_since(shard, settled_ms))
+    replies = iter(await ask(client, commands))
     there = np.zeros(users.size, dtype=np.bool_)
     for chosen in rows:
         for _ in living:
             there[chosen] |= np.array([score is not None for score in next(replies)])
-        if settled_ms is not None and (moved := next(replies)):
-            there[chosen] &= ~np.isin(users[chosen], [int(user) for user in moved])
+        if settled_ms is not None:
+            there[chosen] &= ~_are_among(client, users[chosen], next(replies))
     return there
 
 
@@ -55,26 +57,31 @@ async def standing(
     client: Client, lane: str, users: NDArray[np.int64], generations: Iterable[int], now_ms: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return at which geohash each user stands in a lane, -1 for nowhere, and who changed lanes a minute ago."""
-    pipe = client.pipeline(transaction=False)
     shards, living = shards_of(users), [*generations]
     order = np.argsort(shards, kind="stable")
     rows = np.split(order, np.flatnonzero(np.diff(shards[order])) + 1) if users.size else []
+    commands: list[Command] = []
     for chosen in rows:
         shard, asked = int(shards[chosen[0]]), users[chosen].tolist()
-        for generation in living:
-            pipe.execute_command("ZMSCORE", keys.positions(shard, lane, generation), *asked)
-        pipe.execute_command("ZRANGEBYSCORE", keys.moved(shard), now_ms - MOVED_KEPT_MS, "+inf")
-    places = np.full(users.size, -1, dtype=np.int64)
+        commands += [("ZMSCORE", keys.positions(shard, lane, one), *asked) for one in living]
+        commands.append(moved_since(shard, now_ms))
+    places = np.full(users.size, NOWHERE, dtype=np.int64)
     moved = np.zeros(users.size, dtype=np.bool_)
-    if not rows:
-        return places, moved
-    async with asking(client):
-        replies = iter(await pipe.execute())
+    replies = iter(await ask(client, commands))
     for chosen in rows:
         for _ in living:
-            scores = np.array([-1 if score is None else int(float(score)) for score in next(replies)], dtype=np.int64)
+            hashes, unreadable = geohashes(next(replies))
+            unreadable_of(client).report(UnreadableKind.SCORE, unreadable)
             # The newer generation comes last, and has who moved in between.
-            places[chosen] = np.where(scores >= 0, scores, places[chosen])
-        if movers := next(replies):
-            moved[chosen] = np.isin(users[chosen], [int(user) for user in movers])
+            places[chosen] = np.where(hashes >= 0, hashes, places[chosen])
+        moved[chosen] = _are_among(client, users[chosen], next(replies))
     return places, moved
+
+
+def _are_among(client: Client, users: NDArray[np.int64], movers: Sequence[bytes]) -> NDArray[np.bool_]:
+    """Tell which users changed lanes a moment ago."""
+    if not movers:
+        return np.zeros(users.size, dtype=np.bool_)
+    readable = readable_users(movers)
+    unreadable_of(client).report(UnreadableKind.MOVED, len(movers) - len(readable))
+    return np.isin(users, np.array([int(user) for user in readable], dtype=np.int64))

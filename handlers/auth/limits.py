@@ -1,7 +1,8 @@
 """Limits the requests of a token and the webhooks of an authority; all processes keep one limit.
 
 A request is the unit, whatever it holds: a request of 10,000 reports costs one round trip to Redis more. While Redis
-does not answer, each process keeps the limits by itself and nothing is refused for that.
+does not answer, each process keeps the limits by itself and nothing is refused for that. Whatever Redis holds, nobody
+is told to wait longer than a whole burst takes to come back.
 
 Bounded: `TIMEOUT_S` for Redis, which is then left alone for `ALONE_S`; `KEYS_MAX` allowances kept meanwhile.
 """
@@ -17,6 +18,7 @@ from msgspec import Meta
 from redis.exceptions import RedisError
 
 from geo.connection import UNAVAILABLE_ERRORS
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.scripts import register
 from handlers.auth.allowance import Allowances, Rate
 from handlers.http.roles import Role
@@ -94,6 +96,7 @@ class Limits:
     def __init__(self, client: Client, settings: LimitSettings, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
         self._request = register(client, "request", "handlers.auth")
+        self._unreadable = unreadable_of(client)
         self._platform = Rate(settings.platform_per_s, settings.platform_burst)
         self._people = Rate(settings.people_per_s, settings.people_burst)
         self._webhooks = per_minute(settings.webhooks_per_minute)
@@ -132,7 +135,9 @@ class Limits:
             return None
         try:
             async with asyncio.timeout(self._timeout_s):
-                wait_us = await self._request(keys=[key], args=[round(rate.cost_s * MICROSECONDS), rate.burst])
+                wait_us, unreadable = await self._request(
+                    keys=[key], args=[round(rate.cost_s * MICROSECONDS), rate.burst]
+                )
         except (*UNAVAILABLE_ERRORS, RedisError, TimeoutError) as error:
             raise_if_cancelled()
             # No request waits for it again at once: a Redis that is slow must not slow every request.
@@ -140,4 +145,5 @@ class Limits:
             _log.warning("limits.alone", error=type(error).__name__, for_s=ALONE_S)
             return None
         raise_if_cancelled()
-        return float(wait_us) / MICROSECONDS
+        self._unreadable.report(UnreadableKind.LIMIT, unreadable)
+        return min(float(wait_us) / MICROSECONDS, rate.burst * rate.cost_s)

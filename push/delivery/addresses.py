@@ -16,6 +16,8 @@ from push.delivery.outcomes import Addressed
 from push.provider import Addressing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from geo.index.forgetting import Forgetting
     from geo.index.locales import NonDefaultLocales
     from geo.index.position_index import PositionIndex
@@ -42,18 +44,17 @@ class Addresses:
 
     async def of(self, batch: Batch) -> Addressed | None:
         """Return how each recipient is reached, without those forgotten or gone from the lane; None: Redis is away."""
-        looks_again = self._forgetting.must_look(batch.found_s)
-        wanted = self._forgetting.remaining(batch.recipients)
+        # Who is said to be forgotten is looked up: the index forgot them before it was said, or they never asked for it.
+        looks_again = self._forgetting.must_look(batch.found_s) or self._forgetting.are_among(batch.recipients)
+        wanted: NDArray[np.bool_] | None = None
         by_token, devices = self._addressing is Addressing.DEVICES, None
         try:
             if by_token:
                 devices = await self._index.reached_at(self._lane, batch.users)
                 if None in devices.tokens:
-                    there = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
-                    wanted = there if wanted is None else there & wanted
+                    wanted = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
             elif looks_again:
-                there = await self._index.present(self._lane, batch.users)
-                wanted = there if wanted is None else there & wanted
+                wanted = await self._index.present(self._lane, batch.users)
                 batch.found_s = asyncio.get_running_loop().time()
             if self._addressing is Addressing.ACCOUNTS and await self._non_default_locales.among(batch.users):
                 devices = await self._index.reached_at(self._lane, batch.users)

@@ -15,9 +15,10 @@ import numpy as np
 
 import sql.enrolment
 import sql.ledger
+from geo.index.checks.users import readable_users
 from geo.index.position_index import Found
 from geo.index.shards import by_shards
-from push.fanout.packing import readable_users, unpack_readable
+from push.fanout.packing import unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo.index.checks.users import user_ids
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
 _HEADER_BYTES = 9
 _WIDTH_MAX = 8
-USER_DIGITS = 19
-USER_MAX = (1 << 63) - 1
 
 
 def pack(users: NDArray[np.int64]) -> bytes:
@@ -58,22 +58,6 @@ def unpack_readable(rows: Iterable[bytes], unreadable: Callable[[], None]) -> li
         except ValueError:
             unreadable()
     return users
-
-
-def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
-    """Read user ids from decimal bytes; ValueError when one is none: the ledger names all or none."""
-    users = np.fromstring(b" ".join(recipients), dtype=np.int64, sep=" ")
-    if users.size != len(recipients) or (users.size and users.min() < 0):
-        raise ValueError("not user ids")
-    if users.size and users.max() == USER_MAX and len(readable_users(recipients)) < len(recipients):
-        # What is too large for an id is read as the largest one.
-        raise ValueError("not user ids")
-    return users
-
-
-def readable_users(recipients: Sequence[bytes]) -> list[bytes]:
-    """Return those that are user ids."""
-    return [one for one in recipients if one.isdigit() and len(one) <= USER_DIGITS and int(one) <= USER_MAX]
 
 
 def not_notified(recipients: list[bytes], notified: NDArray[np.int64]) -> tuple[list[bytes], NDArray[np.int64]]:

@@ -18,8 +18,9 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
+from geo.index.checks.users import readable_users
 from push.fanout.claims.unit import Batch
-from push.fanout.packing import not_notified, readable_users, unpack_readable
+from push.fanout.packing import not_notified, unpack_readable
 from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS

@@ -8,13 +8,15 @@ known. Bounded: one small key a shard, one round trip for all of them.
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from redis.exceptions import RedisError
 
-from geo.connection import asking
 from geo.index import keys
+from geo.index.checks.pipelines import ask
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
 
 MARK_BYTES: Final = 8
+_MARK: Final = re.compile(rb"[0-9a-f]{%d}" % (2 * MARK_BYTES))
 
 
 class IndexEmptiedError(RedisError):
@@ -43,20 +46,20 @@ class Epochs:
             raise IndexEmptiedError("a shard of the index lost its people")
 
     async def read(self, shards: Sequence[int]) -> dict[int, bytes]:
-        """Return the marks of these shards, without those that have none."""
-        pipe = self._client.pipeline(transaction=False)
-        for shard in shards:
-            pipe.execute_command("GET", keys.epoch(shard))
-        async with asking(self._client):
-            marks = await pipe.execute()
-        return {shard: mark for shard, mark in zip(shards, marks, strict=True) if mark is not None}
+        """Return the marks of these shards, without those that have none, or one that nobody of us wrote."""
+        marks = await ask(self._client, [("GET", keys.epoch(shard)) for shard in shards])
+        return {shard: mark for shard, mark in zip(shards, marks, strict=True) if _is_mark(mark)}
 
     async def mark(self, shards: Sequence[int]) -> dict[int, bytes]:
-        """Mark the shards that have no mark; returns the marks of all."""
+        """Mark the shards that have no mark that can be read; returns the marks of all."""
         token = secrets.token_hex(MARK_BYTES)
-        pipe = self._client.pipeline(transaction=False)
-        for shard in shards:
-            pipe.execute_command("SET", keys.epoch(shard), token, "NX")
-        async with asking(self._client):
-            await pipe.execute()
+        there = await ask(self._client, [("GET", keys.epoch(shard)) for shard in shards])
+        bad = [shard for shard, mark in zip(shards, there, strict=True) if mark is not None and not _is_mark(mark)]
+        unreadable_of(self._client).report(UnreadableKind.MARK, len(bad))
+        await ask(self._client, [("UNLINK", keys.epoch(shard)) for shard in bad])
+        await ask(self._client, [("SET", keys.epoch(shard), token, "NX") for shard in shards])
         return await self.read(shards)
+
+
+def _is_mark(mark: object) -> bool:
+    return isinstance(mark, bytes) and _MARK.fullmatch(mark) is not None

@@ -7,7 +7,7 @@ for i = 2, #ARGV, 3 do
     local user, token, since = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
     for generation = 1, 2 do
         local record = redis.call('HGET', KEYS[generation], user)
-        if record and struct.unpack('>I6', record) <= since then
+        if record and #record >= 6 and struct.unpack('>I6', record) <= since then
             local known, rest = string.match(record, '^([^%z]*)(.*)$', 7)
             if known == lane and string.match(rest, '^%z[^%z]*%z(.*)$') == token then
                 redis.call('HDEL', KEYS[generation], user)

@@ -3,13 +3,16 @@
 -- KEYS: devices of both generations; positions of each lane, the older generation first
 -- ARGV: for each user: the id, when they were forgotten (ms)
 -- Returns how many were removed.
+-- A record that is cut, or of a moment later than now by more than clocks differ (10 minutes), is no report.
+local latest = redis.call('TIME')[1] * 1000 + 600000
 local removed = 0
 for i = 1, #ARGV, 2 do
     local user, at, last = ARGV[i], tonumber(ARGV[i + 1]), 0
     for generation = 1, 2 do
         local record = redis.call('HGET', KEYS[generation], user)
-        if record then
-            last = math.max(last, (struct.unpack('>I6', record)))
+        local reported = record and #record >= 6 and struct.unpack('>I6', record) or 0
+        if reported <= latest then
+            last = math.max(last, reported)
         end
     end
     if last <= at then

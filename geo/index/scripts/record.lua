@@ -24,6 +24,13 @@ for i = 1, #reports, 4 do
     users[#users + 1] = reports[i]
 end
 
+-- When a device reported, 0 where its record is cut, or names a moment that is later than now by more than clocks differ
+-- (10 minutes): anybody may have written it, and it must not keep out what the user reports from now on.
+local function moment(record)
+    local at = #record >= 6 and struct.unpack('>I6', record) or 0
+    return at <= now + 600000 and at or 0
+end
+
 local known = redis.call('HMGET', devices, unpack(users))
 local missing, rows = {}, {}
 for i = 1, #users do
@@ -50,10 +57,11 @@ local non_default = false
 for i = 1, #users do
     local user, at = users[i], tonumber(reports[4 * i - 2])
     local record = known[i] or elsewhere[i]
-    local newer = not record or struct.unpack('>I6', record) < at
-    local is_again = again and record and struct.unpack('>I6', record) == at and now - at < again
+    local newer = not record or moment(record) < at
+    local is_again = again and record and moment(record) == at and now - at < again
     befores[i] = is_again and -1 or -2
-    if newer and not (gone[i] and tonumber(gone[i]) >= at) then
+    local gone_at = tonumber(gone[i] or 0) or 0
+    if newer and (gone_at < at or gone_at > now + 600000) then
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
         records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
         if addresses[i] and addresses[i] ~= '' and not string.find(addresses[i], '%z', 2) then
@@ -87,7 +95,8 @@ if #places == 0 then
 end
 for key, members in pairs(asked) do
     for i, score in ipairs(redis.call('ZMSCORE', key, unpack(members))) do
-        befores[rows_of[key][i]] = score and tonumber(score) or -1
+        local place = tonumber(score or -1) or -1
+        befores[rows_of[key][i]] = place >= 0 and place < 4503599627370496 and place or -1
     end
 end
 if redis.call('GEOADD', KEYS[4 + lane], unpack(places)) > 0 then

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geo.index import keys
+from geo.index.calls import moved_since
 from geo.index.search.members import commands, members, unique
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ class Trip(NamedTuple):
             asked += self._of_all("MGET", "GET", [keys.epoch(shard) for shard in self.shards])
         return asked
 
-    def movers(self, since_ms: int) -> list[Command]:
-        """Return the commands that tell who changed lanes since then, shard by shard."""
-        return [("ZRANGEBYSCORE", keys.moved(shard), str(since_ms), "+inf") for shard in self.shards]
+    def movers(self, now_ms: int) -> list[Command]:
+        """Return the commands that tell who changed lanes a moment ago, shard by shard."""
+        return [moved_since(shard, now_ms) for shard in self.shards]
 
     def read(self, replies: Sequence[Any]) -> TripFound:
         """Return what the replies say."""
