@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 from redis import asyncio as aioredis
 from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import DataError, RedisError, ResponseError
+from redis.exceptions import DataError, NoPermissionError, RedisError, ResponseError
 
 from geo.packing import WRITING_IN_C
 from runtime.waiting import Waiting
@@ -43,7 +43,6 @@ type are removed, with an alarm (`geo.index.checks.pipelines`); a command of our
 """
 
 MISTAKES: Final = (
-    "NOPERM",
     "unknown command",
     "unknown subcommand",
     "wrong number of arguments",
@@ -51,12 +50,12 @@ MISTAKES: Final = (
     "Error compiling script",
     "Invalid command format",
 )
-"""What Redis answers to a command that it never takes: a bug of ours, or of who set up its users."""
+"""What Redis answers to a command that it never takes, a bug of ours, besides that its user may not run it."""
 
 
 def is_mistake(error: BaseException) -> bool:
     """Tell whether asking again never ends an error."""
-    return isinstance(error, DataError) or (
+    return isinstance(error, DataError | NoPermissionError) or (
         isinstance(error, ResponseError) and any(mistake in str(error) for mistake in MISTAKES)
     )
 

@@ -64,7 +64,10 @@ class AlarmKind(enum.Enum):
     RECORD_REWOUND = (
         "record_rewound",
         "the record is older than it was: a backup, or a failover that lost commits. What was live in it is paused",
-        "ask what happened since: `cancel` what was over, `resume` what goes on. Everybody may be notified again",
+        (
+            "ask what happened since: `cancel` what was over, `resume` what goes on. Everybody may be notified again. "
+            "What a person resumes is not paused again for the same reason"
+        ),
     )
     ANCHOR_REFUSED = (
         "anchor_refused",
@@ -78,8 +81,14 @@ class AlarmKind(enum.Enum):
     )
     UNREADABLE_DATA = (
         "unreadable_data",
-        "a store holds what cannot be read: a member that is no user is left out, a unit that fails three times parked",
-        "read the log for the unit. After a repair, start the server again: it tries what was parked",
+        (
+            "a store holds what no server wrote: of Redis it is skipped, or removed where it was in the way; a unit "
+            "that fails three times is parked"
+        ),
+        (
+            "`redis: ...`: find out who else writes to Redis, change its password, look at `index_emptied`. A unit: "
+            "read the log. After a repair, start the server again: it tries what was parked"
+        ),
     )
     INDEX_EMPTIED = (
         "index_emptied",

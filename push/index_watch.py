@@ -30,6 +30,7 @@ from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from geo.index.checks.unreadable import UnreadableKind
     from push.alarms import AlarmBoard
     from push.fanout.entrants.late_entrants import LateEntrants
     from push.stores import EngineStores
@@ -71,6 +72,12 @@ class IndexWatch:
         self._is_doubted = False
         self._replayed_s = float("-inf")
         self._slow_s = float("-inf")
+        self._index.unreadable.publish = self._say_unreadable
+
+    def _say_unreadable(self, kind: UnreadableKind) -> None:
+        """Raise the alarm that Redis holds what nobody of us wrote: one for each kind, until the next start."""
+        detail = f"Redis held what no server wrote, and it was not believed: {kind.value}"
+        self._alarms.raise_alarm(AlarmKind.UNREADABLE_DATA, EVERY_LANE, None, detail, f"{STORE}: {kind.name.lower()}")
 
     async def run(self) -> None:
         """Look until cancelled."""

@@ -8,6 +8,7 @@ wait to be accepted, `EDGE_GRACE_S` for open connections at the end.
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,7 +60,9 @@ async def listen(settings: Settings, handlers: Handlers, authenticator: Authenti
     public = [route for route in table if route.path != METRICS_PATH]
     listener = await _listen(public, authenticator, settings, settings.listen, settings.tls, bounds)
     try:
-        probed = [route for route in table if route.path in {METRICS_PATH, *PROBES}]
+        probed = [route for route in table if route.path in PROBES]
+        metrics = [route for route in table if route.path == METRICS_PATH]
+        probed += [replace(route, handler=handlers.ops.metrics.get_own) for route in metrics]
         inner = await _listen(probed, authenticator, settings, own, None, Bounds(INNER_CONNECTIONS, 0))
     except SettingsError:
         await listener.close()

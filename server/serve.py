@@ -21,6 +21,7 @@ import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
 from geo.index.keys import LIVING, generations
+from handlers.auth import tickets
 from handlers.auth.authenticator import Authenticator
 from handlers.auth.failures import Failures
 from handlers.auth.limits import Limits
@@ -51,10 +52,12 @@ from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
+from push.alerts.watch import record_guard
 from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
+from runtime.authentication_codes import AuthenticationCodes, key_material
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
 from server.administration.encryption import derived_secret, encryption_key, known_key
@@ -111,9 +114,10 @@ async def serve(
         vault = await ask(partial(_vault, settings, pool))
         engine = _engine(settings, stores.database_url, pool, requests_pool, redis)
         failures = Failures(settings.limits, engine.alarms)
-        authenticator = Authenticator(TokenStore(requests_pool, redis), Limits(redis, settings.limits), failures)
+        authenticator = _authenticator(settings, engine.stores, failures)
         signer = publishing.read_signer(settings)
-        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims)
+        codes = _codes(settings, record_guard.LABEL)
+        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims, codes)
         await ask(guard.look_first)
         engine.changed = guard.wake
         if hold:
@@ -160,6 +164,16 @@ async def serve(
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
+
+
+def _codes(settings: Settings, label: str) -> AuthenticationCodes:
+    return AuthenticationCodes(key_material(encryption_key(settings)), label)
+
+
+def _authenticator(settings: Settings, stores: EngineStores, failures: Failures) -> Authenticator:
+    codes, redis = _codes(settings, tickets.LABEL), stores.client
+    tokens = TokenStore(stores.requests_pool, redis, codes, stores.clock.now_ms)
+    return Authenticator(tokens, Limits(redis, settings.limits), failures)
 
 
 async def _listening(

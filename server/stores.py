@@ -62,7 +62,9 @@ def opened(settings: Settings) -> Iterator[Stores]:
     if database_url is not None and redis_url is not None:
         yield Stores(database_url, redis_url, embedded=False, dead=lambda: None, owner_url=settings.database.owner_url)
         return
-    embedded = EmbeddedStores(settings.state_dir, postgres=database_url is None, valkey=redis_url is None)
+    embedded = EmbeddedStores(
+        settings.state_dir, postgres=database_url is None, valkey=redis_url is None, confined=True
+    )
     try:
         urls = embedded.start()
         yield Stores(

@@ -30,6 +30,7 @@ _TOKEN_ADD = query("token_add")
 _TOKEN_LIST = query("token_list")
 _TOKEN_REVOKE = query("token_revoke")
 _TOKEN_USE = query("token_use")
+_TOKEN_BY_ID = query("token_by_id")
 _TOKEN_STANDING = query("token_standing")
 _ENDING = query("ending")
 _TOKEN_IS_VALID = query("token_is_valid")
@@ -189,9 +190,15 @@ async def notify_change(connection: Connection) -> None:
     await connection.execute(_CHANGED)
 
 
-async def standing(pool: Pool, digests: list[bytes]) -> set[bytes]:
-    """Return which of these tokens are valid."""
-    return {row[0] for row in await pool.fetch(_TOKEN_STANDING, digests)}
+async def token_by_id(pool: Pool, token_id: int) -> tuple[bytes, str] | None:
+    """Return (digest, role) of a token, None when it is unknown, over or revoked."""
+    row = await pool.fetchrow(_TOKEN_BY_ID, token_id)
+    return None if row is None else (row[0], row[1])
+
+
+async def standing(pool: Pool, digests: list[bytes], roles: list[str] | None = None) -> set[bytes]:
+    """Return which of these tokens are valid, and have one of these roles, or any."""
+    return {row[0] for row in await pool.fetch(_TOKEN_STANDING, digests, roles)}
 
 
 async def ending(pool: Pool, within: timedelta) -> list[tuple[str, datetime]]:

@@ -11,7 +11,7 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 import pytest
@@ -20,7 +20,7 @@ from hypothesis import settings
 from redis import asyncio as aioredis
 
 import sql.migrate
-from server.embedded import EmbeddedStores, StoreUrls
+from server.embedded import EmbeddedStores, StoreUrls, redis_user
 from sql.database import open_pool
 from tests.support.processes.deployment import Deployment
 
@@ -39,6 +39,7 @@ for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
     del os.environ[_name]
 
 
+PASSWORD: Final = "of-the-tests"
 WORKERS = 4
 SLOWEST_FIRST = ("faults", "e2e", "conformance", "property", "integration", "simulation", "unit")
 
@@ -120,8 +121,14 @@ async def redis(stores: StoreUrls) -> AsyncIterator[aioredis.Redis]:
 
 @pytest_asyncio.fixture
 async def deployment(stores: StoreUrls, tmp_path: Path) -> AsyncIterator[Deployment]:
-    """Provide stores with a registered authority and a token; end the processes that a test starts."""
-    started = Deployment(stores, tmp_path)
+    """Provide stores with a registered authority and a token; end the processes that a test starts.
+
+    Servers log in to Redis as the user that operators are told to make, and may do what that user may.
+    """
+    assert stores.redis is not None
+    async with aioredis.Redis.from_url(stores.redis) as redis:
+        await redis.execute_command("ACL", "SETUSER", *redis_user.line(PASSWORD).split()[1:])  # type: ignore[no-untyped-call]
+    started = Deployment(stores, tmp_path, f"{redis_user.NAME}:{PASSWORD}@")
     started.provider_url = "http://127.0.0.1:9"
     await started.register()
     yield started

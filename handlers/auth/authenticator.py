@@ -66,15 +66,15 @@ class Authenticator:
             return _rate_limited("too many estimates of this token", wait_s)
         return None
 
-    async def issue_ticket(self, bearer: Bearer) -> str:
+    def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of the token that asks."""
-        return await self._token_store.issue_ticket(bearer)
+        return self._token_store.issue_ticket(bearer)
 
-    async def ticket(self, request: web.Request, ticket: str) -> Bearer | web.Response:
-        """Use up a ticket; returns whose token it stands for, or the refusal."""
+    async def ticket(self, request: web.Request, ticket: str, role: Role) -> Bearer | web.Response:
+        """Use up a ticket for a route with `role`; returns whose token it stands for, or the refusal."""
         if (refused := self.busy(request)) is not None:
             return refused
-        key = await self._token_store.redeem_ticket(ticket)
+        key = await self._token_store.redeem_ticket(ticket, role)
         bearer = None if key is None else await self._token_store.bearer_with(key)
         if bearer is not None:
             return bearer
@@ -83,9 +83,9 @@ class Authenticator:
             return _too_many_failures("too many failures from this address", wait_s)
         return problems.response(ProblemCode.INVALID_TICKET, "the ticket is unknown, used or too old")
 
-    async def standing(self, keys: set[bytes]) -> set[bytes]:
-        """Return which of these tokens, by digest, open anything still."""
-        return await self._token_store.standing(keys)
+    async def standing(self, keys: set[bytes], role: Role) -> set[bytes]:
+        """Return which of these tokens, by digest, open a route with `role` still."""
+        return await self._token_store.standing(keys, role)
 
     def unsigned(self, request: web.Request, authority: str | None, detail: str) -> web.Response:
         """Refuse a request whose signature does not verify; `authority` None when there is no such one."""

@@ -1,6 +1,6 @@
 """Looks up bearer tokens, and issues and redeems the feed's tickets.
 
-Tokens are looked up by SHA-256 digest; tickets live in Redis, once and for `TICKET_S` seconds.
+Tokens are looked up by SHA-256 digest; Redis remembers the tickets that were used (`handlers.auth.tickets`).
 Bounded: `CACHE_MAX` good and as many wrong digests for `CACHE_S` seconds, so that a revoked token works no longer than
 that; one that ends works until its end. `forget` makes that at once, when the record says that something was revoked.
 """
@@ -14,11 +14,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import sql.access
 from geo.connection import asking
+from geo.index.reports import now_ms
+from handlers.auth import tickets
 from handlers.http.bearer import Bearer
-from handlers.http.roles import Role
+from handlers.http.roles import ALLOWS, Role
 from push.alerts.people.persons import adopt
+from runtime.authentication_codes import KEY_BYTES, AuthenticationCodes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geo.connection import Client
     from sql.access import UsedToken
     from sql.database import Pool
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "qqa_"  # noqa: S105 - the prefix of our tokens
 TOKEN_BYTES = 32
 TOKEN_MAX = 128
-TICKET_S = 30
 CACHE_S = 5.0
 CACHE_MAX = 10_000
 T = TypeVar("T")
@@ -38,7 +42,7 @@ def new_token() -> str:
 
 
 def digest(token: str) -> bytes:
-    """Return what is stored of a token or a ticket: its entropy makes a plain hash enough."""
+    """Return what is stored of a token: its entropy makes a plain hash enough."""
     # aiohttp reads bytes of a header that are no UTF-8 as surrogates, which anybody may send.
     return hashlib.sha256(token.encode(errors="surrogateescape")).digest()
 
@@ -46,7 +50,16 @@ def digest(token: str) -> bytes:
 class TokenStore:
     """Looks up tokens and tickets."""
 
-    def __init__(self, pool: Pool, redis: Client) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        redis: Client,
+        codes: AuthenticationCodes | None = None,
+        clock_ms: Callable[[], int] = now_ms,
+    ) -> None:
+        """`codes` are those of tickets, which all servers share; without them tickets are of this process alone."""
+        self._codes = codes or AuthenticationCodes([secrets.token_bytes(KEY_BYTES)], tickets.LABEL)
+        self._clock_ms = clock_ms
         self._pool = pool
         self._redis = redis
         self._good: dict[bytes, tuple[float, Bearer]] = {}
@@ -91,24 +104,29 @@ class TokenStore:
         """Look every token up again: one of them may be revoked. Those that were good stay no guesses."""
         self._good = {key: (0.0, bearer) for key, (_, bearer) in self._good.items()}
 
-    async def issue_ticket(self, bearer: Bearer) -> str:
+    def issue_ticket(self, bearer: Bearer) -> str:
         """Return a ticket that opens the feed once, in the name of somebody's token."""
-        ticket = secrets.token_urlsafe(TOKEN_BYTES)
-        async with asking(self._redis):
-            await self._redis.set(_ticket_key(ticket), bearer.digest, ex=TICKET_S)
-        return ticket
+        return tickets.written(self._codes, bearer.token_id, self._clock_ms())
 
-    async def redeem_ticket(self, ticket: str) -> bytes | None:
-        """Use up a ticket; returns the digest of its token, None when it, or the token, opens nothing."""
-        if not ticket or len(ticket) > TOKEN_MAX:
+    async def redeem_ticket(self, ticket: str, role: Role) -> bytes | None:
+        """Use up a ticket for a route with `role`; returns the digest of its token, None when it opens nothing."""
+        found = tickets.read(self._codes, ticket, self._clock_ms())
+        if found is None:
             return None
         async with asking(self._redis):
-            key = await self._redis.getdel(_ticket_key(ticket))
-        return key if isinstance(key, bytes) and await self.standing({key}) else None
+            # For as long as any clock of ours may think that it lives.
+            if not await self._redis.set(found.key, b"used", nx=True, ex=4 * tickets.TICKET_S):
+                return None
+        token = await sql.access.token_by_id(self._pool, found.token_id)
+        return token[0] if token is not None and _allows(token[1], role) else None
 
-    async def standing(self, keys: set[bytes]) -> set[bytes]:
-        """Return which of these tokens open anything still."""
-        return await sql.access.standing(self._pool, [*keys])
+    async def standing(self, keys: set[bytes], role: Role) -> set[bytes]:
+        """Return which of these tokens open a route with `role` still."""
+        return await sql.access.standing(self._pool, [*keys], [one.value for one in ALLOWS[role]])
+
+
+def _allows(of_token: str, role: Role) -> bool:
+    return of_token in {one.value for one in ALLOWS[role]}
 
 
 def _key(authorization: str) -> bytes | None:
@@ -122,7 +140,3 @@ def _keep(cache: dict[bytes, T], key: bytes, value: T) -> None:
     if len(cache) >= CACHE_MAX:
         cache.clear()
     cache[key] = value
-
-
-def _ticket_key(ticket: str) -> str:
-    return f"ticket:{digest(ticket).hex()}"

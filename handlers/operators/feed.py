@@ -220,7 +220,7 @@ class Feed:
             return problems.response(ProblemCode.BUSY, "too many listeners", headers={"Retry-After": "5"})
         ticket = request.query.get("ticket")
         if ticket is not None:
-            return await self._authenticator.ticket(request, ticket)
+            return await self._authenticator.ticket(request, ticket, Role.VIEWER)
         return await self._authenticator.bearer(request, Role.VIEWER)
 
     def look(self) -> None:
@@ -241,7 +241,7 @@ class Feed:
     async def _dismiss_outlived(self) -> None:
         # A client that comes in meanwhile was let in just now.
         sockets = self.listeners.sockets
-        standing = await self._authenticator.standing({*sockets.values()})
+        standing = await self._authenticator.standing({*sockets.values()}, Role.VIEWER)
         await self._dismiss([(one, OVER) for one, key in sockets.items() if key not in standing])
 
     async def close(self) -> None:
@@ -264,7 +264,7 @@ class Feed:
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""
-        return Ticket(ticket=await self._authenticator.issue_ticket(call.bearer))
+        return Ticket(ticket=self._authenticator.issue_ticket(call.bearer))
 
 
 def _can_begin(request: web.Request) -> bool:

@@ -1,14 +1,15 @@
 """Exports what the engine and the authenticator count, in Prometheus' text format.
 
-Nothing is counted here but the event loop's lag. Bounded: the series are lanes x outcomes x fixed buckets, and the
-alerts being sent; no user, place or case ever is a label.
+Nothing is counted here but the event loop's lag. Which alert it is stands on the metrics' own listener only: on the
+public one, which anybody may ask, labels are those of lanes. Bounded: the series are lanes x outcomes x fixed buckets,
+and the alerts being sent; no user, place or case ever is a label.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -49,9 +50,10 @@ class LoopLag:
 class EngineCollector(Collector):
     """Reads the engine when Prometheus asks."""
 
-    def __init__(self, engine: Engine, listeners: Callable[[], int], lag: LoopLag) -> None:
+    def __init__(self, engine: Engine, listeners: Callable[[], int], lag: LoopLag, *, names_alerts: bool) -> None:
         self._engine = engine
         self._rule = engine.filing_service.planner.plan.disclosure
+        self._names_alerts = names_alerts
         self._listeners = listeners
         self._lag = lag
 
@@ -71,6 +73,12 @@ class EngineCollector(Collector):
         clients = GaugeMetricFamily("qq_alert_feed_clients", "Operators listening to the feed.")
         clients.add_metric([], self._listeners())
         yield clients
+        unreadable = CounterMetricFamily(
+            "qq_alert_unreadable_data", "What Redis held that no server wrote, and that was skipped.", labels=["kind"]
+        )
+        for kind, count in self._engine.stores.index.unreadable.counts.items():
+            unreadable.add_metric([kind.name.lower()], count)
+        yield unreadable
 
     def _lanes(self) -> Iterator[Metric]:
         recipients = CounterMetricFamily(
@@ -120,32 +128,55 @@ class EngineCollector(Collector):
         yield from (provider, store, lag)
 
     def _alerts(self) -> Iterator[Metric]:
-        rate = GaugeMetricFamily("qq_alert_rate_per_second", "Recipients settled a second.", labels=["alert", "lane"])
-        eta = GaugeMetricFamily("qq_alert_eta_seconds", "Seconds until a lane is through.", labels=["alert", "lane"])
+        labels = ["alert", "lane"] if self._names_alerts else ["lane"]
+        rate = GaugeMetricFamily("qq_alert_rate_per_second", "Recipients settled a second.", labels=labels)
+        eta = GaugeMetricFamily("qq_alert_eta_seconds", "Seconds until a lane is through.", labels=labels)
         margin = GaugeMetricFamily(
-            "qq_alert_deadline_margin_seconds",
-            "Seconds between a lane's ETA and the deadline.",
-            labels=["alert", "lane"],
+            "qq_alert_deadline_margin_seconds", "Seconds between a lane's ETA and the deadline.", labels=labels
         )
+        for key, found in sorted(self._sending().items()):
+            if found.rate_per_s is not None:
+                rate.add_metric(key, found.rate_per_s)
+            if found.eta_s is not None and found.margin_s is not None:
+                eta.add_metric(key, found.eta_s)
+                margin.add_metric(key, found.margin_s)
         alarms = GaugeMetricFamily("qq_alert_alarms", "Alarms that stand.", labels=["kind", "lane"])
+        standing: dict[tuple[str, str], int] = {}
+        for alarm in self._engine.alarms.standing:
+            about = (alarm.kind.value, alarm.lane)
+            standing[about] = standing.get(about, 0) + 1
+        for (kind, name), count in standing.items():
+            alarms.add_metric([kind, name], count)
+        yield from (rate, eta, margin, alarms)
+
+    def _sending(self) -> dict[tuple[str, ...], Sending]:
+        """Return how the lanes of alerts that are being sent do: of each alert, or of the worst of all."""
+        found: dict[tuple[str, ...], Sending] = {}
         now = datetime.now(UTC)
         for progress in self._engine.watcher.current.values():
             if progress.state != "sending":
                 continue
             for name, lane in shown_progress(progress, self._rule).lanes.items():
-                labels = [str(progress.alert), name]
-                if lane.rate_per_s is not None:
-                    rate.add_metric(labels, lane.rate_per_s)
-                if lane.eta is not None:
-                    eta.add_metric(labels, (lane.eta - now).total_seconds())
-                    margin.add_metric(labels, (progress.deadline - lane.eta).total_seconds())
-        standing: dict[tuple[str, str], int] = {}
-        for alarm in self._engine.alarms.standing:
-            key = (alarm.kind.value, alarm.lane)
-            standing[key] = standing.get(key, 0) + 1
-        for (kind, name), count in standing.items():
-            alarms.add_metric([kind, name], count)
-        yield from (rate, eta, margin, alarms)
+                key = (str(progress.alert), name) if self._names_alerts else (name,)
+                eta_s = None if lane.eta is None else (lane.eta - now).total_seconds()
+                margin_s = None if lane.eta is None else (progress.deadline - lane.eta).total_seconds()
+                found[key] = found.get(key, Sending()).with_another(Sending(lane.rate_per_s, eta_s, margin_s))
+        return found
+
+
+class Sending(NamedTuple):
+    """How a lane does: recipients a second, and seconds until it is through, and from then to the deadline."""
+
+    rate_per_s: float | None = None
+    eta_s: float | None = None
+    margin_s: float | None = None
+
+    def with_another(self, other: Sending) -> Sending:
+        """Return both together: the sum of the rates, the later end, and the smaller margin."""
+        rates = [one for one in (self.rate_per_s, other.rate_per_s) if one is not None]
+        etas = [one for one in (self.eta_s, other.eta_s) if one is not None]
+        margins = [one for one in (self.margin_s, other.margin_s) if one is not None]
+        return Sending(sum(rates) if rates else None, max(etas, default=None), min(margins, default=None))
 
 
 class AuthenticatorCollector(Collector):
@@ -180,17 +211,33 @@ def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
 
 
 class Metrics:
-    """`GET /metrics`."""
+    """`GET /metrics`, for the public listener and for one of its own."""
 
     def __init__(self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator) -> None:
         self.lag = LoopLag()
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
-        self._registry.register(EngineCollector(engine, listeners, self.lag))
-        self._registry.register(AuthenticatorCollector(authenticator))
+        self._public, self._own = (
+            self._registry(engine, listeners, authenticator, names=names) for names in (False, True)
+        )
+
+    def _registry(
+        self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator, *, names: bool
+    ) -> CollectorRegistry:
+        registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+        registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
+        registry.register(AuthenticatorCollector(authenticator))
+        return registry
 
     async def get(self, _: Call[None]) -> web.Response:
-        """Return all metrics."""
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        """Return all metrics, by lane: anybody may ask."""
+        return _answer(self._public)
+
+    async def get_own(self, _: Call[None]) -> web.Response:
+        """Return all metrics with the alerts, where only engineers can ask."""
+        return _answer(self._own)
+
+
+def _answer(registry: CollectorRegistry) -> web.Response:
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

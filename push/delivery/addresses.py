@@ -44,7 +44,7 @@ class Addresses:
 
     async def of(self, batch: Batch) -> Addressed | None:
         """Return how each recipient is reached, without those forgotten or gone from the lane; None: Redis is away."""
-        # Who is said to be forgotten is looked up: the index forgot them before it was said, or they never asked for it.
+        # Who is said to be forgotten is looked up: the index forgot them before that, or they never asked for it.
         looks_again = self._forgetting.must_look(batch.found_s) or self._forgetting.are_among(batch.recipients)
         wanted: NDArray[np.bool_] | None = None
         by_token, devices = self._addressing is Addressing.DEVICES, None

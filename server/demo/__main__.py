@@ -65,7 +65,7 @@ def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json
     folder = Path(tempfile.mkdtemp(prefix="qqa-demo-"))
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
-        with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:
+        with EmbeddedStores(folder / "stores", postgres=True, valkey=True, confined=True) as stores:
             code = uvloop.run(_run(console, stores, folder, people, scene, lanes, leave=leave, as_json=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)

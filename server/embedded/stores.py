@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 class EmbeddedStores:
     """Starts, restarts and stops the embedded stores."""
 
-    def __init__(self, state_dir: Path, *, postgres: bool, valkey: bool) -> None:
+    def __init__(self, state_dir: Path, *, postgres: bool, valkey: bool, confined: bool = False) -> None:
+        """`confined`: nobody but a server gets into Valkey, as every server of its own wants it."""
+        self._confined = confined
         self._state_dir = state_dir.absolute()
         self._wanted = (postgres, valkey)
         self._ownership: Ownership | None = None
@@ -79,7 +81,7 @@ class EmbeddedStores:
             self._valkey.stop()
         else:
             self._valkey = valkey_room.child(self._state_dir)
-        return valkey_room.start(self._valkey, self._state_dir, sockets, ownership.fd)
+        return valkey_room.start(self._valkey, self._state_dir, sockets, ownership.fd, confined=self._confined)
 
     def pids(self) -> list[int]:
         """Return the process ids of the running stores."""

@@ -1,6 +1,8 @@
 """Runs an embedded Valkey on a Unix socket, with an append-only file.
 
-Bounded: `process.READY_S` to answer. Its memory has no limit, because positions must not be evicted.
+`confined`, only one user may log in, with a password that is made once, and may do what a server does and nothing
+else (`server/embedded/redis_user.py`). Bounded: `process.READY_S` to answer. Its memory has no limit, because positions
+must not be evicted.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import signal
 import socket
 from pathlib import Path
 
+from server.embedded import redis_user
 from server.embedded.environment import store_environment
 from server.embedded.process import Child, EmbeddedStoreError, Identity
 
@@ -25,8 +28,8 @@ def child(state_dir: Path) -> Child:
     return Child("valkey", state_dir / "valkey.log", signal.SIGTERM)
 
 
-def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
-    """Start it; returns its URL."""
+def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int, *, confined: bool) -> str:
+    """Start it; returns its URL. `confined`: nobody but a server gets in."""
     data = state_dir / "valkey"
     data.mkdir(mode=0o700, exist_ok=True)
     path = sockets / "valkey.sock"
@@ -41,10 +44,13 @@ def start(server: Child, state_dir: Path, sockets: Path, lock_fd: int) -> str:
         "maxmemory-policy": "noeviction",
         "daemonize": "no",
     }
+    password = redis_user.password(state_dir) if confined else None
+    if password is not None:
+        options["aclfile"] = str(redis_user.write_file(data, password))
     command = [binary(), *(part for name, value in options.items() for part in (f"--{name}", value))]
     server.start(command, store_environment(), Identity(), (lock_fd,), lambda: _answers(path))
     _go_first(server)
-    return f"unix://{path}"
+    return f"unix://{path}" if password is None else f"unix://{redis_user.NAME}:{password}@{path}"
 
 
 def _go_first(server: Child) -> None:
@@ -60,7 +66,7 @@ def _answers(path: Path) -> bool:
             probe.settimeout(PING_TIMEOUT_S)
             probe.connect(str(path))
             probe.sendall(b"PING\r\n")
-            return probe.recv(64).startswith(b"+PONG")
+            return probe.recv(64).startswith((b"+PONG", b"-NOAUTH"))
     except OSError:
         return False
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.index.shards import SHARDS, shard_of, shards_of
 from geo.index.checks.users import user_ids
+from geo.index.shards import SHARDS, shard_of, shards_of
 from push.fanout.packing import not_notified, pack, unpack
 
 users = st.lists(st.integers(0, (1 << 63) - 1), unique=True, max_size=300)

@@ -2,22 +2,27 @@
 
 A record that is restored from a backup, or that lost its last commits in a failover, knows nothing of a cancel that was
 told to everybody, and would send the alert again. Redis remembers the newest event of the audit trail; a record without
-that event sends nothing until a person resumes each alert. Bounded: a look every `LOOK_S`, and after each thing that is
-done to an alert.
+that event sends nothing until a person resumes each alert. What Redis remembers is believed only with a message
+authentication code of ours, so that nobody who writes to Redis stops alerts. Bounded: a look every `LOOK_S`, and after
+each thing that is done to an alert.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import structlog
+from redis.exceptions import ResponseError
 
 import sql.audit
 import sql.progress
 from geo.connection import UNAVAILABLE_ERRORS, asking
+from geo.index.checks.pipelines import is_wrong_type
+from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.alerts.actions.actor import SYSTEM
@@ -33,11 +38,16 @@ if TYPE_CHECKING:
     from push.alarms import AlarmBoard
     from push.alerts.actions.decisions import Actions
     from push.fanout.claims.claims import Claims
+    from runtime.authentication_codes import AuthenticationCodes
     from sql.audit import Position
     from sql.database import Pool
 
 LOOK_S: Final = 1.0
 KEY: Final = "record:position"
+LABEL: Final = "qq-alert record position"
+"""For what the codes are; with another label they are others."""
+
+_SIGNED: Final = re.compile(rb"(\d{1,19}):([0-9a-f]{64}):([0-9a-f]{64})")
 OLD: Final = timedelta(minutes=5)
 """With an empty Redis a record whose newest event is older than this may be a backup: nobody can tell."""
 
@@ -59,7 +69,16 @@ class _Remembered(NamedTuple):
 class RecordGuard:
     """Compares the record with what Redis remembers of it."""
 
-    def __init__(self, pool: Pool, client: Client, actions: Actions, alarms: AlarmBoard, claims: Claims) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        client: Client,
+        actions: Actions,
+        alarms: AlarmBoard,
+        claims: Claims,
+        codes: AuthenticationCodes,
+    ) -> None:
+        self._codes = codes
         self._pool = pool
         self._client = client
         self._actions = actions
@@ -108,12 +127,24 @@ class RecordGuard:
         await self._clear_decided()
 
     async def _remembered(self) -> _Remembered:
-        """Return what Redis remembers."""
-        async with asking(self._client):
-            seq, digest = await self._client.hmget(KEY, ["seq", "digest"])
-            if seq is None or digest is None:
+        """Return what Redis remembers; a position without our code is none, and is overwritten."""
+        try:
+            async with asking(self._client):
+                signed = cast("bytes | None", (await self._client.hmget(KEY, ["signed"]))[0])
+        except ResponseError as error:
+            if not is_wrong_type(error):
+                raise
+            signed = b""
+            async with asking(self._client):
+                await self._client.unlink(KEY)
+        if signed is None:
+            async with asking(self._client):
                 return _Remembered(None, "", is_empty=not await self._client.dbsize())
-        return _Remembered(int(seq), digest.decode() if isinstance(digest, bytes) else digest, is_empty=False)
+        read = _SIGNED.fullmatch(signed)
+        if read is None or not self._codes.verifies(b"%s:%s" % read.group(1, 2), bytes.fromhex(read[3].decode())):
+            unreadable_of(self._client).report(UnreadableKind.POSITION)
+            return _Remembered(None, "", is_empty=False)
+        return _Remembered(int(read[1]), read[2].decode(), is_empty=False)
 
     async def _pause_if_rewound(self, remembered: _Remembered) -> Position | None:
         """Pause what is live when the record is older than what Redis remembers; returns its newest position."""
@@ -139,8 +170,13 @@ class RecordGuard:
         """Let Redis remember how far the record is."""
         if newest is None or (newest.seq, newest.digest.hex()) == (remembered.seq, remembered.digest):
             return
+        seq, digest = newest.seq, newest.digest.hex()
+        code = self._codes.code(f"{seq}:{digest}".encode()).hex()
+        # Servers of an earlier version read and write the first two; they are not believed here.
         async with asking(self._client):
-            await self._client.hset(KEY, mapping={"seq": newest.seq, "digest": newest.digest.hex()})
+            await self._client.hset(
+                KEY, mapping={"seq": str(seq), "digest": digest, "signed": f"{seq}:{digest}:{code}"}
+            )
 
     async def _clear_decided(self) -> None:
         """End the alarms about alerts that a person has resumed, approved or ended."""

@@ -18,7 +18,7 @@ from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.record.retention import Retention
 from push.alerts.rings import Policy, RingPlan
-from push.alerts.watch.record_guard import RecordGuard
+from push.alerts.watch.record_guard import LABEL, RecordGuard
 from push.delivery.breaker import Condition
 from push.delivery.lane import LanePlan
 from push.engine import Engine, EnginePlan
@@ -26,6 +26,7 @@ from push.fanout.entrants.late_entrants import LatePlan
 from push.message.sound import Sound
 from push.provider import Addressing
 from push.stores import EngineStores
+from runtime.authentication_codes import AuthenticationCodes
 from runtime.clock import WALL_CLOCK
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_LANE: Final = "tpns"
 TOKEN_LANE: Final = "apns"
+CODES: Final = AuthenticationCodes([b"of a simulation"], LABEL)
 LANES: Final = (ACCOUNT_LANE, TOKEN_LANE)
 SHARDS: Final = 8
 LEASE_S: Final = 6.0
@@ -156,7 +158,7 @@ class SimulatedProcess(Running):
         stores.listen = cast("Any", partial(connect, world.record, self))
         gateways = {lane: SimulatedGateway(world, self, lane) for lane in LANES}
         self.engine = engine = Engine(PLAN, stores, gateways)
-        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims)
+        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims, CODES)
         engine.changed = guard.wake
         while True:
             try:

@@ -61,10 +61,10 @@ def reports_now(lane: str, users: list[int], longitudes: list[float], latitudes:
     return Positions(lane, users, longitudes, latitudes, [now_ms()] * len(users))
 
 
-def _redis(url: str) -> dict[str, str]:
+def _redis(url: str, login: str) -> dict[str, str]:
     """Return the settings of one Redis, or of a cluster."""
     if not url.startswith("redis+cluster://"):
-        return {"QQ_ALERT_REDIS__URL": url}
+        return {"QQ_ALERT_REDIS__URL": url.replace("unix:///", f"unix://{login}/") if login else url}
     return {"QQ_ALERT_REDIS__CLUSTER": json.dumps(url.partition("://")[2].split(","))}
 
 
@@ -77,9 +77,13 @@ class Listening(Protocol):
 
 
 class Deployment:
-    """Stores, a simulated provider and servers, with an authority that may file cases and an administrator's token."""
+    """Stores, a simulated provider and servers, with an authority that may file cases and an administrator's token.
 
-    def __init__(self, stores: StoreUrls, folder: Path) -> None:
+    `redis_login`: as whom servers and commands log in to Redis; the test itself may do everything there.
+    """
+
+    def __init__(self, stores: StoreUrls, folder: Path, redis_login: str = "") -> None:
+        self.redis_login = redis_login
         assert stores.postgres is not None
         assert stores.redis is not None
         self.database_url = stores.postgres
@@ -111,7 +115,7 @@ class Deployment:
             # A test counts its few people; those of what is withheld have the default.
             "QQ_ALERT_PRIVACY__PEOPLE_MIN": "1",
             "QQ_ALERT_DATABASE__URL": self.server_database_url,
-            **_redis(self.redis_url),
+            **_redis(self.redis_url, self.redis_login),
             "QQ_ALERT_LANES__TPNS__URL": self.provider_url,
             "QQ_ALERT_LANES__TPNS__ACCESS_ID": "simulated",
             "QQ_ALERT_LANES__TPNS__SECRET_KEY": "simulated",
