@@ -36,7 +36,9 @@ def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
         return np.empty(0, dtype=np.int64)
     text = b" ".join(recipients)
     # As many blanks as there are gaps: none lies within a member, and no member is empty.
-    if text.translate(None, _DIGITS) != b" " * (len(recipients) - 1) or text.startswith(b"0") or b" 0" in text:
+    if text.translate(None, _DIGITS) != b" " * (len(recipients) - 1):
+        raise ValueError("not user ids")
+    if (text.startswith(b"0") or b" 0" in text) and not all(map(is_user, recipients)):
         raise ValueError("not user ids")
     users = np.fromstring(text, dtype=np.int64, sep=" ")
     if users.size != len(recipients):
@@ -49,9 +51,8 @@ def user_ids(recipients: Sequence[bytes]) -> NDArray[np.int64]:
 
 def is_user(member: bytes) -> bool:
     """Tell whether this is a user id in its one form."""
-    return (
-        0 < len(member) <= USER_DIGITS and member.isdigit() and not member.startswith(b"0") and int(member) <= USER_MAX
-    )
+    is_number = 0 < len(member) <= USER_DIGITS and member.isdigit() and int(member) <= USER_MAX
+    return is_number and (not member.startswith(b"0") or member == b"0")
 
 
 def readable_users(members: Iterable[bytes]) -> list[bytes]:

@@ -6,11 +6,14 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local cost, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local known = redis.pcall('GET', KEYS[1])
--- Of another type, or no number: as if there were none, and what is written below takes its place.
 local written = type(known) == 'string' and tonumber(known) or nil
-local unreadable = known and (not written or written ~= written) and 1 or 0
--- More than a burst ahead is only the time before the clock was set back, or was never written by us.
-local paid = math.min(now + burst * cost, math.max(now, unreadable == 0 and written or 0))
+-- Of another type, no number, or of a time far from now: what is written below takes its place.
+local unreadable = known and not (written and math.abs(written - now) < 86400000000) and 1 or 0
+if unreadable == 1 or not written or written > now + burst * cost then
+    -- More than a burst ahead is only the time before the clock was set back: as if nothing had been taken.
+    written = 0
+end
+local paid = math.max(now, written)
 local wait = paid - now - (burst - 1) * cost
 if wait > 0 then
     return {math.ceil(wait), unreadable}
