@@ -116,8 +116,7 @@ async def serve(
         failures = Failures(settings.limits, engine.alarms)
         authenticator = _authenticator(settings, engine.stores, failures)
         signer = publishing.read_signer(settings)
-        codes = _codes(settings, record_guard.LABEL)
-        guard = RecordGuard(pool, redis, engine.actions, engine.alarms, engine.claims, codes)
+        guard = _record_guard(settings, engine)
         await ask(guard.look_first)
         engine.changed = guard.wake
         if hold:
@@ -168,6 +167,11 @@ async def serve(
 
 def _codes(settings: Settings, label: str) -> AuthenticationCodes:
     return AuthenticationCodes(key_material(encryption_key(settings)), label)
+
+
+def _record_guard(settings: Settings, engine: Engine) -> RecordGuard:
+    stores, codes = engine.stores, _codes(settings, record_guard.LABEL)
+    return RecordGuard(stores.pool, stores.client, engine.actions, engine.alarms, engine.claims, codes)
 
 
 def _authenticator(settings: Settings, stores: EngineStores, failures: Failures) -> Authenticator:
