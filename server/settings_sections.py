@@ -40,7 +40,10 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
 
 
 class RedisSettings(Section, frozen=True, kw_only=True):
-    """Redis >= 6.2 or Valkey: `url`, or some nodes of a cluster as host:port; without both the embedded one."""
+    """Redis >= 6.2 or Valkey: `url`, or some nodes of a cluster as host:port; without both the embedded one.
+
+    Log in as the one user of docs/redis.md, which may do what servers do and nothing else.
+    """
 
     url: str | None = None
     cluster: Annotated[list[str], Meta(max_length=1000)] = []
@@ -65,6 +68,8 @@ class TlsSettings(Section, frozen=True, kw_only=True):
 
 class SecuritySettings(Section, frozen=True, kw_only=True):
     """`encryption_key`: 32 bytes in URL-safe base64; of several, with commas, the first encrypts and all decrypt.
+
+    Keys of tickets and of what Redis remembers are derived from it: servers on the same stores have the same.
 
     A secret, token or certificate that expires within `expires_soon_days` raises an alarm.
     """
@@ -162,7 +167,7 @@ class PositionSettings(Section, frozen=True, kw_only=True):
 class MetricsSettings(Section, frozen=True, kw_only=True):
     """`listen`: a separate address for /metrics, which need not be reachable from outside.
 
-    It answers /health and /ready as well, without the certificate of a client.
+    There metrics name the alerts; on the public address they have labels by lane only. It answers /health and /ready as well, without the certificate of a client.
     """
 
     listen: str | None = None

@@ -199,6 +199,13 @@ class PositionIndex:
         self.unreadable.report(UnreadableKind.MEMBER, sum(one.skipped for one in by_area))
         return [*map(list, zip(*(one.members for one in by_area), strict=True))] if by_area else found
 
+    async def sizes(self, lane: str, shards: Sequence[int]) -> list[int]:
+        """Return how many members each shard has in a lane, in one round trip."""
+        living = self.generations.living(self.clock_ms())
+        commands = [("ZCARD", keys.positions(shard, lane, one)) for shard in shards for one in living]
+        replies = await ask(self._client, commands)
+        return [sum(replies[start : start + len(living)]) for start in range(0, len(replies), len(living))]
+
     async def _search(
         self, lane: str, shards: Sequence[int], areas: Sequence[Area], *, asks_movers: bool
     ) -> tuple[list[list[list[bytes]]], list[frozenset[bytes]]]:

@@ -1,6 +1,7 @@
 """Estimate the members of areas, with an interval, from a sample of shards.
 
-A hash assigns users to shards, so the members found in a sample of shards are a binomial draw of all members.
+A hash assigns users to shards, so the members found in a sample of shards are a binomial draw of all members. A shard
+with many times more members than the others has them from somebody else, and is no part of the sample.
 Bounded: `SAMPLE_SHARDS_MAX` shards of 1024, `AGES_MAX` devices whose age is read.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from geo.index.checks.unreadable import UnreadableKind
 from geo.index.shards import SHARDS
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ ENOUGH_PEOPLE: Final = 16_000
 ENOUGH_S: Final = 0.1
 """After this time the sample ends with the shards it has. One suffices for a very large audience, and the limit on
 people needs an estimate."""
+
+OUTLIER_TIMES: Final = 4
+OUTLIER_PEOPLE: Final = 1000
+"""No draw gives a shard four times the median of the others, and a thousand more."""
 
 AGES_MAX: Final = 1024
 HOUR_MS: Final = 3_600_000
@@ -69,11 +75,12 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """
     rng = np.random.default_rng(seed)
-    order: list[int] = rng.permutation(SHARDS)[:SAMPLE_SHARDS_MAX].tolist()
+    drawn: list[int] = rng.permutation(SHARDS)[:SAMPLE_SHARDS_MAX].tolist()
+    order = await _ordinary(index, lane, drawn)
     counts = np.zeros(len(areas), dtype=np.int64)
     chosen: dict[int, list[bytes]] = {}
     until_s = asyncio.get_running_loop().time() + ENOUGH_S
-    while len(chosen) < SAMPLE_SHARDS_MAX and counts[-1] < ENOUGH_PEOPLE:
+    while len(chosen) < len(order) and counts[-1] < ENOUGH_PEOPLE:
         if chosen and asyncio.get_running_loop().time() > until_s:
             break
         # The number of shards doubles each time, so that a small audience soon has many of them.
@@ -85,6 +92,14 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     added = np.diff(counts, prepend=0).tolist()
     ages_h = await _ages_h(index, chosen, rng)
     return Sample([interval(max(0, one), share) for one in added], interval(int(counts[-1]), share), ages_h)
+
+
+async def _ordinary(index: PositionIndex, lane: str, shards: Sequence[int]) -> list[int]:
+    """Return these shards without those that have far more members than the others."""
+    sizes = np.array(await index.sizes(lane, shards))
+    limit = OUTLIER_TIMES * float(np.median(sizes)) + OUTLIER_PEOPLE
+    index.unreadable.report(UnreadableKind.CROWD, int((sizes > limit).sum()))
+    return [shard for shard, size in zip(shards, sizes.tolist(), strict=True) if size <= limit]
 
 
 async def _ages_h(index: PositionIndex, users: dict[int, list[bytes]], rng: np.random.Generator) -> list[float]:

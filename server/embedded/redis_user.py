@@ -35,7 +35,7 @@ KEYS: Final = (
 COMMANDS: Final = (
     *("ping", "time", "info", "dbsize", "type", "unlink", "exists", "del", "pttl", "pexpire", "pexpireat"),
     *("get", "mget", "set", "hget", "hmget", "hset", "hdel"),
-    *("geosearch", "geoadd", "zadd", "zrem", "zrange", "zmscore", "zrangebyscore", "zremrangebyscore"),
+    *("geosearch", "geoadd", "zadd", "zrem", "zcard", "zrange", "zmscore", "zrangebyscore", "zremrangebyscore"),
     *("xadd", "xread", "evalsha", "script|load"),
 )
 CLUSTER_COMMANDS: Final = ("cluster|slots", "cluster|shards", "cluster|nodes", "command", "asking", "readonly")

@@ -23,6 +23,7 @@ class UnreadableKind(enum.Enum):
     """What could not be read."""
 
     MEMBER = "members of the index that are no users"
+    CROWD = "shards with far more people than the others"
     SCORE = "positions that are none"
     MOVED = "users who changed lanes that are none"
     DEVICE = "device records"

@@ -54,12 +54,13 @@ class Keyspace:
         match name:
             case "EXISTS":
                 return sum(one in self.flags or bool(self.scores.get(one)) for one in arguments)
-            case "GET":
-                return self.texts.get(arguments[0])
-            case "MGET":
-                return [self.texts.get(one) for one in arguments]
+            case "GET" | "MGET":
+                found = [self.texts.get(one) for one in arguments]
+                return found if name == "MGET" else found[0]
             case "SET":
                 return b"OK" if self.texts.setdefault(arguments[0], _bytes(arguments[1])) is not None else None
+            case "ZCARD":
+                return len(self.places.get(arguments[0], ()))
             case "ZMSCORE":
                 held = self.places.get(arguments[0], {})
                 return [_score(held.get(b"%d" % user)) for user in arguments[1:]]
