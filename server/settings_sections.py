@@ -167,7 +167,8 @@ class PositionSettings(Section, frozen=True, kw_only=True):
 class MetricsSettings(Section, frozen=True, kw_only=True):
     """`listen`: a separate address for /metrics, which need not be reachable from outside.
 
-    There metrics name the alerts; on the public address they have labels by lane only. It answers /health and /ready as well, without the certificate of a client.
+    There metrics name the alerts; on the public address they have labels by lane only. It answers /health and /ready as
+    well, without the certificate of a client.
     """
 
     listen: str | None = None

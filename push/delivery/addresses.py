@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.connection import UNAVAILABLE_ERRORS
+from geo.index.checks.unreadable import UnreadableKind
 from push.delivery.outcomes import Addressed
 from push.provider import Addressing
 
@@ -51,6 +52,7 @@ class Addresses:
         try:
             if by_token:
                 devices = await self._index.reached_at(self._lane, batch.users)
+                self._index.unreadable.report(UnreadableKind.DEVICE, devices.tokens.count(b""))
                 if None in devices.tokens:
                     wanted = np.array([token is not None for token in devices.tokens], dtype=np.bool_)
             elif looks_again:

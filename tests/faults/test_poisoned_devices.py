@@ -97,6 +97,8 @@ async def test_spoiled_device_records_cost_nobody_else_the_alert(
     good = [user for row, user in enumerate(users) if row % 3]
     assert np.array_equal(np.intersect1d(await lane.reached(), good), good)
     assert server.alive
+    alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+    assert ("unreadable_data", "redis: device") in {(alarm["kind"], alarm["about"]) for alarm in alarms}
     at = (await deployment.query("select now()"))[0][0].isoformat()
     reports: list[dict[str, Any]] = [
         {"user": user, "lane": "fcm", "token": lane.token_of(user), "longitude": 114.05, "latitude": 22.54, "at": at}
@@ -109,7 +111,7 @@ async def test_spoiled_device_records_cost_nobody_else_the_alert(
 
     async def are_reached() -> bool:
         # A record that names no lane looks like a change of lanes, which waits for a minute.
-        return (await lane.reached()).tolist() == users
+        return bool((await lane.reached()).tolist() == users)
 
     await until(are_reached)
 
