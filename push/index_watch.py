@@ -17,7 +17,7 @@ import structlog
 
 import sql.epochs
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS
+from geo.connection import UNAVAILABLE_ERRORS, raise_if_mistake
 from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
@@ -109,6 +109,7 @@ class IndexWatch:
         try:
             await self.look()
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
+            raise_if_mistake(error)
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
 
     async def _compare_clock(self) -> None:

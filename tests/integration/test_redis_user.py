@@ -19,10 +19,11 @@ from geo.connection import connect
 from geo.index.locales import NonDefaultLocales
 from geo.index.loss.condition import condition
 from geo.index.position_index import PositionIndex
+from geo.index.reports import now_ms
 from server.embedded import EmbeddedStores, redis_user
 from server.embedded.valkey import binary
 from tests.support.processes.deployment import reports_now
-from tests.support.processes.processes import until
+from tests.support.processes.processes import Process, until
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -136,6 +137,40 @@ async def test_a_server_of_its_own_stores_does_its_whole_work_as_that_user(deplo
     assert (await deployment.reached()).tolist() == [1, 2, 3]
     assert "NoPermission" not in deployment.log.read_text()
     assert "no permissions" not in deployment.log.read_text()
+
+
+@pytest.mark.parametrize("command", ["hmget", "info"])
+async def test_a_server_whose_user_lacks_a_permission_says_so_and_does_not_start(
+    deployment: Deployment, redis: aioredis.Redis, command: str
+) -> None:
+    """It would never know that the record, or Redis itself, went back."""
+    rules = redis_user.line("poor").split()[3:]
+    await redis.execute_command("ACL", "SETUSER", "poor", "on", *rules, f"-{command}")  # type: ignore[no-untyped-call]
+    try:
+        url = deployment.redis_url.replace("unix:///", "unix://poor:poor@/")
+        server = Process("serve", env=deployment.env(QQ_ALERT_REDIS__URL=url), log=deployment.log)
+        assert await asyncio.to_thread(server.wait) != 0
+        assert "NoPermissionError" in deployment.log.read_text(encoding="utf-8")
+    finally:
+        await redis.execute_command("ACL", "DELUSER", "poor")  # type: ignore[no-untyped-call]
+
+
+async def test_the_end_that_somebody_took_from_a_key_is_set_again(redis: aioredis.Redis) -> None:
+    """By the next report, also of a user who stood there before: positions are kept no longer than promised."""
+    index = PositionIndex(redis, ("tpns",))
+    await index.record(reports_now("tpns", [1], [114.0], [22.0]))
+    names = [name async for name in redis.scan_iter()]
+    assert len(names) == 2
+    for name in names:
+        await redis.persist(name)
+    later = now_ms() + 1
+    await until(lambda: _is_past(later))
+    await index.record(reports_now("tpns", [1], [114.0], [22.1]))
+    assert all([await redis.pttl(name) > 0 for name in names])
+
+
+async def _is_past(moment_ms: int) -> bool:
+    return now_ms() > moment_ms
 
 
 async def test_the_line_of_the_examples_and_docs_is_that_of_the_code() -> None:

@@ -99,10 +99,11 @@ for key, members in pairs(asked) do
         befores[rows_of[key][i]] = place >= 0 and place < 4503599627370496 and place or -1
     end
 end
-if redis.call('GEOADD', KEYS[4 + lane], unpack(places)) > 0 then
+-- Also where somebody took the end of a key away.
+if redis.call('GEOADD', KEYS[4 + lane], unpack(places)) > 0 or redis.call('PTTL', KEYS[4 + lane]) < 0 then
     redis.call('PEXPIREAT', KEYS[4 + lane], ends)
 end
-if redis.call('HSET', devices, unpack(records)) > 0 then
+if redis.call('HSET', devices, unpack(records)) > 0 or redis.call('PTTL', devices) < 0 then
     redis.call('PEXPIREAT', devices, ends)
 end
 for key, members in pairs(leaving) do

@@ -20,7 +20,7 @@ from redis.exceptions import ResponseError
 
 import sql.audit
 import sql.progress
-from geo.connection import UNAVAILABLE_ERRORS, asking
+from geo.connection import UNAVAILABLE_ERRORS, asking, raise_if_mistake
 from geo.index.checks.pipelines import is_wrong_type
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from push.alarm_kinds import AlarmKind
@@ -111,6 +111,7 @@ class RecordGuard:
         try:
             remembered = await self._remembered()
         except (*UNAVAILABLE_ERRORS, TimeoutError) as error:
+            raise_if_mistake(error)
             _log.warning("store.away", store="redis", error=type(error).__name__)
             self._claims.compared.clear()
             return
