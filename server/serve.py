@@ -21,12 +21,8 @@ import sql.work
 from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
 from geo.index.keys import LIVING, generations
-from handlers.auth import tickets
-from handlers.auth.authenticator import Authenticator
 from handlers.auth.failures import Failures
-from handlers.auth.limits import Limits
 from handlers.auth.signed_webhooks import SignedWebhooks
-from handlers.auth.token_store import TokenStore
 from handlers.auth.webhook_signatures import Vault
 from handlers.operators.actions import AlertActions
 from handlers.operators.alerts import Alerts
@@ -52,14 +48,12 @@ from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
-from push.alerts.watch import record_guard
-from push.alerts.watch.record_guard import RecordGuard
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
-from runtime.authentication_codes import AuthenticationCodes, key_material
 from runtime.tasks import cancel_and_wait
 from server import lanes, publishing
+from server.administration.authentication import authenticator_of, guard_of
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
@@ -75,6 +69,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from geo.connection import Client
+    from handlers.auth.authenticator import Authenticator
     from handlers.cap.signing import Signer
     from server.stores import Stores
     from sql.database import Pool, RecordPool
@@ -114,9 +109,9 @@ async def serve(
         vault = await ask(partial(_vault, settings, pool))
         engine = _engine(settings, stores.database_url, pool, requests_pool, redis)
         failures = Failures(settings.limits, engine.alarms)
-        authenticator = _authenticator(settings, engine.stores, failures)
+        authenticator = authenticator_of(settings, engine.stores, failures)
         signer = publishing.read_signer(settings)
-        guard = _record_guard(settings, engine)
+        guard = guard_of(settings, engine)
         await ask(guard.look_first)
         engine.changed = guard.wake
         if hold:
@@ -163,21 +158,6 @@ async def serve(
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
-
-
-def _codes(settings: Settings, label: str) -> AuthenticationCodes:
-    return AuthenticationCodes(key_material(encryption_key(settings)), label)
-
-
-def _record_guard(settings: Settings, engine: Engine) -> RecordGuard:
-    stores, codes = engine.stores, _codes(settings, record_guard.LABEL)
-    return RecordGuard(stores.pool, stores.client, engine.actions, engine.alarms, engine.claims, codes)
-
-
-def _authenticator(settings: Settings, stores: EngineStores, failures: Failures) -> Authenticator:
-    codes, redis = _codes(settings, tickets.LABEL), stores.client
-    tokens = TokenStore(stores.requests_pool, redis, codes, stores.clock.now_ms)
-    return Authenticator(tokens, Limits(redis, settings.limits), failures)
 
 
 async def _listening(
