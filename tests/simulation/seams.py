@@ -17,7 +17,7 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SECRETS: Final = ("push.fanout.claims.unit", "push.alerts.estimate", "sql.ledger", "sql.audit", "geo.index.loss.epochs")
+SECRETS: Final = ("push.fanout.claims.unit", "sql.ledger", "sql.audit", "geo.index.loss.epochs")
 SHARDS_PER_UNIT: Final = 2
 IDS: Final = ("push.fanout.claims.leases", "push.alerts.filing")
 
