@@ -39,6 +39,12 @@ class CuttingProxy(Proxy):
         return False
 
 
+def _through(proxy: CuttingProxy, deployment: Deployment) -> str:
+    """Return the database of a deployment's servers as it is reached through a proxy."""
+    login, _, database = deployment.server_database_url.partition("@/")
+    return f"{login}@127.0.0.1:{proxy.port}/{database.partition('?')[0]}"
+
+
 @pytest.mark.parametrize("table", [b"authority_secret", b"audit_event"])
 async def test_a_server_that_loses_postgresql_while_it_starts_waits_for_it(
     deployment: Deployment, table: bytes
@@ -47,9 +53,7 @@ async def test_a_server_that_loses_postgresql_while_it_starts_waits_for_it(
     await deployment.provider()
     inside = await deployment.people(2_000)
     proxy = await CuttingProxy(socket_of(deployment.database_url), table).start()
-    database = deployment.database_url.partition("@/")[2].partition("?")[0]
-    url = f"postgresql://app@127.0.0.1:{proxy.port}/{database}"
-    server = await deployment.server(QQ_ALERT_DATABASE__URL=url)
+    server = await deployment.server(QQ_ALERT_DATABASE__URL=_through(proxy, deployment))
     assert proxy.cuts == CUTS
     _, answer = await deployment.file(server)
     await deployment.sent(server, answer["alert"]["id"])
@@ -61,8 +65,7 @@ async def test_a_server_that_loses_postgresql_while_it_starts_waits_for_it(
 async def test_sigterm_ends_a_server_that_lost_postgresql_while_it_starts(deployment: Deployment) -> None:
     """PostgreSQL is gone for good: the signal ends the server in order all the same."""
     proxy = await CuttingProxy(socket_of(deployment.database_url), b"audit_event").start()
-    database = deployment.database_url.partition("@/")[2].partition("?")[0]
-    env = deployment.env(QQ_ALERT_DATABASE__URL=f"postgresql://app@127.0.0.1:{proxy.port}/{database}")
+    env = deployment.env(QQ_ALERT_DATABASE__URL=_through(proxy, deployment))
     server = deployment.own(Process("serve", env=env, log=deployment.log))
     await proxy.has_cut.wait()
     proxy.refuse()

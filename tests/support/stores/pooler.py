@@ -18,7 +18,11 @@ from collections import deque
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+import asyncpg
+
+from tests.support.processes.processes import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -190,6 +194,36 @@ class Pooler:
                 self._free.release()
 
 
+async def _admit(connection: asyncpg.Connection[asyncpg.Record], rule: str) -> None:
+    """Make a line all of pg_hba.conf; only PostgreSQL itself has a way to its data folder."""
+    file = await connection.fetchval("show hba_file")
+    await connection.execute(f"copy (select '{rule}') to '{file}'")
+    await connection.execute("select pg_reload_conf()")
+
+
+@asynccontextmanager
+async def _trusting(database_url: str) -> AsyncIterator[None]:
+    """Have PostgreSQL let everybody in over its socket: the pooler knows no passwords."""
+    parts = urlsplit(database_url)
+    without_password = urlunsplit(parts._replace(netloc=f"{parts.username}@"))
+
+    async def is_trusted() -> bool:
+        try:
+            await (await asyncpg.connect(without_password, password="")).close()
+        except asyncpg.PostgresError:
+            return False
+        return True
+
+    connection = await asyncpg.connect(database_url)
+    try:
+        await _admit(connection, "local all all trust")
+        await until(is_trusted)
+        yield
+    finally:
+        await _admit(connection, "local all all scram-sha-256")
+        await connection.close()
+
+
 @asynccontextmanager
 async def pooler(
     database_url: str, *, sessions: int | None, in_turn: bool = False, ignored: frozenset[str] = frozenset()
@@ -198,12 +232,13 @@ async def pooler(
 
     `sessions`: as many in transaction mode, None for session mode. `ignored`: as `ignore_startup_parameters`.
     """
-    with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
-        served = Pooler(database_url, Path(folder), sessions=sessions, in_turn=in_turn, ignored=ignored)
-        await served.fill(sessions or 0)
-        server = await asyncio.start_unix_server(served.serve, Path(folder) / SOCKET)
-        try:
-            yield served
-        finally:
-            server.close()
-            await served.close()
+    async with _trusting(database_url):
+        with tempfile.TemporaryDirectory(prefix="qqa-test-") as folder:
+            served = Pooler(database_url, Path(folder), sessions=sessions, in_turn=in_turn, ignored=ignored)
+            await served.fill(sessions or 0)
+            server = await asyncio.start_unix_server(served.serve, Path(folder) / SOCKET)
+            try:
+                yield served
+            finally:
+                server.close()
+                await served.close()
