@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import aiohttp
 
 from runtime.tasks import cancel_and_wait
+from tests.support.processes.deployment import CASE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -33,6 +34,9 @@ SENT_S: Final = 120.0
 
 SENT: Final = "select coalesce(sum(recipients), 0) from ledger where alert_id = $1 and lane = 'tpns'"
 """What is measured must not depend on the server's answers. Of one lane: another one's provider may be hostile."""
+
+ELSEWHERE: Final = {**CASE["last_seen"], "longitude": 104.0665, "latitude": 30.5723, "place": "成都"}
+"""Far from everybody: a case there costs its answer, and no search of those who are being notified."""
 
 _numbers = itertools.count(1)
 
@@ -123,11 +127,13 @@ async def _health(session: aiohttp.ClientSession, url: str) -> bool:
 
 
 async def _file(target: Target, answers: Answers) -> None:
-    """File signed cases that reach nobody: an exercise for which nobody is enrolled."""
+    """File signed cases that reach nobody: exercises where nobody is."""
 
     async def file() -> bool:
         number = f"EX-{next(_numbers)}"
-        status, _ = await target.world.deployment.file(target.server, case_number=number, status="exercise")
+        status, _ = await target.world.deployment.file(
+            target.server, case_number=number, status="exercise", last_seen=ELSEWHERE
+        )
         return status == 202
 
     while True:

@@ -33,23 +33,38 @@ class HostileHttp2Provider(Flood):
     name = "hostile HTTP/2 provider"
 
     def __init__(self) -> None:
-        self._address = ("127.0.0.1", 0)
+        self._reserved: socket.socket | None = None
+        self.address = ("127.0.0.1", 0)
+
+    @property
+    def url(self) -> str:
+        """Where the provider listens once it runs."""
+        return f"http://127.0.0.1:{self.address[1]}"
 
     async def settings(self, world: World) -> dict[str, str]:
         """Give people a lane whose provider it is, and whose keys are those of a SIMULATED one."""
         lane = ApnsLane(world.deployment)
         await lane.start()
         await lane.people(max(world.recipients // SHARE, 1))
-        # Bound, so that nobody else gets the port; never listening, so that the provider can.
+        self.reserve()
+        return lane.env(url=self.url)
+
+    def reserve(self) -> None:
+        """Take a port: bound, so that nobody else gets it, and never listening, so that the provider can."""
+        self.release()
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._reserved.bind(self._address)
-        self._address = self._reserved.getsockname()
-        return lane.env(url=f"http://127.0.0.1:{self._address[1]}")
+        self._reserved.bind(("127.0.0.1", 0))
+        self.address = self._reserved.getsockname()
+
+    def release(self) -> None:
+        """Give the port back."""
+        if self._reserved is not None:
+            self._reserved.close()
 
     async def run(self, target: Target, stop_event: asyncio.Event) -> None:  # noqa: ARG002 - the lane finds it
         """Flood whoever connects until the event."""
-        await run_clients(provide, self._address, stop_event)
+        await run_clients(provide, self.address, stop_event)
 
 
 async def provide(_: str, port: int, is_over: Callable[[], bool]) -> None:

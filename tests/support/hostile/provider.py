@@ -71,7 +71,9 @@ class HostileProvider:
     `http2` False: it speaks HTTP/1.1. `port` 0: any that is free.
     """
 
-    def __init__(self, flood: bytes | Sequence[bytes], before: bytes = b"", *, http2: bool = True, port: int = 0) -> None:
+    def __init__(
+        self, flood: bytes | Sequence[bytes], before: bytes = b"", *, http2: bool = True, port: int = 0
+    ) -> None:
         self._floods = [flood] if isinstance(flood, bytes) else flood
         self._before = before
         self._http2 = http2
