@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from multiprocessing.synchronize import Event
 
-    from tests.attack.world import World
-
 CLIENTS_MAX: Final = 2
 NICER: Final = 5
 END_S: Final = 10.0
@@ -25,12 +23,12 @@ Attack: TypeAlias = "Callable[[str, int, Callable[[], bool]], Awaitable[None]]"
 """Attacks a host and port until it is told that it is over; a function of a module, so that a process can find it."""
 
 
-async def run_clients(attack: Attack, world: World, stop: asyncio.Event, count: int = 1) -> None:
-    """Attack the server of a world from some processes, until the event."""
+async def run_clients(attack: Attack, address: tuple[str, int], stop: asyncio.Event, count: int = 1) -> None:
+    """Attack an address from some processes, until the event."""
     context = multiprocessing.get_context("spawn")
     is_over = context.Event()
     processes = [
-        context.Process(target=_become, args=(attack, *world.target, is_over), daemon=True)
+        context.Process(target=_become, args=(attack, *address, is_over), daemon=True)
         for _ in range(min(count, CLIENTS_MAX))
     ]
     for process in processes:

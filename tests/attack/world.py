@@ -1,10 +1,11 @@
-"""What is attacked: a server with few descriptors on embedded stores, a SIMULATED provider, and people to notify.
+"""What is attacked: servers with few descriptors on embedded stores, a SIMULATED provider, and people to notify.
 
 On loopback alone. Bounded by `tests.support`; all processes end with the context.
 """
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,32 +27,46 @@ SERVER_ENV: Final = {DESCRIPTORS: DESCRIPTORS_OF_SERVER, "QQ_ALERT_ALERT__UNIT_P
 
 
 class World(NamedTuple):
-    """A running server, the people whom each alert reaches, and how to talk to both."""
+    """Stores, a provider, and as many people as each alert reaches."""
 
     deployment: Deployment
-    server: Process
     recipients: int
 
+
+class Target(NamedTuple):
+    """A running server of a world."""
+
+    world: World
+    server: Process
+
     @property
-    def target(self) -> tuple[str, int]:
-        """The address of the server."""
+    def address(self) -> tuple[str, int]:
+        """Where the server listens."""
         host, port = self.server.url.removeprefix("http://").split(":")
         return host, int(port)
 
 
 @asynccontextmanager
 async def running(folder: Path, people: int) -> AsyncIterator[World]:
-    """Run a world until the context ends."""
+    """Run a world without a server until the context ends."""
     with EmbeddedStores(folder / "stores", postgres=True, valkey=True) as stores:
         assert stores.postgres is not None
-        await sql.migrate.migrate(stores.postgres)
+        await sql.migrate.migrate(stores.postgres, stores.runtime)
         deployment = Deployment(stores, folder)
         try:
-            deployment.provider_url = "http://127.0.0.1:9"
-            await deployment.register()
             await deployment.provider()
+            await deployment.register()
             inside = await deployment.people(people)
-            server = await deployment.server(**SERVER_ENV)
-            yield World(deployment, server, int(inside.size))
+            yield World(deployment, int(inside.size))
         finally:
             await deployment.close()
+
+
+@asynccontextmanager
+async def serving(world: World, settings: dict[str, str]) -> AsyncIterator[Target]:
+    """Run a server with settings of its own until the context ends."""
+    server = await world.deployment.server(**SERVER_ENV, **settings)
+    try:
+        yield Target(world, server)
+    finally:
+        await asyncio.to_thread(server.end)

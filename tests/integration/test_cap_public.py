@@ -14,7 +14,7 @@ from handlers.cap.model import Area, MessageType
 from handlers.cap.verification import SignatureStatus, read_pins
 from handlers.police.cap.reception import receive
 from tests.support.cap.documents import Keys, keys
-from tests.support.cap.messages import info, message, pin, post, signer
+from tests.support.cap.messages import info, message, pin, post, public_settings, signer
 from tests.support.processes.deployment import CASE, SHENZHEN, Deployment
 from tests.support.processes.processes import until
 
@@ -32,17 +32,6 @@ HOUSE = tuple(
     for east, north in ((0.001, 0.001), (0.002, 0.001), (0.002, 0.002), (0.001, 0.002), (0.001, 0.001))
 )
 CHILD = ("小明", "蓝色校服", "莲花山公园", "110")
-
-
-def _settings(folder: Path, ours: Keys) -> dict[str, str]:
-    (folder / "key.pem").write_bytes(ours.key)
-    (folder / "certificate.pem").write_bytes(ours.certificate)
-    return {
-        "QQ_ALERT_CAP__KEY_FILE": str(folder / "key.pem"),
-        "QQ_ALERT_CAP__CERTIFICATE_FILE": str(folder / "certificate.pem"),
-        "QQ_ALERT_CAP__SENDER": "alerts@platform.example",
-        "QQ_ALERT_CAP__PUBLIC_URL": "https://alerts.platform.example",
-    }
 
 
 async def _get(server: Process, path: str, **headers: str) -> tuple[int, bytes, str]:
@@ -77,7 +66,7 @@ async def test_every_notice_is_published_signed_and_nothing_of_the_child_once_it
     ours = keys(days=36_500)
     await deployment.provider()
     await deployment.people(1000)
-    server = await deployment.server(**_settings(tmp_path, ours), QQ_ALERT_RETENTION__LOOK_S="0.1")
+    server = await deployment.server(**public_settings(tmp_path, ours), QQ_ALERT_RETENTION__LOOK_S="0.1")
     await deployment.file(server, status="exercise", case_number="E-1")
     assert b"entry" not in (await _get(server, "alerts.atom"))[1], "an exercise is never public"
     _, answer = await deployment.file(server)
@@ -136,7 +125,7 @@ async def test_alerts_that_were_never_sent_are_not_published_and_expired_ones_ar
     ours = keys(days=36_500)
     await deployment.provider()
     await deployment.people(200)
-    server = await deployment.server(**_settings(tmp_path, ours))
+    server = await deployment.server(**public_settings(tmp_path, ours))
     await deployment.query("update authority set review = 'approve'")
     _, answer = await deployment.file(server, case_number="R-1")
     held = answer["alert"]["id"]
@@ -173,7 +162,7 @@ async def test_a_drawn_area_is_published_to_a_kilometre_once_the_child_is_found(
     ours = keys(days=36_500)
     await deployment.provider()
     await pin(deployment)
-    server = await deployment.server(**_settings(tmp_path, ours), QQ_ALERT_RETENTION__LOOK_S="0.1")
+    server = await deployment.server(**public_settings(tmp_path, ours), QQ_ALERT_RETENTION__LOOK_S="0.1")
     house = Area(description="a house", polygons=(HOUSE,))
     _, answer = await post(server, signer().signed(message("P-1", infos=(info("zh-CN", "寻找小明", house),))))
     drawn = answer["alert"]["id"]
@@ -209,7 +198,7 @@ async def test_an_alert_held_before_its_first_send_is_not_published(deployment: 
     ours = keys(days=36_500)
     await deployment.provider()
     await deployment.people(2000)
-    server = await deployment.server(**_settings(tmp_path, ours))
+    server = await deployment.server(**public_settings(tmp_path, ours))
     await deployment.query("update authority set review = 'approve'")
     _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]

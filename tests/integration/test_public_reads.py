@@ -12,8 +12,8 @@ import aiohttp
 import shapely
 
 from handlers.public.alerts import MAX_AGE_S
-from tests.integration.test_cap_public import _settings
 from tests.support.cap.documents import keys
+from tests.support.cap.messages import public_settings
 from tests.support.processes.deployment import SHENZHEN
 from tests.support.stores.clones import clone
 
@@ -44,7 +44,7 @@ async def test_the_feed_and_each_message_are_made_once_for_all_who_read_at_a_tim
     """Forty readers of the feed cost little more than one, and forty of a message get one and the same signature."""
     await deployment.provider()
     await deployment.people(200)
-    settings = _settings(tmp_path, keys(days=36_500))
+    settings = public_settings(tmp_path, keys(days=36_500))
     server = await deployment.server(**settings)
     _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]
@@ -79,7 +79,7 @@ async def test_everything_public_says_how_long_it_may_be_kept_and_is_not_sent_ag
     """The feed, a message and the document of the API: a tag and an age; 304 for who has it."""
     await deployment.provider()
     await deployment.people(200)
-    server = await deployment.server(**_settings(tmp_path, keys(days=36_500)))
+    server = await deployment.server(**public_settings(tmp_path, keys(days=36_500)))
     _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]
     await deployment.sent(server, alert)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
+from tests.attack.floods.cap_geometry import CapGeometry
 from tests.attack.floods.compressed import Compressed
+from tests.attack.floods.hostile_provider import HostileHttp2Provider
 from tests.attack.floods.idle import Idle
+from tests.attack.floods.public_feed import PublicFeed
 
 if TYPE_CHECKING:
-    import asyncio
+    from tests.attack.floods.flood import Flood
 
-    from tests.attack.world import World
-
-
-class Flood(Protocol):
-    """What strangers do to a server, by its name."""
-
-    @property
-    def name(self) -> str:
-        """The name, as the table has it."""
-
-    async def run(self, world: World, stop_event: asyncio.Event) -> None:
-        """Attack the world's server until the event."""
-
-
-FLOODS: Final[tuple[Flood, ...]] = (Idle(), Compressed())
+FLOODS: Final[tuple[Flood, ...]] = (Idle(), Compressed(), CapGeometry(), PublicFeed(), HostileHttp2Provider())
+"""The provider comes last: what its lane did not send is still open when the next server starts."""

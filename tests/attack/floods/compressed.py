@@ -12,11 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tests.attack.clients import run_clients
+from tests.attack.floods.flood import Flood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.attack.world import World
+    from tests.attack.world import Target
 
 SENDERS: Final = 6
 PACKED_BYTES: Final = 1_500_000
@@ -25,14 +26,14 @@ ANSWERED_S: Final = 5.0
 PATHS: Final = ("/nowhere", "/health", "/v1/devices", "/v1/intake/sz", "/v1/alerts", "/")
 
 
-class Compressed:
+class Compressed(Flood):
     """Bodies that are small to send and large to read."""
 
     name = "compressed bodies"
 
-    async def run(self, world: World, stop_event: asyncio.Event) -> None:
+    async def run(self, target: Target, stop_event: asyncio.Event) -> None:
         """Post until the event."""
-        await run_clients(post, world, stop_event)
+        await run_clients(post, target.address, stop_event)
 
 
 async def post(host: str, port: int, is_over: Callable[[], bool]) -> None:

@@ -11,11 +11,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tests.attack.clients import run_clients
+from tests.attack.floods.flood import Flood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.attack.world import World
+    from tests.attack.world import Target
 
 SOCKETS: Final = 400
 PAUSE_S: Final = 0.5
@@ -25,14 +26,14 @@ BEGUN: Final = (b"", HEAD, None)
 """What is sent at once; None: the head byte by byte."""
 
 
-class Idle:
+class Idle(Flood):
     """Connections on which nothing is asked."""
 
     name = "idle connections"
 
-    async def run(self, world: World, stop_event: asyncio.Event) -> None:
+    async def run(self, target: Target, stop_event: asyncio.Event) -> None:
         """Hold connections until the event."""
-        await run_clients(hold, world, stop_event)
+        await run_clients(hold, target.address, stop_event)
 
 
 async def hold(host: str, port: int, is_over: Callable[[], bool]) -> None:

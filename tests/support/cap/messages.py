@@ -32,6 +32,8 @@ from tests.support.cap.documents import Keys, keys
 from tests.support.processes.deployment import SHENZHEN, Deployment
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.processes.processes import Process
 
 SENDER = "alerts@police.example"
@@ -79,6 +81,18 @@ ENDS_DAYS = {"old": 1}
 def pair(name: str) -> Keys:
     """Return the key and certificate of a name."""
     return keys(name=name, days=ENDS_DAYS.get(name, 36_500))
+
+
+def public_settings(folder: Path, ours: Keys) -> dict[str, str]:
+    """Return the settings of a server that publishes what it sends, signed by our key; its files are in the folder."""
+    (folder / "key.pem").write_bytes(ours.key)
+    (folder / "certificate.pem").write_bytes(ours.certificate)
+    return {
+        "QQ_ALERT_CAP__KEY_FILE": str(folder / "key.pem"),
+        "QQ_ALERT_CAP__CERTIFICATE_FILE": str(folder / "certificate.pem"),
+        "QQ_ALERT_CAP__SENDER": "alerts@platform.example",
+        "QQ_ALERT_CAP__PUBLIC_URL": "https://alerts.platform.example",
+    }
 
 
 def signer(name: str = "police") -> Signer:

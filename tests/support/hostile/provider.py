@@ -68,14 +68,16 @@ class HostileProvider:
     """Floods every connection once it has its first request: with `before` once, then with `flood` without end.
 
     Several floods take turns, a connection each. `codes`: those with which clients over HTTP/2 ended their connections.
-    `http2` False: it speaks HTTP/1.1.
+    `http2` False: it speaks HTTP/1.1. `port` 0: any that is free.
     """
 
-    def __init__(self, flood: bytes | Sequence[bytes], before: bytes = b"", *, http2: bool = True) -> None:
+    def __init__(
+        self, flood: bytes | Sequence[bytes], before: bytes = b"", *, http2: bool = True, port: int = 0
+    ) -> None:
         self._floods = [flood] if isinstance(flood, bytes) else flood
         self._before = before
         self._http2 = http2
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", port))
         self._threads: list[threading.Thread] = []
         self.connections = 0
         self.sent_bytes = 0
