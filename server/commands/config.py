@@ -22,7 +22,7 @@ from server.settings_sections import DatabaseSettings, Settings
 from server.upkeep.descriptors import budget
 
 TIMEOUT_S = 3.0
-EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what is listened on, not what listens
+EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # nosec B104 # noqa: S104 - what is listened on, not what listens
 """What a server listens on that listens on all of its addresses, and where it is asked then."""
 
 EXAMPLE = Path(__file__).parent / "qq-alert.toml"
@@ -87,7 +87,7 @@ def health(context: click.Context) -> None:
     host = EVERY_ADDRESS.get(host, host)
     tls = None if inner is not None else settings.tls
     # It asks itself: the name in its certificate is that of the address that others use.
-    unverified = ssl._create_unverified_context()  # noqa: S323, SLF001 - as above
+    unverified = ssl._create_unverified_context()  # nosec B323 # noqa: S323, SLF001 - as above
     try:
         if tls is not None and tls.client_ca is not None:
             # A client without a certificate learns in TLS 1.3 that it is refused only after the server's answer.
@@ -97,7 +97,7 @@ def health(context: click.Context) -> None:
             return
         where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         url = f"{'http' if tls is None else 'https'}://{where}/health"
-        with urlopen(url, timeout=TIMEOUT_S, context=unverified) as answer:  # noqa: S310 - as above
+        with urlopen(url, timeout=TIMEOUT_S, context=unverified) as answer:  # nosec B310 # noqa: S310 - as above
             click.echo(answer.read().decode())
     except (OSError, HTTPException) as error:
         raise click.ClickException(f"no answer: {type(error).__name__}") from None
