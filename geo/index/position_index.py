@@ -227,8 +227,10 @@ class PositionIndex:
     async def _scan_all(self, name: str, area: Area) -> list[bytes]:
         """Read every position: near a pole or across the antimeridian Redis' nine cells do not cover a circle."""
         ((everybody),) = await ask(self._client, [("ZRANGE", name, "0", "-1", "WITHSCORES")])
-        users, hashes = cast("list[bytes]", everybody[::2]), everybody[1::2]
-        found, unreadable = geohashes(hashes)
+        # By the protocol's version pairs, or members and scores in turn.
+        flat = [*chain.from_iterable(everybody)] if everybody and isinstance(everybody[0], list | tuple) else everybody
+        users = cast("list[bytes]", flat[::2])
+        found, unreadable = geohashes(flat[1::2])
         self.unreadable.report(UnreadableKind.SCORE, unreadable)
         inside = area.contains(*places(np.maximum(found, 0))) & (found >= 0)
         return [users[row] for row in np.flatnonzero(inside).tolist()]

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-GEOHASH_MAX: Final = (1 << 52) - 1
+GEOHASH_MAX: Final = (1 << 54) - 1
+"""52 bits, and one more each for a longitude of exactly 180 degrees and the northernmost latitude."""
+
 NOWHERE: Final = -1
 
 
