@@ -199,7 +199,7 @@ async def test_nothing_that_a_store_holds_reaches_the_log(deployment: Deployment
 
     await until(is_through)
     await redis.xadd("forgetting", {"user": CANARY, CANARY: CANARY})
-    await redis.hset("record:position", mapping={"seq": CANARY, "digest": CANARY})
+    await redis.hset("record:position", mapping={"seq": CANARY, "digest": CANARY, "signed": CANARY})
 
     async def has_seen_it() -> bool:
         if not server.alive:

@@ -13,6 +13,7 @@ import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import asyncpg
 import msgspec
@@ -128,7 +129,7 @@ async def test_the_state_folder_is_its_users_alone(tmp_path: Path) -> None:
         }
         assert not wide
         urls = json.loads((state / "owner.json").read_bytes())["urls"]
-        sockets = Path(urls["redis"].removeprefix("unix://")).parent
+        sockets = Path(urlsplit(urls["redis"]).path).parent
         wide = {str(path): oct(path.stat().st_mode) for path in sockets.rglob("*") if _is_wide(path)}
         assert not wide
         assert stat.S_IMODE(sockets.stat().st_mode) in {0o700, 0o710}
