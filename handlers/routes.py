@@ -79,7 +79,7 @@ def _description(table: list[Route]) -> Route:
 
     async def get(call: Call[None]) -> web.Response:
         form = await described.get()
-        assert form is not None  # noqa: S101 - it is always made
+        assert form is not None  # nosec B101 # noqa: S101 - it is always made
         return cached(call.request, form, DESCRIPTION_MAX_AGE_S)
 
     return Route(

@@ -42,9 +42,8 @@ class Roles(msgspec.Struct, frozen=True):
 
     def statements(self) -> bytes:
         """Return the SQL that gives both roles their passwords, for PostgreSQL's single-user mode: one a line."""
-        missing = (
-            f"if not exists (select from pg_roles where rolname = '{RUNTIME}') then create role {RUNTIME}; end if;"
-        )
+        absent = f"not exists (select from pg_roles where rolname = '{RUNTIME}')"  # nosec B608 - a name of ours
+        missing = f"if {absent} then create role {RUNTIME}; end if;"
         plain = "login nosuperuser nocreatedb nocreaterole noreplication nobypassrls"
         lines = [
             f"do $$ begin {missing} end $$;",
