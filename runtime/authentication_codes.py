@@ -25,9 +25,7 @@ class AuthenticationCodes:
     """The codes of one use, named by its label."""
 
     def __init__(self, keys: Sequence[bytes], label: str) -> None:
-        self._keys = [
-            HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=label.encode()).derive(key) for key in keys
-        ]
+        self._keys = [derived_key(key, label) for key in keys]
 
     def code(self, message: bytes) -> bytes:
         """Return the code of a message."""
@@ -36,6 +34,11 @@ class AuthenticationCodes:
     def verifies(self, message: bytes, code: bytes) -> bool:
         """Tell whether one of the keys made this code of this message."""
         return any(hmac.compare_digest(hmac.new(key, message, hashlib.sha256).digest(), code) for key in self._keys)
+
+
+def derived_key(key: bytes, label: str) -> bytes:
+    """Return the key of one use, from which neither the encryption key nor another use's key follows."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=label.encode()).derive(key)
 
 
 def key_material(keys: str) -> list[bytes]:

@@ -42,12 +42,13 @@ _OF_ALERT = query("audit_of_alert")
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a command was typed: the system's user, who that was before sudo, and the machine.
+    """Where a command was typed: the system's user, as who they logged in and who they were before sudo, the machine.
 
     `host`: the first digits of the SHA-256 of the machine's name, because personal machines are named after people.
     """
 
     os_user: str
+    login_user: str | None = None
     sudo_user: str | None = None
     host: str
 

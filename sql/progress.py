@@ -111,7 +111,10 @@ class ListedAlert(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome."""
+    """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome.
+
+    `settled`: all outcomes together, exact; the others are rounded, and nothing that is shown may follow from it.
+    """
 
     alert_id: UUID
     notice: str
@@ -127,6 +130,7 @@ class Counts(msgspec.Struct, frozen=True):
     refused: int
     quarantined: int
     failed: int
+    settled: int
 
 
 async def list_alerts(

@@ -13,7 +13,7 @@ import numpy as np
 from geo.index import keys
 from geo.index.reports import by_shard
 from geo.index.scripts import USERS_A_CALL
-from geo.index.shards import shards_of
+from geo.index.shards import rows_by_shard, shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,17 +96,16 @@ def reach_calls(
     users: NDArray[np.int64], lane: str, generations: Generations, moment_ms: int
 ) -> tuple[list[Call], NDArray[np.int64]]:
     """Return the calls of `scripts/reach.lua`, and the order of their replies as positions in `users`."""
-    shards = shards_of(users)
-    order = np.argsort(shards, kind="stable")
+    rows = rows_by_shard(users)
     before, present = generations.living(moment_ms)
     calls: list[Call] = []
-    for part in np.split(order, np.flatnonzero(np.diff(shards[order])) + 1):
+    for shard, part in rows:
+        names = [keys.devices(shard, generation) for generation in (present, before)]
         for start in range(0, len(part), USERS_A_CALL):
             chosen = part[start : start + USERS_A_CALL]
-            names = [keys.devices(int(shards[chosen[0]]), generation) for generation in (present, before)]
             asked = msgspec.msgpack.encode([*map(str, users[chosen].tolist())])
             calls.append((len(names), *names, lane, asked))
-    return calls, order
+    return calls, np.concatenate([part for _, part in rows]) if rows else np.empty(0, dtype=np.int64)
 
 
 def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Generations, moment_ms: int) -> list[Call]:

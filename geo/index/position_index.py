@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import chain
+from itertools import chain, compress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
@@ -63,10 +63,11 @@ UNCHANGED: Final = -2
 
 
 class Found(NamedTuple):
-    """Members found up to a shard, as decimal bytes, and when the search began, by the event loop's clock."""
+    """Users found up to a shard, as decimal bytes and as numbers, and when the search began, by the loop's clock."""
 
     shard: int
     users: list[bytes]
+    ids: NDArray[np.int64]
     asked_s: float
 
 
@@ -184,12 +185,13 @@ class PositionIndex:
             found, movers = await self._search(lane, shards, [area], asks_movers=len(self._lanes) > 1)
             observe_s(perf_counter() - started_s)
         self._shard_members.setdefault(area, {})[lane] = sum(len(users) for (users,) in found) / len(shards)
-        members, skipped = checked(shards, [some for (some,) in found])
+        members, ids, skipped = checked(shards, [some for (some,) in found])
         self.unreadable.report(UnreadableKind.MEMBER, skipped)
-        users = [
-            user for some, moved in zip(members, movers, strict=True) for user in some if not moved or user not in moved
-        ]
-        return Found(shards[-1], users, asked_s)
+        users = [*chain.from_iterable(members)]
+        if any(movers):
+            stays = [user not in moved for some, moved in zip(members, movers, strict=True) for user in some]
+            users, ids = [*compress(users, stays)], ids[np.array(stays, dtype=np.bool_)]
+        return Found(shards[-1], users, ids, asked_s)
 
     async def search(self, lane: str, shards: Sequence[int], areas: Sequence[Area]) -> list[list[list[bytes]]]:
         """Return by shard the members of each area, in one round trip; the caller bounds the shards."""

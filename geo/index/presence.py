@@ -15,7 +15,7 @@ from geo.index.checks.pipelines import ask
 from geo.index.checks.scores import NOWHERE, geohashes
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.checks.users import readable_users
-from geo.index.shards import shards_of
+from geo.index.shards import rows_by_shard
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,17 +35,15 @@ async def present(
     settled_ms: int | None = None,
 ) -> NDArray[np.bool_]:
     """Tell for each user whether they are in a lane; with the time `settled_ms`: and were a minute before it."""
-    shards, living = shards_of(users), [*generations]
-    rows = [np.flatnonzero(shards == shard) for shard in np.unique(shards)]
+    rows, living = rows_by_shard(users), [*generations]
     commands: list[Command] = []
-    for chosen in rows:
-        shard = int(shards[chosen[0]])
+    for shard, chosen in rows:
         commands += [("ZMSCORE", keys.positions(shard, lane, one), *users[chosen].tolist()) for one in living]
         if settled_ms is not None:
             commands.append(moved_since(shard, settled_ms))
     replies = iter(await ask(client, commands))
     there = np.zeros(users.size, dtype=np.bool_)
-    for chosen in rows:
+    for _, chosen in rows:
         for _ in living:
             there[chosen] |= np.array([score is not None for score in next(replies)])
         if settled_ms is not None:
@@ -57,18 +55,16 @@ async def standing(
     client: Client, lane: str, users: NDArray[np.int64], generations: Iterable[int], now_ms: int
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return at which geohash each user stands in a lane, -1 for nowhere, and who changed lanes a minute ago."""
-    shards, living = shards_of(users), [*generations]
-    order = np.argsort(shards, kind="stable")
-    rows = np.split(order, np.flatnonzero(np.diff(shards[order])) + 1) if users.size else []
+    rows, living = rows_by_shard(users), [*generations]
     commands: list[Command] = []
-    for chosen in rows:
-        shard, asked = int(shards[chosen[0]]), users[chosen].tolist()
+    for shard, chosen in rows:
+        asked = users[chosen].tolist()
         commands += [("ZMSCORE", keys.positions(shard, lane, one), *asked) for one in living]
         commands.append(moved_since(shard, now_ms))
     places = np.full(users.size, NOWHERE, dtype=np.int64)
     moved = np.zeros(users.size, dtype=np.bool_)
     replies = iter(await ask(client, commands))
-    for chosen in rows:
+    for _, chosen in rows:
         for _ in living:
             hashes, unreadable = geohashes(next(replies))
             unreadable_of(client).report(UnreadableKind.SCORE, unreadable)

@@ -32,6 +32,14 @@ def shards_of(users: NDArray[np.int64]) -> NDArray[np.int64]:
     return (hashed >> np.uint64(_SHIFT)).astype(np.int64)
 
 
+def rows_by_shard(users: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return the shards that some users are in, in order, each with the places of its users in their order."""
+    shards = shards_of(users)
+    order = np.argsort(shards, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(shards[order])) + 1) if users.size else []
+    return [(int(shards[part[0]]), part) for part in parts]
+
+
 def by_shards(
     users: NDArray[np.int64], shard_from: int, shard_to: int, users_max: int
 ) -> Iterator[tuple[int, NDArray[np.int64]]]:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
+from runtime.addresses import is_internal
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -242,14 +244,3 @@ def network_of(host: str) -> str:
     parsed = ipaddress.IPv6Address(host.partition("%")[0])
     # A socket for both families shows IPv4 in this form, all of it in one network.
     return str(parsed.ipv4_mapped or ipaddress.IPv6Network((parsed, V6_PREFIX), strict=False))
-
-
-def is_internal(host: str) -> bool:
-    """Tell whether an address is of this machine or of a private network, where an operator's probes come from."""
-    try:
-        parsed = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    address = mapped or parsed
-    return address.is_loopback or address.is_private or address.is_link_local

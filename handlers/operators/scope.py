@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handlers.http.roles import ALLOWS, Role
 from push.alarm_kinds import AlarmKind
-from push.alerts.lifecycle import State
+from push.alerts.lifecycle import LIVE, State
 
 if TYPE_CHECKING:
     from handlers.http.bearer import Bearer
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 DECISIONS: Final = frozenset({AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP})
 """Alarms that say what waits for an approver."""
-
-
-RUNNING: Final = frozenset({State.SENDING, State.SENT, State.PAUSED})
 
 
 class Scope(NamedTuple):
@@ -36,7 +33,7 @@ class Scope(NamedTuple):
 
     def shows(self, alert: ListedAlert) -> bool:
         """Tell whether an alert is within it."""
-        asked = alert.state in RUNNING and (alert.proposal is not None or alert.held)
+        asked = alert.state in LIVE and (alert.proposal is not None or alert.held)
         waits = alert.state == State.IN_REVIEW or asked
         return self.has(alert.authority_id) or (self.approves and waits)
 

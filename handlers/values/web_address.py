@@ -6,12 +6,12 @@ Bounded: `ADDRESS_MAX` characters in that form, since addresses that a store sig
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import Final
 
 from yarl import URL
 
 from handlers.values.text import clean_line
+from runtime.addresses import is_public
 
 ADDRESS_MAX: Final = 2000
 _PRIVATE_SUFFIXES: Final = ("localhost", "local", "internal", "lan", "home", "corp", "intranet", "home.arpa")
@@ -47,6 +47,6 @@ def is_private(address: str) -> bool:
     """Tell whether an address is of a network that the public does not reach: by its digits, or by its name."""
     host = (URL(address).host or "").rstrip(".").lower()
     try:
-        return not ip_address(host).is_global
+        return not is_public(host)
     except ValueError:
         return "." not in host or host.endswith(tuple(f".{suffix}" for suffix in _PRIVATE_SUFFIXES))

@@ -91,6 +91,9 @@ BY_ITSELF: Final = frozenset(
 NOT_NOTIFIED: Final = frozenset({State.RECEIVED, State.IN_REVIEW, State.SCHEDULED})
 """States in which no one has been notified."""
 
+LIVE: Final = frozenset({State.SENDING, State.SENT, State.PAUSED})
+"""States in which whoever comes into the area is noted."""
+
 OVER: Final = frozenset({State.CANCELLED, State.FOUND, State.EXPIRED, State.CLOSED})
 
 

@@ -25,11 +25,6 @@ def folded(text: str) -> str:
     return "".join(sign for sign in plain if sign.isalnum())
 
 
-def is_plain(name: str) -> bool:
-    """Tell whether a name has no invisible signs, with which two names would look like one."""
-    return bool(folded(name)) and not any(unicodedata.category(sign) in {"Cc", "Cf", "Co", "Cn"} for sign in name)
-
-
 def names_child(identifier: str, names: Iterable[str]) -> bool:
     """Tell whether an identifier, which stays for ever, has a name or a number to call in it.
 

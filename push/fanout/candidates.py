@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 import sql.enrolment
 import sql.ledger
-from geo.index.checks.users import readable_users
 from geo.index.position_index import Found
 from geo.index.shards import by_shards
 from push.fanout.packing import unpack_readable
@@ -70,8 +70,12 @@ class Candidates:
                 )
             )
             async for one in found:
+                chosen = [user in enrolled for user in one.ids.tolist()]
                 yield Found(
-                    one.shard, [user for user in readable_users(one.users) if int(user) in enrolled], one.asked_s
+                    one.shard,
+                    [*compress(one.users, chosen)],
+                    one.ids[np.array(chosen, dtype=np.bool_)],
+                    one.asked_s,
                 )
         else:
             async for one in found:
@@ -105,7 +109,8 @@ class Candidates:
             asked_s = asyncio.get_running_loop().time()
             # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
             there = await self._index.present(self._lane, chosen, settled=True)
-            yield Found(last, [b"%d" % user for user in chosen[there].tolist()], asked_s)
+            users_there = chosen[there]
+            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
 
 
 def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo.index.checks.users import user_ids
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -60,9 +58,10 @@ def unpack_readable(rows: Iterable[bytes], unreadable: Callable[[], None]) -> li
     return users
 
 
-def not_notified(recipients: list[bytes], notified: NDArray[np.int64]) -> tuple[list[bytes], NDArray[np.int64]]:
-    """Return the recipients that are not among `notified` (sorted), in order, and their ids."""
-    users = user_ids(recipients)
+def not_notified(
+    recipients: list[bytes], users: NDArray[np.int64], notified: NDArray[np.int64]
+) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Return the recipients, whose ids are `users`, that are not among `notified` (sorted), in order, and their ids."""
     if not notified.size or not recipients:
         return recipients, users
     fresh = notified[np.minimum(np.searchsorted(notified, users), notified.size - 1)] != users

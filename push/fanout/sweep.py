@@ -18,7 +18,6 @@ import sql.ledger
 import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
-from geo.index.checks.users import readable_users
 from push.fanout.claims.unit import Batch
 from push.fanout.packing import not_notified, unpack_readable
 from push.notice import Notice
@@ -107,7 +106,7 @@ class Sweep:
                     if self._now_s() - notified_s > NOTIFIED_TRUSTED_S:
                         # In a slow lane others may have been notified meanwhile, in the lane that they were in before.
                         notified, notified_s = await self._notified(unit), self._now_s()
-                    for batch in packer.add(*self._fresh(found.users, notified), found.asked_s):
+                    for batch in packer.add(*not_notified(found.users, found.ids, notified), found.asked_s):
                         await self._put(batch)
                     shard_next, failures = found.shard + 1, 0
             except INDEX_UNAVAILABLE_ERRORS as error:
@@ -121,17 +120,6 @@ class Sweep:
         for batch in packer.rest():
             await self._put(batch)
         return count
-
-    def _fresh(self, users: list[bytes], notified: NDArray[np.int64]) -> tuple[list[bytes], NDArray[np.int64]]:
-        """Return who is not notified yet; a member of the index that is no user is left out."""
-        try:
-            return not_notified(users, notified)
-        except ValueError:
-            readable = readable_users(users)
-            self._claims.unreadable.report(
-                self._lane, f"{len(users) - len(readable)} members of the index that are no users"
-            )
-            return not_notified(readable, notified)
 
     def _now_s(self) -> float:
         return asyncio.get_running_loop().time()

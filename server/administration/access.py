@@ -24,7 +24,6 @@ from handlers.cap.verification import PINS_MAX, fingerprint, read_pins
 from push.alerts.actions.revocation import Distrusted, distrust
 from push.alerts.people.persons import find_or_add
 from server.administration.encryption import encryption_key
-from server.administration.os_user import os_user
 from server.administration.terminal import this_terminal
 from server.stores import record
 from sql.audit import AuditEvent
@@ -163,7 +162,7 @@ async def _distrust(
     done = await distrust(connection, authority, certificate, COMMAND_LINE, keep_live=keep_live)
     await sql.access.notify_change(connection)
     named = {"authority": authority} | ({} if certificate is None else {"certificate": certificate})
-    details = {**named, "held": len(done.held), "paused": len(done.paused), "keep_live": keep_live, **os_user()}
+    details = {**named, "held": len(done.held), "paused": len(done.paused), "keep_live": keep_live}
     terminal = this_terminal()
     event = AuditEvent(actor=COMMAND_LINE, action=action, details=details, terminal=terminal)
     caused = [msgspec.structs.replace(one, terminal=terminal) for one in done.events]
@@ -225,5 +224,5 @@ async def _transaction(stores: Stores) -> AsyncIterator[Connection]:
 
 async def _note(connection: Connection, action: str, **details: object) -> None:
     """Append to the audit trail, as the last statement of a transaction."""
-    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details | os_user(), terminal=this_terminal())
+    event = AuditEvent(actor=COMMAND_LINE, action=action, details=details, terminal=this_terminal())
     await sql.audit.append(connection, event)

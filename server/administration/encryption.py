@@ -6,11 +6,10 @@ Bounded: one file of 44 bytes in `state_dir`, so that no dump of the database ho
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import os
 from typing import TYPE_CHECKING, Final
 
+from runtime.authentication_codes import derived_key, key_material
 from server.embedded.folder import make_private
 
 if TYPE_CHECKING:
@@ -25,15 +24,15 @@ def known_key(settings: Settings) -> str | None:
     if settings.security.encryption_key is not None:
         return settings.security.encryption_key
     file = settings.state_dir / FILE
-    if file.exists():
-        make_private(settings.state_dir)
-    return file.read_text(encoding="ascii").strip() if file.exists() else None
+    if not file.exists():
+        return None
+    make_private(settings.state_dir)
+    return file.read_text(encoding="ascii").strip()
 
 
 def derived_secret(settings: Settings) -> bytes:
     """Return the secret of estimates and of digests of what is deleted, which the first key gives all servers."""
-    first = encryption_key(settings).split(",")[0].strip()
-    return hmac.digest(first.encode(), b"qq-alert estimates and digests", hashlib.sha256)
+    return derived_key(key_material(encryption_key(settings))[0], "qq-alert estimates and digests")
 
 
 def encryption_key(settings: Settings) -> str:

@@ -142,7 +142,8 @@ def _line(row: Row) -> str:
 def _who(event: Entry) -> str:
     """Return who did it, with the token, or the user and machine of the command."""
     if (terminal := event.terminal) is not None:
-        before = "" if terminal.sudo_user is None else f", sudo by {terminal.sudo_user}"
+        before = "" if terminal.login_user in {None, terminal.os_user} else f", login {terminal.login_user}"
+        before += "" if terminal.sudo_user is None else f", sudo by {terminal.sudo_user}"
         return f"{event.actor} ({terminal.os_user}{before}, host {terminal.host})"
     return event.actor if event.token is None else f"{event.actor} (token {event.token})"
 

@@ -1,9 +1,11 @@
--- Late entrants are counted by $2 at a time: one more would say that somebody came into the area just now.
+-- Late entrants are counted by $2 at a time: one more would say that somebody came into the area just now. `settled` is
+-- exact, for the cap alone: what is shown may not follow from it.
 select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring,
        sum(u.units)::integer as units, sum(u.searched)::integer as units_searched, sum(u.done)::integer as units_done,
        sum(u.found / u.step * u.step)::bigint as found, sum(u.accepted / u.step * u.step)::bigint as accepted,
        sum(u.invalid / u.step * u.step)::bigint as invalid, sum(u.refused / u.step * u.step)::bigint as refused,
-       sum(u.quarantined / u.step * u.step)::bigint as quarantined, sum(u.failed / u.step * u.step)::bigint as failed
+       sum(u.quarantined / u.step * u.step)::bigint as quarantined, sum(u.failed / u.step * u.step)::bigint as failed,
+       sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed)::bigint as settled
 from sweep s cross join lateral (
     select case when w.entrants then $2::bigint else 1 end as step, count(*) filter (where not w.entrants) as units,
            count(*) filter (where w.searched and not w.entrants) as searched,

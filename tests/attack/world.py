@@ -42,8 +42,7 @@ class Target(NamedTuple):
     @property
     def address(self) -> tuple[str, int]:
         """Where the server listens."""
-        host, port = self.server.url.removeprefix("http://").split(":")
-        return host, int(port)
+        return self.server.address
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from aiohttp.abc import AbstractResolver
 
 from push.providers.webpush import WebpushGateway, WebpushSettings
 from push.results import RequestStatus
-from push.transport.web_push.addresses import PublicResolver, is_public
+from push.transport.web_push.addresses import PublicResolver
+from runtime.addresses import is_public
 from server.simulators.token.webpush import SimulatedWebpush, SimulatedWebpushSettings, subscription
 from tests.support.providers.clearances import CLEAR
 from tests.support.providers.messages import message_for_tests

@@ -94,6 +94,22 @@ async def test_the_cap_holds_for_late_entrants_and_after_a_release(deployment: D
     assert (await deployment.counts())["distinct"] == more, "the released number is a cap, too"
 
 
+async def test_late_entrants_count_towards_the_cap_however_few_are_shown(deployment: Deployment) -> None:
+    """What is shown of them is rounded down to a thousand here; the alert is held all the same once they reach it."""
+    await deployment.provider()
+    inside = (await deployment.people(500)).size
+    cap, entering = 3_000, 3_999 - 1_000
+    assert inside + entering // 1_000 * 1_000 < cap <= inside + entering
+    server = await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP=str(cap), QQ_ALERT_PRIVACY__PEOPLE_MIN="1000")
+    _, answer = await deployment.file(server)
+    await deployment.sent(server, answer["alert"]["id"])
+    row = {"lane": "tpns", "longitude": CASE["last_seen"]["longitude"], "latitude": CASE["last_seen"]["latitude"]}
+    at = (await deployment.query("select now()"))[0][0].isoformat()
+    reports = [{"user": user, "at": at, **row} for user in range(1, entering + 1)]
+    assert (await deployment.post(f"{server.url}/v1/devices", reports))[1]["accepted"] == entering
+    assert await _stopped(deployment) == inside + entering
+
+
 async def _stopped(deployment: Deployment) -> int:
     """Wait until every ring is held and no request is in flight; returns how many recipients were notified."""
 

@@ -100,7 +100,7 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
         assert answer.headers.items() >= (SECURITY | kept).items()
         assert "Server" not in answer.headers
         assert "Strict-Transport-Security" not in answer.headers
-    reader, writer = await asyncio.open_connection(*server.url.removeprefix("http://").split(":"))
+    reader, writer = await asyncio.open_connection(*server.address)
     writer.write(b"no HTTP at all\r\n\r\n")
     answered = (await reader.read()).decode()
     writer.close()

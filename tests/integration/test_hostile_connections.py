@@ -15,6 +15,7 @@ import pytest
 from tests.integration.test_tls import issued, written
 from tests.support.processes.fork import DESCRIPTORS
 from tests.support.processes.processes import Process, until
+from tests.support.processes.raw_http import answer_to, opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,33 +29,11 @@ ASK: Final = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-def _address(server: Process) -> tuple[str, int]:
-    host, port = server.url.rpartition("/")[2].split(":")
-    return host, int(port)
-
-
-async def _open(server: Process, sent: bytes, source: str = STRANGER) -> Streams:
-    reader, writer = await asyncio.open_connection(*_address(server), local_addr=(source, 0))
-    writer.write(sent)
-    return reader, writer
-
-
-async def _answer(server: Process, sent: bytes, source: str = "127.0.0.1") -> bytes:
-    """Return what is answered until the server closes the connection."""
-    reader, writer = await _open(server, sent, source)
-    try:
-        return await reader.read()
-    except ConnectionError:
-        return b""
-    finally:
-        writer.close()
-
-
 @asynccontextmanager
 async def _held(
     server: Process, number: int, sent: bytes = b"", source: str = STRANGER
 ) -> AsyncIterator[list[Streams]]:
-    held = [await _open(server, sent, source) for _ in range(number)]
+    held = [await opened(server, sent, source) for _ in range(number)]
     try:
         yield held
     finally:
@@ -77,7 +56,7 @@ async def _metric(server: Process, name: str) -> float:
 def _connections(server: Process) -> int:
     """Return how many connections to its port a server has open."""
     lines = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]]
-    at_port = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{_address(server)[1]:04X}")}
+    at_port = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{server.address[1]:04X}")}
     found = 0
     for entry in Path(f"/proc/{server.pid}/fd").iterdir():
         # What was closed meanwhile is none.
@@ -97,7 +76,7 @@ async def test_idle_connections_at_the_limit_of_descriptors_stop_nothing(deploym
     inside = await deployment.people(2000)
     server = await deployment.server(**{DESCRIPTORS: "300"}, QQ_ALERT_LIMITS__HEADERS_S="3")
     async with _held(server, 300, sent) as held:
-        assert (await _answer(server, ASK)).startswith(b"HTTP/1.1 200")
+        assert (await answer_to(server, ASK)).startswith(b"HTTP/1.1 200")
         status, answer = await deployment.file(server)
         assert status == 202
         await deployment.sent(server, answer["alert"]["id"])
@@ -128,7 +107,7 @@ async def test_a_new_connection_takes_the_place_of_one_that_waits(deployment: De
         assert (await other[0][0].read()).startswith(b"HTTP/1.1 200")
         async with _held(server, 3):
             assert all(await asyncio.gather(*map(_is_closed, held)))
-            assert (await _answer(server, ASK, STRANGER)).startswith(b"HTTP/1.1 200")
+            assert (await answer_to(server, ASK, STRANGER)).startswith(b"HTTP/1.1 200")
 
 
 async def test_probes_have_connections_of_their_own(deployment: Deployment) -> None:
@@ -138,9 +117,9 @@ async def test_probes_have_connections_of_their_own(deployment: Deployment) -> N
         feeds = [await session.ws_connect(f"{server.url}/v1/feed") for _ in range(6)]
         async with _held(server, 20, source="127.0.0.1"):
             for path in (b"/health", b"/ready", b"/metrics"):
-                answer = await _answer(server, ASK.replace(b"/health", path))
+                answer = await answer_to(server, ASK.replace(b"/health", path))
                 assert answer.startswith(b"HTTP/1.1 200"), path
-            busy = await _answer(server, ASK.replace(b"/health", b"/openapi.json"))
+            busy = await answer_to(server, ASK.replace(b"/health", b"/openapi.json"))
             assert busy.startswith(b"HTTP/1.1 503")
             assert b'"busy"' in busy
         assert all(not feed.closed for feed in feeds)
@@ -156,7 +135,7 @@ async def test_handshakes_that_never_end_are_counted(deployment: Deployment, tmp
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     async with _held(server, 3) as held:
-        reader, writer = await asyncio.open_connection(*_address(server), local_addr=(STRANGER, 0), ssl=context)
+        reader, writer = await asyncio.open_connection(*server.address, local_addr=(STRANGER, 0), ssl=context)
         assert await _is_closed(held[0])
         writer.write(ASK)
         assert (await reader.read()).startswith(b"HTTP/1.1 200")
@@ -182,7 +161,7 @@ async def test_a_response_that_nobody_reads_is_dropped(deployment: Deployment, e
 
         await until(are_held)
         await until(are_closed)
-    assert (await _answer(server, ASK)).startswith(b"HTTP/1.1 200")
+    assert (await answer_to(server, ASK)).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_server_without_descriptors_closes_who_waits_and_goes_on(deployment: Deployment) -> None:
@@ -194,7 +173,7 @@ async def test_a_server_without_descriptors_closes_who_waits_and_goes_on(deploym
         resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (opened - 1, hard))
 
         async def is_served() -> bool:
-            return (await _answer(server, ASK)).startswith(b"HTTP/1.1 200")
+            return (await answer_to(server, ASK)).startswith(b"HTTP/1.1 200")
 
         await until(is_served)
 

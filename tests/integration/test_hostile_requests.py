@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import pytest
 
+from tests.support.processes.raw_http import answer_to, opened
+
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
@@ -29,23 +31,9 @@ TAKEN_MAX: Final = 64 * 1024 * 1024
 """What the buffers of two kernels hold of a connection that is not read any more, several times over."""
 
 
-async def _raw(server: Process, sent: bytes) -> bytes:
-    host, port = server.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(sent)
-    try:
-        return await reader.read()
-    except ConnectionError:
-        return b""
-    finally:
-        writer.close()
-
-
 async def _flood(server: Process, head: bytes, chunk: bytes) -> tuple[bytes, int]:
     """Send without end; returns the first line of the answer, and how many bytes went before the connection ended."""
-    host, port = server.url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(head)
+    reader, writer = await opened(server, head)
     taken = 0
     try:
         first = await _line(reader, writer, chunk)
@@ -91,7 +79,7 @@ async def test_a_small_body_costs_no_connection_and_a_refused_one_is_never_invit
     server = await deployment.server()
     small = b"POST /health HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
     last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    assert (await _raw(server, small + small + last)).count(b"HTTP/1.1 ") == 3
+    assert (await answer_to(server, small + small + last)).count(b"HTTP/1.1 ") == 3
     expecting = "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: {}\r\nContent-Length: 2\r\n{}\r\n"
     token = f"Authorization: Bearer {deployment.token}\r\n"
     for path, headers, value, first in (
@@ -100,7 +88,7 @@ async def test_a_small_body_costs_no_connection_and_a_refused_one_is_never_invit
         ("/v1/devices", token, "200-ok", b"400"),
         ("/v1/intake/sz", "", "100-continue", b"100"),
     ):
-        reader, writer = await asyncio.open_connection(*server.url.removeprefix("http://").split(":"))
+        reader, writer = await asyncio.open_connection(*server.address)
         writer.write(expecting.format(path, value, headers).encode())
         assert (await reader.readline()).startswith(b"HTTP/1.1 " + first), (path, value)
         writer.write(b"[]")
@@ -146,12 +134,12 @@ async def test_whatever_cannot_be_parsed_is_a_4xx_that_counts_against_its_addres
     sent = MALFORMED | {name: one.replace(b"{}", proof) for name, one in PROVEN.items()}
     free = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="100000")
     for name, one in sent.items():
-        assert (await _raw(free, one)).split(b" ")[1].startswith(b"4"), name
+        assert (await answer_to(free, one)).split(b" ")[1].startswith(b"4"), name
     strict = await deployment.server(QQ_ALERT_LIMITS__FAILURES_PER_MINUTE="1")
     # A token with which no WebSocket begins is one that is known; a head without end is not waited for, but counted.
     for name in sent.keys() - {"a key of a WebSocket", "a head that fills the memory"}:
-        await _raw(strict, MALFORMED["no HTTP"])
-        assert (await _raw(strict, sent[name])).split(b" ")[1] == b"429", name
+        await answer_to(strict, MALFORMED["no HTTP"])
+        assert (await answer_to(strict, sent[name])).split(b" ")[1] == b"429", name
     log = deployment.log.read_text(encoding="utf-8")
     assert not [word for word in ("request.bug", "Traceback", "ERROR") if word in log]
 
@@ -163,7 +151,7 @@ async def test_a_known_token_is_served_whatever_its_address_has_sent(deployment:
         async with session.get(f"{server.url}/v1/alerts") as response:
             assert response.status == 200
         for _ in range(3):
-            await _raw(server, MALFORMED["no HTTP"])
+            await answer_to(server, MALFORMED["no HTTP"])
         async with session.post(f"{server.url}/v1/devices", data=b"{") as response:
             assert response.status == 429
         async with session.post(f"{server.url}/v1/devices", data=b"[]") as response:

@@ -170,8 +170,6 @@ async def test_the_trail_says_which_user_of_the_machine_made_a_token(deployment:
     assert row["name"] == "李伟 W."
     server = await deployment.server()
     events = (await deployment.get(f"{server.url}/v1/audit"))["events"]
-    made = [
-        one["content"]["event"]["details"] for one in events if one["content"]["event"]["action"] == "token created"
-    ]
-    assert made[-1]["person"] == row["person"]
-    assert made[-1]["os_user"]
+    made = [one["content"]["event"] for one in events if one["content"]["event"]["action"] == "token created"]
+    assert made[-1]["details"]["person"] == row["person"]
+    assert made[-1]["terminal"]["os_user"]

@@ -233,7 +233,7 @@ async def test_a_body_in_an_encoding_is_refused_and_no_bug(deployment: Deploymen
                 server.url + path, data=b"{}", headers={"Content-Encoding": "identity"}
             ) as response:
                 assert response.status in {400, 401, 422}, path
-    host, port = server.url.removeprefix("http://").split(":")
+    host, port = server.address
     head = f"POST /v1/intake/sz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
     for rest in (
         "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
@@ -267,7 +267,7 @@ async def _raw(host: str, port: int, sent: bytes) -> bytes:
 async def test_a_request_that_stands_still_is_ended(deployment: Deployment) -> None:
     """Silence, half a line, half the headers, half a body, a chunk that never ends; a body that moves is waited for."""
     server = await deployment.server(QQ_ALERT_LIMITS__HEADERS_S="0.5", QQ_ALERT_LIMITS__BODY_S="0.5")
-    host, port = server.url.removeprefix("http://").split(":")
+    host, port = server.address
     post = b"POST /v1/intake/sz HTTP/1.1\r\nHost: x\r\n"
     answers = await asyncio.gather(
         *(
@@ -290,7 +290,7 @@ async def test_a_request_that_stands_still_is_ended(deployment: Deployment) -> N
 async def test_one_address_cannot_take_all_connections(deployment: Deployment) -> None:
     """Over its share it is closed unread; once one of its connections is closed, another one is served."""
     server = await deployment.server(QQ_ALERT_LIMITS__CONNECTIONS_PER_ADDRESS="2")
-    host, port = server.url.removeprefix("http://").split(":")
+    host, port = server.address
     held = [await asyncio.open_connection(host, int(port)) for _ in range(2)]
     ask = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     for reader, writer in held:

@@ -30,7 +30,8 @@ def test_ids_within_two_to_the_32_cost_at_most_four_bytes_and_a_header(ids: list
 def test_not_notified_leaves_out_exactly_those_notified(ids: list[int], data: st.DataObject) -> None:
     """The difference keeps the order and loses nobody."""
     notified = [user for user in ids if data.draw(st.booleans())]
-    rest, users = not_notified([str(user).encode() for user in ids], np.array(sorted(notified), dtype=np.int64))
+    found, known = np.array(ids, dtype=np.int64), np.array(sorted(notified), dtype=np.int64)
+    rest, users = not_notified([str(user).encode() for user in ids], found, known)
     assert [int(user) for user in rest] == users.tolist()
     assert [int(user) for user in rest] == [user for user in ids if user not in set(notified)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest.mock import patch
 
@@ -16,6 +17,7 @@ import numpy as np
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 import sql.work
+from geo.index.checks.users import Checked, user_ids
 from geo.index.position_index import PositionIndex
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
@@ -26,7 +28,6 @@ from push.delivery.worker import Worker
 from push.fanout.claims.claims import Claims
 from push.fanout.claims.unit import HeldUnit
 from push.fanout.entrants.unit import EntrantsUnit
-from push.fanout.packing import not_notified
 from push.fanout.sweep import Sweep
 from runtime.clock import now, wall_s
 from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
@@ -83,8 +84,8 @@ async def _nobody_notified(_: Sweep, __: object) -> Any:  # noqa: ANN401 - an ar
     return np.empty(0, dtype=np.int64)
 
 
-def _all_fresh(_: Sweep, users: list[bytes], notified: Any) -> Any:  # noqa: ANN401 - as the method
-    return not_notified(users, notified)
+def _all_users(_: object, found: list[list[bytes]]) -> Checked:
+    return Checked(found, user_ids([*chain.from_iterable(found)]), 0)
 
 
 async def _no_passes(*_: object) -> set[Any]:
@@ -145,7 +146,8 @@ MUTATIONS: Final = {
         "the process' clock decides when an alert ends", _patched(HeldUnit, __init__=_held_unit())
     ),
     "bad-member-fails-unit": Mutation(
-        "a member of the index that is no user fails its whole unit", _patched(Sweep, _fresh=_all_fresh)
+        "a member of the index that is no user fails its whole unit",
+        _patched("geo.index.position_index", checked=_all_users),
     ),
     "lost-claims-unnoticed": Mutation(
         "the look for stops ignores who owns a unit: claims that a crash lost go on",

@@ -5,24 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 import pytest
-from msgspec import json
 
 from push.delivery.outcomes import merge_results, sort_outcomes
 from push.fanout.claims.unit import TRUSTED_S, HeldUnit
-from push.message.content import Content
 from push.notice import Status
 from push.provider import STOPPED, forbidden, withheld
 from push.results import Outcome, RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.token_results import ACCEPTED, FORBIDDEN, MALFORMED_TOKEN, result_of_calls
 from push.transport.web_push.push_service import PushService
-from runtime.clock import WALL_CLOCK, now, wall_s
-from sql.work import UnitRow
+from runtime.clock import WALL_CLOCK, wall_s
 from tests.support.providers.clearances import CLEAR, TESTING, Granted
+from tests.support.unit_rows import unit_row
 
 if TYPE_CHECKING:
     from push.transport.token_results import CallResult
@@ -108,26 +105,7 @@ async def test_recipients_of_a_resting_service_are_never_recorded_as_notified() 
 async def test_a_machine_that_was_paused_sends_nothing_before_it_has_looked_again() -> None:
     """Its own clock stood still, and says that the record was asked a moment ago; the wall clock says otherwise."""
     loop = asyncio.get_running_loop()
-    content = Content(texts={}, photo_url=None)
-    row = UnitRow(
-        id=1,
-        shard_from=0,
-        shard_to=16,
-        alert_id=uuid4(),
-        notice="alert",
-        message_version=1,
-        ring=1,
-        lane="tpns",
-        radius_km=1.0,
-        city=False,
-        expires=now(),
-        status="actual",
-        content=json.encode(content).decode(),
-        left_s=3600.0,
-        sweep_id=1,
-        trail_seq=0,
-    )
-    unit = HeldUnit(row, loop.time(), wall_s(), 60.0)
+    unit = HeldUnit(unit_row(), loop.time(), wall_s(), 60.0)
     assert unit.may_send(loop.time())
     paused_s = TRUSTED_S
     WALL_CLOCK.set(lambda: time.time() + paused_s)

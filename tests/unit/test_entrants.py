@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import uuid4
 
 import numpy as np
-from msgspec import json
 
 from geo.area import Area, Circle
 from geo.index.position_index import NOT_KNOWN, UNCHANGED
@@ -14,10 +13,8 @@ from push.fanout.claims.unit import Batch
 from push.fanout.entrants.live_areas import LiveAreas
 from push.fanout.entrants.notified import among
 from push.fanout.entrants.unit import GATHER_S, EntrantsUnit
-from push.message.content import Content
-from runtime.clock import now
 from sql.entrants import Entrant
-from sql.work import UnitRow
+from tests.support.unit_rows import unit_row
 
 HERE, THERE = (114.0, 22.0), (10.0, 50.0)
 
@@ -48,25 +45,7 @@ def test_users_are_found_in_whichever_row_they_stand() -> None:
 
 def test_who_enters_while_a_batch_is_on_its_way_shares_the_next_one() -> None:
     """Until that is settled, or has been under way for too long: a provider that does not answer holds nobody up."""
-    row = UnitRow(
-        id=1,
-        shard_from=0,
-        shard_to=1024,
-        alert_id=uuid4(),
-        notice="alert",
-        message_version=1,
-        ring=1,
-        lane="tpns",
-        radius_km=1.0,
-        city=False,
-        expires=now(),
-        status="actual",
-        content=json.encode(Content(texts={}, photo_url=None)).decode(),
-        left_s=3600.0,
-        sweep_id=1,
-        trail_seq=0,
-        entrants=True,
-    )
+    row = unit_row(shard_to=1024, entrants=True)
     settled: list[bool] = []
     unit = EntrantsUnit(row, 0.0, 0.0, 60.0, silent=False, changed=lambda: settled.append(True))
     assert not unit.gathers(10.0)

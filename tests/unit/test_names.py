@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from push.alerts.actions.actor import Actor
-from push.alerts.name_matching import is_plain, names_child
+from push.alerts.name_matching import names_child
+from push.alerts.people.names import fault_of
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,7 @@ def test_every_spelling_of_a_name_is_one_person(name: str) -> None:
 @pytest.mark.parametrize(("name", "plain"), [("Li Wei", True), ("李伟", True), ("L\u200bi", False), ("  ", False)])
 def test_a_name_with_invisible_characters_is_refused(name: str, plain: bool) -> None:  # noqa: FBT001 - a case's answer
     """Two names that look alike must be equal."""
-    assert is_plain(name) is plain
+    assert (fault_of(name) is None) is plain
 
 
 def test_an_identifier_that_contains_a_name_is_found_in_every_spelling() -> None:

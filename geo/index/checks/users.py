@@ -24,9 +24,13 @@ _DIGITS: Final = b"0123456789"
 
 
 class Checked(NamedTuple):
-    """The members of some shards that are users of these, by shard, and how many others there were."""
+    """The members of some shards that are users of these, by shard, and how many others there were.
+
+    `ids`: all of them as numbers, in the same order.
+    """
 
     members: list[list[bytes]]
+    ids: NDArray[np.int64]
     skipped: int
 
 
@@ -68,9 +72,10 @@ def checked(shards: Sequence[int], found: Sequence[list[bytes]]) -> Checked:
         pass
     else:
         if (shards_of(users) == np.repeat(np.array(shards, dtype=np.int64), [len(some) for some in found])).all():
-            return Checked([*found], 0)
+            return Checked([*found], users, 0)
     kept = [
         [one for one in readable_users(some) if shard_of(int(one)) == shard]
         for shard, some in zip(shards, found, strict=True)
     ]
-    return Checked(kept, sum(map(len, found)) - sum(map(len, kept)))
+    users = user_ids([*chain.from_iterable(kept)])
+    return Checked(kept, users, sum(map(len, found)) - users.size)

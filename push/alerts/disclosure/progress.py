@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
 
 import msgspec
+
+from push.alerts.lifecycle import State
+from push.alerts.watch.progress import WatchedAlert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from push.alerts.watch.progress import AlertProgress, LaneProgress, RingProgress
 
 COUNTS: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
-SENDING: Final = "sending"
 
 
 class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +58,9 @@ class ShownNotice(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, ShownRingProgress]
 
 
-class ShownProgress(msgspec.Struct, frozen=True, kw_only=True):
+class ShownProgress(WatchedAlert, frozen=True, kw_only=True):
     """One alert with its lanes and its follow-up notices."""
 
-    alert: UUID
-    authority: str
-    case_number: str
-    status: str
-    state: str
-    received_at: datetime
-    deadline: datetime
-    sent_at: datetime | None
-    version: int
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
 
@@ -76,9 +68,7 @@ class ShownProgress(msgspec.Struct, frozen=True, kw_only=True):
 def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
     """Return the progress of an alert as it is shown."""
     exact = not any(rule.is_few(lane.sent) for lane in progress.lanes.values())
-    of_alert = {
-        name: getattr(progress, name) for name in ShownProgress.__struct_fields__ if name not in {"lanes", "notices"}
-    }
+    of_alert = {name: getattr(progress, name) for name in WatchedAlert.__struct_fields__}
     return ShownProgress(
         **of_alert,
         lanes={name: _lane(lane, rule, progress.state, exact=exact) for name, lane in progress.lanes.items()},
@@ -94,7 +84,7 @@ def _lane(lane: LaneProgress, rule: Disclosure, state: str, *, exact: bool) -> S
     return ShownLaneProgress(
         **_counts(lane, rule, exact=exact),
         rate_per_s=None if few else lane.rate_per_s,
-        eta=None if few and state == SENDING else lane.eta,
+        eta=None if few and state == State.SENDING else lane.eta,
         rings=_rings(lane.rings, rule),
     )
 

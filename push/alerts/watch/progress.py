@@ -61,8 +61,8 @@ class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, RingProgress]
 
 
-class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert with its lanes and its follow-up notices."""
+class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """What progress says of an alert beside its numbers."""
 
     alert: UUID
     authority: str
@@ -73,6 +73,11 @@ class AlertProgress(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     sent_at: datetime | None
     version: int
+
+
+class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
+    """One alert with its lanes and its follow-up notices."""
+
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
 

@@ -19,9 +19,10 @@ import sql.rings
 import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
-from push.alerts.lifecycle import OVER, State, between
+from push.alerts.lifecycle import LIVE, OVER, State, between
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.warnings import AlertWarnings
+from push.notice import Notice
 from runtime import clock
 from runtime.retry import retry_until_available
 from sql.audit import AuditEvent
@@ -29,7 +30,7 @@ from sql.database import UNAVAILABLE_ERRORS
 from sql.progress import WATCHED_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from geo.area import Area
     from push.alarms import AlarmBoard
@@ -49,9 +50,6 @@ an alert would grow with their number. A record that is slow for another reason 
 
 NOTICE_PASSES = 2
 """How often a follow-up notice is swept again: who changed lanes during the first sweep is found then."""
-
-LIVE: Final = frozenset({State.SENDING, State.SENT, State.PAUSED})
-"""Whoever comes into the area of such an alert is noted."""
 
 RING_AHEAD: Final = timedelta(seconds=5)
 """Reports are held against a ring before it is due, so that its sweep and they miss nobody between them."""
@@ -144,7 +142,7 @@ class Watcher:
         waiting = [alert for alert in self._listed.values() if alert.state in _TIMED or alert.held]
         self._warnings.look({alert.id: alert for alert in (*read, *waiting)}.values(), self.current)
         await self._look_again({str(alert_id) for alert_id in self._listed})
-        await self._check_cap(stale)
+        await self._check_cap(stale, by_alert)
         for gone in self.current.keys() - self._listed.keys():
             del self.current[gone]
         self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
@@ -220,12 +218,12 @@ class Watcher:
         # Only now: whoever enters after this is noted, and whoever entered before is found.
         await self._entrants.request_passes()
 
-    async def _check_cap(self, alerts: list[ListedAlert]) -> None:
+    async def _check_cap(self, alerts: list[ListedAlert], counts: Mapping[UUID, list[Counts]]) -> None:
         """Hold alerts that have reached as many people as the cap, or their release, allows."""
         over = [
             alert.id
             for alert in alerts
-            if sum(lane.sent for lane in self.current[alert.id].lanes.values()) >= self._cap(alert)
+            if sum(row.settled for row in counts.get(alert.id, ()) if row.notice == Notice.ALERT) >= self._cap(alert)
         ]
         if not over:
             return

@@ -7,12 +7,13 @@ Bounded by what the system's resolver returns.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
 from aiohttp.abc import AbstractResolver
 from aiohttp.resolver import DefaultResolver
+
+from runtime.addresses import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -42,10 +43,3 @@ class PublicResolver(AbstractResolver):
     async def close(self) -> None:
         """Close the system's resolver."""
         await self._resolver.close()
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address is one of the Internet: not of this machine, a private network, or a group."""
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return parsed.is_global and not parsed.is_multicast

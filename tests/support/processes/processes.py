@@ -57,6 +57,12 @@ class Process:
         return self._process.pid
 
     @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of where it listens."""
+        host, port = self.url.rpartition("/")[2].split(":")
+        return host, int(port)
+
+    @property
     def alive(self) -> bool:
         """Tell whether the process still runs."""
         return self._process.is_alive()

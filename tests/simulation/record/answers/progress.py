@@ -135,7 +135,7 @@ def _busy(alert: Alert) -> bool:
 @answers(
     "progress_read",
     "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
-    "failed",
+    "failed settled",
 )
 def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) -> Iterator[tuple[Any, ...]]:
     """Sum the counts of each sweep, those of late entrants rounded down."""
@@ -148,9 +148,12 @@ def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) 
                 sum(_rounded(getattr(unit, name), step if unit.entrants else 1) for unit in units)
                 for name in ("found", "accepted", "invalid", "refused", "quarantined", "failed")
             ]
+            settled = sum(
+                unit.accepted + unit.invalid + unit.refused + unit.quarantined + unit.failed for unit in units
+            )
             own = [unit for unit in units if not unit.entrants]
             searched, done = sum(unit.searched for unit in own), sum(unit.done for unit in own)
-            yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts
+            yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts, settled
 
 
 def _rounded(count: int, step: int) -> int:
