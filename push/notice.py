@@ -26,6 +26,23 @@ class Notice(enum.StrEnum):
     CANCEL = "cancel"
 
 
+class CaseKind(enum.StrEnum):
+    """How somebody came to be missing, as the police know it."""
+
+    LOST = "lost"
+    ABDUCTED = "abducted"
+    FAMILY_ABDUCTION = "family_abduction"
+    RUNAWAY = "runaway"
+
+
+class SubjectKind(enum.StrEnum):
+    """Who is missing: a child, an elder with dementia, a person with a disability."""
+
+    CHILD = "child"
+    DEMENTIA = "dementia"
+    DISABILITY = "disability"
+
+
 class Status(enum.StrEnum):
     """CAP status: whether it is meant."""
 

@@ -1,7 +1,7 @@
 """What a CAP 1.2 message says, typed: the reader's output and the writer's input, each element of the standard once.
 
 Degrees are WGS-84, longitude first as everywhere else in this project; only the documents have latitude first. Optional
-texts that are absent or empty are "". Bounded by the document (`handlers.police.cases.BODY_BYTES`).
+texts that are absent or empty are "". Bounded by the document (`handlers.police.case.case.BODY_BYTES`).
 """
 
 from __future__ import annotations

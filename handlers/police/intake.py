@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
 import sql.access
@@ -17,7 +16,8 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.places import hinted, locate_within, notes_on_city
 from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
-from handlers.police.cases import in_utc, notes_on_photo, read_case, requested_area_faults, unsupported
+from handlers.police.case.case import kept, read_case
+from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.wording import content_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
-    from handlers.police.cases import Case
+    from handlers.police.case.case import Case
     from push.fanout.areas import Place
     from push.message.content import Content
     from sql.database import Pool
@@ -73,15 +73,15 @@ class Intake:
     async def _file(
         self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place, content: Content
     ) -> web.Response:
-        kept = msgspec.json.encode(in_utc(case), order="deterministic")
+        encoded = kept(case)
         filing = Filing(
             authority=authority,
             actor=of_authority(authority),
             webhook_id=webhook_id,
             body_digest=hashlib.sha256(body).digest(),
             case_number=case.case_number,
-            content_digest=hashlib.sha256(kept).digest(),
-            content=kept.decode(),
+            content_digest=hashlib.sha256(encoded).digest(),
+            content=encoded.decode(),
             status=case.status,
             place=place,
             last_seen_at=case.last_seen.at,

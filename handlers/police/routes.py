@@ -10,7 +10,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Body, Route
 from handlers.police.answers import DraftAnswer
-from handlers.police.cases import BODY_BYTES, Case
+from handlers.police.case.case import BODY_BYTES, Case
 from handlers.police.notices import PoliceNotice
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from push.message.truncation import truncate_title
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from handlers.police.cases import Case, Child
+    from handlers.police.case.case import Case
+    from handlers.police.case.missing import Missing
 
 
 def content_of(case: Case, time_zone: str = TIME_ZONE_DEFAULT) -> Content:
@@ -46,35 +47,39 @@ def _text(case: Case, seen_at: datetime, words: Catalogue) -> Text:
     )
 
 
-def _title(children: tuple[Child, ...], words: Catalogue) -> str:
+def _title(children: tuple[Missing, ...], words: Catalogue) -> str:
     if len(children) == 1:
         (child,) = children
         title = words.title if child.age is None else words.title_with_age
-        return title.format(name=isolated(child.name), age=child.age)
+        return title.format(name=_name_of(child, words), age=child.age)
     named = [
         (words.several.one if child.age is None else words.several.one_with_age).format(
-            name=isolated(child.name), age=child.age
+            name=_name_of(child, words), age=child.age
         )
         for child in children
     ]
     return words.several.title.format(children=words.several.between.join(named))
 
 
-def _looks(children: tuple[Child, ...], words: Catalogue) -> str:
+def _name_of(child: Missing, words: Catalogue) -> str:
+    return words.unnamed if child.name is None else isolated(child.name)
+
+
+def _looks(children: tuple[Missing, ...], words: Catalogue) -> str:
     """Return what the children look like; of several, each after its name."""
     if len(children) == 1:
         return _looks_of(children[0], words)
-    each = [(isolated(child.name), _looks_of(child, words)) for child in children]
+    each = [(_name_of(child, words), _looks_of(child, words)) for child in children]
     said = [words.several.looks.format(name=name, looks=looks) for name, looks in each if looks]
     return words.several.looks_between.join(said)
 
 
-def _looks_of(child: Child, words: Catalogue) -> str:
+def _looks_of(child: Missing, words: Catalogue) -> str:
     sex = {"male": words.male, "female": words.female, "unknown": ""}[child.sex]
     height = "" if child.height_cm is None else words.height.format(height_cm=child.height_cm)
     described = [isolated(value) for value in _described(child)]
     return words.comma.join(part for part in (sex, height, *described) if part)
 
 
-def _described(child: Child) -> list[str]:
+def _described(child: Missing) -> list[str]:
     return [value for value in (child.clothing, child.features) if value]

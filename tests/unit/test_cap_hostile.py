@@ -9,7 +9,7 @@ import pytest
 from handlers.cap.document import DEPTH_MAX, ELEMENTS_MAX
 from handlers.cap.writing import document_of
 from handlers.police.cap.reception import ReceivedCase, receive, receive_case
-from handlers.police.cases import BODY_BYTES
+from handlers.police.case.case import BODY_BYTES
 from tests.support.cap.documents import AMBER, AREA, CAP, CHINESE, ENGLISH, GOOD, NOW, good
 
 SENT = "2026-05-25T08:30:00+08:00</sent>"

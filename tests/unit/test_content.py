@@ -10,7 +10,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.police.cases import Case
+from handlers.police.case.case import Case
 from handlers.police.wording import content_of
 from push.message.catalogues import catalogues
 from push.message.content import Content, Text

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from bidi import get_display  # type: ignore[import-untyped] # it has stubs in no package
 
-from handlers.police.cases import Case, in_utc, read_case
+from handlers.police.case.case import Case, in_utc, read_case
 from handlers.police.wording import content_of
 from push.discovery import providers
 from push.message.bidi import FSI, PDI, closed, readable

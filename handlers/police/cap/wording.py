@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from handlers.http.problems import FieldError
-from handlers.police.cases import CHILDREN_MAX, notes_on_addresses
+from handlers.police.case.case import CHILDREN_MAX
+from handlers.police.case.checks import notes_on_addresses
 from handlers.values.phone import read_phone
 from handlers.values.text import clean, clean_line
 from handlers.values.web_address import WebAddressError, read_web_address

@@ -44,6 +44,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     title: str
     title_with_age: str
+    unnamed: str
     when_and_where: str
     nearby: str
     male: str

@@ -26,7 +26,8 @@ from handlers.places import locate, notes_on_city
 from handlers.platform.reports import Reports, Unreadable, decode
 from handlers.police.cap.filing import filing_of
 from handlers.police.cap.reception import receive_case
-from handlers.police.cases import in_utc, notes_on_photo, read_case, requested_area_faults, unsupported
+from handlers.police.case.case import in_utc, read_case
+from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.notices import PoliceNotice
 from handlers.police.wording import content_of
 from handlers.public.messages import Publisher, message_of
