@@ -1,7 +1,7 @@
 """Reads the bytes of a CAP document as a checked message, with the status of its signature.
 
 What is read is what was signed: where the signature is VERIFIED, the message is read from the bytes that the verifier
-returned. First the signature, then the message, then its geometry. Bounded by `the route`; pure,
+returned. First the signature, then the message, then its geometry. Bounded by the route; pure,
 nothing is kept or looked up.
 """
 
