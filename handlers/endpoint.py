@@ -6,7 +6,7 @@ the bound is read, whatever the request says of its length.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,7 @@ from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
 from handlers.http.responses import json_response
-from handlers.http.roles import Role
+from handlers.http.roles import Role, SignedIn
 from handlers.http.route import Call
 from handlers.http.serving.connection import Connection
 from handlers.values.text import clean_line
@@ -30,18 +30,28 @@ if TYPE_CHECKING:
     from handlers.http.route import Body, Route
 
 
+class Sessions(Protocol):
+    """Lets in who is signed in at the console."""
+
+    async def let_in(self, request: web.Request, role: Role) -> Bearer | web.StreamResponse:
+        """Return who is signed in, or the page that says why the request is not done."""
+
+    def finish(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give an answer the cookie that takes the place of the one that the request had, if it is time."""
+
+
 def endpoint(
-    route: Route, authenticator: Authenticator, body_s: float
+    route: Route, authenticator: Authenticator, body_s: float, sessions: Sessions | None = None
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return what aiohttp calls for a route; `body_s`: within what time a body is to come."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         if is_unexpected(request):
             return problems.response(ProblemCode.MALFORMED_REQUEST, "nothing but 100-continue can be expected")
-        if isinstance(route.access, Role):
-            bearer = await authenticator.bearer(request, route.access)
-            if not isinstance(bearer, Bearer):
-                return bearer
+        bearer = await _let_in(route, request, authenticator, sessions)
+        if isinstance(bearer, web.StreamResponse):
+            return bearer
+        if bearer is not None:
             request[BEARER] = bearer
         call = await _read(route, request, body_s)
         if isinstance(call, web.Response):
@@ -51,9 +61,25 @@ def endpoint(
             if refused is not None:
                 return refused
         result = await route.handler(call)
-        return result if isinstance(result, web.StreamResponse) else json_response(result, route.answers[0].status)
+        response = result if isinstance(result, web.StreamResponse) else json_response(result, route.answers[0].status)
+        if sessions is not None:
+            sessions.finish(request, response)
+        return response
 
     return serve
+
+
+async def _let_in(
+    route: Route, request: web.Request, authenticator: Authenticator, sessions: Sessions | None
+) -> Bearer | web.StreamResponse | None:
+    """Return who calls a route, None where anybody may, or why they are not let in."""
+    if isinstance(route.access, Role):
+        return await authenticator.bearer(request, route.access)
+    if not isinstance(route.access, SignedIn):
+        return None
+    if sessions is None:
+        return problems.response(ProblemCode.UNKNOWN_PATH, "there is no console here")
+    return await sessions.let_in(request, route.access.role)
 
 
 async def _read(route: Route, request: web.Request, body_s: float) -> Call[Any] | web.Response:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
+import handlers.console.routes
 import handlers.operators.routes
 import handlers.ops.routes
 import handlers.platform.routes
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware
 
     from handlers.auth.authenticator import Authenticator
+    from handlers.console.routes import ConsoleHandlers
+    from handlers.endpoint import Sessions
     from handlers.http.route import Call
     from handlers.operators.routes import OperatorHandlers
     from handlers.ops.routes import OpsHandlers
@@ -53,6 +56,7 @@ class Handlers(NamedTuple):
     operators: OperatorHandlers
     public: Public
     ops: OpsHandlers
+    console: ConsoleHandlers | None
 
 
 def routes(of: Handlers) -> list[Route]:
@@ -64,6 +68,7 @@ def routes(of: Handlers) -> list[Route]:
         *handlers.public.routes.routes(of.public),
         *handlers.ops.routes.routes(of.ops),
     ]
+    table += [] if of.console is None else handlers.console.routes.routes(of.console)
     table.append(_description(table))
     table += [head for route in table if (head := route.without_body()) is not None]
     return table
@@ -124,7 +129,12 @@ async def _probes_alone(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def application(
-    table: Sequence[Route], authenticator: Authenticator, *, body_s: float = BODY_S, encrypted: bool = False
+    table: Sequence[Route],
+    authenticator: Authenticator,
+    *,
+    sessions: Sessions | None = None,
+    body_s: float = BODY_S,
+    encrypted: bool = False,
 ) -> web.Application:
     """Return the application that serves `table`; `body_s`: within what time a body comes; `encrypted`: over TLS."""
     bytes_max = max((route.body.bytes_max for route in table if route.body is not None), default=0)
@@ -132,7 +142,7 @@ def application(
         middlewares=[_counted(authenticator), problems.middleware, _probes_alone], client_max_size=bytes_max
     )
     for route in table:
-        serve = endpoint(route, authenticator, body_s)
+        serve = endpoint(route, authenticator, body_s, sessions)
         app.router.add_route(route.method, route.path, serve, expect_handler=_expect_nothing)
     secure(app, encrypted=encrypted)
     return app

@@ -1,7 +1,7 @@
 """Runs a server: connects the engine with the HTTP edge, until a signal or a bug ends them.
 
 The nesting gives the order of the end: the edge closes, the engine stops sending and commits, then the stores close.
-Bounded: `grace_s` for what is being sent, and what `server.listening` and `server.process` bound.
+Bounded: `grace_s` for what is being sent, and what `server.edge.listening` and `server.process` bound.
 """
 
 from __future__ import annotations
@@ -52,10 +52,12 @@ from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
 from runtime.tasks import cancel_and_wait
-from server import lanes, publishing
+from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
 from server.administration.encryption import derived_secret, encryption_key, known_key
-from server.listening import Listener, listen
+from server.edge import publishing
+from server.edge.console import console_of
+from server.edge.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies
 from server.upkeep.anchoring import entered
@@ -260,6 +262,14 @@ def _handlers(
     feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
     engine.revoked = feed.look
     reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
+    operators = OperatorHandlers(
+        alerts=alerts,
+        actions=AlertActions(engine.actions, engine.changes, alerts),
+        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
+        audit=Audit(pool, disclosure),
+        estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
+        feed=feed,
+    )
     return Handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
@@ -269,19 +279,13 @@ def _handlers(
             devices=Devices(reports, index, engine.forgetting, pool),
             enrolment=Enrolment(pool),
         ),
-        operators=OperatorHandlers(
-            alerts=alerts,
-            actions=AlertActions(engine.actions, engine.changes, alerts),
-            preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
-            audit=Audit(pool, disclosure),
-            estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
-            feed=feed,
-        ),
+        operators=operators,
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
             health=Health(engine.stores.pool, index, engine.alarms),
             metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
         ),
+        console=console_of(settings, pool, authenticator, operators),
     )
 
 

@@ -150,6 +150,17 @@ class CapSettings(Section, frozen=True, kw_only=True):
     public_url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]\Z", max_length=300)] = "http://127.0.0.1:8470"
 
 
+class ConsoleSettings(Section, frozen=True, kw_only=True):
+    """The operator console under /console: whether it is served, and whether browsers reach it over TLS.
+
+    `encrypted`: null where this server itself says so by `[tls]`; true behind a proxy that ends TLS. Without TLS people
+    sign in on this machine only.
+    """
+
+    enabled: bool = True
+    encrypted: bool | None = None
+
+
 class CitiesSettings(Section, frozen=True, kw_only=True):
     """The boundaries of cities: a GeoJSON file in WGS-84, the property of its six-digit code, and a prefix of that."""
 
@@ -204,6 +215,7 @@ class Settings(Section, frozen=True, kw_only=True):
     retention: RetentionSettings = RetentionSettings()
     audit: AuditSettings = AuditSettings()
     cap: CapSettings = CapSettings()
+    console: ConsoleSettings = ConsoleSettings()
     cities: CitiesSettings = CitiesSettings()
     positions: PositionSettings = PositionSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -31,6 +31,11 @@ class Authenticator:
         self.limits = limits
         self.failures = failures
 
+    @property
+    def tokens(self) -> TokenStore:
+        """What looks tokens up."""
+        return self._token_store
+
     async def bearer(self, request: web.Request, role: Role) -> Bearer | web.Response:
         """Return whose token opens a route with `role`, or why it does not."""
         authorization = request.headers.get("Authorization")

@@ -59,7 +59,11 @@ MALFORMED: Final = (
 
 
 def document(routes: Sequence[Route], server_url: str = "/") -> bytes:
-    """Return the document as JSON; `server_url` is where clients reach the routes."""
+    """Return the document as JSON; `server_url` is where clients reach the routes.
+
+    Pages, whose tag is not among `TAGS`, are for browsers alone.
+    """
+    routes = [route for route in routes if route.tag in TAGS]
     kinds = _kinds(routes)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=COMPONENTS)
     schema_of = dict(zip(map(_key, kinds), schemas, strict=True))

@@ -24,6 +24,7 @@ class ProblemCode(enum.Enum):
     OWN_WORK = ("own_work", 403, "who worded or widened an alert, or proposes that, does not approve it")
     OWN_AUTHORITY = ("own_authority", 403, "an officer does not approve the cases of the own authority")
     OTHER_AUTHORITY = ("other_authority", 403, "an officer acts on the alerts of the own authority only")
+    CROSS_SITE = ("cross_site", 403, "a browser sent it from a page of another site")
     UNKNOWN_PATH = ("unknown_path", 404, "no such path; /openapi.json lists all of them")
     UNKNOWN_ALERT = ("unknown_alert", 404, "no such alert")
     UNKNOWN_CASE = ("unknown_case", 404, "the authority has no such case")

@@ -6,7 +6,7 @@ Bounded by its words.
 from __future__ import annotations
 
 import enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class Role(enum.StrEnum):
@@ -32,7 +32,13 @@ class Proof(enum.StrEnum):
     """Anybody."""
 
 
-Access: TypeAlias = Role | Proof
+class SignedIn(NamedTuple):
+    """A person who is signed in at the console, with a role."""
+
+    role: Role
+
+
+Access: TypeAlias = Role | Proof | SignedIn
 
 ALLOWS: dict[Role, frozenset[Role]] = {
     Role.PLATFORM: frozenset({Role.PLATFORM, Role.ADMIN}),

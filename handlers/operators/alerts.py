@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.scope import Scope
     from push.alerts.disclosure.people import Disclosure
@@ -81,8 +82,11 @@ class Alerts:
 
     async def get_all(self, call: Call[None]) -> AlertsAnswer:
         """List those that go on and the newest others, of an authority or a case number if asked for."""
-        query: AlertsQuery = call.query
-        return await self._lists.get((query, scope_of(call.bearer)))
+        return await self.listed_for(call.bearer, call.query)
+
+    async def listed_for(self, bearer: Bearer, query: AlertsQuery) -> AlertsAnswer:
+        """Return the alerts that the bearer of a token may read."""
+        return await self._lists.get((query, scope_of(bearer)))
 
     async def _listed(self, asked: tuple[AlertsQuery, Scope]) -> AlertsAnswer:
         query, scope = asked

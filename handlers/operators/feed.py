@@ -18,15 +18,15 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from handlers.alert_answers import Answer
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
+from handlers.operators.feed_answers import AlarmsAnswer, Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
 from handlers.operators.scope import scope_of
-from push.alarms import Alarm
 from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
+from runtime.clock import now
 from runtime.retry import retry_until_available
 from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.scope import Scope
-    from push.alarms import AlarmBoard
+    from push.alarms import Alarm, AlarmBoard
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from push.alerts.watch.watcher import Watcher
@@ -51,6 +51,9 @@ FRAMES_PER_S = 500
 
 STUCK_S = 60.0
 HEARTBEAT_S = 30.0
+BEAT_S = 1.0
+"""A third of how long a page takes what it shows for of now."""
+
 SNAPSHOT_ALERTS = 200
 SEQ_DIGITS = 18
 STATES_MAX = 2000
@@ -64,25 +67,6 @@ POLL_INTERVAL_S = 5.0
 
 
 _log = structlog.get_logger("handlers.operators.feed")
-
-
-class AlarmsAnswer(Answer, frozen=True, kw_only=True):
-    """The alarms that stand, oldest first."""
-
-    alarms: list[Alarm]
-
-
-class Ticket(Answer, frozen=True, kw_only=True):
-    """What opens the feed once."""
-
-    ticket: str
-
-
-class FeedQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """From which message to go on, and what opens the feed instead of a bearer token."""
-
-    after: str | None = None
-    ticket: str | None = None
 
 
 class Feed:
@@ -151,6 +135,10 @@ class Feed:
             }
         ).decode()
 
+    def snapshot_for(self, bearer: Bearer) -> str:
+        """Return what a listener with this token begins with, as JSON."""
+        return self._snapshot(scope_of(bearer))
+
     async def get(self, call: Call[None]) -> web.StreamResponse:
         """Serve one listener until it goes."""
         request = call.request
@@ -167,6 +155,7 @@ class Feed:
         socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=4096, compress=False)
         await socket.prepare(request)
         client = Client(bearer, request.remote)
+        client.beats = "beat" in request.query
         self._begin(client, request.query.get("after"))
         leaving = self.listeners.add(socket, client)
         writer = asyncio.create_task(self._write(socket, client), name="feed writer")
@@ -197,7 +186,8 @@ class Feed:
     async def _write(self, socket: web.WebSocketResponse, client: Client) -> None:
         try:
             while not socket.closed:
-                await client.wake.wait()
+                if not await self._woken(client):
+                    client.backlog.append(_beat())
                 client.wake.clear()
                 if client.behind:
                     client.behind = False
@@ -211,6 +201,14 @@ class Feed:
         except TimeoutError:
             _log.info("feed.stuck_client_dropped")
             await socket.close(code=1013, drain=False)
+
+    async def _woken(self, client: Client) -> bool:
+        """Wait until there is something to send; False: nothing for as long as a page waits that wants to know."""
+        try:
+            async with asyncio.timeout(max(BEAT_S, self._tick_s()) if client.beats else None):
+                return await client.wake.wait()
+        except TimeoutError:
+            return False
 
     async def _opened(self, request: web.Request) -> Bearer | web.Response:
         """Return whose token opens the feed, or why none does."""
@@ -264,7 +262,15 @@ class Feed:
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""
-        return Ticket(ticket=self._authenticator.issue_ticket(call.bearer))
+        return self.ticket_for(call.bearer)
+
+    def ticket_for(self, bearer: Bearer) -> Ticket:
+        """Return a ticket in the name of a token."""
+        return Ticket(ticket=self._authenticator.issue_ticket(bearer))
+
+
+def _beat() -> str:
+    return msgspec.json.encode({"type": "beat", "at": now()}).decode()
 
 
 def _can_begin(request: web.Request) -> bool:

@@ -57,6 +57,7 @@ class Client:
         self.scope = scope_of(bearer)
         self.backlog: deque[str] = deque()
         self.behind = False
+        self.beats = False
         self.wake = asyncio.Event()
 
     def offer(self, message: Message) -> None:

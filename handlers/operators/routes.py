@@ -22,7 +22,7 @@ from handlers.operators.alerts import AlertAnswer, AlertsAnswer, AlertsQuery
 from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
-from handlers.operators.feed import AlarmsAnswer, FeedQuery, Ticket
+from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from push.alerts.record.summary import Summary
 

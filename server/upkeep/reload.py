@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from push.engine import Engine
     from push.provider import Gateway, LaneSettings
-    from server.listening import Listener
+    from server.edge.listening import Listener
 
 KEPT: Final = ("workers", "queue_batches")
 """What a lane has from its start: its tasks and the room of its queue."""

@@ -24,6 +24,7 @@ begin
             ('authority_certificate', 'select, insert, update, delete'),
             ('authority_secret', 'select, insert, update'),
             ('bearer_token', 'select, insert, update'),
+            ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),
@@ -39,6 +40,7 @@ begin
             ('proposal', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),
+            ('sign_in_link', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),
             ('webhook_receipt', 'select, insert, update, delete')

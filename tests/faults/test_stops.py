@@ -20,8 +20,8 @@ from redis import asyncio as aioredis
 from push.alarm_kinds import AlarmKind
 from push.engine import RELEASE_S
 from runtime.tasks import CANCEL_AGAIN_S, CANCELS
+from server.edge.listening import EDGE_GRACE_S
 from server.embedded import EmbeddedStores
-from server.listening import EDGE_GRACE_S
 from server.process import CLOSE_S
 from tests.support.processes.deployment import Deployment
 from tests.support.processes.processes import START_S, Process, until

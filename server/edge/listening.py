@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.auth.authenticator import Authenticator
+    from handlers.endpoint import Sessions
     from handlers.http.connections import Place
     from handlers.http.route import Route
 
 EDGE_GRACE_S = 2.0
 BACKLOG = 1024
 
-_log = structlog.get_logger("server.listening")
+_log = structlog.get_logger("server.edge.listening")
 
 
 class Listener(NamedTuple):
@@ -52,13 +53,13 @@ class Listener(NamedTuple):
 
 async def listen(settings: Settings, handlers: Handlers, authenticator: Authenticator) -> list[Listener]:
     """Start listening, first on the public address. SettingsError when an address or TLS cannot be used."""
-    table = routes(handlers)
+    table, sessions = routes(handlers), handlers.console and handlers.console.sessions
     own = settings.metrics.listen
     bounds = _bounds(settings)
     if own is None:
-        return [await _listen(table, authenticator, settings, settings.listen, settings.tls, bounds)]
+        return [await _listen(table, authenticator, settings, settings.listen, settings.tls, bounds, sessions)]
     public = [route for route in table if route.path != METRICS_PATH]
-    listener = await _listen(public, authenticator, settings, settings.listen, settings.tls, bounds)
+    listener = await _listen(public, authenticator, settings, settings.listen, settings.tls, bounds, sessions)
     try:
         probed = [route for route in table if route.path in PROBES]
         metrics = [route for route in table if route.path == METRICS_PATH]
@@ -84,10 +85,11 @@ async def _listen(
     listen: str,
     tls: TlsSettings | None,
     bounds: Bounds,
+    sessions: Sessions | None = None,
 ) -> Listener:
     host, port = address(listen, "$.listen")
     limits, is_shared = settings.limits, settings.share_port and listen == settings.listen
-    app = application(table, authenticator, body_s=limits.body_s, encrypted=tls is not None)
+    app = application(table, authenticator, sessions=sessions, body_s=limits.body_s, encrypted=tls is not None)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=EDGE_GRACE_S)
     await runner.setup()
     if runner.server is None:

@@ -1,0 +1,109 @@
+// @ts-check
+/**
+ * The live feed: one connection for a page, by WebSocket, or by asking again where that is refused.
+ * Says on the page how it stands; after LOST_MS of silence nothing that is shown counts as of now.
+ */
+
+export const LOST_MS = 3000;
+const POLL_MS = 2000;
+const RETRY_MS = [500, 1000, 2000, 4000, 8000];
+const REFUSALS_MAX = 3;
+const TOO_MANY = 4008;
+
+/** @typedef {{type: string, seq?: number, [name: string]: any}} FeedMessage */
+/** @type {Map<string, Set<(message: FeedMessage) => void>>} */
+const listeners = new Map();
+let heardAt = performance.now();
+let refusals = 0;
+let polling = false;
+/** @type {number | undefined} */
+let after;
+
+/**
+ * Calls `listener` with every message of a type.
+ * @param {string} type
+ * @param {(message: FeedMessage) => void} listener
+ */
+export function hear(type, listener) {
+  const known = listeners.get(type) ?? new Set();
+  known.add(listener);
+  listeners.set(type, known);
+}
+
+/** How old what the page shows may be, milliseconds. */
+export function age() {
+  return performance.now() - heardAt;
+}
+
+/** Whether what the page shows is of now. */
+export function isLive() {
+  return age() < LOST_MS;
+}
+
+/** @param {FeedMessage} message */
+function tell(message) {
+  heardAt = performance.now();
+  if (message.seq !== undefined) after = message.seq;
+  for (const listener of listeners.get(message.type) ?? []) listener(message);
+}
+
+async function connect() {
+  const answer = await fetch("/console/feed-ticket", { method: "POST" }).catch(() => null);
+  if (answer === null) return again();
+  if (answer.status === 401) return window.location.reload();
+  if (!answer.ok) return again();
+  const { ticket } = await answer.json();
+  const address = new URL("/v1/feed", window.location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  address.searchParams.set("ticket", ticket);
+  address.searchParams.set("beat", "1");
+  if (after !== undefined) address.searchParams.set("after", String(after));
+  const socket = new WebSocket(address);
+  let opened = false;
+  socket.addEventListener("open", () => { opened = true; refusals = 0; polling = false; show(); });
+  socket.addEventListener("message", (event) => tell(JSON.parse(event.data)));
+  socket.addEventListener("close", (event) => {
+    // Closed because somebody holds too many feeds: pages that took it from each other in turn would all stand still.
+    refusals = event.code === TOO_MANY ? REFUSALS_MAX : opened ? refusals : refusals + 1;
+    again();
+  });
+}
+
+function again() {
+  show();
+  if (refusals >= REFUSALS_MAX && !polling) {
+    polling = true;
+    void poll();
+  }
+  const wait = RETRY_MS[Math.min(refusals, RETRY_MS.length - 1)] ?? 8000;
+  setTimeout(connect, polling ? 15_000 : wait);
+}
+
+async function poll() {
+  while (polling) {
+    const answer = await fetch("/console/live").catch(() => null);
+    if (answer?.status === 401) return window.location.reload();
+    if (answer?.ok) tell({ type: "snapshot", ...(await answer.json()) });
+    show();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function show() {
+  const state = !isLive() ? "lost" : polling ? "polling" : "live";
+  const root = document.documentElement;
+  const status = /** @type {HTMLElement | null} */ (document.querySelector("[data-link-status]"));
+  if (status === null) return;
+  const text = (status.dataset[state] ?? "").replace("{age}", String(Math.round(age() / 1000))).replace("{seconds}", String(POLL_MS / 1000));
+  if (root.dataset.link !== state) {
+    root.dataset.link = state;
+    root.dispatchEvent(new CustomEvent("link", { detail: state, bubbles: true }));
+  }
+  if (status.textContent !== text) status.textContent = text;
+}
+
+/** Begins; once for a page. */
+export function begin() {
+  setInterval(show, 500);
+  void connect();
+}

@@ -1,0 +1,5 @@
+// @ts-check
+import { begin } from "console/feed";
+import "console/live-region";
+
+begin();

@@ -1,0 +1,120 @@
+"""The routes of the console: pages and forms of people who are signed in, and what is needed to sign in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from handlers.console.showing.forms import FORM, FORM_BYTES
+from handlers.console.signing_in.sign_in import LinkQuery
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.roles import Proof, Role, SignedIn
+from handlers.http.route import Answer, Body, Route
+from sql.database import UNAVAILABLE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+
+    from handlers.console.pages.live import Live
+    from handlers.console.pages.overview import Overview
+    from handlers.console.showing.pages import Pages
+    from handlers.console.signing_in.sessions import Sessions
+    from handlers.console.signing_in.sign_in import SignIn
+    from handlers.http.roles import Access
+    from handlers.http.route import Call
+
+TAG: Final = "console"
+"""Its routes are for browsers alone, and stand in no API document."""
+
+PAGE: Final = Answer(200, "The page.", str, "text/html")
+
+
+class ConsoleHandlers(NamedTuple):
+    """What answers browsers of people who are signed in."""
+
+    pages: Pages
+    sessions: Sessions
+    sign_in: SignIn
+    overview: Overview
+    live: Live
+
+
+def routes(of: ConsoleHandlers) -> list[Route]:
+    """Return the routes."""
+    viewer = SignedIn(Role.VIEWER)
+    get, post = _getting(of.pages), _posting(of.pages)
+    return [
+        get("/console", viewer, "overview", of.overview.get),
+        get("/console/part/cards", viewer, "part_cards", of.overview.get_cards),
+        get("/console/live", viewer, "live", of.live.get),
+        post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
+        get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
+        post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
+        post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
+        post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
+        get("/console/static/{name}", Proof.NONE, "static", _static(of.pages)),
+    ]
+
+
+def _getting(pages: Pages) -> Callable[..., Route]:
+    def get(path: str, access: Access, name: str, handler: Handler, query: Any = None) -> Route:  # noqa: ANN401 - a type
+        return _route("GET", path, access, name, _guarded(pages, handler), query=query)
+
+    return get
+
+
+def _posting(pages: Pages) -> Callable[..., Route]:
+    def post(path: str, access: Access, name: str, handler: Handler) -> Route:
+        body = Body(FORM_BYTES, None, {FORM: str})
+        return _route("POST", path, access, f"post_{name}", _guarded(pages, handler), body=body)
+
+    return post
+
+
+def _route(
+    method: str,
+    path: str,
+    access: Access,
+    name: str,
+    handler: Handler,
+    body: Body | None = None,
+    query: Any = None,  # noqa: ANN401 - a type
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        access=access,
+        operation=f"console_{name}",
+        summary="A page of the console.",
+        tag=TAG,
+        handler=handler,
+        answers=(PAGE,),
+        body=body,
+        query=query,
+        problems=(ProblemCode.UNKNOWN_PATH,),
+    )
+
+
+if TYPE_CHECKING:
+    Handler = Callable[[Call[Any]], Awaitable[web.StreamResponse]]
+
+
+def _guarded(pages: Pages, handler: Handler) -> Handler:
+    """Return what answers with a page where a store does not."""
+
+    async def guarded(call: Call[Any]) -> web.StreamResponse:
+        try:
+            return await handler(call)
+        except UNAVAILABLE_ERRORS:
+            return pages.problem(call.request, 503, "problem.unavailable")
+
+    return guarded
+
+
+def _static(pages: Pages) -> Handler:
+    async def static(call: Call[None]) -> web.StreamResponse:
+        found = pages.assets.answer(call.request, call.request.match_info["name"])
+        return found or pages.problem(call.request, 404, "problem.unknown_path")
+
+    return static

@@ -1,0 +1,55 @@
+"""Numbers and times as people read them: with their interval, and in the local time of the place.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, tzinfo
+
+    from handlers.console.showing.texts import Texts
+    from push.alerts.disclosure.estimates import ShownCount
+    from push.alerts.disclosure.progress import ShownRingProgress
+
+DASH: Final = "–"
+
+
+class Figures:
+    """Writes numbers and times in one language, times in one zone."""
+
+    def __init__(self, t: Texts, zone: tzinfo) -> None:
+        self._t = t
+        self._zone = zone
+
+    def number(self, count: float | None) -> str:
+        """Return a number with its thousands apart; what is withheld in words."""
+        return self._t("figures.few") if count is None else f"{count:,.0f}"
+
+    def people(self, count: ShownCount | None) -> str:
+        """Return an estimated number of people with its interval."""
+        if count is None:
+            return self._t("figures.unknown")
+        if count.people is None:
+            return self._t("figures.few")
+        return f"{count.people:,} ({count.low or 0:,}{DASH}{count.high or count.people:,})"
+
+    def accepted(self, lanes: Iterable[ShownRingProgress]) -> str:
+        """Return how many recipients were accepted in all lanes, at least where some numbers are withheld."""
+        known = [lane.accepted for lane in lanes]
+        total = sum(one for one in known if one is not None)
+        return f"≥ {total:,}" if None in known else f"{total:,}"
+
+    def moment(self, at: datetime | None) -> str:
+        """Return a time of the place, with its day and its offset."""
+        return self._t("figures.none") if at is None else f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S %Z}"
+
+    def seconds(self, count: float | None) -> str:
+        """Return a span of time in minutes and seconds."""
+        if count is None:
+            return self._t("figures.unknown")
+        minutes, left = divmod(abs(round(count)), 60)
+        return f"{'-' if count < 0 else ''}{minutes}:{left:02}"

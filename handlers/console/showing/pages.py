@@ -1,0 +1,105 @@
+"""Makes pages of templates: with the texts of the reader's language, and the headers that protect them.
+
+What a template shows is escaped; a name that it does not get is a bug. Bounded by what it is given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import jinja2
+from aiohttp import web
+
+from handlers.console.showing.assets import Assets
+from handlers.console.showing.figures import Figures
+from handlers.console.showing.texts import LOCALES, texts_for
+from handlers.http.bearer import BEARER
+from handlers.http.roles import ALLOWS, Role
+from runtime.clock import now
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from handlers.http.bearer import Bearer
+
+HTML: Final = "text/html"
+THEMES: Final = ("auto", "light", "dark")
+THEME_COOKIE: Final = "qq-alert-theme"
+COMPRESS_BYTES_MIN: Final = 1024
+"""Below that compression saves less than its headers cost."""
+
+
+class Pages:
+    """Makes the console's pages."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        """`zone`: in which times are written."""
+        self._zone = zone
+        self.assets = Assets()
+        # One path for all of them, escaped whatever a file is called.
+        self._environment = jinja2.Environment(
+            loader=jinja2.PackageLoader("handlers.console", "templates"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._policy = "; ".join(
+            (
+                "default-src 'none'",
+                f"script-src 'self' {self.assets.import_map_source}",
+                "style-src 'self'",
+                "img-src 'self' data:",
+                "media-src 'self'",
+                "connect-src 'self'",
+                "form-action 'self'",
+                "base-uri 'none'",
+                "frame-ancestors 'none'",
+            )
+        )
+
+    def page(self, request: web.Request, template: str, status: int = 200, **values: Any) -> web.Response:  # noqa: ANN401
+        """Return a page; `values` are what its template shows."""
+        t = texts_for(request)
+        chosen = request.cookies.get(THEME_COOKIE, THEMES[0])
+        common = {
+            "t": t,
+            "locale": t.locale,
+            "locales": LOCALES,
+            "theme": chosen if chosen in THEMES else THEMES[0],
+            "assets": self.assets,
+            "viewer": _viewer(request),
+            "now": now(),
+            "path": request.path,
+            "show": Figures(t, self._zone),
+        }
+        body = self._environment.get_template(template).render(**common | values)
+        response = web.Response(text=body, status=status, content_type=HTML)
+        response.headers["Content-Security-Policy"] = self._policy
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        if len(body) > COMPRESS_BYTES_MIN:
+            response.enable_compression()
+        return response
+
+    def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
+        """Return a page that says why something is not done, by the key of its text."""
+        return self.page(request, "problem.html", status, heading=key, values=values)
+
+
+class Viewer:
+    """Who reads a page, and what they may do."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self.name = bearer.name
+        self.role = bearer.role
+        self.authority = bearer.authority
+
+    def may(self, role: str) -> bool:
+        """Tell whether they may do what needs a role."""
+        return self.role in ALLOWS[Role(role)]
+
+
+def _viewer(request: web.Request) -> Viewer | None:
+    bearer = request.get(BEARER)
+    return None if bearer is None else Viewer(bearer)

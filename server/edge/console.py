@@ -1,0 +1,40 @@
+"""Puts the console together.
+
+Bounded by its parts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from handlers.console.pages.live import Live
+from handlers.console.pages.overview import Overview
+from handlers.console.routes import ConsoleHandlers
+from handlers.console.showing.pages import Pages
+from handlers.console.signing_in.sessions import Sessions
+from handlers.console.signing_in.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from handlers.auth.authenticator import Authenticator
+    from handlers.operators.routes import OperatorHandlers
+    from server.settings import Settings
+    from sql.database import Pool
+
+
+def console_of(
+    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers
+) -> ConsoleHandlers | None:
+    """Return what answers browsers, None where no console is served."""
+    if not settings.console.enabled:
+        return None
+    encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
+    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
+    return ConsoleHandlers(
+        pages=pages,
+        sessions=sessions,
+        sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages),
+        overview=Overview(operators.alerts, pages),
+        live=Live(operators.feed),
+    )

@@ -1,0 +1,79 @@
+"""Stores who is signed in at the console: cookies and links by their digests, each in the name of a token.
+
+Bounded: `PER_TOKEN_MAX` sessions of a token, the longest unused give way.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from sql.database import Connection, Pool
+
+PER_TOKEN_MAX: Final = 20
+"""A few browsers of one person, and those that were closed without signing out."""
+
+_ADD = query("session_add")
+_USE = query("session_use")
+_ROTATE = query("session_rotate")
+_END = query("session_end")
+_CLEAN = query("sessions_clean")
+_LINK_ADD = query("sign_in_link_add")
+_LINK_USE = query("sign_in_link_use")
+
+
+class SessionRow(msgspec.Struct, frozen=True):
+    """A session that stands: the digest of its token, and whether the cookie is the newest one, of which age.
+
+    `left`: until it ends, if it is not used.
+    """
+
+    id: int
+    token_digest: bytes
+    expires_at: datetime
+    is_current: bool
+    age: timedelta
+    left: timedelta
+
+
+async def add(pool: Pool | Connection, digest: bytes, token_id: int, lasts: timedelta) -> bool:
+    """Add a session of a token, no longer than the token lasts; False when there is no such token."""
+    return await pool.fetchval(_ADD, digest, token_id, lasts, PER_TOKEN_MAX - 1) is not None
+
+
+async def use(pool: Pool | Connection, digest: bytes, overlap: timedelta, idle: timedelta) -> SessionRow | None:
+    """Return the session of a cookie and record its use, None when it is over."""
+    row = await pool.fetchrow(_USE, digest, overlap, idle)
+    return None if row is None else SessionRow(*row)
+
+
+async def rotate(pool: Pool | Connection, session_id: int, before: bytes, after: bytes) -> bool:
+    """Give a session another cookie; False when another request has done so."""
+    return await pool.fetchval(_ROTATE, session_id, before, after) is not None
+
+
+async def end(pool: Pool | Connection, digest: bytes) -> int | None:
+    """End the session of a cookie; returns the id of its token, None when there was none."""
+    token_id: int | None = await pool.fetchval(_END, digest)
+    return token_id
+
+
+async def clean(pool: Pool, idle: timedelta) -> None:
+    """Delete sessions and links that are over."""
+    await pool.execute(_CLEAN, idle)
+
+
+async def add_link(connection: Pool | Connection, digest: bytes, token_id: int, lasts: timedelta) -> None:
+    """Add a link that signs the person of a token in, once."""
+    await connection.execute(_LINK_ADD, digest, token_id, lasts)
+
+
+async def use_link(pool: Pool | Connection, digest: bytes) -> tuple[int, bytes] | None:
+    """Use a link up; returns the id and the digest of its token, None when it is unknown, used or over."""
+    row = await pool.fetchrow(_LINK_USE, digest)
+    return None if row is None else (row[0], row[1])
