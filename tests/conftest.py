@@ -41,7 +41,7 @@ for _name in [name for name in os.environ if name.startswith("QQ_ALERT_")]:
 
 PASSWORD: Final = "of-the-tests"
 WORKERS = 4
-SLOWEST_FIRST = ("faults", "e2e", "conformance", "property", "integration", "simulation", "unit")
+SLOWEST_FIRST = ("faults", "browser", "e2e", "conformance", "property", "integration", "simulation", "unit")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -144,7 +144,8 @@ class Deployment:
         await process.started()
         return process
 
-    def _stores(self) -> Stores:
+    @property
+    def stores(self) -> Stores:
         """Return the stores as a command gets them: it migrates as the owner, and gives servers their rights."""
         owner_url = None if self._runtime_login is None else self.database_url
         return Stores(self.server_database_url, self.redis_url, embedded=False, dead=lambda: None, owner_url=owner_url)
@@ -152,7 +153,7 @@ class Deployment:
     async def register(self) -> None:
         """Add the authority and a token."""
         settings = load(None, self.env())
-        stores = self._stores()
+        stores = self.stores
         self.secret = await access.add_authority(settings, stores, "sz", "Shenzhen")
         _, self.token = await access.create_token(settings, stores, Role.ADMIN, "test")
 
@@ -280,7 +281,7 @@ class Deployment:
     async def colleague(self) -> str:
         """Return the token of a second person, who approves."""
         settings = load(None, self.env())
-        stores = self._stores()
+        stores = self.stores
         return (await access.create_token(settings, stores, Role.APPROVER, "colleague"))[1]
 
     async def break_ledger(self) -> None:

@@ -1,0 +1,45 @@
+"""Fixtures of the tests that open pages in Chromium: one browser a worker process, a desk a test."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import async_playwright
+
+from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser
+
+    from tests.support.processes.deployment import Deployment
+
+
+@pytest.fixture(scope="session")
+def executable() -> str:
+    """Return where Chromium is, installed if need be."""
+    return chromium()
+
+
+@pytest_asyncio.fixture
+async def browser(executable: str) -> AsyncIterator[Browser]:
+    """Run Chromium for a test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=[*ARGUMENTS])
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture
+async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
+    """Run a server with a simulated provider and people around Shenzhen, whose console is opened."""
+    await deployment.provider()
+    await deployment.people(2_000)
+    desk = Desk(deployment, await deployment.server(), browser)
+    yield desk
+    await asyncio.wait_for(desk.close(), 30)
