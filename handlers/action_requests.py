@@ -41,6 +41,8 @@ CODES: Final = {
     Refusal.PROPOSED: ProblemCode.PROPOSAL_WAITS,
     Refusal.NOTHING_PROPOSED: ProblemCode.NOTHING_PROPOSED,
     Refusal.NOTHING_NEW: ProblemCode.NOTHING_NEW,
+    Refusal.TAKEN: ProblemCode.NOTHING_NEW,
+    Refusal.WEBHOOK_USED: ProblemCode.WEBHOOK_ID_REUSED,
     Refusal.TOO_MANY: ProblemCode.TOO_MANY_CHANGES,
     Refusal.OTHER_AUTHORITY: ProblemCode.OTHER_AUTHORITY,
     Refusal.NOT_LATER: ProblemCode.NOT_LATER,

@@ -38,15 +38,25 @@ class Circle(Answer, frozen=True, kw_only=True):
     radius_km: float
 
 
+class Centre(Answer, frozen=True, kw_only=True):
+    """A place (degrees, WGS-84)."""
+
+    longitude: float
+    latitude: float
+
+
 class Area(Answer, frozen=True, kw_only=True):
-    """The widest area that is planned: a circle, a city by its code, or both."""
+    """The widest area that is planned around the place: a circle, a city by its code, or both; rings have other places."""
 
     circle: Circle | None
     city: str | None
 
 
 class AlertRing(Answer, frozen=True, kw_only=True):
-    """One ring: its radius (km), whether it holds the city too, from when it is due, who decided it, why it is held."""
+    """One ring: its radius (km), whether it holds the city too, from when it is due, who decided it, why it is held.
+
+    `centre`: around which later place it is, null for the place of the alert.
+    """
 
     ring: int
     radius_km: float | None
@@ -55,10 +65,14 @@ class AlertRing(Answer, frozen=True, kw_only=True):
     deadline: datetime
     decided_by: str
     held: str | None
+    centre: Centre | None = None
 
 
 class Proposed(Answer, frozen=True, kw_only=True):
-    """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold."""
+    """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold.
+
+    `centre`: around which place people are to be asked, null for the place of the alert.
+    """
 
     action: Action
     by: str
@@ -67,6 +81,7 @@ class Proposed(Answer, frozen=True, kw_only=True):
     city: bool | None
     people: int | None
     hours: float | None
+    centre: Centre | None = None
 
 
 class Reviewed(Answer, frozen=True, kw_only=True):
@@ -152,7 +167,8 @@ def _proposed(row: ProposedRow | None, rule: Disclosure) -> Proposed | None:
 
 def area_of(longitude: float | None, latitude: float | None, city: str | None, rings: Sequence[Ring | RingRow]) -> Area:
     """Return the widest area that is planned: a circle, a city, or both."""
-    radius_km = max((ring.radius_km for ring in rings if ring.radius_km is not None), default=None)
+    own = [ring for ring in rings if ring.longitude is None]
+    radius_km = max((ring.radius_km for ring in own if ring.radius_km is not None), default=None)
     circle = None
     if longitude is not None and latitude is not None and radius_km is not None:
         circle = Circle(longitude=longitude, latitude=latitude, radius_km=radius_km)

@@ -41,6 +41,7 @@ from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
+from handlers.police.places import NewPlaces
 from handlers.police.routes import PoliceHandlers
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
@@ -264,7 +265,7 @@ def _handlers(
     reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
     operators = OperatorHandlers(
         alerts=alerts,
-        actions=AlertActions(engine.actions, engine.changes, alerts),
+        actions=AlertActions(engine.actions, engine.changes, alerts, pool),
         preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
@@ -274,6 +275,7 @@ def _handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
             notices=Notices(pool, engine.actions, signed, disclosure),
+            places=NewPlaces(pool, engine.changes, engine.filing_service.planner, signed, cities),
         ),
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),

@@ -5,7 +5,7 @@ Bounded: one alert at a time; `lock_alert` keeps others from changing it until t
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -45,6 +45,8 @@ _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 _HOLD_REVIEW = query("authority_hold")
 _OF_FILER = query("alert_of_filer")
+_UPDATE_DUE = query("update_due")
+_ESTIMATED = query("alert_estimated")
 _DISTRUST = query("alert_distrust")
 _PROPOSAL_DISTRUST = query("proposal_distrust")
 
@@ -124,6 +126,17 @@ async def move(connection: Connection, alert_id: UUID, state: str, *, through_al
 async def append_notice(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
     """Add a notice to an alert; `content` (JSON text) replaces its message content."""
     await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content)
+
+
+async def update_due(connection: Connection, alert_id: UUID, after: timedelta) -> datetime:
+    """Return when an update that can wait is sent: together with the one that waits already, or `after` a while."""
+    due_at: datetime = await connection.fetchval(_UPDATE_DUE, alert_id, after)
+    return due_at
+
+
+async def estimated(connection: Connection, alert_id: UUID, estimate: str) -> None:
+    """Replace the estimate (JSON text) of an alert."""
+    await connection.execute(_ESTIMATED, alert_id, estimate)
 
 
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:

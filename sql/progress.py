@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from sql.query import query
-from sql.rings import RingRow
+from sql.rings import Point, RingRow
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -52,7 +52,14 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     city: bool | None = None
     people: int | None = None
     hours: float | None = None
+    longitude: float | None = None
+    latitude: float | None = None
     is_valid: bool = True
+
+    @property
+    def centre(self) -> Point | None:
+        """Around which place people are to be asked, None for the place of the alert."""
+        return None if self.longitude is None or self.latitude is None else Point(self.longitude, self.latitude)
 
 
 class ListedAlert(msgspec.Struct, frozen=True):

@@ -25,7 +25,8 @@ class PublicAlert(msgspec.Struct, frozen=True):
     """A published alert. Degrees; polygons as WKB; `content` is JSON text.
 
     `radius_km` and `whole` (the whole city too): its widest area so far. `notices` and `moments`: its notices in order,
-    and when each came. `changes`: when its area was widened, or its expiry extended.
+    and when each came. `changes`: when its area was widened, or its expiry extended. `circles`: around later places, a
+    JSON list of longitude, latitude and radius (km).
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class PublicAlert(msgspec.Struct, frozen=True):
     notices: list[str]
     moments: list[datetime]
     changes: list[datetime]
+    circles: str = "[]"
 
 
 async def public_alerts(pool: Pool, younger_than: timedelta, alert_id: UUID | None = None) -> list[PublicAlert]:

@@ -13,6 +13,7 @@ import msgspec
 from sql.query import query
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from sql.database import Connection, Pool
@@ -24,16 +25,25 @@ _RING_HOLD = query("ring_hold")
 _LOCK_MANY = query("alert_lock_many")
 _SWEEP_ADD = query("sweep_add")
 _SWEEP_WAKE = query("sweep_wake")
+_RING_DUE = query("ring_due")
 _AREA = query("alert_area")
 _SWEEP_AGAIN = query("alert_sweep_again")
 _NOTIFY_AGAIN = query("sweep_notify_again")
 _SWEEP_SOONER = query("alert_sweep_sooner")
 
 
+class Point(msgspec.Struct, frozen=True):
+    """Degrees in WGS-84."""
+
+    longitude: float
+    latitude: float
+
+
 class RingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One ring: its radius around the place (km), whether it includes the city, when it is due, and who decided that.
 
-    `held`: why it is not sent although it is due; None when it is not held.
+    `held`: why it is not sent although it is due; None when it is not held. With a centre of its own (degrees) it is
+    around that, and not around the alert's place.
     """
 
     ring: int
@@ -44,12 +54,29 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str
     reason: str
     held: str | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+
+    @property
+    def centre(self) -> Point | None:
+        """Its own centre, None when it is around the alert's place."""
+        return None if self.longitude is None or self.latitude is None else Point(self.longitude, self.latitude)
+
+
+class RingShape(msgspec.Struct, frozen=True):
+    """What of a ring tells its area: the radius (km), whether it includes the city, and its own centre (degrees)."""
+
+    radius_km: float | None
+    city: bool
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 class SweepPlan(msgspec.Struct, frozen=True):
     """A sweep to add: `shards` shards, cut into units of `shards_per_unit`.
 
-    The first message goes to a ring; a follow-up notice (its `version`) has no ring: it goes to those notified before.
+    The first message goes to a ring; a follow-up notice (its `version`) has no ring: it goes to those notified before,
+    from `due_at` on, None: at once.
     """
 
     notice: str
@@ -58,6 +85,7 @@ class SweepPlan(msgspec.Struct, frozen=True):
     shards: int
     shards_per_unit: int
     version: int = 1
+    due_at: datetime | None = None
 
 
 class PlaceRow(msgspec.Struct, frozen=True):
@@ -82,6 +110,8 @@ async def add_ring(connection: Connection, alert_id: UUID, ring: RingRow) -> Non
         ring.decided_by,
         ring.reason,
         ring.held,
+        ring.longitude,
+        ring.latitude,
     )
 
 
@@ -97,6 +127,7 @@ async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepP
             sweep.shards,
             sweep.shards_per_unit,
             sweep.version,
+            sweep.due_at,
         )
     await connection.execute(_SWEEP_WAKE)
 
@@ -104,6 +135,14 @@ async def add_sweeps(connection: Connection, alert_id: UUID, sweeps: list[SweepP
 async def list_rings(connection: Pool | Connection, alert_id: UUID) -> list[RingRow]:
     """Return an alert's rings from near to far."""
     return [RingRow(**dict(row)) for row in await connection.fetch(_RING_LIST, alert_id)]
+
+
+async def due_rings(pool: Pool, alert_ids: Sequence[UUID]) -> dict[UUID, list[RingShape]]:
+    """Return the due rings that together are the area of each of these alerts, without alerts that have none."""
+    found: dict[UUID, list[RingShape]] = {}
+    for row in await pool.fetch(_RING_DUE, alert_ids):
+        found.setdefault(row[0], []).append(RingShape(*row[1:]))
+    return found
 
 
 async def make_due(
@@ -130,7 +169,7 @@ async def place_of(pool: Pool, alert_id: UUID) -> PlaceRow:
 
 
 async def sweep_again(pool: Pool, every: timedelta) -> set[UUID]:
-    """Reopen the widest due ring of each alert whose pass for late entrants is due; returns these alerts."""
+    """Reopen the area of each alert whose pass for late entrants is due; returns these alerts."""
     return {row[0] for row in await pool.fetch(_SWEEP_AGAIN, every)}
 
 

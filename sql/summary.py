@@ -22,7 +22,10 @@ _NOTICES = query("summary_notices")
 
 
 class SummaryRow(msgspec.Struct, frozen=True):
-    """An alert. Degrees; `city` and `radius_km` are those of the widest ring that was searched."""
+    """An alert. Degrees; `city` and `radius_km` are those of the widest ring that was searched around its place.
+
+    The lists: of the rings around later places that were searched.
+    """
 
     id: UUID
     status: str
@@ -35,6 +38,9 @@ class SummaryRow(msgspec.Struct, frozen=True):
     latitude: float | None
     city: str | None
     radius_km: float | None
+    longitudes: list[float] = []
+    latitudes: list[float] = []
+    radii_km: list[float] = []
 
 
 class NoticeCounts(msgspec.Struct, frozen=True):

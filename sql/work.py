@@ -37,9 +37,9 @@ _HALT = query("sweep_halt")
 
 
 class OpenSweep(msgspec.Struct, frozen=True):
-    """A sweep that has a unit to claim. `ring` 0: a follow-up notice. `late`: a pass for late entrants.
+    """A sweep that has a unit to claim. `ring`: how near it is to its centre, 1 the nearest, 0: a follow-up notice.
 
-    `left_s`: until its deadline, by the record's clock.
+    `late`: a pass for late entrants. `left_s`: until its deadline, by the record's clock.
     """
 
     id: int
@@ -56,7 +56,8 @@ class UnitRow(msgspec.Struct, frozen=True):
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
-    `entrants`: it is for late entrants, in whatever shard they are.
+    `entrants`: it is for late entrants, in whatever shard they are. `longitude`, `latitude`: the ring's own centre.
+    `nearness`: 1 for the ring that is the nearest one to its centre, 0 without a ring.
     """
 
     id: int
@@ -76,6 +77,9 @@ class UnitRow(msgspec.Struct, frozen=True):
     sweep_id: int
     trail_seq: int
     entrants: bool = False
+    longitude: float | None = None
+    latitude: float | None = None
+    nearness: int = 0
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

@@ -70,7 +70,7 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: int) -> Sample:
-    """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards.
+    """Sample a lane in `areas`, of which each adds those in none before it; `seed` chooses the shards.
 
     Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """
@@ -78,6 +78,10 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
     drawn: list[int] = rng.permutation(SHARDS)[:SAMPLE_SHARDS_MAX].tolist()
     order = await _ordinary(index, lane, drawn)
     counts = np.zeros(len(areas), dtype=np.int64)
+    # Areas around one place contain those before them: the last one has everybody.
+    is_nested = (
+        len({None if area.circle is None else (area.circle.longitude, area.circle.latitude) for area in areas}) == 1
+    )
     chosen: dict[int, list[bytes]] = {}
     until_s = asyncio.get_running_loop().time() + ENOUGH_S
     while len(chosen) < len(order) and counts[-1] < ENOUGH_PEOPLE:
@@ -86,12 +90,25 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
         # The number of shards doubles each time, so that a small audience soon has many of them.
         trip = order[len(chosen) : len(chosen) + max(SHARDS_FIRST, len(chosen))]
         for shard, found in zip(trip, await index.search(lane, trip, areas), strict=True):
-            counts += [len(users) for users in found]
-            chosen[shard] = found[-1]
+            sizes, everybody = _united(found, is_nested=is_nested)
+            counts += sizes
+            chosen[shard] = everybody
     share = len(chosen) / SHARDS
     added = np.diff(counts, prepend=0).tolist()
     ages_h = await _ages_h(index, chosen, rng)
     return Sample([interval(max(0, one), share) for one in added], interval(int(counts[-1]), share), ages_h)
+
+
+def _united(found: Sequence[list[bytes]], *, is_nested: bool) -> tuple[list[int], list[bytes]]:
+    """Return how many users areas have up to each, everybody once, and who is in any of them."""
+    if is_nested:
+        return [len(users) for users in found], found[-1]
+    sizes: list[int] = []
+    everybody: dict[bytes, None] = {}
+    for users in found:
+        everybody |= dict.fromkeys(users)
+        sizes.append(len(everybody))
+    return sizes, [*everybody]
 
 
 async def _ordinary(index: PositionIndex, lane: str, shards: Sequence[int]) -> list[int]:

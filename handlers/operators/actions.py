@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
+from geo.crs import Crs
 from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.operators.centre import centre_of
+from handlers.places import hinted
 from handlers.values.cleaning import cleaned_by
 from handlers.values.text import clean
 from push.alerts.actions.transaction import Order
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from push.alerts.actions.changes import Changes
     from push.alerts.actions.decisions import Actions
     from push.alerts.actions.refusals import Refused
+    from sql.database import Pool
 
 
 class Reasoned(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,10 +87,16 @@ class Release(Confirmed, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Widening(Confirmed, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A wider ring, due at once; `city` not given: as planned for that radius."""
+    """A wider ring, due at once; `city` not given: as planned for that radius.
+
+    With a longitude and a latitude (degrees in `crs`) it is a circle around that place, and not around the alert's.
+    """
 
     radius_km: Annotated[float, Meta(gt=0, le=20_000)]
     city: bool | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    crs: Crs = Crs.WGS84
 
 
 T = TypeVar("T", bound=Reasoned)
@@ -95,7 +105,8 @@ T = TypeVar("T", bound=Reasoned)
 class AlertActions:
     """`POST /v1/alerts/{id}/...`."""
 
-    def __init__(self, actions: Actions, changes: Changes, alerts: Alerts) -> None:
+    def __init__(self, actions: Actions, changes: Changes, alerts: Alerts, pool: Pool) -> None:
+        self._pool = pool
         self._actions = actions
         self._changes = changes
         self._alerts = alerts
@@ -140,8 +151,16 @@ class AlertActions:
 
     async def post_ring(self, call: Call[Widening]) -> AlertAnswer | web.Response:
         """Widen."""
-        wider = self._changes.widen(call.alert_id, _order(call), call.body.radius_km, city=call.body.city)
-        return await self._do(call, wider)
+        centre = None
+        if call.body.longitude is not None or call.body.latitude is not None:
+            found = await centre_of(self._pool, call.alert_id, call.body)
+            if isinstance(found, list):
+                return problems.response(ProblemCode.BAD_FIELDS, "no usable place; nothing was changed", hinted(found))
+            centre = found
+        city, radius_km = call.body.city, call.body.radius_km
+        return await self._do(
+            call, self._changes.widen(call.alert_id, _order(call), radius_km, city=city, centre=centre)
+        )
 
     async def _do(self, call: Call[T], action: Awaitable[Refused | None]) -> AlertAnswer | web.Response:
         """Do it, and answer with the alert or with why not."""

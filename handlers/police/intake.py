@@ -18,6 +18,7 @@ from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
 from handlers.police.case.case import kept, read_case
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
+from handlers.police.case.sightings import notes_on_places, sightings_of, with_sightings
 from handlers.police.wording import content_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
     from handlers.police.case.case import Case
-    from push.fanout.areas import Place
+    from handlers.police.case.sightings import Sightings
     from push.message.content import Content
     from sql.database import Pool
 
@@ -67,11 +68,15 @@ class Intake:
         if faults or isinstance(place, list):
             errors = faults + (place if isinstance(place, list) else [])
             return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", errors)
+        seen = await sightings_of(case, place, self._cities, terms.jurisdiction)
+        if isinstance(seen, list):
+            return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", seen)
         content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
-        return await self._file(authority, request.headers["webhook-id"], body, case, place, content)
+        content = with_sightings(content, case)
+        return await self._file(authority, request.headers["webhook-id"], body, case, seen, content)
 
     async def _file(
-        self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place, content: Content
+        self, authority: str, webhook_id: str, body: bytes, case: Case, seen: Sightings, content: Content
     ) -> web.Response:
         encoded = kept(case)
         filing = Filing(
@@ -83,13 +88,17 @@ class Intake:
             content_digest=hashlib.sha256(encoded).digest(),
             content=encoded.decode(),
             status=case.status,
-            place=place,
-            last_seen_at=case.last_seen.at,
+            place=seen.place,
+            last_seen_at=seen.seen_at,
+            mode=seen.mode,
+            earlier=seen.earlier,
+            whole_city=seen.whole_city,
             policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
             override=_override(case, authority),
             message_content=content,
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
+        notes += notes_on_places(case)
         async with self._filing_service.file(filing) as result:
             answer = answer_to(result, filing, notes, self._filing_service.planner)
         _log.info("intake.answered", authority=authority, status=answer.status)

@@ -12,10 +12,12 @@ from handlers.http.route import JSON, Answer, Body, Route
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
 from handlers.police.notices import PoliceNotice
+from handlers.police.places import NewPlace
 
 if TYPE_CHECKING:
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
+    from handlers.police.places import NewPlaces
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 OF_ALL = (
@@ -37,6 +39,7 @@ class PoliceHandlers(NamedTuple):
 
     intake: Intake
     notices: Notices
+    places: NewPlaces
 
 
 def routes(handlers: PoliceHandlers) -> list[Route]:
@@ -85,5 +88,26 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
             headers=SIGNED,
             answers=(Answer(200, "The alert as it stands then.", FiledAnswer),),
             problems=(*OF_ALL, ProblemCode.UNKNOWN_CASE),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/places",
+            access=Proof.SIGNATURE,
+            operation="send_place",
+            summary="The police say where the child was seen later, which moves the area; signed like a case.",
+            tag="police",
+            handler=handlers.places.post,
+            body=Body(NOTICE_BYTES, None, {JSON: NewPlace}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert as it stands then, or waits for approval.", FiledAnswer),),
+            problems=(
+                *OF_ALL,
+                ProblemCode.UNKNOWN_CASE,
+                ProblemCode.UNUSABLE_CASE,
+                ProblemCode.WEBHOOK_ID_REUSED,
+                ProblemCode.ALERT_OVER,
+                ProblemCode.PROPOSAL_WAITS,
+                ProblemCode.TOO_MANY_CHANGES,
+            ),
         ),
     ]

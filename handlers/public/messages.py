@@ -57,6 +57,7 @@ DESCRIPTION_BYTES: Final = 1000
 
 PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 _CONTENT = msgspec.json.Decoder(Content)
+_CIRCLES = msgspec.json.Decoder(list[tuple[float, float, float]])
 
 
 class Publisher(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +142,7 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
         language=locale,
         polygons=area.polygons,
         circle=area.circles[0] if area.circles else None,
+        others=area.circles[1:],
     )
 
 
@@ -191,18 +193,25 @@ def _picture(url: str) -> Resource:
 
 
 def _area(alert: PublicAlert, description: str) -> Area:
-    """Return where people are notified; within a jurisdiction its circle is a polygon within both."""
+    """Return where people are notified; within a jurisdiction its circles are a polygon within both."""
     shape = load(alert.city_polygon) if alert.whole and alert.city_polygon is not None else None
-    circle = None
-    if alert.radius_km is not None and alert.longitude is not None and alert.latitude is not None:
-        circle = Circle(alert.longitude, alert.latitude, alert.radius_km)
+    circles = _circles(alert)
     if alert.jurisdiction is not None:
-        shape, circle = _within(load(alert.jurisdiction), shape, circle), None
-    return area_of(description, circle=circle, shape=shape, city=alert.city if alert.whole else None)
+        shape, circles = _within(load(alert.jurisdiction), shape, circles), ()
+    return area_of(description, others=circles, shape=shape, city=alert.city if alert.whole else None)
 
 
-def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circle: Circle | None) -> MultiPolygon:
+def _circles(alert: PublicAlert) -> tuple[Circle, ...]:
+    """Return the widest circle around each place, the first place first."""
+    widest: dict[tuple[float, float], float] = {}
+    if alert.radius_km is not None and alert.longitude is not None and alert.latitude is not None:
+        widest[alert.longitude, alert.latitude] = alert.radius_km
+    for longitude, latitude, radius_km in _CIRCLES.decode(alert.circles):
+        widest[longitude, latitude] = max(radius_km, widest.get((longitude, latitude), 0.0))
+    return tuple(Circle(*centre, radius_km) for centre, radius_km in widest.items())
+
+
+def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circles: tuple[Circle, ...]) -> MultiPolygon:
     parts: list[shapely.Geometry] = [] if shape is None else [shape]
-    if circle is not None:
-        parts.append(outline(GeoCircle(circle.longitude, circle.latitude, circle.radius_km)))
+    parts += [outline(GeoCircle(one.longitude, one.latitude, one.radius_km)) for one in circles]
     return polygons_of(shapely.intersection(shapely.union_all(parts), jurisdiction))

@@ -24,6 +24,7 @@ from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
 from push.alerts.lifecycle import Action, State
+from push.alerts.places import Centre, Mode, reach_km, reaching, with_city, with_earlier
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
@@ -53,7 +54,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
     `unverified`: why its signature is not believed, None when it is; such a case goes to `push.alerts.drafts`.
-    `message`: the CAP message that it is.
+    `message`: the CAP message that it is. `last_seen_at`: when the child was at `place`, from where it moves on by
+    `mode`; `earlier`: where it was before, `whole_city`: or anywhere in the city of the place.
     """
 
     authority: str
@@ -70,6 +72,9 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     override: Override | None
     message_content: Content
+    mode: Mode | None = None
+    earlier: tuple[Centre, ...] = ()
+    whole_city: bool = False
     expires: datetime | None = None
     message: CapMessage | None = None
 
@@ -138,9 +143,7 @@ class FilingService:
             yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)
             return
         received_at = await sql.progress.record_time(self._pool)
-        rings = self.planner.rings(
-            filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
-        )
+        rings = self._rings(filing, received_at)
         sampled = await self.estimate(filing, rings)
         async with self._pool.acquire() as connection, connection.transaction():
             result = await self._file(connection, filing, received_at, rings, sampled)
@@ -153,6 +156,17 @@ class FilingService:
         if result.filed is Filed.NEW and result.alert is not None:
             self.wake()
             self.planner.warn(result.alert, sampled)
+
+    def _rings(self, filing: Filing, received_at: datetime) -> list[Ring]:
+        place, seen_at = filing.place, filing.last_seen_at
+        rings = self.planner.rings(filing.policy, place, received_at, last_seen_at=seen_at, override=filing.override)
+        if filing.override is None and filing.mode is not None:
+            rings = reaching(rings, reach_km(filing.mode, seen_at, received_at), self.planner.plan.radius_cap_km)
+        if filing.whole_city:
+            rings = with_city(rings)
+        if place.longitude is None or place.latitude is None or not filing.earlier:
+            return rings
+        return with_earlier(rings, Centre(place.longitude, place.latitude), filing.earlier)
 
     async def _file(
         self,

@@ -104,11 +104,16 @@ class Planner:
             override=override,
         )
 
+    def rings_around(self, policy: str, now: datetime, seen_at: datetime) -> list[Ring]:
+        """Return the rings of a policy, or of the usual one where it is gone, around a later place; no city."""
+        known = self.plan.policies.get(policy) or self.plan.policies[self.plan.policy]
+        return rings_of(known, received_at=now, last_seen_at=seen_at, has_place=True, has_city=False)
+
     async def estimate(
         self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
     ) -> Estimate | None:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
-        areas = await areas_of(place, [(ring.radius_km, ring.city) for ring in rings])
+        areas = await areas_of(place, rings)
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         seed = seed_of_day(self.secret, self._index.clock_ms())
         sampled = await estimate(self._index, rings, areas, lanes, seed)
@@ -144,14 +149,24 @@ class Planner:
         await sql.rings.add_sweeps(connection, alert_id, sweeps)
 
     async def add_follow_up(
-        self, connection: Connection, alert_id: UUID, status: str, notice: Notice, version: int
+        self,
+        connection: Connection,
+        alert_id: UUID,
+        status: str,
+        notice: Notice,
+        version: int,
+        due_at: datetime | None = None,
     ) -> None:
         """Add the sweeps of a follow-up notice to those who were notified, within the caller's transaction.
+
+        It is sent from `due_at` on, None: at once.
 
         A lane that notified nobody has one, too: people change lanes, and what is in flight is recorded later.
         """
         span = self.span(await sql.lifecycle.reached(connection, alert_id))
-        sweeps = [SweepPlan(notice.value, None, lane, self.plan.shards, span, version) for lane in self._lanes(status)]
+        sweeps = [
+            SweepPlan(notice.value, None, lane, self.plan.shards, span, version, due_at) for lane in self._lanes(status)
+        ]
         await sql.rings.add_sweeps(connection, alert_id, sweeps)
 
     def span(self, people: int | None) -> int:

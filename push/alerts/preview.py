@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from push.alerts.actions.changes import reworded
-from push.alerts.actions.proposals import Rewording, change_request_of
+from push.alerts.actions.proposals import LaterPlace, Rewording, change_request_of
 from push.discovery import providers
 from push.message.content import About, Content
+from push.message.newest_place import with_newest_place
 from push.message.rendering import Rendering, TooLarge
 from push.notice import Notice
 
@@ -50,6 +51,8 @@ def preview(
     requested = None if proposed is None else change_request_of(proposed)
     if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():
         contents[Notice.UPDATE] = reworded(stands, requested.texts)
+    if isinstance(requested, LaterPlace):
+        contents[Notice.UPDATE] = with_newest_place(stands, requested.seen_at, requested.place)
     return {
         notice.value: {
             locale: _by_lane(

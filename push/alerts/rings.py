@@ -1,7 +1,8 @@
 """Rings: plans an alert's rings and when each is due, by a policy, its place and times.
 
-Rings go from near to far and each holds those before it, so that the widest one alone is the whole area.
-Bounded: `RINGS_MAX` rings a policy; radii by the caller's cap.
+Rings around one centre go from near to far and each holds those before it, so that the widest one is the whole area
+around it; what lies around later places is added (`push.alerts.places`). Bounded: `RINGS_MAX` rings
+a policy; radii by the caller's cap.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ SHIPPED = {"qq": QQ, "tuanyuan": TUANYUAN}
 
 
 class Ring(msgspec.Struct, frozen=True, kw_only=True):
-    """One ring of an alert: `radius_km` None means the city alone."""
+    """One ring of an alert: `radius_km` None means the city alone. Without a centre it is around the alert's place."""
 
     ring: int
     radius_km: float | None
@@ -62,6 +63,8 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime
     decided_by: str = BY_POLICY
     reason: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import shapely
@@ -16,6 +16,7 @@ from shapely.geometry import MultiPolygon
 import sql.rings
 from geo.area import Area, Circle
 from geo.polygon import dump, load
+from sql.rings import RingShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +33,26 @@ INLINE_BYTES = 64 * 1024
 are made in a thread."""
 
 
+class Shape(Protocol):
+    """What of a ring tells its area."""
+
+    @property
+    def radius_km(self) -> float | None:
+        """Kilometres around the centre, None: the city alone."""
+
+    @property
+    def city(self) -> bool:
+        """Whether the city belongs to it."""
+
+    @property
+    def longitude(self) -> float | None:
+        """Degrees, of its own centre; None where it is around the alert's place."""
+
+    @property
+    def latitude(self) -> float | None:
+        """Degrees, as the longitude."""
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where an alert is: degrees in WGS-84, the city with its boundary, and how far its authority may reach."""
 
@@ -41,12 +62,13 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     boundary: MultiPolygon | None = None
     jurisdiction: MultiPolygon | None = None
 
-    def area(self, radius_km: float | None, *, city: bool) -> Area:
+    def area(self, ring: Shape) -> Area:
         """Return the area of one ring; ValueError when there is nothing in it."""
+        centre = (self.longitude, self.latitude) if ring.longitude is None else (ring.longitude, ring.latitude)
         circle = None
-        if radius_km is not None and self.longitude is not None and self.latitude is not None:
-            circle = Circle(self.longitude, self.latitude, radius_km)
-        return Area(circle, self.boundary if city else None, self.jurisdiction)
+        if ring.radius_km is not None and centre[0] is not None and centre[1] is not None:
+            circle = Circle(centre[0], centre[1], ring.radius_km)
+        return Area(circle, self.boundary if ring.city else None, self.jurisdiction)
 
     def dumped(self) -> tuple[bytes | None, bytes | None]:
         """Return boundary and jurisdiction as the record keeps them."""
@@ -64,13 +86,13 @@ def place_from(row: PlaceRow) -> Place:
     )
 
 
-async def areas_of(place: Place, rings: Iterable[tuple[float | None, bool]]) -> list[Area]:
-    """Return the areas of rings, each by its radius and whether it has the city; ValueError as `Place.area`."""
+async def areas_of(place: Place, rings: Iterable[Shape]) -> list[Area]:
+    """Return the areas of rings; ValueError as `Place.area`."""
     shapes = [shape for shape in (place.boundary, place.jurisdiction) if shape is not None]
     wanted = list(rings)
 
     def made() -> list[Area]:
-        return [place.area(radius_km, city=city) for radius_km, city in wanted]
+        return [place.area(ring) for ring in wanted]
 
     if sum(map(shapely.get_num_coordinates, shapes)) * VERTEX_BYTES <= INLINE_BYTES:
         return made()
@@ -83,14 +105,15 @@ class Areas:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._places: OrderedDict[UUID, Place] = OrderedDict()
-        self._areas: OrderedDict[tuple[UUID, float | None, bool], Area] = OrderedDict()
+        self._areas: OrderedDict[tuple[UUID, RingShape], Area] = OrderedDict()
 
-    async def area(self, alert_id: UUID, radius_km: float | None, *, city: bool) -> Area:
+    async def area(self, alert_id: UUID, ring: Shape) -> Area:
         """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away."""
-        key = (alert_id, radius_km, city)
+        shape = RingShape(ring.radius_km, ring.city, ring.longitude, ring.latitude)
+        key = (alert_id, shape)
         area = self._areas.get(key)
         if area is None:
-            [area] = await areas_of(await self._place(alert_id), [(radius_km, city)])
+            [area] = await areas_of(await self._place(alert_id), [shape])
             self._areas[key] = area
             if len(self._areas) > AREAS_MAX:
                 self._areas.popitem(last=False)

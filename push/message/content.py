@@ -40,6 +40,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`.
 
     `elastic`: the values in `body`, in their order, that share the room where it is scarce, such as place and looks.
+    `seen`: with what `body` begins where the child was seen since (`push.message.newest_place`).
     """
 
     title: str
@@ -47,6 +48,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     call: str
     phone: str = ""
     elastic: tuple[str, ...] = ()
+    seen: str = ""
 
     def joined(self) -> str:
         """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
@@ -76,6 +78,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
+    `seen_at`: when the child was seen at the place that the texts say first, None while they say only the first one.
     """
 
     texts: dict[str, Text]
@@ -85,6 +88,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    seen_at: datetime | None = None
 
     @property
     def zone(self) -> tzinfo:

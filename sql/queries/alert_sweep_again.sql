@@ -1,5 +1,5 @@
--- Late entrants: the widest due ring is swept again, minus the ledger, in each lane whose last pass is complete: a lane
--- that is stuck does not hold up the others.
+-- Late entrants: the due rings that together are the area are swept again, minus the ledger, in each lane whose last pass
+-- is complete: a lane that is stuck does not hold up the others.
 with due as (
     select a.id from alert a
     where a.state = 'sent' and a.expires > now() and a.next_sweep_at <= now()
@@ -8,8 +8,7 @@ with due as (
                   group by s.lane having bool_and(u.done or u.passes = 0))
     for update of a skip locked
 ), widest as (
-    select r.alert_id, max(r.ring) as ring from ring r join due on due.id = r.alert_id
-    where r.due_at <= now() and r.held is null group by r.alert_id
+    select o.alert_id, o.ring from due join outer_ring o on o.alert_id = due.id
 ), through as (
     select s.alert_id, s.lane from sweep s join due on due.id = s.alert_id join sweep_unit u on u.sweep_id = s.id
     where s.notice = 'alert' group by s.alert_id, s.lane having bool_and(u.done or u.passes = 0)

@@ -1,4 +1,4 @@
--- Deletes the child's name, picture, looks, place in words and contact, and every reason. What stays is the place to
+-- Deletes the child's name, picture, looks, place in words and contact, and every reason. What stays are the places to
 -- about a kilometre and the time, which the counts need, and the texts of `found` and `cancel`: they name no one, and
 -- may still be in sending.
 with emptied as (
@@ -13,7 +13,9 @@ with emptied as (
 ), forgotten as (
     delete from proposal where alert_id = $1
 ), unexplained as (
-    update ring set reason = '' where alert_id = $1
+    update ring set reason = '', longitude = round(longitude::numeric, 2)::double precision,
+                    latitude = round(latitude::numeric, 2)::double precision
+    where alert_id = $1
 ), undigested as (
     -- Whoever has a digest can test guesses of what is deleted: so it needs the server's secret ($3) from now on.
     update cap_message set digest = sha256($3::bytea || digest) where alert_id = $1
@@ -30,7 +32,9 @@ with emptied as (
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{draft,id}' = $1::text
 ), unanswered as (
     update webhook_receipt w
-    set answer = convert_to(jsonb_set(b.answer, '{alert,area,circle}', 'null')::text, 'UTF8'),
+    set answer = convert_to(jsonb_set(jsonb_set(b.answer, '{alert,area,circle}', 'null'), '{alert,rings}', coalesce(
+            (select jsonb_agg(one || '{"centre": null}') from jsonb_array_elements(b.answer #> '{alert,rings}') one),
+            '[]'))::text, 'UTF8'),
         body_digest = sha256($3::bytea || w.body_digest)
     from answered b
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{alert,id}' = $1::text

@@ -1,8 +1,7 @@
 -- Shards ($1) lost their people: whoever reports from the area of a live alert again is to be found again. A unit that is
 -- leased now will not be marked done by its process.
 with live as (
-    select a.id, (select max(r.ring) from ring r where r.alert_id = a.id and r.due_at <= now() and r.held is null) as ring
-    from alert a where a.state in ('sending', 'sent', 'paused') and a.expires > now()
+    select a.id, o.ring from alert a left join outer_ring o on o.alert_id = a.id where a.state in ('sending', 'sent', 'paused') and a.expires > now()
 ), sooner as (
     update alert a set next_sweep_at = least(a.next_sweep_at, now() + $2::interval)
     from live where a.id = live.id and a.state = 'sent'

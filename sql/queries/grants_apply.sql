@@ -35,6 +35,7 @@ begin
             ('ledger', 'select, insert, delete'),
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
+            ('outer_ring', 'select'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
             ('proposal', 'select, insert, update, delete'),

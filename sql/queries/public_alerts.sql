@@ -12,9 +12,11 @@ select a.id, a.state, a.received_at, a.expires, a.longitude, a.latitude, a.city,
        a.content::text as content, a.ended_at, shown.radius_km, coalesce(shown.whole, false) as whole,
        (select array_agg(n.notice order by n.version) from notice n where n.alert_id = a.id) as notices,
        (select array_agg(n.at order by n.version) from notice n where n.alert_id = a.id) as moments,
-       coalesce(shown.later, '{}') || a.extended as changes
+       coalesce(shown.later, '{}') || a.extended as changes, coalesce(shown.circles, '[]')::text as circles
 from public a cross join lateral (
-    select max(r.radius_km) as radius_km, bool_or(r.city) as whole,
+    select max(r.radius_km) filter (where r.longitude is null) as radius_km,
+           jsonb_agg(jsonb_build_array(r.longitude, r.latitude, r.radius_km) order by r.ring)
+               filter (where r.longitude is not null) as circles, bool_or(r.city) as whole,
            array_agg(distinct r.due_at) filter (where r.due_at > a.received_at) as later
     from ring r
     where r.alert_id = a.id and r.due_at <= coalesce(a.ended_at, now())

@@ -1,1 +1,2 @@
-select ring, radius_km, city, due_at, deadline, decided_by, reason, held from ring where alert_id = $1 order by ring;
+select ring, radius_km, city, due_at, deadline, decided_by, reason, held, longitude, latitude
+from ring where alert_id = $1 order by ring;

@@ -1,8 +1,12 @@
 -- Claims up to $5 units of these sweeps ($1, in the order in which they are wanted) that are free, or whose lease has
 -- ended. Reads a few rows of each sweep, however many alerts there are.
--- A unit is ready when every unit of a nearer ring that shares a shard with it is done, or searched by this same
--- process, which then knows whom it is notifying: otherwise two rings could notify one person. What it holds and will
--- not send to its end ($6) does not count: whom it leaves is nobody's until the unit is claimed again.
+-- A unit is ready when every unit of a ring before it that shares a shard with it is done, or searched by this same
+-- process, which then knows whom it is notifying: otherwise two rings could notify one person, since rings around
+-- several places overlap. What it holds and will not send to its end ($6) does not count: whom it leaves is nobody's
+-- until the unit is claimed again.
+-- The ring before is the one that is due earlier, of rings due together the one with the lower number. A ring that is
+-- made due, released or added is due after all that may have been claimed by then (`push.alerts.rings.begins`), so that
+-- no two units ever fail to wait for each other. A ring that was held before anything of it began holds up no other.
 -- A follow-up notice is ready when nothing older of its alert is in sending in the lane.
 -- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
@@ -22,13 +26,19 @@ with soft as (
         where u.sweep_id = s.id and not u.done and (u.lease_until is null or u.lease_until < now())
           and not (u.id = any($4::bigint[]))
           and case when s.notice = 'alert' then
-                  not exists (select from sweep n join sweep_unit nearer on nearer.sweep_id = n.id
+                  not exists (select from sweep n
+                              join ring b on b.alert_id = n.alert_id and b.ring = n.ring
+                              join sweep_unit nearer on nearer.sweep_id = n.id
                               where n.alert_id = s.alert_id and n.notice = 'alert' and n.lane = s.lane
-                                and n.ring < s.ring and not nearer.done
+                                and (b.due_at, b.ring) < (r.due_at, r.ring) and not nearer.done
                                 and nearer.shard_from < u.shard_to and nearer.shard_to > u.shard_from
                                 and not coalesce(nearer.searched and nearer.lease_owner = $2
                                                  and nearer.lease_until > now()
-                                                 and nearer.id <> all($6::bigint[]), false))
+                                                 and nearer.id <> all($6::bigint[]), false)
+                                and (b.held is null
+                                     or exists (select from sweep w join sweep_unit begun on begun.sweep_id = w.id
+                                                where w.alert_id = b.alert_id and w.ring = b.ring
+                                                  and begun.worked_by is not null and not begun.entrants)))
               else
                   not exists (select from sweep o join sweep_unit older on older.sweep_id = o.id
                               where o.alert_id = s.alert_id and o.lane = s.lane and o.id <> s.id
@@ -50,4 +60,5 @@ where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
-          (select coalesce(max(seq), 0) from audit_event) as trail_seq;
+          (select coalesce(max(seq), 0) from audit_event) as trail_seq, false as entrants,
+          r.longitude, r.latitude, coalesce(nearness(r), 0) as nearness;

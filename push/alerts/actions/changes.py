@@ -12,10 +12,11 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
-from push.alerts.actions import widening
+from push.alerts.actions import placing, widening
 from push.alerts.actions.proposals import (
     ChangeRequest,
     Extension,
+    LaterPlace,
     Rewording,
     Widening,
     change_request_of,
@@ -32,7 +33,9 @@ from push.notice import Notice
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from push.alerts.actions.once import Once
     from push.alerts.actions.transaction import Operations, Order, Ready
+    from push.alerts.places import Centre
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
     from sql.lifecycle import LockedAlert
@@ -66,23 +69,45 @@ class Changes:
         """Let an alert live longer."""
         return await self._change(alert_id, Action.EXTEND, order, Extension(hours=hours))
 
-    async def widen(self, alert_id: UUID, order: Order, radius_km: float, *, city: bool | None) -> Refused | None:
-        """Widen an alert to a radius around its place, due at once."""
+    async def widen(
+        self, alert_id: UUID, order: Order, radius_km: float, *, city: bool | None, centre: Centre | None = None
+    ) -> Refused | None:
+        """Widen an alert to a radius around its place, or around another centre, due at once."""
         cap_km = self._planner.plan.radius_cap_km
         if radius_km > cap_km:
             return Refused(Refusal.RADIUS_CAP, f"the cap is {cap_km:g} km")
-        requested = Widening(radius_km=radius_km, city=city, by=order.actor.label, reason=order.reason)
+        longitude, latitude = centre or (None, None)
+        requested = Widening(
+            radius_km=radius_km,
+            city=city,
+            by=order.actor.label,
+            reason=order.reason,
+            longitude=longitude,
+            latitude=latitude,
+        )
         # Redis is asked before the alert is locked: a cancel waits for that lock.
         requested = await widening.estimated(self._pool, self._planner, alert_id, requested)
         return await self._change(alert_id, Action.WIDEN, order, requested)
+
+    async def place(
+        self, alert_id: UUID, order: Order, requested: LaterPlace, *, once: Once | None = None
+    ) -> Refused | None:
+        """Add a place where the child was seen later, at once or after approval; `once`: the message that says so."""
+        requested = await placing.estimated(self._pool, self._planner, alert_id, requested)
+        return await self._change(alert_id, Action.UPDATE, order, requested, once)
 
     async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest]:
         """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
         proposal = await sql.lifecycle.proposal_of(self._pool, alert_id)
         requested = None if proposal is None else change_request_of(proposal.change_request)
-        if proposal is None or not isinstance(requested, Widening):
+        if proposal is None:
             return {}
-        return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, requested)}
+        match requested:
+            case Widening():
+                return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, requested)}
+            case LaterPlace():
+                return {proposal.revision: await placing.estimated(self._pool, self._planner, alert_id, requested)}
+        return {}
 
     async def prepare(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest
@@ -93,12 +118,20 @@ class Changes:
                 return self._prepare_words(connection, alert_id, alert, requested)
             case Widening():
                 return await widening.prepare(self._planner, connection, alert_id, alert, requested)
+            case LaterPlace():
+                return await placing.prepare(self._planner, connection, alert_id, alert, requested)
             case Extension():
                 now = await sql.progress.record_time(connection)
                 return self._prepare_extension(connection, alert_id, alert, requested, now)
 
-    async def _change(self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest) -> Refused | None:
+    async def _change(
+        self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest, once: Once | None = None
+    ) -> Refused | None:
+        """Make a change or propose it; `once`: the message that asks for it, taken in the same transaction."""
+
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if once is not None and (refused := await once.refused(connection)) is not None:
+                return refused
             ready = await self.prepare(connection, alert_id, alert, requested)
             if isinstance(ready, Refused):
                 return ready
@@ -107,6 +140,8 @@ class Changes:
             done = await (
                 propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready()
             )
+            if once is not None and isinstance(done, Done):
+                await once.keep(connection, alert_id)
             if action is not Action.EXTEND and isinstance(done, Done):
                 await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
             return done

@@ -7,6 +7,7 @@ takes its place; `CHANGES_MAX`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
@@ -14,7 +15,9 @@ import msgspec
 import sql.lifecycle
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
+from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
+from push.alerts.places import Mode
 from push.alerts.review import APPROVALS, Review
 from sql.lifecycle import ProposalRow
 
@@ -36,13 +39,35 @@ class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
 
 
 class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
-    """A wider ring; `people`: how many it would reach by the estimate, None when unknown."""
+    """A wider ring; `people`: how many it would reach by the estimate, None when unknown.
+
+    With a centre (degrees, WGS-84) it is a circle around that, and not around the alert's place.
+    """
 
     radius_km: float
     city: bool | None
     by: str
     reason: str
     people: int | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+
+
+class LaterPlace(msgspec.Struct, frozen=True, kw_only=True, tag="place"):
+    """Where the child was seen later (degrees, WGS-84), by the authority; `place`: as the police call it.
+
+    `estimate`: of the whole area then, `people` of it.
+    """
+
+    longitude: float
+    latitude: float
+    seen_at: datetime
+    place: str | None
+    mode: Mode | None
+    by: str
+    reason: str
+    people: int | None = None
+    estimate: Estimate | None = None
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
@@ -51,7 +76,7 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
     hours: float
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | Extension
+ChangeRequest: TypeAlias = Rewording | Widening | LaterPlace | Extension
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 

@@ -36,6 +36,8 @@ class Refusal(enum.Enum):
     PROPOSED = "something waits for approval: it is approved, or let go by a veto, before anything else is proposed"
     NOTHING_PROPOSED = "nothing waits for approval"
     NOTHING_NEW = "nothing new"
+    TAKEN = "this message was taken before"
+    WEBHOOK_USED = "this webhook-id was used before for another body"
     TOO_MANY = "too many changes"
     OTHER_AUTHORITY = "an officer acts on the alerts of the own authority, and approves those of others"
     NOT_LATER = "not later than now planned"

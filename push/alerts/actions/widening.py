@@ -17,7 +17,8 @@ from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
 from push.alerts.lifecycle import State
-from push.alerts.rings import RINGS_MAX, Ring
+from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, as_rings, begins, outermost
+from push.alerts.rings import Ring
 from push.fanout.areas import place_from
 from push.notice import DEADLINE
 from sql.rings import PlaceRow
@@ -43,7 +44,9 @@ async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Wid
     target = _target(rings, requested, planner.plan.radius_min_km, place=row, now=await sql.progress.record_time(pool))
     if isinstance(target, Refused):
         return requested
-    sampled = await planner.estimate(place_from(row), [target], status, await reachable(pool, status))
+    standing = outermost([ring for ring in rings if ring.due_at <= target.due_at and ring.held is None])
+    counted = [target] if target.longitude is None else [*as_rings(standing), target]
+    sampled = await planner.estimate(place_from(row), counted, status, await reachable(pool, status))
     # What was counted is what is meant: with the city or without it.
     people = requested.people if sampled is None else sampled.people
     return msgspec.structs.replace(requested, city=target.city, people=people)
@@ -57,6 +60,7 @@ async def prepare(
     if alert.expires <= now:
         return Refused(Refusal.NOT_RUNNING, "its time is over")
     rings = await sql.rings.list_rings(connection, alert_id)
+    now = begins(rings, now)
     place = PlaceRow(alert.longitude, alert.latitude, alert.city_polygon, alert.jurisdiction)
     target = _target(rings, requested, planner.plan.radius_min_km, place=place, now=now)
     if isinstance(target, Refused):
@@ -68,8 +72,9 @@ async def prepare(
         return Refused(Refusal.AUDIENCE_CAP, f"{planner.plan.disclosure.about(requested.people)}; the cap is {cap}")
 
     async def reach() -> Done:
-        near = min(target.ring, len(rings))
-        await sql.rings.make_due(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
+        if requested.longitude is None:
+            near = min(target.ring, len(rings))
+            await sql.rings.make_due(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
         if target.ring > len(rings):
             await planner.add_rings(connection, alert_id, alert.status, [target], lambda _: requested.people)
         return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})
@@ -81,27 +86,48 @@ def _target(
     rings: list[RingRow], requested: Widening, radius_min_km: float, *, place: PlaceRow, now: datetime
 ) -> Ring | Refused:
     """Return the ring that is requested: one that is planned, or a new one beyond all."""
+    if requested.longitude is not None:
+        return _elsewhere(rings, requested, radius_min_km, place=place, now=now)
     if place.longitude is None:
         return Refused(Refusal.NOT_WIDER, "the alert is for a city alone: there is no place to draw a circle around")
     city = None if requested.city is None else requested.city and place.city_polygon is not None
     if any(ring.held is not None for ring in rings):
         return Refused(Refusal.HELD, "what is held must be decided first")
-    same = next((r for r in rings if r.radius_km == requested.radius_km and (city is None or r.city >= city)), None)
+    own = [ring for ring in rings if ring.centre is None]
+    same = next((r for r in own if r.radius_km == requested.radius_km and (city is None or r.city >= city)), None)
     if same is not None:
         if same.due_at <= now:
             return Refused(Refusal.NOT_WIDER, f"ring {same.ring} is due already")
         return _due_now(requested, now, ring=same.ring, city=same.city)
-    widest = rings[-1]
+    widest = own[-1]
     if requested.radius_km < (widest.radius_km or 0):
-        planned = ", ".join(f"{ring.radius_km:g}" for ring in rings if ring.due_at > now and ring.radius_km)
+        planned = ", ".join(f"{ring.radius_km:g}" for ring in own if ring.due_at > now and ring.radius_km)
         if planned:
             return Refused(Refusal.BETWEEN, f"planned and not due yet (km): {planned}")
         return Refused(Refusal.NOT_WIDER, f"the widest ring is {widest.radius_km:g} km")
     if requested.radius_km < radius_min_km:
         return Refused(Refusal.RADIUS_MIN, f"at least {radius_min_km:g} km")
-    if len(rings) >= 2 * RINGS_MAX:
-        return Refused(Refusal.NOT_WIDER, f"an alert has at most {2 * RINGS_MAX} rings")
-    return _due_now(requested, now, ring=widest.ring + 1, city=bool(city) or widest.city)
+    if len(rings) >= RINGS_OF_ALERT_MAX:
+        return Refused(Refusal.NOT_WIDER, f"an alert has at most {RINGS_OF_ALERT_MAX} rings")
+    return _due_now(requested, now, ring=rings[-1].ring + 1, city=bool(city) or widest.city)
+
+
+def _elsewhere(
+    rings: list[RingRow], requested: Widening, radius_min_km: float, *, place: PlaceRow, now: datetime
+) -> Ring | Refused:
+    """Return a new ring around another place."""
+    if any(ring.held is not None for ring in rings):
+        return Refused(Refusal.HELD, "what is held must be decided first")
+    if requested.radius_km < radius_min_km:
+        return Refused(Refusal.RADIUS_MIN, f"at least {radius_min_km:g} km")
+    if len(rings) >= RINGS_OF_ALERT_MAX:
+        return Refused(Refusal.TOO_MANY, f"an alert has at most {RINGS_OF_ALERT_MAX} rings")
+    if requested.longitude is None or requested.latitude is None:
+        raise ValueError("a centre needs a longitude and a latitude")
+    first = None if place.longitude is None or place.latitude is None else Centre(place.longitude, place.latitude)
+    ring = _due_now(requested, now, ring=1, city=False)
+    new = added([ring], Centre(requested.longitude, requested.latitude), rings, first)
+    return new[0] if new else Refused(Refusal.NOT_WIDER, "it lies within a ring that is due already")
 
 
 def _due_now(requested: Widening, now: datetime, *, ring: int, city: bool) -> Ring:

@@ -37,12 +37,23 @@ class Centre(msgspec.Struct, frozen=True):
     latitude: float
 
 
+class SummaryCircle(msgspec.Struct, frozen=True):
+    """A circle (km) around a place where the child was later."""
+
+    centre: Centre
+    radius_km: float
+
+
 class SummaryArea(msgspec.Struct, frozen=True):
-    """The widest area in which people were notified: a circle (km), a city by its code, or both; empty before."""
+    """The widest area in which people were notified: a circle (km), a city by its code, or both; empty before.
+
+    `places`: the circles around later places.
+    """
 
     centre: Centre | None
     radius_km: float | None
     city: str | None
+    places: list[SummaryCircle] = []
 
 
 class StateChange(msgspec.Struct, frozen=True):
@@ -99,9 +110,18 @@ async def summarise(pool: Pool, alert_id: UUID, rule: Disclosure) -> Summary | N
 
 
 def _area(row: SummaryRow) -> SummaryArea:
+    widest: dict[Centre, float] = {}
+    for longitude, latitude, radius_km in zip(row.longitudes, row.latitudes, row.radii_km, strict=True):
+        centre = _coarse(longitude, latitude)
+        widest[centre] = max(radius_km, widest.get(centre, 0.0))
+    places = [SummaryCircle(centre, radius_km) for centre, radius_km in widest.items()]
     if row.longitude is None or row.latitude is None or row.radius_km is None:
-        return SummaryArea(None, None, row.city)
-    return SummaryArea(Centre(round(row.longitude, DECIMALS), round(row.latitude, DECIMALS)), row.radius_km, row.city)
+        return SummaryArea(None, None, row.city, places)
+    return SummaryArea(_coarse(row.longitude, row.latitude), row.radius_km, row.city, places)
+
+
+def _coarse(longitude: float, latitude: float) -> Centre:
+    return Centre(round(longitude, DECIMALS), round(latitude, DECIMALS))
 
 
 def _change(content: str) -> StateChange | None:

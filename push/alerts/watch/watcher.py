@@ -20,6 +20,7 @@ import sql.work
 from push.alarm_kinds import AlarmKind
 from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import LIVE, OVER, State, between
+from push.alerts.places import outermost
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.warnings import AlertWarnings
 from push.notice import Notice
@@ -206,14 +207,14 @@ class Watcher:
         return again
 
     async def _watch_entrants(self, live: list[ListedAlert]) -> None:
-        """Hold reports against the widest ring of each alert that is due, or will be before the next look."""
-        areas: dict[UUID, Area] = {}
+        """Hold reports against the rings of each alert that are due, or will be before the next look."""
+        areas: dict[UUID, list[Area]] = {}
         # By the record's clock, as what is claimed: this machine's may be minutes off.
         soon = (await sql.progress.record_time(self._pool) if live else clock.now()) + RING_AHEAD
         for alert in live:
             due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:
-                areas[alert.id] = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
+                areas[alert.id] = [await self._areas.area(alert.id, ring) for ring in outermost(due)]
         await self._entrants.live.watch(areas)
         # Only now: whoever enters after this is noted, and whoever entered before is found.
         await self._entrants.request_passes()

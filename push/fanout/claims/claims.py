@@ -162,7 +162,7 @@ class Claims:
 
     def is_silent(self, row: UnitRow) -> bool:
         """Tell whether what is sent for a unit now makes no sound."""
-        return self._sound.silent(row.ring, now())
+        return self._sound.silent(row.nearness, now())
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
         try:

@@ -103,13 +103,13 @@ class Leases:
     def drop(self, unit: HeldUnit) -> None:
         """Drop a unit whose lease is lost; another process may have its recipients now.
 
-        Units of wider rings that were claimed because this process had it are given back. Late entrants wait for no
+        Units of other rings that were claimed because this process had it are given back. Late entrants wait for no
         ring.
         """
         unit.dropped = True
         self._held.pop(unit.row.id, None)
         for other in self._held.values():
-            waited = not unit.row.entrants and not other.row.entrants and unit.row.ring < other.row.ring
+            waited = not unit.row.entrants and not other.row.entrants and unit.row.ring != other.row.ring
             other.halted = other.halted or (waited and overlap(unit.row, other.row))
 
     async def keep(self) -> None:

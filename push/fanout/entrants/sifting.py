@@ -1,7 +1,7 @@
 """Sifting: who of the entrants that are due is to be notified now, who has to wait, and for whom nothing is left to do.
 
 Nobody is notified twice. Sweeps leave out who is noted as entrant; who may be in a batch of a sweep, or changed lanes a
-moment ago, waits here until the ledger knows. Bounded by the caller's entrants: one round trip to Redis, two to the
+moment ago, waits here until the ledger knows. Bounded by the caller's entrants: one round trip to Redis, three to the
 record.
 """
 
@@ -17,6 +17,7 @@ import numpy as np
 
 import sql.enrolment
 import sql.entrants
+import sql.rings
 from geo.index.search.members import places
 from geo.index.shards import shards_of
 from push.fanout.entrants.notified import Notified, among
@@ -74,16 +75,18 @@ class Sifting:
     async def _inside(
         self, units: Mapping[UUID, EntrantsUnit], entrants: Sequence[Entrant], sifted: Sifted
     ) -> list[Entrant]:
-        """Return who still stands in the area, in this lane; others left or were forgotten, or wait."""
+        """Return who still stands in a due ring, in this lane; others left or were forgotten, or wait."""
         users, rows = np.unique(_users(entrants), return_inverse=True)
         hashes, changed_lanes = await self._index.standing(self._lane, users)
         longitudes, latitudes = places(np.maximum(hashes, 0))
         inside: list[Entrant] = []
+        due = await sql.rings.due_rings(self._pool, [*units])
         for alert, of_alert in _by_alert(entrants).items():
-            row = units[alert].row
-            area = await self._areas.area(alert, row.radius_km, city=row.city)
             at = rows[of_alert]
-            stands = (hashes[at] >= 0) & area.contains(longitudes[at], latitudes[at])
+            stands = np.zeros(at.size, dtype=np.bool_)
+            for ring in due.get(alert, ()):
+                stands |= (await self._areas.area(alert, ring)).contains(longitudes[at], latitudes[at])
+            stands &= hashes[at] >= 0
             for number, is_inside, waits in zip(of_alert, stands.tolist(), changed_lanes[at].tolist(), strict=True):
                 found = sifted.remove if not is_inside else sifted.wait if waits else inside
                 found.append(entrants[number])

@@ -40,7 +40,7 @@ class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The phrases of one language."""
+    """The phrases of one language; `seen_since` may be missing: then a later place stands without a sentence."""
 
     title: str
     title_with_age: str
@@ -61,6 +61,8 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expired: str
     event: str
     area: str
+    seen_since: str = ""
+    elsewhere: str = ""
     several: Several
 
     def of_several(self) -> Catalogue:

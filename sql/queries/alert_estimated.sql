@@ -1,0 +1,1 @@
+update alert set estimate = $2::jsonb where id = $1;
