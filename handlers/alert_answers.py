@@ -46,7 +46,7 @@ class Centre(Answer, frozen=True, kw_only=True):
 
 
 class Area(Answer, frozen=True, kw_only=True):
-    """The widest area that is planned around the place: a circle, a city by its code, or both; rings have other places."""
+    """The widest area that is planned around the place: a circle, a city by its code, or both."""
 
     circle: Circle | None
     city: str | None

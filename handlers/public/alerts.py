@@ -70,7 +70,8 @@ class _Versions(Generic[T]):
 def version_of(alert: PublicAlert) -> str:
     """Return what tells an alert from itself after a change: each message and area, and the end of the child's data."""
     drawn = "" if alert.city_polygon is None else len(alert.city_polygon)
-    return f"{identifier_of(alert)} {len(alert.content)} {alert.radius_km} {alert.circles} {alert.whole} {alert.expires} {drawn}"
+    area = f"{alert.radius_km} {alert.circles} {alert.whole}"
+    return f"{identifier_of(alert)} {len(alert.content)} {area} {alert.expires} {drawn}"
 
 
 class Public:

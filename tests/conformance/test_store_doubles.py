@@ -23,7 +23,7 @@ import sql.work
 from push.fanout.packing import pack
 from sql.audit import AuditEvent
 from sql.ledger import LedgerRow
-from sql.rings import SweepPlan
+from sql.rings import RingRow, SweepPlan
 from tests.integration.test_claims import add_alert, add_authority
 from tests.simulation.record.instant import InstantPool
 from tests.support.stores.both_records import BothRecords, UnitId
@@ -37,6 +37,7 @@ UNITS: Final = 3
 OWNERS: Final = (UUID(int=1), UUID(int=2))
 CONTENT: Final = '{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}'
 OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "indeterminate")
+RINGS_MAX: Final = 6
 GAPS: Final = (timedelta(0), timedelta(hours=1))
 
 
@@ -159,12 +160,13 @@ async def _read(both: BothRecords) -> None:
     await both.call(sql.progress.list_alerts, alert)
     await both.within(sql.lifecycle.lock_alert, alert)
     await both.call(sql.rings.list_rings, alert)
+    await both.call(sql.rings.due_rings, both.alerts)
 
 
 async def _act(both: BothRecords) -> None:
     alert, draw = both.random.choice(both.alerts), both.random
     known = both.double.tables.alerts[alert]
-    match draw.randint(0, 5):
+    match draw.randint(0, 6):
         case 0 if known.state not in {"cancelled", "found"}:
             await both.within(sql.lifecycle.move, alert, draw.choice(("paused", "sending", "sending", "sent")))
         case 1 | 2 if known.version < 4:
@@ -185,6 +187,24 @@ async def _act(both: BothRecords) -> None:
                 return await sql.rings.hold_over_cap(connection, alerts, people)
 
             await both.within(hold, [alert], draw.choice((10, 10, 40)))
+        case 5 if len(known.rings) < RINGS_MAX:
+            now = datetime.now(UTC)
+            row = RingRow(
+                ring=max(known.rings) + 1,
+                radius_km=draw.choice((10.0, 30.0)),
+                city=False,
+                due_at=now + draw.choice(GAPS),
+                deadline=now + timedelta(minutes=30),
+                decided_by="authority sz",
+                reason="",
+                held=draw.choice((None, None, "audience cap")),
+                longitude=draw.choice((114.5, 115.0)),
+                latitude=22.5,
+            )
+            await both.within(sql.rings.add_ring, alert, row)
+            plans = [SweepPlan("alert", row.ring, lane, UNITS, 1) for lane in LANES]
+            await both.within(sql.rings.add_sweeps, alert, plans)
+            await both.learn_units()
         case _:
             await both.call(sql.ledger.reopen, draw.choice(LANES))
 

@@ -12,6 +12,7 @@ from geo.index.calls import MOVED_KEPT_MS
 from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.packing import unpack
 from tests.simulation.clock import START_S
+from tests.simulation.index.keyspace import distance_km
 from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import distance
 from tests.simulation.world.process import WORKERS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from tests.simulation.record.tables import Alert
+    from tests.simulation.record.tables import Alert, Ring
     from tests.simulation.world.people import Person
     from tests.simulation.world.process import SimulatedProcess
     from tests.simulation.world.provider import Request
@@ -145,13 +146,27 @@ def everybody_notified(world: World) -> None:
     for alert in world.alerts:
         if alert.state != "sent":
             continue
-        due = [ring.radius_km or 0.0 for ring in alert.rings.values() if ring.due_at <= world.record.now]
+        due = [ring for ring in alert.rings.values() if ring.due_at <= world.record.now]
         reached = _reached(world, alert)
         for person in world.people.all.values():
             if world.people.is_dead(person.user, person.lane):
                 continue
-            if person.gone_s is None and distance(person) <= max(due, default=0.0) and person.user not in reached:
+            if person.gone_s is None and _stands_in(person, due) and person.user not in reached:
                 world.violated(EVERYBODY, f"{person.user} in {person.lane} at {distance(person):.0f} km has nothing")
+
+
+def _stands_in(person: Person, rings: Sequence[Ring]) -> bool:
+    """Tell whether somebody stands in one of these rings, each around its own centre or the place."""
+    return any(
+        (distance(person) if ring.longitude is None or ring.latitude is None else away_km(person, ring)) <= ring.radius_km
+        for ring in rings
+        if ring.radius_km is not None
+    )
+
+
+def away_km(person: Person, ring: Ring) -> float:
+    """Return how far somebody is from the centre of a ring."""
+    return distance_km(ring.longitude or 0.0, ring.latitude or 0.0, person.longitude, person.latitude)
 
 
 def entrants_notified(world: World, entered: Sequence[Person]) -> None:
@@ -160,12 +175,12 @@ def entrants_notified(world: World, entered: Sequence[Person]) -> None:
         rings = [one for one in alert.rings.values() if one.due_at <= world.record.now and one.held is None]
         if alert.state not in {"sending", "sent"} or alert.expires <= world.record.now or not rings:
             continue
-        reached, radius_km = _reached(world, alert), max(one.radius_km or 0.0 for one in rings)
+        reached = _reached(world, alert)
         for person in entered:
             changed = world.loop.now_s - person.changed_lanes_s < CHANGED_S
             if changed or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
                 continue
-            if distance(person) <= radius_km and person.user not in reached:
+            if _stands_in(person, rings) and person.user not in reached:
                 world.violated(ENTRANTS, f"{person.user} in {person.lane} at {distance(person):.0f} km waits")
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sql.work
+from push.alerts.places import outermost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ class Ring:
     decided_by: str
     reason: str
     held: str | None
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +83,7 @@ class Sweep:
     ring: int | None
     lane: str
     version: int
+    due_at: datetime | None = None
     units: list[Unit] = field(default_factory=list)
 
 
@@ -173,6 +177,17 @@ class Alert:
         for sweep in self.sweeps:
             if notice is None or sweep.notice == notice:
                 yield from sweep.units
+
+    def nearness(self, ring: Ring | None) -> int:
+        """Return how near a ring is to its centre, 1 the nearest; 0 without one."""
+        if ring is None:
+            return 0
+        own = (ring.longitude, ring.latitude)
+        return sum(one.ring <= ring.ring and (one.longitude, one.latitude) == own for one in self.rings.values())
+
+    def outer(self, now: datetime) -> list[Ring]:
+        """Return the due rings that lie in no other one around the same centre."""
+        return outermost([one for _, one in sorted(self.rings.items()) if one.due_at <= now and one.held is None])
 
     def ring_of(self, sweep: Sweep) -> Ring | None:
         """Return the ring that a sweep is for."""

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from push.alerts.actions.actor import Actor
+from push.alerts.actions.proposals import LaterPlace
 from push.alerts.actions.transaction import Order
 from push.alerts.filing import Filing
 from push.fanout.areas import Place
@@ -33,8 +34,10 @@ CONTENT: Final = Content(
 )
 OPERATOR: Final = Actor(role="operator", name="one")
 DECISIONS: Final = ("resume", "cancel", "found")
-STOPS: Final = ("pause", "update", "cancel", "found")
-ACTIONS: Final = ("pause", "pause", "resume", "update", "update", "widen", "cancel", "found")
+STOPS: Final = ("pause", "update", "place", "cancel", "found")
+ACTIONS: Final = ("pause", "pause", "resume", "update", "update", "widen", "place", "place", "cancel", "found")
+PLACES: Final = (-0.6, 0.3, 0.6)
+"""Degrees to the east: rings around a later place overlap those around the first one, and reach beyond."""
 
 
 class Operators:
@@ -95,11 +98,25 @@ class Operators:
                 return await engine.changes.update(alert.id, order, {"zh-CN": (f"t{self._texts}", "b")})
             case "widen":
                 return await engine.changes.widen(alert.id, order, WIDER_KM, city=None)
+            case "place":
+                return await engine.changes.place(alert.id, order, self._place())
             case "cancel":
                 return await actions.cancel(alert.id, order)
             case "found":
                 return await actions.find(alert.id, order, through_alert=None)
         raise LookupError(action)
+
+    def _place(self) -> LaterPlace:
+        self._texts += 1
+        return LaterPlace(
+            longitude=LONGITUDE + self._world.random.choice(PLACES),
+            latitude=LATITUDE,
+            seen_at=self._world.record.now,
+            place=f"p{self._texts}",
+            mode=None,
+            by="authority",
+            reason="seen",
+        )
 
     def _filing(self, number: str, policy: str, life_s: float | None) -> Filing:
         now = self._world.record.now

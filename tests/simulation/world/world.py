@@ -153,6 +153,8 @@ class World:
                 ring = alert.ring_of(sweep)
                 if ring is not None and (ring.due_at > now or ring.held is not None or alert.expires <= now):
                     continue
+                if ring is None and sweep.due_at is not None and sweep.due_at > now:
+                    continue
                 version = alert.version if sweep.notice == "alert" else sweep.version
                 if may_send(alert.state, alert.version, sweep.notice, version):
                     found += [unit for unit in sweep.units if not unit.done]

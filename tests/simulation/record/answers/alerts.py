@@ -9,7 +9,7 @@ from tests.simulation.record.queries import answers
 from tests.simulation.record.tables import Alert, Proposal, Ring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -67,12 +67,39 @@ def ring_add(tables: Tables, _: Moment, alert_id: UUID, *columns: Any) -> None: 
     tables.put(tables.alerts[alert_id].rings, ring.ring, ring)
 
 
-@answers("ring_list", "ring radius_km city due_at deadline decided_by reason held")
+@answers("ring_list", "ring radius_km city due_at deadline decided_by reason held longitude latitude")
 def ring_list(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
     """List an alert's rings."""
     alert = tables.alerts.get(alert_id)
     for _number, one in [] if alert is None else sorted(alert.rings.items()):
-        yield one.ring, one.radius_km, one.city, one.due_at, one.deadline, one.decided_by, one.reason, one.held
+        first = one.ring, one.radius_km, one.city, one.due_at, one.deadline, one.decided_by, one.reason, one.held
+        yield *first, one.longitude, one.latitude
+
+
+@answers("ring_due", "alert_id radius_km city longitude latitude")
+def ring_due(tables: Tables, moment: Moment, alert_ids: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
+    """List the due rings that together are the areas of alerts."""
+    for alert_id in sorted({*alert_ids} & tables.alerts.keys()):
+        for one in tables.alerts[alert_id].outer(moment.now):
+            yield alert_id, one.radius_km, one.city, one.longitude, one.latitude
+
+
+@answers("update_due", "due_at")
+def update_due(tables: Tables, moment: Moment, alert_id: UUID, after: timedelta) -> Iterator[tuple[Any, ...]]:
+    """Return when an update that can wait is sent."""
+    alert = tables.alerts[alert_id]
+    waiting = [
+        one.due_at
+        for one in alert.sweeps
+        if (one.notice, one.version) == ("update", alert.version) and one.due_at and one.due_at > moment.clock
+    ]
+    yield (min(waiting, default=moment.clock + after),)
+
+
+@answers("alert_estimated")
+def alert_estimated(tables: Tables, _: Moment, alert_id: UUID, estimate: str) -> None:
+    """Replace an alert's estimate."""
+    tables.change(tables.alerts[alert_id], estimate=estimate)
 
 
 @answers("ring_due_now", "ring")
@@ -81,7 +108,7 @@ def ring_due_now(
 ) -> Iterator[tuple[Any, ...]]:
     """Make rings due earlier."""
     for ring in tables.alerts[alert_id].rings.values():
-        if ring.ring <= up_to and ring.due_at > due_at and ring.held is None:
+        if ring.ring <= up_to and ring.due_at > due_at and ring.held is None and ring.longitude is None:
             tables.change(ring, due_at=due_at, deadline=deadline, decided_by=by, reason=reason)
             yield (ring.ring,)
 

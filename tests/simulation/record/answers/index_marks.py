@@ -42,15 +42,15 @@ def epoch_emptied(tables: Tables, moment: Moment, within: timedelta) -> Iterator
 
 @answers("epoch_reopen_alerts", "alert_id")
 def reopen_alerts(tables: Tables, moment: Moment, shards: Sequence[int], gap: timedelta) -> Iterator[tuple[Any, ...]]:
-    """Open the widest due ring of live alerts again."""
+    """Open the due rings of live alerts that together are their area again."""
     for alert in tables.alerts.values():
         if alert.state not in {"sending", "sent", "paused"} or alert.expires <= moment.now:
             continue
-        due = [ring.ring for ring in alert.rings.values() if ring.due_at <= moment.now and ring.held is None]
+        outer = {ring.ring for ring in alert.outer(moment.now)}
         if alert.state == "sent" and alert.next_sweep_at is not None:
             tables.change(alert, next_sweep_at=min(alert.next_sweep_at, moment.now + gap))
         for sweep in alert.sweeps:
-            if not due or sweep.notice != "alert" or sweep.ring != max(due):
+            if sweep.notice != "alert" or sweep.ring not in outer:
                 continue
             for unit in sweep.units:
                 if unit.entrants or not any(unit.shard_from <= shard < unit.shard_to for shard in shards):

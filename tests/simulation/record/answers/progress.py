@@ -84,7 +84,7 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     proposal = None
     if a.proposal is not None and a.state in {"sending", "sent", "paused"}:
         requested = msgspec.json.decode(a.proposal.change_request)
-        shown = {name: value for name, value in requested.items() if name not in {"texts", "type"}}
+        shown = {name: value for name, value in requested.items() if name not in {"texts", "type", "estimate"}}
         own = {"action": a.proposal.action, "by": a.proposal.by, "at": a.proposal.at, "reason": a.proposal.reason}
         proposal = msgspec.json.encode(own | shown).decode()
     rings = [
@@ -97,6 +97,8 @@ def _listed(a: Alert) -> tuple[Any, ...]:
             "decided_by": r.decided_by,
             "reason": r.reason,
             "held": r.held,
+            "longitude": r.longitude,
+            "latitude": r.latitude,
         }
         for _, r in sorted(a.rings.items())
     ]
@@ -201,7 +203,7 @@ def _judged(alert: Alert, now: datetime) -> str:
 
 @answers("alert_sweep_again", "alert_id")
 def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tuple[Any, ...]]:
-    """Reopen the widest due ring for late entrants."""
+    """Reopen the due rings that together are the area, for late entrants."""
     now = moment.now
     for alert in tables.alerts.values():
         if alert.state != "sent" or alert.expires <= now or alert.next_sweep_at is None or alert.next_sweep_at > now:
@@ -214,9 +216,9 @@ def sweep_again(tables: Tables, moment: Moment, every: timedelta) -> Iterator[tu
         if not through:
             continue
         tables.change(alert, swept_at=now, next_sweep_at=now + every)
-        widest = max((r.ring for r in alert.rings.values() if r.due_at <= now and r.held is None), default=None)
+        outer = {ring.ring for ring in alert.outer(now)}
         for unit in alert.units("alert"):
-            if unit.sweep.ring == widest and unit.sweep.lane in through and unit.done and not unit.entrants:
+            if unit.sweep.ring in outer and unit.sweep.lane in through and unit.done and not unit.entrants:
                 tables.change(unit, done=False, passes=unit.passes + 1)
                 yield (alert.id,)
 

@@ -22,10 +22,21 @@ def _sendable(alert: Alert, sweep: Sweep) -> bool:
     return may_send(alert.state, alert.version, sweep.notice, version)
 
 
+def _holds_up(other: Sweep, sweep: Sweep) -> bool:
+    """Tell whether a sweep of the lane comes before another one, and was not held before anything of it began."""
+    if other.notice != sweep.notice or other.lane != sweep.lane:
+        return False
+    one, ring = sweep.alert.ring_of(other), sweep.alert.ring_of(sweep)
+    if one is None or ring is None or (one.due_at, one.ring) >= (ring.due_at, ring.ring):
+        return False
+    units = [unit for each in sweep.alert.sweeps if each.ring == one.ring for unit in each.units]
+    return one.held is None or any(unit.worked_by is not None and not unit.entrants for unit in units)
+
+
 def _nearer_ready(sweep: Sweep, unit: Unit, owner: UUID, now: datetime, interrupted: Sequence[int]) -> bool:
-    """Tell whether the same shards of every nearer ring are done, or searched by this same process."""
+    """Tell whether the same shards of every ring before are done, or searched by this same process."""
     for other in sweep.alert.sweeps:
-        if other.notice != sweep.notice or other.lane != sweep.lane or not (other.ring or 0) < (sweep.ring or 0):
+        if not _holds_up(other, sweep):
             continue
         for nearer in other.units:
             apart = nearer.shard_to <= unit.shard_from or nearer.shard_from >= unit.shard_to
@@ -76,13 +87,14 @@ def sweep_open(tables: Tables, moment: Moment, lanes: Sequence[str]) -> Iterator
     for alert in tables.alerts.values():
         for sweep in alert.sweeps:
             free = next((unit for unit in sweep.units if _free(unit, moment.now)), None)
-            if free is None or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
+            waits = sweep.due_at is not None and sweep.due_at > moment.now
+            if free is None or waits or sweep.lane not in lanes or not _eligible(alert, sweep, moment.now):
                 continue
             ring = alert.ring_of(sweep)
             deadline = alert.deadline if ring is None else ring.deadline
             late = alert.state != "sending" and sweep.notice == "alert" and free.passes > 0
             left_s = (deadline - moment.now).total_seconds()
-            yield sweep.id, sweep.lane, alert.id, sweep.notice, sweep.ring or 0, left_s, late
+            yield sweep.id, sweep.lane, alert.id, sweep.notice, alert.nearness(ring), left_s, late
 
 
 @answers("sweep_lock_stale", "id")
@@ -93,7 +105,7 @@ def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
 @answers(
     "unit_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq",
+    "sweep_id trail_seq entrants longitude latitude nearness",
     soft=True,
 )
 def claim(
@@ -147,6 +159,10 @@ def claim(
             (expires - now).total_seconds(),
             sweep.id,
             len(tables.events),
+            False,
+            None if ring is None else ring.longitude,
+            None if ring is None else ring.latitude,
+            alert.nearness(ring),
         )
 
 
@@ -244,10 +260,11 @@ def sweep_add(
     shards: int,
     shards_per_unit: int,
     version: int,
+    due_at: datetime | None,
 ) -> None:
     """Add a sweep with its units; the first one of an alert and lane has that for late entrants, too."""
     alert = tables.alerts[alert_id]
-    sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version)
+    sweep = Sweep(tables.next_id(), alert, notice, ring, lane, version, due_at)
     known = any(unit.entrants for one in alert.sweeps if one.lane == lane for unit in one.units)
     tables.add(alert.sweeps, sweep)
     for shard in range(0, shards, shards_per_unit):
