@@ -7,17 +7,19 @@ rings an alert, `EARLIER_MAX` earlier places of a case; radii by the caller's ca
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from geo.area import distance_km
 from push.alerts.rings import Ring
+from push.fanout.areas import Shape
 from push.notice import DEADLINE
-from sql.rings import RingRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from sql.rings import RingRow
 
 
 Mode: TypeAlias = Literal["foot", "car", "rail"]
@@ -106,27 +108,30 @@ def numbered(rings: Iterable[Ring], first: int) -> list[Ring]:
     return [msgspec.structs.replace(ring, ring=number) for number, ring in enumerate(rings, first)]
 
 
-def added(rings: Iterable[Ring], centre: Centre, known: Sequence[RingRow], place: Centre | None) -> list[Ring]:
-    """Return those of `rings` around a centre that reach anybody beyond the `known` ones; `place`: of the alert.
+def added(rings: Iterable[Ring], known: Sequence[RingRow], place: Centre | None) -> list[Ring]:
+    """Return those of `rings` that reach anybody beyond the `known` ones, numbered after them; `place`: of the alert.
 
-    Numbered after those. A ring within one that is due by then, and not held, is left out.
+    A ring within one that is due by then, and not held, is left out.
     """
     circles = [
-        (row.due_at, one, row.radius_km)
+        (row.due_at, centre, row.radius_km)
         for row in known
-        if row.radius_km is not None
-        and row.held is None
-        and (one := place if row.centre is None else Centre(row.centre.longitude, row.centre.latitude)) is not None
+        if row.radius_km is not None and row.held is None and (centre := _centre(row) or place) is not None
     ]
     new = [
         ring
-        for ring in around(rings, centre)
-        if not any(
+        for ring in rings
+        if (centre := _centre(ring)) is not None
+        and not any(
             due_at <= ring.due_at and _covers(one, radius_km, centre, ring.radius_km or 0)
             for due_at, one, radius_km in circles
         )
     ]
     return numbered(new, known[-1].ring + 1 if known else 1)
+
+
+def _centre(ring: Ring | RingRow) -> Centre | None:
+    return None if ring.longitude is None or ring.latitude is None else Centre(ring.longitude, ring.latitude)
 
 
 def _covers(one: Centre, one_km: float, other: Centre, other_km: float) -> bool:
@@ -155,7 +160,15 @@ def as_rings(rows: Iterable[RingRow]) -> list[Ring]:
     return [Ring(**{name: getattr(row, name) for name in Ring.__struct_fields__}) for row in rows]
 
 
-Circled = TypeVar("Circled", Ring, RingRow)
+class Numbered(Shape, Protocol):
+    """What of a ring tells its area, and its number."""
+
+    @property
+    def ring(self) -> int:
+        """Its number in the alert."""
+
+
+Circled = TypeVar("Circled", bound=Numbered)
 
 
 def outermost(rings: Sequence[Circled]) -> list[Circled]:

@@ -78,7 +78,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
-    `seen_at`: when the child was seen at the place that the texts say first, None while they say only the first one.
+    `seen_at`: when the child was seen at the place that the texts say first, where that is known.
     """
 
     texts: dict[str, Text]

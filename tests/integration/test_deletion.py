@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
 PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
 WHERE = (114.0567891, 22.5432198)
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE))
+LATER, LATER_PLACE = (114.6678912, 22.7654321), "惠阳客运站二号门"
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", LATER_PLACE, *map(str, (*WHERE, *LATER)))
 FILED = {
     "child": {"name": NAME, "sex": "male", "age": 6, "clothing": LOOKS, "features": FEATURES, "photo_url": PHOTO},
     "contact": {"name": OFFICER, "phone": PHONE},
@@ -110,6 +111,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     wider = {"radius_km": 150, "reason": f"seen near {PLACE}", "case_number": CASE["case_number"]}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 200
     await deployment.sent(server, alert)
+    await _tell_place(deployment, server)
     await deployment.place([NEWCOMER], CASE["last_seen"]["longitude"], CASE["last_seen"]["latitude"])
 
     async def came_late() -> bool:
@@ -122,6 +124,20 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
     assert f"Call {OFFICER}" in (await deployment.query("select change_request::text from proposal"))[0][0]
     return alert
+
+
+async def _tell_place(deployment: Deployment, server: Process) -> None:
+    """Say, signed by the police, where the child was seen later."""
+    seen = {"at": CASE["last_seen"]["at"], "longitude": LATER[0], "latitude": LATER[1], "place": LATER_PLACE}
+    told = {"case_number": CASE["case_number"], "reason": f"{NAME} at {LATER_PLACE}", "place": seen}
+    body = msgspec.json.encode(told)
+    async with (
+        deployment.session() as session,
+        session.post(
+            f"{server.url}/v1/intake/sz/places", data=body, headers=signed_headers(deployment.secret, body)
+        ) as response,
+    ):
+        assert response.status == 200
 
 
 async def _listen(deployment: Deployment, server: Process, heard: list[str]) -> None:

@@ -38,10 +38,10 @@ WORKERS: Final = 4
 BATCH: Final = 1000
 
 
-def seen(place: tuple[float, float] = EAST, minutes_ago: float = 5, **more: object) -> dict[str, Any]:
+def seen(where: tuple[float, float] = EAST, minutes_ago: float = 5, **more: object) -> dict[str, Any]:
     """Return a place where the child was seen some minutes ago."""
     at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-    return {"at": at.isoformat(), "longitude": place[0], "latitude": place[1], **more}
+    return {"at": at.isoformat(), "longitude": where[0], "latitude": where[1], **more}
 
 
 async def tell(
@@ -69,7 +69,7 @@ async def positions(deployment: Deployment) -> tuple[NDArray[np.int64], NDArray[
     client = aioredis.Redis.from_url(deployment.redis_url)
     found: list[tuple[int, float, float]] = []
     for name in await client.keys("geo:*"):
-        members = await client.zrange(name, 0, -1)
+        members: list[Any] = await client.zrange(name, 0, -1)
         places = await client.geopos(name, *members)
         found += [(int(user), *at) for user, at in zip(members, places, strict=True) if at is not None]
     await client.aclose()
@@ -87,7 +87,7 @@ def inside(
     certain, possible = np.zeros(users.size, dtype=bool), np.zeros(users.size, dtype=bool)
     for ring in rings:
         centre = FIRST if ring["centre"] is None else (ring["centre"]["longitude"], ring["centre"]["latitude"])
-        away_km = distances_km(*centre, at[:, 0], at[:, 1])
+        away_km = distances_km(centre[0], centre[1], at[:, 0], at[:, 1])
         certain |= away_km < ring["radius_km"] - EDGE_KM
         possible |= away_km < ring["radius_km"] + EDGE_KM
     if limit is not None:

@@ -158,7 +158,8 @@ def everybody_notified(world: World) -> None:
 def _stands_in(person: Person, rings: Sequence[Ring]) -> bool:
     """Tell whether somebody stands in one of these rings, each around its own centre or the place."""
     return any(
-        (distance(person) if ring.longitude is None or ring.latitude is None else away_km(person, ring)) <= ring.radius_km
+        (distance(person) if ring.longitude is None or ring.latitude is None else away_km(person, ring))
+        <= ring.radius_km
         for ring in rings
         if ring.radius_km is not None
     )

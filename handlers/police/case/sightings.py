@@ -100,7 +100,8 @@ async def sightings_of(
 
 
 def with_sightings(content: Content, case: Case) -> Content:
-    """Return the content that says first where the child was seen after `last_seen`, if it was."""
+    """Return the content that says first where the child was seen after `last_seen`, if it was, and knows when."""
+    content = msgspec.structs.replace(content, seen_at=case.last_seen.at)
     newest = max((one for one in case.places if is_trusted(one)), key=lambda one: one.at, default=None)
     if newest is None or newest.at < case.last_seen.at:
         return content

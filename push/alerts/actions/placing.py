@@ -22,7 +22,19 @@ from push.alerts.enrolment import reachable
 from push.alerts.estimate import Estimate
 from push.alerts.filing import people_of
 from push.alerts.lifecycle import NOT_NOTIFIED, State
-from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, as_rings, at, begins, outermost, reach_km, reaching
+from push.alerts.places import (
+    RINGS_OF_ALERT_MAX,
+    Centre,
+    added,
+    around,
+    as_rings,
+    at,
+    begins,
+    outermost,
+    reach_km,
+    reaching,
+    with_earlier,
+)
 from push.fanout.areas import place_from
 from push.message.content import Content
 from push.message.newest_place import with_newest_place
@@ -117,7 +129,8 @@ def _rings(
     centre = Centre(requested.longitude, requested.latitude)
     planned = planner.rings_around(policy, now, requested.seen_at)
     wide = reaching(planned, reach_km(requested.mode, requested.seen_at, now), planner.plan.radius_cap_km)
-    new = added([ring for ring in at(wide, now) if ring.due_at < expires], centre, known, place)
+    around_all = with_earlier(at(around(wide, centre), now), centre, requested.earlier)
+    new = added([ring for ring in around_all if ring.due_at < expires], known, place)
     return [msgspec.structs.replace(ring, decided_by=requested.by, reason=requested.reason) for ring in new]
 
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 import sql.lifecycle
+from push.alerts.actions.actor import AUTHORITY_ROLE
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
-from push.alerts.places import Mode
+from push.alerts.places import EARLIER_MAX, Centre, Mode
 from push.alerts.review import APPROVALS, Review
 from sql.lifecycle import ProposalRow
 
@@ -56,7 +57,8 @@ class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
 class LaterPlace(msgspec.Struct, frozen=True, kw_only=True, tag="place"):
     """Where the child was seen later (degrees, WGS-84), by the authority; `place`: as the police call it.
 
-    `estimate`: of the whole area then, `people` of it.
+    `estimate`: of the whole area then, `people` of it. `earlier`: places that were proposed before and waited when this
+    one took their place, around which people are asked, too.
     """
 
     longitude: float
@@ -68,6 +70,7 @@ class LaterPlace(msgspec.Struct, frozen=True, kw_only=True, tag="place"):
     reason: str
     people: int | None = None
     estimate: Estimate | None = None
+    earlier: tuple[Centre, ...] = ()
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
@@ -108,10 +111,23 @@ async def propose(
     requested: ChangeRequest,
 ) -> Done | Refused:
     """Propose a change for approval; only a message of the authority takes the place of one that waits."""
-    if alert.proposed and order.message is None:
+    if alert.proposed and order.message is None and order.actor.role != AUTHORITY_ROLE:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
+    if alert.proposed and isinstance(requested, LaterPlace):
+        requested = await _with_waiting(connection, alert_id, requested)
     encoded, actor = msgspec.json.encode(requested).decode(), order.actor
     row = ProposalRow(alert.revision, action.value, encoded, actor.person, actor.person_id, actor.token_id)
     revision = await sql.lifecycle.propose(connection, alert_id, row, order.actor.label, order.reason)
     details = {"proposed": revision}
     return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))
+
+
+async def _with_waiting(connection: Connection, alert_id: UUID, requested: LaterPlace) -> LaterPlace:
+    """Return a place with those that wait for approval, whose place it takes; the newest place stays the one."""
+    waiting = await sql.lifecycle.proposal_of(connection, alert_id)
+    before = None if waiting is None else change_request_of(waiting.change_request)
+    if not isinstance(before, LaterPlace):
+        return requested
+    newest, other = (before, requested) if before.seen_at > requested.seen_at else (requested, before)
+    earlier = (Centre(other.longitude, other.latitude), *other.earlier, *newest.earlier)
+    return msgspec.structs.replace(newest, earlier=tuple(dict.fromkeys(earlier))[:EARLIER_MAX], reason=requested.reason)

@@ -17,7 +17,7 @@ from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
 from push.alerts.lifecycle import State
-from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, as_rings, begins, outermost
+from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, around, as_rings, begins, outermost
 from push.alerts.rings import Ring
 from push.fanout.areas import place_from
 from push.notice import DEADLINE
@@ -125,8 +125,8 @@ def _elsewhere(
     if requested.longitude is None or requested.latitude is None:
         raise ValueError("a centre needs a longitude and a latitude")
     first = None if place.longitude is None or place.latitude is None else Centre(place.longitude, place.latitude)
-    ring = _due_now(requested, now, ring=1, city=False)
-    new = added([ring], Centre(requested.longitude, requested.latitude), rings, first)
+    centre = Centre(requested.longitude, requested.latitude)
+    new = added(around([_due_now(requested, now, ring=1, city=False)], centre), rings, first)
     return new[0] if new else Refused(Refusal.NOT_WIDER, "it lies within a ring that is due already")
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from push.alerts.places import outermost
 from push.notice import Notice
 from runtime.clock import now
 
@@ -115,7 +116,8 @@ class Meter:
         quarantined = sum(row.quarantined for row in rows)
         failed = sum(row.failed for row in rows)
         settled = accepted + invalid + refused + quarantined + failed
-        # Each ring holds those before it, so the widest that is searched has found them all.
+        # Each ring holds those before it around the same place, so that the widest has found them all; of several
+        # places it is at least that many.
         found = max([settled, *(row.found for row in rows)])
         rate_per_s = self._rate(alert, lane, settled)
         eta: datetime | None = None
@@ -176,13 +178,15 @@ def _ring(row: Counts) -> RingProgress:
 
 
 def _expected(alert: ListedAlert, lane: str, rows: list[Counts]) -> int:
-    """Guess a lane's recipients: what the searched units of the widest due ring hold, scaled up, or the estimate."""
+    """Guess a lane's recipients: what the searched units of the widest due rings hold, scaled up, or the estimate."""
     moment = now()
-    due = {ring.ring for ring in alert.rings if ring.due_at <= moment and ring.held is None}
+    in_force = [ring for ring in alert.rings if ring.due_at <= moment and ring.held is None]
+    due, outer = {ring.ring for ring in in_force}, {ring.ring for ring in outermost(in_force)}
     found = max((row.found for row in rows), default=0)
-    widest = max((row for row in rows if row.ring in due), key=lambda row: row.ring, default=None)
-    if widest is not None and widest.units_searched:
-        return max(found, round(widest.found * widest.units / widest.units_searched))
+    widest = [row for row in rows if row.ring in outer]
+    if widest and all(row.units_searched for row in widest):
+        # Who stands in rings around two places is counted for both: rather late than never late.
+        return max(found, sum(round(row.found * row.units / row.units_searched) for row in widest))
     if alert.estimate is None:
         return found
     rings = msgspec.json.decode(alert.estimate).get("rings", [])
