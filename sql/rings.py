@@ -43,7 +43,7 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One ring: its radius around the place (km), whether it includes the city, when it is due, and who decided that.
 
     `held`: why it is not sent although it is due; None when it is not held. With a centre of its own (degrees) it is
-    around that, and not around the alert's place.
+    around that, and not around the alert's place. `nearness`: 1 for the nearest ring to its centre, None: its number.
     """
 
     ring: int
@@ -56,6 +56,7 @@ class RingRow(msgspec.Struct, frozen=True, kw_only=True):
     held: str | None = None
     longitude: float | None = None
     latitude: float | None = None
+    nearness: int | None = None
 
     @property
     def centre(self) -> Point | None:
@@ -112,6 +113,7 @@ async def add_ring(connection: Connection, alert_id: UUID, ring: RingRow) -> Non
         ring.held,
         ring.longitude,
         ring.latitude,
+        ring.nearness,
     )
 
 

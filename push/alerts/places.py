@@ -72,7 +72,7 @@ def reaching(rings: Sequence[Ring], radius_km: float, radius_cap_km: float) -> l
     at_once = [msgspec.structs.replace(ring, due_at=first.due_at, deadline=first.deadline) for ring in within]
     if at_once[-1].radius_km != radius_km:
         at_once.append(msgspec.structs.replace(at_once[-1], radius_km=radius_km))
-    return numbered([*at_once, *beyond], 1)
+    return [msgspec.structs.replace(ring, ring=number) for number, ring in enumerate([*at_once, *beyond], 1)]
 
 
 def with_earlier(rings: Sequence[Ring], place: Centre, earlier: Iterable[Centre]) -> list[Ring]:
@@ -104,8 +104,12 @@ def around(rings: Iterable[Ring], centre: Centre) -> list[Ring]:
 
 
 def numbered(rings: Iterable[Ring], first: int) -> list[Ring]:
-    """Return rings with these numbers, in their order."""
-    return [msgspec.structs.replace(ring, ring=number) for number, ring in enumerate(rings, first)]
+    """Return rings with these numbers, in their order; each still says how near it is to its own centre."""
+    return [
+        msgspec.structs.replace(ring, ring=number, nearness=None if number == near else near)
+        for number, ring in enumerate(rings, first)
+        for near in [ring.nearness or ring.ring]
+    ]
 
 
 def added(rings: Iterable[Ring], known: Sequence[RingRow], place: Centre | None) -> list[Ring]:

@@ -54,7 +54,10 @@ SHIPPED = {"qq": QQ, "tuanyuan": TUANYUAN}
 
 
 class Ring(msgspec.Struct, frozen=True, kw_only=True):
-    """One ring of an alert: `radius_km` None means the city alone. Without a centre it is around the alert's place."""
+    """One ring of an alert: `radius_km` None means the city alone. Without a centre it is around the alert's place.
+
+    `nearness`: 1 for the nearest ring to its centre, None: its number says that.
+    """
 
     ring: int
     radius_km: float | None
@@ -65,6 +68,7 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     longitude: float | None = None
     latitude: float | None = None
+    nearness: int | None = None
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):

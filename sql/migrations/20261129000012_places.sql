@@ -1,9 +1,11 @@
 -- migrate:up
 -- A ring may have a centre of its own: where the police know that the child was later. Without one it is around the
--- place of its alert. A ring around another place is a circle: the city is that of the alert.
+-- place of its alert. A ring around another place is a circle: the city is that of the alert. `nearness`: 1 for the ring
+-- that is the nearest one to its centre; without it its number says that.
 alter table ring
     add column longitude double precision,
     add column latitude double precision,
+    add column nearness smallint check (nearness > 0),
     add constraint ring_centre check ((longitude is null) = (latitude is null)),
     add constraint ring_circle check (longitude is null or (radius_km is not null and not city));
 
@@ -18,13 +20,7 @@ where r.due_at <= now() and r.held is null
       and coalesce(w.radius_km, 0) >= coalesce(r.radius_km, 0) and w.city >= r.city
       and (coalesce(w.radius_km, 0), w.city, w.ring) > (coalesce(r.radius_km, 0), r.city, r.ring));
 
--- How near a ring is to its centre: 1 for the nearest.
-create function nearness(ring) returns integer language sql stable
-    return (select count(*)::integer from ring i
-            where i.alert_id = $1.alert_id and i.ring <= $1.ring
-              and i.longitude is not distinct from $1.longitude and i.latitude is not distinct from $1.latitude);
-
 -- migrate:down
-drop function nearness;
 drop view outer_ring;
-alter table ring drop constraint ring_circle, drop constraint ring_centre, drop column latitude, drop column longitude;
+alter table ring drop constraint ring_circle, drop constraint ring_centre, drop column nearness,
+    drop column latitude, drop column longitude;

@@ -12,7 +12,7 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,
            'decided_by', r.decided_by, 'reason', r.reason, 'held', r.held, 'longitude', r.longitude,
-           'latitude', r.latitude) order by r.ring)
+           'latitude', r.latitude, 'nearness', r.nearness) order by r.ring)
            from ring r where r.alert_id = a.id), '[]')::text as rings,
        exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                where s.alert_id = a.id and (s.notice <> 'alert' or a.state in ('sending', 'sent')) and not u.done

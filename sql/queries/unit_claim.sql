@@ -61,4 +61,4 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
           (select coalesce(max(seq), 0) from audit_event) as trail_seq, false as entrants,
-          r.longitude, r.latitude, coalesce(nearness(r), 0) as nearness;
+          r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness;

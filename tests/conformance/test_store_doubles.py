@@ -200,6 +200,7 @@ async def _act(both: BothRecords) -> None:
                 held=draw.choice((None, None, "audience cap")),
                 longitude=draw.choice((114.5, 115.0)),
                 latitude=22.5,
+                nearness=draw.choice((None, 1)),
             )
             await both.within(sql.rings.add_ring, alert, row)
             plans = [SweepPlan("alert", row.ring, lane, UNITS, 1) for lane in LANES]

@@ -51,6 +51,7 @@ async def _add(pool: Pool, alert: UUID, draw: random.Random) -> None:
             held=draw.choice((None, None, "audience cap")),
             longitude=draw.choice((114.5, 115.0)),
             latitude=22.5,
+            nearness=1,
         )
         await sql.rings.add_ring(connection, alert, row)
         span = draw.choice((1, 2))

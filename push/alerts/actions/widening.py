@@ -109,7 +109,10 @@ def _target(
         return Refused(Refusal.RADIUS_MIN, f"at least {radius_min_km:g} km")
     if len(rings) >= RINGS_OF_ALERT_MAX:
         return Refused(Refusal.NOT_WIDER, f"an alert has at most {RINGS_OF_ALERT_MAX} rings")
-    return _due_now(requested, now, ring=rings[-1].ring + 1, city=bool(city) or widest.city)
+    new = _due_now(requested, now, ring=rings[-1].ring + 1, city=bool(city) or widest.city)
+    return msgspec.structs.replace(
+        new, nearness=(widest.nearness or widest.ring) + 1 if len(own) < len(rings) else None
+    )
 
 
 def _elsewhere(

@@ -87,7 +87,10 @@ class Sifting:
             for ring in due.get(alert, ()):
                 stands |= (await self._areas.area(alert, ring)).contains(longitudes[at], latitudes[at])
             stands &= hashes[at] >= 0
-            for number, is_inside, waits in zip(of_alert, stands.tolist(), changed_lanes[at].tolist(), strict=True):
+            # Of an alert that is held nobody knows yet who will be notified.
+            waiting = changed_lanes[at] | (alert not in due)
+            stands |= alert not in due
+            for number, is_inside, waits in zip(of_alert, stands.tolist(), waiting.tolist(), strict=True):
                 found = sifted.remove if not is_inside else sifted.wait if waits else inside
                 found.append(entrants[number])
         return inside

@@ -45,6 +45,7 @@ class Ring:
     held: str | None
     longitude: float | None = None
     latitude: float | None = None
+    nearness: int | None = None
 
 
 @dataclass(slots=True)
@@ -180,10 +181,7 @@ class Alert:
 
     def nearness(self, ring: Ring | None) -> int:
         """Return how near a ring is to its centre, 1 the nearest; 0 without one."""
-        if ring is None:
-            return 0
-        own = (ring.longitude, ring.latitude)
-        return sum(one.ring <= ring.ring and (one.longitude, one.latitude) == own for one in self.rings.values())
+        return 0 if ring is None else ring.nearness or ring.ring
 
     def outer(self, now: datetime) -> list[Ring]:
         """Return the due rings that lie in no other one around the same centre."""

@@ -67,13 +67,13 @@ def ring_add(tables: Tables, _: Moment, alert_id: UUID, *columns: Any) -> None: 
     tables.put(tables.alerts[alert_id].rings, ring.ring, ring)
 
 
-@answers("ring_list", "ring radius_km city due_at deadline decided_by reason held longitude latitude")
+@answers("ring_list", "ring radius_km city due_at deadline decided_by reason held longitude latitude nearness")
 def ring_list(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
     """List an alert's rings."""
     alert = tables.alerts.get(alert_id)
     for _number, one in [] if alert is None else sorted(alert.rings.items()):
         first = one.ring, one.radius_km, one.city, one.due_at, one.deadline, one.decided_by, one.reason, one.held
-        yield *first, one.longitude, one.latitude
+        yield *first, one.longitude, one.latitude, one.nearness
 
 
 @answers("ring_due", "alert_id radius_km city longitude latitude")

@@ -99,6 +99,7 @@ def _listed(a: Alert) -> tuple[Any, ...]:
             "held": r.held,
             "longitude": r.longitude,
             "latitude": r.latitude,
+            "nearness": r.nearness,
         }
         for _, r in sorted(a.rings.items())
     ]
