@@ -22,19 +22,14 @@ GRID_DEGREES = 10.0**-DEGREE_DIGITS
 
 
 def area_of(
-    description: str,
-    *,
-    circle: Circle | None = None,
-    others: tuple[Circle, ...] = (),
-    shape: MultiPolygon | None = None,
-    city: str | None = None,
+    description: str, *, circle: Circle | None = None, shape: MultiPolygon | None = None, city: str | None = None
 ) -> Area:
-    """Return the area of a circle, others, a shape and a city code (GB/T 2260), each where it is given."""
+    """Return the area of a circle, a shape and a city code (GB/T 2260), each where it is given."""
     rings = () if shape is None else rings_of(shape)
     return Area(
         description=description,
         polygons=rings,
-        circles=(() if circle is None else (circle,)) + others,
+        circles=() if circle is None else (circle,),
         geocodes=() if city is None else (Named(GEOCODE, city),),
     )
 

@@ -33,7 +33,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     language: str = ""
     polygons: tuple[Ring, ...] = ()
     circle: Circle | None = None
-    others: tuple[Circle, ...] = ()
 
 
 class Feed(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +71,9 @@ def _entry(element: etree._Element, entry: Entry) -> None:
     _add(element, "summary", entry.summary or entry.title)
     for ring in entry.polygons:
         _located(element, "polygon", " ".join(point_text(*point).replace(",", " ") for point in ring))
-    for circle in () if entry.circle is None else (entry.circle, *entry.others):
-        centre = point_text(circle.longitude, circle.latitude).replace(",", " ")
-        _located(element, "circle", f"{centre} {circle.radius_km * METRES_PER_KM:.0f}")
+    if entry.circle is not None:
+        centre = point_text(entry.circle.longitude, entry.circle.latitude).replace(",", " ")
+        _located(element, "circle", f"{centre} {entry.circle.radius_km * METRES_PER_KM:.0f}")
 
 
 def _located(element: etree._Element, name: str, text: str) -> None:

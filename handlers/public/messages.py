@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 import shapely
+from shapely.geometry import MultiPolygon
 
 from geo.area import Circle as GeoCircle
 from geo.outline import outline
 from geo.polygon import load, polygons_of
-from handlers.cap.areas import area_of
+from handlers.cap.areas import VERTICES_MAX, area_of
 from handlers.cap.model import (
     EVENT_CODE,
     EVENT_SYSTEM,
@@ -42,8 +43,6 @@ from push.message.truncation import truncate_body
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from shapely.geometry import MultiPolygon
 
     from push.message.content import Text
     from sql.public import PublicAlert
@@ -142,7 +141,6 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
         language=locale,
         polygons=area.polygons,
         circle=area.circles[0] if area.circles else None,
-        others=area.circles[1:],
     )
 
 
@@ -193,25 +191,43 @@ def _picture(url: str) -> Resource:
 
 
 def _area(alert: PublicAlert, description: str) -> Area:
-    """Return where people are notified; within a jurisdiction its circles are a polygon within both."""
+    """Return where people are notified: one circle, as our own reader takes, and polygons within all others.
+
+    Within a jurisdiction all circles are polygons within both.
+    """
     shape = load(alert.city_polygon) if alert.whole and alert.city_polygon is not None else None
     circles = _circles(alert)
+    circle, others = (circles[0] if circles else None), circles[1:]
     if alert.jurisdiction is not None:
-        shape, circles = _within(load(alert.jurisdiction), shape, circles), ()
-    return area_of(description, others=circles, shape=shape, city=alert.city if alert.whole else None)
+        limit = load(alert.jurisdiction)
+        shape, circle = _within(limit, shape, circles), None
+    elif others:
+        shape = _joined(shape, others)
+    return area_of(description, circle=circle, shape=shape, city=alert.city if alert.whole else None)
 
 
-def _circles(alert: PublicAlert) -> tuple[Circle, ...]:
+def _circles(alert: PublicAlert) -> list[Circle]:
     """Return the widest circle around each place, the first place first."""
     widest: dict[tuple[float, float], float] = {}
     if alert.radius_km is not None and alert.longitude is not None and alert.latitude is not None:
         widest[alert.longitude, alert.latitude] = alert.radius_km
     for longitude, latitude, radius_km in _CIRCLES.decode(alert.circles):
         widest[longitude, latitude] = max(radius_km, widest.get((longitude, latitude), 0.0))
-    return tuple(Circle(*centre, radius_km) for centre, radius_km in widest.items())
+    return [Circle(*centre, radius_km) for centre, radius_km in widest.items()]
 
 
-def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circles: tuple[Circle, ...]) -> MultiPolygon:
+def _joined(shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon | None:
+    """Return a shape with circles, the newest first, as many of them as a document takes."""
+    for circle in reversed(circles):
+        drawn = GeoCircle(circle.longitude, circle.latitude, circle.radius_km)
+        if not drawn.leaves_grid():
+            more = MultiPolygon([outline(drawn)])
+            joined = more if shape is None else polygons_of(shapely.union(shape, more))
+            shape = joined if shapely.get_num_coordinates(joined) <= VERTICES_MAX else shape
+    return shape
+
+
+def _within(jurisdiction: MultiPolygon, shape: MultiPolygon | None, circles: list[Circle]) -> MultiPolygon:
     parts: list[shapely.Geometry] = [] if shape is None else [shape]
     parts += [outline(GeoCircle(one.longitude, one.latitude, one.radius_km)) for one in circles]
     return polygons_of(shapely.intersection(shapely.union_all(parts), jurisdiction))
