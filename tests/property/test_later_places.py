@@ -168,6 +168,7 @@ def test_a_case_with_places_asks_near_each_of_them_first(place: Centre, earlier:
     assert [ring.radius_km for ring in whole if ring.longitude is None] == [10, 30, 120]
     near = [ring for ring in whole if ring.radius_km == 10]
     assert whole[: len(near)] == near
+    assert [ring.nearness or ring.ring for ring in whole] == [*([1] * len(near)), 2, 3]
     for one in earlier:
         centres = [Centre(r.longitude, r.latitude) if r.longitude and r.latitude else place for r in near]
         away_km = [
