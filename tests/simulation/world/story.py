@@ -35,6 +35,7 @@ DAMAGED: Final = 0.15
 
 SHORT_LIVES: Final = 0.2
 ENTERED: Final = 0.6
+SEEN_AGAIN: Final = 0.4
 ENTRANTS_MAX: Final = 4
 KILLED: Final = 0.4
 ENTER_S: Final = 15.0
@@ -100,6 +101,8 @@ class Story:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.move()), name="move")
             if random.random() < 0.2:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.forget()), name="forget")
+            if random.random() < SEEN_AGAIN:
+                group.create_task(self._at(random.uniform(0.2, PHASE_S), self._see_again()), name="place")
             group.create_task(asyncio.sleep(PHASE_S), name="phase")
         self._faults.heal()
         await self._quiet()
@@ -156,6 +159,12 @@ class Story:
             if action == "pause" and self._random.random() < 0.5:
                 await asyncio.sleep(self._random.uniform(0, 0.3))
                 await self._operators.act("resume", alert)
+
+    async def _see_again(self) -> None:
+        """Let the police see a child elsewhere, once or twice."""
+        running = [alert for alert in self._world.alerts if alert.state in {"sending", "sent"}]
+        for _ in range(self._random.choice((1, 1, 2)) if running else 0):
+            await self._operators.act("place", self._random.choice(running))
 
     async def _end(self) -> None:
         """End all faults, resume what is paused, let late passes come, and end what still goes on."""
