@@ -6,7 +6,7 @@ it is in the audit trail. Bounded by the alert.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sql.audit
 import sql.lifecycle
@@ -57,7 +57,7 @@ class Preview:
         self._disclosure = disclosure
         self._render = render
 
-    async def get(self, call: Call[None]) -> Previewed | web.Response:
+    async def get(self, call: Call[Any]) -> Previewed | web.Response:
         """Show what phones would show."""
         async with self._pool.acquire() as connection, connection.transaction():
             content = await sql.lifecycle.content_of_alert(connection, call.alert_id)
