@@ -84,8 +84,8 @@ def _actions(of: ConsoleHandlers, get: Callable[..., Route], post: Callable[...,
     table: list[Route] = []
     for name in ACTIONS:
         access = SignedIn(Role.APPROVER if name == "release" else Role.OPERATOR)
-        table.append(get(f"{ALERT}/{name}", access, name, of.actions.getting(name)))
-        table.append(post(f"{ALERT}/{name}", access, name, of.actions.posting(name)))
+        table.append(get(f"{ALERT}/{name}", access, name, of.actions.get))
+        table.append(post(f"{ALERT}/{name}", access, name, of.actions.post))
     return table
 
 

@@ -53,29 +53,21 @@ class ActionPages:
             "extension": Form(Extension, actions.post_extension),
         }
 
-    def getting(self, name: str) -> Callable[[Call[None]], Awaitable[web.Response]]:
-        """Return what shows the page of an action."""
+    async def get(self, call: Call[None]) -> web.Response:
+        """Show the page of the action that the path ends with."""
+        return await self._page(call, _named(call), {}, [], None)
 
-        async def get(call: Call[None]) -> web.Response:
-            return await self._page(call, name, {}, [], None)
-
-        return get
-
-    def posting(self, name: str) -> Callable[[Call[bytes]], Awaitable[web.StreamResponse]]:
-        """Return what does an action."""
+    async def post(self, call: Call[bytes]) -> web.StreamResponse:
+        """Do the action that the path ends with."""
+        name, fields = _named(call), fields_of(call.body)
         form = self.forms[name]
-
-        async def post(call: Call[bytes]) -> web.StreamResponse:
-            fields = fields_of(call.body)
-            body = read_form(fields, form.kind)
-            if isinstance(body, list):
-                return await self._page(call, name, fields, body, None)
-            answer = await form.do(call.with_body(body))
-            if isinstance(answer, AlertAnswer):
-                return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done={name}"})
-            return await self._page(call, name, fields, [], answer)
-
-        return post
+        body = read_form(fields, form.kind)
+        if isinstance(body, list):
+            return await self._page(call, name, fields, body, None)
+        answer = await form.do(call.with_body(body))
+        if isinstance(answer, AlertAnswer):
+            return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done={name}"})
+        return await self._page(call, name, fields, [], answer)
 
     async def _page(
         self,
@@ -105,6 +97,11 @@ class ActionPages:
             problem=None if refused is None else problem_of(refused),
             texts=texts,
         )
+
+
+def _named(call: Call[Any]) -> str:
+    """Return which action a path ends with; each has a route of its own."""
+    return call.request.path.rpartition("/")[2]
 
 
 def problem_of(answer: web.Response) -> Problem:

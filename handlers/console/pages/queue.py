@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.operators.alerts import AlertsQuery
 from push.alerts.lifecycle import NOT_NOTIFIED, State
+from push.alerts.people.names import folded_name
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -65,7 +66,7 @@ def _why_not(alert: Alert, bearer: Bearer) -> str | None:
     """Return why somebody does not decide about an alert; whether they worded it is known when they try."""
     if bearer.authority == alert.authority:
         return "queue.own_authority"
-    if bearer.name in alert.review.approvals:
+    if folded_name(bearer.name) in alert.review.approvals:
         return "queue.approved"
     proposal = alert.review.proposal
     return "queue.own_work" if proposal is not None and proposal.by.endswith(f" {bearer.name}") else None
