@@ -41,11 +41,8 @@ _CONTENT = msgspec.json.Decoder(Content)
 
 
 def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
-    """Return the content with other titles and bodies, by locale; whom to call stays as it is."""
-    worded = {
-        locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1], elastic=())
-        for locale, text in content.texts.items()
-    }
+    """Return the content with other titles and bodies, by locale; plate, guidance and whom to call stay as they are."""
+    worded = {locale: text.reworded(*texts[locale]) for locale, text in content.texts.items()}
     return msgspec.structs.replace(content, texts=worded)
 
 
