@@ -8,12 +8,12 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from push.message.content import Text
-from push.notice import Notice
+from push.notice import CaseKind, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,17 +39,56 @@ class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expired: str
 
 
-class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The phrases of one language."""
+class MissingWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """With what a title begins, by who is missing."""
 
+    child: str
+    children: str
+    dementia: str
+    disability: str
+
+
+class CompanionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases about who is with the child."""
+
+    one: str
+    age: str
+
+
+class VehicleWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases about a vehicle."""
+
+    plate: str
+    colour: str
+    make: str
+    direction: str
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases of one language; `script`: of its letters, by which values that are written in it are known.
+
+    `missing`: by how somebody came to be missing; `guidance`: by its well-known code.
+    """
+
+    script: Literal["Han", "Latin"]
     title: str
     title_with_age: str
+    issued: str
     unnamed: str
-    when_and_where: str
+    lost_at: str
+    last_seen_at: str
     nearby: str
-    male: str
-    female: str
+    boy: str
+    girl: str
+    man: str
+    woman: str
     height: str
+    build: str
+    hair: str
+    languages: str
+    accent: str
+    nicknames: str
+    list_comma: str
     comma: str
     stop: str
     call: str
@@ -61,6 +100,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expired: str
     event: str
     area: str
+    companion: CompanionWords
+    vehicle: VehicleWords
+    guidance: dict[str, str]
+    missing: dict[CaseKind, MissingWords]
     several: Several
 
     def of_several(self) -> Catalogue:
