@@ -33,7 +33,10 @@ class Importance(enum.IntEnum):
     FEATURES = 40
     """The two best features, of each who is missing; and a body that somebody wrote as a whole."""
 
+    COMPANION_LOOKS = 45
     COMPANION = 50
+    """Who it is; looks come after it."""
+
     COLOUR = 60
     PLATE = 70
     GUIDANCE = 80

@@ -18,7 +18,7 @@ from push.message.catalogues import Catalogue, catalogues, follow_up_texts
 from push.message.content import TIME_ZONE_DEFAULT, Content, Text, marked
 from push.message.parts import Importance, Part
 from push.message.truncation import NARROWEST_WIDTH, fits_everywhere
-from push.notice import CaseKind
+from push.notice import CaseKind, SubjectKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,9 +30,10 @@ def content_of(case: Case, time_zone: str = TIME_ZONE_DEFAULT) -> Content:
     """Return what phones say of a case: what strangers need to recognise who is missing, where, when, whom to call."""
     seen_at = case.last_seen.at.astimezone(ZoneInfo(time_zone))
     texts = {locale: _text(case, seen_at, catalogue) for locale, catalogue in catalogues().items()}
+    is_lost = case.kind in {None, CaseKind.LOST} and case.subject_kind is SubjectKind.CHILD
     return Content(
         texts=texts | own_texts(case),
-        follow_ups=follow_up_texts(seen_at, len(case.missing)),
+        follow_ups=follow_up_texts(seen_at, len(case.missing), is_lost=is_lost),
         photo_url=photo_of(case),
         time_zone=time_zone,
     )

@@ -56,13 +56,21 @@ def guidance_parts(guidance: str | None, words: Catalogue) -> tuple[Part, ...]:
     return (Part(text, Importance.GUIDANCE, least=text),)
 
 
-def _companion(one: Companion, words: Catalogue) -> list[Part]:
-    is_child = one.age is not None and one.age <= CHILD_AGE_MAX
+def _companion(one: Companion, words: Catalogue) -> tuple[Part, ...]:
+    """Return who a companion is, and then the looks: in a sentence."""
     relation, looks = of_language([one.relation], words), of_language([one.looks], words)
     name = [] if one.name is None else [isolated(one.name)]
     age = [] if one.age is None else [words.companion.age.format(age=one.age)]
-    sex_and_height = body_of(one.sex, one.height_cm, words, is_child=is_child)
-    said = [*relation, *name, *sex_and_height[: one.sex != "unknown"], *age, *sex_and_height[one.sex != "unknown" :]]
-    text = words.comma.join([*said, *looks])
-    elastic = (*relation, *name, *looks)
-    return [Part(words.companion.one.format(companion=text), Importance.COMPANION, elastic=elastic)] if text else []
+    is_child = one.age is not None and one.age <= CHILD_AGE_MAX
+    sex = body_of(one.sex, None, words, is_child=is_child)
+    height = body_of("unknown", one.height_cm, words, is_child=is_child)
+    said = [
+        (Importance.COMPANION, [*relation, *name, *sex], [*relation, *name]),
+        (Importance.COMPANION_LOOKS, [*age, *height, *looks], looks),
+    ]
+    parts = [(kind, words.comma.join(values), tuple(elastic)) for kind, values, elastic in said if values]
+    if not parts:
+        return ()
+    (_, text, elastic), *others = parts
+    begun = Part(words.companion.one.format(companion=text), Importance.COMPANION, elastic=elastic)
+    return sentence([begun, *(Part(text, kind, elastic=elastic) for kind, text, elastic in others)], words.comma)

@@ -39,6 +39,15 @@ class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expired: str
 
 
+class Anyone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases of follow-up notices about anybody but children who are lost, and how they came to be missing."""
+
+    found_title: str
+    found: str
+    cancel: str
+    expired: str
+
+
 class MissingWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """With what a title begins, by who is missing."""
 
@@ -105,11 +114,19 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     guidance: dict[str, str]
     missing: dict[CaseKind, MissingWords]
     several: Several
+    anyone: Anyone
 
     def of_several(self) -> Catalogue:
         """Return the phrases about several children; the others stay."""
-        names = [field for field in Several.__struct_fields__ if field in Catalogue.__struct_fields__]
-        return msgspec.structs.replace(self, **{name: getattr(self.several, name) for name in names})
+        return self._with(self.several)
+
+    def of_anyone(self) -> Catalogue:
+        """Return the phrases about anybody; the others stay."""
+        return self._with(self.anyone)
+
+    def _with(self, phrases: Several | Anyone) -> Catalogue:
+        names = [field for field in type(phrases).__struct_fields__ if field in Catalogue.__struct_fields__]
+        return msgspec.structs.replace(self, **{name: getattr(phrases, name) for name in names})
 
 
 @cache
@@ -123,20 +140,26 @@ def catalogues() -> dict[str, Catalogue]:
     }
 
 
-def follow_up_texts(seen_at: datetime, children: int = 1) -> dict[str, dict[str, Text]]:
+def follow_up_texts(seen_at: datetime, children: int = 1, *, is_lost: bool = True) -> dict[str, dict[str, Text]]:
     """Return the texts of follow-up notices by notice and language: which alert it was, and nothing of the child.
 
-    `seen_at` in the time zone of the place.
+    `seen_at` in the time zone of the place; `is_lost`: it was of children who are lost, as far as anybody said.
     """
     day = {"month": f"{seen_at:%m}", "day": f"{seen_at:%d}"}
 
     def texts(phrases: Callable[[Catalogue], tuple[str, str]]) -> dict[str, Text]:
-        written = {locale: phrases(words if children == 1 else words.of_several()) for locale, words in all_words}
+        chosen = {locale: _about(words, children, is_lost=is_lost) for locale, words in catalogues().items()}
+        written = {locale: phrases(words) for locale, words in chosen.items()}
         return {locale: Text(title, body.format(**day), "") for locale, (title, body) in written.items()}
 
-    all_words = catalogues().items()
     return {
         Notice.FOUND.value: texts(lambda words: (words.found_title, words.found)),
         Notice.CANCEL.value: texts(lambda words: (words.cancel_title, words.cancel)),
         EXPIRED: texts(lambda words: (words.expired_title, words.expired)),
     }
+
+
+def _about(words: Catalogue, children: int, *, is_lost: bool) -> Catalogue:
+    if not is_lost:
+        return words.of_anyone()
+    return words if children == 1 else words.of_several()
