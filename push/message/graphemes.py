@@ -14,7 +14,8 @@ from push.message.bidi import closed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-ELLIPSIS: Final = "…"
+MORE: Final = "…"
+"""Where a text is cut."""
 
 
 def graphemes(text: str) -> list[str]:
@@ -28,11 +29,11 @@ def cut(text: str, rest: str, bytes_max: int, size_of: Callable[[str], int]) -> 
     low, high = 0, len(signs)
     while low < high:
         middle = (low + high + 1) // 2
-        if size_of(closed("".join(signs[:middle])) + ELLIPSIS + rest) <= bytes_max:
+        if size_of(closed("".join(signs[:middle])) + MORE + rest) <= bytes_max:
             low = middle
         else:
             high = middle - 1
-    return closed("".join(signs[:low])) + ELLIPSIS + rest
+    return closed("".join(signs[:low])) + MORE + rest
 
 
 def shortened(text: str, values: Iterable[str], share: int) -> str:
@@ -66,4 +67,4 @@ def largest(low: int, high: int, fits: Callable[[int], bool]) -> int | None:
 
 def _first(value: str, share: int) -> str:
     signs = graphemes(value)
-    return value if len(signs) <= share else closed("".join(signs[: share - 1]) + ELLIPSIS)
+    return value if len(signs) <= share else closed("".join(signs[: share - 1]) + MORE)

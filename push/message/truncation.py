@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from push.message.graphemes import ELLIPSIS, cut, largest, longest, shortened
+from push.message.graphemes import MORE, cut, largest, longest, shortened
 from push.message.parts import Importance, Piece, composed, pieces
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from push.message.content import Text
 
 
+ELLIPSIS: Final = MORE
 ELASTIC_MIN: Final = 6
 """Graphemes of a value that is shortened, its ellipsis included: a place or a colour is known by so many."""
 
@@ -83,6 +84,11 @@ def truncate_title(title: str) -> str:
 def truncate_body(body: str, bytes_max: int) -> str:
     """Return a text without its call of at most so many bytes in UTF-8."""
     return body if utf8(body) <= bytes_max else cut(body, "", bytes_max, utf8)
+
+
+def truncate_without_call(text: Text, bytes_max: int) -> str:
+    """Return the body without whom to call, of at most so many bytes in UTF-8; plate and guidance stay."""
+    return truncate(msgspec.structs.replace(text, call="", phone=""), bytes_max, utf8)
 
 
 def truncate_parts(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> tuple[str, str]:
