@@ -121,5 +121,6 @@ def says(text: str, value: str) -> bool:
     if not value:
         return False
     before, found, after = text.casefold().partition(value.casefold())
-    is_part = any(sign.isascii() and sign.isalnum() for sign in (before[-1:], after[:1]))
+    edges = (before[-1:] + value[:1], value[-1:] + after[:1])
+    is_part = any(len(edge) > 1 and edge.isascii() and edge.isalnum() for edge in edges)
     return bool(found) and not is_part

@@ -104,6 +104,8 @@ def shortened_title(text: Text, size_max: int, size_of: Callable[[str], int]) ->
         shared = _shared_value(title, text.title_elastic, size_max, size_of)
         if shared is not None:
             return shared
+    if text.title_brief and size_of(text.title_brief) <= size_max:
+        return text.title_brief
     return cut(text.title_brief or text.title, "", size_max, size_of)
 
 

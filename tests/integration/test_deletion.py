@@ -27,9 +27,24 @@ if TYPE_CHECKING:
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
 PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
 WHERE = (114.0567891, 22.5432198)
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE))
+RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口音"}
+COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
+SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
 FILED = {
-    "child": {"name": NAME, "sex": "male", "age": 6, "clothing": LOOKS, "features": FEATURES, "photo_url": PHOTO},
+    "child": {
+        "name": NAME,
+        "sex": "male",
+        "age": 6,
+        "clothing": LOOKS,
+        "features": FEATURES,
+        "photo_url": PHOTO,
+        **RICH,
+    },
+    "companions": [{"relation": COMPANION}],
+    "vehicle": {"plate": PLATE},
+    "guidance": GUIDANCE,
+    "texts": {"es": {"title": OWN, "body": OWN}},
     "contact": {"name": OFFICER, "phone": PHONE},
     "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
@@ -105,7 +120,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     await deployment.file(server, **FILED)
     alert: str = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
     await deployment.sent(server, alert)
-    texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en")}
+    texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en", "es")}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
     wider = {"radius_km": 150, "reason": f"seen near {PLACE}", "case_number": CASE["case_number"]}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 200
@@ -118,7 +133,9 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     await until(came_late)
     # A proposed text waits for approval when the child is found.
     await deployment.query("update alert set review = 'approve'")
-    other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
+    other = {
+        locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en", "es")
+    }
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
     assert f"Call {OFFICER}" in (await deployment.query("select change_request::text from proposal"))[0][0]
     return alert
