@@ -60,9 +60,9 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     def reworded(self, title: str, body: str) -> Text:
         """Return the text with another title and body; plate and guidance stand behind a body that lacks them."""
         worded = msgspec.structs.replace(self, title=title, body=body, elastic=(), title_brief="", title_elastic=())
-        if not self.parts:
-            return worded
         essential = [part for part in self.parts if part.is_essential]
+        if not essential:
+            return msgspec.structs.replace(worded, parts=(), stop="")
         whole = Part(body, Importance.FEATURES, elastic=(body,))
         return worded.with_parts((whole, *(msgspec.structs.replace(part, joint="") for part in essential)), self.stop)
 

@@ -13,6 +13,7 @@ from bidi import get_display  # type: ignore[import-untyped] # it has stubs in n
 from handlers.police.case.case import Case, read_case
 from handlers.police.case.checks import notes_on_photo
 from handlers.police.wording import content_of
+from handlers.police.wording.left_out import notes_on_letters
 from push.discovery import providers
 from push.message.catalogues import catalogues
 from push.message.content import About, Content, Text
@@ -135,6 +136,16 @@ def test_no_sentence_is_filled_with_values_of_another_language() -> None:
     for value in ("明明", "莲花山公园", PLATE, GUIDANCE):
         assert value in chinese
         assert value in english
+
+
+def test_the_sender_hears_what_the_chinese_text_leaves_out() -> None:
+    """By path; of a case in Chinese, or with a Chinese text of the police, there is nothing to say."""
+    (note,) = notes_on_letters(_case())
+    for path in ("$.child.build", "$.child.languages[1]", "$.companions[0].looks", "$.vehicle.make"):
+        assert path in note
+    assert "$.child.clothing" not in note
+    assert not notes_on_letters(_case(texts={"zh": {"title": "寻人", "body": "见于公园"}}))
+    assert not notes_on_letters(msgspec.convert(CASE, Case))
 
 
 @pytest.mark.parametrize("code", list(catalogues()["en"].guidance))
