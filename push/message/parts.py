@@ -113,7 +113,7 @@ def ended(text: str, stop: str) -> str:
 
 def beside(before: str, text: str) -> str:
     """Return a text as it stands behind another: a number at its beginning is not turned by what runs the other way."""
-    return f"{LRM}{text}" if is_right_to_left(before) and begins_with_number(text) else text
+    return f"{LRM}{text}" if begins_with_number(text) and is_right_to_left(before) else text
 
 
 def says(text: str, value: str) -> bool:

@@ -115,12 +115,25 @@ def utf8(text: str) -> int:
 
 
 def _by_importance(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
-    """Return the most that fits: values are shortened, then parts left out from the least important up."""
-    for kept, call, share_min in _steps(text):
-        shared = _shared_parts(text, kept, call, share_min, bytes_max, size_of)
-        if shared is not None:
-            return shared
-    raise MessageTooLargeError("plate, guidance, phone and links alone are larger than the provider takes")
+    """Return the most that fits: values are shortened, then parts left out from the least important up.
+
+    Each step has less text than the one before, so that the first one that fits is found by halves.
+    """
+    steps = list(_steps(text))
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        kept, call, share_min = steps[middle]
+        if size_of(_with(text, kept, call, share_min)) <= bytes_max:
+            high = middle
+        else:
+            low = middle + 1
+    if low == len(steps):
+        raise MessageTooLargeError("plate, guidance, phone and links alone are larger than the provider takes")
+    kept, call, share_min = steps[low]
+    longest_value = max(longest(value for one in kept for value in one.part.elastic), share_min)
+    share = largest(share_min, longest_value, lambda share: size_of(_with(text, kept, call, share)) <= bytes_max)
+    return _with(text, kept, call, share or share_min)
 
 
 def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
@@ -139,18 +152,10 @@ def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
         yield _without(least, order[:count]), text.phone or text.call, ELASTIC_MIN
 
 
-def _shared_parts(
-    text: Text, kept: list[Piece], call: str, share_min: int, bytes_max: int, size_of: Callable[[str], int]
-) -> str | None:
-    """Return body and call of these parts, each value as long as the others may be; None: not even the least fits."""
-
-    def joined(share: int) -> str:
-        given = [msgspec.structs.replace(one, shown=shortened(one.shown, one.part.elastic, share)) for one in kept]
-        return msgspec.structs.replace(text, body=composed(given, text.stop), call=call).joined()
-
-    high = max(longest(value for one in kept for value in one.part.elastic), share_min)
-    share = largest(share_min, high, lambda share: size_of(joined(share)) <= bytes_max)
-    return None if share is None else joined(share)
+def _with(text: Text, kept: list[Piece], call: str, share: int) -> str:
+    """Return body and call of these parts, each of their values with at most `share` graphemes."""
+    given = [msgspec.structs.replace(one, shown=shortened(one.shown, one.part.elastic, share)) for one in kept]
+    return msgspec.structs.replace(text, body=composed(given, text.stop), call=call).joined()
 
 
 def _shared_value(text: str, values: tuple[str, ...], size_max: int, size_of: Callable[[str], int]) -> str | None:
