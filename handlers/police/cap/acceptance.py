@@ -51,7 +51,7 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales. `notes`: what the sender should know.
+    `texts` by our locales. `stated_expires`: `expires` where the message has one. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -63,6 +63,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     texts: dict[str, CapText]
     expires: datetime
+    stated_expires: datetime | None = None
     place: CapPlace | None = None
     photo_url: str | None = None
     notes: list[str] = []
@@ -92,6 +93,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         note=clean(message.note),
         texts=said.texts,
         expires=_expires(message),
+        stated_expires=max((info.expires for info in message.infos if info.expires is not None), default=None),
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,
