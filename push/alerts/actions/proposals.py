@@ -136,9 +136,5 @@ async def propose(
     encoded, actor = msgspec.json.encode(requested).decode(), order.actor
     row = ProposalRow(alert.revision, action.value, encoded, actor.person, actor.person_id, actor.token_id)
     revision = await sql.lifecycle.propose(connection, alert_id, row, order.actor.label, order.reason)
-    details: dict[str, object] = {"proposed": revision}
-    if alert.proposed:
-        details["replaced"] = alert.revision
-    if isinstance(requested, Revision):
-        details["parts"] = list(requested.parts)
-    return Done(after=State(alert.state), details=details)
+    details = {"proposed": revision}
+    return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))
