@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from sql.cases import StandingCase
     from sql.database import Pool
 
-TRIES: Final = 3
+TRIES: Final = 8
 """So often an update is made anew because another one came between; each of them has an answer of its own."""
 
 DELETED: Final = "{}"

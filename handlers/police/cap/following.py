@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 OK: Final = 200
-TRIES: Final = 3
+TRIES: Final = 8
 """So often an Update is made anew because another change came between."""
 
 
