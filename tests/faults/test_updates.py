@@ -27,7 +27,7 @@ async def test_a_retry_at_another_server_gets_the_answer_that_was_not_given(depl
         alert = filed["alert"]["id"]
         await deployment.sent(dying, alert)
         body = update_of(child={**CASE["child"], "clothing": "红色外套"}, guidance="切勿靠近")
-        proxy.lose_answer(b"insert into webhook_receipt")
+        proxy.lose_answer(b"update child_case c set content")
         assert (await send_bytes(deployment, dying, body, "msg_update"))[0] == 503
         dying.end(signal.SIGKILL)
     [(stored,)] = await deployment.query(STORED)

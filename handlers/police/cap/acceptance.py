@@ -83,6 +83,9 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         errors += place
     if errors or isinstance(place, list):
         return errors
+    stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
+    if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
+        said.notes.append("/alert/info[1]/expires: an alert begins with 72 h at most; a signed Update may extend it")
     return CapCase(
         identifier=message.identifier,
         sender=message.sender,
@@ -93,7 +96,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         note=clean(message.note),
         texts=said.texts,
         expires=_expires(message),
-        stated_expires=max((info.expires for info in message.infos if info.expires is not None), default=None),
+        stated_expires=stated,
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,

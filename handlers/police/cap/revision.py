@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from geo.area import distance_km
 from handlers.police.cap.filing import area_of, kept, texts_of
+from handlers.police.case.photos import OTHERS
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.proposals import Part, Revision, Widening
 from push.alerts.actions.revising import SAME, Asked
@@ -42,13 +43,14 @@ def asked_by(case: CapCase, authority: str, standing: StandingCase, notes: list[
     if isinstance(said, list):
         return said
     stands = _CONTENT.decode(standing.content)
-    content, changed = _content(stands, said, case.photo_url)
-    area, area_note = area_change(case, authority, standing)
     record: dict[str, Any] = msgspec.json.decode(standing.case)
-    is_cap = "cap" in record
+    is_cap, is_mistaken = "cap" in record, case.photo_url in _pictures_of_others(record)
+    content, changed = _content(stands, said, None if is_mistaken else case.photo_url)
+    area, area_note = area_change(case, authority, standing)
     said_of = [
+        f"{PHOTO}: not applied: {OTHERS}" if is_mistaken else None,
         None if "texts" in changed else f"{TEXTS}: the texts are {SAME}",
-        f"{PHOTO}: {SAME}" if case.photo_url is not None and "photo_url" not in changed else None,
+        f"{PHOTO}: {SAME}" if case.photo_url is not None and case.photo_url == stands.photo_url else None,
         area_note,
         None if is_cap else AS_JSON,
     ]
@@ -100,6 +102,11 @@ def area_change(case: CapCase, authority: str, standing: StandingCase) -> tuple[
         return None, f"{AREA}/circle: not applied: those within {widest:g} km were notified, or are about to be"
     label = of_authority(authority).label
     return Widening(radius_km=circle.radius_km, city=None, by=label, reason="the message's circle"), None
+
+
+def _pictures_of_others(record: dict[str, Any]) -> set[str]:
+    """Return the addresses of pictures that the case has as those of a companion or a vehicle."""
+    return {photo["url"] for photo in record.get("photos") or () if photo["of"] != "child"}
 
 
 def _content(stands: Content, said: dict[str, Text], photo: str | None) -> tuple[Content, tuple[str, ...]]:
