@@ -21,11 +21,11 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
 from handlers.police.answers import changed_answer, stored
 from handlers.police.case.update import CaseUpdate
-from handlers.police.revisions import PATHS, asked_by
+from handlers.police.case_changes import PATHS, asked_by
 from push.alerts.actions.actor import of_authority
-from push.alerts.actions.proposals import Revision
+from push.alerts.actions.case_changes import Asked
+from push.alerts.actions.proposals import CaseChange
 from push.alerts.actions.refusals import Refusal, Refused
-from push.alerts.actions.revising import Asked
 from push.alerts.actions.transaction import Order
 from push.alerts.actions.webhook_answer import WebhookAnswer
 
@@ -79,9 +79,9 @@ class Updates:
         case = await sql.filing.find_case(self._pool, authority, update.case_number)
         if case is None:
             return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
-        return await self._revise(authority, case.alert_id, update, body, answer)
+        return await self._change_case(authority, case.alert_id, update, body, answer)
 
-    async def _revise(
+    async def _change_case(
         self, authority: str, alert_id: UUID, update: CaseUpdate, body: bytes, answer: WebhookAnswer
     ) -> web.Response:
         order = Order(
@@ -96,7 +96,7 @@ class Updates:
             if isinstance(asked, list):
                 detail = "the case would be none that can be sent; nothing was changed"
                 return problems.response(ProblemCode.UNUSABLE_CASE, detail, asked)
-            result = await self._changes.revise(alert_id, order, asked, answer)
+            result = await self._changes.change_case(alert_id, order, asked, answer)
             if result is None and answer.body is not None:
                 return web.Response(status=OK, body=answer.body, content_type=JSON)
             refused = result or refused
@@ -113,5 +113,5 @@ class Updates:
 def _asked(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked | list[FieldError]:
     if standing.case == DELETED:
         # The alert is over, and says so.
-        return Asked(requested=Revision(parts=(), base=standing.digest), paths=PATHS)
+        return Asked(requested=CaseChange(parts=(), base=standing.digest), paths=PATHS)
     return asked_by(update, body, standing)

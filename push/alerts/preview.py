@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from push.alerts.actions.changes import reworded
-from push.alerts.actions.proposals import Revision, Rewording, change_request_of
+from push.alerts.actions.proposals import CaseChange, Rewording, change_request_of
 from push.discovery import providers
 from push.message.content import About, Content
 from push.message.rendering import Rendering, TooLarge
@@ -72,8 +72,8 @@ def _contents(content: str, proposed: str | None) -> dict[Notice, Content]:
     requested = None if proposed is None else change_request_of(proposed)
     if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():
         contents[Notice.UPDATE] = reworded(stands, requested.texts)
-    if isinstance(requested, Revision) and (revised := requested.applied_to(stands)) != stands:
-        contents[Notice.UPDATE] = revised
+    if isinstance(requested, CaseChange) and (changed := requested.applied_to(stands)) != stands:
+        contents[Notice.UPDATE] = changed
     return contents
 
 

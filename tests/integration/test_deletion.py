@@ -134,7 +134,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
         return NEWCOMER in await deployment.reached()
 
     await until(came_late)
-    known = {
+    known: dict[str, Any] = {
         "companions": [{"looks": OTHER_COMPANION}],
         "vehicle": {"plate": OTHER_PLATE},
         "internal": {"custody": CUSTODY},

@@ -11,8 +11,8 @@ from handlers.http.problems import FieldError
 from handlers.police.case.case import kept, read_case
 from handlers.police.case.merging import STAYS, MergedCase, merged, parts_of
 from handlers.police.case.photos import OTHERS
-from push.alerts.actions.proposals import Part, Revision, Rewording, Widening, change_request_of
-from push.alerts.actions.revising import SAME
+from push.alerts.actions.case_changes import SAME
+from push.alerts.actions.proposals import CaseChange, Part, Rewording, Widening, change_request_of
 from tests.support.processes.deployment import CASE
 from tests.support.updates import update_of
 
@@ -153,5 +153,5 @@ def test_change_requests_of_earlier_versions_are_read() -> None:
     rings = '{"type":"rings","radius_km":200.0,"city":null,"by":"operator Chen","reason":"by car","people":5}'
     assert change_request_of(texts) == Rewording(texts={"en": ("Missing", "A child")})
     assert change_request_of(rings) == Widening(radius_km=200, city=None, by="operator Chen", reason="by car", people=5)
-    revision = Revision(parts=(Part.PHOTO,), base=b"1", case="{}", digest=b"2")
+    revision = CaseChange(parts=(Part.PHOTO,), base=b"1", case="{}", digest=b"2")
     assert change_request_of(msgspec.json.encode(revision).decode()) == revision

@@ -24,8 +24,8 @@ from handlers.http.problems import FieldError
 from handlers.http.responses import json_response
 from handlers.http.route import JSON
 from handlers.police.answers import changed_answer
+from handlers.police.cap.case_change import asked_by
 from handlers.police.cap.filing import kept, key_of, message_of
-from handlers.police.cap.revision import asked_by
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Order
@@ -100,7 +100,7 @@ class Following:
             if isinstance(asked, list):
                 detail = "the message cannot be sent; nothing was changed"
                 return problems.response(ProblemCode.UNUSABLE_CASE, detail, asked)
-            result = await self._changes.revise(alert_id, order, asked, answer)
+            result = await self._changes.change_case(alert_id, order, asked, answer)
             if result is None and answer.body is not None:
                 return web.Response(status=OK, body=answer.body, content_type=JSON)
             if result is None:

@@ -13,8 +13,8 @@ from handlers.http.problems import FieldError
 from handlers.police.case.case import Case, kept, read_case
 from handlers.police.case.checks import unsupported
 from handlers.police.case.photos import mistaken_photos
+from push.alerts.actions.case_changes import SAME
 from push.alerts.actions.proposals import Part
-from push.alerts.actions.revising import SAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,12 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
-from push.alerts.actions import revising, widening
+from push.alerts.actions import case_changes, widening
+from push.alerts.actions.case_changes import CaseChanging
 from push.alerts.actions.proposals import (
+    CaseChange,
     ChangeRequest,
     Extension,
-    Revision,
     Rewording,
     Widening,
     change_request_of,
@@ -25,7 +26,6 @@ from push.alerts.actions.proposals import (
     too_many,
 )
 from push.alerts.actions.refusals import Refusal, Refused
-from push.alerts.actions.revising import Revising
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import Action, State
 from push.message.content import Content
@@ -33,7 +33,7 @@ from push.message.content import Content
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from push.alerts.actions.revising import Asked
+    from push.alerts.actions.case_changes import Asked
     from push.alerts.actions.transaction import Operations, Order, Ready
     from push.alerts.actions.webhook_answer import WebhookAnswer
     from push.alerts.planner import Planner
@@ -57,7 +57,7 @@ class Changes:
         self._pool = pool
         self._planner = planner
         self._life_max = life_max
-        self._revising = Revising(planner, life_max)
+        self._case_changing = CaseChanging(planner, life_max)
 
     async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
         """Give the alert other texts (title and body by locale), and send them to those who were notified."""
@@ -85,7 +85,7 @@ class Changes:
             return {}
         return {proposal.revision: await self._estimated(alert_id, requested)}
 
-    async def revise(self, alert_id: UUID, order: Order, asked: Asked, answer: WebhookAnswer) -> Refused | None:
+    async def change_case(self, alert_id: UUID, order: Order, asked: Asked, answer: WebhookAnswer) -> Refused | None:
         """Change the case to what the police know now, once for each message; what is not applied stands in the notes.
 
         `Refusal.ANSWERED`: the same message has its answer already. `Refusal.CASE_CHANGED`: the case, or what waits for
@@ -101,13 +101,13 @@ class Changes:
                 return Refused(Refusal.ANSWERED)
             if asked.upon != (alert.revision if alert.proposed else None):
                 return Refused(Refusal.CASE_CHANGED)
-            settled = await self._revising.settle(connection, alert_id, alert, asked)
+            settled = await self._case_changing.settle(connection, alert_id, alert, asked)
             if isinstance(settled, Refused):
                 return settled
             done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested)
             if isinstance(done, Refused):
                 return done
-            notes = (*settled.notes, *revising.notes_on_waiting(alert, done, builds=asked.builds))
+            notes = (*settled.notes, *case_changes.notes_on_waiting(alert, done, builds=asked.builds))
             return msgspec.structs.replace(done, keep=lambda locked: answer.keep(locked, alert_id, notes))
 
         return await self._operations.do(alert_id, Action.UPDATE, order, change)
@@ -117,7 +117,7 @@ class Changes:
         match requested:
             case Widening():
                 return await widening.estimated(self._pool, self._planner, alert_id, requested)
-            case Revision(area=Widening() as area):
+            case CaseChange(area=Widening() as area):
                 wider = await widening.estimated(self._pool, self._planner, alert_id, area)
                 return msgspec.structs.replace(requested, area=wider)
         return requested
@@ -131,8 +131,8 @@ class Changes:
                 return self._prepare_words(connection, alert_id, alert, requested)
             case Widening():
                 return await widening.prepare(self._planner, connection, alert_id, alert, requested)
-            case Revision():
-                return await self._revising.prepare(connection, alert_id, alert, requested)
+            case CaseChange():
+                return await self._case_changing.prepare(connection, alert_id, alert, requested)
             case Extension():
                 now = await sql.progress.record_time(connection)
                 return self._prepare_extension(connection, alert_id, alert, requested, now)
@@ -174,7 +174,7 @@ class Changes:
             return Refused(Refusal.NOTHING_NEW, "it says that already")
 
         async def reword() -> Done:
-            return await revising.reword(self._planner, connection, alert_id, alert, changed)
+            return await case_changes.reword(self._planner, connection, alert_id, alert, changed)
 
         return reword
 

@@ -74,7 +74,7 @@ class Part(enum.StrEnum):
     AREA = "area"
 
 
-class Revision(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_defaults=True):
+class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_defaults=True):
     """The case as the police know it now: all that changes, in one.
 
     `base`: the digest of the case that it was made from. `case` (JSON text) and `digest` replace it in the record,
@@ -99,7 +99,7 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_defau
         return msgspec.structs.replace(stands, **{name: getattr(self.content, name) for name in self.changed})
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | Extension | Revision
+ChangeRequest: TypeAlias = Rewording | Widening | Extension | CaseChange
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 

@@ -1,4 +1,4 @@
-"""Makes a revision of the case as it is known now: texts written anew, the picture, the case for the record.
+"""Makes a change of the case as it is known now: texts written anew, the picture, the case for the record.
 
 Bounded by the case.
 """
@@ -16,8 +16,8 @@ from handlers.police.case.checks import notes_on_addresses
 from handlers.police.case.merging import merged, parts_of
 from handlers.police.case.photos import pictures_of_missing
 from handlers.police.wording import content_of
-from push.alerts.actions.proposals import Part, Revision, change_request_of
-from push.alerts.actions.revising import Asked
+from push.alerts.actions.case_changes import Asked
+from push.alerts.actions.proposals import CaseChange, Part, change_request_of
 from push.message.content import Content
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _CONTENT = msgspec.json.Decoder(Content)
 
 def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked | list[FieldError]:
     """Return what an update asks for; what waits for approval is part of it, where it was made of the same case."""
-    pending = pending_revision(standing)
+    pending = pending_change(standing)
     base = read_case(standing.case.encode())
     upon = None if pending is None or pending.base != standing.digest else pending.case
     result = merged(upon or standing.case, body)
@@ -51,7 +51,7 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
     expires = update.expires or (None if upon is None or pending is None else pending.expires)
     area = None if upon is None or pending is None else pending.area
     encoded = kept(case)
-    requested = Revision(
+    requested = CaseChange(
         parts=(
             *parts,
             *((Part.EXPIRES,) if expires is not None else ()),
@@ -69,10 +69,10 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
     return Asked(requested=requested, upon=waits, builds=upon is not None, paths=PATHS, notes=tuple(notes))
 
 
-def pending_revision(standing: StandingCase) -> Revision | None:
+def pending_change(standing: StandingCase) -> CaseChange | None:
     """Return the revision that waits for approval, None where none does, or another change."""
     requested = None if standing.change_request is None else change_request_of(standing.change_request)
-    return requested if isinstance(requested, Revision) else None
+    return requested if isinstance(requested, CaseChange) else None
 
 
 def _content(base: Case, case: Case, stands: Content) -> tuple[Content, tuple[str, ...]]:

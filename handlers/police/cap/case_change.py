@@ -1,4 +1,4 @@
-"""Makes a revision of a CAP Update: texts, the picture, the end, and what of another area can be applied.
+"""Makes a change of the case of a CAP Update: texts, the picture, the end, and what of another area can be applied.
 
 What an Update leaves out stays: the picture, the end, whom to call. Bounded by the message.
 """
@@ -15,8 +15,8 @@ from geo.area import distance_km
 from handlers.police.cap.filing import area_of, kept, texts_of
 from handlers.police.case.photos import OTHERS
 from push.alerts.actions.actor import of_authority
-from push.alerts.actions.proposals import Part, Revision, Widening
-from push.alerts.actions.revising import SAME, Asked
+from push.alerts.actions.case_changes import SAME, Asked
+from push.alerts.actions.proposals import CaseChange, Part, Widening
 from push.message.content import Content
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def asked_by(case: CapCase, authority: str, standing: StandingCase, notes: list[
         *((Part.AREA,) if area is not None else ()),
     )
     encoded = _kept(case, record)
-    requested = Revision(
+    requested = CaseChange(
         parts=parts,
         base=standing.digest,
         case=encoded.decode() if is_cap else None,

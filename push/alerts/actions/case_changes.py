@@ -1,6 +1,6 @@
-"""Revising: changes what an alert says, until when it lives and how far it reaches, to the case as it is known now.
+"""CaseChanging: changes what an alert says, until when it lives and how far it reaches, to the case as it is known now.
 
-All parts of a revision are applied in one transaction, or none. What cannot be applied is left out first, and said.
+All parts of a change are applied in one transaction, or none. What cannot be applied is left out first, and said.
 Bounded: a life by `life_max` from the receipt; a wider ring as `push.alerts.actions.widening` says.
 """
 
@@ -16,7 +16,7 @@ import sql.cases
 import sql.lifecycle
 import sql.progress
 from push.alerts.actions import widening
-from push.alerts.actions.proposals import Part, Revision, Widening
+from push.alerts.actions.proposals import CaseChange, Part, Widening
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
@@ -44,7 +44,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     waited in it. `paths`: where the message has the end and the area. `notes`: what is known of it already.
     """
 
-    requested: Revision
+    requested: CaseChange
     upon: int | None = None
     builds: bool = False
     paths: Mapping[Part, str]
@@ -52,9 +52,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a revision can be applied, and what its sender is to know."""
+    """What of a change can be applied, and what its sender is to know."""
 
-    requested: Revision
+    requested: CaseChange
     notes: tuple[str, ...]
 
 
@@ -85,8 +85,8 @@ async def reword(
     return Done(after=state, details={"version": version}, halts=True)
 
 
-class Revising:
-    """Carries out revisions."""
+class CaseChanging:
+    """Carries out changes of a case."""
 
     def __init__(self, planner: Planner, life_max: timedelta) -> None:
         self._planner = planner
@@ -109,9 +109,9 @@ class Revising:
         return Settled(requested=replace(requested, parts=parts, expires=expires, area=area), notes=tuple(notes))
 
     async def prepare(
-        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Revision
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: CaseChange
     ) -> Ready | Refused:
-        """Return how a revision is carried out as a whole, or why it cannot be."""
+        """Return how a change is carried out as a whole, or why it cannot be."""
         if await sql.cases.digest_of(connection, alert_id) != requested.base:
             return Refused(Refusal.CASE_CHANGED)
         stands = _CONTENT.decode(alert.content)
@@ -130,7 +130,7 @@ class Revising:
                 return ready
             widen = ready
 
-        async def revise() -> Done:
+        async def change_case() -> Done:
             if requested.case is not None and requested.digest is not None:
                 await sql.cases.replace(connection, alert_id, requested.case, requested.digest)
             if requested.expires is not None:
@@ -140,7 +140,7 @@ class Revising:
             details = {"parts": list(requested.parts)} | done.details | wider
             return replace(done, details=details, halts=done.halts or requested.expires is not None)
 
-        return revise
+        return change_case
 
     def _latest(self, alert: LockedAlert) -> datetime:
         return alert.received_at + self._life_max
