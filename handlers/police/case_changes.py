@@ -70,7 +70,7 @@ def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked |
 
 
 def pending_change(standing: StandingCase) -> CaseChange | None:
-    """Return the revision that waits for approval, None where none does, or another change."""
+    """Return the change of the case that waits for approval, None where none does, or another change."""
     requested = None if standing.change_request is None else change_request_of(standing.change_request)
     return requested if isinstance(requested, CaseChange) else None
 

@@ -32,7 +32,12 @@ RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口
 COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
 SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
 CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
-OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = "黑夹克男子", "粤B7Q47", "抚养权归外祖母", "https://police.example/photos/4712.jpg"
+OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = (
+    "黑夹克男子",
+    "粤B7Q47",
+    "抚养权归外祖母",
+    "https://police.example/photos/4712.jpg",
+)
 LATER = (OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT, "4712.jpg")
 FILED = {
     "child": {

@@ -1,4 +1,4 @@
-"""CaseChanging: changes what an alert says, until when it lives and how far it reaches, to the case as it is known now.
+"""Case changes: bring what an alert says, until when it lives and how far it reaches, to the case as known now.
 
 All parts of a change are applied in one transaction, or none. What cannot be applied is left out first, and said.
 Bounded: a life by `life_max` from the receipt; a wider ring as `push.alerts.actions.widening` says.
@@ -38,10 +38,10 @@ _CONTENT = msgspec.json.Decoder(Content)
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A revision as a message asks for it.
+    """A change of the case as a message asks for it.
 
-    `upon`: the revision number of what waited for approval when it was made, None: nothing did; `builds`: it has what
-    waited in it. `paths`: where the message has the end and the area. `notes`: what is known of it already.
+    `upon`: the revision of what waited for approval when it was made, None: nothing did; `builds`: it has what waited
+    in it. `paths`: where the message has the end and the area. `notes`: what is known of it already.
     """
 
     requested: CaseChange
