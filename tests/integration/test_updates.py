@@ -205,3 +205,21 @@ async def test_simultaneous_updates_lose_none_of_each_other(deployment: Deployme
     assert [status for status, _ in await asyncio.gather(*sent)] == [200] * len(given)
     whole: dict[str, Any] = {name: value for fields in given for name, value in fields.items()}
     assert (await deployment.file(servers[0], **FILED, **whole))[0] == 200
+
+
+async def test_one_webhook_id_changes_one_case_however_many_come_at_once(deployment: Deployment) -> None:
+    """Updates of two cases under one id at the same moment: one is applied, the other is told that the id was used."""
+    await deployment.provider()
+    await deployment.people(200)
+    servers = [await deployment.server(), await deployment.server()]
+    numbers = ("SZ-A", "SZ-B")
+    for number in numbers:
+        assert (await deployment.file(servers[0], case_number=number))[0] == 202
+    sent = [
+        send_update(deployment, server, "msg_1", case_number=number, guidance="切勿靠近")
+        for server, number in zip(servers, numbers, strict=True)
+    ]
+    answers = await asyncio.gather(*sent)
+    assert sorted(status for status, _ in answers) == [200, 409]
+    assert [answer["code"] for status, answer in answers if status == 409] == ["webhook_id_reused"]
+    assert len(await deployment.query("select 1 from child_case where content ? 'guidance'")) == 1

@@ -97,7 +97,7 @@ class Changes:
         asked = msgspec.structs.replace(asked, requested=estimated)
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            if await answer.earlier(connection) is not None:
+            if await answer.is_given(connection):
                 return Refused(Refusal.ANSWERED)
             if asked.upon != (alert.revision if alert.proposed else None):
                 return Refused(Refusal.CASE_CHANGED)

@@ -41,6 +41,11 @@ class WebhookAnswer:
         """Return the answer that was given before to a message with this id, None when it is new."""
         return await sql.filing.find_receipt(connection, self._authority, self._webhook_id)
 
+    async def is_given(self, connection: Connection) -> bool:
+        """Tell whether there is an answer already, and let nobody else give one before the transaction ends."""
+        await sql.filing.lock_webhook(connection, self._authority, self._webhook_id)
+        return await self.earlier(connection) is not None
+
     async def keep(self, connection: Connection, alert_id: UUID, notes: Sequence[str]) -> None:
         """Write the answer and store it, within the caller's transaction."""
         listed = (await sql.progress.list_alerts(connection, alert_id))[0]
