@@ -31,6 +31,7 @@ from push.message.bidi import readable
 from push.message.catalogues import follow_up_texts
 from push.message.content import Content, Text
 from push.message.truncation import truncate_title
+from push.notice import SubjectKind
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def filing_of(
         status=case.status.value.lower(),
         place=place,
         last_seen_at=case.sent,
-        policy=plan.policy,
+        policy=plan.policy_for(SubjectKind.CHILD),
+        subject_kind=SubjectKind.CHILD,
         override=override,
         message_content=message_content,
         expires=case.expires,
