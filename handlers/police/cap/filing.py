@@ -31,6 +31,7 @@ from push.message.bidi import readable
 from push.message.catalogues import follow_up_texts
 from push.message.content import Content, Text
 from push.message.truncation import truncate_title
+from push.notice import SubjectKind
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def filing_of(
         override = Override(
             radius_km=radius_km, reason="the message's circle", by=of_authority(authority).label, whole=True
         )
-    if names_child(case.identifier, [name for text in case.texts.values() for name in text.children]):
+    if names_child(case.identifier, [name for text in case.texts.values() for name in text.names]):
         errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))
     if len(case.identifier) > IDENTIFIER_MAX:
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
@@ -155,7 +156,10 @@ def _text(text: CapText) -> Text:
 def _kept(case: CapCase) -> dict[str, object]:
     """Return the message as the record keeps it: what is deleted with the child stands where that of a case stands."""
     first = next(iter(case.texts.values()))
-    return {
+    later: dict[str, object] = {"photos": case.photos} if case.photos else {}
+    if case.subject_kind is not SubjectKind.CHILD:
+        later["subject"] = {"kind": case.subject_kind}
+    return later | {
         "cap": {
             "identifier": case.identifier,
             "sender": case.sender,
