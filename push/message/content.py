@@ -40,6 +40,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     `parts`: of which the body is made, with `stop` behind each sentence; without them, as alerts of earlier versions
     have it, it is one piece, in which the values of `elastic` share the room where it is scarce, in their order.
     `title_brief`: the title without its issuer; `title_elastic`: the values in the title that may be shortened.
+    `short`: bodies by their author for small screens, the longest first: one stands in place of a cut body.
     """
 
     title: str
@@ -51,6 +52,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: str = ""
     title_brief: str = ""
     title_elastic: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
 
     def with_parts(self, parts: tuple[Part, ...], stop: str) -> Text:
         """Return the text with a body that is made of `parts`."""
@@ -59,12 +61,23 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def reworded(self, title: str, body: str) -> Text:
         """Return the text with another title and body; plate and guidance stand behind a body that lacks them."""
-        worded = msgspec.structs.replace(self, title=title, body=body, elastic=(), title_brief="", title_elastic=())
+        worded = msgspec.structs.replace(
+            self, title=title, body=body, elastic=(), title_brief="", title_elastic=(), short=()
+        )
         essential = [part for part in self.parts if part.is_essential]
         if not essential:
             return msgspec.structs.replace(worded, parts=(), stop="")
         whole = Part(body, Importance.FEATURES, elastic=(body,))
         return worded.with_parts((whole, *(msgspec.structs.replace(part, joint="") for part in essential)), self.stop)
+
+    def abridged(self, short: str) -> Text:
+        """Return the text with a body of its author's for small screens; what is never left out stands behind it."""
+        marks = tuple(part for part in self.parts if part.importance is Importance.MARK)
+        rest = tuple(
+            msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential and part not in marks
+        )
+        whole = Part(short, Importance.FEATURES, elastic=(short,))
+        return msgspec.structs.replace(self, short=()).with_parts((*marks, whole, *rest), self.stop)
 
     def marked(self, mark: str) -> Text:
         """Return the text with what it is before title and body, as that it is an exercise."""

@@ -1,7 +1,7 @@
 """Truncation: shortens a text to a provider's limit, never within the phone number, plate or guidance.
 
-Values that may be shortened share the room alike; then the least important part goes, and so on. A text without parts
-is cut at a grapheme. Bounded by the text.
+Values that may be shortened share the room alike; then the least important part goes, and so on. Where the author wrote
+a short body, that stands instead. A text without parts is cut at a grapheme. Bounded by the text.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     whole = text.joined()
     if size_of(whole) <= bytes_max:
         return whole
+    if text.short:
+        return _abridged(text, bytes_max, size_of)
     if text.parts:
         return _by_importance(text, bytes_max, size_of)
     calls = [call for call in (text.call, text.phone) if call]
@@ -112,6 +114,17 @@ def shortened_title(text: Text, size_max: int, size_of: Callable[[str], int]) ->
 def utf8(text: str) -> int:
     """Return how many bytes a text has."""
     return len(text.encode())
+
+
+def _abridged(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
+    """Return the longest of the author's short bodies that fits whole, or what fits of the shortest one."""
+    for short in text.short:
+        abridged = text.abridged(short)
+        for call in (text.call, text.phone or text.call):
+            whole = msgspec.structs.replace(abridged, call=call).joined()
+            if size_of(whole) <= bytes_max:
+                return whole
+    return _by_importance(text.abridged(text.short[-1]), bytes_max, size_of)
 
 
 def _by_importance(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:

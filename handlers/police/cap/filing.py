@@ -1,7 +1,7 @@
 """Makes a filing of a CAP message, or says why it cannot be sent.
 
 The area is what the message says and nothing more: its circle, its polygons, its cities, never the city around a point.
-Bounded by the document; a contact by `CONTACT_MAX`, because a phone number is never cut.
+Bounded by the document.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ from geo.polygon import CROSSINGS_MAX as CITY_CROSSINGS_MAX
 from geo.union import united
 from handlers.http.problems import FieldError
 from handlers.places import locate
+from handlers.police.cap.details.texts import texts_of
 from handlers.police.cap.places import CROSSINGS_MAX
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing
 from push.alerts.name_matching import names_child
 from push.alerts.rings import Override
 from push.fanout.areas import Place
-from push.message.bidi import readable
 from push.message.catalogues import follow_up_texts
-from push.message.content import Content, Text
-from push.message.truncation import truncate_title
+from push.message.content import Content
 from push.notice import SubjectKind
 from sql.cap import CapMessage
 
@@ -40,10 +39,8 @@ if TYPE_CHECKING:
     from geo.cities import Cities
     from handlers.police.cap.acceptance import CapCase
     from handlers.police.cap.places import CapPlace
-    from handlers.police.cap.wording import CapText
     from push.alerts.planner import FilingPlan
 
-CONTACT_MAX: Final = 400
 IDENTIFIER_MAX: Final = 150
 AREA: Final = "/alert/info[1]/area[1]"
 NO_BOUNDARIES: Final = "no boundaries of cities are configured"
@@ -130,27 +127,6 @@ def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
-
-
-def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
-    """Return what phones say, by our locales, or which contact is too long to be shown whole."""
-    path = "/alert/info/contact"
-    errors = [
-        FieldError(path, f"{locale}: at most {CONTACT_MAX} characters")
-        for locale, text in case.texts.items()
-        if len(text.contact) > CONTACT_MAX
-    ]
-    return errors or {locale: _text(text) for locale, text in case.texts.items()}
-
-
-def _text(text: CapText) -> Text:
-    title = truncate_title(readable(text.headline))
-    # A contact without a number or an address says nothing that must not be cut.
-    rest = "" if title == readable(text.headline) else text.headline
-    parts = (rest, text.description, text.instruction, "" if text.number else text.contact)
-    body = " ".join(part for part in parts if part)
-    call = text.contact if text.number else ""
-    return Text(title, readable(body), readable(call), readable(text.number))
 
 
 def _kept(case: CapCase) -> dict[str, object]:

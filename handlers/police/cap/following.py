@@ -17,7 +17,8 @@ from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.http.responses import json_response
-from handlers.police.cap.filing import message_of, texts_of
+from handlers.police.cap.details.texts import texts_of
+from handlers.police.cap.filing import message_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.transaction import Order
 
