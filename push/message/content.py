@@ -16,6 +16,7 @@ import msgspec
 
 from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
 from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
+from push.notice import CaseKind, SubjectKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
+    `subject_kind` and `kind`: of what event it is.
     """
 
     texts: dict[str, Text]
@@ -123,6 +125,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    subject_kind: SubjectKind = SubjectKind.CHILD
+    kind: CaseKind | None = None
 
     @property
     def zone(self) -> tzinfo:

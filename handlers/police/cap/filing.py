@@ -94,6 +94,8 @@ def filing_of(
         follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children)),
         photo_url=case.photo_url,
         time_zone=time_zone,
+        subject_kind=case.subject_kind,
+        kind=next((text.more.kind for text in case.texts.values() if text.more.kind is not None), None),
     )
     digest = hashlib.sha256(content).digest()
     key = f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"

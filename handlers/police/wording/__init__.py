@@ -36,6 +36,8 @@ def content_of(case: Case, time_zone: str = TIME_ZONE_DEFAULT) -> Content:
         follow_ups=follow_up_texts(seen_at, len(case.missing), is_lost=is_lost),
         photo_url=photo_of(case),
         time_zone=time_zone,
+        subject_kind=case.subject_kind,
+        kind=case.kind,
     )
 
 

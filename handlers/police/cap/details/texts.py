@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from msgspec.structs import replace
 
 from handlers.http.problems import FieldError
+from handlers.police.case.details import Companion, Vehicle
+from handlers.police.wording.others import companion_parts, guidance_parts, plate_part, vehicle_parts
 from push.message.bidi import readable
+from push.message.catalogues import catalogues
 from push.message.content import Text
+from push.message.language_tag import ENGLISH
 from push.message.parts import Importance, Part, says
 from push.message.truncation import fits_everywhere, truncate_title
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from handlers.police.cap.details.parameters import Details
     from handlers.police.cap.wording import CapText
     from handlers.police.case.missing import Missing
+    from push.message.catalogues import Catalogue
 
 CONTACT_MAX: Final = 400
 ISSUER_MAX: Final = 40
@@ -71,7 +76,7 @@ def _all(case: CapCase) -> Iterator[Details]:
 
 
 def _text(text: CapText, locale: str, sender: str, plate: str | None, guidance: str | None) -> Text:
-    signs = SIGNS.get(locale.partition("-")[0], Signs())
+    signs = _signs(locale)
     headline = readable(text.headline)
     title = truncate_title(headline)
     # A contact without a number or an address says nothing that must not be cut.
@@ -87,7 +92,7 @@ def _text(text: CapText, locale: str, sender: str, plate: str | None, guidance: 
     )
     said = f"{text.headline}\n{prose}"
     issuer = _issuer(text, sender, said)
-    more = tuple(_more(text.more, said, plate, guidance, signs.comma))
+    more = _more(text.more, said, plate, guidance, locale)
     shown = Text(
         title=truncate_title(f"{issuer}{signs.colon}{headline}") if issuer else title,
         body="",
@@ -108,34 +113,66 @@ def _issuer(text: CapText, sender: str, said: str) -> str:
     return "" if says(f"{said}\n{text.contact}", issuer) else readable(issuer)
 
 
-def _more(details: Details, said: str, plate: str | None, guidance: str | None, comma: str) -> Iterator[Part]:
+def _more(details: Details, said: str, plate: str | None, guidance: str | None, locale: str) -> tuple[Part, ...]:
     """Return what the words of the author do not say, in the order in which it is read."""
-    vehicle = details.vehicle
-    colour = None if vehicle is None else vehicle.colour
-    if plate is not None:
-        yield Part(readable(plate), Importance.PLATE, least=readable(plate))
-    if colour is not None and not says(said, colour):
-        yield Part(readable(colour), Importance.COLOUR, elastic=(readable(colour),), joint=comma if plate else "")
-    for companion in details.companions:
-        yield from _part((companion.relation, companion.name, companion.looks), said, Importance.COMPANION, comma)
-    looks = [value for one in details.missing for value in (one.clothing, one.features)]
-    yield from _part(looks, said, Importance.REST, comma)
-    rest = [value for one in details.missing for value in _rest(one)]
-    yield from _part(
-        [*rest, *(() if vehicle is None else (vehicle.make, vehicle.direction))], said, Importance.REST, comma
+    words = catalogues().get(locale)
+
+    def new(value: str | None) -> str | None:
+        return None if value is None or says(said, value) else readable(value)
+
+    given = details.vehicle or Vehicle()
+    vehicle = Vehicle(plate=plate, colour=new(given.colour), make=new(given.make), direction=new(given.direction))
+    companions = [replace(one, relation=new(one.relation), looks=new(one.looks)) for one in details.companions]
+    looks = [value for one in details.missing for value in _looks(one, words) if new(value[0])]
+    return (
+        *_vehicle(vehicle, words, locale),
+        *_companions(companions, words, locale),
+        *_part([readable(text) for _, text in looks], Importance.REST, locale),
+        *guidance_parts(guidance, words or catalogues()[ENGLISH]),
     )
-    if guidance is not None:
-        yield Part(readable(guidance), Importance.GUIDANCE, least=readable(guidance))
 
 
-def _rest(one: Missing) -> tuple[str | None, ...]:
-    return (*one.nicknames, one.build, one.hair, one.accent, *one.languages)
+def _vehicle(vehicle: Vehicle, words: Catalogue | None, locale: str) -> Iterator[Part]:
+    if words is not None:
+        yield from vehicle_parts(vehicle, words)
+        return
+    if vehicle.plate is not None:
+        yield plate_part(vehicle.plate, None)
+    yield from _part([vehicle.colour], Importance.COLOUR, locale, joint=vehicle.plate is not None)
+    yield from _part([vehicle.make, vehicle.direction], Importance.REST, locale)
+
+
+def _companions(companions: list[Companion], words: Catalogue | None, locale: str) -> Iterator[Part]:
+    if words is not None:
+        yield from companion_parts(tuple(one for one in companions if one != Companion()), words)
+        return
+    for one in companions:
+        yield from _part([one.relation, one.name, one.looks], Importance.COMPANION, locale)
+
+
+def _looks(one: Missing, words: Catalogue | None) -> Iterator[tuple[str, str]]:
+    """Return each value with the text that shows it; where we have no phrases it stands alone."""
+    for value in (one.clothing, one.features, *one.nicknames, *one.languages):
+        if value is not None:
+            yield value, value
+    for value, phrase in (
+        (one.hair, "{hair}" if words is None else words.hair),
+        (one.build, "{build}" if words is None else words.build),
+        (one.accent, "{accent}" if words is None else words.accent),
+    ):
+        if value is not None:
+            yield value, phrase.format(hair=value, build=value, accent=value)
 
 
 def _part(
-    values: tuple[str | None, ...] | list[str | None], said: str, importance: Importance, comma: str
+    values: list[str | None] | list[str], importance: Importance, locale: str, *, joint: bool = False
 ) -> Iterator[Part]:
-    """Return a part of the values that the words do not have, if there is one."""
-    new = [readable(value) for value in dict.fromkeys(values) if value and not says(said, value)]
-    if new:
-        yield Part(comma.join(new), importance, elastic=tuple(new))
+    """Return a part of the values that are known, if there is one."""
+    comma = _signs(locale).comma
+    known = tuple(dict.fromkeys(value for value in values if value))
+    if known:
+        yield Part(comma.join(known), importance, elastic=known, joint=comma if joint else "")
+
+
+def _signs(locale: str) -> Signs:
+    return SIGNS.get(locale.partition("-")[0], Signs())
