@@ -124,7 +124,8 @@ def _abridged(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
             whole = msgspec.structs.replace(abridged, call=call).joined()
             if size_of(whole) <= bytes_max:
                 return whole
-    return _by_importance(text.abridged(text.short[-1]), bytes_max, size_of)
+    shortest = msgspec.structs.replace(text.abridged(text.short[-1]), call=text.phone or text.call)
+    return _by_importance(shortest, bytes_max, size_of)
 
 
 def _by_importance(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
@@ -156,9 +157,11 @@ def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
         (at for at, one in enumerate(kept) if not one.part.is_essential), key=lambda at: (kept[at].part.importance, -at)
     )
     rest = [at for at in order if kept[at].part.importance <= Importance.REST]
-    yield kept, text.call, ELASTIC_EASY
-    for count in range(1, len(rest) + 1):
-        yield _without(kept, rest[:count]), text.call, ELASTIC_EASY
+    # What somebody wrote as a whole is cut last, anything else is shortened before something is left out.
+    authored = [longest([one.part.text]) for one in kept if one.part.elastic == (one.part.text,)]
+    easy = max([ELASTIC_EASY, *authored])
+    for count in range(len(rest) + 1):
+        yield _without(kept, rest[:count]), text.call, easy
     yield _without(kept, rest), text.call, ELASTIC_MIN
     least = [msgspec.structs.replace(one, shown=one.part.least or one.shown) for one in kept]
     for count in range(len(rest), len(order) + 1):

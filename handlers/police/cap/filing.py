@@ -30,7 +30,7 @@ from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.catalogues import follow_up_texts
 from push.message.content import Content
-from push.notice import SubjectKind
+from push.notice import CaseKind, SubjectKind
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
@@ -89,13 +89,15 @@ def filing_of(
         return errors
     content = msgspec.json.encode(_kept(case), order="deterministic")
     children = max((len(text.children) for text in case.texts.values()), default=0)
+    kind = next((text.more.kind for text in case.texts.values() if text.more.kind is not None), None)
+    is_lost = kind in {None, CaseKind.LOST} and case.subject_kind is SubjectKind.CHILD
     message_content = Content(
         texts=texts,
-        follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children)),
+        follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children), is_lost=is_lost),
         photo_url=case.photo_url,
         time_zone=time_zone,
         subject_kind=case.subject_kind,
-        kind=next((text.more.kind for text in case.texts.values() if text.more.kind is not None), None),
+        kind=kind,
     )
     digest = hashlib.sha256(content).digest()
     key = f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"

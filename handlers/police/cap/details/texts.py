@@ -92,7 +92,8 @@ def _text(text: CapText, locale: str, sender: str, plate: str | None, guidance: 
     )
     said = f"{text.headline}\n{prose}"
     issuer = _issuer(text, sender, said)
-    more = _more(text.more, said, plate, guidance, locale)
+    own = text.more.vehicle
+    more = _more(text.more, said, (own and own.plate) or plate, text.more.guidance or guidance, locale)
     shown = Text(
         title=truncate_title(f"{issuer}{signs.colon}{headline}") if issuer else title,
         body="",
@@ -122,7 +123,12 @@ def _more(details: Details, said: str, plate: str | None, guidance: str | None, 
 
     given = details.vehicle or Vehicle()
     vehicle = Vehicle(plate=plate, colour=new(given.colour), make=new(given.make), direction=new(given.direction))
-    companions = [replace(one, relation=new(one.relation), looks=new(one.looks)) for one in details.companions]
+    companions = [
+        replace(one, relation=new(one.relation), name=new(one.name), looks=new(one.looks))
+        for one in details.companions
+        # One of whom the author says all is not named again.
+        if not any(known := (one.relation, one.name, one.looks)) or any(map(new, known))
+    ]
     looks = [value for one in details.missing for value in _looks(one, words) if new(value[0])]
     return (
         *_vehicle(vehicle, words, locale),
@@ -152,9 +158,15 @@ def _companions(companions: list[Companion], words: Catalogue | None, locale: st
 
 def _looks(one: Missing, words: Catalogue | None) -> Iterator[tuple[str, str]]:
     """Return each value with the text that shows it; where we have no phrases it stands alone."""
-    for value in (one.clothing, one.features, *one.nicknames, *one.languages):
+    for value in (one.clothing, one.features):
         if value is not None:
             yield value, value
+    for values, phrase in (
+        (one.nicknames, "{nicknames}" if words is None else words.nicknames),
+        (one.languages, "{languages}" if words is None else words.languages),
+    ):
+        for value in values:
+            yield value, phrase.format(nicknames=value, languages=value)
     for value, phrase in (
         (one.hair, "{hair}" if words is None else words.hair),
         (one.build, "{build}" if words is None else words.build),
