@@ -15,7 +15,7 @@ from handlers.police.case.details import Companion, Vehicle
 from handlers.police.wording.others import companion_parts, guidance_parts, plate_part, vehicle_parts
 from push.message.bidi import readable
 from push.message.catalogues import catalogues
-from push.message.content import Text
+from push.message.content import Text, marked
 from push.message.language_tag import ENGLISH
 from push.message.parts import Importance, Part, says
 from push.message.truncation import fits_everywhere, truncate_title
@@ -66,7 +66,7 @@ def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
         errors += [
             FieldError("/alert/info/parameter", f"{locale}: {detail}")
             for locale, text in texts.items()
-            if not fits_everywhere(text)
+            if not fits_everywhere(marked(text, case.status.value.lower()))
         ]
     return errors or texts
 
