@@ -1,4 +1,4 @@
-"""On every lane, in each language: what a CAP message says is cut before plate, guidance and number, and last of all."""
+"""On every lane, in each language: what a CAP message says is cut, and plate, guidance and number never are."""
 
 from __future__ import annotations
 

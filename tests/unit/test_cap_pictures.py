@@ -33,6 +33,10 @@ SUSPECTS = [
     "용의자",
     "차량",
     "Father",
+    "unknown male, 40s",
+    "Driver",
+    "拐骗者",
+    "诱拐犯",
     "an adult male",
     "母亲",
 ]
@@ -41,6 +45,7 @@ CHILDS = [
     "Child",
     "missing child, photo by the mother",
     "Abducted girl",
+    "female child",
     "Fotografía del niño",
     "실종아동 사진",
     "儿童照片",

@@ -28,14 +28,14 @@ _VEHICLE: Final = re.compile(
 )
 _COMPANION: Final = re.compile(
     r"suspect|abductor|kidnapp?er|offender|perpetrator|accomplice|companion|trafficker|captor|assailant|\bwanted\b"
-    r"|accompan(ied|ying (man|woman|adult|person|male|female))|person of interest"
+    r"|accompan(ied|ying (man|woman|adult|person|male|female))|person of interest|\bdrivers?\b"
     r"|sospechos|secuestrador|acompañante|raptor|ravisseur"
-    r"|嫌疑|嫌犯|疑犯|疑凶|绑匪|綁匪|绑架者|人贩|人販|拐卖者|拐骗者|拐带者|诱拐者|罪犯|犯罪"
+    r"|嫌疑|嫌犯|疑犯|疑凶|绑匪|綁匪|绑架者|人贩|人販|[诱拐][卖骗带拐](者|犯|人员|分子)|司机|罪犯|犯罪"
     r"|同行|同伴|陪同|陪伴|带走.{0,6}(男|女|人|者)|용의자|유괴범|납치범|동행|피의자",
     re.IGNORECASE,
 )
 _GROWN: Final = re.compile(
-    r"\b((step)?(father|mother|dad|mom|mum|parent)|uncle|aunt|grand(father|mother|parent)|man|woman|adult|relative"
+    r"\b((step)?(father|mother|dad|mom|mum|parent)|uncle|aunt|grand(father|mother|parent)|man|woman|adult|relative|(fe)?male"
     r"|padre|madre|tío|tía|hombre|mujer|adulto|abuel[oa])s?\b"
     r"|父亲|母亲|父親|母親|继父|继母|爸爸|妈妈|叔叔|伯伯|舅舅|姑姑|阿姨|祖父|祖母|爷爷|奶奶|外公|外婆|男子|女子|男人|女人|成年",
     re.IGNORECASE,
