@@ -44,12 +44,11 @@ LISTS: Final = {"nicknames": NICKNAMES_MAX, "languages": LANGUAGES_MAX}
 OLDER: Final = frozenset({NAME, AGE, CLOTHING})
 """What earlier versions read: a message of nothing else is kept as they kept it."""
 
-SEXES: Final = {"m": "male", "男": "male", "boy": "male", "man": "male"} | {
-    "f": "female",
-    "女": "female",
-    "girl": "female",
-    "woman": "female",
-}
+SEXES: Final = dict.fromkeys(
+    ("m", "man", "boy", "男", "男孩", "男性", "masculino", "hombre", "남", "남자"), "male"
+) | dict.fromkeys(("f", "woman", "girl", "女", "女孩", "女性", "femenino", "mujer", "여", "여자"), "female")
+"""How senders write it."""
+
 _SEPARATORS: Final = str.maketrans("，、；;", ",,,,")
 
 
