@@ -77,7 +77,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
         rest = tuple(
             msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential and part not in marks
         )
-        whole = Part(short, Importance.FEATURES, elastic=(short,))
+        whole = Part(short, Importance.AUTHORED, elastic=(short,))
         return msgspec.structs.replace(self, short=()).with_parts((*marks, whole, *rest), self.stop)
 
     def marked(self, mark: str) -> Text:

@@ -158,7 +158,7 @@ def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
     )
     rest = [at for at in order if kept[at].part.importance <= Importance.REST]
     # What somebody wrote as a whole is cut last, anything else is shortened before something is left out.
-    authored = [longest([one.part.text]) for one in kept if one.part.elastic == (one.part.text,)]
+    authored = [longest([one.shown]) for one in kept if one.part.importance is Importance.AUTHORED]
     easy = max([ELASTIC_EASY, *authored])
     for count in range(len(rest) + 1):
         yield _without(kept, rest[:count]), text.call, easy

@@ -105,7 +105,7 @@ def _text(text: CapText, locale: str, sender: str, plate: str | None, guidance: 
     body = readable(prose)
     if not more and not shown.short:
         return replace(shown, body=body)
-    return shown.with_parts((Part(body, Importance.FEATURES, elastic=(body,)), *more), signs.stop)
+    return shown.with_parts((Part(body, Importance.AUTHORED, elastic=(body,)), *more), signs.stop)
 
 
 def _issuer(text: CapText, sender: str, said: str) -> str:
