@@ -19,6 +19,7 @@ from push.fanout.packing import pack, unpack
 from server.administration.file_case import signed_headers
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
+from tests.support.updates import send_update
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -31,6 +32,13 @@ RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口
 COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
 SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
 CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
+OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = (
+    "黑夹克男子",
+    "粤B7Q47",
+    "抚养权归外祖母",
+    "https://police.example/photos/4712.jpg",
+)
+LATER = (OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT, "4712.jpg")
 FILED = {
     "child": {
         "name": NAME,
@@ -108,7 +116,7 @@ async def _answers(deployment: Deployment, server: Process, alert: str) -> str:
 
 
 def _names(text: str) -> list[str]:
-    return [word for word in CHILD if word in text or word.encode().hex() in text]
+    return [word for word in CHILD + LATER if word in text or word.encode().hex() in text]
 
 
 def _users(text: str, users: set[str]) -> set[str]:
@@ -131,6 +139,13 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
         return NEWCOMER in await deployment.reached()
 
     await until(came_late)
+    known: dict[str, Any] = {
+        "companions": [{"looks": OTHER_COMPANION}],
+        "vehicle": {"plate": OTHER_PLATE},
+        "internal": {"custody": CUSTODY},
+    }
+    photos = [{"url": SUSPECT, "of": "companion"}]
+    assert (await send_update(deployment, server, reason=WHY["reason"], photos=photos, **known))[0] == 200
     # A proposed text waits for approval when the child is found.
     await deployment.query("update alert set review = 'approve'")
     other = {
@@ -138,6 +153,10 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     }
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
     assert f"Call {OFFICER}" in (await deployment.query("select change_request::text from proposal"))[0][0]
+    # What the authority signed takes its place.
+    child = {"name": f"{NAME}儿", "clothing": LOOKS}
+    assert (await send_update(deployment, server, reason=WHY["reason"], child=child))[0] == 200
+    assert f"{NAME}儿" in (await deployment.query("select change_request::text from proposal"))[0][0]
     return alert
 
 
@@ -176,7 +195,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     await until(notified)
     before = await _record(deployment.database_url)
-    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search works"
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, *LATER}, "the search works"
     assert _users(before, users) == users
 
     await deployment.pass_time(1.1)

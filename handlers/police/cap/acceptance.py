@@ -48,8 +48,8 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales, each in the name of its sender. `photos`: pictures that are not of who is missing. `notes`:
-    what the sender should know.
+    `texts` by our locales, each in the name of its sender. `stated_expires`: `expires` where the message has one.
+    `photos`: pictures that are not of who is missing. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -61,6 +61,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     texts: dict[str, CapText]
     expires: datetime
+    stated_expires: datetime | None = None
     place: CapPlace | None = None
     subject_kind: SubjectKind = SubjectKind.CHILD
     senders: dict[str, str] = {}
@@ -86,6 +87,9 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         errors += place
     if errors or isinstance(place, list):
         return errors
+    stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
+    if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
+        said.notes.append("/alert/info[1]/expires: an alert begins with 72 h at most; a signed Update may extend it")
     return CapCase(
         identifier=message.identifier,
         sender=message.sender,
@@ -97,6 +101,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         texts=said.texts,
         senders=said.senders,
         expires=_expires(message),
+        stated_expires=stated,
         place=place,
         subject_kind=kind,
         photo_url=pictures.photo_url,

@@ -87,7 +87,7 @@ def filing_of(
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
-    content = msgspec.json.encode(_kept(case), order="deterministic")
+    content = kept(case)
     children = max((len(text.children) for text in case.texts.values()), default=0)
     kind = next((text.more.kind for text in case.texts.values() if text.more.kind is not None), None)
     is_lost = kind in {None, CaseKind.LOST} and case.subject_kind is SubjectKind.CHILD
@@ -100,7 +100,7 @@ def filing_of(
         kind=kind,
     )
     digest = hashlib.sha256(content).digest()
-    key = f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"
+    key = key_of(case)
     if unverified is not None:
         # Anybody may send another text under its name, and it may be signed for another reason the next time.
         key += f",{unverified},{digest.hex()}"
@@ -125,6 +125,11 @@ def filing_of(
     )
 
 
+def key_of(case: CapCase) -> str:
+    """Return what no other message of its sender has."""
+    return f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"
+
+
 def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     """Return what makes a message itself, with the fingerprint of the certificate that signed it."""
     references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
@@ -133,8 +138,17 @@ def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
 
 
-def _kept(case: CapCase) -> dict[str, object]:
+def kept(case: CapCase) -> bytes:
     """Return the message as the record keeps it: what is deleted with the child stands where that of a case stands."""
+    return msgspec.json.encode(_kept(case), order="deterministic")
+
+
+def area_of(case: CapCase) -> object:
+    """Return the area of a message as the record keeps it."""
+    return msgspec.to_builtins(_kept(case)["area"])
+
+
+def _kept(case: CapCase) -> dict[str, object]:
     first = next(iter(case.texts.values()))
     later: dict[str, object] = {"photos": case.photos} if case.photos else {}
     if case.subject_kind is not SubjectKind.CHILD:

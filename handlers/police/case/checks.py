@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from handlers.http.problems import FieldError
 from handlers.moments import in_future
+from handlers.police.case.photos import mistaken_photos
 from handlers.police.wording import photo_of, unsayable
 from handlers.values.web_address import is_private
 from push.alerts.name_matching import names_child
@@ -57,7 +58,7 @@ def unsupported(case: Case) -> list[FieldError]:
         )
     if names_child(case.case_number, [*_names(case), case.contact.phone]):
         faults.append(FieldError("$.case_number", "it stays for ever, so it must not say who the child is"))
-    return faults + unsayable(case)
+    return faults + unsayable(case) + mistaken_photos(case)
 
 
 def requested_area_faults(case: Case, plan: FilingPlan) -> list[FieldError]:
