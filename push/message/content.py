@@ -16,7 +16,7 @@ import msgspec
 
 from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
 from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
-from push.notice import Notice, SubjectKind
+from push.notice import CaseKind, Notice, SubjectKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     `parts`: of which the body is made, with `stop` behind each sentence; without them, as alerts of earlier versions
     have it, it is one piece, in which the values of `elastic` share the room where it is scarce, in their order.
     `title_brief`: the title without its issuer; `title_elastic`: the values in the title that may be shortened.
+    `short`: bodies by their author for small screens, the longest first: one stands in place of a cut body.
     """
 
     title: str
@@ -55,6 +56,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: str = ""
     title_brief: str = ""
     title_elastic: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
 
     def with_parts(self, parts: tuple[Part, ...], stop: str) -> Text:
         """Return the text with a body that is made of `parts`."""
@@ -63,12 +65,23 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def reworded(self, title: str, body: str) -> Text:
         """Return the text with another title and body; plate and guidance stand behind a body that lacks them."""
-        worded = msgspec.structs.replace(self, title=title, body=body, elastic=(), title_brief="", title_elastic=())
+        worded = msgspec.structs.replace(
+            self, title=title, body=body, elastic=(), title_brief="", title_elastic=(), short=()
+        )
         essential = [part for part in self.parts if part.is_essential]
         if not essential:
             return msgspec.structs.replace(worded, parts=(), stop="")
         whole = Part(body, Importance.FEATURES, elastic=(body,))
         return worded.with_parts((whole, *(msgspec.structs.replace(part, joint="") for part in essential)), self.stop)
+
+    def abridged(self, short: str) -> Text:
+        """Return the text with a body of its author's for small screens; what is never left out stands behind it."""
+        marks = tuple(part for part in self.parts if part.importance is Importance.MARK)
+        rest = tuple(
+            msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential and part not in marks
+        )
+        whole = Part(short, Importance.AUTHORED, elastic=(short,))
+        return msgspec.structs.replace(self, short=()).with_parts((*marks, whole, *rest), self.stop)
 
     def marked(self, mark: str) -> Text:
         """Return the text with what it is before title and body, as that it is an exercise."""
@@ -106,7 +119,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. `own_follow_ups`: those that the police wrote, by notice and locale; they go with the child's data.
     `closing`: which text `found` has, None for the usual one. Without `texts` the child's data is deleted.
-    `time_zone`: that of the place, in which times are written.
+    `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
     """
 
     texts: dict[str, Text]
@@ -118,6 +131,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    subject_kind: SubjectKind = SubjectKind.CHILD
+    kind: CaseKind | None = None
 
     @property
     def zone(self) -> tzinfo:

@@ -38,6 +38,8 @@ def content_of(case: Case, time_zone: str = TIME_ZONE_DEFAULT) -> Content:
         own_follow_ups=own_follow_ups(case),
         photo_url=photo_of(case),
         time_zone=time_zone,
+        subject_kind=case.subject_kind,
+        kind=case.kind,
     )
 
 
