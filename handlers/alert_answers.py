@@ -15,7 +15,7 @@ from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review
-from push.notice import Status
+from push.notice import Status, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,8 @@ class AlertRing(Answer, frozen=True, kw_only=True):
 class Proposed(Answer, frozen=True, kw_only=True):
     """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold.
 
-    `centre`: around which place people are to be asked, null for the place of the alert.
+    `centre`: around which place people are to be asked, null for the place of the alert. `expires`: another end of the
+    alert. `parts`: what of the case it changes, in words such as `photo`.
     """
 
     action: Action
@@ -82,6 +83,8 @@ class Proposed(Answer, frozen=True, kw_only=True):
     people: int | None
     hours: float | None
     centre: Centre | None = None
+    expires: datetime | None = None
+    parts: list[str] = []
 
 
 class Reviewed(Answer, frozen=True, kw_only=True):
@@ -109,6 +112,7 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
     authority: str
     case_number: str
     status: Status
+    subject_kind: SubjectKind
     state: State
     review: Reviewed
     version: int
@@ -136,6 +140,7 @@ def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
         authority=alert.authority_id,
         case_number=alert.case_number,
         status=Status(alert.status),
+        subject_kind=SubjectKind(alert.subject_kind),
         state=State(alert.state),
         review=Reviewed(
             policy=Review(alert.review),

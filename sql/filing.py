@@ -78,6 +78,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     review: str
     send_at: datetime | None
     unverified: str | None
+    subject_kind: str = "child"
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -103,6 +104,11 @@ async def forget_receipts(pool: Pool, older_than: timedelta) -> None:
 async def lock_case(connection: Connection, authority: str, case_number: str) -> None:
     """Let only one transaction at a time file a case number."""
     await connection.execute(_LOCK, authority, case_number)
+
+
+async def lock_webhook(connection: Connection, authority: str, webhook_id: str) -> None:
+    """Let only one transaction at a time answer a webhook id that changes a case; no case number has a space."""
+    await connection.execute(_LOCK, authority, f"webhook {webhook_id}")
 
 
 async def lock_drafts(connection: Connection, authority: str) -> None:
@@ -155,6 +161,7 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.review,
         alert.send_at,
         alert.unverified,
+        alert.subject_kind,
     )
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
 

@@ -41,6 +41,8 @@ _RECORD_TIME = query("record_time")
 class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for approval, without its texts; `people`: as estimated when it was requested.
 
+    `parts`: what of the case it changes.
+
     `is_valid`: the token that requested it is still valid.
     """
 
@@ -54,6 +56,8 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     hours: float | None = None
     longitude: float | None = None
     latitude: float | None = None
+    expires: datetime | None = None
+    parts: list[str] = []
     is_valid: bool = True
 
     @property
@@ -105,6 +109,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     rings: list[RingRow]
     busy: bool
     distrusted_at: datetime | None = None
+    subject_kind: str = "child"
 
     @property
     def held(self) -> bool:

@@ -38,6 +38,7 @@ class SummaryRow(msgspec.Struct, frozen=True):
     latitude: float | None
     city: str | None
     radius_km: float | None
+    subject_kind: str
     longitudes: list[float] = []
     latitudes: list[float] = []
     radii_km: list[float] = []

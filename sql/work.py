@@ -57,7 +57,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
     `entrants`: it is for late entrants, in whatever shard they are. `longitude`, `latitude`: the ring's own centre.
-    `nearness`: 1 for the ring that is the nearest one to its centre, 0 without a ring.
+    `nearness`: 1 for the ring that is the nearest one to its centre, 0 without a ring. `subject_kind`: who is missing.
     """
 
     id: int
@@ -80,6 +80,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     longitude: float | None = None
     latitude: float | None = None
     nearness: int = 0
+    subject_kind: str = "child"
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

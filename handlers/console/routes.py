@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from handlers.console.pages.actions import ActionPages
+    from handlers.console.pages.alert import AlertPage
     from handlers.console.pages.live import Live
     from handlers.console.pages.overview import Overview
+    from handlers.console.pages.queue import Queue
+    from handlers.console.pages.review import Review
+    from handlers.console.pages.update import UpdatePage
     from handlers.console.showing.pages import Pages
     from handlers.console.signing_in.sessions import Sessions
     from handlers.console.signing_in.sign_in import SignIn
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 
 TAG: Final = "console"
 """Its routes are for browsers alone, and stand in no API document."""
+
+ALERT: Final = "/console/alerts/{id}"
+ACTIONS: Final = ("pause", "veto", "resume", "cancel", "found", "release", "rings", "extension")
 
 PAGE: Final = Answer(200, "The page.", str, "text/html")
 
@@ -37,16 +45,30 @@ class ConsoleHandlers(NamedTuple):
     sessions: Sessions
     sign_in: SignIn
     overview: Overview
+    queue: Queue
+    alert: AlertPage
+    actions: ActionPages
+    review: Review
+    update: UpdatePage
     live: Live
 
 
 def routes(of: ConsoleHandlers) -> list[Route]:
     """Return the routes."""
-    viewer = SignedIn(Role.VIEWER)
+    viewer, operator = SignedIn(Role.VIEWER), SignedIn(Role.OPERATOR)
     get, post = _getting(of.pages), _posting(of.pages)
     return [
         get("/console", viewer, "overview", of.overview.get),
         get("/console/part/cards", viewer, "part_cards", of.overview.get_cards),
+        get("/console/queue", operator, "queue", of.queue.get),
+        get("/console/part/queue", operator, "part_queue", of.queue.get_part),
+        get(f"{ALERT}", viewer, "alert", of.alert.get),
+        get(f"{ALERT}/part/state", viewer, "part_alert_state", of.alert.get_state),
+        get(f"{ALERT}/review", operator, "review", of.review.get),
+        post(f"{ALERT}/approval", SignedIn(Role.APPROVER), "approval", of.review.post),
+        get(f"{ALERT}/update", operator, "update", of.update.get),
+        post(f"{ALERT}/update", operator, "update", of.update.post),
+        *_actions(of, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
@@ -55,6 +77,16 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
         get("/console/static/{name}", Proof.NONE, "static", _static(of.pages)),
     ]
+
+
+def _actions(of: ConsoleHandlers, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
+    """Return a page and a form for each action; more people than the cap are for approvers."""
+    table: list[Route] = []
+    for name in ACTIONS:
+        access = SignedIn(Role.APPROVER if name == "release" else Role.OPERATOR)
+        table.append(get(f"{ALERT}/{name}", access, name, of.actions.get))
+        table.append(post(f"{ALERT}/{name}", access, name, of.actions.post))
+    return table
 
 
 def _getting(pages: Pages) -> Callable[..., Route]:

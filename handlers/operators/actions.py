@@ -13,9 +13,9 @@ from msgspec import Meta
 
 from geo.crs import Crs
 from handlers.action_requests import CaseNumber, Reason, refusal
+from handlers.centre import centre_of
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
-from handlers.operators.centre import centre_of
 from handlers.places import hinted
 from handlers.values.cleaning import cleaned_by
 from handlers.values.text import clean

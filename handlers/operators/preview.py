@@ -6,7 +6,7 @@ it is in the audit trail. Bounded by the alert.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sql.audit
 import sql.lifecycle
@@ -14,6 +14,7 @@ import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
+from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
@@ -42,10 +43,11 @@ class Reasons(Answer, frozen=True, kw_only=True):
 
 
 class Previewed(Answer, frozen=True, kw_only=True):
-    """What phones would show, by notice, locale and lane."""
+    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice."""
 
     alert: FiledAlert
     reasons: Reasons
+    photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
 
@@ -57,7 +59,7 @@ class Preview:
         self._disclosure = disclosure
         self._render = render
 
-    async def get(self, call: Call[None]) -> Previewed | web.Response:
+    async def get(self, call: Call[Any]) -> Previewed | web.Response:
         """Show what phones would show."""
         async with self._pool.acquire() as connection, connection.transaction():
             content = await sql.lifecycle.content_of_alert(connection, call.alert_id)
@@ -76,5 +78,6 @@ class Preview:
                 rings={str(ring.ring): ring.reason for ring in listed.rings if ring.reason},
                 proposal=None if listed.proposal is None else listed.proposal.reason,
             ),
+            photos=photos(content[0], proposed),
             notices=self._render(call.alert_id, *content, proposed),
         )

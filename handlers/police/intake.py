@@ -18,8 +18,9 @@ from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
 from handlers.police.case.case import kept, read_case
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
-from handlers.police.case.sightings import notes_on_places, sightings_of, with_sightings
+from handlers.police.sightings import notes_on_places, sightings_of, with_sightings
 from handlers.police.wording import content_of
+from handlers.police.wording.left_out import notes_on_letters
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
 from push.alerts.rings import Override
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
     from handlers.police.case.case import Case
-    from handlers.police.case.sightings import Sightings
+    from handlers.police.sightings import Sightings
     from push.message.content import Content
     from sql.database import Pool
 
@@ -93,11 +94,12 @@ class Intake:
             mode=seen.mode,
             earlier=seen.earlier,
             whole_city=seen.whole_city,
-            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
+            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy_for(case.subject_kind),
             override=_override(case, authority),
             message_content=content,
+            subject_kind=case.subject_kind,
         )
-        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
+        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         notes += notes_on_places(case)
         async with self._filing_service.file(filing) as result:
             answer = answer_to(result, filing, notes, self._filing_service.planner)

@@ -20,6 +20,7 @@ from handlers.cap.areas import VERTICES_MAX, area_of
 from handlers.cap.model import (
     EVENT_CODE,
     EVENT_SYSTEM,
+    PERSON_EVENT_CODE,
     Area,
     Category,
     Certainty,
@@ -39,7 +40,8 @@ from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
 from push.message.content import LOCALE_DEFAULT, Content
-from push.message.truncation import truncate_body
+from push.message.truncation import truncate_without_call
+from push.notice import CaseKind, SubjectKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,7 +125,8 @@ def _infos(alert: PublicAlert, content: Content, publisher: Publisher) -> tuple[
     infos = [_info(alert, content, locale, text, publisher) for locale, text in texts.items()]
     points = sum(len(ring) for info in infos for area in info.areas for ring in area.polygons)
     room = max(DESCRIPTION_BYTES, (TEXT_BYTES - points * POINT_BYTES) // len(infos))
-    return tuple(msgspec.structs.replace(info, description=truncate_body(info.description, room)) for info in infos)
+    described = {locale: truncate_without_call(text, room) for locale, text in texts.items()}
+    return tuple(msgspec.structs.replace(info, description=described[info.language]) for info in infos)
 
 
 def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
@@ -168,12 +171,12 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
     return Info(
         language=locale,
         categories=(Category.RESCUE,),
-        event=words.event,
+        event=words.events[content.subject_kind][content.kind or CaseKind.LOST],
         response_types=(ResponseType.ALL_CLEAR if over else ResponseType.MONITOR,),
         urgency=Urgency.PAST if over else Urgency.IMMEDIATE,
         severity=Severity.MINOR if over else Severity.SEVERE,
         certainty=Certainty.OBSERVED if over else Certainty.LIKELY,
-        event_codes=(Named(EVENT_SYSTEM, EVENT_CODE),),
+        event_codes=(Named(EVENT_SYSTEM, _code(content.subject_kind)),),
         expires=None if over else _local(alert.expires, content),
         sender_name=publisher.sender_name,
         headline=text.title,
@@ -183,6 +186,11 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
         resources=() if photo is None else (_picture(photo),),
         areas=(_area(alert, words.area),),
     )
+
+
+def _code(subject: SubjectKind) -> str:
+    """Return SAME's code: MEP of everybody who is no child."""
+    return EVENT_CODE if subject is SubjectKind.CHILD else PERSON_EVENT_CODE
 
 
 def _picture(url: str) -> Resource:

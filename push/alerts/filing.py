@@ -29,7 +29,7 @@ from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.content import Content
-from push.notice import DEADLINE, EXPIRY
+from push.notice import DEADLINE, EXPIRY, SubjectKind
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
@@ -77,6 +77,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     whole_city: bool = False
     expires: datetime | None = None
     message: CapMessage | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
     @property
     def verified(self) -> bool:
@@ -290,4 +291,5 @@ def alert_of(
         review=decision.review.value,
         send_at=decision.send_at,
         unverified=filing.unverified,
+        subject_kind=filing.subject_kind.value,
     )

@@ -1,8 +1,9 @@
 """Candidates: finds who may have to be notified for a unit, shard by shard.
 
 The alert itself is for those who stand in the ring's area now; a follow-up notice is for those in the ledger who can be
-reached in this lane now. An exercise has only the enrolled. Bounded: the searches asked for ahead, one shard of those
-notified before; an enrolment has its own bound (`sql.enrolment`).
+reached in this lane now, each in the language in which they were first notified. An exercise has only the enrolled.
+Bounded: the searches asked for ahead, one shard of those notified before; an enrolment has its own bound
+(`sql.enrolment`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    from numpy.typing import NDArray
 
     from geo.index.position_index import PositionIndex
     from push.fanout.areas import Areas
@@ -62,7 +61,9 @@ class Candidates:
     async def stream(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         """Yield a unit's candidates by shard, in order; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
         row = unit.row
-        found = self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(row, shard_from)
+        found = (
+            self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(unit, shard_from)
+        )
         if row.status == Status.EXERCISE:
             enrolled = frozenset(
                 await retry_until_available(
@@ -89,9 +90,10 @@ class Candidates:
         async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):
             yield found
 
-    async def _notified_before(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+    async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
+        row = unit.row
         indeterminate = row.notice != Notice.UPDATE
-        packed = await retry_until_available(
+        notified = await retry_until_available(
             partial(
                 sql.ledger.notified,
                 self._pool,
@@ -104,14 +106,13 @@ class Candidates:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        users = _distinct(unpack_readable(packed, partial(self._report_row, row)))
+        unreadable = partial(self._report_row, row)
+        users = unit.languages.note_first(
+            [(one.locale, users) for one in notified for users in unpack_readable([one.packed], unreadable)]
+        )
         for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
             asked_s = asyncio.get_running_loop().time()
             # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
             there = await self._index.present(self._lane, chosen, settled=True)
             users_there = chosen[there]
             yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
-
-
-def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)

@@ -14,24 +14,26 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from push.message.bidi import LRM, begins_with_number, is_right_to_left
-from push.message.language_tag import is_simplified_chinese, look_up
+from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
+from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
+from push.notice import CaseKind, Notice, SubjectKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIME_ZONE_DEFAULT: Final = "Asia/Shanghai"
-LOCALE_DEFAULT: Final = "zh-CN"
+LOCALE_DEFAULT: Final = SIMPLIFIED_CHINESE
 MINUTE_S: Final = 60
 PHOTO_PUSHED_MAX: Final = 500
 """Characters; a longer address takes the text's room in a push of 4 KB."""
 
+USUAL_CLOSINGS: Final = (None, "found_happy")
+"""The closings that say that the child is found and well."""
+
 WIDE: Final = frozenset("WF")
 """The widths of Chinese letters, whose sentences end without a space."""
 
-WIDE_STOPS: Final = "。！？；：，"
-PUNCTUATION: Final = "Po"
 CALL_LEAST: Final = 7
 """The digits of the shortest telephone number that is no emergency call."""
 
@@ -39,8 +41,10 @@ CALL_LEAST: Final = 7
 class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`.
 
-    `elastic`: the values in `body`, in their order, that share the room where it is scarce, such as place and looks.
-    `seen`: with what `body` begins where the child was seen since (`push.message.newest_place`).
+    `parts`: of which the body is made, with `stop` behind each sentence; without them, as alerts of earlier versions
+    have it, it is one piece, in which the values of `elastic` share the room where it is scarce, in their order.
+    `title_brief`: the title without its issuer; `title_elastic`: the values in the title that may be shortened.
+    `short`: bodies by their author for small screens, the longest first: one stands in place of a cut body.
     """
 
     title: str
@@ -48,7 +52,54 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     call: str
     phone: str = ""
     elastic: tuple[str, ...] = ()
-    seen: str = ""
+    parts: tuple[Part, ...] = ()
+    stop: str = ""
+    title_brief: str = ""
+    title_elastic: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
+
+    def with_parts(self, parts: tuple[Part, ...], stop: str) -> Text:
+        """Return the text with a body that is made of `parts`."""
+        body = composed(pieces(parts), stop)
+        return msgspec.structs.replace(self, body=body, parts=parts, stop=stop, elastic=())
+
+    def reworded(self, title: str, body: str) -> Text:
+        """Return the text with another title and body; the newest place stands before it, plate and guidance behind.
+
+        What the body says of these is not repeated.
+        """
+        worded = msgspec.structs.replace(
+            self, title=title, body=body, elastic=(), title_brief="", title_elastic=(), short=()
+        )
+        essential = [msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential]
+        if not essential and not self._newest:
+            return msgspec.structs.replace(worded, parts=(), stop="")
+        for part in self._newest:
+            body = body.removeprefix(part.text).removeprefix(self.stop.rstrip()).lstrip()
+        whole = [Part(body, Importance.FEATURES, elastic=(body,))] if body else []
+        return worded.with_parts((*self._newest, *whole, *essential), self.stop)
+
+    def abridged(self, short: str) -> Text:
+        """Return the text with a body of its author's for small screens; what is never left out stands behind it."""
+        marks = tuple(part for part in self.parts if part.importance is Importance.MARK)
+        rest = tuple(
+            msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential and part not in marks
+        )
+        whole = Part(short, Importance.AUTHORED, elastic=(short,))
+        return msgspec.structs.replace(self, short=()).with_parts((*marks, *self._newest, whole, *rest), self.stop)
+
+    @property
+    def _newest(self) -> tuple[Part, ...]:
+        """The part that says the newest place, where there is one."""
+        return tuple(part for part in self.parts if part.importance is Importance.NEWEST)
+
+    def marked(self, mark: str) -> Text:
+        """Return the text with what it is before title and body, as that it is an exercise."""
+        brief = self.title_brief and f"【{mark}】{self.title_brief}"
+        text = msgspec.structs.replace(self, title=f"【{mark}】{self.title}", title_brief=brief)
+        if self.parts:
+            return text.with_parts((Part(f"{mark}: ", Importance.MARK), *self.parts), self.stop)
+        return msgspec.structs.replace(text, body=f"{mark}: {self.body}")
 
     def joined(self) -> str:
         """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
@@ -59,36 +110,50 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
         if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
             return body + call
         if unicodedata.category(body[-1]) == PUNCTUATION:
-            return f"{body} {call}"
+            return f"{body}{self.stop[1:] if self.stop else ' '}{call}"
         return f"{body}。{call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {call}"
 
     def beside(self, call: str) -> str:
         """Return whom to call as it stands behind the body: a number at its beginning is not turned by the body."""
-        return f"{LRM}{call}" if is_right_to_left(self.body) and begins_with_number(call) else call
+        return beside(self.body, call)
 
     def _is_called_for(self) -> bool:
         """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
-        before, found, after = self.body.partition(self.call)
-        is_part = any(sign.isascii() and sign.isalnum() for sign in (before[-1:], after[:1]))
-        return bool(found) and len(self.call) >= CALL_LEAST and not is_part
+        call = (self.phone or self.call) if self.parts else self.call
+        return len(call) >= CALL_LEAST and says(self.body, call)
+
+
+class NewestPlace(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the child was seen since the case was filed, as the police call it, and when; they go with its data."""
+
+    at: datetime
+    place: str | None = None
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
     """What one alert says, by locale, with its picture and links.
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
-    child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
-    `seen_at`: when the child was seen at the place that the texts say first, where that is known.
+    child. `own_follow_ups`: those that the police wrote, by notice and locale; they go with the child's data.
+    `closing`: which text `found` has, None for the usual one. Without `texts` the child's data is deleted.
+    `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
+    `seen_at`: when the child was seen at the newest place that is known; `newest`: that place, which all texts say
+    first, None where it is the one of which they are written anyway.
     """
 
     texts: dict[str, Text]
     # The record keeps it as `last`, under which alerts filed by earlier versions have it.
     follow_ups: dict[str, dict[str, Text]] = msgspec.field(default_factory=dict, name="last")
+    own_follow_ups: dict[str, dict[str, Text]] = {}
+    closing: str | None = None
     photo_url: str | None = None
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    subject_kind: SubjectKind = SubjectKind.CHILD
+    kind: CaseKind | None = None
     seen_at: datetime | None = None
+    newest: NewestPlace | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -103,7 +168,12 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, notice: str) -> dict[str, Text]:
         """Return what a notice says, by locale."""
-        return self.follow_ups.get(notice, self.texts)
+        texts = self.follow_ups.get(notice)
+        if texts is None:
+            return self.texts
+        # What the police wrote beforehand is for the usual end: it thanks in joy, which a death must not be told with.
+        is_usual = notice != Notice.FOUND or self.closing in USUAL_CLOSINGS
+        return texts | self.own_follow_ups.get(notice, {}) if is_usual else texts
 
     def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
         """Return the text for a reader of `locale` and its own locale: looked up by BCP 47, or the nearest one."""
@@ -124,26 +194,40 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             deep_link=self.deep_link,
             web_link=self.web_link,
             silent=silent,
+            subject_kind=about.subject_kind,
         )
 
 
 def _nearest(locale: str, texts: Mapping[str, Text]) -> str:
-    """Return which text a reader gets whose tag leads to none: in the same language and letters, else the usual one."""
+    """Return which text a reader gets whose tag leads to none: of the same language and letters, English, the first.
+
+    The first is the usual one where there is one; who says no language gets it at once.
+    """
     simple = is_simplified_chinese(locale)
-    same = [known for known in texts if known.partition("-")[0].lower() == locale.partition("-")[0].lower()]
+    same = _of_language(locale, texts)
     same.sort(key=lambda known: is_simplified_chinese(known) is not simple)
     if same:
         return same[0]
+    english = _of_language(ENGLISH, texts) if locale else []
+    if english:
+        return english[0]
     return LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
 
 
+def _of_language(locale: str, texts: Mapping[str, Text]) -> list[str]:
+    """Return the tags of texts in the language of a tag."""
+    language = locale.partition("-")[0].lower()
+    return [known for known in texts if known.partition("-")[0].lower() == language]
+
+
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message is about: which notice of which alert, and until when it is of use."""
+    """What a message is about: which notice of which alert, until when it is of use, and who is missing."""
 
     alert_id: UUID
     notice: str
     status: str
     expires: datetime
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
 
 MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
@@ -153,9 +237,7 @@ MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
 def marked(text: Text, status: str) -> Text:
     """Return a text that says first that it is an exercise or a test, if it is."""
     mark = MARKS.get(status)
-    if mark is None:
-        return text
-    return msgspec.structs.replace(text, title=f"【{mark}】{text.title}", body=f"{mark}: {text.body}")
+    return text if mark is None else text.marked(mark)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +252,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     silent: bool = False
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
     def titled(self, title: str) -> Message:
         """Return the same with another title."""

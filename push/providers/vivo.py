@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-import unicodedata
 import uuid
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -24,8 +23,9 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
-from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.message.truncation import truncate_parts, width
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
@@ -93,6 +93,17 @@ STATUSES: dict[int, RecipientStatus] = {
 """What is wrong with one id. An unknown status is `refused`: final for this one, and never for its neighbours."""
 
 
+Category = Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")]
+Classification = Annotated[int, Meta(ge=0, le=1)]
+
+
+class VivoKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    classification: Classification | None = None
+    category: Category | None = None
+
+
 class VivoSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at vivo, and the class of our messages.
 
@@ -102,8 +113,9 @@ class VivoSettings(LaneSettings, frozen=True, kw_only=True):
     app_id: str
     app_key: str
     app_secret: str
-    classification: Annotated[int, Meta(ge=0, le=1)] = 1
-    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
+    classification: Classification = 1
+    category: Category = "SUBSCRIPTION"
+    kinds: dict[SubjectKind, VivoKind] = msgspec.field(default_factory=dict)
 
 
 class _User(msgspec.Struct):
@@ -198,6 +210,7 @@ class VivoGateway(BatchGateway):
 
 def rendered(settings: VivoSettings, message: Message, ttl_s: int) -> RenderedMessage[dict[str, Any]]:
     """Return the message without its ids, truncated to what vivo takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     title, body = truncate_parts(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
     content = render(message.titled(title), body, settings, ttl_s)
     return RenderedMessage(content, Rendering(title, body, width(body), BODY_WIDTH, "characters", message.silent))
@@ -230,11 +243,6 @@ def render(message: Message, body: str, settings: VivoSettings, ttl_s: int) -> d
         "clientCustomMap": {"alert": message.collapse_id},
         **page,
     }
-
-
-def width(text: str) -> int:
-    """Return how wide vivo counts a text: East Asian characters are two wide, all others one."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:

@@ -8,8 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from handlers.console.pages.actions import ActionPages
+from handlers.console.pages.alert import AlertPage
 from handlers.console.pages.live import Live
 from handlers.console.pages.overview import Overview
+from handlers.console.pages.queue import Queue
+from handlers.console.pages.review import Review
+from handlers.console.pages.update import UpdatePage
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.pages import Pages
 from handlers.console.signing_in.sessions import Sessions
@@ -31,10 +36,16 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
     sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
+    alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages),
-        overview=Overview(operators.alerts, pages),
+        overview=Overview(alerts, pages),
+        queue=Queue(alerts, pages),
+        alert=AlertPage(alerts, pages),
+        actions=ActionPages(alerts, actions, preview, pages),
+        review=Review(alerts, actions, preview, pages),
+        update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
     )

@@ -1,13 +1,21 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
        a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.entered_at, a.sent_at, a.verified,
        a.unverified, a.unverified_messages, a.review, a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
-       a.child_deleted_at, a.recipients_deleted_at, a.distrusted_at,
+       a.child_deleted_at, a.recipients_deleted_at, a.distrusted_at, a.subject_kind,
        array(select p.name from counted_approval p where p.alert_id = a.id and p.revision = a.revision
              order by p.at, p.name) as approvals,
        a.revision,
        (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason,
                                   'is_valid', p.token_id is null or exists (select from valid_token t where t.id = p.token_id))
-               || (p.change_request - 'texts' - 'type' - 'estimate')
+               -- Named one by one: all else in it is of the child.
+               || jsonb_strip_nulls(jsonb_build_object(
+                   'radius_km', coalesce(p.change_request -> 'radius_km', p.change_request #> '{area,radius_km}'),
+                   'city', coalesce(p.change_request -> 'city', p.change_request #> '{area,city}'),
+                   'people', coalesce(p.change_request -> 'people', p.change_request #> '{area,people}'),
+                   'longitude', coalesce(p.change_request -> 'longitude', p.change_request #> '{area,longitude}'),
+                   'latitude', coalesce(p.change_request -> 'latitude', p.change_request #> '{area,latitude}'),
+                   'hours', p.change_request -> 'hours', 'expires', p.change_request -> 'expires',
+                   'parts', p.change_request -> 'parts'))
         from proposal p where p.alert_id = a.id and a.state in ('sending', 'sent', 'paused'))::text as proposal,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,

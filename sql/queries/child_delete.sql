@@ -32,7 +32,8 @@ with emptied as (
     where w.authority_id = b.authority_id and w.webhook_id = b.webhook_id and b.answer #>> '{draft,id}' = $1::text
 ), unanswered as (
     update webhook_receipt w
-    set answer = convert_to(jsonb_set(jsonb_set(b.answer, '{alert,area,circle}', 'null'), '{alert,rings}', coalesce(
+    set answer = convert_to(jsonb_set(jsonb_set(jsonb_set(b.answer,
+            '{alert,area,circle}', 'null'), '{alert,review,proposal,centre}', 'null', false), '{alert,rings}', coalesce(
             (select jsonb_agg(one || '{"centre": null}') from jsonb_array_elements(b.answer #> '{alert,rings}') one),
             '[]'))::text, 'UTF8'),
         body_digest = sha256($3::bytea || w.body_digest)
@@ -41,7 +42,7 @@ with emptied as (
 )
 update alert
 set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb))
-              || jsonb_strip_nulls(jsonb_build_object('time_zone', content -> 'time_zone')),
+              || jsonb_strip_nulls(jsonb_build_object('time_zone', content -> 'time_zone', 'subject_kind', content -> 'subject_kind')),
     city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision,
     latitude = round(latitude::numeric, 2)::double precision, child_deleted_at = now()
 where id = $1;

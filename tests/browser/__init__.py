@@ -1,0 +1,1 @@
+"""Tests that open the pages of a running server in Chromium."""

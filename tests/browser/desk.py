@@ -26,7 +26,7 @@ EXPECTED: Final = (
     "404 (Not Found)",
     "net::ERR_",
 )
-"""What a browser says of answers that a test asks for; a violation of the content security policy is never among them."""
+"""What a browser says of answers that a test asks for; a violation of the content policy is never among them."""
 
 
 class Desk:

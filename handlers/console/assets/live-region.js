@@ -9,7 +9,10 @@ class LiveRegion extends HTMLElement {
   #due;
 
   connectedCallback() {
-    for (const type of (this.getAttribute("on") ?? "alert").split(" ")) hear(type, () => this.refresh());
+    const only = this.getAttribute("only");
+    for (const type of (this.getAttribute("on") ?? "alert").split(" ")) {
+      hear(type, (message) => { if (only === null || message.alert === only) this.refresh(); });
+    }
     hear("snapshot", () => this.refresh());
   }
 

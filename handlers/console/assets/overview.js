@@ -1,5 +1,2 @@
 // @ts-check
-import { begin } from "console/feed";
-import "console/live-region";
-
-begin();
+import "console/page";

@@ -47,6 +47,15 @@ class Figures:
         """Return a time of the place, with its day and its offset."""
         return self._t("figures.none") if at is None else f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S %Z}"
 
+    def clock(self, at: datetime | None) -> str:
+        """Return the time of day of the place."""
+        return self._t("figures.none") if at is None else f"{at.astimezone(self._zone):%H:%M:%S}"
+
+    @property
+    def none(self) -> str:
+        """What stands where there is nothing."""
+        return self._t("figures.none")
+
     def seconds(self, count: float | None) -> str:
         """Return a span of time in minutes and seconds."""
         if count is None:

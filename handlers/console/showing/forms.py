@@ -29,10 +29,10 @@ def fields_of(body: bytes) -> dict[str, str]:
         return {}
 
 
-def read_form(body: bytes, kind: type[T]) -> T | list[FieldError]:
-    """Return a form as its struct; numbers are read from what was typed, and blank is not given."""
+def read_form(fields: dict[str, str], kind: type[T]) -> T | list[FieldError]:
+    """Return the fields of a form as its struct; numbers are read from what was typed, and blank is not given."""
     wrong: dict[str, str] = {}
-    tree: Any = cleaned(dict(fields_of(body)), kind, "$", wrong)
+    tree: Any = cleaned(dict(fields), kind, "$", wrong)
     errors = [FieldError(path, detail) for path, detail in wrong.items()]
     if errors:
         return errors

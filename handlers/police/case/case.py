@@ -20,6 +20,7 @@ from handlers.places import CityCode
 from handlers.police.case.basis import Basis
 from handlers.police.case.details import Companion, Internal, Photo, SeenPlace, Vehicle
 from handlers.police.case.fields import Phone, ShortText, Text
+from handlers.police.case.languages import tag_faults
 from handlers.police.case.missing import Child, Missing, Subject
 from push.notice import CaseKind, SubjectKind
 
@@ -35,7 +36,7 @@ PLACES_MAX = 20
 TEXTS_MAX = 16
 """Languages in which the police write texts of their own."""
 
-LanguageTag = Annotated[str, Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+LanguageTag = Annotated[str, Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z][A-Za-z0-9_#.@-]*$")]
 
 
 class LastSeen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,11 +65,29 @@ class RequestedArea(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reason: Text
 
 
-class OwnText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What phones show in one language, written by the police; whom to call is added."""
+class OwnFollowUp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What phones show of a follow-up notice in one language, written by the police. It names no child."""
+
+    title: ShortText
+    body: Text
+
+
+class OwnFollowUps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The follow-up notices for those who were notified in one language: that the child is found; a withdrawal."""
+
+    found: OwnFollowUp | None = None
+    cancel: OwnFollowUp | None = None
+
+
+class OwnText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What phones show in one language, written by the police; whom to call is added.
+
+    Without `follow_ups`, its readers get ours: in the same language, else in English.
+    """
 
     title: ShortText
     body: Annotated[str, Meta(min_length=1, max_length=1000)]
+    follow_ups: OwnFollowUps | None = None
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +134,8 @@ def read_case(body: bytes) -> Case | list[FieldError]:
     case = read(body, Case)
     if isinstance(case, list):
         return case
+    if faults := tag_faults(case.texts or ()):
+        return faults
     given = [one for one in (case.child, case.children, case.subject) if one is not None]
     if len(given) != 1:
         detail = "one of child, children and subject, not several"

@@ -7,6 +7,7 @@ takes its place; `CHANGES_MAX`.
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -20,6 +21,8 @@ from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.alerts.places import EARLIER_MAX, Centre, Mode
 from push.alerts.review import APPROVALS, Review
+from push.message.content import Content
+from push.message.newest_place import said_again
 from sql.lifecycle import ProposalRow
 
 if TYPE_CHECKING:
@@ -79,7 +82,52 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
     hours: float
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | LaterPlace | Extension
+class Part(enum.StrEnum):
+    """What of a case an update changes, as the audit trail and approvers name it: never the values."""
+
+    MISSING = "missing"
+    PHOTO = "photo"
+    KIND = "kind"
+    COMPANIONS = "companions"
+    VEHICLE = "vehicle"
+    GUIDANCE = "guidance"
+    ISSUER = "issuer"
+    TEXTS = "texts"
+    CONTACT = "contact"
+    PLACE = "place"
+    BASIS = "basis"
+    INTERNAL = "internal"
+    EXPIRES = "expires"
+    AREA = "area"
+
+
+class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_defaults=True):
+    """The case as the police know it now: all that changes, in one.
+
+    `base`: the digest of the case that it was made from. `case` (JSON text) and `digest` replace it in the record,
+    None: it stays. `changed`: the fields of `content` that replace those of the alert. `same_locales`: texts in exactly
+    the languages of the alert. `area`: a wider ring.
+    """
+
+    parts: tuple[Part, ...]
+    base: bytes
+    case: str | None = None
+    digest: bytes | None = None
+    content: Content | None = None
+    changed: tuple[str, ...] = ()
+    same_locales: bool = False
+    expires: datetime | None = None
+    area: Widening | None = None
+
+    def applied_to(self, stands: Content) -> Content:
+        """Return what phones show then, of what they show now."""
+        if self.content is None:
+            return stands
+        changed = {name: getattr(self.content, name) for name in self.changed}
+        return said_again(msgspec.structs.replace(stands, **changed))
+
+
+ChangeRequest: TypeAlias = Rewording | Widening | LaterPlace | Extension | CaseChange
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 
@@ -110,8 +158,8 @@ async def propose(
     order: Order,
     requested: ChangeRequest,
 ) -> Done | Refused:
-    """Propose a change for approval; only a message of the authority takes the place of one that waits."""
-    if alert.proposed and order.message is None and order.actor.role != AUTHORITY_ROLE:
+    """Propose a change for approval; only what the authority signed takes the place of one that waits."""
+    if alert.proposed and order.actor.role != AUTHORITY_ROLE:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
     if alert.proposed and isinstance(requested, LaterPlace):
         requested = await _with_waiting(connection, alert_id, requested)
@@ -122,10 +170,15 @@ async def propose(
     return Done(after=State(alert.state), details=details | ({"replaced": alert.revision} if alert.proposed else {}))
 
 
+async def waiting(connection: Connection, alert_id: UUID) -> ChangeRequest | None:
+    """Return what waits for approval, None where nothing does, or what no version reads any more."""
+    proposal = await sql.lifecycle.proposal_of(connection, alert_id)
+    return None if proposal is None else change_request_of(proposal.change_request)
+
+
 async def _with_waiting(connection: Connection, alert_id: UUID, requested: LaterPlace) -> LaterPlace:
     """Return a place with those that wait for approval, whose place it takes; the newest place stays the one."""
-    waiting = await sql.lifecycle.proposal_of(connection, alert_id)
-    before = None if waiting is None else change_request_of(waiting.change_request)
+    before = await waiting(connection, alert_id)
     if not isinstance(before, LaterPlace):
         return requested
     newest, other = (before, requested) if before.seen_at > requested.seen_at else (requested, before)

@@ -101,8 +101,7 @@ class Story:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.move()), name="move")
             if random.random() < 0.2:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.forget()), name="forget")
-            if random.random() < SEEN_AGAIN:
-                group.create_task(self._at(random.uniform(0.2, PHASE_S), self._see_again()), name="place")
+            group.create_task(self._see_again(), name="place")
             group.create_task(asyncio.sleep(PHASE_S), name="phase")
         self._faults.heal()
         await self._quiet()
@@ -161,7 +160,10 @@ class Story:
                 await self._operators.act("resume", alert)
 
     async def _see_again(self) -> None:
-        """Let the police see a child elsewhere, once or twice."""
+        """Let the police see a child elsewhere, once or twice, now and then."""
+        if self._random.random() >= SEEN_AGAIN:
+            return
+        await asyncio.sleep(self._random.uniform(0.2, PHASE_S))
         running = [alert for alert in self._world.alerts if alert.state in {"sending", "sent"}]
         for _ in range(self._random.choice((1, 1, 2)) if running else 0):
             await self._operators.act("place", self._random.choice(running))

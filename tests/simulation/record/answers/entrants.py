@@ -40,7 +40,7 @@ def note(
 @answers(
     "entrant_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq entrants longitude latitude nearness",
+    "sweep_id trail_seq entrants longitude latitude nearness subject_kind",
     soft=True,
 )
 def claim(
@@ -79,7 +79,7 @@ def claim(
         content, left_s = "" if is_held else alert.content, (alert.expires - now).total_seconds()
         first = unit.id, unit.shard_from, unit.shard_to, alert.id, sweep.notice, unit.message_version
         own = sweep.id, len(tables.events), True, ring.longitude, ring.latitude, alert.nearness(ring)
-        yield *first, *place, alert.expires, alert.status, content, left_s, *own
+        yield *first, *place, alert.expires, alert.status, content, left_s, *own, alert.subject_kind
 
 
 def _widest(alert: Alert, lane: str, now: datetime) -> Sweep | None:

@@ -105,7 +105,7 @@ def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
 @answers(
     "unit_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq entrants longitude latitude nearness",
+    "sweep_id trail_seq entrants longitude latitude nearness subject_kind",
     soft=True,
 )
 def claim(
@@ -163,6 +163,7 @@ def claim(
             None if ring is None else ring.longitude,
             None if ring is None else ring.latitude,
             alert.nearness(ring),
+            alert.subject_kind,
         )
 
 

@@ -1,4 +1,4 @@
-"""Reads the centre of a ring that an operator asks for: a place that can be meant, within the alert's jurisdiction.
+"""Reads the centre of a ring that somebody asks for: a place that can be meant, within the alert's jurisdiction.
 
 Bounded by its fields.
 """

@@ -1,0 +1,12 @@
+// @ts-check
+/** A form of an action: its button waits until the case number stands there as it must be. */
+import "console/page";
+
+for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
+  const button = field.form?.querySelector("button");
+  const look = () => {
+    if (button) button.disabled = field.value.trim() !== field.dataset.mustBe;
+  };
+  field.addEventListener("input", look);
+  look();
+}

@@ -1,0 +1,3 @@
+// @ts-check
+import "console/page";
+import "console/stop-bar";

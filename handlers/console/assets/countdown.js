@@ -1,0 +1,35 @@
+// @ts-check
+/** Shows what is left until a time beside it, by the server's clock as the page was written with it. */
+
+const clock = /** @type {HTMLTimeElement | null} */ (document.querySelector("[data-server-clock]"));
+const ahead = clock === null ? 0 : Date.parse(clock.dateTime) - Date.now();
+
+/** The server's time, milliseconds since 1970. */
+export function serverNow() {
+  return Date.now() + ahead;
+}
+
+/** @param {number} ms */
+function span(ms) {
+  const left = Math.abs(Math.round(ms / 1000));
+  const text = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  return ms < 0 ? `−${text}` : text;
+}
+
+function show() {
+  if (clock !== null) clock.textContent = `${new Date(serverNow()).toISOString().slice(11, 19)} UTC`;
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll('[data-countdown="on"]'))) {
+    const left = Date.parse(time.dateTime) - serverNow();
+    let beside = /** @type {HTMLElement | null} */ (time.nextElementSibling);
+    if (beside === null || !beside.matches(".left")) {
+      beside = document.createElement("span");
+      beside.className = "left";
+      time.after(beside);
+    }
+    beside.textContent = ` ${span(left)}`;
+    beside.classList.toggle("late", left < 0);
+  }
+}
+
+setInterval(show, 1000);
+show();

@@ -1,0 +1,65 @@
+"""The alert: where it stands in its life, how far each ring and lane is, and what can be done to it now.
+
+Bounded by the alert.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from handlers.operators.alerts import AlertAnswer
+from push.alerts.lifecycle import OVER, State
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from handlers.console.showing.pages import Pages
+    from handlers.http.route import Call
+    from handlers.operators.alerts import Alert, Alerts
+
+STEPS: Final = ("received", "review", "sending", "sent", "over")
+"""The stepper: where an alert is, in the order in which it goes on."""
+
+_STEP_OF: Final = {
+    State.RECEIVED: "received",
+    State.IN_REVIEW: "review",
+    State.SCHEDULED: "review",
+    State.SENDING: "sending",
+    State.PAUSED: "sending",
+    State.SENT: "sent",
+}
+
+
+class AlertPage:
+    """`GET /console/alerts/{id}` and its parts."""
+
+    def __init__(self, alerts: Alerts, pages: Pages) -> None:
+        self._alerts = alerts
+        self._pages = pages
+
+    async def get(self, call: Call[None]) -> web.Response:
+        """Show the page."""
+        return await self.shown(call, "alert.html")
+
+    async def get_state(self, call: Call[None]) -> web.Response:
+        """Show the part that changes with the alert's state."""
+        return await self.shown(call, "parts/alert_state.html")
+
+    async def shown(self, call: Call[None], template: str) -> web.Response:
+        """Show an alert by a template."""
+        answer = await self._alerts.get_one(call)
+        if not isinstance(answer, AlertAnswer):
+            return self._pages.problem(call.request, 404, "problem.unknown_alert")
+        return self._pages.page(call.request, template, **parts_of(answer.alert), done=call.request.query.get("done"))
+
+
+def parts_of(alert: Alert) -> dict[str, Any]:
+    """Return what templates show of an alert."""
+    return {
+        "alert": alert,
+        "steps": STEPS,
+        "step": "over" if alert.state in OVER else _STEP_OF[alert.state],
+        "can": {one.value for one in alert.possible},
+        "is_over": alert.state in OVER,
+        "rings": sorted({ring for lane in alert.lanes.values() for ring in lane.rings}),
+    }

@@ -1,0 +1,72 @@
+"""People judge, stop and end an alert at the console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from handlers.http.roles import Role
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from tests.browser.desk import Desk
+
+
+async def _approve(page: Page, desk: Desk, alert: dict[str, Any]) -> None:
+    """Read every language, type the case number and approve."""
+    await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
+    for summary in await page.locator("details.locale:not([open]) summary").all():
+        await summary.click()
+    assert await page.locator("[data-read]:not(:checked)").count() == 0
+    await page.fill("#reason", "read and believed")
+    await expect(page.locator("form[data-action=approval] button")).to_be_disabled()
+    await page.fill("#case_number", alert["case_number"])
+    await page.click("form[data-action=approval] button")
+    await page.wait_for_url(f"**/console/alerts/{alert['id']}?done=approval")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, locale: str) -> None:
+    """One approval is not enough, the same person's second one is refused, another person's sends it; then it is ended."""
+    await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
+    _, answer = await desk.deployment.file(desk.server)
+    alert = answer["alert"]
+    anna = await desk.signed_in(Role.APPROVER, "Anna", locale=locale)
+    await _approve(anna, desk, alert)
+    await anna.goto(f"{desk.server.url}/console/queue")
+    await expect(anna.locator("table.queue")).to_contain_text(alert["case_number"])
+    assert await anna.locator("table.queue a.primary").count() == 0
+    bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
+    await _approve(bo, desk, alert)
+    await expect(bo.locator(".state-sent")).to_be_visible(timeout=60_000)
+    await bo.click(".stop-bar a[href$='/found']")
+    await bo.fill("#reason", "found at home")
+    await bo.fill("#case_number", alert["case_number"])
+    await bo.click("form[data-action=found] button")
+    await expect(bo.locator(".state-found")).to_be_visible()
+    # The other desk sees it without being asked to look.
+    await anna.goto(f"{desk.server.url}/console/alerts/{alert['id']}")
+    await expect(anna.locator(".state-found")).to_be_visible()
+
+
+async def test_somebody_pauses_and_resumes_by_keyboard_alone(desk: Desk) -> None:
+    """`p` pauses at once; resuming asks for the case number, typed; the page follows without being loaded again."""
+    _, answer = await desk.deployment.file(desk.server)
+    alert = answer["alert"]
+    page = await desk.signed_in(Role.OPERATOR, "Anna")
+    await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=30_000)
+    await page.keyboard.press("p")
+    await expect(page.locator(".state-paused")).to_be_visible(timeout=30_000)
+    await page.locator(".stop-bar a[href$='/resume']").focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#reason")
+    await page.locator("#reason").focus()
+    await page.keyboard.type("a mistake")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(alert["case_number"])
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".state-sent, .state-sending").first).to_be_visible(timeout=60_000)
