@@ -1,7 +1,8 @@
 """Addresses: looks up how each recipient of a batch is reached, right before it is sent.
 
-Recipients forgotten or gone from the lane since they were found are left out. A lane of accounts asks only where
-somebody reads another language than the usual one. Bounded by the batch.
+Recipients forgotten or gone from the lane since they were found are left out, and those who want no such message. A
+lane of accounts asks for addresses only where somebody reads another language than the usual one. Bounded by the
+batch.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.checks.unreadable import UnreadableKind
 from push.delivery.outcomes import Addressed
+from push.delivery.preferences import preferring_of
 from push.provider import Addressing
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Addresses:
         # Who is said to be forgotten is looked up: the index forgot them before that, or they never asked for it.
         looks_again = self._forgetting.must_look(batch.found_s) or self._forgetting.are_among(batch.recipients)
         wanted: NDArray[np.bool_] | None = None
+        silent: frozenset[int] = frozenset()
         by_token, devices = self._addressing is Addressing.DEVICES, None
         try:
             if by_token:
@@ -60,12 +63,21 @@ class Addresses:
                 batch.found_s = asyncio.get_running_loop().time()
             if self._addressing is Addressing.ACCOUNTS and await self._non_default_locales.among(batch.users):
                 devices = await self._index.reached_at(self._lane, batch.users)
+            preferring = await preferring_of(self._index, batch.unit, batch.users)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
+        opted_out = 0
+        if preferring.takers is not None:
+            there = preferring.takers if wanted is None else wanted & preferring.takers
+            opted_out = (batch.size if wanted is None else int(wanted.sum())) - int(there.sum())
+            wanted = there
+        if preferring.silent is not None:
+            heard = preferring.silent if wanted is None else preferring.silent[wanted]
+            silent = frozenset(np.flatnonzero(heard).tolist())
         if wanted is not None and not wanted.all():
             devices = None if devices is None else devices.kept(wanted.tolist())
             batch.keep(wanted)
         if devices is None:
-            return Addressed(batch.recipients, {}, by_token=by_token)
+            return Addressed(batch.recipients, {}, by_token=by_token, silent=silent, opted_out=opted_out)
         tokens = [token for token in devices.tokens if token is not None] if by_token else batch.recipients
-        return Addressed(tokens, devices.locales, by_token=by_token)
+        return Addressed(tokens, devices.locales, by_token=by_token, silent=silent, opted_out=opted_out)

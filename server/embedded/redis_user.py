@@ -24,6 +24,7 @@ KEYS: Final = (
     "device:{*",
     "moved:{*",
     "forgotten:{*",
+    "preference:{*",
     "epoch:{*",
     "foreign:{*",
     "record:position",

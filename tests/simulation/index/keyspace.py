@@ -53,7 +53,9 @@ class Keyspace:
         """Answer one command."""
         match name:
             case "EXISTS":
-                return sum(one in self.flags or bool(self.scores.get(one)) for one in arguments)
+                return sum(
+                    one in self.flags or bool(self.scores.get(one)) or bool(self.hashes.get(one)) for one in arguments
+                )
             case "GET" | "MGET":
                 found = [self.texts.get(one) for one in arguments]
                 return found if name == "MGET" else found[0]
@@ -176,8 +178,9 @@ def _forget(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa:
     for one in arguments[2:]:
         user = _bytes(one)
         count += sum(space.hashes[key].pop(user, None) is not None for key in keys[:2])
-        for key in keys[3:]:
+        for key in keys[3:-1]:
             space.places[key].pop(user, None)
+        space.hashes[keys[-1]].pop(user, None)
         space.scores[keys[2]][user] = now
     _trim(space.scores[keys[2]], now - kept)
     return count
@@ -188,11 +191,13 @@ def _forget_again(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  #
     count = 0
     for row in range(0, len(arguments), 2):
         user, at = _bytes(arguments[row]), int(arguments[row + 1])
+        if _preferred_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
+            space.hashes[keys[-1]].pop(user, None)
         records = [space.hashes[key].get(user) for key in keys[:2]]
         if max((int.from_bytes(one[:6], "big") for one in records if one is not None), default=0) > at:
             continue
         known = sum(space.hashes[key].pop(user, None) is not None for key in keys[:2])
-        known += sum(space.places[key].pop(user, None) is not None for key in keys[2:])
+        known += sum(space.places[key].pop(user, None) is not None for key in keys[2:-1])
         count += min(known, 1)
     return count
 
@@ -222,6 +227,31 @@ def _reach(space: Keyspace, _: int, keys: Any, arguments: Any) -> list[bytes | N
         record = space.hashes[keys[0]].get(one.encode()) or space.hashes[keys[1]].get(one.encode())
         found.append(record if record is not None and record[6:].startswith(name) else None)
     return found
+
+
+def _preferred_us(entry: bytes | None) -> int:
+    digits = (entry or b"").partition(b" ")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def _preferences_put(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
+    """Take over what users prefer, as `preferences_put.lua`."""
+    held, refused = space.hashes[keys[0]], 0
+    for row in range(0, len(arguments), 3):
+        user, at, content = _bytes(arguments[row]), int(arguments[row + 1]), _bytes(arguments[row + 2])
+        if space.scores[keys[1]].get(user, 0) * 1000 >= at:
+            refused += 1
+        elif _preferred_us(held.get(user)) <= at:
+            held.pop(user, None)
+            held.update({user: b"%d %s" % (at, content)} if content else {})
+    return refused
+
+
+def _preferences_read(space: Keyspace, _: int, keys: Any, arguments: Any) -> list[Any]:  # noqa: ANN401 - as Redis
+    """Return what users prefer, as `preferences_read.lua`."""
+    held = space.hashes.get(keys[0], {})
+    users = [one.encode() for one in msgspec.msgpack.decode(arguments[0])]
+    return [part for row, user in enumerate(users) if user in held for part in (row, held[user])]
 
 
 def _take(space: Keyspace, now: int, keys: Any, arguments: Any) -> list[float]:  # noqa: ANN401 - as Redis
@@ -258,9 +288,11 @@ SCRIPTS: Final = {
     "forget_again": _forget_again,
     "drop": _drop,
     "reach": _reach,
+    "preferences_put": _preferences_put,
+    "preferences_read": _preferences_read,
     "take": _take,
     "hold": _hold,
 }
 """By the name of the file, which is its digest here."""
 
-WRITES: Final = frozenset({"record", "forget", "forget_again", "drop", "take", "hold"})
+WRITES: Final = frozenset({"record", "forget", "forget_again", "drop", "preferences_put", "take", "hold"})
