@@ -36,6 +36,7 @@ from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
 from handlers.platform.devices import Devices
 from handlers.platform.enrolment import Enrolment
+from handlers.platform.preferences import UsersPreferences
 from handlers.platform.reports import Reports
 from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
@@ -52,6 +53,7 @@ from push.alerts.record.retention import Retention
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
+from push.users.kept_preferences import KeptPreferences
 from runtime.tasks import cancel_and_wait
 from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
@@ -280,6 +282,7 @@ def _handlers(
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
             enrolment=Enrolment(pool),
+            preferences=UsersPreferences(KeptPreferences(pool, index.preferences)),
         ),
         operators=operators,
         public=Public(pool, publishing.publisher(settings), signer),

@@ -191,7 +191,8 @@ class FilingService:
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
-        return await self.planner.estimate(filing.place, rings, filing.status, people_max)
+        subject = filing.message_content.subject
+        return await self.planner.estimate(filing.place, rings, filing.status, people_max, subject)
 
 
 async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:

@@ -22,7 +22,7 @@ from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
 from push.message.links import Links
-from push.notice import Notice, Status
+from push.notice import Notice, Status, SubjectKind
 from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
@@ -105,13 +105,18 @@ class Planner:
         )
 
     async def estimate(
-        self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
+        self,
+        place: Place,
+        rings: list[Ring],
+        status: str = Status.ACTUAL,
+        people_max: int | None = None,
+        subject: SubjectKind = SubjectKind.CHILD,
     ) -> Estimate | None:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = await areas_of(place, [(ring.radius_km, ring.city) for ring in rings])
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         seed = seed_of_day(self.secret, self._index.clock_ms())
-        sampled = await estimate(self._index, rings, areas, lanes, seed)
+        sampled = await estimate(self._index, rings, areas, lanes, seed, subject)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:
