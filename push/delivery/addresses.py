@@ -15,8 +15,8 @@ import numpy as np
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.checks.unreadable import UnreadableKind
 from push.delivery.outcomes import Addressed
-from push.delivery.preferences import preferring_of
 from push.provider import Addressing
+from push.users.preferring import preferring_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,8 @@ class Addresses:
                 batch.found_s = asyncio.get_running_loop().time()
             if self._addressing is Addressing.ACCOUNTS and await self._non_default_locales.among(batch.users):
                 devices = await self._index.reached_at(self._lane, batch.users)
-            preferring = await preferring_of(self._index, batch.unit, batch.users)
+            subject, notice = batch.unit.content.subject, batch.unit.row.notice
+            preferring = await preferring_of(self._index, batch.users, subject=subject, notice=notice)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
         opted_out = 0
@@ -71,7 +72,7 @@ class Addresses:
             there = preferring.takers if wanted is None else wanted & preferring.takers
             opted_out = (batch.size if wanted is None else int(wanted.sum())) - int(there.sum())
             wanted = there
-        if preferring.silent is not None:
+        if preferring.silent is not None and not batch.unit.silent:
             heard = preferring.silent if wanted is None else preferring.silent[wanted]
             silent = frozenset(np.flatnonzero(heard).tolist())
         if wanted is not None and not wanted.all():

@@ -203,6 +203,7 @@ class Tables:
         self.probes: dict[int, None] = {}
         self.epochs: dict[int, tuple[str, datetime | None]] = {}
         self.forgotten: dict[int, datetime] = {}
+        self.preferences: dict[int, tuple[int, str, datetime]] = {}
         self.entrants: dict[tuple[int, UUID], Entrant] = {}
         self.entry = 0
         self.sequence = 0

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from geo.index.position_index import PositionIndex
-    from push.fanout.claims.unit import HeldUnit
 
 
 class Preferring(NamedTuple):
@@ -32,8 +31,8 @@ class Preferring(NamedTuple):
 EVERYBODY = Preferring(None, None)
 
 
-async def preferring_of(index: PositionIndex, unit: HeldUnit, users: NDArray[np.int64]) -> Preferring:
-    """Return what users prefer of a unit's message; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
+async def preferring_of(index: PositionIndex, users: NDArray[np.int64], *, subject: str, notice: str) -> Preferring:
+    """Return what users prefer of a notice about a subject; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
     found = await index.preferences.of(users)
     if not found:
         return EVERYBODY
@@ -44,7 +43,7 @@ async def preferring_of(index: PositionIndex, unit: HeldUnit, users: NDArray[np.
         if preferences is None:
             unreadable += 1
             preferences = Preferences(silent=True)
-        takers[row] = preferences.takes(unit.content.subject, unit.row.notice)
+        takers[row] = preferences.takes(subject, notice)
         silent[row] = preferences.silent_at(moment)
     index.unreadable.report(UnreadableKind.PREFERENCE, unreadable)
-    return Preferring(None if takers.all() else takers, silent if silent.any() and not unit.silent else None)
+    return Preferring(None if takers.all() else takers, silent if silent.any() else None)
