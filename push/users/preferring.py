@@ -32,7 +32,7 @@ EVERYBODY = Preferring(None, None)
 
 
 async def preferring_of(index: PositionIndex, users: NDArray[np.int64], *, subject: str, notice: str) -> Preferring:
-    """Return what users prefer of a notice about a subject; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
+    """Return what users prefer of a notice about a subject; one of `UNAVAILABLE_ERRORS` while Redis is away."""
     found = await index.preferences.of(users)
     if not found:
         return EVERYBODY
