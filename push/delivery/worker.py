@@ -119,6 +119,7 @@ class Worker:
             return
         if addressed.opted_out:
             self._stats.recipients[OPTED_OUT, batch.unit.row.notice, batch.unit.row.ring] += addressed.opted_out
+            batch.unit.opted_out += addressed.opted_out
         if not batch.recipients:
             await self._settlement.settle(batch, {})
             return

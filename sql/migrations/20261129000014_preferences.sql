@@ -11,5 +11,10 @@ create index on preference (shard, user_id);
 create index on preference (changed_at, user_id);
 create index on preference (changed_at) where content = '{}';
 
+-- Who was left out of a unit because they want no such message, as its last sweep found them; the ledger knows nothing
+-- of it.
+alter table sweep_unit add column opted_out integer not null default 0;
+
 -- migrate:down
+alter table sweep_unit drop column opted_out;
 drop table preference;

@@ -152,7 +152,8 @@ async def test_nobody_is_told_against_a_preference_and_who_turns_alerts_on_again
     alert = answer["alert"]["id"]
     progress = await deployment.sent(server, alert)
     assert np.array_equal(await deployment.reached(), np.array(inside[310:]))
-    assert progress["lanes"]["tpns"]["accepted"] == len(inside) - 310
+    lane = progress["lanes"]["tpns"]
+    assert (lane["accepted"], lane["opted_out"], lane["failed"]) == (len(inside) - 310, 310, 0)
     assert (await deployment.get(f"{server.url}/v1/alarms"))["alarms"] == []
     async with deployment.session() as session, session.get(f"{server.url}/metrics") as response:
         lines = [line for line in (await response.text()).splitlines() if 'outcome="opted_out"' in line]

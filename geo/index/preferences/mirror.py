@@ -72,22 +72,24 @@ class PreferenceMirror:
         if not shards or not (self._were_some or await self._are_some(shards)):
             return {}
         calls: list[Sequence[str | int | bytes]] = []
-        places: list[NDArray[np.int64]] = []
+        places: list[dict[bytes, int]] = []
         for shard, part in rows:
             for start in range(0, len(part), USERS_A_CALL):
-                places.append(part[start : start + USERS_A_CALL])
-                asked = msgspec.msgpack.encode([*map(str, users[places[-1]].tolist())])
-                calls.append((1, keys.preferences(shard), asked))
+                some = part[start : start + USERS_A_CALL]
+                names = [*map(str, users[some].tolist())]
+                places.append(dict(zip(map(str.encode, names), some.tolist(), strict=True)))
+                calls.append((1, keys.preferences(shard), len(names), msgspec.msgpack.encode(names)))
         known = self._known()
         replies = await run(self._client, self._read, calls, self._marks(shards))
         self._check(shards, replies[len(calls) :], known)
         found = {
-            int(place[row]): entry.partition(b" ")[2]
+            place[user]: entry.partition(b" ")[2]
             for place, reply in zip(places, replies, strict=False)
-            for row, entry in zip(reply[::2], reply[1::2], strict=True)
+            for user, entry in zip(reply[::2], reply[1::2], strict=True)
+            if user in place
         }
         # Where there are none any more, the next call asks first again.
-        self._were_some = bool(found)
+        self._were_some = any(replies[: len(calls)])
         return found
 
     async def _are_some(self, shards: Sequence[int]) -> bool:

@@ -53,7 +53,7 @@ class HeldUnit:
         self._batches: set[Batch] = set()
         self.swept = False
         self.interrupted = False
-        self.found = 0
+        self.found = self.opted_out = 0
         self.dropped = False
         self.halted = False
 

@@ -13,6 +13,7 @@ import msgspec
 
 from geo.area import ANTIMERIDIAN, EARTH_RADIUS_KM, INDEX_LATITUDE_MAX
 from geo.index.search.members import GEOHASH_STEP
+from tests.simulation.index import preferences
 
 HEEDS_BACK = True
 """False only in a mutation."""
@@ -191,7 +192,7 @@ def _forget_again(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  #
     count = 0
     for row in range(0, len(arguments), 2):
         user, at = _bytes(arguments[row]), int(arguments[row + 1])
-        if _preferred_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
+        if preferences.set_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
             space.hashes[keys[-1]].pop(user, None)
         records = [space.hashes[key].get(user) for key in keys[:2]]
         if max((int.from_bytes(one[:6], "big") for one in records if one is not None), default=0) > at:
@@ -229,31 +230,6 @@ def _reach(space: Keyspace, _: int, keys: Any, arguments: Any) -> list[bytes | N
     return found
 
 
-def _preferred_us(entry: bytes | None) -> int:
-    digits = (entry or b"").partition(b" ")[0]
-    return int(digits) if digits.isdigit() else 0
-
-
-def _preferences_put(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
-    """Take over what users prefer, as `preferences_put.lua`."""
-    held, refused = space.hashes[keys[0]], 0
-    for row in range(0, len(arguments), 3):
-        user, at, content = _bytes(arguments[row]), int(arguments[row + 1]), _bytes(arguments[row + 2])
-        if space.scores[keys[1]].get(user, 0) * 1000 >= at:
-            refused += 1
-        elif _preferred_us(held.get(user)) <= at:
-            held.pop(user, None)
-            held.update({user: b"%d %s" % (at, content)} if content else {})
-    return refused
-
-
-def _preferences_read(space: Keyspace, _: int, keys: Any, arguments: Any) -> list[Any]:  # noqa: ANN401 - as Redis
-    """Return what users prefer, as `preferences_read.lua`."""
-    held = space.hashes.get(keys[0], {})
-    users = [one.encode() for one in msgspec.msgpack.decode(arguments[0])]
-    return [part for row, user in enumerate(users) if user in held for part in (row, held[user])]
-
-
 def _take(space: Keyspace, now: int, keys: Any, arguments: Any) -> list[float]:  # noqa: ANN401 - as Redis
     """Take recipients out of a quota, as `take.lua`."""
     wanted, rate, burst, growing, pause, ahead = (float(one) for one in arguments[:6])
@@ -288,8 +264,10 @@ SCRIPTS: Final = {
     "forget_again": _forget_again,
     "drop": _drop,
     "reach": _reach,
-    "preferences_put": _preferences_put,
-    "preferences_read": _preferences_read,
+    "preferences_put": lambda space, _, keys, given: preferences.put(
+        space.hashes[keys[0]], space.scores[keys[1]], given
+    ),
+    "preferences_read": lambda space, _, keys, given: preferences.read(space.hashes.get(keys[0], {}), given),
     "take": _take,
     "hold": _hold,
 }

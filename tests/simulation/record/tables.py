@@ -61,6 +61,7 @@ class Unit:
     message_version: int | None = None
     passes: int = 0
     found: int = 0
+    opted_out: int = 0
     accepted: int = 0
     invalid: int = 0
     refused: int = 0

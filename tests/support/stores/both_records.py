@@ -34,6 +34,7 @@ UNIT_COLUMNS: Final = [
     "message_version",
     "passes",
     "found",
+    "opted_out",
     "accepted",
     "invalid",
     "refused",

@@ -162,7 +162,9 @@ def extend(
 
 
 @answers("unit_finish", "id", soft=True)
-def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int) -> Iterator[tuple[Any, ...]]:
+def finish(
+    tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int, opted_out: int
+) -> Iterator[tuple[Any, ...]]:
     """Mark a unit done, unless it was reopened meanwhile."""
     for unit in _of(tables, [unit_id]):
         if unit.lease_owner == owner:
@@ -172,6 +174,7 @@ def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int
                 reopened=False,
                 searched=True,
                 found=found,
+                opted_out=opted_out,
                 done_at=moment.now,
                 lease_owner=None,
                 lease_until=None,
