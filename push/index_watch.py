@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import structlog
 
 import sql.epochs
@@ -110,6 +111,8 @@ class IndexWatch:
         await retry_until_available(self._compare_clock, RECORD_UNAVAILABLE_ERRORS, "postgresql")
         try:
             await self.look()
+            # Where an operator's Redis does not let us read them, nothing could be sent: that is said at the start.
+            await self._index.preferences.of(np.array([1], dtype=np.int64))
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
             raise_if_mistake(error)
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
