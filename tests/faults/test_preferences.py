@@ -10,13 +10,17 @@ import numpy as np
 
 from geo.index import keys
 from geo.index.shards import shard_of
+from server.embedded import StoreUrls
+from tests.support.processes.deployment import SENT_S, Deployment
 from tests.support.processes.processes import until
 from tests.support.providers.notified import recording_tpns
+from tests.support.stores import cluster
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from redis import asyncio as aioredis
 
-    from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
 PEOPLE: Final = 20_000
@@ -155,6 +159,30 @@ async def test_an_older_state_of_redis_brings_back_no_older_preference(
     _, answer = await deployment.file(server)
     await deployment.sent(server, answer["alert"]["id"])
     assert np.array_equal(await deployment.reached(), np.array([turned_on, *inside[3:]]))
+
+
+async def test_a_cluster_that_fails_over_honours_preferences(stores: StoreUrls, tmp_path: Path) -> None:
+    """Half of all are off on three primaries, one of which dies before the alert: the others are told, once."""
+    async with cluster.running(tmp_path / "cluster") as nodes:
+        deployment = Deployment(StoreUrls(stores.postgres, nodes.url), tmp_path)
+        try:
+            await deployment.provider()
+            await deployment.register()
+            inside = await deployment.people(3_000)
+            server = await deployment.server(**SOON)
+            await _set(deployment, server, [{"user": user, "off": True} for user in inside[::2].tolist()])
+            await nodes.fail_over()
+            _, answer = await deployment.file(server)
+            await deployment.sent(server, answer["alert"]["id"], within_s=SENT_S)
+
+            async def all_told() -> bool:
+                return (await deployment.reached()).size >= inside[1::2].size
+
+            await until(all_told)
+            assert np.array_equal(await deployment.reached(), inside[1::2])
+            assert (await deployment.counts())["duplicates"] == 0
+        finally:
+            await deployment.close()
 
 
 async def test_preferences_that_nobody_wrote_so_are_alarmed_and_wake_nobody(
