@@ -17,7 +17,7 @@ from geo.index import keys
 from geo.index.checks.pipelines import ask
 from geo.index.loss.epochs import IndexEmptiedError
 from geo.index.scripts import USERS_A_CALL, register, run
-from geo.index.shards import rows_by_shard
+from geo.index.shards import rows_by_shard, shards_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,13 +67,12 @@ class PreferenceMirror:
 
     async def of(self, users: NDArray[np.int64]) -> dict[int, bytes]:
         """Return what those of these users prefer who said so, by their place."""
-        rows = rows_by_shard(users)
-        shards = [shard for shard, _ in rows]
+        shards: list[int] = np.unique(shards_of(users)).tolist()
         if not shards or not (self._were_some or await self._are_some(shards)):
             return {}
         calls: list[Sequence[str | int | bytes]] = []
         places: list[dict[bytes, int]] = []
-        for shard, part in rows:
+        for shard, part in rows_by_shard(users):
             for start in range(0, len(part), USERS_A_CALL):
                 some = part[start : start + USERS_A_CALL]
                 names = [*map(str, users[some].tolist())]
