@@ -53,7 +53,6 @@ from push.alerts.record.retention import Retention
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
-from push.users.kept_preferences import KeptPreferences
 from runtime.tasks import cancel_and_wait
 from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
@@ -282,7 +281,7 @@ def _handlers(
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
             enrolment=Enrolment(pool),
-            preferences=UsersPreferences(KeptPreferences(pool, index.preferences)),
+            preferences=UsersPreferences(pool, index),
         ),
         operators=operators,
         public=Public(pool, publishing.publisher(settings), signer),

@@ -20,10 +20,12 @@ from handlers.http.problems import FieldError
 from handlers.platform.lists import Lists, Rejected, Taken, Unreadable
 from handlers.values.user import USER_MAX
 from push.message.preferences import Preferences
+from push.users.kept_preferences import KeptPreferences
 
 if TYPE_CHECKING:
+    from geo.index.position_index import PositionIndex
     from handlers.http.route import Call
-    from push.users.kept_preferences import KeptPreferences
+    from sql.database import Pool
 
 BODY_BYTES: Final = 4096
 PREFERENCES_MAX: Final = sql.preferences.SET_MAX
@@ -46,8 +48,8 @@ _LISTS: Final = Lists(UserPreferences, "preferences")
 class UsersPreferences:
     """`GET` and `PUT /v1/users/{user}/preferences`, and `POST /v1/preferences`."""
 
-    def __init__(self, kept: KeptPreferences) -> None:
-        self._kept = kept
+    def __init__(self, pool: Pool, index: PositionIndex) -> None:
+        self._kept = KeptPreferences(pool, index.preferences)
 
     async def get(self, call: Call[None]) -> PreferencesShown:
         """Return what a user prefers."""
