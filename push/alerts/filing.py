@@ -191,7 +191,7 @@ class FilingService:
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
-        subject = filing.message_content.subject
+        subject = filing.message_content.subject_kind
         return await self.planner.estimate(filing.place, rings, filing.status, people_max, subject)
 
 

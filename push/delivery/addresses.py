@@ -63,7 +63,7 @@ class Addresses:
                 batch.found_s = asyncio.get_running_loop().time()
             if self._addressing is Addressing.ACCOUNTS and await self._non_default_locales.among(batch.users):
                 devices = await self._index.reached_at(self._lane, batch.users)
-            subject, notice = batch.unit.content.subject, batch.unit.row.notice
+            subject, notice = batch.unit.content.subject_kind, batch.unit.row.notice
             preferring = await preferring_of(self._index, batch.users, subject=subject, notice=notice)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
