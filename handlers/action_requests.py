@@ -37,6 +37,7 @@ CODES: Final = {
     Refusal.STATUS: ProblemCode.WRONG_STATUS,
     Refusal.OUTDATED: ProblemCode.OUTDATED_MESSAGE,
     Refusal.MESSAGE_USED: ProblemCode.MESSAGE_REUSED,
+    Refusal.WEBHOOK_USED: ProblemCode.WEBHOOK_ID_REUSED,
     Refusal.REVISION: ProblemCode.REVISION_CHANGED,
     Refusal.PROPOSED: ProblemCode.PROPOSAL_WAITS,
     Refusal.NOTHING_PROPOSED: ProblemCode.NOTHING_PROPOSED,

@@ -29,6 +29,7 @@ from handlers.operators.alerts import Alerts
 from handlers.operators.audit import Audit
 from handlers.operators.estimates import Estimates
 from handlers.operators.feed import Feed
+from handlers.operators.outcomes import Outcomes
 from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.ops.health import Health
@@ -269,6 +270,7 @@ def _handlers(
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
         feed=feed,
+        outcomes=Outcomes(pool),
     )
     return Handlers(
         police=PoliceHandlers(

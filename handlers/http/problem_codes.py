@@ -32,6 +32,11 @@ class ProblemCode(enum.Enum):
     NOT_PUBLISHED = ("not_published", 404, "no such public alert, or no key to sign with is configured")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "the path does not take this method; Allow says which")
     CASE_CONFLICT = ("case_conflict", 409, "the case number stands with other content; the alert is unchanged")
+    CASE_OVER = (
+        "case_over",
+        409,
+        "the alert of this case number is over; `possible` has `reopen`, or nothing once the child's data is deleted",
+    )
     WEBHOOK_ID_REUSED = ("webhook_id_reused", 409, "the webhook-id was used for another body; nothing was sent")
     NOT_POSSIBLE = ("not_possible", 409, "the alert's state does not allow it; `possible` names what it allows")
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")

@@ -23,7 +23,7 @@ import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import OVER, Action, State
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
@@ -90,6 +90,8 @@ class Filed(enum.Enum):
     NEW = "new"
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
+    OVER = "over"
+    DELETED = "deleted"
     ANSWERED_BEFORE = "answered before"
     REVOKED = "revoked"
 
@@ -195,11 +197,15 @@ class FilingService:
 
 
 async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-    """Return the alert that stands for a case number, or that it stands for another case."""
+    """Return the alert that stands for a case number, or that it stands for another case, or is over."""
+    await sql.filing.hold(connection, case.alert_id)
+    listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
+    if (state := State(listed.state)) in OVER:
+        # To answer that it stands would leave the police believing that people are notified.
+        return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
     if case.content_digest != filing.content_digest:
         return FilingResult(Filed.OTHER_CONTENT)
-    await sql.filing.hold(connection, case.alert_id)
-    return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
+    return FilingResult(Filed.SAME_CASE, listed)
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:

@@ -16,8 +16,10 @@ import numpy as np
 
 import sql.enrolment
 import sql.ledger
+import sql.outcomes
 from geo.index.position_index import Found
 from geo.index.shards import by_shards
+from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
@@ -90,6 +92,20 @@ class Candidates:
             yield found
 
     async def _notified_before(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+        users = await self._users_before(row)
+        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
+            asked_s = asyncio.get_running_loop().time()
+            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
+            there = await self._index.present(self._lane, chosen, settled=True)
+            users_there = chosen[there]
+            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
+
+    async def _users_before(self, row: UnitRow) -> NDArray[np.int64]:
+        """Return for whom a follow-up notice is: all who were notified, or who were notified of an end taken back."""
+        if row.notice == Notice.UPDATE:
+            reopens = partial(sql.outcomes.reopens, self._pool, row.alert_id, row.message_version)
+            if await retry_until_available(reopens, UNAVAILABLE_ERRORS, "postgresql"):
+                return await believing_over(self._pool, row, self._report_row)
         indeterminate = row.notice != Notice.UPDATE
         packed = await retry_until_available(
             partial(
@@ -104,13 +120,7 @@ class Candidates:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        users = _distinct(unpack_readable(packed, partial(self._report_row, row)))
-        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
-            asked_s = asyncio.get_running_loop().time()
-            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
-            there = await self._index.present(self._lane, chosen, settled=True)
-            users_there = chosen[there]
-            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
+        return _distinct(unpack_readable(packed, partial(self._report_row, row)))
 
 
 def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

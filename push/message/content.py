@@ -16,6 +16,7 @@ import msgspec
 
 from push.message.bidi import LRM, begins_with_number, is_right_to_left
 from push.message.language_tag import is_simplified_chinese, look_up
+from push.notice import Notice
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
+    `closing`: which text `found` has (`push.message.closings`), None for the usual one. `goes_on`: by locale, the title
+    of updates since the alert was reopened.
     """
 
     texts: dict[str, Text]
@@ -85,6 +88,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    closing: str | None = None
+    goes_on: dict[str, str] = {}
 
     @property
     def zone(self) -> tzinfo:
@@ -110,6 +115,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
         """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
         known, text = self.text_for(locale, about.notice)
+        if about.notice == Notice.UPDATE and known in self.goes_on:
+            text = msgspec.structs.replace(text, title=self.goes_on[known].format(title=text.title))
         return Message(
             alert_id=about.alert_id,
             notice=about.notice,

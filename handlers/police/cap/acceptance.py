@@ -15,9 +15,11 @@ import msgspec
 from handlers.cap.model import EVENT_CODE, EVENT_SYSTEM, Info, Message, MessageType, Reference, Scope, Status
 from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
+from handlers.police.cap.outcomes import outcome_of
 from handlers.police.cap.places import CapPlace, place_of
 from handlers.police.cap.wording import CapText, read_wording
 from handlers.values.text import clean, is_blank
+from push.alerts.outcomes import CaseOutcome
 from push.notice import EXPIRY
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales. `notes`: what the sender should know.
+    `texts` by our locales. `outcome`: how the case ended, which a Cancel or an Update may say.
+    `notes`: what the sender should know.
     """
 
     identifier: str
@@ -66,6 +69,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     place: CapPlace | None = None
     photo_url: str | None = None
     notes: list[str] = []
+    outcome: CaseOutcome | None = None
 
 
 def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
@@ -76,11 +80,14 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         errors += _unsayable(message)
     said = read_wording(message)
     errors += said.errors
+    outcome = outcome_of(message)
+    if isinstance(outcome, FieldError):
+        errors.append(outcome)
     # Last, and only of what would be taken: nothing else costs as much.
     place = None if cancel or errors else place_of(message)
     if isinstance(place, list):
         errors += place
-    if errors or isinstance(place, list):
+    if errors or isinstance(place, list) or isinstance(outcome, FieldError):
         return errors
     return CapCase(
         identifier=message.identifier,
@@ -95,6 +102,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,
+        outcome=outcome,
     )
 
 

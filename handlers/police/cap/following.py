@@ -20,6 +20,7 @@ from handlers.http.responses import json_response
 from handlers.police.cap.filing import message_of, texts_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.transaction import Order
+from push.alerts.outcomes import Ending
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -66,7 +67,9 @@ class Following:
     async def _do(self, authority: str, alert_id: UUID, case: CapCase, certificate: str | None) -> web.Response | None:
         actor = of_authority(authority)
         order = Order(actor=actor, message=message_of(case, certificate), status=case.status.value.lower())
-        if case.message_type is MessageType.CANCEL:
+        if case.outcome is not None:
+            refused = await self._actions.find(alert_id, order, Ending(outcome=case.outcome))
+        elif case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
         else:
             texts = texts_of(case)

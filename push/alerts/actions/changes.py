@@ -56,7 +56,7 @@ class Changes:
         self._operations = operations
         self._pool = pool
         self._planner = planner
-        self._life_max = life_max
+        self.life_max = life_max
 
     async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
         """Give the alert other texts (title and body by locale), and send them to those who were notified."""
@@ -127,8 +127,10 @@ class Changes:
         async def reword() -> Done:
             state = State(alert.state)
             if state in NOT_NOTIFIED:
+                # Another revision, so that approvals begin anew; who was notified before a reopening gets it as well.
                 await sql.lifecycle.reword(connection, alert_id, encoded)
-                return Done(after=state, details={"version": alert.version})
+                if not alert.notified:
+                    return Done(after=state, details={"version": alert.version})
             version = alert.version + 1
             await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
             await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
@@ -139,7 +141,7 @@ class Changes:
     def _prepare_extension(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension, now: datetime
     ) -> Ready | Refused:
-        expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self._life_max
+        expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self.life_max
         if expires > latest:
             return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
         if expires <= now:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.transaction import Order
 from push.alerts.filing import Filing
+from push.alerts.outcomes import Ending
 from push.fanout.areas import Place
 from push.message.content import Content, Text
 from sql.database import UNAVAILABLE_ERRORS
@@ -98,7 +99,7 @@ class Operators:
             case "cancel":
                 return await actions.cancel(alert.id, order)
             case "found":
-                return await actions.find(alert.id, order, through_alert=None)
+                return await actions.find(alert.id, order, Ending())
         raise LookupError(action)
 
     def _filing(self, number: str, policy: str, life_s: float | None) -> Filing:
