@@ -79,7 +79,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     estimate: str | None
     proposed: bool
     held: bool
-    verified: bool = True
+    verified: bool
 
 
 class ProposalRow(msgspec.Struct, frozen=True):

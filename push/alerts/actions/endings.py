@@ -1,7 +1,8 @@
 """Endings: ends an alert with its follow-up notice, and keeps how the case ended.
 
 The text of the notice is chosen in the transaction that ends the alert. What is said later, or corrected, is kept
-without another notice, unless its text would be another one and no one was sent the first. Bounded: one alert at a time.
+without another notice, unless its text would be another one and no one was sent the first.
+Bounded: one alert at a time.
 """
 
 from __future__ import annotations

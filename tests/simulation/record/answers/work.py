@@ -127,6 +127,7 @@ def claim(
             worked_by=owner,
             searched=False,
             reopened=False,
+            interrupted=unit.interrupted or unit.lease_owner is not None,
             message_version=alert.version if sweep.notice == "alert" else sweep.version,
         )
         expires = alert.expires if sweep.notice == "alert" else max(alert.expires, now + DAY)
@@ -170,6 +171,7 @@ def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int
                 unit,
                 done=not unit.reopened,
                 reopened=False,
+                interrupted=False,
                 searched=True,
                 found=found,
                 done_at=moment.now,
@@ -208,7 +210,8 @@ def release(tables: Tables, _: Moment, owner: UUID) -> None:
     """Give back all units of an owner."""
     for unit in tables.units.values():
         if unit.lease_owner == owner and (not unit.done or unit.entrants):
-            tables.change(unit, lease_owner=None, lease_until=None)
+            interrupted = unit.interrupted or not unit.done
+            tables.change(unit, lease_owner=None, lease_until=None, interrupted=interrupted)
 
 
 @answers("unit_searched", soft=True)
