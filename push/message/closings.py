@@ -43,7 +43,7 @@ def closed_with(content: Content, closing: Closing, received_at: datetime) -> Co
     if closing is current:
         return content
     found = content.of(Notice.FOUND)
-    written = follow_up_texts(received_at.astimezone(content.zone))[closing.value]
+    written = follow_up_texts(received_at.astimezone(content.zone)).get(closing.value, found)
     ready = content.follow_ups.get(closing.value, {})
     chosen = {locale: ready.get(locale) or _in_language(written, locale) for locale in found}
     follow_ups = content.follow_ups | {current.value: found, Notice.FOUND.value: chosen}

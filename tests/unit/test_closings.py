@@ -23,7 +23,7 @@ from tests.support.processes.deployment import CASE
 NOW = datetime.now(ZoneInfo("UTC"))
 DELETE = {"zh-CN": "请删除已转发的信息", "en": "Please delete what you shared"}
 FOUND = {"zh-CN": "找到", "en": "found"}
-JOY = {"zh-CN": "感谢", "en": "Thank you for looking out"}
+JOY = {"zh-CN": "感谢", "en": "Thank you for looking"}
 GOES_ON = {"zh-CN": "仍在寻找", "en": "Search goes on"}
 
 
@@ -93,7 +93,7 @@ def test_an_alert_of_an_earlier_version_gets_the_text_in_the_languages_that_it_h
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_an_update_of_a_reopened_alert_says_so_and_shows_whom_to_look_for(locale: str) -> None:
-    """On every lane; so do later updates with other texts. Whoever gets the alert for the first time reads nothing of it."""
+    """On every lane; so do later updates with other texts. Who gets the alert now reads nothing of it."""
     content = going_on(closed_with(_content(), Closing.NEUTRAL, NOW), NOW)
     other = reworded(content, dict.fromkeys(content.texts, ("Other", "Text")))
     assert closing_of(content) is Closing.HAPPY
