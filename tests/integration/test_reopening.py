@@ -137,7 +137,7 @@ async def test_a_reopening_is_reviewed_by_the_policy_of_now_and_not_approved_by_
     )
 
     async def through() -> bool:
-        return (await deployment.query(units))[0][0] == 0
+        return bool((await deployment.query(units))[0][0] == 0)
 
     await until(through)
     assert await officers.recipients("cancel", alert) == inside, "they know already"
