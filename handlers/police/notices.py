@@ -114,6 +114,6 @@ class Notices:
 def _ending_of(notice: PoliceNotice) -> Ending | list[FieldError]:
     """Return how it ended, or that something is said of an end that is none."""
     is_said = notice.outcome is not None or notice.after_action is not None
-    if is_said and notice.notice != "found":
+    if (is_said and notice.notice != "found") or (notice.through_alert is not None and notice.notice == "reopen"):
         return [FieldError("$.outcome", "how a case ended belongs to `found`")]
     return ending_of(notice)
