@@ -43,6 +43,7 @@ from handlers.police.cap.intake import CapIntake
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
 from handlers.police.routes import PoliceHandlers
+from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
 from push.alerts.disclosure.people import Disclosure
@@ -276,6 +277,7 @@ def _handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
             notices=Notices(pool, engine.actions, signed, disclosure),
+            updates=Updates(pool, engine.changes, signed, engine.filing_service.planner),
         ),
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),

@@ -14,6 +14,7 @@ import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
+from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
@@ -42,10 +43,11 @@ class Reasons(Answer, frozen=True, kw_only=True):
 
 
 class Previewed(Answer, frozen=True, kw_only=True):
-    """What phones would show, by notice, locale and lane."""
+    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice."""
 
     alert: FiledAlert
     reasons: Reasons
+    photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
 
@@ -76,5 +78,6 @@ class Preview:
                 rings={str(ring.ring): ring.reason for ring in listed.rings if ring.reason},
                 proposal=None if listed.proposal is None else listed.proposal.reason,
             ),
+            photos=photos(content[0], proposed),
             notices=self._render(call.alert_id, *content, proposed),
         )

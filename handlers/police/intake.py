@@ -19,6 +19,7 @@ from handlers.police.cap.intake import XML_TYPES
 from handlers.police.case.case import kept, read_case
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.wording import content_of
+from handlers.police.wording.left_out import notes_on_letters
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
 from push.alerts.rings import Override
@@ -89,7 +90,7 @@ class Intake:
             override=_override(case, authority),
             message_content=content,
         )
-        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
+        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         async with self._filing_service.file(filing) as result:
             answer = answer_to(result, filing, notes, self._filing_service.planner)
         _log.info("intake.answered", authority=authority, status=answer.status)

@@ -11,11 +11,13 @@ from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Body, Route
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
+from handlers.police.case.update import CaseUpdate
 from handlers.police.notices import PoliceNotice
 
 if TYPE_CHECKING:
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
+    from handlers.police.updates import Updates
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 OF_ALL = (
@@ -37,6 +39,7 @@ class PoliceHandlers(NamedTuple):
 
     intake: Intake
     notices: Notices
+    updates: Updates
 
 
 def routes(handlers: PoliceHandlers) -> list[Route]:
@@ -71,7 +74,30 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.WRONG_STATUS,
                 ProblemCode.WRONG_LOCALES,
                 ProblemCode.TOO_MANY_CHANGES,
+                ProblemCode.REVISION_CHANGED,
                 ProblemCode.BUSY,
+            ),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/updates",
+            access=Proof.SIGNATURE,
+            operation="update_case",
+            summary="What the police know anew of a case: looks, photos, companions, vehicle, texts, end; signed.",
+            tag="police",
+            handler=handlers.updates.post,
+            body=Body(BODY_BYTES, None, {JSON: CaseUpdate}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert as it stands then; the notes say what is not applied.", FiledAnswer),),
+            problems=(
+                *OF_ALL,
+                ProblemCode.UNKNOWN_CASE,
+                ProblemCode.WEBHOOK_ID_REUSED,
+                ProblemCode.UNUSABLE_CASE,
+                ProblemCode.WRONG_STATUS,
+                ProblemCode.WRONG_CASE_NUMBER,
+                ProblemCode.TOO_MANY_CHANGES,
+                ProblemCode.REVISION_CHANGED,
             ),
         ),
         Route(

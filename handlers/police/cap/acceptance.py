@@ -54,7 +54,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
     `texts` by our locales. `outcome`: how the case ended, which a Cancel or an Update may say.
-    `notes`: what the sender should know.
+    `stated_expires`: `expires` where the message has one. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -66,6 +66,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     texts: dict[str, CapText]
     expires: datetime
+    stated_expires: datetime | None = None
     place: CapPlace | None = None
     photo_url: str | None = None
     notes: list[str] = []
@@ -89,6 +90,9 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         errors += place
     if errors or isinstance(place, list) or isinstance(outcome, FieldError):
         return errors
+    stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
+    if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
+        said.notes.append("/alert/info[1]/expires: an alert begins with 72 h at most; a signed Update may extend it")
     return CapCase(
         identifier=message.identifier,
         sender=message.sender,
@@ -99,6 +103,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         note=clean(message.note),
         texts=said.texts,
         expires=_expires(message),
+        stated_expires=stated,
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,

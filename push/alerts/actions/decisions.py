@@ -12,10 +12,10 @@ import msgspec
 
 import sql.lifecycle
 import sql.persons
-from push.alerts.actions.endings import end
+from push.alerts.actions.ends.endings import end
+from push.alerts.actions.ends.reopening import reopen
 from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
-from push.alerts.actions.reopening import reopen
 from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to

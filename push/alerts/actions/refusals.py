@@ -34,6 +34,8 @@ class Refusal(enum.Enum):
     MESSAGE_USED = "another message has this sender, identifier and time"
     WEBHOOK_USED = "this webhook-id was used before for another body"
     REVISION = "not what was read"
+    CASE_CHANGED = "the case was changed since"
+    ANSWERED = "this message was answered before"
     PROPOSED = "something waits for approval: it is approved, or let go by a veto, before anything else is proposed"
     NOTHING_PROPOSED = "nothing waits for approval"
     NOTHING_NEW = "nothing new"

@@ -63,12 +63,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a change: the state after it, its details in the audit trail, and whether sending must stop."""
+    """The result of a change: the state after it, its details in the audit trail, and whether sending must stop.
+
+    `keep`: what is still to be stored within the transaction once the alert stands as it will.
+    """
 
     after: State
     details: dict[str, Any] = {}
     halts: bool = False
     through_alert: bool | None = None
+    keep: "Callable[[Connection], Awaitable[None]] | None" = None
 
 
 NOTICE: Final = "notice:"
@@ -124,36 +128,15 @@ class Operations:
             before = State(alert.state)
             if done.after not in leads_to(before, action):
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
-            await self._moved(connection, alert_id, alert, order, done)
-            event = AuditEvent(
-                actor=order.actor.label,
-                action=action.value,
-                alert=alert_id,
-                before=before.value,
-                after=done.after.value,
-                reason=order.reason,
-                details=done.details,
-                token=order.actor.token_id,
-            )
-            await sql.audit.append(connection, event)
+            await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            if order.webhook:
+                await self._keep_receipt(connection, order.webhook)
+            await _record(connection, alert_id, alert, action, order, done)
         if done.halts:
             self._halt(alert_id)
         self._wake()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
-
-    async def _moved(
-        self, connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order, done: Done
-    ) -> None:
-        """Move the alert, and keep that what asked for it was taken."""
-        await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
-        if order.message:
-            await sql.cap.note(connection, alert.authority, order.message, alert_id)
-            await sql.lifecycle.clear_unverified(connection, alert_id)
-        if order.webhook:
-            await self._keep_receipt(connection, order.webhook)
-        if done.halts:
-            await sql.work.halt(connection, alert_id)
 
     async def _taken(self, connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> bool | Refused:
         """Tell whether this very message or webhook was taken before; refuse another one under its name."""
@@ -179,6 +162,30 @@ class Operations:
     def _is_again(self, known: tuple[UUID, str, bytes | None], alert_id: UUID, message: CapMessage) -> bool:
         """Tell whether a known message is this very one about this alert."""
         return known[:2] == (alert_id, message.kind) and is_digest(known[2], message.digest, self._secret)
+
+
+async def _record(
+    connection: Connection, alert_id: UUID, alert: LockedAlert, action: Action, order: Order, done: Done
+) -> None:
+    """Store what goes with a change: its message, its stop, its answer and, last, its event."""
+    if order.message:
+        await sql.cap.note(connection, alert.authority, order.message, alert_id)
+        await sql.lifecycle.clear_unverified(connection, alert_id)
+    if done.keep is not None:
+        await done.keep(connection)
+    if done.halts:
+        await sql.work.halt(connection, alert_id)
+    event = AuditEvent(
+        actor=order.actor.label,
+        action=action.value,
+        alert=alert_id,
+        before=alert.state,
+        after=done.after.value,
+        reason=order.reason,
+        details=done.details,
+        token=order.actor.token_id,
+    )
+    await sql.audit.append(connection, event)
 
 
 async def _revoked(connection: Connection, authority: str, order: Order) -> Refused | None:
