@@ -33,7 +33,8 @@ _UNPROVE = query("ledger_unprove")
 class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch with the same outcome, out of shards [`shard_from`, `shard_to`).
 
-    `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent.
+    `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent, `locale` that of the
+    alert's text that they were sent.
     """
 
     alert_id: UUID
@@ -47,6 +48,14 @@ class LedgerRow(msgspec.Struct, frozen=True):
     recipients: int
     packed: bytes
     message_version: int = 1
+    locale: str | None = None
+
+
+class NotifiedRow(msgspec.Struct, frozen=True):
+    """Recipients who were notified together: `packed`, as of `LedgerRow`, and in which locale; None: not known."""
+
+    packed: bytes
+    locale: str | None
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
@@ -64,6 +73,7 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
         [row.recipients for row in rows],
         [row.packed for row in rows],
         [row.message_version for row in rows],
+        [row.locale for row in rows],
     )
 
 
@@ -99,12 +109,13 @@ async def settled(
 
 async def notified(
     pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, indeterminate: bool
-) -> list[bytes]:
-    """Return the packed ids of the recipients notified of an alert before version `before`.
+) -> list[NotifiedRow]:
+    """Return the recipients notified of an alert before version `before`, by locale, those notified first first.
 
-    `indeterminate`: also of those who may have been notified. Ids of other shards may be among the result.
+    `indeterminate`: also those who may have been notified, last. Ids of other shards may be among the result.
     """
-    return [row[0] for row in await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)]
+    rows = await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)
+    return [NotifiedRow(*row) for row in rows]
 
 
 async def ends(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[tuple[str, str, bytes]]:

@@ -50,6 +50,8 @@ class ProblemCode(enum.Enum):
     OUTDATED_MESSAGE = ("outdated_message", 409, "a newer message about this alert was taken before")
     MESSAGE_REUSED = ("message_reused", 409, "another message has this sender, identifier and time")
     REVISION_CHANGED = ("revision_changed", 409, "not the revision that was read; read it again")
+    CASE_CHANGED = ("case_changed", 409, "the case was changed by another request meanwhile; send it again")
+    ALREADY_ANSWERED = ("already_answered", 409, "this message was taken and answered before")
     PROPOSAL_WAITS = ("proposal_waits", 409, "another proposal waits; approve it, or drop it with a veto, first")
     NOTHING_PROPOSED = ("nothing_proposed", 409, "nothing waits for approval")
     NOTHING_NEW = ("nothing_new", 409, "it would change nothing")

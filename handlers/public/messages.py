@@ -19,6 +19,7 @@ from handlers.cap.areas import area_of
 from handlers.cap.model import (
     EVENT_CODE,
     EVENT_SYSTEM,
+    PERSON_EVENT_CODE,
     Area,
     Category,
     Certainty,
@@ -40,7 +41,7 @@ from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
 from push.message.closings import Closing, closing_of
 from push.message.content import LOCALE_DEFAULT, Content
 from push.message.truncation import truncate_without_call
-from push.notice import Notice
+from push.notice import CaseKind, Notice, SubjectKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -179,12 +180,12 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
     return Info(
         language=locale,
         categories=(Category.RESCUE,),
-        event=words.event,
+        event=words.events[content.subject_kind][content.kind or CaseKind.LOST],
         response_types=(ResponseType.ALL_CLEAR if over else ResponseType.MONITOR,),
         urgency=Urgency.PAST if over else Urgency.IMMEDIATE,
         severity=Severity.MINOR if over else Severity.SEVERE,
         certainty=Certainty.OBSERVED if over else Certainty.LIKELY,
-        event_codes=(Named(EVENT_SYSTEM, EVENT_CODE),),
+        event_codes=(Named(EVENT_SYSTEM, _code(content.subject_kind)),),
         expires=None if over else _local(alert.expires, content),
         sender_name=publisher.sender_name,
         headline=text.title,
@@ -194,6 +195,11 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
         resources=() if photo is None else (_picture(photo),),
         areas=(_area(alert, words.area),),
     )
+
+
+def _code(subject: SubjectKind) -> str:
+    """Return SAME's code: MEP of everybody who is no child."""
+    return EVENT_CODE if subject is SubjectKind.CHILD else PERSON_EVENT_CODE
 
 
 def _picture(url: str) -> Resource:

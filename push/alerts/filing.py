@@ -28,7 +28,7 @@ from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.content import Content
-from push.notice import DEADLINE, EXPIRY
+from push.notice import DEADLINE, EXPIRY, SubjectKind
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
@@ -72,6 +72,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     message_content: Content
     expires: datetime | None = None
     message: CapMessage | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
     @property
     def verified(self) -> bool:
@@ -282,4 +283,5 @@ def alert_of(
         review=decision.review.value,
         send_at=decision.send_at,
         unverified=filing.unverified,
+        subject_kind=filing.subject_kind.value,
     )

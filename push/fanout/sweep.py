@@ -199,6 +199,7 @@ class Packer:
         if not self._recipients:
             return []
         users = np.concatenate(self._users)
-        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s)
+        languages = self._unit.languages.first_of(users)
+        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s, languages=languages)
         self._recipients, self._users = [], []
         return [batch]

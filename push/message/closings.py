@@ -42,7 +42,7 @@ def closed_with(content: Content, closing: Closing, received_at: datetime) -> Co
     current = closing_of(content)
     if closing is current:
         return content
-    found = content.of(Notice.FOUND)
+    found = content.follow_ups.get(Notice.FOUND.value, content.texts)
     written = follow_up_texts(received_at.astimezone(content.zone)).get(closing.value, found)
     ready = content.follow_ups.get(closing.value, {})
     chosen = {locale: ready.get(locale) or _in_language(written, locale) for locale in found}

@@ -1,9 +1,9 @@
 -- A commit whose answer was lost is repeated: rows that are there already are left alone, and not counted twice.
 with landed as (
     insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed,
-                        message_version)
+                        message_version, locale)
     select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[],
-                         $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[])
+                         $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[], $12::text[])
     on conflict do nothing
     returning alert_id, notice, shard_from, shard_to, outcome, unit_id, recipients, message_version
 ), late as (

@@ -23,7 +23,7 @@ import sql.rings
 import sql.work
 from push.fanout.packing import pack
 from sql.audit import AuditEvent
-from sql.ledger import LedgerRow
+from sql.ledger import LedgerRow, NotifiedRow
 from sql.outcomes import Reopening
 from sql.rings import SweepPlan
 from tests.integration.test_claims import add_alert, add_authority
@@ -39,6 +39,7 @@ UNITS: Final = 3
 OWNERS: Final = (UUID(int=1), UUID(int=2))
 CONTENT: Final = '{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}'
 OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "indeterminate")
+LOCALES: Final = (None, "zh-CN", "es")
 GAPS: Final = (timedelta(0), timedelta(hours=1))
 
 
@@ -125,6 +126,7 @@ async def _commit(both: BothRecords) -> None:
         users = np.array(draw.sample(range(1000), draw.randint(1, 4)), dtype=np.int64)
         sweep = unit.sweep
         version = draw.randint(1, sweep.alert.version) if sweep.notice == "alert" else sweep.version
+        locale = LOCALES[int(users[0]) % len(LOCALES)]
         row = (
             sweep.alert.id,
             sweep.notice,
@@ -133,7 +135,7 @@ async def _commit(both: BothRecords) -> None:
             draw.getrandbits(40),
             draw.choice(OUTCOMES),
         )
-        rows.append(LedgerRow(*row, sweep.lane, UnitId(real), users.size, pack(users), version))
+        rows.append(LedgerRow(*row, sweep.lane, UnitId(real), users.size, pack(users), version, locale))
     # A batch and outcome once a commit, as the product's commits have them.
     rows = [*{(row.batch_id, row.outcome): row for row in rows}.values()]
     both.batches += rows
@@ -151,8 +153,9 @@ async def _read(both: BothRecords) -> None:
             await sql.ledger.settled(pool, alert, notice, version, shards[0], shards[1], lane=lane, invalid_for=gap)
         )
 
-    async def notified(pool: Pool) -> list[bytes]:
-        return sorted(await sql.ledger.notified(pool, alert, version, 0, UNITS, indeterminate=flag))
+    async def notified(pool: Pool) -> list[NotifiedRow]:
+        rows = await sql.ledger.notified(pool, alert, version, 0, UNITS, indeterminate=flag)
+        return sorted(rows, key=lambda row: (row.packed, row.locale or ""))
 
     async def ends(pool: Pool) -> list[tuple[str, str, bytes]]:
         return sorted(await sql.ledger.ends(pool, alert, version, shards[0], shards[1]))

@@ -31,7 +31,10 @@ WHERE = (114.0567891, 22.5432198)
 RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口音"}
 COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
 SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
+OWN_FOUND = "back with the family of the green house"
+"""A follow-up notice of the police names no child, and may say more than it should."""
+
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH, OWN_FOUND)
 OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = (
     "黑夹克男子",
     "粤B7Q47",
@@ -52,7 +55,7 @@ FILED = {
     "companions": [{"relation": COMPANION}],
     "vehicle": {"plate": PLATE},
     "guidance": GUIDANCE,
-    "texts": {"es": {"title": OWN, "body": OWN}},
+    "texts": {"es": {"title": OWN, "body": OWN, "follow_ups": {"found": {"title": OWN_FOUND, "body": OWN_FOUND}}}},
     "contact": {"name": OFFICER, "phone": PHONE},
     "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
@@ -208,7 +211,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
     await until(notified)
     before = await _record(deployment.database_url)
     assert all(word in before for word in KNOWN_AFTER), "the search works"
-    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, *LATER}, "the search works"
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, OWN_FOUND, *LATER}, "the search works"
     assert _users(before, users) == users
 
     await deployment.pass_time(1.1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from push.message.content import Text
-from push.notice import CaseKind, Notice
+from push.notice import CaseKind, Notice, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,8 @@ class VehicleWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The phrases of one language; `script`: of its letters, by which values that are written in it are known.
 
-    `missing`: by how somebody came to be missing; `guidance`: by its well-known code.
+    `missing`: by how somebody came to be missing; `guidance`: by its well-known code; `events`: what happened, as CAP
+    says it.
     """
 
     script: Literal["Han", "Latin"]
@@ -116,12 +117,12 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     over_title: str
     over: str
     goes_on: str
-    event: str
     area: str
     companion: CompanionWords
     vehicle: VehicleWords
     guidance: dict[str, str]
     missing: dict[CaseKind, MissingWords]
+    events: dict[SubjectKind, dict[CaseKind, str]]
     several: Several
     anyone: Anyone
 

@@ -99,6 +99,7 @@ class LedgerEntry:
     packed: bytes
     message_version: int
     at: datetime
+    locale: str | None = None
 
 
 @dataclass(slots=True)
@@ -150,6 +151,7 @@ class Alert:
     verified: bool
     send_at: datetime | None
     unverified: str | None
+    subject_kind: str = "child"
     sent_at: datetime | None = None
     entered_at: datetime | None = None
     next_sweep_at: datetime | None = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: str, *rest: Any) -> None:  # noqa: ANN401 - columns
     """Add an alert."""
     received_at, deadline, expires, longitude, latitude, city, city_polygon, jurisdiction, policy = rest[:9]
-    content, estimate, state, review, send_at, unverified = rest[9:]
+    content, estimate, state, review, send_at, unverified, subject_kind = rest[9:]
     alert = Alert(
         id=alert_id,
         case=tables.cases[case_id],
@@ -42,6 +42,7 @@ def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: s
         verified=unverified is None,
         send_at=send_at,
         unverified=unverified,
+        subject_kind=subject_kind,
     )
     tables.put(tables.alerts, alert_id, alert)
 

@@ -29,13 +29,37 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
     counts: dict[int, Counter[str]] = {}
     late: list[tuple[Alert, LedgerEntry]] = []
     for row in zip(*columns, strict=True):
-        alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version = row
+        (
+            alert_id,
+            notice,
+            shard_from,
+            shard_to,
+            batch_id,
+            outcome,
+            lane,
+            unit_id,
+            recipients,
+            packed,
+            version,
+            locale,
+        ) = row
         alert = tables.alerts[alert_id]
         key = (notice, shard_from, batch_id, outcome)
         if key in alert.ledger:
             continue
         entry = LedgerEntry(
-            notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version, moment.now
+            notice,
+            shard_from,
+            shard_to,
+            batch_id,
+            outcome,
+            lane,
+            unit_id,
+            recipients,
+            packed,
+            version,
+            moment.now,
+            locale,
         )
         tables.put(alert.ledger, key, entry)
         if outcome in COUNTED:
@@ -150,17 +174,18 @@ def notice_reopens(tables: Tables, _: Moment, alert_id: UUID, version: int) -> I
         yield (version in alert.reopenings,)
 
 
-@answers("ledger_notified", "packed")
+@answers("ledger_notified", "packed locale")
 def notified(
     tables: Tables, _: Moment, alert_id: UUID, before: int, shard_from: int, shard_to: int, indeterminate: bool
 ) -> Iterator[tuple[Any, ...]]:
     """Find who was notified; of a version that is not final, before it."""
     alert = tables.alerts.get(alert_id)
-    for row in [] if alert is None else alert.ledger.values():
+    rows = [] if alert is None else sorted(alert.ledger.values(), key=lambda row: (row.outcome, row.at))
+    for row in rows:
         known = row.outcome == "accepted" or (row.outcome == "indeterminate" and indeterminate)
         near = row.shard_from < shard_to and row.shard_to > shard_from
         if row.notice == "alert" and known and near and (row.message_version < before or indeterminate):
-            yield (row.packed,)
+            yield row.packed, row.locale
 
 
 @answers("ledger_reopen", "recipients")

@@ -93,7 +93,7 @@ def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
 @answers(
     "unit_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq",
+    "sweep_id trail_seq entrants subject_kind",
     soft=True,
 )
 def claim(
@@ -148,6 +148,8 @@ def claim(
             (expires - now).total_seconds(),
             sweep.id,
             len(tables.events),
+            False,
+            alert.subject_kind,
         )
 
 
