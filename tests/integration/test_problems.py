@@ -50,7 +50,8 @@ async def test_whatever_is_refused_has_a_code_of_the_list(deployment: Deployment
     paths = [
         (route.method, route.path.format(**UNKNOWN), route.operation)
         for route in route_table()
-        if route.method != "HEAD"
+        # Pages are for people, and answer with pages.
+        if route.method != "HEAD" and not route.path.startswith("/console")
     ]
     paths += [("GET", "/v1/nothing", "none"), ("PATCH", "/v1/alerts", "none"), ("GET", "/v1/alerts/x", "none")]
     paths += [("GET", "/v1/alerts?limit=x", "none"), ("DELETE", "/v1/users/0", "none")]
