@@ -78,6 +78,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     review: str
     send_at: datetime | None
     unverified: str | None
+    subject_kind: str = "child"
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -160,6 +161,7 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.review,
         alert.send_at,
         alert.unverified,
+        alert.subject_kind,
     )
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
 

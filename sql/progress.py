@@ -102,6 +102,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     rings: list[RingRow]
     busy: bool
     distrusted_at: datetime | None = None
+    subject_kind: str = "child"
 
     @property
     def held(self) -> bool:

@@ -57,6 +57,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
     `entrants`: it is for late entrants, in whatever shard they are.
+    `subject_kind`: who is missing.
     """
 
     id: int
@@ -76,6 +77,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     sweep_id: int
     trail_seq: int
     entrants: bool = False
+    subject_kind: str = "child"
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

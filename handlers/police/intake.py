@@ -86,9 +86,10 @@ class Intake:
             status=case.status,
             place=place,
             last_seen_at=case.last_seen.at,
-            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
+            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy_for(case.subject_kind),
             override=_override(case, authority),
             message_content=content,
+            subject_kind=case.subject_kind,
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         async with self._filing_service.file(filing) as result:

@@ -23,12 +23,12 @@ import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import OVER, Action, State
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.content import Content
-from push.notice import DEADLINE, EXPIRY
+from push.notice import DEADLINE, EXPIRY, SubjectKind
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
@@ -72,6 +72,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     message_content: Content
     expires: datetime | None = None
     message: CapMessage | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
     @property
     def verified(self) -> bool:
@@ -90,6 +91,8 @@ class Filed(enum.Enum):
     NEW = "new"
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
+    OVER = "over"
+    DELETED = "deleted"
     ANSWERED_BEFORE = "answered before"
     REVOKED = "revoked"
 
@@ -196,11 +199,15 @@ class FilingService:
 
 
 async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-    """Return the alert that stands for a case number, or that it stands for another case."""
+    """Return the alert that stands for a case number, or that it stands for another case, or is over."""
+    await sql.filing.hold(connection, case.alert_id)
+    listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
+    if (state := State(listed.state)) in OVER:
+        # To answer that it stands would leave the police believing that people are notified.
+        return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
     if case.content_digest != filing.content_digest:
         return FilingResult(Filed.OTHER_CONTENT)
-    await sql.filing.hold(connection, case.alert_id)
-    return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
+    return FilingResult(Filed.SAME_CASE, listed)
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:
@@ -277,4 +284,5 @@ def alert_of(
         review=decision.review.value,
         send_at=decision.send_at,
         unverified=filing.unverified,
+        subject_kind=filing.subject_kind.value,
     )

@@ -53,6 +53,8 @@ SECRET_BYTES: Final = 32
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
 
+    `policy`: the default one; `policy_by_kind`: that of some kinds of missing people.
+
     `time_zone`: in which its texts give times, unless its authority has another.
 
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
@@ -63,6 +65,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     policies: dict[str, Policy]
     policy: str
+    policy_by_kind: dict[SubjectKind, str] = {}
     lanes: dict[str, float | None]
     radius_cap_km: float
     audience_cap: int
@@ -74,6 +77,10 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     radius_min_km: float = RADIUS_MIN_KM
     disclosure: Disclosure = Disclosure()
     secret: bytes = b""
+
+    def policy_for(self, kind: SubjectKind) -> str:
+        """Return the default policy for who is missing."""
+        return self.policy_by_kind.get(kind, self.policy)
 
 
 class Planner:

@@ -13,7 +13,7 @@ from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.packing import unpack
 from tests.simulation.clock import START_S
 from tests.simulation.record.tables import may_send
-from tests.simulation.world.people import distance
+from tests.simulation.world.people import LANGUAGES, distance
 from tests.simulation.world.preferring import judge_preferred
 from tests.simulation.world.process import WORKERS
 from tests.simulation.world.world import CHANGED_S
@@ -34,6 +34,7 @@ EVERYBODY: Final = "everybody in the area is accounted for"
 ENTRANTS: Final = "who enters is notified within seconds"
 ONCE: Final = "nobody is notified twice"
 FOLLOW_UPS: Final = "follow-ups go to exactly those notified"
+LANGUAGE: Final = "follow-ups come in the language of the alert"
 ENDS: Final = "no process ends by itself"
 QUIET: Final = "all that is due gets done"
 ALARMED: Final = "no silence without an alarm"
@@ -213,6 +214,18 @@ def follow_ups_exact(world: World) -> None:
             world.violated(FOLLOW_UPS, f"{notice} {alert.version} never comes to {missing}, who got the alert")
 
 
+def follow_ups_in_language(world: World) -> None:
+    """Whoever was notified is followed in a language in which they were notified, whatever their phone reads now."""
+    first: dict[tuple[UUID, int], set[str]] = defaultdict(set)
+    for one in world.requests:
+        for user in one.users:
+            known = first[one.alert, user]
+            if one.notice == "alert":
+                known.add(one.locale)
+            elif known and one.locale not in known:
+                world.violated(LANGUAGE, f"{user} gets {one.notice} in {one.locale}, after {sorted(known)}")
+
+
 def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
     """Return who must hear of the newest notice; what a record that went back forgot cannot be known to it."""
     last: dict[int, Request] = {}
@@ -244,14 +257,14 @@ def _left_unrecorded(world: World, request: Request) -> bool:
 
 
 def killed(world: World) -> None:
-    """What a process leaves unrecorded as it is killed is at most one batch a worker."""
+    """What a process leaves unrecorded as it is killed is at most one batch a worker, with a request a language."""
     left: Counter[tuple[SimulatedProcess, str]] = Counter()
     for one in world.requests:
         killed_s = one.process.killed_s
         if killed_s is not None and one.accepted and not one.ambiguous and one.accepted_s is not None:
             left[one.process, one.lane] += (one.recorded_s or float("inf")) > killed_s
     for (process, lane), batches in left.items():
-        if batches > WORKERS:
+        if batches > WORKERS * len(LANGUAGES):
             world.violated(CRASH, f"{process} leaves {batches} batches of {lane} that no ledger has")
 
 
@@ -280,6 +293,7 @@ def judge_state(world: World) -> None:
 def judge_end(world: World) -> None:
     """Judge all that happened."""
     nobody_twice(world)
+    follow_ups_in_language(world)
     killed(world)
     processes_live(world)
     hours = (world.loop.now_s - START_S) / 3600

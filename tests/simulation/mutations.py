@@ -27,7 +27,7 @@ from push.delivery.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
 from push.fanout.claims.claims import Claims
-from push.fanout.claims.unit import HeldUnit
+from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.entrants.unit import EntrantsUnit
 from push.fanout.sweep import Sweep
 from push.users.kept_preferences import KeptPreferences
@@ -211,6 +211,10 @@ MUTATIONS: Final = {
     "entries-not-noted": Mutation("nobody who enters is noted", _patched("sql.entrants", note=_nothing)),
     "entrants-in-sweeps": Mutation(
         "a sweep does not leave out whom the record has as entrant", _patched(Sweep, _entrants=_nobody_notified)
+    ),
+    "language-of-now": Mutation(
+        "a follow-up notice comes in the language that the phone reads now",
+        _patched(Batch, keeps_language=lambda batch: np.zeros(batch.size, dtype=np.bool_)),
     ),
     "no-second-follow-up": Mutation(
         "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)

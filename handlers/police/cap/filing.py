@@ -117,7 +117,8 @@ def filing_of(
         status=case.status.value.lower(),
         place=place,
         last_seen_at=case.sent,
-        policy=plan.policy,
+        policy=plan.policy_for(case.subject_kind),
+        subject_kind=case.subject_kind,
         override=override,
         message_content=message_content,
         expires=case.expires,
@@ -133,7 +134,9 @@ def key_of(case: CapCase) -> str:
 def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     """Return what makes a message itself, with the fingerprint of the certificate that signed it."""
     references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
-    identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    identity: tuple[object, ...] = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    if case.outcome is not None:
+        identity += (case.outcome,)
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
 

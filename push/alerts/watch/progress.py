@@ -70,6 +70,7 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
     authority: str
     case_number: str
     status: str
+    subject_kind: str
     state: str
     received_at: datetime
     deadline: datetime
@@ -101,6 +102,7 @@ class Meter:
             authority=alert.authority_id,
             case_number=alert.case_number,
             status=alert.status,
+            subject_kind=alert.subject_kind,
             state=alert.state,
             received_at=alert.received_at,
             deadline=alert.deadline,

@@ -72,7 +72,7 @@ def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
     "alert_list",
     "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
     "swept_at entered_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
-    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy",
+    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy subject_kind",
 )
 def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
     """Return these alerts."""
@@ -118,7 +118,7 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     deleted = None, a.recipients_deleted_at
     names = [name for _, name in approvals]
     encoded = msgspec.json.encode(rings).decode()
-    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a)
+    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a), a.subject_kind
 
 
 def _busy(alert: Alert) -> bool:
