@@ -29,6 +29,7 @@ from handlers.operators.alerts import Alerts
 from handlers.operators.audit import Audit
 from handlers.operators.estimates import Estimates
 from handlers.operators.feed import Feed
+from handlers.operators.outcomes import Outcomes
 from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.ops.health import Health
@@ -36,6 +37,7 @@ from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
 from handlers.platform.devices import Devices
 from handlers.platform.enrolment import Enrolment
+from handlers.platform.preferences import UsersPreferences
 from handlers.platform.reports import Reports
 from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
@@ -273,6 +275,7 @@ def _handlers(
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
         feed=feed,
+        outcomes=Outcomes(pool),
     )
     return Handlers(
         police=PoliceHandlers(
@@ -284,6 +287,7 @@ def _handlers(
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
             enrolment=Enrolment(pool),
+            preferences=UsersPreferences(pool, index),
         ),
         operators=operators,
         public=Public(pool, publishing.publisher(settings), signer),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _COMMIT = query("ledger_commit")
 _SETTLED = query("ledger_settled")
 _NOTIFIED = query("ledger_notified")
+_ENDS = query("ledger_ends")
+_UNSETTLED = query("ledger_unsettled")
 _SIZE = query("ledger_size")
 _REOPEN = query("ledger_reopen")
 _PROVE = query("ledger_prove")
@@ -114,6 +116,22 @@ async def notified(
     """
     rows = await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)
     return [NotifiedRow(*row) for row in rows]
+
+
+async def ends(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[tuple[str, str, bytes]]:
+    """Return who got which follow-up notice of a reopened alert before a version: (notice, outcome, packed ids).
+
+    The newest first; nothing of an alert that was not reopened. Ids of other shards may be among the result.
+    """
+    return [(row[0], row[1], row[2]) for row in await pool.fetch(_ENDS, alert_id, before, shard_from, shard_to)]
+
+
+async def unsettled(
+    pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, lane: str, notices: Sequence[str]
+) -> list[bytes]:
+    """Return the packed ids of those whom an interrupted process may have sent one of these notices unrecorded."""
+    rows = await pool.fetch(_UNSETTLED, alert_id, before, shard_from, shard_to, lane, notices)
+    return [row[0] for row in rows]
 
 
 async def reopen(pool: Pool, lane: str) -> int:

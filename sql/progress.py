@@ -125,7 +125,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, frozen=True):
     """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome.
 
-    `settled`: all outcomes together, exact; the others are rounded, and nothing that is shown may follow from it.
+    `settled`: all outcomes together, exact; `opted_out`: those found who want no such message. The others are rounded,
+    and nothing that is shown may follow from it.
     """
 
     alert_id: UUID
@@ -143,6 +144,7 @@ class Counts(msgspec.Struct, frozen=True):
     quarantined: int
     failed: int
     settled: int
+    opted_out: int = 0
 
 
 async def list_alerts(

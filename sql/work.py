@@ -137,9 +137,9 @@ async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
     await pool.execute(_SEARCHED, unit, found, owner)
 
 
-async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:
-    """Mark a unit done, with `found` recipients in it; False when its lease was lost."""
-    return await pool.fetchval(_FINISH, unit, owner, found) is not None
+async def finish(pool: Pool, unit: int, owner: UUID, found: int, opted_out: int = 0) -> bool:
+    """Mark a unit done, with `found` recipients in it, `opted_out` of them left out; False when its lease was lost."""
+    return await pool.fetchval(_FINISH, unit, owner, found, opted_out) is not None
 
 
 async def halt(connection: Connection, alert_id: UUID) -> None:

@@ -23,6 +23,7 @@ from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
+from handlers.operators.outcomes import routes as outcome_routes
 from handlers.operators.preview import Previewed
 from push.alerts.record.summary import Summary
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from handlers.operators.audit import Audit
     from handlers.operators.estimates import Estimates
     from handlers.operators.feed import Feed
+    from handlers.operators.outcomes import Outcomes
     from handlers.operators.preview import Preview
 
 
@@ -49,6 +51,7 @@ class OperatorHandlers(NamedTuple):
     audit: Audit
     estimates: Estimates
     feed: Feed
+    outcomes: Outcomes
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -119,6 +122,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
+        *outcome_routes(handlers.outcomes),
     ]
 
 
@@ -199,7 +203,15 @@ def _actions(actions: AlertActions) -> list[Route]:
             "report_found",
             Found,
             actions.post_found,
-            "Says that the child is found, to all who were notified.",
+            "Says that the search is over, to all who were notified; once more: how it ended.",
+        ),
+        _action(
+            "reopen",
+            Role.OPERATOR,
+            "reopen_alert",
+            Confirmed,
+            actions.post_reopen,
+            "Lets an alert go on that was ended by mistake, after its authority's review.",
         ),
         _action(
             "update",

@@ -18,8 +18,8 @@ from handlers.police.case.photos import pictures_of_missing
 from handlers.police.wording import content_of
 from push.alerts.actions.case_changes import Asked
 from push.alerts.actions.proposals import CaseChange, Part, change_request_of
+from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
-from push.message.newest_place import said_again
 
 if TYPE_CHECKING:
     from handlers.http.problems import FieldError

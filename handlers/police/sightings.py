@@ -16,7 +16,7 @@ from handlers.places import locate_within
 from handlers.police.case.checks import LAST_SEEN_MAX
 from push.alerts.places import EARLIER_MAX, Centre, Mode
 from push.fanout.areas import Place
-from push.message.newest_place import with_newest_place
+from push.message.catalogues.newest_place import with_newest_place
 
 if TYPE_CHECKING:
     from geo.cities import Cities

@@ -39,9 +39,10 @@ from handlers.cap.model import (
 from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
+from push.message.closings import Closing, closing_of
 from push.message.content import LOCALE_DEFAULT, Content
 from push.message.truncation import truncate_without_call
-from push.notice import CaseKind, SubjectKind
+from push.notice import CaseKind, Notice, SubjectKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +56,8 @@ TEXT_BYTES: Final = 52 * 1024
 POINT_BYTES: Final = 22
 DESCRIPTION_BYTES: Final = 1000
 """Of one language, however large the area is."""
+
+OVER_NOTE: Final = "over"
 
 PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 _CONTENT = msgspec.json.Decoder(Content)
@@ -110,7 +113,7 @@ def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
         sent=_local(now, content),
         status=Status.ACTUAL,
         message_type=kind,
-        note=_word(alert) if over else "",
+        note=_note(alert, content) if over else "",
         references=tuple(
             Reference(publisher.sender, _identifier(alert, number), _local(at, content))
             for number, at in enumerate(before, 1)
@@ -150,6 +153,12 @@ def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:
 def _word(alert: PublicAlert) -> str:
     """Return the last notice, or `EXPIRED` once the alert has expired."""
     return EXPIRED if alert.state == State.EXPIRED else alert.notices[-1]
+
+
+def _note(alert: PublicAlert, content: Content) -> str:
+    """Return the word for machines: that a child is found only where the text says so."""
+    word = _word(alert)
+    return OVER_NOTE if word == Notice.FOUND and closing_of(content) is not Closing.HAPPY else word
 
 
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:

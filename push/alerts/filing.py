@@ -23,7 +23,7 @@ import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import OVER, Action, State
 from push.alerts.places import Centre, Mode, reach_km, reaching, with_city, with_earlier
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
@@ -96,6 +96,8 @@ class Filed(enum.Enum):
     NEW = "new"
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
+    OVER = "over"
+    DELETED = "deleted"
     ANSWERED_BEFORE = "answered before"
     REVOKED = "revoked"
 
@@ -206,15 +208,20 @@ class FilingService:
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
-        return await self.planner.estimate(filing.place, rings, filing.status, people_max)
+        subject = filing.message_content.subject_kind
+        return await self.planner.estimate(filing.place, rings, filing.status, people_max, subject)
 
 
 async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-    """Return the alert that stands for a case number, or that it stands for another case."""
+    """Return the alert that stands for a case number, or that it stands for another case, or is over."""
+    await sql.filing.hold(connection, case.alert_id)
+    listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
+    if (state := State(listed.state)) in OVER:
+        # To answer that it stands would leave the police believing that people are notified.
+        return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
     if case.content_digest != filing.content_digest:
         return FilingResult(Filed.OTHER_CONTENT)
-    await sql.filing.hold(connection, case.alert_id)
-    return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
+    return FilingResult(Filed.SAME_CASE, listed)
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:

@@ -117,13 +117,18 @@ class Planner:
         return rings_of(known, received_at=now, last_seen_at=seen_at, has_place=True, has_city=False)
 
     async def estimate(
-        self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
+        self,
+        place: Place,
+        rings: list[Ring],
+        status: str = Status.ACTUAL,
+        people_max: int | None = None,
+        subject: SubjectKind = SubjectKind.CHILD,
     ) -> Estimate | None:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = await areas_of(place, rings)
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         seed = seed_of_day(self.secret, self._index.clock_ms())
-        sampled = await estimate(self._index, rings, areas, lanes, seed)
+        sampled = await estimate(self._index, rings, areas, lanes, seed, subject)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:

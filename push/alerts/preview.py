@@ -12,8 +12,8 @@ import msgspec
 from push.alerts.actions.changes import reworded
 from push.alerts.actions.proposals import CaseChange, LaterPlace, Rewording, change_request_of
 from push.discovery import providers
+from push.message.catalogues.newest_place import with_newest_place
 from push.message.content import About, Content
-from push.message.newest_place import with_newest_place
 from push.message.rendering import Rendering, TooLarge
 from push.notice import Notice
 

@@ -1,8 +1,9 @@
 """Addresses: looks up how each recipient of a batch is reached, right before it is sent.
 
-Recipients forgotten or gone from the lane since they were found are left out. A lane of accounts asks only where
-somebody may read another language than the usual one. Who may have been notified already keeps the language that it was
-in: a follow-up notice comes in the first one, whatever the index says now. Bounded by the batch.
+Recipients forgotten or gone from the lane since they were found are left out, and those who want no such message. A
+lane of accounts asks for addresses only where somebody may read another language than the usual one. Who may have been
+notified already keeps the language that it was in: a follow-up notice comes in the first one, whatever the index says
+now. Bounded by the batch.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from geo.index.checks.unreadable import UnreadableKind
 from push.delivery.outcomes import Addressed
 from push.message.content import LOCALE_DEFAULT
 from push.provider import Addressing
+from push.users.preferring import preferring_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +54,7 @@ class Addresses:
         # Who is said to be forgotten is looked up: the index forgot them before that, or they never asked for it.
         looks_again = self._forgetting.must_look(batch.found_s) or self._forgetting.are_among(batch.recipients)
         wanted: NDArray[np.bool_] | None = None
+        silent: frozenset[int] = frozenset()
         by_token, devices = self._addressing is Addressing.DEVICES, None
         try:
             if by_token:
@@ -64,8 +67,18 @@ class Addresses:
                 batch.found_s = asyncio.get_running_loop().time()
             if not by_token and await self._may_read_others(batch):
                 devices = await self._index.reached_at(self._lane, batch.users)
+            subject, notice = batch.unit.content.subject_kind, batch.unit.row.notice
+            preferring = await preferring_of(self._index, batch.users, subject=subject, notice=notice)
         except (*UNAVAILABLE_ERRORS, TimeoutError):
             return None
+        opted_out = 0
+        if preferring.takers is not None:
+            there = preferring.takers if wanted is None else wanted & preferring.takers
+            opted_out = (batch.size if wanted is None else int(wanted.sum())) - int(there.sum())
+            wanted = there
+        if preferring.silent is not None and not batch.unit.silent:
+            heard = preferring.silent if wanted is None else preferring.silent[wanted]
+            silent = frozenset(np.flatnonzero(heard).tolist())
         if wanted is not None and not wanted.all():
             devices = None if devices is None else devices.kept(wanted.tolist())
             batch.keep(wanted)
@@ -73,7 +86,9 @@ class Addresses:
         names = batch.recipients
         if by_token and devices is not None:
             names = [token for token in devices.tokens if token is not None]
-        return Addressed(names, batch.languages, batch.unit.languages, by_token=by_token)
+        return Addressed(
+            names, batch.languages, batch.unit.languages, by_token=by_token, silent=silent, opted_out=opted_out
+        )
 
     async def _may_read_others(self, batch: Batch) -> bool:
         """Tell whether somebody whose language is not settled may read another one than the usual one."""

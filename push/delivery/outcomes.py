@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from push.fanout.claims.languages import Languages
 
 MILLISECONDS = 1000
+OPTED_OUT = "opted_out"
+"""Beside the outcomes: nothing was sent, and the ledger knows nothing of it, so that a later pass looks again."""
+
 _BAD = frozenset({RecipientStatus.INVALID, RecipientStatus.QUARANTINED})
 _OPEN = frozenset({RecipientStatus.RETRY, RecipientStatus.INDETERMINATE})
 _NOT_ANSWERED = _OPEN | {RecipientStatus.MALFORMED}
@@ -31,12 +34,22 @@ class Addressed:
     """The recipients of a batch as its provider knows them, and in which language each reads.
 
     `names`: what the provider is given of each recipient of the batch, in order: their tokens if `by_token`, else their
-    accounts. `numbers`: in which of the unit's languages each reads it.
+    accounts. `numbers`: in which of the unit's languages each reads it. `silent`: the places of those who want no sound
+    now; `opted_out`: how many were left out because they want no such message.
     """
 
     def __init__(
-        self, names: Sequence[bytes], numbers: NDArray[np.int16], languages: Languages, *, by_token: bool
+        self,
+        names: Sequence[bytes],
+        numbers: NDArray[np.int16],
+        languages: Languages,
+        *,
+        by_token: bool,
+        silent: frozenset[int] = frozenset(),
+        opted_out: int = 0,
     ) -> None:
+        self._silent = silent
+        self.opted_out = opted_out
         self._names = names
         self._numbers = numbers
         self._languages = languages
@@ -46,6 +59,8 @@ class Addressed:
     def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""
         count = min(recipients_max, len(self._names))
+        if not count:
+            return
         numbers = self._numbers[:count]
         if (numbers == numbers[0]).all():
             yield self._languages.name(int(numbers[0])), range(count)
@@ -55,6 +70,16 @@ class Addressed:
             rows.setdefault(number, []).append(row)
         for number, some in rows.items():
             yield self._languages.name(number), some
+
+    def by_message(self, recipients_max: int) -> Iterator[tuple[str, bool, Sequence[int]]]:
+        """Yield the places in the batch of those who get one message, with its language and whether it is silent."""
+        for locale, rows in self.by_locale(recipients_max):
+            if self._silent.isdisjoint(rows):
+                yield locale, False, rows
+                continue
+            for silent in (False, True):
+                if chosen := [row for row in rows if (row in self._silent) is silent]:
+                    yield locale, silent, chosen
 
     def chosen(self, rows: Sequence[int]) -> Sequence[bytes]:
         """Return what the provider is given for some places."""
@@ -78,7 +103,7 @@ class Addressed:
 
 
 def merge_results(parts: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
-    """Return the results of a batch's requests, one a language, as one; recipients in no request are to be retried.
+    """Return the results of a batch's requests, one a message, as one; recipients in no request are to be retried.
 
     The request status is that of the last request that was sent.
     """

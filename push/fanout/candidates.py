@@ -17,8 +17,10 @@ import numpy as np
 
 import sql.enrolment
 import sql.ledger
+import sql.outcomes
 from geo.index.position_index import Found
 from geo.index.shards import by_shards
+from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
@@ -26,6 +28,8 @@ from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from numpy.typing import NDArray
 
     from geo.index.position_index import PositionIndex
     from push.fanout.areas import Areas
@@ -92,6 +96,21 @@ class Candidates:
 
     async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         row = unit.row
+        users = await self._users_before(unit)
+        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
+            asked_s = asyncio.get_running_loop().time()
+            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
+            there = await self._index.present(self._lane, chosen, settled=True)
+            users_there = chosen[there]
+            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
+
+    async def _users_before(self, unit: HeldUnit) -> NDArray[np.int64]:
+        """Return for whom a follow-up notice is: all who were notified, or who were notified of an end taken back."""
+        row, reopened = unit.row, False
+        if row.notice == Notice.UPDATE:
+            reopens = partial(sql.outcomes.reopens, self._pool, row.alert_id, row.message_version)
+            reopened = await retry_until_available(reopens, UNAVAILABLE_ERRORS, "postgresql")
+        indeterminate = row.notice != Notice.UPDATE or reopened
         indeterminate = row.notice != Notice.UPDATE
         notified = await retry_until_available(
             partial(
@@ -110,9 +129,4 @@ class Candidates:
         users = unit.languages.note_first(
             [(one.locale, users) for one in notified for users in unpack_readable([one.packed], unreadable)]
         )
-        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
-            asked_s = asyncio.get_running_loop().time()
-            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
-            there = await self._index.present(self._lane, chosen, settled=True)
-            users_there = chosen[there]
-            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
+        return await believing_over(self._pool, row, self._report_row) if reopened else users

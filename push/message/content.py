@@ -135,7 +135,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. `own_follow_ups`: those that the police wrote, by notice and locale; they go with the child's data.
-    `closing`: which text `found` has, None for the usual one. Without `texts` the child's data is deleted.
+    `closing`: which text `found` has (`push.message.closings`), None for the usual one. `goes_on`: by locale, the title
+    of updates since the alert was reopened. Without `texts` the child's data is deleted.
     `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
     `seen_at`: when the child was seen at the newest place that is known; `newest`: that place, which all texts say
     first, None where it is the one of which they are written anyway.
@@ -150,6 +151,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    goes_on: dict[str, str] = {}
     subject_kind: SubjectKind = SubjectKind.CHILD
     kind: CaseKind | None = None
     seen_at: datetime | None = None
@@ -184,6 +186,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
         """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
         known, text = self.text_for(locale, about.notice)
+        if about.notice == Notice.UPDATE and known in self.goes_on:
+            text = msgspec.structs.replace(text, title=self.goes_on[known].format(title=text.title))
         return Message(
             alert_id=about.alert_id,
             notice=about.notice,

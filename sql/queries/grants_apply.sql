@@ -38,6 +38,7 @@ begin
             ('outer_ring', 'select'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
+            ('preference', 'select, insert, update, delete'),
             ('proposal', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),

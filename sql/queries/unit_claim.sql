@@ -54,7 +54,7 @@ with soft as (
 )
 update sweep_unit u
 set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, reopened = false,
-    message_version = due.message_version
+    interrupted = u.interrupted or u.lease_owner is not null, message_version = due.message_version
 from soft, due, sweep s left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
 where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,

@@ -68,6 +68,18 @@ LATE = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY = {"reason": f"{NAME} in {LOOKS} at {PLACE}: call {OFFICER}, {PHONE}", "case_number": CASE["case_number"]}
 """Reasons should not contain such names, but many will."""
 
+ENDED: dict[str, Any] = {
+    "outcome": "deceased",
+    "after_action": {
+        "found_at": "2026-11-23T20:17:31+08:00",
+        "longitude": 114.3,
+        "latitude": 22.6,
+        "by": "family",
+        "evidence": "finder_said",
+    },
+}
+KNOWN_AFTER = ("distance_km", "finder_said", "found_at")
+
 
 async def _record(url: str) -> str:
     """Return every value of every table as text; bytes also as UTF-8 and as packed ids."""
@@ -207,7 +219,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     # The feed has the state of each look: one that is over before the next is not said.
     await until(lambda: said("sent"))
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY | ENDED))[0] == 200
     await until(lambda: said("found"))
 
     async def notified() -> bool:
@@ -216,12 +228,16 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     await until(notified)
     before = await _record(deployment.database_url)
+    assert all(word in before for word in KNOWN_AFTER), "the search works"
     assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, OWN_FOUND, *LATER}, "the search works"
     assert _users(before, users) == users
 
     await deployment.pass_time(1.1)
     await until(lambda: _is(deployment, alert, "closed"))
-    assert not _names(await _record(deployment.database_url))
+    after = await _record(deployment.database_url)
+    assert not _names(after)
+    assert not [word for word in KNOWN_AFTER if word in after], "how the child was found goes as well"
+    assert ENDED["outcome"] in after, "the word stays"
     assert _users(await _record(deployment.database_url), users) == users, "recipients have a timer of their own"
     trail = await push.alerts.record.audit.verify(pool)
     assert trail.fault is None, "texts are gone, actions are not"

@@ -24,6 +24,7 @@ from server.administration.file_case import signed_headers
 from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE, SHENZHEN, Deployment
 from tests.support.processes.processes import Process, until
+from tests.support.updates import send_update
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,6 +196,35 @@ async def test_a_place_is_taken_once_whatever_is_sent_again(deployment: Deployme
     assert (await tell(deployment, server, swapped))[0] == 422
     status, answer = await tell(deployment, server, seen(NORTH, confidence="possible"))
     assert (status, len(answer["alert"]["rings"]), bool(answer["notes"])) == (200, 6, True)
+
+
+async def test_texts_that_are_made_again_keep_the_newest_place(deployment: Deployment) -> None:
+    """By an operator, who may keep its sentence, and by an update of the case, whose `places` its notes send on."""
+    await deployment.provider()
+    server = await deployment.server()
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+    assert (await tell(deployment, server, seen(place="惠东站")))[0] == 200
+
+    async def bodies() -> list[str]:
+        shown = (await deployment.get(f"{server.url}/v1/alerts/{alert}/preview"))["notices"]["alert"]
+        return [shown[locale]["tpns"]["body"] for locale in ("zh-CN", "en")]
+
+    standing = await bodies()
+    texts = {"zh-CN": {"title": "寻找小明", "body": "红色外套"}, "en": {"title": "Ming", "body": standing[1]}}
+    order = {"reason": "clearer", "case_number": CASE["case_number"], "texts": texts}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", order))[0] == 200
+    worded = await bodies()
+    assert ["惠东站" in body for body in worded] == [True, True]
+    assert [body.count("惠东站") for body in worded] == [1, 1]
+    assert "红色外套" in worded[0]
+    child = {**CASE["child"], "clothing": "绿色雨衣"}
+    status, answer = await send_update(deployment, server, child=child, places=[seen(NORTH)])
+    assert status == 200, answer
+    assert any(note.startswith("$.places: not applied") and "/places" in note for note in answer["notes"])
+    anew = await bodies()
+    assert [body.count("惠东站") for body in anew] == [1, 1]
+    assert "绿色雨衣" in anew[0]
 
 
 async def test_a_place_waits_for_approval_where_cases_do(deployment: Deployment) -> None:

@@ -15,6 +15,7 @@ from tests.simulation.clock import START_S
 from tests.simulation.index.keyspace import distance_km
 from tests.simulation.record.tables import may_send
 from tests.simulation.world.people import LANGUAGES, distance
+from tests.simulation.world.preferring import judge_preferred
 from tests.simulation.world.process import WORKERS
 from tests.simulation.world.world import CHANGED_S
 
@@ -73,6 +74,7 @@ def judge_start(world: World, request: Request) -> None:
         gone_s = world.people.all[user].gone_s
         if gone_s is not None and request.started_s > gone_s + FORGOTTEN_S:
             world.violated(FORGOTTEN, f"{request.notice} to {user} {request.started_s - gone_s:.1f} s after")
+    judge_preferred(world, request)
     alert = world.record.tables.alerts.get(request.alert)
     if request.notice == "alert" and alert is not None:
         after_s = (world.record.now - alert.expires).total_seconds()
@@ -150,7 +152,7 @@ def everybody_notified(world: World) -> None:
         due = [ring for ring in alert.rings.values() if ring.due_at <= world.record.now]
         reached = _reached(world, alert)
         for person in world.people.all.values():
-            if world.people.is_dead(person.user, person.lane):
+            if person.chose or world.people.is_dead(person.user, person.lane):
                 continue
             if person.gone_s is None and _stands_in(person, due) and person.user not in reached:
                 world.violated(EVERYBODY, f"{person.user} in {person.lane} at {distance(person):.0f} km has nothing")
@@ -180,7 +182,7 @@ def entrants_notified(world: World, entered: Sequence[Person]) -> None:
         reached = _reached(world, alert)
         for person in entered:
             changed = world.loop.now_s - person.changed_lanes_s < CHANGED_S
-            if changed or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
+            if changed or person.chose or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
                 continue
             if _stands_in(person, rings) and person.user not in reached:
                 world.violated(ENTRANTS, f"{person.user} in {person.lane} at {distance(person):.0f} km waits")
@@ -219,6 +221,7 @@ def follow_ups_exact(world: World) -> None:
             person.user
             for person in world.people.all.values()
             if person.gone_s is None
+            and not person.chose
             and person.user in notified
             and person.user not in heard
             and not world.people.is_dead(person.user, person.lane)

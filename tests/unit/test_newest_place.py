@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
+from push.message.catalogues.newest_place import said_again, with_newest_place
 from push.message.content import Content, Text
-from push.message.newest_place import said_again, with_newest_place
 from push.message.parts import Importance, Part
 from push.message.truncation import truncate, width
 

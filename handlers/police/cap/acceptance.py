@@ -17,11 +17,13 @@ from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
 from handlers.police.cap.details.events import is_missing_person, is_other_event, subject_of
 from handlers.police.cap.details.pictures import Pictures, read_pictures
+from handlers.police.cap.outcomes import outcome_of
 from handlers.police.cap.places import CapPlace, place_of
 from handlers.police.cap.wording import CapText, CapWording, read_wording
 from handlers.police.case.checks import notes_on_addresses
 from handlers.police.case.details import Photo
 from handlers.values.text import clean, is_blank
+from push.alerts.outcomes import CaseOutcome
 from push.notice import EXPIRY, SubjectKind
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
     `texts` by our locales, each in the name of its sender. `stated_expires`: `expires` where the message has one.
-    `photos`: pictures that are not of who is missing. `notes`: what the sender should know.
+    `photos`: pictures that are not of who is missing. `outcome`: how the case ended, which a Cancel or an Update may
+    say. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -68,6 +71,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     photo_url: str | None = None
     photos: list[Photo] = []
     notes: list[str] = []
+    outcome: CaseOutcome | None = None
 
 
 def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
@@ -81,11 +85,14 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
     kind, guessed = (SubjectKind.CHILD, []) if isinstance(subject, list) else subject
     said, pictures = read_wording(message, kind), read_pictures(message, kind)
     errors += said.errors + pictures.errors
+    outcome = outcome_of(message)
+    if isinstance(outcome, FieldError):
+        errors.append(outcome)
     # Last, and only of what would be taken: nothing else costs as much.
     place = None if cancel or errors else place_of(message)
     if isinstance(place, list):
         errors += place
-    if errors or isinstance(place, list):
+    if errors or isinstance(place, list) or isinstance(outcome, FieldError):
         return errors
     stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
     if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
@@ -107,6 +114,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         photo_url=pictures.photo_url,
         photos=pictures.others,
         notes=[*guessed, *_notes(said, pictures)],
+        outcome=outcome,
     )
 
 

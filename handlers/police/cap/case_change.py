@@ -18,8 +18,8 @@ from handlers.police.case.photos import OTHERS
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.case_changes import SAME, Asked
 from push.alerts.actions.proposals import CaseChange, Part, Widening
+from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
-from push.message.newest_place import said_again
 
 if TYPE_CHECKING:
     from handlers.http.problems import FieldError

@@ -134,7 +134,9 @@ def key_of(case: CapCase) -> str:
 def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     """Return what makes a message itself, with the fingerprint of the certificate that signed it."""
     references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
-    identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    identity: tuple[object, ...] = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    if case.outcome is not None:
+        identity += (case.outcome,)
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
 

@@ -36,8 +36,8 @@ from push.alerts.places import (
     with_earlier,
 )
 from push.fanout.areas import place_from
+from push.message.catalogues.newest_place import with_newest_place
 from push.message.content import Content
-from push.message.newest_place import with_newest_place
 from push.notice import Notice
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.alerts.places import EARLIER_MAX, Centre, Mode
 from push.alerts.review import APPROVALS, Review
+from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
-from push.message.newest_place import said_again
 from sql.lifecycle import ProposalRow
 
 if TYPE_CHECKING:

@@ -33,6 +33,7 @@ class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     quarantined: int
     failed: int
+    opted_out: int
     units: int
     units_done: int
 
@@ -47,6 +48,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     quarantined: int
     failed: int
+    opted_out: int
     rate_per_s: float
     eta: datetime | None
     units: int
@@ -138,6 +140,8 @@ class Meter:
             refused=refused,
             quarantined=quarantined,
             failed=failed,
+            # As with those found.
+            opted_out=max(row.opted_out for row in rows),
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
             units=sum(row.units for row in rows),
@@ -174,6 +178,7 @@ def _ring(row: Counts) -> RingProgress:
         refused=row.refused,
         quarantined=row.quarantined,
         failed=row.failed,
+        opted_out=row.opted_out,
         units=row.units,
         units_done=row.units_done,
     )

@@ -51,11 +51,11 @@ class HeldUnit:
         self.languages = Languages(self.content, row.notice)
         self._about = _about(row)
         self._silent = silent or row.notice != Notice.ALERT
-        self._messages: dict[str, Message] = {}
+        self._messages: dict[tuple[str, bool], Message] = {}
         self._batches: set[Batch] = set()
         self.swept = False
         self.interrupted = False
-        self.found = 0
+        self.found = self.opted_out = 0
         self.dropped = False
         self.halted = False
 
@@ -100,12 +100,21 @@ class HeldUnit:
         is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S
         return is_fresh and not self.over and now_s < self.lease_until_s
 
-    def message(self, locale: str) -> Message:
-        """Return the message in the language nearest to `locale`: the same object for the same language."""
+    @property
+    def silent(self) -> bool:
+        """Whether its messages make no sound for anybody."""
+        return self._silent
+
+    def message(self, locale: str, *, silent: bool = False) -> Message:
+        """Return the message in the language nearest to `locale`: the same object for the same language and sound.
+
+        `silent`: without a sound, whatever others get.
+        """
         known, _ = self.content.text_for(locale, self.row.notice)
-        message = self._messages.get(known)
+        silent = silent or self._silent
+        message = self._messages.get((known, silent))
         if message is None:
-            message = self._messages[known] = self.content.message(self._about, known, silent=self._silent)
+            message = self._messages[known, silent] = self.content.message(self._about, known, silent=silent)
         return message
 
     @property

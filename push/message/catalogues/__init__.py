@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 EXPIRED: Final = "expired"
 """What the public pages say when an alert's time is over; no phone is notified of that."""
 
+FOUND_NEUTRAL: Final = "found_neutral"
+FOUND_OVER: Final = "found_over"
+"""Other texts of `found`, ready where it is not for joy (`push.message.closings`)."""
+
 
 class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The phrases about several children who are missing together."""
@@ -108,6 +112,11 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cancel: str
     expired_title: str
     expired: str
+    neutral_title: str
+    neutral: str
+    over_title: str
+    over: str
+    goes_on: str
     area: str
     seen_since: str = ""
     elsewhere: str = ""
@@ -159,6 +168,8 @@ def follow_up_texts(seen_at: datetime, children: int = 1, *, is_lost: bool = Tru
         Notice.FOUND.value: texts(lambda words: (words.found_title, words.found)),
         Notice.CANCEL.value: texts(lambda words: (words.cancel_title, words.cancel)),
         EXPIRED: texts(lambda words: (words.expired_title, words.expired)),
+        FOUND_NEUTRAL: texts(lambda words: (words.neutral_title, words.neutral)),
+        FOUND_OVER: texts(lambda words: (words.over_title, words.over)),
     }
 
 

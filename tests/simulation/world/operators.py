@@ -14,6 +14,7 @@ from push.alerts.actions.proposals import LaterPlace
 from push.alerts.actions.transaction import Order
 from push.alerts.actions.webhook_answer import WebhookAnswer
 from push.alerts.filing import Filing
+from push.alerts.outcomes import Ending
 from push.fanout.areas import Place
 from push.message.content import Content, Text
 from sql.database import UNAVAILABLE_ERRORS
@@ -109,7 +110,7 @@ class Operators:
             case "cancel":
                 return await actions.cancel(alert.id, order)
             case "found":
-                return await actions.find(alert.id, order, through_alert=None)
+                return await actions.find(alert.id, order, Ending())
         raise LookupError(action)
 
     def _place(self) -> LaterPlace:

@@ -19,6 +19,7 @@ from geo.index.reports import Positions
 from geo.index.shards import shard_of
 from tests.simulation.index.client import FakeRedis
 from tests.simulation.index.keyspace import distance_km
+from tests.simulation.world.preferring import prefer
 from tests.simulation.world.process import ACCOUNT_LANE, LANES, NEAR_KM, SHARDS, TOKEN_LANE, WIDE_KM
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) 
 class Person:
     """Somebody with a phone, which reads `locale`.
 
-    `changed_lanes_s`: when they changed lanes last; `gone_s`: when they were forgotten.
+    `changed_lanes_s`: when they changed lanes last; `gone_s`: when they were forgotten. `chose`: they said what they
+    prefer; `off_s`: since when it is answered that they want no alerts.
     """
 
-    __slots__ = ("changed_lanes_s", "gone_s", "lane", "latitude", "locale", "longitude", "user")
+    __slots__ = ("changed_lanes_s", "chose", "gone_s", "lane", "latitude", "locale", "longitude", "off_s", "user")
 
     def __init__(self, user: int) -> None:
         self.user = user
@@ -59,6 +61,8 @@ class Person:
         self.latitude = LATITUDE
         self.changed_lanes_s = float("-inf")
         self.gone_s: float | None = None
+        self.chose = False
+        self.off_s: float | None = None
 
 
 class People:
@@ -179,6 +183,10 @@ class People:
         for lane in LANES:
             some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
             await self._report(some)
+
+    async def prefer(self) -> None:
+        """Let somebody turn alerts off."""
+        await prefer(self._world, self._world.random.choice([*self.all.values()]))
 
     async def forget(self) -> None:
         """Forget somebody."""

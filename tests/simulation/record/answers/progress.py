@@ -139,7 +139,7 @@ def _busy(alert: Alert) -> bool:
 @answers(
     "progress_read",
     "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
-    "failed settled",
+    "failed settled opted_out",
 )
 def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) -> Iterator[tuple[Any, ...]]:
     """Sum the counts of each sweep, those of late entrants rounded down."""
@@ -156,8 +156,9 @@ def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) 
                 unit.accepted + unit.invalid + unit.refused + unit.quarantined + unit.failed for unit in units
             )
             own = [unit for unit in units if not unit.entrants]
-            searched, done = sum(unit.searched for unit in own), sum(unit.done for unit in own)
-            yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts, settled
+            of_own = [len(own), *(sum(getattr(unit, name) for unit in own) for name in ("searched", "done"))]
+            opted_out = sum(unit.opted_out for unit in units)
+            yield alert.id, notice, version, lane, ring, *of_own, *counts, settled, opted_out
 
 
 def _rounded(count: int, step: int) -> int:
