@@ -31,6 +31,7 @@ from handlers.operators.estimates import Estimates
 from handlers.operators.feed import Feed
 from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
+from handlers.operators.sealed import SealedNotes
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
@@ -51,6 +52,7 @@ from push.alerts.record.retention import Retention
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
+from runtime.authentication_codes import key_material
 from runtime.tasks import cancel_and_wait
 from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
@@ -196,6 +198,7 @@ def _plan(settings: Settings) -> EnginePlan:
             radius_min_km=settings.privacy.radius_min_km,
             disclosure=Disclosure(settings.privacy.people_min),
             secret=derived_secret(settings),
+            sealing_keys=tuple(key_material(encryption_key(settings))),
         ),
         late=LatePlan(every_s=settings.alert.late_entrants_every_s),
         lanes=lanes.plans(settings),
@@ -256,7 +259,8 @@ def _handlers(
 ) -> Handlers:
     pool, index = engine.stores.requests_pool, engine.stores.index
     signed = SignedWebhooks(pool, vault, authenticator)
-    disclosure = engine.filing_service.planner.plan.disclosure
+    planner = engine.filing_service.planner
+    disclosure = planner.plan.disclosure
     alerts = Alerts(pool, engine.watcher, disclosure)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
     feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
@@ -265,9 +269,10 @@ def _handlers(
     operators = OperatorHandlers(
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.changes, alerts),
-        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
+        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing),
+        sealed=SealedNotes(pool, planner.sealing),
         audit=Audit(pool, disclosure),
-        estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
+        estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
     )
     return Handlers(

@@ -24,6 +24,7 @@ from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
 from handlers.operators.preview import Previewed
+from handlers.operators.sealed import Sealed
 from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from handlers.operators.estimates import Estimates
     from handlers.operators.feed import Feed
     from handlers.operators.preview import Preview
+    from handlers.operators.sealed import SealedNotes
 
 
 class OperatorHandlers(NamedTuple):
@@ -46,6 +48,7 @@ class OperatorHandlers(NamedTuple):
     alerts: Alerts
     actions: AlertActions
     preview: Preview
+    sealed: SealedNotes
     audit: Audit
     estimates: Estimates
     feed: Feed
@@ -78,6 +81,15 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "What phones would show; who read it is recorded.",
             handlers.preview.get,
             Answer(200, "Its notices, by locale and lane.", Previewed),
+        ),
+        _reading(
+            "/v1/alerts/{id}/internal",
+            Role.VIEWER,
+            "read_internal",
+            "What the police sealed: for the case's officers and for approvers; who read it is recorded.",
+            handlers.sealed.get,
+            Answer(200, "What is sealed.", Sealed),
+            problems=(ProblemCode.WRONG_ROLE,),
         ),
         *_actions(handlers.actions),
         _reading(

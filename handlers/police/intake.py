@@ -16,11 +16,13 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.places import hinted, locate_within, notes_on_city
 from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
-from handlers.police.case.case import kept, read_case
+from handlers.police.case.basis import held_for
+from handlers.police.case.case import kept, read_case, sealed_of
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.wording import content_of
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
+from push.alerts.record.digests import keyed
 from push.alerts.rings import Override
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from handlers.police.cap.intake import CapIntake
     from handlers.police.case.case import Case
+    from push.alerts.review import HeldFor
     from push.fanout.areas import Place
     from push.message.content import Content
     from sql.database import Pool
@@ -68,17 +71,26 @@ class Intake:
             errors = faults + (place if isinstance(place, list) else [])
             return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", errors)
         content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
-        return await self._file(authority, request.headers["webhook-id"], body, case, place, content)
+        held = held_for(case.basis, terms.asks)
+        return await self._file(authority, request.headers["webhook-id"], body, case, place, content, held)
 
     async def _file(
-        self, authority: str, webhook_id: str, body: bytes, case: Case, place: Place, content: Content
+        self,
+        authority: str,
+        webhook_id: str,
+        body: bytes,
+        case: Case,
+        place: Place,
+        content: Content,
+        held: tuple[HeldFor, ...],
     ) -> web.Response:
-        encoded = kept(case)
+        encoded, sealed, digest = kept(case), sealed_of(case), hashlib.sha256(body).digest()
         filing = Filing(
             authority=authority,
             actor=of_authority(authority),
             webhook_id=webhook_id,
-            body_digest=hashlib.sha256(body).digest(),
+            # What is sealed is not to be guessed either.
+            body_digest=digest if sealed is None else keyed(digest, self._filing_service.planner.secret),
             case_number=case.case_number,
             content_digest=hashlib.sha256(encoded).digest(),
             content=encoded.decode(),
@@ -88,6 +100,8 @@ class Intake:
             policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
             override=_override(case, authority),
             message_content=content,
+            sealed=sealed,
+            held_for=held,
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
         async with self._filing_service.file(filing) as result:

@@ -139,7 +139,7 @@ async def _add(
     authority = filing.authority if draft.is_possible else NO_AUTHORITY
     held = planner.over_cap(rings, sampled)
     review, grace_s = await sql.lifecycle.review_of(connection, authority)
-    decision = decide(Review(review), grace_s, received_at, verified=False)
+    decision = decide(Review(review), grace_s, received_at, verified=False, held_for=filing.held_for)
     alert = alert_of(filing, received_at, sampled, planner.plan.links, decision, alert_id)
     case_id = await sql.filing.add_case(
         connection, authority, number, filing.content_digest, filing.content, received_at

@@ -19,6 +19,7 @@ import sql.audit
 import sql.cap
 import sql.filing
 import sql.progress
+import sql.sealed
 import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
@@ -53,7 +54,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
     `unverified`: why its signature is not believed, None when it is; such a case goes to `push.alerts.drafts`.
-    `message`: the CAP message that it is.
+    `message`: the CAP message that it is. `sealed`: what only those read who judge it, JSON text, None where there is
+    nothing; it is stored encrypted. `held_for`: why what it rests on holds it (`push.alerts.review.HeldFor`).
     """
 
     authority: str
@@ -72,6 +74,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     message_content: Content
     expires: datetime | None = None
     message: CapMessage | None = None
+    sealed: bytes | None = None
+    held_for: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -173,14 +177,16 @@ class FilingService:
         case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
         superseded = None if case is None else await _superseded(connection, case.alert_id)
         if case is not None and superseded is None:
-            return await _standing(connection, filing, case)
+            return await self._standing(connection, filing, case)
         held = self.planner.over_cap(rings, sampled)
-        decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified)
+        decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified, held_for=filing.held_for)
         alert = alert_of(filing, received_at, sampled, self.planner.plan.links, decision)
         case_id = await sql.filing.add_case(
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
         )
         await sql.filing.add_alert(connection, case_id, alert)
+        if filing.sealed is not None:
+            await sql.sealed.put(connection, case_id, self.planner.sealing.seal(case_id, filing.sealed))
         await self.planner.add_rings(connection, alert.id, filing.status, rings, people_of(sampled), held)
         if filing.message is not None:
             await sql.cap.note(connection, filing.authority, filing.message, alert.id)
@@ -188,18 +194,21 @@ class FilingService:
         listed = (await sql.progress.list_alerts(connection, alert.id))[0]
         return FilingResult(Filed.NEW, listed, events=[*earlier, *events_of(filing, alert, decision, held)])
 
+    async def _standing(self, connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
+        """Return the alert that stands for a case number, or that it stands for another case."""
+        sealed = await sql.sealed.read(connection, case.alert_id)
+        opened = None if sealed is None else self.planner.sealing.open(sealed.case_id, sealed.ciphertext)
+        # What no key opens is not known to be the same.
+        is_same = filing.sealed is None if sealed is None else opened is not None and opened == filing.sealed
+        if case.content_digest != filing.content_digest or not is_same:
+            return FilingResult(Filed.OTHER_CONTENT)
+        await sql.filing.hold(connection, case.alert_id)
+        return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
+
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
         return await self.planner.estimate(filing.place, rings, filing.status, people_max)
-
-
-async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-    """Return the alert that stands for a case number, or that it stands for another case."""
-    if case.content_digest != filing.content_digest:
-        return FilingResult(Filed.OTHER_CONTENT)
-    await sql.filing.hold(connection, case.alert_id)
-    return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:
@@ -229,13 +238,16 @@ def events_of(filing: Filing, alert: AlertRow, decision: Decision, held: set[int
     filed = AuditEvent(
         actor=filing.actor.label, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
     )
+    reviewed: dict[str, Any] = {"review": decision.review.value}
+    if filing.held_for:
+        reviewed["held_for"] = sorted(filing.held_for)
     sent_on = AuditEvent(
         actor="system",
         action=decision.action.value,
         alert=alert.id,
         before=State.RECEIVED.value,
         after=decision.state.value,
-        details={"review": decision.review.value},
+        details=reviewed,
     )
     return filed, sent_on
 
@@ -276,4 +288,5 @@ def alert_of(
         review=decision.review.value,
         send_at=decision.send_at,
         unverified=filing.unverified,
+        held_for=list(filing.held_for),
     )

@@ -2,7 +2,7 @@
 
 A plain digest lets whoever has it test guesses of a name. So it is hashed once more with a secret of the server when
 the child's data is deleted: a retry is still known, and a guess cannot be tested without the server's key.
-Bounded: 32 bytes each.
+Where a body has sealed notes, that is done at once: they are no more to be guessed than read. Bounded: 32 bytes each.
 """
 
 from __future__ import annotations
@@ -13,5 +13,10 @@ import hmac
 
 def is_digest(stored: bytes | None, digest: bytes, secret: bytes) -> bool:
     """Tell whether a stored digest is this one, before or after the deletion."""
-    kept = hashlib.sha256(secret + digest).digest()
+    kept = keyed(digest, secret)
     return stored is not None and (hmac.compare_digest(stored, digest) or hmac.compare_digest(stored, kept))
+
+
+def keyed(digest: bytes, secret: bytes) -> bytes:
+    """Return a digest in the form that tests no guess without the secret."""
+    return hashlib.sha256(secret + digest).digest()
