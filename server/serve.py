@@ -40,6 +40,7 @@ from handlers.platform.enrolment import Enrolment
 from handlers.platform.reports import Reports
 from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
+from handlers.police.countersignatures import Countersignatures
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
 from handlers.police.routes import PoliceHandlers
@@ -278,7 +279,8 @@ def _handlers(
     return Handlers(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
-            notices=Notices(pool, engine.actions, signed, disclosure),
+            notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
+            countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
         ),
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),

@@ -53,7 +53,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     """A locked alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
     `notified`: sending has begun, or ended without any recipient. `proposed`: a change waits for approval.
-    `held`: at least one of its rings is held.
+    `held`: at least one of its rings is held. `countersigned`: by which other authorities.
     """
 
     state: str
@@ -78,6 +78,12 @@ class LockedAlert(msgspec.Struct, frozen=True):
     estimate: str | None
     proposed: bool
     held: bool
+    countersigned: list[str] = []
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Whose case it is: the authority that filed it, and those that countersigned it."""
+        return (self.authority, *self.countersigned)
 
 
 class ProposalRow(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ class UnitRow(msgspec.Struct, frozen=True):
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
-    `entrants`: it is for late entrants, in whatever shard they are.
+    `entrants`: it is for late entrants, in whatever shard they are. `area_version`: how often its jurisdiction changed.
     """
 
     id: int
@@ -76,6 +76,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     sweep_id: int
     trail_seq: int
     entrants: bool = False
+    area_version: int = 1
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

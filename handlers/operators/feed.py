@@ -100,10 +100,10 @@ class Feed:
 
     def _on_progress(self, progress: AlertProgress) -> None:
         content = msgspec.to_builtins(shown_progress(progress, self._disclosure))
-        alert, authority = str(progress.alert), progress.authority
+        alert, authorities = str(progress.alert), (progress.authority, *progress.countersigned)
 
         def within(scope: Scope) -> bool:
-            return scope.has(authority)
+            return scope.has(*authorities)
 
         if self._states.get(alert) != progress.state:
             self._states[alert] = progress.state
@@ -113,7 +113,7 @@ class Feed:
         self._publish("progress", content, within)
 
     def _on_alarm(self, alarm: Alarm) -> None:
-        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: scope.shows_alarm(alarm))
+        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: self._shows(scope, alarm))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1
@@ -124,7 +124,7 @@ class Feed:
             client.offer(message)
 
     def _snapshot(self, scope: Scope) -> str:
-        within = (one for one in self._watcher.current.values() if scope.has(one.authority))
+        within = (one for one in self._watcher.current.values() if scope.has(one.authority, *one.countersigned))
         alerts = sorted(within, key=lambda p: p.received_at, reverse=True)[:SNAPSHOT_ALERTS]
         return msgspec.json.encode(
             {
@@ -258,7 +258,12 @@ class Feed:
         return AlarmsAnswer(alarms=self._alarms_within(scope_of(call.bearer)))
 
     def _alarms_within(self, scope: Scope) -> list[Alarm]:
-        return [one for one in self._alarms.standing if scope.shows_alarm(one)]
+        return [one for one in self._alarms.standing if self._shows(scope, one)]
+
+    def _shows(self, scope: Scope, alarm: Alarm) -> bool:
+        """Tell whether an alarm is within a scope, also where its alert is shared."""
+        shared = next((one for one in self._watcher.current.values() if str(one.alert) == alarm.alert), None)
+        return scope.shows_alarm(alarm, () if shared is None else shared.countersigned)
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""

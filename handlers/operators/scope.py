@@ -13,6 +13,8 @@ from push.alarm_kinds import AlarmKind
 from push.alerts.lifecycle import LIVE, State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from handlers.http.bearer import Bearer
     from push.alarms import Alarm
     from sql.progress import ListedAlert
@@ -41,13 +43,18 @@ class Scope(NamedTuple):
         """Tell whether they may read what is sealed of an alert within it: who approves, or is of its authorities."""
         return self.approves or self.authority in alert.authorities
 
-    def shows_alarm(self, alarm: Alarm) -> bool:
-        """Tell whether an alarm is within it: those about no authority are for everybody."""
+    def shows_alarm(self, alarm: Alarm, shared: Collection[str] = ()) -> bool:
+        """Tell whether an alarm is within it: those about no authority are for everybody.
+
+        `shared`: the authorities that countersigned what it is about.
+        """
         if self.authority is None or not alarm.about:
             return True
         # About an alert, an alarm names its authority and its case.
         named = alarm.about if alarm.alert is None else alarm.about.split(" ", 1)[0]
-        return named == self.authority or (self.approves and alarm.alert is not None and alarm.kind in DECISIONS)
+        return self.authority in {named, *shared} or (
+            self.approves and alarm.alert is not None and alarm.kind in DECISIONS
+        )
 
 
 def scope_of(bearer: Bearer) -> Scope:

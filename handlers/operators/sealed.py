@@ -23,7 +23,6 @@ from runtime.decoding import DECODE_ERRORS
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
-
     from aiohttp import web
 
     from handlers.http.route import Call

@@ -12,11 +12,13 @@ import msgspec
 
 import sql.filing
 import sql.progress
+import sql.sharing
 from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.alert_answers import FiledAnswer, filed_alert
 from handlers.http import problems
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.problems import FieldError
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.transaction import Order
 from push.alerts.lifecycle import State
@@ -30,17 +32,30 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from push.alerts.actions.decisions import Actions
     from push.alerts.actions.refusals import Refused
+    from push.alerts.actions.sharing import Sharing
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
+    from sql.progress import ListedAlert
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which authority may countersign a case, and share it from then on."""
+
+    authority: CaseNumber
 
 
 class PoliceNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the police say of a case that they filed; `through_alert`: whether the alert helped, where that is known."""
+    """What the police say of a case that they filed; `through_alert`: whether the alert helped, where that is known.
+
+    `authority`: who filed it, where they countersigned it. `invite`: who may countersign it, for the notice `invite`.
+    """
 
     case_number: CaseNumber
-    notice: Literal["found", "cancel"]
+    notice: Literal["found", "cancel", "invite"]
     reason: Reason
     through_alert: bool | None = None
+    authority: CaseNumber | None = None
+    invite: Invitation | None = None
 
 
 ENDED = {"found": State.FOUND, "cancel": State.CANCELLED}
@@ -49,8 +64,11 @@ ENDED = {"found": State.FOUND, "cancel": State.CANCELLED}
 class Notices:
     """`POST /v1/intake/{authority}/notices`."""
 
-    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks, disclosure: Disclosure) -> None:
+    def __init__(
+        self, pool: Pool, actions: Actions, sharing: Sharing, signed: SignedWebhooks, disclosure: Disclosure
+    ) -> None:
         self._pool = pool
+        self._sharing = sharing
         self._actions = actions
         self._signed = signed
         self._disclosure = disclosure
@@ -64,17 +82,38 @@ class Notices:
         if isinstance(notice, list):
             detail = "the notice has bad fields; nothing was changed"
             return problems.response(ProblemCode.BAD_FIELDS, detail, notice)
-        case = await sql.filing.find_case(self._pool, authority, notice.case_number)
-        if case is None:
+        if (notice.notice == "invite") is (notice.invite is None):
+            wrong = FieldError("$.invite", "given with the notice invite, and with no other")
+            return problems.response(ProblemCode.BAD_FIELDS, "nothing was changed", [wrong])
+        alert_id = await self._alert_of(authority, notice)
+        if alert_id is None:
             return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
-        denied = await self._end(authority, case.alert_id, notice)
-        alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
-        if denied is not None and alert.state != ENDED[notice.notice]:
+        denied = await self._do(authority, alert_id, notice)
+        alert = (await sql.progress.list_alerts(self._pool, alert_id))[0]
+        if denied is not None and not _stands(notice, alert):
             return refusal(denied)
         return FiledAnswer(alert=filed_alert(alert, self._disclosure))
 
-    async def _end(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
+    async def _alert_of(self, authority: str, notice: PoliceNotice) -> UUID | None:
+        """Return the alert of a case that the authority filed, or that it shares."""
+        number = notice.case_number
+        if notice.authority in {None, authority}:
+            case = await sql.filing.find_case(self._pool, authority, number)
+            if case is not None or notice.authority is not None:
+                return None if case is None else case.alert_id
+        return await sql.sharing.find(self._pool, authority, notice.authority, number, countersigned=True)
+
+    async def _do(self, authority: str, alert_id: UUID, notice: PoliceNotice) -> Refused | None:
         order = Order(actor=of_authority(authority), reason=notice.reason, case_number=notice.case_number)
+        if notice.invite is not None:
+            return await self._sharing.invite(alert_id, order, notice.invite.authority)
         if notice.notice == "found":
             return await self._actions.find(alert_id, order, through_alert=notice.through_alert)
         return await self._actions.cancel(alert_id, order)
+
+
+def _stands(notice: PoliceNotice, alert: ListedAlert) -> bool:
+    """Tell whether what a notice asks for is so already."""
+    if notice.invite is not None:
+        return notice.invite.authority in {*alert.authorities, *alert.invited}
+    return alert.state == ENDED[notice.notice]

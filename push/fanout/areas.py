@@ -82,29 +82,33 @@ class Areas:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._places: OrderedDict[UUID, Place] = OrderedDict()
-        self._areas: OrderedDict[tuple[UUID, float | None, bool], Area] = OrderedDict()
+        self._places: OrderedDict[tuple[UUID, int], Place] = OrderedDict()
+        self._areas: OrderedDict[tuple[UUID, int, float | None, bool], Area] = OrderedDict()
 
-    async def area(self, alert_id: UUID, radius_km: float | None, *, city: bool) -> Area:
-        """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away."""
-        key = (alert_id, radius_km, city)
+    async def area(self, alert_id: UUID, radius_km: float | None, *, city: bool, version: int = 1) -> Area:
+        """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away.
+
+        `version`: of the alert's jurisdiction, which changes where an authority joins it.
+        """
+        key = (alert_id, version, radius_km, city)
         area = self._areas.get(key)
         if area is None:
-            [area] = await areas_of(await self._place(alert_id), [(radius_km, city)])
+            [area] = await areas_of(await self._place(alert_id, version), [(radius_km, city)])
             self._areas[key] = area
             if len(self._areas) > AREAS_MAX:
                 self._areas.popitem(last=False)
         self._areas.move_to_end(key)
         return area
 
-    async def _place(self, alert_id: UUID) -> Place:
-        place = self._places.get(alert_id)
+    async def _place(self, alert_id: UUID, version: int) -> Place:
+        key = (alert_id, version)
+        place = self._places.get(key)
         if place is None:
             row = await sql.rings.place_of(self._pool, alert_id)
             is_small = len(row.city_polygon or b"") + len(row.jurisdiction or b"") <= INLINE_BYTES
             place = place_from(row) if is_small else await asyncio.to_thread(place_from, row)
-            self._places[alert_id] = place
+            self._places[key] = place
             if len(self._places) > PLACES_MAX:
                 self._places.popitem(last=False)
-        self._places.move_to_end(alert_id)
+        self._places.move_to_end(key)
         return place

@@ -26,7 +26,7 @@ begin
             ('bearer_token', 'select, insert, update'),
             ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
-            ('case_authority', 'select, insert, update, delete'),
+            ('case_authority', 'select, insert, update'),
             ('case_sealed', 'select, insert, update, delete'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),

@@ -10,7 +10,7 @@
 with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
-    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status,
+    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.area_version,
            case when s.notice = 'alert' then a.version else s.version end as message_version,
            case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires
     from unnest($1::bigint[]) with ordinality as wanted(sweep_id, place)
@@ -50,4 +50,5 @@ where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
-          (select coalesce(max(seq), 0) from audit_event) as trail_seq;
+          (select coalesce(max(seq), 0) from audit_event) as trail_seq,
+          false as entrants, due.area_version;

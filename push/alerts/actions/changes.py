@@ -12,10 +12,11 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
-from push.alerts.actions import widening
+from push.alerts.actions import uniting, widening
 from push.alerts.actions.proposals import (
     ChangeRequest,
     Extension,
+    Joining,
     Rewording,
     Widening,
     change_request_of,
@@ -76,16 +77,19 @@ class Changes:
         requested = await widening.estimated(self._pool, self._planner, alert_id, requested)
         return await self._change(alert_id, Action.WIDEN, order, requested)
 
-    async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest]:
+    async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest | uniting.Counted]:
         """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
         proposal = await sql.lifecycle.proposal_of(self._pool, alert_id)
         requested = None if proposal is None else change_request_of(proposal.change_request)
-        if proposal is None or not isinstance(requested, Widening):
+        if proposal is None or not isinstance(requested, Widening | Joining):
             return {}
+        if isinstance(requested, Joining):
+            united = await uniting.counted(self._pool, self._planner, alert_id, requested)
+            return {} if isinstance(united, Refused) else {proposal.revision: united}
         return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, requested)}
 
     async def prepare(
-        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest | uniting.Counted
     ) -> Ready | Refused:
         """Return how a change request is carried out, or why it cannot be; nothing is written before that is called."""
         match requested:
@@ -93,6 +97,10 @@ class Changes:
                 return self._prepare_words(connection, alert_id, alert, requested)
             case Widening():
                 return await widening.prepare(self._planner, connection, alert_id, alert, requested)
+            case uniting.Counted():
+                return uniting.prepare(self._planner, connection, alert_id, alert, requested)
+            case Joining():
+                return Refused(Refusal.BORDERS)
             case Extension():
                 now = await sql.progress.record_time(connection)
                 return self._prepare_extension(connection, alert_id, alert, requested, now)

@@ -51,7 +51,14 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
     hours: float
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | Extension
+class Joining(msgspec.Struct, frozen=True, kw_only=True, tag="countersignature"):
+    """The jurisdiction of an authority that countersigned the case; `people`: how many both would reach."""
+
+    authority: str
+    people: int | None = None
+
+
+ChangeRequest: TypeAlias = Rewording | Widening | Extension | Joining
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 

@@ -38,7 +38,7 @@ _log = structlog.get_logger("push.alerts.actions.transaction")
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
-    `message`: the CAP message of the alert's authority that asks for it, taken once; `status`: the CAP status it has.
+    `message`: the CAP message of one of its authorities that asks for it, taken once; `status`: the CAP status it has.
     """
 
     actor: Actor
@@ -93,9 +93,10 @@ class Operations:
             alert = await sql.lifecycle.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
-            if (refused := await _revoked(connection, alert.authority, order)) is not None:
+            signer = order.actor.authority or alert.authority
+            if (refused := await _revoked(connection, signer, order)) is not None:
                 return refused
-            known = order.message and await sql.cap.known(connection, alert.authority, order.message)
+            known = order.message and await sql.cap.known(connection, signer, order.message)
             if known and order.message and self._is_again(known, alert_id, order.message):
                 return None
             refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert_id, alert, action, order)
@@ -109,7 +110,7 @@ class Operations:
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
             await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
             if order.message:
-                await sql.cap.note(connection, alert.authority, order.message, alert_id)
+                await sql.cap.note(connection, signer, order.message, alert_id)
                 await sql.lifecycle.clear_unverified(connection, alert_id)
             if done.halts:
                 await sql.work.halt(connection, alert_id)
@@ -157,7 +158,7 @@ async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, o
 
 def _admitted(alert_id: UUID, alert: LockedAlert, action: Action, order: Order) -> Refused | None:
     """Refuse what the actor, the state or the typed case number rules out, whatever is wanted."""
-    if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
+    if order.actor.authority not in {None, *alert.authorities} and action not in _OF_ANYBODY:
         return Refused(Refusal.OTHER_AUTHORITY)
     if order.status not in {None, alert.status}:
         return Refused(Refusal.STATUS, f"the alert is: {alert.status}")

@@ -66,6 +66,7 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
 
     alert: UUID
     authority: str
+    countersigned: list[str]
     case_number: str
     status: str
     state: str
@@ -97,6 +98,7 @@ class Meter:
         return AlertProgress(
             alert=alert.id,
             authority=alert.authority_id,
+            countersigned=alert.countersigned,
             case_number=alert.case_number,
             status=alert.status,
             state=alert.state,

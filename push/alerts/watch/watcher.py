@@ -213,7 +213,10 @@ class Watcher:
         for alert in live:
             due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:
-                areas[alert.id] = await self._areas.area(alert.id, due[-1].radius_km, city=due[-1].city)
+                widest = due[-1]
+                areas[alert.id] = await self._areas.area(
+                    alert.id, widest.radius_km, city=widest.city, version=alert.area_version
+                )
         await self._entrants.live.watch(areas)
         # Only now: whoever enters after this is noted, and whoever entered before is found.
         await self._entrants.request_passes()
@@ -249,6 +252,8 @@ class Watcher:
             alert.entered_at,
             alert.held,
             len(alert.rings),
+            alert.area_version,
+            len(alert.countersigned),
         )
         before = self._seen.get(alert.id)
         self._seen[alert.id] = seen

@@ -81,7 +81,7 @@ class Sifting:
         inside: list[Entrant] = []
         for alert, of_alert in _by_alert(entrants).items():
             row = units[alert].row
-            area = await self._areas.area(alert, row.radius_km, city=row.city)
+            area = await self._areas.area(alert, row.radius_km, city=row.city, version=row.area_version)
             at = rows[of_alert]
             stands = (hashes[at] >= 0) & area.contains(longitudes[at], latitudes[at])
             for number, is_inside, waits in zip(of_alert, stands.tolist(), changed_lanes[at].tolist(), strict=True):
