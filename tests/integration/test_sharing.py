@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 NUMBER: Final = CASE["case_number"]
 MIDDLE: Final = SHENZHEN.longitude
-WEST: Final, EAST: Final = (MIDDLE - 5, MIDDLE), (MIDDLE, MIDDLE + 5)
+WEST: Final = (MIDDLE - 5, MIDDLE)
+EAST: Final = (MIDDLE, MIDDLE + 5)
 """The jurisdictions of two authorities, from one longitude to another: the place of the case is on their border."""
 
 TEXTS: Final = {locale: {"title": "Missing", "body": "A child in red"} for locale in ("zh-CN", "en")}
@@ -63,7 +64,7 @@ class Neighbours:
     async def send(self, server: Process, path: str, **body: object) -> tuple[int, dict[str, Any]]:
         """Send something signed by the authority that the path begins with."""
         content = msgspec.json.encode({"case_number": NUMBER, "reason": "across the border", **body})
-        status, answer = await send_case(server.url, path, self.secrets[path.split("/")[0]], content)
+        status, answer = await send_case(server.url, path, self.secrets[path.split("/", maxsplit=1)[0]], content)
         return status, msgspec.json.decode(answer)
 
     async def invite(self, server: Process) -> tuple[int, dict[str, Any]]:
