@@ -41,6 +41,7 @@ _UNVERIFIED_ACKNOWLEDGE = query("unverified_acknowledge")
 _STATUS = query("alert_status")
 _REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
+_RAISE_REVIEW = query("alert_raise_review")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 _HOLD_REVIEW = query("authority_hold")
@@ -155,6 +156,11 @@ async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:
 async def review_as(connection: Connection, alert_id: UUID, review: str) -> None:
     """Change the review policy of an alert; it is then not sent without approval."""
     await connection.execute(_REVIEW_AS, alert_id, review)
+
+
+async def raise_review(connection: Connection, alert_id: UUID, review: str, held_for: list[str]) -> None:
+    """Have an alert need more approval, because of what its case rests on; it is then not sent by itself."""
+    await connection.execute(_RAISE_REVIEW, alert_id, review, held_for)
 
 
 async def add_author(connection: Connection, alert_id: UUID, name: str, person: int | None) -> None:

@@ -20,6 +20,7 @@ import sql.audit
 import sql.filing
 import sql.lifecycle
 import sql.progress
+import sql.sealed
 from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of, people_of
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review, decide
@@ -145,6 +146,8 @@ async def _add(
         connection, authority, number, filing.content_digest, filing.content, received_at
     )
     await sql.filing.add_alert(connection, case_id, alert)
+    if filing.sealed is not None:
+        await sql.sealed.put(connection, case_id, planner.sealing.seal(case_id, filing.sealed))
     await sql.filing.add_draft(connection, alert_id, draft.source)
     await planner.add_rings(connection, alert_id, filing.status, rings, people_of(sampled), held)
     answered = ReceiptRow(filing.body_digest, draft.answer_status, draft.answer)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import pytest
 
+from handlers.cap.model import MessageType, Named
 from handlers.http.roles import Role
+from handlers.police.cap.basis import CONSENT, CRITERIA, basis_of
 from handlers.police.case.basis import Basis, Consent, Criteria, held_for
 from push.alerts.review import Asked, HeldFor, Review, decide, stricter
 from runtime.clock import now
+from tests.support.cap.messages import info, message, pin, post, signer
 from tests.support.life.officers import Officers
 
 if TYPE_CHECKING:
@@ -50,6 +54,25 @@ def test_a_held_case_is_never_sent_by_itself_and_a_dispute_asks_for_two(policy: 
     assert decision.state == "in_review"
     least = Review.TWO_PERSON if word is HeldFor.CUSTODY_DISPUTE else Review.APPROVE
     assert decision.review is stricter(policy, least)
+
+
+def test_what_a_cap_message_says_of_its_basis_counts_and_what_cannot_be_read_is_open() -> None:
+    """Parameters name the criteria and the consent; where two texts differ, the answer that holds it counts."""
+
+    def one(*parameters: tuple[str, str]) -> tuple[str, ...]:
+        named = tuple(Named(name, value) for name, value in parameters)
+        first = msgspec.structs.replace(info("zh-CN", "寻找小明"), parameters=named)
+        return held_for(basis_of(message("A", infos=(first,))), ALL)
+
+    criteria = [
+        (f"{CRITERIA}{name}", word) for name, word in zip(WHOLE["criteria"], ("true", "Yes", "1", "no"), strict=True)
+    ]
+    consent = [(f"{CONSENT}{name}", text) for name, text in WHOLE["consent"].items()]
+    assert one() == held_for(None, ALL)
+    assert one(*criteria, *consent) == ()
+    assert one(*criteria, *consent, (f"{CRITERIA}custody_dispute", "true")) == (HeldFor.CUSTODY_DISPUTE,)
+    assert one(*consent, *criteria[1:], (f"{CRITERIA}is_missing", "perhaps")) == (HeldFor.IS_MISSING_OPEN,)
+    assert one(*criteria, *consent[:1], (f"{CONSENT}at", "yesterday")) == (HeldFor.CONSENT_OPEN,)
 
 
 async def _case(officers: Officers, number: str, basis: dict[str, Any] | None) -> dict[str, Any]:
@@ -104,3 +127,47 @@ async def test_a_custody_dispute_asks_for_two_people_also_for_an_update(deployme
         assert (await officers.act(alert["id"], "approval", by=name, case_number="A"))[0] == HTTPStatus.OK
         proposal = (await officers.review_of(alert["id"]))["proposal"]
         assert (proposal is not None) is left
+
+
+async def test_a_cap_case_is_held_for_its_basis_and_an_update_brings_a_dispute(deployment: Deployment) -> None:
+    """What is asked for is asked of CAP, too; a dispute that an Update names has it wait for two people."""
+    await deployment.provider()
+    await deployment.people(200)
+    await pin(deployment)
+    officers = Officers(deployment, await deployment.server())
+    for name in ("Li", "Wang"):
+        await officers.person(name, Role.APPROVER)
+    first = message("A")
+    _, answer = await post(officers.server, signer().signed(first))
+    alert = answer["alert"]["id"]
+    assert answer["alert"]["state"] == "sending"
+    await deployment.sent(officers.server, alert)
+    texts = (info("zh-CN", "另一个标题"), info("en", "Another title"))
+    dispute = (Named(f"{CRITERIA}custody_dispute", "true"),)
+    disputed = (msgspec.structs.replace(texts[0], parameters=(*texts[0].parameters, *dispute)), texts[1])
+    _, answer = await post(officers.server, signer().signed(message("B", MessageType.UPDATE, first, infos=disputed)))
+    assert answer["alert"]["review"]["policy"] == "two-person"
+    assert answer["alert"]["review"]["held_for"] == ["custody_dispute"]
+    assert answer["alert"]["version"] == 1, "nobody gets other words before two people approved them"
+    for name, version in (("Li", 1), ("Wang", 2)):
+        status, answer = await officers.act(alert, "approval", by=name, case_number="A")
+        assert (status, answer["alert"]["version"]) == (HTTPStatus.OK, version)
+    await deployment.run("authority", "policy", "sz", "--ask", "describable")
+    _, answer = await post(officers.server, signer().signed(message("C")))
+    assert (answer["alert"]["state"], answer["alert"]["review"]["held_for"]) == ("in_review", ["describable_open"])
+
+
+async def test_a_dispute_that_an_update_brings_ends_the_grace(deployment: Deployment) -> None:
+    """The same words are sent again and name a dispute: the case waits in review, and is not sent by itself."""
+    await deployment.provider()
+    await pin(deployment)
+    officers = Officers(deployment, await deployment.server())
+    await officers.review(Review.GRACE, 600)
+    first = message("A")
+    _, answer = await post(officers.server, signer().signed(first))
+    assert answer["alert"]["state"] == "scheduled"
+    dispute = (Named(f"{CRITERIA}custody_dispute", "true"),)
+    same = tuple(msgspec.structs.replace(one, parameters=(*one.parameters, *dispute)) for one in first.infos)
+    status, answer = await post(officers.server, signer().signed(message("B", MessageType.UPDATE, first, infos=same)))
+    assert (status, answer["alert"]["state"]) == (HTTPStatus.OK, "in_review"), answer
+    assert answer["alert"]["review"]["send_at"] is None

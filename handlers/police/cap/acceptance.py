@@ -15,8 +15,10 @@ import msgspec
 from handlers.cap.model import EVENT_CODE, EVENT_SYSTEM, Info, Message, MessageType, Reference, Scope, Status
 from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
+from handlers.police.cap.basis import basis_of
 from handlers.police.cap.places import CapPlace, place_of
 from handlers.police.cap.wording import CapText, read_wording
+from handlers.police.case.basis import Basis
 from handlers.values.text import clean, is_blank
 from push.notice import EXPIRY
 
@@ -51,7 +53,7 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales. `notes`: what the sender should know.
+    `texts` by our locales. `notes`: what the sender should know. `basis`: on what the case rests.
     """
 
     identifier: str
@@ -66,6 +68,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     place: CapPlace | None = None
     photo_url: str | None = None
     notes: list[str] = []
+    basis: Basis | None = None
 
 
 def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
@@ -95,6 +98,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,
+        basis=basis_of(message),
     )
 
 

@@ -18,6 +18,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import FieldError
 from handlers.http.responses import json_response
 from handlers.police.cap.filing import message_of, texts_of
+from handlers.police.case.basis import held_for
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.transaction import Order
 
@@ -65,7 +66,12 @@ class Following:
 
     async def _do(self, authority: str, alert_id: UUID, case: CapCase, certificate: str | None) -> web.Response | None:
         actor = of_authority(authority)
-        order = Order(actor=actor, message=message_of(case, certificate), status=case.status.value.lower())
+        order = Order(
+            actor=actor,
+            message=message_of(case, certificate),
+            status=case.status.value.lower(),
+            held_for=held_for(case.basis, ()),
+        )
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
         else:

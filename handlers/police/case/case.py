@@ -155,7 +155,11 @@ def sealed_of(case: Case) -> bytes | None:
 
     A field that is left out is not written: the same notes have the same bytes.
     """
-    basis, internal = case.basis, case.internal
+    return sealed_from(case.internal, case.basis)
+
+
+def sealed_from(internal: Internal | None, basis: Basis | None) -> bytes | None:
+    """Return what is to be sealed of notes and a basis, JSON; None where there is neither."""
     if basis is not None and basis.consent is not None and basis.consent.at is not None:
         basis = replace(basis, consent=replace(basis.consent, at=basis.consent.at.astimezone(UTC)))
     tree = _given(msgspec.to_builtins({"internal": internal, "basis": basis}))

@@ -22,6 +22,7 @@ from push.alerts.actions.proposals import (
     change_request_of,
     must_wait,
     propose,
+    raised,
     too_many,
 )
 from push.alerts.actions.refusals import Refusal, Refused
@@ -107,14 +108,22 @@ class Changes:
 
     async def _change(self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest) -> Refused | None:
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            ready = await self.prepare(connection, alert_id, alert, requested)
+            held = raised(alert, order)
+            ready = await self.prepare(connection, alert_id, held, requested)
+            waits = must_wait(held)
             if isinstance(ready, Refused):
-                return ready
-            if (refused := too_many(alert)) is not None:
+                if held is alert or ready.refusal is not Refusal.NOTHING_NEW:
+                    return ready
+                # The words stay, and what the case rests on does not.
+                ready, waits = _nothing_else(alert), False
+            taken = waits and alert.proposed and order.message is None
+            if (refused := too_many(alert) or (Refused(Refusal.PROPOSED) if taken else None)) is not None:
                 return refused
-            done = await (
-                propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready()
-            )
+            if held is not alert:
+                await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+            done = await (propose(connection, alert_id, held, action, order, requested) if waits else ready())
+            if held is not alert and isinstance(done, Done):
+                done = _held(done, order)
             if action is not Action.EXTEND and isinstance(done, Done):
                 await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
             return done
@@ -159,3 +168,19 @@ class Changes:
             return Done(after=State(alert.state), details=details, halts=True)
 
         return extend
+
+
+def _nothing_else(alert: LockedAlert) -> Ready:
+    """Return a change that changes nothing else."""
+
+    async def leave() -> Done:
+        return Done(after=State(alert.state))
+
+    return leave
+
+
+def _held(done: Done, order: Order) -> Done:
+    """Return a change with why its alert needs more approval from now on; in its grace it is not sent by itself."""
+    after = State.IN_REVIEW if done.after is State.SCHEDULED else done.after
+    details = done.details | {"held_for": list(order.held_for)}
+    return msgspec.structs.replace(done, after=after, details=details)

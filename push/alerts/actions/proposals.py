@@ -15,7 +15,7 @@ import sql.lifecycle
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
-from push.alerts.review import APPROVALS, Review
+from push.alerts.review import APPROVALS, Review, least_review, stricter
 from sql.lifecycle import ProposalRow
 
 if TYPE_CHECKING:
@@ -72,6 +72,13 @@ def change_request_of(text: str) -> ChangeRequest:
 def must_wait(alert: LockedAlert) -> bool:
     """Tell whether a change needs approval: people were notified, and an approval came before that."""
     return State(alert.state) not in NOT_NOTIFIED and Review(alert.review) in APPROVALS
+
+
+def raised(alert: LockedAlert, order: Order) -> LockedAlert:
+    """Return an alert with the review that it needs by what its case rests on since, or the same alert."""
+    before = Review(alert.review)
+    review = stricter(before, least_review(order.held_for))
+    return alert if review is before else msgspec.structs.replace(alert, review=review.value)
 
 
 def too_many(alert: LockedAlert) -> Refused | None:

@@ -39,6 +39,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
     `message`: the CAP message of one of its authorities that asks for it, taken once; `status`: the CAP status it has.
+    `held_for`: what the case rests on since (`push.alerts.review.HeldFor`), which the change waits for.
     """
 
     actor: Actor
@@ -46,6 +47,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     case_number: str | None = None
     message: CapMessage | None = None
     status: str | None = None
+    held_for: tuple[str, ...] = ()
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
