@@ -274,7 +274,7 @@ async def test_the_same_case_with_other_notes_is_another_case_and_no_digest_test
 
 async def _registered(deployment: Deployment, env: dict[str, str]) -> str:
     """Give the authority a secret under a key of the test's own; returns it."""
-    return await access.rotate(load(None, deployment.env(**env)), deployment.stores(), "sz")
+    return await access.rotate(load(None, deployment.env(**env)), deployment.stores, "sz")
 
 
 async def test_a_case_of_todays_schema_is_the_same_case_as_before(deployment: Deployment) -> None:
