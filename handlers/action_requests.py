@@ -38,6 +38,8 @@ CODES: Final = {
     Refusal.OUTDATED: ProblemCode.OUTDATED_MESSAGE,
     Refusal.MESSAGE_USED: ProblemCode.MESSAGE_REUSED,
     Refusal.REVISION: ProblemCode.REVISION_CHANGED,
+    Refusal.CASE_CHANGED: ProblemCode.REVISION_CHANGED,
+    Refusal.ANSWERED: ProblemCode.WEBHOOK_ID_REUSED,
     Refusal.PROPOSED: ProblemCode.PROPOSAL_WAITS,
     Refusal.NOTHING_PROPOSED: ProblemCode.NOTHING_PROPOSED,
     Refusal.NOTHING_NEW: ProblemCode.NOTHING_NEW,

@@ -58,7 +58,10 @@ class AlertRing(Answer, frozen=True, kw_only=True):
 
 
 class Proposed(Answer, frozen=True, kw_only=True):
-    """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold."""
+    """What waits for approval, without its texts; `people`: as estimated then, null for fewer than the threshold.
+
+    `expires`: another end of the alert. `parts`: what of the case it changes, in words such as `photo`.
+    """
 
     action: Action
     by: str
@@ -67,6 +70,8 @@ class Proposed(Answer, frozen=True, kw_only=True):
     city: bool | None
     people: int | None
     hours: float | None
+    expires: datetime | None = None
+    parts: list[str] = []
 
 
 class Reviewed(Answer, frozen=True, kw_only=True):

@@ -107,6 +107,11 @@ async def lock_case(connection: Connection, authority: str, case_number: str) ->
     await connection.execute(_LOCK, authority, case_number)
 
 
+async def lock_webhook(connection: Connection, authority: str, webhook_id: str) -> None:
+    """Let only one transaction at a time answer a webhook id that changes a case; no case number has a space."""
+    await connection.execute(_LOCK, authority, f"webhook {webhook_id}")
+
+
 async def lock_drafts(connection: Connection, authority: str) -> None:
     """Let only one transaction at a time file a draft of an authority; the empty number is no case's."""
     await connection.execute(_LOCK, authority, "")

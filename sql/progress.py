@@ -41,6 +41,8 @@ _RECORD_TIME = query("record_time")
 class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for approval, without its texts; `people`: as estimated when it was requested.
 
+    `parts`: what of the case it changes.
+
     `is_valid`: the token that requested it is still valid.
     """
 
@@ -52,6 +54,8 @@ class ProposedRow(msgspec.Struct, frozen=True, kw_only=True):
     city: bool | None = None
     people: int | None = None
     hours: float | None = None
+    expires: datetime | None = None
+    parts: list[str] = []
     is_valid: bool = True
 
 

@@ -15,6 +15,7 @@ from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sealed import CaseBasis, basis_of, open_sealed
+from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
@@ -44,7 +45,7 @@ class Reasons(Answer, frozen=True, kw_only=True):
 
 
 class Previewed(Answer, frozen=True, kw_only=True):
-    """What phones would show, by notice, locale and lane.
+    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice.
 
     `basis`: on what the case rests, for who may read what is sealed of it.
     """
@@ -52,6 +53,7 @@ class Previewed(Answer, frozen=True, kw_only=True):
     alert: FiledAlert
     reasons: Reasons
     basis: CaseBasis | None
+    photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
 
@@ -88,5 +90,6 @@ class Preview:
                 proposal=None if listed.proposal is None else listed.proposal.reason,
             ),
             basis=None if opened is None else basis_of(opened),
+            photos=photos(content[0], proposed),
             notices=self._render(call.alert_id, *content, proposed),
         )

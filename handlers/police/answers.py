@@ -25,9 +25,11 @@ from push.alerts.record.digests import is_digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from push.alerts.disclosure.people import Disclosure
     from push.alerts.filing import Filing, FilingResult
     from push.alerts.planner import Planner
     from sql.filing import ReceiptRow
+    from sql.progress import ListedAlert
 
 REFUSED: Final = {
     Filed.OTHER_CONTENT: (
@@ -60,7 +62,7 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planne
     secret of digests.
     """
     if result.earlier is not None:
-        return _stored(result.earlier, filing, planner.secret)
+        return stored(result.earlier, filing.body_digest, planner.secret)
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
         return problems.response(code, detail + "".join(f"; {note}" for note in notes))
@@ -71,15 +73,20 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planne
     return web.Response(status=status, body=body, content_type=JSON)
 
 
+def changed_answer(alert: ListedAlert, notes: Sequence[str], rule: Disclosure) -> bytes:
+    """Return the answer to a message that changed an alert; `rule`: which numbers of people are shown."""
+    return msgspec.json.encode(FiledAnswer(alert=filed_alert(alert, rule), notes=[quoted(note) for note in notes]))
+
+
 def draft_answer(filing: Filing, notes: Sequence[str], secret: bytes) -> bytes:
     """Return what the sender of a draft is answered, whatever becomes of it: nothing in it comes from the record."""
     draft = Draft(id=draft_id(filing, secret), case_number=filing.case_number)
     return msgspec.json.encode(DraftAnswer(draft=draft, notes=[quoted(note) for note in notes]))
 
 
-def _stored(receipt: ReceiptRow, filing: Filing, secret: bytes) -> web.Response:
+def stored(receipt: ReceiptRow, body_digest: bytes, secret: bytes) -> web.Response:
     """Return the first answer to a webhook again, or that its id was used for something else."""
-    if not is_digest(receipt.body_digest, filing.body_digest, secret):
+    if not is_digest(receipt.body_digest, body_digest, secret):
         # Answering the first case's 202 here would lose a second child's case without a word.
         detail = "this webhook-id was used before for another body; nothing was sent"
         return problems.response(ProblemCode.WEBHOOK_ID_REUSED, detail)

@@ -20,6 +20,7 @@ from handlers.police.case.basis import held_for
 from handlers.police.case.case import kept, read_case, sealed_of
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.wording import content_of
+from handlers.police.wording.left_out import notes_on_letters
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
 from push.alerts.record.digests import keyed
@@ -103,7 +104,7 @@ class Intake:
             sealed=sealed,
             held_for=held,
         )
-        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case)
+        notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         async with self._filing_service.file(filing) as result:
             answer = answer_to(result, filing, notes, self._filing_service.planner)
         _log.info("intake.answered", authority=authority, status=answer.status)

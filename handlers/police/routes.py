@@ -11,6 +11,7 @@ from handlers.http.roles import Proof
 from handlers.http.route import JSON, Answer, Body, Route
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
+from handlers.police.case.update import CaseUpdate
 from handlers.police.countersignatures import Countersignature
 from handlers.police.notices import PoliceNotice
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from handlers.police.countersignatures import Countersignatures
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
+    from handlers.police.updates import Updates
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 OF_ALL = (
@@ -53,6 +55,7 @@ class PoliceHandlers(NamedTuple):
     intake: Intake
     notices: Notices
     countersignatures: Countersignatures
+    updates: Updates
 
 
 def routes(handlers: PoliceHandlers) -> list[Route]:
@@ -86,7 +89,30 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.WRONG_STATUS,
                 ProblemCode.WRONG_LOCALES,
                 ProblemCode.TOO_MANY_CHANGES,
+                ProblemCode.REVISION_CHANGED,
                 ProblemCode.BUSY,
+            ),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/updates",
+            access=Proof.SIGNATURE,
+            operation="update_case",
+            summary="What the police know anew of a case: looks, photos, companions, vehicle, texts, end; signed.",
+            tag="police",
+            handler=handlers.updates.post,
+            body=Body(BODY_BYTES, None, {JSON: CaseUpdate}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert as it stands then; the notes say what is not applied.", FiledAnswer),),
+            problems=(
+                *OF_ALL,
+                ProblemCode.UNKNOWN_CASE,
+                ProblemCode.WEBHOOK_ID_REUSED,
+                ProblemCode.UNUSABLE_CASE,
+                ProblemCode.WRONG_STATUS,
+                ProblemCode.WRONG_CASE_NUMBER,
+                ProblemCode.TOO_MANY_CHANGES,
+                ProblemCode.REVISION_CHANGED,
             ),
         ),
         Route(

@@ -38,7 +38,7 @@ from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
 from push.message.content import LOCALE_DEFAULT, Content
-from push.message.truncation import truncate_body
+from push.message.truncation import truncate_without_call
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,7 +123,8 @@ def _infos(alert: PublicAlert, content: Content, publisher: Publisher) -> tuple[
     infos = [_info(alert, content, locale, text, publisher) for locale, text in texts.items()]
     points = sum(len(ring) for info in infos for area in info.areas for ring in area.polygons)
     room = max(DESCRIPTION_BYTES, (TEXT_BYTES - points * POINT_BYTES) // len(infos))
-    return tuple(msgspec.structs.replace(info, description=truncate_body(info.description, room)) for info in infos)
+    described = {locale: truncate_without_call(text, room) for locale, text in texts.items()}
+    return tuple(msgspec.structs.replace(info, description=described[info.language]) for info in infos)
 
 
 def entry_of(alert: PublicAlert, publisher: Publisher) -> Entry:

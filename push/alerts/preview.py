@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from push.alerts.actions.changes import reworded
-from push.alerts.actions.proposals import Rewording, change_request_of
+from push.alerts.actions.proposals import CaseChange, Rewording, change_request_of
 from push.discovery import providers
 from push.message.content import About, Content
 from push.message.rendering import Rendering, TooLarge
@@ -45,11 +45,7 @@ def preview(
 
     `proposed`: what waits for approval (JSON text); where it is another text, that is the update.
     """
-    stands = _CONTENT.decode(content)
-    contents = dict.fromkeys(NOTICES, stands)
-    requested = None if proposed is None else change_request_of(proposed)
-    if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():
-        contents[Notice.UPDATE] = reworded(stands, requested.texts)
+    contents = _contents(content, proposed)
     return {
         notice.value: {
             locale: _by_lane(
@@ -59,6 +55,26 @@ def preview(
         }
         for notice, rendering in contents.items()
     }
+
+
+def photos(content: str, proposed: str | None) -> dict[str, str | None]:
+    """Return the address of the picture that phones would show, by notice; a text of follow-ups has none."""
+    return {
+        notice.value: None if notice in rendering.follow_ups else rendering.photo_url
+        for notice, rendering in _contents(content, proposed).items()
+    }
+
+
+def _contents(content: str, proposed: str | None) -> dict[Notice, Content]:
+    """Return what each notice says; that of an update, where another text or picture is proposed."""
+    stands = _CONTENT.decode(content)
+    contents = dict.fromkeys(NOTICES, stands)
+    requested = None if proposed is None else change_request_of(proposed)
+    if isinstance(requested, Rewording) and requested.texts.keys() == stands.texts.keys():
+        contents[Notice.UPDATE] = reworded(stands, requested.texts)
+    if isinstance(requested, CaseChange) and (changed := requested.applied_to(stands)) != stands:
+        contents[Notice.UPDATE] = changed
+    return contents
 
 
 def _by_lane(

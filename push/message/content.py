@@ -14,15 +14,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from push.message.bidi import LRM, begins_with_number, is_right_to_left
-from push.message.language_tag import is_simplified_chinese, look_up
+from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
+from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
 from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIME_ZONE_DEFAULT: Final = "Asia/Shanghai"
-LOCALE_DEFAULT: Final = "zh-CN"
+LOCALE_DEFAULT: Final = SIMPLIFIED_CHINESE
 MINUTE_S: Final = 60
 PHOTO_PUSHED_MAX: Final = 500
 """Characters; a longer address takes the text's room in a push of 4 KB."""
@@ -30,8 +30,6 @@ PHOTO_PUSHED_MAX: Final = 500
 WIDE: Final = frozenset("WF")
 """The widths of Chinese letters, whose sentences end without a space."""
 
-WIDE_STOPS: Final = "。！？；：，"
-PUNCTUATION: Final = "Po"
 CALL_LEAST: Final = 7
 """The digits of the shortest telephone number that is no emergency call."""
 
@@ -39,7 +37,9 @@ CALL_LEAST: Final = 7
 class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a phone shows in one language. Title and `body` may be truncated, `call` (whom to call) only to `phone`.
 
-    `elastic`: the values in `body`, in their order, that share the room where it is scarce, such as place and looks.
+    `parts`: of which the body is made, with `stop` behind each sentence; without them, as alerts of earlier versions
+    have it, it is one piece, in which the values of `elastic` share the room where it is scarce, in their order.
+    `title_brief`: the title without its issuer; `title_elastic`: the values in the title that may be shortened.
     """
 
     title: str
@@ -47,6 +47,32 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     call: str
     phone: str = ""
     elastic: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    stop: str = ""
+    title_brief: str = ""
+    title_elastic: tuple[str, ...] = ()
+
+    def with_parts(self, parts: tuple[Part, ...], stop: str) -> Text:
+        """Return the text with a body that is made of `parts`."""
+        body = composed(pieces(parts), stop)
+        return msgspec.structs.replace(self, body=body, parts=parts, stop=stop, elastic=())
+
+    def reworded(self, title: str, body: str) -> Text:
+        """Return the text with another title and body; plate and guidance stand behind a body that lacks them."""
+        worded = msgspec.structs.replace(self, title=title, body=body, elastic=(), title_brief="", title_elastic=())
+        essential = [part for part in self.parts if part.is_essential]
+        if not essential:
+            return msgspec.structs.replace(worded, parts=(), stop="")
+        whole = Part(body, Importance.FEATURES, elastic=(body,))
+        return worded.with_parts((whole, *(msgspec.structs.replace(part, joint="") for part in essential)), self.stop)
+
+    def marked(self, mark: str) -> Text:
+        """Return the text with what it is before title and body, as that it is an exercise."""
+        brief = self.title_brief and f"【{mark}】{self.title_brief}"
+        text = msgspec.structs.replace(self, title=f"【{mark}】{self.title}", title_brief=brief)
+        if self.parts:
+            return text.with_parts((Part(f"{mark}: ", Importance.MARK), *self.parts), self.stop)
+        return msgspec.structs.replace(text, body=f"{mark}: {self.body}")
 
     def joined(self) -> str:
         """Return body and call as one text, each a sentence; a call that the body has for certain is not repeated."""
@@ -57,18 +83,17 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
         if not body or body[-1].isspace() or body[-1] in WIDE_STOPS:
             return body + call
         if unicodedata.category(body[-1]) == PUNCTUATION:
-            return f"{body} {call}"
+            return f"{body}{self.stop[1:] if self.stop else ' '}{call}"
         return f"{body}。{call}" if unicodedata.east_asian_width(body[-1]) in WIDE else f"{body}. {call}"
 
     def beside(self, call: str) -> str:
         """Return whom to call as it stands behind the body: a number at its beginning is not turned by the body."""
-        return f"{LRM}{call}" if is_right_to_left(self.body) and begins_with_number(call) else call
+        return beside(self.body, call)
 
     def _is_called_for(self) -> bool:
         """Tell whether the body says whom to call. What is short, as 110, may be a height or a road there."""
-        before, found, after = self.body.partition(self.call)
-        is_part = any(sign.isascii() and sign.isalnum() for sign in (before[-1:], after[:1]))
-        return bool(found) and len(self.call) >= CALL_LEAST and not is_part
+        call = (self.phone or self.call) if self.parts else self.call
+        return len(call) >= CALL_LEAST and says(self.body, call)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,13 +149,25 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _nearest(locale: str, texts: Mapping[str, Text]) -> str:
-    """Return which text a reader gets whose tag leads to none: in the same language and letters, else the usual one."""
+    """Return which text a reader gets whose tag leads to none: of the same language and letters, English, the first.
+
+    The first is the usual one where there is one; who says no language gets it at once.
+    """
     simple = is_simplified_chinese(locale)
-    same = [known for known in texts if known.partition("-")[0].lower() == locale.partition("-")[0].lower()]
+    same = _of_language(locale, texts)
     same.sort(key=lambda known: is_simplified_chinese(known) is not simple)
     if same:
         return same[0]
+    english = _of_language(ENGLISH, texts) if locale else []
+    if english:
+        return english[0]
     return LOCALE_DEFAULT if LOCALE_DEFAULT in texts else next(iter(texts))
+
+
+def _of_language(locale: str, texts: Mapping[str, Text]) -> list[str]:
+    """Return the tags of texts in the language of a tag."""
+    language = locale.partition("-")[0].lower()
+    return [known for known in texts if known.partition("-")[0].lower() == language]
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,9 +186,7 @@ MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
 def marked(text: Text, status: str) -> Text:
     """Return a text that says first that it is an exercise or a test, if it is."""
     mark = MARKS.get(status)
-    if mark is None:
-        return text
-    return msgspec.structs.replace(text, title=f"【{mark}】{text.title}", body=f"{mark}: {text.body}")
+    return text if mark is None else text.marked(mark)
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

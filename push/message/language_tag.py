@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TAG_MAX: Final = 35
+SIMPLIFIED_CHINESE: Final = "zh-CN"
+ENGLISH: Final = "en"
 _SUBTAG: Final = re.compile(r"[A-Za-z0-9]{1,8}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}")
 _SCRIPT_LETTERS: Final = 4
@@ -44,6 +46,14 @@ def is_simplified_chinese(tag: str) -> bool:
         return False
     regions = [one for one in rest if len(one) == _REGION_LETTERS and one.isalpha()]
     return "hans" in rest or not regions or regions[0] in _SIMPLIFIED_REGIONS
+
+
+def readers_of(tag: str) -> str:
+    """Return our locale for a language: all of Chinese in simplified letters is zh-CN, all of English is en."""
+    known = read_tag(tag) or tag
+    if is_simplified_chinese(known):
+        return SIMPLIFIED_CHINESE
+    return ENGLISH if known.partition("-")[0] == ENGLISH else known
 
 
 def look_up(tag: str, known: Iterable[str]) -> str | None:

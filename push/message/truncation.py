@@ -1,35 +1,55 @@
-"""Truncation: cuts a text to a provider's limit at a grapheme, never within the phone number.
+"""Truncation: shortens a text to a provider's limit, never within the phone number, plate or guidance.
 
-Where a text has values that may be shortened, they share the room: place and looks each keep `ELASTIC_MIN` graphemes.
-Bounded by the text.
+Values that may be shortened share the room alike; then the least important part goes, and so on. A text without parts
+is cut at a grapheme. Bounded by the text.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-import regex
 
-from push.message.bidi import closed
+from push.message.graphemes import MORE, cut, largest, longest, shortened
+from push.message.parts import Importance, Piece, composed, pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from push.message.content import Text
 
 
-ELLIPSIS: Final = "…"
+ELLIPSIS: Final = MORE
 ELASTIC_MIN: Final = 6
 """Graphemes of a value that is shortened, its ellipsis included: a place or a colour is known by so many."""
 
+ELASTIC_EASY: Final = 24
+"""Graphemes to which values are shortened before anything is left out: a value reads well with so many."""
 
 TITLE_BYTES: Final = 600
 """Of a title, in UTF-8: it leaves the text its room in a push of 4 KB that has both twice."""
 
+NARROWEST_WIDTH: Final = 100
+"""The width of a body on the lane that has the least room, vivo: number, plate and guidance must fit in it."""
+
 
 class MessageTooLargeError(ValueError):
     """A message of which not even title, phone number and links fit: intake's bounds are to make that impossible."""
+
+
+def width(text: str) -> int:
+    """Return how wide a text is: East Asian characters are two wide, all others one."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
+
+
+def fits_everywhere(text: Text) -> bool:
+    """Tell whether number, plate and guidance of a text fit on the lane that has the least room."""
+    try:
+        truncate(text, NARROWEST_WIDTH, width)
+    except MessageTooLargeError:
+        return False
+    return True
 
 
 def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
@@ -40,6 +60,8 @@ def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     whole = text.joined()
     if size_of(whole) <= bytes_max:
         return whole
+    if text.parts:
+        return _by_importance(text, bytes_max, size_of)
     calls = [call for call in (text.call, text.phone) if call]
     for call in calls if text.elastic else []:
         shared = _shared(msgspec.structs.replace(text, call=call), bytes_max, size_of)
@@ -48,9 +70,9 @@ def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     # Where looks and place have no room at all, those of them that come first take what whom to call leaves them.
     for call in reversed(calls) if text.elastic else calls:
         if size_of(ELLIPSIS + text.beside(call)) <= bytes_max:
-            return _cut(text.body, text.beside(call), bytes_max, size_of)
+            return cut(text.body, text.beside(call), bytes_max, size_of)
     if not calls and size_of(ELLIPSIS) <= bytes_max:
-        return _cut(text.body, "", bytes_max, size_of)
+        return cut(text.body, "", bytes_max, size_of)
     raise MessageTooLargeError("title, phone and links alone are larger than the provider takes")
 
 
@@ -61,58 +83,101 @@ def truncate_title(title: str) -> str:
 
 def truncate_body(body: str, bytes_max: int) -> str:
     """Return a text without its call of at most so many bytes in UTF-8."""
-    return body if _utf8(body) <= bytes_max else _cut(body, "", bytes_max, _utf8)
+    return body if utf8(body) <= bytes_max else cut(body, "", bytes_max, utf8)
+
+
+def truncate_without_call(text: Text, bytes_max: int) -> str:
+    """Return the body without whom to call, of at most so many bytes in UTF-8; plate and guidance stay."""
+    return truncate(msgspec.structs.replace(text, call="", phone=""), bytes_max, utf8)
 
 
 def truncate_parts(text: Text, *, title_max: int, body_max: int, size_of: Callable[[str], int]) -> tuple[str, str]:
     """Return the title, and body and call, each truncated to what the provider takes of it."""
-    title = text.title if size_of(text.title) <= title_max else _cut(text.title, "", title_max, size_of)
-    return title, truncate(text, body_max, size_of)
+    return shortened_title(text, title_max, size_of), truncate(text, body_max, size_of)
+
+
+def shortened_title(text: Text, size_max: int, size_of: Callable[[str], int]) -> str:
+    """Return the title: its names are shortened first, then it goes without its issuer, then it is cut at its end."""
+    if size_of(text.title) <= size_max:
+        return text.title
+    for title in (text.title, text.title_brief):
+        shared = _shared_value(title, text.title_elastic, size_max, size_of)
+        if shared is not None:
+            return shared
+    if text.title_brief and size_of(text.title_brief) <= size_max:
+        return text.title_brief
+    return cut(text.title_brief or text.title, "", size_max, size_of)
+
+
+def utf8(text: str) -> int:
+    """Return how many bytes a text has."""
+    return len(text.encode())
+
+
+def _by_importance(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
+    """Return the most that fits: values are shortened, then parts left out from the least important up.
+
+    Each step has less text than the one before, so that the first one that fits is found by halves.
+    """
+    steps = list(_steps(text))
+    low, high = 0, len(steps)
+    while low < high:
+        middle = (low + high) // 2
+        kept, call, share_min = steps[middle]
+        if size_of(_with(text, kept, call, share_min)) <= bytes_max:
+            high = middle
+        else:
+            low = middle + 1
+    if low == len(steps):
+        raise MessageTooLargeError("plate, guidance, phone and links alone are larger than the provider takes")
+    kept, call, share_min = steps[low]
+    longest_value = max(longest(value for one in kept for value in one.part.elastic), share_min)
+    share = largest(share_min, longest_value, lambda share: size_of(_with(text, kept, call, share)) <= bytes_max)
+    return _with(text, kept, call, share or share_min)
+
+
+def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
+    """Yield what is tried in turn: the parts that stand, whom to call, and to how much values may be shortened."""
+    kept = pieces(text.parts)
+    order = sorted(
+        (at for at, one in enumerate(kept) if not one.part.is_essential), key=lambda at: (kept[at].part.importance, -at)
+    )
+    rest = [at for at in order if kept[at].part.importance <= Importance.REST]
+    yield kept, text.call, ELASTIC_EASY
+    for count in range(1, len(rest) + 1):
+        yield _without(kept, rest[:count]), text.call, ELASTIC_EASY
+    yield _without(kept, rest), text.call, ELASTIC_MIN
+    least = [msgspec.structs.replace(one, shown=one.part.least or one.shown) for one in kept]
+    for count in range(len(rest), len(order) + 1):
+        yield _without(least, order[:count]), text.phone or text.call, ELASTIC_MIN
+
+
+def _with(text: Text, kept: list[Piece], call: str, share: int) -> str:
+    """Return body and call of these parts, each of their values with at most `share` graphemes."""
+    given = [msgspec.structs.replace(one, shown=shortened(one.shown, one.part.elastic, share)) for one in kept]
+    return msgspec.structs.replace(text, body=composed(given, text.stop), call=call).joined()
+
+
+def _shared_value(text: str, values: tuple[str, ...], size_max: int, size_of: Callable[[str], int]) -> str | None:
+    """Return a title with its names as long as each may be; None: not even the least fits."""
+    if not text or not values:
+        return None
+    high = max(longest(values), ELASTIC_MIN)
+    share = largest(ELASTIC_MIN, high, lambda share: size_of(shortened(text, values, share)) <= size_max)
+    return None if share is None else shortened(text, values, share)
+
+
+def _without(kept: list[Piece], left_out: list[int]) -> list[Piece]:
+    gone = set(left_out)
+    return [one for at, one in enumerate(kept) if at not in gone]
 
 
 def _shared(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str | None:
     """Return body and call with each elastic value as long as the others may be; None: not even the least fits."""
-    values = [(value, _graphemes(value)) for value in text.elastic]
 
-    def shortened(share: int) -> str:
-        body, after = "", 0
-        for value, graphemes in values:
-            at = text.body.find(value, after)
-            if at >= 0:
-                body += text.body[after:at] + _shortened(value, graphemes, share)
-                after = at + len(value)
-        return msgspec.structs.replace(text, body=body + text.body[after:]).joined()
+    def joined(share: int) -> str:
+        return msgspec.structs.replace(text, body=shortened(text.body, text.elastic, share)).joined()
 
-    low, high = ELASTIC_MIN - 1, max(len(graphemes) for _, graphemes in values)
-    while low < high:
-        share = (low + high + 1) // 2
-        if size_of(shortened(share)) <= bytes_max:
-            low = share
-        else:
-            high = share - 1
-    return None if low < ELASTIC_MIN else shortened(low)
-
-
-def _shortened(value: str, graphemes: list[str], share: int) -> str:
-    return value if len(graphemes) <= share else closed("".join(graphemes[: share - 1]) + ELLIPSIS)
-
-
-def _cut(text: str, rest: str, bytes_max: int, size_of: Callable[[str], int]) -> str:
-    """Return as many graphemes of `text` as fit with an ellipsis and `rest` behind."""
-    graphemes = _graphemes(text)
-    low, high = 0, len(graphemes)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if size_of(closed("".join(graphemes[:middle])) + ELLIPSIS + rest) <= bytes_max:
-            low = middle
-        else:
-            high = middle - 1
-    return closed("".join(graphemes[:low])) + ELLIPSIS + rest
-
-
-def _utf8(text: str) -> int:
-    return len(text.encode())
-
-
-def _graphemes(text: str) -> list[str]:
-    return regex.findall(r"\X", text)
+    high = max(longest(text.elastic), ELASTIC_MIN)
+    share = largest(ELASTIC_MIN, high, lambda share: size_of(joined(share)) <= bytes_max)
+    return None if share is None else joined(share)

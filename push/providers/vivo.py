@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-import unicodedata
 import uuid
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -24,7 +23,7 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
-from push.message.truncation import truncate_parts
+from push.message.truncation import truncate_parts, width
 from push.provider import Addressing, LaneSettings, Provider, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
@@ -230,11 +229,6 @@ def render(message: Message, body: str, settings: VivoSettings, ttl_s: int) -> d
         "clientCustomMap": {"alert": message.collapse_id},
         **page,
     }
-
-
-def width(text: str) -> int:
-    """Return how wide vivo counts a text: East Asian characters are two wide, all others one."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WFA" else 1 for character in text)
 
 
 def _judged(answer: _Answer, tokens: Sequence[bytes]) -> SendResult:

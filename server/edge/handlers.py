@@ -29,6 +29,7 @@ from handlers.police.countersignatures import Countersignatures
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
 from handlers.police.routes import PoliceHandlers
+from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
 from push.alerts.preview import preview
@@ -76,6 +77,7 @@ def handlers_of(
         police=PoliceHandlers(
             intake=Intake(pool, engine.filing_service, signed, cities, cap),
             notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
+            updates=Updates(pool, engine.changes, signed, planner),
             countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
         ),
         platform=PlatformHandlers(

@@ -11,7 +11,13 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
        a.revision,
        (select jsonb_build_object('action', p.action, 'by', p.by, 'at', p.at, 'reason', p.reason,
                                   'is_valid', p.token_id is null or exists (select from valid_token t where t.id = p.token_id))
-               || (p.change_request - 'texts' - 'type')
+               -- Named one by one: all else in it is of the child.
+               || jsonb_strip_nulls(jsonb_build_object(
+                   'radius_km', coalesce(p.change_request -> 'radius_km', p.change_request #> '{area,radius_km}'),
+                   'city', coalesce(p.change_request -> 'city', p.change_request #> '{area,city}'),
+                   'people', coalesce(p.change_request -> 'people', p.change_request #> '{area,people}'),
+                   'hours', p.change_request -> 'hours', 'expires', p.change_request -> 'expires',
+                   'parts', p.change_request -> 'parts'))
         from proposal p where p.alert_id = a.id and a.state in ('sending', 'sent', 'paused'))::text as proposal,
        coalesce((select jsonb_agg(jsonb_build_object(
            'ring', r.ring, 'radius_km', r.radius_km, 'city', r.city, 'due_at', r.due_at, 'deadline', r.deadline,

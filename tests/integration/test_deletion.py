@@ -19,6 +19,7 @@ from push.fanout.packing import pack, unpack
 from server.administration.file_case import signed_headers
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
+from tests.support.updates import send_update
 
 if TYPE_CHECKING:
     from sql.database import Pool
@@ -27,9 +28,31 @@ if TYPE_CHECKING:
 NAME, PHONE, LOOKS, FEATURES = "欧阳晓明", "13800138000", "黄色雨衣绿靴子", "右手有疤"
 PLACE, OFFICER, PHOTO = "莲花山公园南门", "福田分局张警官", "https://police.example/photos/4711.jpg"
 WHERE = (114.0567891, 22.5432198)
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE))
+RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口音"}
+COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
+SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
+OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = (
+    "黑夹克男子",
+    "粤B7Q47",
+    "抚养权归外祖母",
+    "https://police.example/photos/4712.jpg",
+)
+LATER = (OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT, "4712.jpg")
 FILED = {
-    "child": {"name": NAME, "sex": "male", "age": 6, "clothing": LOOKS, "features": FEATURES, "photo_url": PHOTO},
+    "child": {
+        "name": NAME,
+        "sex": "male",
+        "age": 6,
+        "clothing": LOOKS,
+        "features": FEATURES,
+        "photo_url": PHOTO,
+        **RICH,
+    },
+    "companions": [{"relation": COMPANION}],
+    "vehicle": {"plate": PLATE},
+    "guidance": GUIDANCE,
+    "texts": {"es": {"title": OWN, "body": OWN}},
     "contact": {"name": OFFICER, "phone": PHONE},
     "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
@@ -95,7 +118,7 @@ async def _answers(deployment: Deployment, server: Process, alert: str) -> str:
 
 
 def _names(text: str) -> list[str]:
-    return [word for word in CHILD if word in text or word.encode().hex() in text]
+    return [word for word in CHILD + LATER if word in text or word.encode().hex() in text]
 
 
 def _users(text: str, users: set[str]) -> set[str]:
@@ -107,7 +130,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
     await deployment.file(server, **FILED)
     alert: str = (await deployment.get(f"{server.url}/v1/alerts"))["alerts"][0]["id"]
     await deployment.sent(server, alert)
-    texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en")}
+    texts = {locale: {"title": f"{NAME} is missing", "body": f"In {LOOKS}"} for locale in ("zh-CN", "en", "es")}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": texts}))[0] == 200
     wider = {"radius_km": 150, "reason": f"seen near {PLACE}", "case_number": CASE["case_number"]}
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/rings", wider))[0] == 200
@@ -118,11 +141,24 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
         return NEWCOMER in await deployment.reached()
 
     await until(came_late)
+    known: dict[str, Any] = {
+        "companions": [{"looks": OTHER_COMPANION}],
+        "vehicle": {"plate": OTHER_PLATE},
+        "internal": {"custody": CUSTODY},
+    }
+    photos = [{"url": SUSPECT, "of": "companion"}]
+    assert (await send_update(deployment, server, reason=WHY["reason"], photos=photos, **known))[0] == 200
     # A proposed text waits for approval when the child is found.
     await deployment.query("update alert set review = 'approve'")
-    other = {locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en")}
+    other = {
+        locale: {"title": f"{NAME} was seen", "body": f"Call {OFFICER}, {PHONE}"} for locale in ("zh-CN", "en", "es")
+    }
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/update", WHY | {"texts": other}))[0] == 200
     assert f"Call {OFFICER}" in (await deployment.query("select change_request::text from proposal"))[0][0]
+    # What the authority signed takes its place.
+    child = {"name": f"{NAME}儿", "clothing": LOOKS}
+    assert (await send_update(deployment, server, reason=WHY["reason"], child=child))[0] == 200
+    assert f"{NAME}儿" in (await deployment.query("select change_request::text from proposal"))[0][0]
     return alert
 
 
@@ -161,7 +197,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     await until(notified)
     before = await _record(deployment.database_url)
-    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO}, "the search works"
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, *LATER}, "the search works"
     assert _users(before, users) == users
 
     await deployment.pass_time(1.1)

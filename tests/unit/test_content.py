@@ -119,19 +119,25 @@ def test_links_lead_to_the_alert() -> None:
     assert Links().put_in(content, alert) == content
 
 
-def test_a_reader_gets_the_same_language_or_chinese() -> None:
-    """en-GB reads en, zh-TW reads zh-CN, fr reads zh-CN."""
+def test_a_reader_gets_the_same_language_then_english_then_the_first() -> None:
+    """en-GB reads en, zh-TW reads zh-CN, fr reads en; who says no language reads the usual one."""
     content = Content(texts={locale: Text(locale, "", "") for locale in ("en", "zh-CN")})
     chosen = {asked: content.text_for(asked)[0] for asked in ("en", "en-GB", "zh-CN", "zh-TW", "fr", "")}
-    assert chosen == {"en": "en", "en-GB": "en", "zh-CN": "zh-CN", "zh-TW": "zh-CN", "fr": "zh-CN", "": "zh-CN"}
+    assert chosen == {"en": "en", "en-GB": "en", "zh-CN": "zh-CN", "zh-TW": "zh-CN", "fr": "en", "": "zh-CN"}
+    other = Content(texts={locale: Text(locale, "", "") for locale in ("fr", "zh-Hant", "zh-CN")})
+    chosen = {asked: other.text_for(asked)[0] for asked in ("fr-CA", "zh-TW", "zh-SG", "ug")}
+    assert chosen == {"fr-CA": "fr", "zh-TW": "zh-Hant", "zh-SG": "zh-CN", "ug": "zh-CN"}
+    assert Content(texts={"es": Text("es", "", "")}).text_for("ug")[0] == "es"
 
 
 def test_every_catalogue_has_name_age_place_and_phone() -> None:
-    """The same facts in every language, and no placeholder left."""
+    """The same facts in every language, looks in their own, and no placeholder left."""
     content = content_of(msgspec.convert(CASE, Case))
     assert set(content.texts) == set(catalogues()) == {"zh-CN", "en"}
     for text in content.texts.values():
         whole = text.title + text.joined()
-        assert all(fact in whole for fact in ("小明", "6", "118", "蓝色校服", "莲花山公园", "110", "15:40"))
+        assert all(fact in whole for fact in ("小明", "6", "118", "莲花山公园", "110", "15:40"))
         assert "{" not in whole
         assert text.call.endswith("110")
+    assert "蓝色校服" in content.texts["zh-CN"].body
+    assert "蓝色校服" not in content.texts["en"].body

@@ -143,7 +143,11 @@ def test_a_text_that_is_cut_leaves_no_isolate_open() -> None:
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 def test_place_looks_and_number_each_keep_their_part_of_the_room(length: int, locale: str) -> None:
     """However long the place: on every lane the height is whole, each look keeps its beginning, the number is there."""
-    child = {**CASE["child"], "clothing": "蓝色校服，红书包，白球鞋", "features": "左眉有痣，戴黑框眼镜" * 20}
+    looks = {
+        "zh-CN": {"clothing": "蓝色校服，红书包，白球鞋", "features": "左眉有痣，戴黑框眼镜" * 20},
+        "en": {"clothing": "blue uniform, red bag", "features": "mole at the left brow, glasses " * 10},
+    }
+    child = {**CASE["child"], **looks[locale]}
     place = ("深圳市福田区莲花路" * 60)[:length]
     content = content_of(_case(**_seen(place=place), child=child))
     for lane, shown in _shown(content, locale=locale).items():

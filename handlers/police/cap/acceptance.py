@@ -53,7 +53,8 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales. `notes`: what the sender should know. `basis`: on what the case rests.
+    `texts` by our locales. `stated_expires`: `expires` where the message has one. `notes`: what the sender should know.
+    `basis`: on what the case rests.
     """
 
     identifier: str
@@ -65,6 +66,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     texts: dict[str, CapText]
     expires: datetime
+    stated_expires: datetime | None = None
     place: CapPlace | None = None
     photo_url: str | None = None
     notes: list[str] = []
@@ -85,6 +87,9 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         errors += place
     if errors or isinstance(place, list):
         return errors
+    stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
+    if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
+        said.notes.append("/alert/info[1]/expires: an alert begins with 72 h at most; a signed Update may extend it")
     return CapCase(
         identifier=message.identifier,
         sender=message.sender,
@@ -95,6 +100,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         note=clean(message.note),
         texts=said.texts,
         expires=_expires(message),
+        stated_expires=stated,
         place=place,
         photo_url=said.photo_url,
         notes=said.notes,

@@ -94,7 +94,7 @@ def filing_of(
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
     if errors or isinstance(place, list) or isinstance(texts, list):
         return errors
-    content = msgspec.json.encode(_kept(case), order="deterministic")
+    content = kept(case)
     children = max((len(text.children) for text in case.texts.values()), default=0)
     message_content = Content(
         texts=texts,
@@ -103,7 +103,7 @@ def filing_of(
         time_zone=time_zone,
     )
     digest = hashlib.sha256(content).digest()
-    key = f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"
+    key = key_of(case)
     if unverified is not None:
         # Anybody may send another text under its name, and it may be signed for another reason the next time.
         key += f",{unverified},{digest.hex()}"
@@ -128,6 +128,11 @@ def filing_of(
         sealed=sealed_from(None, case.basis),
         held_for=held_for(case.basis, asks),
     )
+
+
+def key_of(case: CapCase) -> str:
+    """Return what no other message of its sender has."""
+    return f"{case.sender},{case.identifier},{case.sent.astimezone(UTC).isoformat()}"
 
 
 def message_of(case: CapCase, certificate: str | None) -> CapMessage:
@@ -159,8 +164,17 @@ def _text(text: CapText) -> Text:
     return Text(title, readable(body), readable(call), readable(text.number))
 
 
-def _kept(case: CapCase) -> dict[str, object]:
+def kept(case: CapCase) -> bytes:
     """Return the message as the record keeps it: what is deleted with the child stands where that of a case stands."""
+    return msgspec.json.encode(_kept(case), order="deterministic")
+
+
+def area_of(case: CapCase) -> object:
+    """Return the area of a message as the record keeps it."""
+    return msgspec.to_builtins(_kept(case)["area"])
+
+
+def _kept(case: CapCase) -> dict[str, object]:
     first = next(iter(case.texts.values()))
     return {
         "cap": {

@@ -65,7 +65,7 @@ class CapIntake:
         self._pool = pool
         self._filing_service = filing_service
         self._drafts = Drafts(pool, filing_service)
-        self._following = Following(pool, actions, changes, self._drafts, filing_service.planner.plan.disclosure)
+        self._following = Following(pool, actions, changes, self._drafts, filing_service.planner)
         self._cities = cities
         self._authenticator = authenticator
         self._slots = Slots()
@@ -107,7 +107,7 @@ class CapIntake:
             else:
                 filing = await slot.run(partial(self._filing, authority, received, terms))
         if filing is None:
-            return await self._following.take(authority, received)
+            return await self._following.take(authority, received, self._notes(received))
         if isinstance(filing, list):
             return _unsendable(filing)
         async with self._filing_service.file(filing) as result:
@@ -134,7 +134,7 @@ class CapIntake:
             if isinstance(received, list):
                 return _unusable(received)
             if received.case.message_type is not MessageType.ALERT:
-                return await self._following.take(authority, received)
+                return await self._following.take(authority, received, [])
             terms = await sql.access.terms_of(self._pool, authority)
             filings = await slot.run(partial(self._filings_of_draft, authority, received, terms))
             if isinstance(filings, list):

@@ -18,7 +18,7 @@ from handlers.values.phone import read_phone
 from handlers.values.text import clean, clean_line
 from handlers.values.web_address import WebAddressError, read_web_address
 from push.message.content import LOCALE_DEFAULT
-from push.message.language_tag import is_simplified_chinese, read_tag
+from push.message.language_tag import ENGLISH, readers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,6 @@ CHILD_NAME: Final = "qq-alert:childName"
 CHILD_AGE: Final = "qq-alert:childAge"
 CHILD_CLOTHING: Final = "qq-alert:childClothing"
 AGE_MAX: Final = 17
-ENGLISH: Final = "en"
 NAME_MAX: Final = 100
 
 _HAN: Final = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -68,7 +67,7 @@ class CapWording(msgspec.Struct, kw_only=True):
 def read_wording(message: Message) -> CapWording:
     """Return what a message says."""
     said = CapWording()
-    has_chinese = any(_reader_of(info.language) == LOCALE_DEFAULT for info in message.infos)
+    has_chinese = any(readers_of(info.language) == LOCALE_DEFAULT for info in message.infos)
     for place, info in enumerate(message.infos, 1):
         _read_info(info, f"/alert/info[{place}]", said, is_trusted=has_chinese)
     if said.photo_url is not None:
@@ -82,7 +81,7 @@ def _read_info(info: Info, here: str, said: CapWording, *, is_trusted: bool) -> 
     text = _text(info, ages)
     said.errors += wrong or _contradiction(text, said, here)
     _read_photo(info, here, said)
-    reader = _reader_of(info.language)
+    reader = readers_of(info.language)
     if reader == ENGLISH and not is_trusted and _is_chinese(text):
         said.notes.append(f"{here}/language is {info.language}, and its text Chinese: it is sent as {LOCALE_DEFAULT}")
         reader = LOCALE_DEFAULT
@@ -93,14 +92,6 @@ def _read_info(info: Info, here: str, said: CapWording, *, is_trusted: bool) -> 
     else:
         detail = f"{info.language}: a second text for readers of {reader}: which one is meant?"
         said.errors.append(FieldError(f"{here}/language", detail))
-
-
-def _reader_of(language: str) -> str:
-    """Return our locale for a language: all of Chinese in simplified letters is zh-CN, all of English is en."""
-    tag = read_tag(language) or language
-    if is_simplified_chinese(tag):
-        return LOCALE_DEFAULT
-    return ENGLISH if tag.partition("-")[0] == ENGLISH else tag
 
 
 def _is_chinese(text: CapText) -> bool:

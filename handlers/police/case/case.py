@@ -20,6 +20,7 @@ from handlers.places import CityCode
 from handlers.police.case.basis import Basis
 from handlers.police.case.details import Companion, Internal, Photo, SeenPlace, Vehicle
 from handlers.police.case.fields import Phone, ShortText, Text
+from handlers.police.case.languages import tag_faults
 from handlers.police.case.missing import Child, Missing, Subject
 from push.notice import CaseKind, SubjectKind
 
@@ -35,7 +36,7 @@ PLACES_MAX = 20
 TEXTS_MAX = 16
 """Languages in which the police write texts of their own."""
 
-LanguageTag = Annotated[str, Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+LanguageTag = Annotated[str, Meta(min_length=2, max_length=35, pattern=r"^[A-Za-z][A-Za-z0-9_#.@-]*$")]
 
 
 class LastSeen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +116,8 @@ def read_case(body: bytes) -> Case | list[FieldError]:
     case = read(body, Case)
     if isinstance(case, list):
         return case
+    if faults := tag_faults(case.texts or ()):
+        return faults
     given = [one for one in (case.child, case.children, case.subject) if one is not None]
     if len(given) != 1:
         detail = "one of child, children and subject, not several"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from handlers.http.problems import FieldError
 from handlers.moments import in_future
+from handlers.police.case.photos import mistaken_photos
+from handlers.police.wording import photo_of, unsayable
 from handlers.values.web_address import is_private
 from push.alerts.name_matching import names_child
 from push.message.content import PHOTO_PUSHED_MAX
@@ -27,8 +29,13 @@ YEARS = (2000, 2100)
 
 def notes_on_photo(case: Case) -> list[str]:
     """Return what the sender should know of the photo's address."""
-    addresses = [child.photo_url for child in case.missing if child.photo_url is not None]
-    return notes_on_addresses(addresses[:1]) + (["phones show one photo, the first one"] if addresses[1:] else [])
+    shown = photo_of(case)
+    own = [one.photo_url for one in case.missing if one.photo_url is not None]
+    others = [f"$.photos[{index}]" for index, photo in enumerate(case.photos) if photo.url != shown]
+    notes = notes_on_addresses([] if shown is None else [shown])
+    if any(address != shown for address in own):
+        notes.append("phones show one photo, the first one")
+    return notes + ([f"phones do not show {', '.join(others)}: one photo, of who is missing"] if others else [])
 
 
 def notes_on_addresses(addresses: list[str]) -> list[str]:
@@ -51,7 +58,7 @@ def unsupported(case: Case) -> list[FieldError]:
         )
     if names_child(case.case_number, [*_names(case), case.contact.phone]):
         faults.append(FieldError("$.case_number", "it stays for ever, so it must not say who the child is"))
-    return faults
+    return faults + unsayable(case) + mistaken_photos(case)
 
 
 def requested_area_faults(case: Case, plan: FilingPlan) -> list[FieldError]:

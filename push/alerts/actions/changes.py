@@ -6,14 +6,16 @@ Bounded: an alert's life by `life_max` from its receipt; what it reaches as `pus
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 import sql.lifecycle
 import sql.progress
-from push.alerts.actions import uniting, widening
+from push.alerts.actions import case_changes, uniting, widening
+from push.alerts.actions.case_changes import CaseChanging
 from push.alerts.actions.proposals import (
+    CaseChange,
     ChangeRequest,
     Extension,
     Joining,
@@ -27,14 +29,15 @@ from push.alerts.actions.proposals import (
 )
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
-from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
+from push.alerts.lifecycle import Action, State
 from push.message.content import Content
-from push.notice import Notice
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from push.alerts.actions.case_changes import Asked
     from push.alerts.actions.transaction import Operations, Order, Ready
+    from push.alerts.actions.webhook_answer import WebhookAnswer
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
     from sql.lifecycle import LockedAlert
@@ -43,11 +46,8 @@ _CONTENT = msgspec.json.Decoder(Content)
 
 
 def reworded(content: Content, texts: dict[str, tuple[str, str]]) -> Content:
-    """Return the content with other titles and bodies, by locale; whom to call stays as it is."""
-    worded = {
-        locale: msgspec.structs.replace(text, title=texts[locale][0], body=texts[locale][1], elastic=())
-        for locale, text in content.texts.items()
-    }
+    """Return the content with other titles and bodies, by locale; plate, guidance and whom to call stay as they are."""
+    worded = {locale: text.reworded(*texts[locale]) for locale, text in content.texts.items()}
     return msgspec.structs.replace(content, texts=worded)
 
 
@@ -59,6 +59,7 @@ class Changes:
         self._pool = pool
         self._planner = planner
         self._life_max = life_max
+        self._case_changing = CaseChanging(planner, life_max)
 
     async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
         """Give the alert other texts (title and body by locale), and send them to those who were notified."""
@@ -82,12 +83,49 @@ class Changes:
         """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
         proposal = await sql.lifecycle.proposal_of(self._pool, alert_id)
         requested = None if proposal is None else change_request_of(proposal.change_request)
-        if proposal is None or not isinstance(requested, Widening | Joining):
+        if proposal is None or requested is None:
             return {}
         if isinstance(requested, Joining):
             united = await uniting.counted(self._pool, self._planner, alert_id, requested)
             return {} if isinstance(united, Refused) else {proposal.revision: united}
-        return {proposal.revision: await widening.estimated(self._pool, self._planner, alert_id, requested)}
+        return {proposal.revision: await self._estimated(alert_id, requested)}
+
+    async def change_case(self, alert_id: UUID, order: Order, asked: Asked, answer: WebhookAnswer) -> Refused | None:
+        """Change the case to what the police know now, once for each message; what is not applied stands in the notes.
+
+        `Refusal.ANSWERED`: the same message has its answer already. `Refusal.CASE_CHANGED`: the case, or what waits for
+        approval, is another one than that from which the change was made.
+        """
+        # Redis is asked before the alert is locked: a cancel waits for that lock.
+        estimated = await self._estimated(alert_id, asked.requested)
+
+        asked = msgspec.structs.replace(asked, requested=estimated)
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            if await answer.is_given(connection):
+                return Refused(Refusal.ANSWERED)
+            if asked.upon != (alert.revision if alert.proposed else None):
+                return Refused(Refusal.CASE_CHANGED)
+            settled = await self._case_changing.settle(connection, alert_id, alert, asked)
+            if isinstance(settled, Refused):
+                return settled
+            done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested)
+            if isinstance(done, Refused):
+                return done
+            notes = (*settled.notes, *case_changes.notes_on_waiting(alert, done, builds=asked.builds))
+            return msgspec.structs.replace(done, keep=lambda locked: answer.keep(locked, alert_id, notes))
+
+        return await self._operations.do(alert_id, Action.UPDATE, order, change)
+
+    async def _estimated(self, alert_id: UUID, requested: ChangeRequest) -> Any:  # noqa: ANN401 - of the type that came
+        """Return a change request with how many people its ring would reach; others as they are."""
+        match requested:
+            case Widening():
+                return await widening.estimated(self._pool, self._planner, alert_id, requested)
+            case CaseChange(area=Widening() as area):
+                wider = await widening.estimated(self._pool, self._planner, alert_id, area)
+                return msgspec.structs.replace(requested, area=wider)
+        return requested
 
     async def prepare(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest | uniting.Counted
@@ -102,33 +140,47 @@ class Changes:
                 return uniting.prepare(self._planner, connection, alert_id, alert, requested)
             case Joining():
                 return Refused(Refusal.BORDERS)
+            case CaseChange():
+                return await self._case_changing.prepare(connection, alert_id, alert, requested)
             case Extension():
                 now = await sql.progress.record_time(connection)
                 return self._prepare_extension(connection, alert_id, alert, requested, now)
 
     async def _change(self, alert_id: UUID, action: Action, order: Order, requested: ChangeRequest) -> Refused | None:
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            held = raised(alert, order)
-            ready = await self.prepare(connection, alert_id, held, requested)
-            waits = must_wait(held)
-            if isinstance(ready, Refused):
-                if held is alert or ready.refusal is not Refusal.NOTHING_NEW:
-                    return ready
-                # The words stay, and what the case rests on does not.
-                ready, waits = _nothing_else(alert), False
-            taken = waits and alert.proposed and order.message is None
-            if (refused := too_many(alert) or (Refused(Refusal.PROPOSED) if taken else None)) is not None:
-                return refused
-            if held is not alert:
-                await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
-            done = await (propose(connection, alert_id, held, action, order, requested) if waits else ready())
-            if held is not alert and isinstance(done, Done):
-                done = _held(done, order)
-            if action is not Action.EXTEND and isinstance(done, Done):
-                await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
-            return done
+            return await self._apply(connection, alert_id, alert, action, order, requested)
 
         return await self._operations.do(alert_id, action, order, change)
+
+    async def _apply(
+        self,
+        connection: Connection,
+        alert_id: UUID,
+        alert: LockedAlert,
+        action: Action,
+        order: Order,
+        requested: ChangeRequest,
+    ) -> Done | Refused:
+        """Carry a change request out, or propose it where it needs approval."""
+        held = raised(alert, order)
+        ready = await self.prepare(connection, alert_id, held, requested)
+        waits = must_wait(held)
+        if isinstance(ready, Refused):
+            if held is alert or ready.refusal is not Refusal.NOTHING_NEW:
+                return ready
+            # The words stay, and what the case rests on does not.
+            ready, waits = _nothing_else(alert), False
+        taken = waits and alert.proposed and order.message is None
+        if (refused := too_many(alert) or (Refused(Refusal.PROPOSED) if taken else None)) is not None:
+            return refused
+        if held is not alert:
+            await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+        done = await (propose(connection, alert_id, held, action, order, requested) if waits else ready())
+        if held is not alert and isinstance(done, Done):
+            done = _held(done, order)
+        if action is not Action.EXTEND and isinstance(done, Done):
+            await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
+        return done
 
     def _prepare_words(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Rewording
@@ -139,17 +191,9 @@ class Changes:
         changed = reworded(content, requested.texts)
         if changed == content:
             return Refused(Refusal.NOTHING_NEW, "it says that already")
-        encoded = msgspec.json.encode(changed).decode()
 
         async def reword() -> Done:
-            state = State(alert.state)
-            if state in NOT_NOTIFIED:
-                await sql.lifecycle.reword(connection, alert_id, encoded)
-                return Done(after=state, details={"version": alert.version})
-            version = alert.version + 1
-            await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
-            await self._planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
-            return Done(after=state, details={"version": version}, halts=True)
+            return await case_changes.reword(self._planner, connection, alert_id, alert, changed)
 
         return reword
 

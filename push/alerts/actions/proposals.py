@@ -7,15 +7,19 @@ takes its place; `CHANGES_MAX`.
 
 from __future__ import annotations
 
+import enum
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 import sql.lifecycle
+from push.alerts.actions.actor import AUTHORITY_ROLE
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.alerts.review import APPROVALS, Review, least_review, stricter
+from push.message.content import Content
 from sql.lifecycle import ProposalRow
 
 if TYPE_CHECKING:
@@ -58,7 +62,51 @@ class Joining(msgspec.Struct, frozen=True, kw_only=True, tag="countersignature")
     people: int | None = None
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | Extension | Joining
+class Part(enum.StrEnum):
+    """What of a case an update changes, as the audit trail and approvers name it: never the values."""
+
+    MISSING = "missing"
+    PHOTO = "photo"
+    KIND = "kind"
+    COMPANIONS = "companions"
+    VEHICLE = "vehicle"
+    GUIDANCE = "guidance"
+    ISSUER = "issuer"
+    TEXTS = "texts"
+    CONTACT = "contact"
+    PLACE = "place"
+    BASIS = "basis"
+    INTERNAL = "internal"
+    EXPIRES = "expires"
+    AREA = "area"
+
+
+class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_defaults=True):
+    """The case as the police know it now: all that changes, in one.
+
+    `base`: the digest of the case that it was made from. `case` (JSON text) and `digest` replace it in the record,
+    None: it stays. `changed`: the fields of `content` that replace those of the alert. `same_locales`: texts in exactly
+    the languages of the alert. `area`: a wider ring.
+    """
+
+    parts: tuple[Part, ...]
+    base: bytes
+    case: str | None = None
+    digest: bytes | None = None
+    content: Content | None = None
+    changed: tuple[str, ...] = ()
+    same_locales: bool = False
+    expires: datetime | None = None
+    area: Widening | None = None
+
+    def applied_to(self, stands: Content) -> Content:
+        """Return what phones show then, of what they show now."""
+        if self.content is None:
+            return stands
+        return msgspec.structs.replace(stands, **{name: getattr(self.content, name) for name in self.changed})
+
+
+ChangeRequest: TypeAlias = Rewording | Widening | Extension | CaseChange | Joining
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 
@@ -96,8 +144,8 @@ async def propose(
     order: Order,
     requested: ChangeRequest,
 ) -> Done | Refused:
-    """Propose a change for approval; only a message of the authority takes the place of one that waits."""
-    if alert.proposed and order.message is None:
+    """Propose a change for approval; only what the authority signed takes the place of one that waits."""
+    if alert.proposed and order.actor.role != AUTHORITY_ROLE:
         return Refused(Refusal.PROPOSED, f"revision {alert.revision} waits")
     encoded, actor = msgspec.json.encode(requested).decode(), order.actor
     row = ProposalRow(alert.revision, action.value, encoded, actor.person, actor.person_id, actor.token_id)

@@ -33,6 +33,8 @@ class Refusal(enum.Enum):
     OUTDATED = "a newer message about this alert was taken before"
     MESSAGE_USED = "another message has this sender, identifier and time"
     REVISION = "not what was read"
+    CASE_CHANGED = "the case was changed since"
+    ANSWERED = "this message was answered before"
     PROPOSED = "something waits for approval: it is approved, or let go by a veto, before anything else is proposed"
     NOTHING_PROPOSED = "nothing waits for approval"
     NOTHING_NEW = "nothing new"

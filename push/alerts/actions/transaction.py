@@ -51,12 +51,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a change: the state after it, its details in the audit trail, and whether sending must stop."""
+    """The result of a change: the state after it, its details in the audit trail, and whether sending must stop.
+
+    `keep`: what is still to be stored within the transaction once the alert stands as it will.
+    """
 
     after: State
     details: dict[str, Any] = {}
     halts: bool = False
     through_alert: bool | None = None
+    keep: "Callable[[Connection], Awaitable[None]] | None" = None
 
 
 _OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
@@ -111,22 +115,7 @@ class Operations:
             if done.after not in leads_to(before, action):
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
             await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
-            if order.message:
-                await sql.cap.note(connection, signer, order.message, alert_id)
-                await sql.lifecycle.clear_unverified(connection, alert_id)
-            if done.halts:
-                await sql.work.halt(connection, alert_id)
-            event = AuditEvent(
-                actor=order.actor.label,
-                action=action.value,
-                alert=alert_id,
-                before=before.value,
-                after=done.after.value,
-                reason=order.reason,
-                details=done.details,
-                token=order.actor.token_id,
-            )
-            await sql.audit.append(connection, event)
+            await _record(connection, alert_id, alert, action, order, done)
         if done.halts:
             self._halt(alert_id)
         self._wake()
@@ -136,6 +125,30 @@ class Operations:
     def _is_again(self, known: tuple[UUID, str, bytes | None], alert_id: UUID, message: CapMessage) -> bool:
         """Tell whether a known message is this very one about this alert."""
         return known[:2] == (alert_id, message.kind) and is_digest(known[2], message.digest, self._secret)
+
+
+async def _record(
+    connection: Connection, alert_id: UUID, alert: LockedAlert, action: Action, order: Order, done: Done
+) -> None:
+    """Store what goes with a change: its message, its stop, its answer and, last, its event."""
+    if order.message:
+        await sql.cap.note(connection, order.actor.authority or alert.authority, order.message, alert_id)
+        await sql.lifecycle.clear_unverified(connection, alert_id)
+    if done.keep is not None:
+        await done.keep(connection)
+    if done.halts:
+        await sql.work.halt(connection, alert_id)
+    event = AuditEvent(
+        actor=order.actor.label,
+        action=action.value,
+        alert=alert_id,
+        before=alert.state,
+        after=done.after.value,
+        reason=order.reason,
+        details=done.details,
+        token=order.actor.token_id,
+    )
+    await sql.audit.append(connection, event)
 
 
 async def _revoked(connection: Connection, authority: str, order: Order) -> Refused | None:

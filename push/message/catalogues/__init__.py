@@ -8,12 +8,12 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from push.message.content import Text
-from push.notice import Notice
+from push.notice import CaseKind, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,17 +39,65 @@ class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expired: str
 
 
-class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The phrases of one language."""
+class Anyone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases of follow-up notices about anybody but children who are lost, and how they came to be missing."""
 
+    found_title: str
+    found: str
+    cancel: str
+    expired: str
+
+
+class MissingWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """With what a title begins, by who is missing."""
+
+    child: str
+    children: str
+    dementia: str
+    disability: str
+
+
+class CompanionWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases about who is with the child."""
+
+    one: str
+    age: str
+
+
+class VehicleWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases about a vehicle."""
+
+    plate: str
+    colour: str
+    make: str
+    direction: str
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The phrases of one language; `script`: of its letters, by which values that are written in it are known.
+
+    `missing`: by how somebody came to be missing; `guidance`: by its well-known code.
+    """
+
+    script: Literal["Han", "Latin"]
     title: str
     title_with_age: str
+    issued: str
     unnamed: str
-    when_and_where: str
+    lost_at: str
+    last_seen_at: str
     nearby: str
-    male: str
-    female: str
+    boy: str
+    girl: str
+    man: str
+    woman: str
     height: str
+    build: str
+    hair: str
+    languages: str
+    accent: str
+    nicknames: str
+    list_comma: str
     comma: str
     stop: str
     call: str
@@ -61,12 +109,24 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     expired: str
     event: str
     area: str
+    companion: CompanionWords
+    vehicle: VehicleWords
+    guidance: dict[str, str]
+    missing: dict[CaseKind, MissingWords]
     several: Several
+    anyone: Anyone
 
     def of_several(self) -> Catalogue:
         """Return the phrases about several children; the others stay."""
-        names = [field for field in Several.__struct_fields__ if field in Catalogue.__struct_fields__]
-        return msgspec.structs.replace(self, **{name: getattr(self.several, name) for name in names})
+        return self._with(self.several)
+
+    def of_anyone(self) -> Catalogue:
+        """Return the phrases about anybody; the others stay."""
+        return self._with(self.anyone)
+
+    def _with(self, phrases: Several | Anyone) -> Catalogue:
+        names = [field for field in type(phrases).__struct_fields__ if field in Catalogue.__struct_fields__]
+        return msgspec.structs.replace(self, **{name: getattr(phrases, name) for name in names})
 
 
 @cache
@@ -80,20 +140,26 @@ def catalogues() -> dict[str, Catalogue]:
     }
 
 
-def follow_up_texts(seen_at: datetime, children: int = 1) -> dict[str, dict[str, Text]]:
+def follow_up_texts(seen_at: datetime, children: int = 1, *, is_lost: bool = True) -> dict[str, dict[str, Text]]:
     """Return the texts of follow-up notices by notice and language: which alert it was, and nothing of the child.
 
-    `seen_at` in the time zone of the place.
+    `seen_at` in the time zone of the place; `is_lost`: it was of children who are lost, as far as anybody said.
     """
     day = {"month": f"{seen_at:%m}", "day": f"{seen_at:%d}"}
 
     def texts(phrases: Callable[[Catalogue], tuple[str, str]]) -> dict[str, Text]:
-        written = {locale: phrases(words if children == 1 else words.of_several()) for locale, words in all_words}
+        chosen = {locale: _about(words, children, is_lost=is_lost) for locale, words in catalogues().items()}
+        written = {locale: phrases(words) for locale, words in chosen.items()}
         return {locale: Text(title, body.format(**day), "") for locale, (title, body) in written.items()}
 
-    all_words = catalogues().items()
     return {
         Notice.FOUND.value: texts(lambda words: (words.found_title, words.found)),
         Notice.CANCEL.value: texts(lambda words: (words.cancel_title, words.cancel)),
         EXPIRED: texts(lambda words: (words.expired_title, words.expired)),
     }
+
+
+def _about(words: Catalogue, children: int, *, is_lost: bool) -> Catalogue:
+    if not is_lost:
+        return words.of_anyone()
+    return words if children == 1 else words.of_several()

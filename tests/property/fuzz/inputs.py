@@ -44,6 +44,17 @@ SIBLINGS: Final[dict[str, Any]] = {
     **{name: value for name, value in FULL_CASE.items() if name != "child"},
     "children": [FULL_CASE["child"], {"name": "小红", "age": 4}],
 }
+RICH: Final[dict[str, Any]] = {
+    **FULL_CASE,
+    "kind": "abducted",
+    "issuer": "深圳市公安局",
+    "guidance": "切勿靠近",
+    "child": {"nicknames": ["明明"], "build": "slim", "hair": "短发", "languages": ["粤语"], "accent": "四川口音"},
+    "companions": [{"name": "王强", "relation": "父亲", "sex": "male", "age": 35, "looks": "black coat"}],
+    "vehicle": {"plate": "粤B12345", "colour": "白色", "make": "Volkswagen", "direction": "东莞方向"},
+    "photos": [{"url": "https://police.example/2.jpg", "of": "companion"}],
+    "texts": {"es": {"title": "Niño", "body": "Visto en el parque"}},
+}
 NOTICE: Final[dict[str, Any]] = {
     "case_number": "SZ-1",
     "notice": "found",
@@ -55,7 +66,13 @@ UPDATE: Final[dict[str, Any]] = {
     "reason": "误报",
     "texts": {"zh-CN": {"title": "寻人", "body": "红色外套"}, "en": {"title": "Missing", "body": "A red coat"}},
 }
-BASES: Final[dict[str, dict[str, Any]]] = {"case": FULL_CASE, "siblings": SIBLINGS, "notice": NOTICE, "update": UPDATE}
+BASES: Final[dict[str, dict[str, Any]]] = {
+    "case": FULL_CASE,
+    "siblings": SIBLINGS,
+    "rich": RICH,
+    "notice": NOTICE,
+    "update": UPDATE,
+}
 CAP_FIELDS: Final = {
     "identifier": "SZ-2026-0525-1",
     "sender": ">alerts@police.example<",

@@ -62,7 +62,7 @@ class Live:
     async def _send(self, one: Input) -> None:
         path, headers, body = self._request(one)
         number = f"FZ-{next(self._numbers)}"
-        if one.kind in {"case", "siblings"}:
+        if one.kind in {"case", "siblings", "rich"}:
             body = body.replace(str(CASE["case_number"]).encode(), number.encode())
             headers = _signed(self._deployment.secret, body)
         async with self._at_once, self._session.post(self._url + path, data=body, headers=headers) as response:

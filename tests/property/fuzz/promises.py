@@ -59,7 +59,7 @@ FORBIDDEN: Final = set("\u202a\u202b\u202c\u202d\u202e\x00\x07\x1b\ufeff")
 def accepted(one: Input) -> bool:
     """Tell whether an input is accepted; AssertionError when that breaks a promise."""
     match one.kind:
-        case "case" | "siblings":
+        case "case" | "siblings" | "rich":
             return _case(one.body)
         case "notice":
             notice = read(one.body, PoliceNotice)

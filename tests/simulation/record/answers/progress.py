@@ -84,7 +84,8 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     proposal = None
     if a.proposal is not None and a.state in {"sending", "sent", "paused"}:
         requested = msgspec.json.decode(a.proposal.change_request)
-        shown = {name: value for name, value in requested.items() if name not in {"texts", "type"}}
+        known = ("radius_km", "city", "people", "hours", "expires", "parts")
+        shown = {name: requested[name] for name in known if requested.get(name) is not None}
         own = {"action": a.proposal.action, "by": a.proposal.by, "at": a.proposal.at, "reason": a.proposal.reason}
         proposal = msgspec.json.encode(own | shown).decode()
     rings = [

@@ -1,0 +1,111 @@
+"""Makes a change of the case as it is known now: texts written anew, the picture, the case for the record.
+
+Bounded by the case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from handlers.police.case.case import kept, read_case
+from handlers.police.case.checks import notes_on_addresses
+from handlers.police.case.merging import merged, parts_of
+from handlers.police.case.photos import pictures_of_missing
+from handlers.police.wording import content_of
+from push.alerts.actions.case_changes import Asked
+from push.alerts.actions.proposals import CaseChange, Part, change_request_of
+from push.message.content import Content
+
+if TYPE_CHECKING:
+    from handlers.http.problems import FieldError
+    from handlers.police.case.case import Case
+    from handlers.police.case.update import CaseUpdate
+    from sql.cases import StandingCase
+
+OF_THE_ALERT: Final = frozenset({"photo_url", "deep_link", "web_link", "time_zone"})
+"""Fields of the content that are not written anew from the case."""
+
+PATHS: Final = {Part.EXPIRES: "$.expires", Part.AREA: "$.area"}
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+def asked_by(update: CaseUpdate, body: bytes, standing: StandingCase) -> Asked | list[FieldError]:
+    """Return what an update asks for; what waits for approval is part of it, where it was made of the same case."""
+    pending = pending_change(standing)
+    base = read_case(standing.case.encode())
+    upon = None if pending is None or pending.base != standing.digest else pending.case
+    result = merged(upon or standing.case, body)
+    if isinstance(base, list) or isinstance(result, list):
+        return result if isinstance(result, list) else base if isinstance(base, list) else []
+    stands = _CONTENT.decode(standing.content)
+    case, parts = result.case, parts_of(base, result.case)
+    content, changed = _content(base, case, stands)
+    notes = [*result.notes, *_notes_on_photo(case, stands, content)] if Part.PHOTO in parts else [*result.notes]
+    if "texts" in changed and stands.texts.keys() == content.texts.keys() and _is_reworded(base, stands):
+        notes.append("$.texts: the wording that an operator gave the alert is replaced")
+    expires = update.expires or (None if upon is None or pending is None else pending.expires)
+    area = None if upon is None or pending is None else pending.area
+    encoded = kept(case)
+    requested = CaseChange(
+        parts=(
+            *parts,
+            *((Part.EXPIRES,) if expires is not None else ()),
+            *((Part.AREA,) if area is not None else ()),
+        ),
+        base=standing.digest,
+        case=encoded.decode(),
+        digest=hashlib.sha256(encoded).digest(),
+        content=content,
+        changed=changed,
+        expires=expires,
+        area=area,
+    )
+    waits = None if standing.change_request is None else standing.revision
+    return Asked(requested=requested, upon=waits, builds=upon is not None, paths=PATHS, notes=tuple(notes))
+
+
+def pending_change(standing: StandingCase) -> CaseChange | None:
+    """Return the change of the case that waits for approval, None where none does, or another change."""
+    requested = None if standing.change_request is None else change_request_of(standing.change_request)
+    return requested if isinstance(requested, CaseChange) else None
+
+
+def _content(base: Case, case: Case, stands: Content) -> tuple[Content, tuple[str, ...]]:
+    """Return what phones are to show, and which fields of that are other than before.
+
+    What the case does not change stays as the alert has it, where an operator has worded it otherwise.
+    """
+    old, new = content_of(base, stands.time_zone), content_of(case, stands.time_zone)
+    names = [name for name in Content.__struct_fields__ if name not in OF_THE_ALERT]
+    changed = [name for name in names if getattr(old, name) != getattr(new, name)]
+    photo = _photo(base, case, stands)
+    if photo != stands.photo_url:
+        changed.append("photo_url")
+    return replace(new, photo_url=photo), tuple(changed)
+
+
+def _photo(base: Case, case: Case, stands: Content) -> str | None:
+    """Return the picture that phones are to show: a new one of who is missing, else the one that they show now."""
+    before, own = pictures_of_missing(base), pictures_of_missing(case)
+    fresh = [one for one in own if one not in before]
+    if fresh or not own:
+        return fresh[0] if fresh else None
+    return stands.photo_url if stands.photo_url in own and own[0] == before[0] else own[0]
+
+
+def _notes_on_photo(case: Case, stands: Content, content: Content) -> list[str]:
+    """Return what is to be known of the pictures of an update."""
+    notes = notes_on_addresses([] if content.photo_url is None else [content.photo_url])
+    if content.photo_url is None and stands.photo_url is not None:
+        notes.append("phones show no photo any more: none is of who is missing")
+    others = [place for place, photo in enumerate(case.photos) if photo.of != "child"]
+    return notes + [f"$.photos[{place}]: phones do not show it: it is not of who is missing" for place in others]
+
+
+def _is_reworded(base: Case, stands: Content) -> bool:
+    return content_of(base, stands.time_zone).texts != stands.texts

@@ -1,0 +1,175 @@
+"""Case changes: bring what an alert says, until when it lives and how far it reaches, to the case as known now.
+
+All parts of a change are applied in one transaction, or none. What cannot be applied is left out first, and said.
+Bounded: a life by `life_max` from the receipt; a wider ring as `push.alerts.actions.widening` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+import sql.cases
+import sql.lifecycle
+import sql.progress
+from push.alerts.actions import widening
+from push.alerts.actions.proposals import CaseChange, Part, Widening
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.transaction import Done
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
+from push.message.content import Content
+from push.notice import Notice
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from uuid import UUID
+
+    from push.alerts.actions.transaction import Ready
+    from push.alerts.planner import Planner
+    from sql.database import Connection
+    from sql.lifecycle import LockedAlert
+
+SAME = "the same as before"
+
+_CONTENT = msgspec.json.Decoder(Content)
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of the case as a message asks for it.
+
+    `upon`: the revision of what waited for approval when it was made, None: nothing did; `builds`: it has what waited
+    in it. `paths`: where the message has the end and the area. `notes`: what is known of it already.
+    """
+
+    requested: CaseChange
+    upon: int | None = None
+    builds: bool = False
+    paths: Mapping[Part, str]
+    notes: tuple[str, ...] = ()
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a change can be applied, and what its sender is to know."""
+
+    requested: CaseChange
+    notes: tuple[str, ...]
+
+
+def notes_on_waiting(alert: LockedAlert, done: Done, *, builds: bool) -> list[str]:
+    """Return what is to be known where a change was proposed; `builds`: what waited before is part of it."""
+    if "proposed" not in done.details:
+        return []
+    notes = [f"it waits for approval as revision {done.details['proposed']}: nothing is changed before"]
+    if alert.proposed and not builds:
+        notes.append(f"what waited as revision {alert.revision} is dropped")
+    return notes
+
+
+async def reword(
+    planner: Planner, connection: Connection, alert_id: UUID, alert: LockedAlert, changed: Content
+) -> Done:
+    """Replace what phones show; those who were notified get it as a notice, where it is anything else."""
+    state, encoded = State(alert.state), msgspec.json.encode(changed).decode()
+    if state in NOT_NOTIFIED:
+        # Also where phones show the same: who approved it has read another case.
+        await sql.lifecycle.reword(connection, alert_id, encoded)
+        return Done(after=state, details={"version": alert.version})
+    if changed == _CONTENT.decode(alert.content):
+        return Done(after=state, details={"version": alert.version})
+    version = alert.version + 1
+    await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
+    await planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version)
+    return Done(after=state, details={"version": version}, halts=True)
+
+
+class CaseChanging:
+    """Carries out changes of a case."""
+
+    def __init__(self, planner: Planner, life_max: timedelta) -> None:
+        self._planner = planner
+        self._life_max = life_max
+
+    async def settle(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, asked: Asked
+    ) -> Settled | Refused:
+        """Leave out what cannot be applied to a locked alert, each with a note; refused where nothing is left."""
+        requested, notes = asked.requested, list(asked.notes)
+        now = await sql.progress.record_time(connection)
+        expires, note = self._expires(alert, requested.expires, now)
+        notes += [f"{asked.paths[Part.EXPIRES]}: {note}"] if note else []
+        area, note = await self._area(connection, alert_id, alert, requested.area)
+        notes += [f"{asked.paths[Part.AREA]}: {note}"] if note else []
+        dropped = {Part.EXPIRES if expires is None else None, Part.AREA if area is None else None}
+        parts = tuple(part for part in requested.parts if part not in dropped)
+        if not parts:
+            return Refused(Refusal.NOTHING_NEW, "; ".join(notes))
+        return Settled(requested=replace(requested, parts=parts, expires=expires, area=area), notes=tuple(notes))
+
+    async def prepare(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: CaseChange
+    ) -> Ready | Refused:
+        """Return how a change is carried out as a whole, or why it cannot be."""
+        if await sql.cases.digest_of(connection, alert_id) != requested.base:
+            return Refused(Refusal.CASE_CHANGED)
+        stands = _CONTENT.decode(alert.content)
+        changed = requested.applied_to(stands)
+        if requested.same_locales and changed.texts.keys() != stands.texts.keys():
+            return Refused(Refusal.LOCALES, ", ".join(sorted(stands.texts)))
+        now = await sql.progress.record_time(connection)
+        if requested.expires is not None and requested.expires <= now:
+            return Refused(Refusal.NOT_NOW, "its new end is past")
+        if requested.expires is not None and requested.expires > self._latest(alert):
+            return Refused(Refusal.EXPIRY_CAP)
+        widen: Ready | None = None
+        if requested.area is not None:
+            ready = await widening.prepare(self._planner, connection, alert_id, alert, requested.area)
+            if isinstance(ready, Refused):
+                return ready
+            widen = ready
+
+        async def change_case() -> Done:
+            if requested.case is not None and requested.digest is not None:
+                await sql.cases.replace(connection, alert_id, requested.case, requested.digest)
+            if requested.expires is not None:
+                await sql.lifecycle.extend(connection, alert_id, requested.expires)
+            done = await reword(self._planner, connection, alert_id, alert, changed)
+            wider = {} if widen is None else (await widen()).details
+            details = {"parts": list(requested.parts)} | done.details | wider
+            return replace(done, details=details, halts=done.halts or requested.expires is not None)
+
+        return change_case
+
+    def _latest(self, alert: LockedAlert) -> datetime:
+        return alert.received_at + self._life_max
+
+    def _expires(
+        self, alert: LockedAlert, wanted: datetime | None, now: datetime
+    ) -> tuple[datetime | None, str | None]:
+        """Return the end that an alert can have, None where it stays, and what is to be known of it."""
+        if wanted is None:
+            return None, None
+        if wanted <= now:
+            return None, "not applied: it is past; a child who is found, or a cancel, ends an alert"
+        latest = self._latest(alert)
+        note = None if wanted <= latest else f"an alert ends at the latest at {latest.isoformat(timespec='seconds')}"
+        end = min(wanted, latest)
+        return (None, note or SAME) if end == alert.expires else (end, note)
+
+    async def _area(
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, wanted: Widening | None
+    ) -> tuple[Widening | None, str | None]:
+        """Return the wider ring that an alert can have, None where it gets none, and why."""
+        if wanted is None:
+            return None, None
+        if not leads_to(State(alert.state), Action.WIDEN):
+            return None, f"not applied: the alert is {alert.state}, and is widened while it is sent"
+        cap_km = self._planner.plan.radius_cap_km
+        if wanted.radius_km > cap_km:
+            return None, f"not applied: {Refusal.RADIUS_CAP.value}: the cap is {cap_km:g} km"
+        ready = await widening.prepare(self._planner, connection, alert_id, alert, wanted)
+        if isinstance(ready, Refused):
+            return None, f"not applied: {ready.refusal.value}: {ready.detail}".rstrip(": ")
+        return wanted, None
