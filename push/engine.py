@@ -16,7 +16,7 @@ import structlog
 from push.alarms import AlarmBoard
 from push.alerts.actions.changes import Changes
 from push.alerts.actions.decisions import Actions
-from push.alerts.actions.sharing import Sharing
+from push.alerts.actions.joining.sharing import Sharing
 from push.alerts.actions.transaction import Operations
 from push.alerts.filing import FilingService
 from push.alerts.planner import FilingPlan, Planner

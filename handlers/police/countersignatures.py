@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
-    from push.alerts.actions.sharing import Sharing
+    from push.alerts.actions.joining.sharing import Sharing
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
 

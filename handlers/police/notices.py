@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
     from push.alerts.actions.decisions import Actions
+    from push.alerts.actions.joining.sharing import Sharing
     from push.alerts.actions.refusals import Refused
-    from push.alerts.actions.sharing import Sharing
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
     from sql.progress import ListedAlert

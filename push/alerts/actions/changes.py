@@ -12,8 +12,9 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
-from push.alerts.actions import case_changes, uniting, widening
+from push.alerts.actions import case_changes, widening
 from push.alerts.actions.case_changes import CaseChanging
+from push.alerts.actions.joining import uniting
 from push.alerts.actions.proposals import (
     CaseChange,
     ChangeRequest,

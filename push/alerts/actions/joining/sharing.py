@@ -1,7 +1,7 @@
 """Sharing a case: an authority invites another one, which countersigns it with its own key.
 
 From then on the alert is of both: either stops, updates and ends it, and neither approves it. Their jurisdictions unite
-in `push.alerts.actions.uniting`: at once, or where the alert of either is approved before it is sent, once that is.
+in `push.alerts.actions.joining.uniting`: at once, or where the alert of either is approved before it is sent, once that is.
 Bounded: `SHARING_MAX` other authorities a case; one of them changes it at a time.
 """
 
@@ -17,7 +17,7 @@ import sql.audit
 import sql.lifecycle
 import sql.sharing
 import sql.work
-from push.alerts.actions import uniting
+from push.alerts.actions.joining import uniting
 from push.alerts.actions.proposals import Joining, must_wait, propose, too_many
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.lifecycle import OVER, Action, State
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from push.alerts.actions.joining.uniting import Counted
     from push.alerts.actions.transaction import Done, Order
-    from push.alerts.actions.uniting import Counted
     from push.alerts.planner import Planner
     from sql.database import Connection, Pool
     from sql.lifecycle import LockedAlert
@@ -40,7 +40,7 @@ SHARING_MAX: Final = 8
 INVITE: Final = "invitation"
 COUNTERSIGN: Final = "countersignature"
 
-_log = structlog.get_logger("push.alerts.actions.sharing")
+_log = structlog.get_logger("push.alerts.actions.joining.sharing")
 
 
 class Sharing:
