@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 _PUT = query("sealed_put")
+_CASE = query("sealed_case")
 _READ = query("sealed_read")
 
 
@@ -28,6 +29,12 @@ class SealedRow(NamedTuple):
 async def put(connection: Connection, case_id: int, ciphertext: bytes) -> None:
     """Store what is sealed of a case, in the place of what was."""
     await connection.execute(_PUT, case_id, ciphertext)
+
+
+async def case_of(connection: Connection, alert_id: UUID) -> int:
+    """Return the case of an alert."""
+    case_id: int = await connection.fetchval(_CASE, alert_id)
+    return case_id
 
 
 async def read(connection: Connection | Pool, alert_id: UUID) -> SealedRow | None:

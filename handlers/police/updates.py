@@ -21,6 +21,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
 from handlers.police.answers import changed_answer, stored
 from handlers.police.case.basis import held_for
+from handlers.police.case.case import sealed_from
 from handlers.police.case.update import CaseUpdate
 from handlers.police.case_changes import PATHS, asked_by
 from push.alerts.actions.actor import of_authority
@@ -94,6 +95,7 @@ class Updates:
             case_number=update.case_number,
             status=update.status,
             held_for=held_for(update.basis, ()),
+            sealed=sealed_from(update.internal, update.basis),
         )
         refused = Refused(Refusal.CASE_CHANGED)
         for _ in range(TRIES):

@@ -12,6 +12,7 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
+import sql.sealed
 from push.alerts.actions import case_changes, widening
 from push.alerts.actions.case_changes import CaseChanging
 from push.alerts.actions.joining import uniting
@@ -108,15 +109,39 @@ class Changes:
             if asked.upon != (alert.revision if alert.proposed else None):
                 return Refused(Refusal.CASE_CHANGED)
             settled = await self._case_changing.settle(connection, alert_id, alert, asked)
+            held = raised(alert, order)
             if isinstance(settled, Refused):
-                return settled
+                if (held is alert and order.sealed is None) or settled.refusal is not Refusal.NOTHING_NEW:
+                    return settled
+                # The words stay, and what the case rests on does not.
+                stays = Done(after=State(alert.state))
+                if held is not alert:
+                    await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+                    stays = _held(stays, order)
+                await self._seal(connection, alert_id, order)
+                if State(alert.state) in NOT_NOTIFIED:
+                    # Who approved it approved another case.
+                    await sql.lifecycle.reword(connection, alert_id, alert.content)
+                return msgspec.structs.replace(stays, keep=lambda locked: answer.keep(locked, alert_id, ()))
             done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested)
             if isinstance(done, Refused):
                 return done
+            await self._seal(connection, alert_id, order)
             notes = (*settled.notes, *case_changes.notes_on_waiting(alert, done, builds=asked.builds))
             return msgspec.structs.replace(done, keep=lambda locked: answer.keep(locked, alert_id, notes))
 
         return await self._operations.do(alert_id, Action.UPDATE, order, change)
+
+    async def _seal(self, connection: Connection, alert_id: UUID, order: Order) -> None:
+        """Seal what an update says of the notes and the basis, over what it leaves out."""
+        if order.sealed is None:
+            return
+        sealing, row = self._planner.sealing, await sql.sealed.read(connection, alert_id)
+        before = None if row is None else sealing.open(row.case_id, row.ciphertext)
+        tree = {} if before is None else msgspec.json.decode(before)
+        text = msgspec.json.encode(tree | msgspec.json.decode(order.sealed), order="deterministic")
+        case_id = await sql.sealed.case_of(connection, alert_id)
+        await sql.sealed.put(connection, case_id, sealing.seal(case_id, text))
 
     async def _estimated(self, alert_id: UUID, requested: ChangeRequest) -> Any:  # noqa: ANN401 - of the type that came
         """Return a change request with how many people its ring would reach; others as they are."""
@@ -171,8 +196,7 @@ class Changes:
                 return ready
             # The words stay, and what the case rests on does not.
             ready, waits = _nothing_else(alert), False
-        taken = waits and alert.proposed and order.message is None
-        if (refused := too_many(alert) or (Refused(Refusal.PROPOSED) if taken else None)) is not None:
+        if (refused := too_many(alert)) is not None:
             return refused
         if held is not alert:
             await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))

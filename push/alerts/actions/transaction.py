@@ -40,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `message`: the CAP message of one of its authorities that asks for it, taken once; `status`: the CAP status it has.
     `held_for`: what the case rests on since (`push.alerts.review.HeldFor`), which the change waits for.
+    `sealed`: notes and basis that replace what is sealed, JSON.
     """
 
     actor: Actor
@@ -48,6 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     message: CapMessage | None = None
     status: str | None = None
     held_for: tuple[str, ...] = ()
+    sealed: bytes | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
