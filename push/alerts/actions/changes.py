@@ -31,7 +31,7 @@ from push.alerts.actions.proposals import (
 )
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.message.content import Content
 
 if TYPE_CHECKING:
