@@ -1,7 +1,7 @@
 """Sharing a case: an authority invites another one, which countersigns it with its own key.
 
-From then on the alert is of both: either stops, updates and ends it, neither approves it. Their jurisdictions
-unite in `push.alerts.actions.joining.uniting`: at once, or where the alert of either is approved before it is sent, once that is.
+From then on the alert is of both: either stops, updates and ends it, and neither approves it. `uniting` unites their
+jurisdictions: at once, or where the alert of either is approved before it is sent, once that is.
 Bounded: `SHARING_MAX` other authorities a case; one of them changes it at a time.
 """
 
