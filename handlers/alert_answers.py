@@ -15,7 +15,7 @@ from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import HeldFor, Review
-from push.notice import Status
+from push.notice import Status, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,6 +106,7 @@ class FiledAlert(Answer, frozen=True, kw_only=True):
     countersigned: list[str]
     case_number: str
     status: Status
+    subject_kind: SubjectKind
     state: State
     review: Reviewed
     version: int
@@ -135,6 +136,7 @@ def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
         countersigned=alert.countersigned,
         case_number=alert.case_number,
         status=Status(alert.status),
+        subject_kind=SubjectKind(alert.subject_kind),
         state=State(alert.state),
         review=Reviewed(
             policy=Review(alert.review),

@@ -32,6 +32,7 @@ from push.fanout.stops import StopListener
 from push.fanout.tidying import Tidying
 from push.index_watch import IndexWatch
 from push.message.sound import Sound
+from push.notice import SubjectKind
 from runtime.tasks import cancel_and_wait, run_with_timeout
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -56,6 +57,7 @@ class EnginePlan(msgspec.Struct, frozen=True, kw_only=True):
     late: LatePlan
     lanes: dict[str, LanePlan]
     sound: Sound
+    sound_by_kind: dict[SubjectKind, Sound] = {}
     life_max: timedelta
     retention: Retention
     deletion_look_s: float
@@ -72,7 +74,7 @@ class Engine:
         self.commit = Histogram()
         self.alarms = AlarmBoard()
         self.ledger = Ledger(pool, self.alarms, self.commit.observe)
-        self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms)
+        self.claims = Claims(pool, plan.lease_s, plan.sound, self.alarms, plan.sound_by_kind)
         self.forgetting = stores.forgetting
         self.entrants = LateEntrants(plan.late, index, requests_pool, self.entered)
         areas = Areas(pool)

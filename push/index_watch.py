@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import structlog
 
 import sql.epochs
@@ -22,7 +23,8 @@ from geo.index.loss.condition import Condition, condition
 from geo.index.shards import SHARDS
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
-from push.forgotten_users import ForgottenUsers
+from push.users.forgotten_users import MARGIN, ForgottenUsers
+from push.users.kept_preferences import KeptPreferences
 from runtime.retry import retry_until_available
 from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS as RECORD_UNAVAILABLE_ERRORS
@@ -67,7 +69,8 @@ class IndexWatch:
         self._is_away = False
         self._wake = wake
         self._shard_next = 0
-        self._forgotten = ForgottenUsers(stores, kept)
+        self._forgotten, self._kept = ForgottenUsers(stores, kept), kept + MARGIN
+        self._preferences = KeptPreferences(stores.pool, stores.index.preferences)
         self._condition: Condition | None = None
         self._is_doubted = False
         self._replayed_s = float("-inf")
@@ -108,6 +111,8 @@ class IndexWatch:
         await retry_until_available(self._compare_clock, RECORD_UNAVAILABLE_ERRORS, "postgresql")
         try:
             await self.look()
+            # Where an operator's Redis does not let us read them, nothing could be sent: that is said at the start.
+            await self._index.preferences.of(np.array([1], dtype=np.int64))
         except (*UNAVAILABLE_ERRORS, *RECORD_UNAVAILABLE_ERRORS) as error:
             raise_if_mistake(error)
             _log.warning("store.away", store="redis or postgresql", error=type(error).__name__)
@@ -150,6 +155,10 @@ class IndexWatch:
 
     async def _adopt(self) -> None:
         """Mark what has no mark, and open what was searched in shards that had another one."""
+        there = await self._epochs.read(range(SHARDS))
+        changed = [shard for shard in range(SHARDS) if there.get(shard) != self._epochs.known.get(shard, b"")]
+        # Before a mark says that all is there: nobody may be sent to against what they prefer.
+        await self._preferences.restore(changed)
         there = await self._epochs.mark(range(SHARDS))
         async with self._pool.acquire() as connection, connection.transaction():
             lost = await sql.epochs.adopt(connection, there)
@@ -174,9 +183,15 @@ class IndexWatch:
         before, found = self._condition, await condition(self._client)
         if before is not None and found.evicted > before.evicted:
             # Nobody knows which keys they were: some of them were people.
+            await self._preferences.restore()
             await self._reopen(range(SHARDS))
         if before is None or found.runs != before.runs or self._now_s() - self._replayed_s > REPLAY_S:
+            if before is not None and found.runs != before.runs:
+                await self._preferences.restore()
+            else:
+                await self._preferences.replay()
             await self._forgotten.replay()
+            await self._preferences.tidy(self._kept)
             self._replayed_s = self._now_s()
         self._condition = found
         if found.policy or found.evicted:

@@ -6,7 +6,7 @@ Bounded: every number of a lane's settings has its range.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from push.message.content import Message
 
 Share = Annotated[float, Meta(ge=0, le=1)]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Addressing(enum.Enum):
@@ -53,6 +54,14 @@ class LaneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def lane_rate_per_s(self) -> float | None:
         """The rate of the whole lane."""
         return self.rate_per_s
+
+
+def of_kind(settings: S, own: msgspec.Struct | None) -> S:
+    """Return the settings with what is set for one kind of missing person in their place; None: nothing is."""
+    if own is None:
+        return settings
+    given = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+    return msgspec.structs.replace(settings, **given)
 
 
 STOPPED: Final = SendResult(RequestStatus.FAILING, "stopped", asked=False)

@@ -38,7 +38,7 @@ from server.edge import publishing
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
-from server.settings import Settings, SettingsError, policies
+from server.settings import Settings, SettingsError, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
@@ -166,6 +166,7 @@ def _plan(settings: Settings) -> EnginePlan:
         filing=FilingPlan(
             policies=policies(settings),
             policy=settings.alert.policy,
+            policy_by_kind=policy_by_kind(settings),
             lanes=lanes.rates(settings),
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
@@ -181,6 +182,7 @@ def _plan(settings: Settings) -> EnginePlan:
         late=LatePlan(every_s=settings.alert.late_entrants_every_s),
         lanes=lanes.plans(settings),
         sound=settings.alert.sound,
+        sound_by_kind={kind: one.sound for kind, one in settings.alert.kinds.items() if one.sound is not None},
         life_max=timedelta(hours=settings.alert.life_max_h),
         retention=Retention(
             child_after_found=timedelta(hours=settings.retention.child_after_found_h),

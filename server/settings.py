@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from handlers.auth.webhook_signatures import read_keys
-from push.alerts.rings import SHIPPED, Policy, fault_of
+from push.alerts.rings import SHIPPED, USUAL_BY_KIND, Policy, fault_of
 from push.delivery.clearance import on_this_machine
 from push.discovery import providers
 from server.environment import EnvironmentVariableError, overlay
 from server.settings_sections import Settings, TlsSettings
 
 if TYPE_CHECKING:
+    from push.notice import SubjectKind
     from push.provider import LaneSettings
 
 __all__ = ["Settings", "SettingsError", "TlsSettings", "address", "load", "policies"]
@@ -98,6 +99,7 @@ def _read(path: Path | None) -> dict[str, Any]:
 
 def _checked(settings: Settings) -> Settings:
     _check_area(settings)
+    _check_kinds(settings)
     _check_simulated(settings)
     _check_retention(settings)
     _check_zone("$.alert.sound.time_zone", settings.alert.sound.time_zone)
@@ -135,6 +137,23 @@ def policies(settings: Settings) -> dict[str, Policy]:
     """Return the policies by name: the built-in ones that fit the cap, and the configured ones, which override them."""
     cap_km = settings.alert.radius_cap_km
     return {name: one for name, one in SHIPPED.items() if fault_of(one, cap_km) is None} | settings.policies
+
+
+def policy_by_kind(settings: Settings) -> dict[SubjectKind, str]:
+    """Return the default policies of those who have another one than `alert.policy`."""
+    known = policies(settings)
+    usual = {kind: name for kind, name in USUAL_BY_KIND.items() if name in known}
+    return usual | {kind: one.policy for kind, one in settings.alert.kinds.items() if one.policy is not None}
+
+
+def _check_kinds(settings: Settings) -> None:
+    known = policies(settings)
+    for kind, one in settings.alert.kinds.items():
+        path = f"$.alert.kinds.{kind.value}"
+        if one.policy is not None and one.policy not in known:
+            raise SettingsError(f"{path}.policy: no such policy within the caps; known: {', '.join(sorted(known))}")
+        if one.sound is not None:
+            _check_zone(f"{path}.sound.time_zone", one.sound.time_zone)
 
 
 def _check_area(settings: Settings) -> None:

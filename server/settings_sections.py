@@ -19,6 +19,7 @@ from push.alerts.planner import RADIUS_MIN_KM
 from push.alerts.rings import Policy
 from push.message.links import Links
 from push.message.sound import Sound, ZoneName
+from push.notice import SubjectKind
 from push.provider import LaneSettings
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -78,13 +79,22 @@ class SecuritySettings(Section, frozen=True, kw_only=True):
     expires_soon_days: Annotated[float, Meta(gt=0, le=365)] = 14.0
 
 
+class KindSettings(Section, frozen=True, kw_only=True):
+    """What is different where one kind of person is missing: the default policy, and how a message sounds."""
+
+    policy: str | None = None
+    sound: Sound | None = None
+
+
 class AlertSettings(Section, frozen=True, kw_only=True):
     """The default policy of alerts, and the hard caps on their radius, people and life.
 
     Texts give times in `time_zone`, else in that of `sound`; an authority may have another.
 
     Late entrants are notified when they report; a pass for whom no report was noted comes every
-    `late_entrants_every_s`. `sound` and `links`: how a message sounds, and what a tap opens.
+    `late_entrants_every_s`. `sound` and `links`: how a message sounds, and what a tap opens. `kinds`: the policy and
+    the sound where a `child`, a person with `dementia` or one with a `disability` is missing; without them the last two
+    have the policy `nearby`.
     `unit_people`: recipients of a unit of work, about, which is what processes share and take turns with.
     """
 
@@ -96,6 +106,7 @@ class AlertSettings(Section, frozen=True, kw_only=True):
     late_entrants_every_s: Annotated[float, Meta(ge=1, le=86_400)] = 3600.0
     unit_people: Annotated[int, Meta(ge=1, le=10_000_000)] = 30_000
     sound: Sound = Sound()
+    kinds: dict[SubjectKind, KindSettings] = {}
     links: Links = Links()
 
     @property

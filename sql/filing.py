@@ -79,6 +79,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     review: str
     send_at: datetime | None
     unverified: str | None
+    subject_kind: str = "child"
     held_for: list[str] = []
 
 
@@ -162,6 +163,7 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.review,
         alert.send_at,
         alert.unverified,
+        alert.subject_kind,
     )
     if alert.held_for:
         await connection.execute(_HOLD_FOR, alert.id, alert.held_for)

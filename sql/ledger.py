@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _COMMIT = query("ledger_commit")
 _SETTLED = query("ledger_settled")
 _NOTIFIED = query("ledger_notified")
+_ENDS = query("ledger_ends")
+_UNSETTLED = query("ledger_unsettled")
 _SIZE = query("ledger_size")
 _REOPEN = query("ledger_reopen")
 _PROVE = query("ledger_prove")
@@ -31,7 +33,8 @@ _UNPROVE = query("ledger_unprove")
 class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch with the same outcome, out of shards [`shard_from`, `shard_to`).
 
-    `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent.
+    `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent, `locale` that of the
+    alert's text that they were sent.
     """
 
     alert_id: UUID
@@ -45,6 +48,14 @@ class LedgerRow(msgspec.Struct, frozen=True):
     recipients: int
     packed: bytes
     message_version: int = 1
+    locale: str | None = None
+
+
+class NotifiedRow(msgspec.Struct, frozen=True):
+    """Recipients who were notified together: `packed`, as of `LedgerRow`, and in which locale; None: not known."""
+
+    packed: bytes
+    locale: str | None
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
@@ -62,6 +73,7 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
         [row.recipients for row in rows],
         [row.packed for row in rows],
         [row.message_version for row in rows],
+        [row.locale for row in rows],
     )
 
 
@@ -97,12 +109,29 @@ async def settled(
 
 async def notified(
     pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, indeterminate: bool
-) -> list[bytes]:
-    """Return the packed ids of the recipients notified of an alert before version `before`.
+) -> list[NotifiedRow]:
+    """Return the recipients notified of an alert before version `before`, by locale, those notified first first.
 
-    `indeterminate`: also of those who may have been notified. Ids of other shards may be among the result.
+    `indeterminate`: also those who may have been notified, last. Ids of other shards may be among the result.
     """
-    return [row[0] for row in await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)]
+    rows = await pool.fetch(_NOTIFIED, alert_id, before, shard_from, shard_to, indeterminate)
+    return [NotifiedRow(*row) for row in rows]
+
+
+async def ends(pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int) -> list[tuple[str, str, bytes]]:
+    """Return who got which follow-up notice of a reopened alert before a version: (notice, outcome, packed ids).
+
+    The newest first; nothing of an alert that was not reopened. Ids of other shards may be among the result.
+    """
+    return [(row[0], row[1], row[2]) for row in await pool.fetch(_ENDS, alert_id, before, shard_from, shard_to)]
+
+
+async def unsettled(
+    pool: Pool, alert_id: UUID, before: int, shard_from: int, shard_to: int, *, lane: str, notices: Sequence[str]
+) -> list[bytes]:
+    """Return the packed ids of those whom an interrupted process may have sent one of these notices unrecorded."""
+    rows = await pool.fetch(_UNSETTLED, alert_id, before, shard_from, shard_to, lane, notices)
+    return [row[0] for row in rows]
 
 
 async def reopen(pool: Pool, lane: str) -> int:

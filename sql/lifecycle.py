@@ -45,6 +45,7 @@ _RAISE_REVIEW = query("alert_raise_review")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 _HOLD_REVIEW = query("authority_hold")
+_HOLD_FREE = query("authority_hold_free")
 _OF_FILER = query("alert_of_filer")
 _DISTRUST = query("alert_distrust")
 _PROPOSAL_DISTRUST = query("proposal_distrust")
@@ -54,7 +55,8 @@ class LockedAlert(msgspec.Struct, frozen=True):
     """A locked alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
     `notified`: sending has begun, or ended without any recipient. `proposed`: a change waits for approval.
-    `held`: at least one of its rings is held. `countersigned`: by which other authorities.
+    `held`: at least one of its rings is held. `verified`: its signature was, when it was filed. `countersigned`: by
+    which other authorities.
     """
 
     state: str
@@ -79,6 +81,7 @@ class LockedAlert(msgspec.Struct, frozen=True):
     estimate: str | None
     proposed: bool
     held: bool
+    verified: bool
     countersigned: list[str] = []
 
     @property
@@ -128,9 +131,14 @@ async def move(connection: Connection, alert_id: UUID, state: str, *, through_al
     await connection.execute(_MOVE, alert_id, state, through_alert)
 
 
-async def append_notice(connection: Connection, alert_id: UUID, version: int, notice: str, content: str) -> None:
-    """Add a notice to an alert; `content` (JSON text) replaces its message content."""
-    await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content)
+async def append_notice(
+    connection: Connection, alert_id: UUID, version: int, notice: str, content: str, *, reopens: bool = False
+) -> None:
+    """Add a notice to an alert; `content` (JSON text) replaces its message content.
+
+    `reopens`: it says that the alert goes on, to those who were notified of its end.
+    """
+    await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content, reopens)
 
 
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
@@ -224,6 +232,12 @@ async def hold_review(connection: Connection, authority: str) -> tuple[str, int]
     The authority is not revoked before the caller's transaction ends.
     """
     row = await connection.fetchrow(_HOLD_REVIEW, authority)
+    return None if row is None else (row[0], row[1])
+
+
+async def hold_free(connection: Connection, authority: str) -> tuple[str, int] | None:
+    """Return the same where no one is changing the authority, else None too: for whoever has locked an alert."""
+    row = await connection.fetchrow(_HOLD_FREE, authority)
     return None if row is None else (row[0], row[1])
 
 

@@ -103,6 +103,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     rings: list[RingRow]
     busy: bool
     distrusted_at: datetime | None = None
+    subject_kind: str = "child"
     held_for: list[str] = []
     area_version: int = 1
     invited: list[str] = []
@@ -127,7 +128,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, frozen=True):
     """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome.
 
-    `settled`: all outcomes together, exact; the others are rounded, and nothing that is shown may follow from it.
+    `settled`: all outcomes together, exact; `opted_out`: those found who want no such message. The others are rounded,
+    and nothing that is shown may follow from it.
     """
 
     alert_id: UUID
@@ -145,6 +147,7 @@ class Counts(msgspec.Struct, frozen=True):
     quarantined: int
     failed: int
     settled: int
+    opted_out: int = 0
 
 
 async def list_alerts(

@@ -35,6 +35,7 @@ class SummaryRow(msgspec.Struct, frozen=True):
     latitude: float | None
     city: str | None
     radius_km: float | None
+    subject_kind: str
 
 
 class NoticeCounts(msgspec.Struct, frozen=True):

@@ -56,7 +56,8 @@ class UnitRow(msgspec.Struct, frozen=True):
 
     `message_version` is the version to send. `ring` 0 means those notified before, wherever they are. `left_s`: until
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
-    `entrants`: it is for late entrants, in whatever shard they are. `area_version`: how often its jurisdiction changed.
+    `entrants`: it is for late entrants, in whatever shard they are. `subject_kind`: who is missing. `area_version`: how
+    often its jurisdiction changed.
     """
 
     id: int
@@ -76,6 +77,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     sweep_id: int
     trail_seq: int
     entrants: bool = False
+    subject_kind: str = "child"
     area_version: int = 1
 
 
@@ -133,9 +135,9 @@ async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
     await pool.execute(_SEARCHED, unit, found, owner)
 
 
-async def finish(pool: Pool, unit: int, owner: UUID, found: int) -> bool:
-    """Mark a unit done, with `found` recipients in it; False when its lease was lost."""
-    return await pool.fetchval(_FINISH, unit, owner, found) is not None
+async def finish(pool: Pool, unit: int, owner: UUID, found: int, opted_out: int = 0) -> bool:
+    """Mark a unit done, with `found` recipients in it, `opted_out` of them left out; False when its lease was lost."""
+    return await pool.fetchval(_FINISH, unit, owner, found, opted_out) is not None
 
 
 async def halt(connection: Connection, alert_id: UUID) -> None:

@@ -119,6 +119,7 @@ def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Genera
             *(keys.devices(shard, generation) for generation in living),
             keys.forgotten(shard),
             *(keys.positions(shard, lane, one) for lane in lanes for one in living),
+            keys.preferences(shard),
         ]
         leaving = ids[shards == shard].tolist()
         calls += [
@@ -142,6 +143,7 @@ def forget_again_calls(
         names = [
             *(keys.devices(shard, generation) for generation in living),
             *(keys.positions(shard, lane, one) for lane in lanes for one in living),
+            keys.preferences(shard),
         ]
         calls += [
             (len(names), *names, *arguments[start : start + 2 * USERS_A_CALL])

@@ -77,9 +77,21 @@ def epoch(shard: int) -> str:
     return f"epoch:{{{shard}}}"
 
 
-_OF_SHARD: Final = re.compile(r"(geo|device|moved|forgotten|epoch):\{(\d{1,4})\}(?::.*)?")
-_TYPES: Final = {"geo": b"zset", "device": b"hash", "moved": b"zset", "forgotten": b"zset", "epoch": b"string"}
-_OF_PEOPLE: Final = frozenset({"geo", "device"})
+def preferences(shard: int) -> str:
+    """Hash: user to what they prefer (`geo/index/preferences`); of no generation, so that it outlives reports."""
+    return f"preference:{{{shard}}}"
+
+
+_OF_SHARD: Final = re.compile(r"(geo|device|moved|forgotten|epoch|preference):\{(\d{1,4})\}(?::.*)?")
+_TYPES: Final = {
+    "geo": b"zset",
+    "device": b"hash",
+    "moved": b"zset",
+    "forgotten": b"zset",
+    "epoch": b"string",
+    "preference": b"hash",
+}
+_OF_PEOPLE: Final = frozenset({"geo", "device", "preference"})
 
 
 def type_of(name: str) -> bytes | None:

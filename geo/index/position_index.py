@@ -11,14 +11,13 @@ import asyncio
 from collections import deque
 from itertools import chain, compress
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from redis.asyncio import RedisCluster
-from redis.exceptions import NoScriptError
 
-from geo.connection import COMMAND_TIMEOUT_S, asking, connect, waiting_of
+from geo.connection import COMMAND_TIMEOUT_S, connect, waiting_of
 from geo.index import keys
 from geo.index.calls import drop_calls, forget_again_calls, forget_calls, reach_calls, record_calls
 from geo.index.checks.pipelines import ask
@@ -26,9 +25,10 @@ from geo.index.checks.scores import geohashes
 from geo.index.checks.unreadable import UnreadableKind, unreadable_of
 from geo.index.checks.users import checked
 from geo.index.devices import devices_from
+from geo.index.preferences.mirror import PreferenceMirror
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
-from geo.index.scripts import register
+from geo.index.scripts import register, run
 from geo.index.search.members import places, unique
 from geo.index.search.trip import Trip
 
@@ -36,11 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from redis.commands.core import AsyncScript
 
     from geo.area import Area
     from geo.connection import Client
-    from geo.index.calls import Call
     from geo.index.checks.pipelines import Command
     from geo.index.devices import DeadToken, Devices
     from geo.index.loss.epochs import Epochs
@@ -93,6 +91,7 @@ class PositionIndex:
         self._searching = asyncio.Semaphore(SEARCHES_IN_FLIGHT)
         self._sampling = asyncio.Semaphore(SAMPLES_IN_FLIGHT)
         self._shard_members: WeakKeyDictionary[Area, dict[str, float]] = WeakKeyDictionary()
+        self.preferences = PreferenceMirror(client, epochs)
         self._record, self._forget = register(client, "record"), register(client, "forget")
         self._forget_again = register(client, "forget_again")
         self._drop, self._reach = register(client, "drop"), register(client, "reach")
@@ -100,7 +99,7 @@ class PositionIndex:
     async def record(self, positions: Positions) -> int:
         """Move users to their reported positions; returns how many reports were newer than those known."""
         calls, _ = record_calls(positions, self._lanes, self.generations, self.clock_ms())
-        return sum(await self._run(self._record, calls))
+        return sum(await run(self._client, self._record, calls))
 
     async def record_from(self, positions: Positions) -> NDArray[np.int64]:
         """Move users as `record` does; returns at which geohash each was before, in the same lane.
@@ -109,37 +108,25 @@ class PositionIndex:
         """
         calls, order = record_calls(positions, self._lanes, self.generations, self.clock_ms(), asks_before=True)
         befores = np.empty(len(order), dtype=np.int64)
-        befores[order] = np.fromiter(chain.from_iterable(await self._run(self._record, calls)), np.int64, len(order))
+        befores[order] = np.fromiter(
+            chain.from_iterable(await run(self._client, self._record, calls)), np.int64, len(order)
+        )
         return befores
 
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane, with their devices; returns how many of them were known."""
-        return sum(await self._run(self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms())))
+        return sum(
+            await run(self._client, self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms()))
+        )
 
     async def forget_again(self, forgotten: Sequence[tuple[int, int]]) -> int:
         """Remove users who were forgotten (user, when in ms) and came back with an older state of Redis."""
         calls = forget_again_calls(forgotten, self._lanes, self.generations, self.clock_ms())
-        return sum(await self._run(self._forget_again, calls))
+        return sum(await run(self._client, self._forget_again, calls))
 
     async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
         """Remove users whose token is invalid, unless they have reported since; returns how many were removed."""
-        return sum(await self._run(self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
-
-    async def _run(self, chosen: AsyncScript, calls: Sequence[Call]) -> list[Any]:
-        """Run one script many times in one pipeline; a Redis that does not know it (restarted, failed over) learns.
-
-        redis-py's own call of a script does not fit: in a pipeline of one Redis it asks SCRIPT EXISTS before each run,
-        and a cluster's pipeline does not take it.
-        """
-        for known in (True, False):
-            try:
-                return await ask(self._client, [("EVALSHA", chosen.sha, *call) for call in calls])
-            except NoScriptError:
-                if not known:
-                    raise
-                async with asking(self._client):
-                    await self._client.script_load(chosen.script)
-        raise AssertionError("the loop returns or raises")
+        return sum(await run(self._client, self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
 
     async def stream(
         self,
@@ -251,7 +238,7 @@ class PositionIndex:
     async def reached_at(self, lane: str, users: NDArray[np.int64]) -> Devices:
         """Return how to reach each user in this lane now; None for a user who is not, or no longer, in it."""
         calls, order = reach_calls(users, lane, self.generations, self.clock_ms())
-        records: list[bytes | None] = [*chain.from_iterable(await self._run(self._reach, calls))]
+        records: list[bytes | None] = [*chain.from_iterable(await run(self._client, self._reach, calls))]
         if (np.diff(order) < 0).any():
             records = [records[place] for place in np.argsort(order).tolist()]
         return devices_from(records, lane)

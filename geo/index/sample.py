@@ -18,7 +18,7 @@ from geo.index.checks.unreadable import UnreadableKind
 from geo.index.shards import SHARDS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from geo.area import Area
     from geo.index.position_index import PositionIndex
@@ -69,8 +69,12 @@ class Sample(msgspec.Struct, frozen=True):
     ages_h: list[float]
 
 
-async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: int) -> Sample:
+async def sample(
+    index: PositionIndex, lane: str, areas: Sequence[Area], seed: int, takes: Callable[[bytes], bool] | None = None
+) -> Sample:
     """Sample a lane in `areas`, each of which contains those before it; `seed` chooses the shards.
+
+    `takes` reads what a user prefers, and tells whether the user counts; None: everybody does.
 
     Reads shards until they hold `ENOUGH_PEOPLE` or `ENOUGH_S` has passed.
     """
@@ -85,13 +89,28 @@ async def sample(index: PositionIndex, lane: str, areas: Sequence[Area], seed: i
             break
         # The number of shards doubles each time, so that a small audience soon has many of them.
         trip = order[len(chosen) : len(chosen) + max(SHARDS_FIRST, len(chosen))]
-        for shard, found in zip(trip, await index.search(lane, trip, areas), strict=True):
+        searched = await index.search(lane, trip, areas)
+        if takes is not None:
+            searched = await _without_refusing(index, searched, takes)
+        for shard, found in zip(trip, searched, strict=True):
             counts += [len(users) for users in found]
             chosen[shard] = found[-1]
     share = len(chosen) / SHARDS
     added = np.diff(counts, prepend=0).tolist()
     ages_h = await _ages_h(index, chosen, rng)
     return Sample([interval(max(0, one), share) for one in added], interval(int(counts[-1]), share), ages_h)
+
+
+async def _without_refusing(
+    index: PositionIndex, searched: list[list[list[bytes]]], takes: Callable[[bytes], bool]
+) -> list[list[list[bytes]]]:
+    """Return by shard the members of each area who count; each area contains those before it."""
+    users = [user for found in searched for user in found[-1]]
+    preferences = await index.preferences.of(np.array([*map(int, users)], dtype=np.int64))
+    refusing = {users[row] for row, text in preferences.items() if not takes(text)}
+    if not refusing:
+        return searched
+    return [[[user for user in some if user not in refusing] for some in found] for found in searched]
 
 
 async def _ordinary(index: PositionIndex, lane: str, shards: Sequence[int]) -> list[int]:

@@ -22,8 +22,8 @@ Point: TypeAlias = tuple[float, float]
 Ring: TypeAlias = tuple[Point, ...]
 """At least four points, the last of which is the first."""
 
-EVENT_SYSTEM, EVENT_CODE = "SAME", "CAE"
-"""Child Abduction Emergency, in the Specific Area Message Encoding."""
+EVENT_SYSTEM, EVENT_CODE, PERSON_EVENT_CODE = "SAME", "CAE", "MEP"
+"""Child Abduction Emergency, and Missing and Endangered Persons, in the Specific Area Message Encoding."""
 
 
 class Status(Enum):

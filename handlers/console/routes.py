@@ -33,7 +33,7 @@ TAG: Final = "console"
 """Its routes are for browsers alone, and stand in no API document."""
 
 ALERT: Final = "/console/alerts/{id}"
-ACTIONS: Final = ("pause", "veto", "resume", "cancel", "found", "release", "rings", "extension")
+ACTIONS: Final = ("pause", "veto", "resume", "cancel", "found", "reopen", "release", "rings", "extension")
 
 PAGE: Final = Answer(200, "The page.", str, "text/html")
 

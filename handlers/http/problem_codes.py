@@ -33,6 +33,11 @@ class ProblemCode(enum.Enum):
     NOT_PUBLISHED = ("not_published", 404, "no such public alert, or no key to sign with is configured")
     METHOD_NOT_ALLOWED = ("method_not_allowed", 405, "the path does not take this method; Allow says which")
     CASE_CONFLICT = ("case_conflict", 409, "the case number stands with other content; the alert is unchanged")
+    CASE_OVER = (
+        "case_over",
+        409,
+        "the alert of this case number is over; `possible` has `reopen`, or nothing once the child's data is deleted",
+    )
     WEBHOOK_ID_REUSED = ("webhook_id_reused", 409, "the webhook-id was used for another body; nothing was sent")
     NOT_POSSIBLE = ("not_possible", 409, "the alert's state does not allow it; `possible` names what it allows")
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")
@@ -46,6 +51,8 @@ class ProblemCode(enum.Enum):
     OUTDATED_MESSAGE = ("outdated_message", 409, "a newer message about this alert was taken before")
     MESSAGE_REUSED = ("message_reused", 409, "another message has this sender, identifier and time")
     REVISION_CHANGED = ("revision_changed", 409, "not the revision that was read; read it again")
+    CASE_CHANGED = ("case_changed", 409, "the case was changed by another request meanwhile; send it again")
+    ALREADY_ANSWERED = ("already_answered", 409, "this message was taken and answered before")
     PROPOSAL_WAITS = ("proposal_waits", 409, "another proposal waits; approve it, or drop it with a veto, first")
     NOTHING_PROPOSED = ("nothing_proposed", 409, "nothing waits for approval")
     NOTHING_NEW = ("nothing_new", 409, "it would change nothing")

@@ -12,11 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from handlers.action_requests import CaseNumber, Reason, refusal
+from handlers.found_reports import FoundReport, ending_of
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.values.cleaning import cleaned_by
 from handlers.values.text import clean
 from push.alerts.actions.transaction import Order
+from push.alerts.outcomes import CaseOutcome
 from push.message.bidi import readable
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -52,9 +54,14 @@ class Approval(Confirmed, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class Found(Confirmed, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The child is found; `through_alert`: whether because of the alert, absent while that is not known."""
+    """The search is over; `through_alert`: whether because of the alert, absent while that is not known.
+
+    `outcome` and `after_action` are sealed: how it ended, in one word, and what is known of how the child was found.
+    """
 
     through_alert: bool | None = None
+    outcome: CaseOutcome | None = None
+    after_action: FoundReport | None = None
 
 
 class Wording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,9 +128,15 @@ class AlertActions:
         return await self._do(call, self._actions.cancel(call.alert_id, _order(call)))
 
     async def post_found(self, call: Call[Found]) -> AlertAnswer | web.Response:
-        """Say that the child is found."""
-        through = call.body.through_alert
-        return await self._do(call, self._actions.find(call.alert_id, _order(call), through_alert=through))
+        """Say that the search is over, and how it ended."""
+        ending = ending_of(call.body)
+        if isinstance(ending, list):
+            return problems.response(ProblemCode.BAD_FIELDS, "nothing was changed", ending)
+        return await self._do(call, self._actions.find(call.alert_id, _order(call), ending))
+
+    async def post_reopen(self, call: Call[Confirmed]) -> AlertAnswer | web.Response:
+        """Let it go on after all."""
+        return await self._do(call, self._actions.reopen(call.alert_id, _order(call)))
 
     async def post_update(self, call: Call[Update]) -> AlertAnswer | web.Response:
         """Change the texts."""

@@ -25,6 +25,7 @@ from handlers.moments import Moment, in_future
 from handlers.places import CityCode, hinted, locate_within
 from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.rings import Override, Ring
+from push.notice import SubjectKind
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ GRID: Final = 0.05
 class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where an alert would be; degrees in `crs`. `authority` limits it to whom that authority may reach.
 
-    For an officer that is the own authority, whether it is named or not.
+    For an officer that is the own authority, whether it is named or not. `subject_kind`: who is missing, which decides
+    the default policy.
     """
 
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
@@ -53,6 +55,7 @@ class EstimateRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     crs: Crs = Crs.WGS84
     city: CityCode | None = None
     policy: str | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
     radius_km: Annotated[float, Meta(gt=0, le=20_000)] | None = None
     last_seen_at: Moment | None = None
     authority: Annotated[str, Meta(max_length=63)] | None = None
@@ -111,7 +114,7 @@ class Estimates:
         override = None
         if asked.radius_km is not None:
             override = Override(radius_km=float(round(asked.radius_km)), reason="", by="estimate")
-        policy = asked.policy or plan.policy
+        policy = asked.policy or plan.policy_for(asked.subject_kind)
         rings = self._planner.rings(policy, place, now, last_seen_at=asked.last_seen_at or now, override=override)
         rings = [_at_least(ring, plan.radius_min_km) for ring in rings]
         area = area_of(place.longitude, place.latitude, place.city, rings)

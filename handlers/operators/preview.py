@@ -14,7 +14,7 @@ import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
-from handlers.operators.sealed import CaseBasis, basis_of, open_sealed
+from handlers.operators.sealed.notes import CaseBasis, basis_of, open_sealed
 from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent

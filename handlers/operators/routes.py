@@ -24,7 +24,7 @@ from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
 from handlers.operators.preview import Previewed
-from handlers.operators.sealed import Sealed
+from handlers.operators.sealed.routes import routes as sealed_routes
 from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from handlers.operators.estimates import Estimates
     from handlers.operators.feed import Feed
     from handlers.operators.preview import Preview
-    from handlers.operators.sealed import SealedNotes
+    from handlers.operators.sealed.notes import SealedNotes
+    from handlers.operators.sealed.outcomes import Outcomes
 
 
 class OperatorHandlers(NamedTuple):
@@ -52,6 +53,7 @@ class OperatorHandlers(NamedTuple):
     audit: Audit
     estimates: Estimates
     feed: Feed
+    outcomes: Outcomes
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -81,15 +83,6 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "What phones would show; who read it is recorded.",
             handlers.preview.get,
             Answer(200, "Its notices, by locale and lane.", Previewed),
-        ),
-        _reading(
-            "/v1/alerts/{id}/internal",
-            Role.VIEWER,
-            "read_internal",
-            "What the police sealed: for the case's officers and for approvers; who read it is recorded.",
-            handlers.sealed.get,
-            Answer(200, "What is sealed.", Sealed),
-            problems=(ProblemCode.WRONG_ROLE,),
         ),
         *_actions(handlers.actions),
         _reading(
@@ -131,6 +124,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
+        *sealed_routes(handlers.sealed, handlers.outcomes),
     ]
 
 
@@ -211,7 +205,15 @@ def _actions(actions: AlertActions) -> list[Route]:
             "report_found",
             Found,
             actions.post_found,
-            "Says that the child is found, to all who were notified.",
+            "Says that the search is over, to all who were notified; once more: how it ended.",
+        ),
+        _action(
+            "reopen",
+            Role.OPERATOR,
+            "reopen_alert",
+            Confirmed,
+            actions.post_reopen,
+            "Lets an alert go on that was ended by mistake, after its authority's review.",
         ),
         _action(
             "update",

@@ -86,6 +86,11 @@ class EngineCollector(Collector):
             "Recipients settled in the ledger by this process, in steps of `[privacy] people_min`.",
             labels=["lane", "outcome", "notice", "ring"],
         )
+        of_kind = CounterMetricFamily(
+            "qq_alert_recipients_of_kind",
+            "The same by who is missing: a child, or a person with dementia or a disability.",
+            labels=["lane", "outcome", "notice", "subject_kind"],
+        )
         removed = CounterMetricFamily(
             "qq_alert_tokens_removed", "Devices removed because their token is dead.", labels=["lane"]
         )
@@ -103,6 +108,9 @@ class EngineCollector(Collector):
                 # A series that appears would say that somebody was there.
                 if (shown := self._rule.floored(count)) is not None:
                     recipients.add_metric([name, outcome, notice, str(ring)], shown)
+            for (outcome, notice, kind), count in sorted(lane.stats.of_kind.items()):
+                if (shown := self._rule.floored(count)) is not None:
+                    of_kind.add_metric([name, outcome, notice, kind], shown)
             dead = 0 if lane.invalid is None else lane.invalid.removed
             removed.add_metric([name], self._rule.floored(dead) or 0)
             for request_status in RequestStatus:
@@ -112,7 +120,7 @@ class EngineCollector(Collector):
             flight.add_metric([name], lane.stats.in_flight)
             for possible in Condition:
                 condition.add_metric([name, possible.value], float(lane.breaker.condition is possible))
-        yield from (recipients, removed, requests, queue, parked, flight, condition)
+        yield from (recipients, of_kind, removed, requests, queue, parked, flight, condition)
 
     def _latencies(self) -> Iterator[Metric]:
         provider = HistogramMetricFamily(

@@ -1,4 +1,4 @@
-"""Decodes device reports (JSON, NDJSON, MessagePack), and records the good ones in the index.
+"""Reads device reports, and records the good ones in the index.
 
 One bad report never costs the good ones. Bounded: the caller bounds the bytes; reports are taken only from as long ago
 as positions are kept, and at most `FUTURE_S` ahead of our clock.
@@ -6,10 +6,9 @@ as positions are kept, and at most `FUTURE_S` ahead of our clock.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import numpy as np
@@ -20,16 +19,17 @@ from geo.area import INDEX_LATITUDE_MAX
 from geo.crs import Crs, to_wgs84
 from geo.index.devices import LOCALE_MAX, LOCALE_USUAL, TOKEN_MAX, address
 from geo.index.reports import Positions
-from handlers.values.cleaning import cleaned
-from handlers.values.text import clean_line, quoted
+from handlers.platform.lists import Lists, Rejected, Taken, Unreadable
+from handlers.values.text import clean_line
 from handlers.values.user import USER_MAX
 from push.message.language_tag import read_tag
-from runtime.decoding import DECODE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping
 
     from geo.index.position_index import PositionIndex
+
+__all__ = ["DeviceReport", "Rejected", "Reports", "Taken", "Unreadable", "decode"]
 
 FUTURE_S = 300
 """Clocks of phones and platforms differ; a report counts as made when it came at the latest."""
@@ -39,9 +39,6 @@ NO_TOKEN = "this lane addresses accounts: no token"  # noqa: S105 - an answer
 MILLISECONDS = 1000
 LOCALES_CACHED: Final = 4096
 """More than there are in use: a batch has few."""
-
-NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
-MSGPACK = frozenset({"application/msgpack", "application/x-msgpack", "application/vnd.msgpack"})
 
 
 class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -60,94 +57,8 @@ class DeviceReport(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     locale: Annotated[str, Meta(max_length=TOKEN_MAX)] | None = None
 
 
-class Rejected(msgspec.Struct, frozen=True):
-    """A report that was not taken, by its place in the request."""
-
-    index: int
-    detail: str
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """The answer to a request of reports."""
-
-    accepted: int
-    rejected: list[Rejected]
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A body of which nothing could be read."""
-
-    detail: str
-
-
-_Decoder = msgspec.json.Decoder[Any] | msgspec.msgpack.Decoder[Any]
-_JSON_ALL = msgspec.json.Decoder(list[DeviceReport])
-_JSON_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_JSON_ONE = msgspec.json.Decoder(DeviceReport)
-_MSGPACK_ALL = msgspec.msgpack.Decoder(list[DeviceReport])
-_MSGPACK_RAWS = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_MSGPACK_ONE = msgspec.msgpack.Decoder(DeviceReport)
-
-
-def decode(body: bytes, content_type: str) -> tuple[list[tuple[int, DeviceReport]], list[Rejected]] | Unreadable:
-    """Read reports with their place in the request; the bad ones come back with what is wrong."""
-    try:
-        if content_type in NDJSON:
-            return _each([line for line in body.split(b"\n") if line.strip()], _JSON_ONE.decode, msgspec.json.decode)
-        if content_type in MSGPACK:
-            return _all(body, _MSGPACK_ALL, _MSGPACK_RAWS, _MSGPACK_ONE.decode, msgspec.msgpack.decode)
-        return _all(body, _JSON_ALL, _JSON_RAWS, _JSON_ONE.decode, msgspec.json.decode)
-    except DECODE_ERRORS as error:
-        lenient = None if content_type in MSGPACK else _with_constants(body)
-        if lenient is None:
-            return Unreadable(f"not a list of reports: {quoted(str(error))}")
-        return _each(lenient, _convert, lambda part: part)
-
-
-def _all(
-    body: bytes, everything: _Decoder, raws: _Decoder, one: Callable[[Any], DeviceReport], plain: Callable[[Any], Any]
-) -> tuple[list[tuple[int, DeviceReport]], list[Rejected]]:
-    try:
-        return list(enumerate(everything.decode(body))), []
-    except (msgspec.ValidationError, UnicodeDecodeError):
-        # Slower, and only when something is wrong: each report by itself.
-        return _each(raws.decode(body), one, plain)
-
-
-def _with_constants(body: bytes) -> list[Any] | None:
-    """Read JSON in which NaN or Infinity stand, which JSON does not have: such a value costs its report alone."""
-    if not any(name in body for name in (b"NaN", b"Infinity")):
-        return None
-    try:
-        tree = json.loads(body, parse_constant=str)
-    except (ValueError, RecursionError):
-        return None
-    return tree if isinstance(tree, list) else None
-
-
-def _convert(part: object) -> DeviceReport:
-    return msgspec.convert(part, DeviceReport)
-
-
-def _each(
-    parts: Sequence[Any], decode_one: Callable[[Any], DeviceReport], plain: Callable[[Any], Any]
-) -> tuple[list[tuple[int, DeviceReport]], list[Rejected]]:
-    good: list[tuple[int, DeviceReport]] = []
-    bad: list[Rejected] = []
-    for index, part in enumerate(parts):
-        try:
-            good.append((index, _cleaned(part, decode_one, plain)))
-        except DECODE_ERRORS as error:
-            bad.append(Rejected(index, quoted(str(error))))
-    return good, bad
-
-
-def _cleaned(part: object, decode_one: Callable[[Any], DeviceReport], plain: Callable[[Any], Any]) -> DeviceReport:
-    """Read one report as it stands, else with its values cleaned."""
-    try:
-        return decode_one(part)
-    except msgspec.ValidationError:
-        return _convert(cleaned(plain(part), DeviceReport, "$", {}))
+_LISTS: Final = Lists(DeviceReport, "reports")
+decode: Final = _LISTS.decode
 
 
 @lru_cache(LOCALES_CACHED)

@@ -12,13 +12,19 @@ from handlers.http.route import JSON, Answer, Body, Route, json_body
 from handlers.platform.devices import BODY_BYTES, REPORTS_MAX
 from handlers.platform.enrolment import BODY_BYTES as ENROLMENT_BYTES
 from handlers.platform.enrolment import AllWithdrawn, Consent, Enrolled, Withdrawn
-from handlers.platform.reports import DeviceReport, Taken
+from handlers.platform.lists import Taken
+from handlers.platform.preferences import BODY_BYTES as PREFERENCES_BYTES
+from handlers.platform.preferences import LIST_BYTES, PREFERENCES_MAX, PreferencesShown, UserPreferences
+from handlers.platform.reports import DeviceReport
+from push.message.preferences import Preferences
 
 if TYPE_CHECKING:
     from handlers.platform.devices import Devices
     from handlers.platform.enrolment import Enrolment
+    from handlers.platform.preferences import UsersPreferences
 
 REPORTS = Annotated[list[DeviceReport], Meta(max_length=REPORTS_MAX)]
+PREFERENCES = Annotated[list[UserPreferences], Meta(max_length=PREFERENCES_MAX)]
 
 
 class PlatformHandlers(NamedTuple):
@@ -26,6 +32,48 @@ class PlatformHandlers(NamedTuple):
 
     devices: Devices
     enrolment: Enrolment
+    preferences: UsersPreferences
+
+
+def _of_preferences(preferences: UsersPreferences) -> list[Route]:
+    media = {JSON: PREFERENCES, "application/x-ndjson": UserPreferences, "application/msgpack": PREFERENCES}
+    return [
+        Route(
+            method="GET",
+            path="/v1/users/{user}/preferences",
+            access=Role.PLATFORM,
+            operation="read_preferences",
+            summary="What a user prefers; the defaults for one who never said so.",
+            tag="platform",
+            handler=preferences.get,
+            answers=(Answer(200, "What the user prefers.", PreferencesShown),),
+            problems=(ProblemCode.BAD_FIELDS,),
+        ),
+        Route(
+            method="PUT",
+            path="/v1/users/{user}/preferences",
+            access=Role.PLATFORM,
+            operation="set_preferences",
+            summary="Sets what a user prefers, for every message that is sent from then on; the defaults remove it.",
+            tag="platform",
+            handler=preferences.put,
+            body=json_body(Preferences, PREFERENCES_BYTES),
+            answers=(Answer(204, "Set."),),
+            problems=(ProblemCode.BAD_FIELDS, ProblemCode.TOO_LARGE),
+        ),
+        Route(
+            method="POST",
+            path="/v1/preferences",
+            access=Role.PLATFORM,
+            operation="set_many_preferences",
+            summary="Sets what many users prefer; what is wrong with one never costs the others.",
+            tag="platform",
+            handler=preferences.post,
+            body=Body(LIST_BYTES, None, media),
+            answers=(Answer(200, "What was taken and what was not.", Taken),),
+            problems=(ProblemCode.TOO_LARGE, ProblemCode.UNREADABLE),
+        ),
+    ]
 
 
 def routes(handlers: PlatformHandlers) -> list[Route]:
@@ -55,6 +103,7 @@ def routes(handlers: PlatformHandlers) -> list[Route]:
             answers=(Answer(204, "Forgotten."),),
             problems=(ProblemCode.BAD_FIELDS,),
         ),
+        *_of_preferences(handlers.preferences),
         Route(
             method="PUT",
             path="/v1/enrolled/{user}",

@@ -20,6 +20,7 @@ from handlers.http.route import JSON
 from handlers.values.text import quoted
 from push.alerts.drafts import draft_id
 from push.alerts.filing import Filed
+from push.alerts.lifecycle import Action
 from push.alerts.record.digests import is_digest
 
 if TYPE_CHECKING:
@@ -36,8 +37,19 @@ REFUSED: Final = {
         ProblemCode.CASE_CONFLICT,
         "this case number stands with other content; the alert that stands is unchanged",
     ),
+    Filed.OVER: (
+        ProblemCode.CASE_OVER,
+        "the alert of this case number is over and nobody is notified: a notice `reopen` lets it go on",
+    ),
+    Filed.DELETED: (
+        ProblemCode.CASE_OVER,
+        "the alert of this case number is over and the child's data deleted: file the case under another number",
+    ),
     Filed.REVOKED: (ProblemCode.INVALID_SIGNATURE, UNSIGNED),
 }
+POSSIBLE: Final = {Filed.OVER: [Action.REOPEN.value], Filed.DELETED: []}
+"""What can be done to the alert of a case that is over."""
+
 STATUSES: Final = {Filed.NEW: HTTPStatus.ACCEPTED, Filed.SAME_CASE: HTTPStatus.OK}
 
 
@@ -65,7 +77,8 @@ def answer_to(result: FilingResult, filing: Filing, notes: Sequence[str], planne
         return stored(result.earlier, filing.body_digest, planner.secret)
     if result.filed in REFUSED or result.alert is None:
         code, detail = REFUSED[result.filed]
-        return problems.response(code, detail + "".join(f"; {note}" for note in notes))
+        possible = POSSIBLE.get(result.filed)
+        return problems.response(code, detail + "".join(f"; {note}" for note in notes), possible=possible)
     alert = filed_alert(result.alert, planner.plan.disclosure)
     content = FiledAnswer(alert=alert, notes=[quoted(note) for note in notes])
     body, status = msgspec.json.encode(content), STATUSES[result.filed]

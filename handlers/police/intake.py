@@ -98,9 +98,10 @@ class Intake:
             status=case.status,
             place=place,
             last_seen_at=case.last_seen.at,
-            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy,
+            policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy_for(case.subject_kind),
             override=_override(case, authority),
             message_content=content,
+            subject_kind=case.subject_kind,
             sealed=sealed,
             held_for=held,
         )

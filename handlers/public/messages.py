@@ -19,6 +19,7 @@ from handlers.cap.areas import area_of
 from handlers.cap.model import (
     EVENT_CODE,
     EVENT_SYSTEM,
+    PERSON_EVENT_CODE,
     Area,
     Category,
     Certainty,
@@ -37,8 +38,10 @@ from handlers.cap.model import (
 from handlers.public.atom import Entry
 from push.alerts.lifecycle import OVER, State
 from push.message.catalogues import EXPIRED, catalogues, follow_up_texts
+from push.message.closings import Closing, closing_of
 from push.message.content import LOCALE_DEFAULT, Content
 from push.message.truncation import truncate_without_call
+from push.notice import CaseKind, Notice, SubjectKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,6 +57,8 @@ TEXT_BYTES: Final = 52 * 1024
 POINT_BYTES: Final = 22
 DESCRIPTION_BYTES: Final = 1000
 """Of one language, however large the area is."""
+
+OVER_NOTE: Final = "over"
 
 PICTURES: Final = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 _CONTENT = msgspec.json.Decoder(Content)
@@ -108,7 +113,7 @@ def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
         sent=_local(now, content),
         status=Status.ACTUAL,
         message_type=kind,
-        note=_word(alert) if over else "",
+        note=_note(alert, content) if over else "",
         references=tuple(
             Reference(publisher.sender, _identifier(alert, number), _local(at, content))
             for number, at in enumerate(before, 1)
@@ -150,6 +155,12 @@ def _word(alert: PublicAlert) -> str:
     return EXPIRED if alert.state == State.EXPIRED else alert.notices[-1]
 
 
+def _note(alert: PublicAlert, content: Content) -> str:
+    """Return the word for machines: that a child is found only where the text says so."""
+    word = _word(alert)
+    return OVER_NOTE if word == Notice.FOUND and closing_of(content) is not Closing.HAPPY else word
+
+
 def _texts(alert: PublicAlert, content: Content) -> dict[str, Text]:
     if State(alert.state) not in OVER:
         return content.texts
@@ -169,12 +180,12 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
     return Info(
         language=locale,
         categories=(Category.RESCUE,),
-        event=words.event,
+        event=words.events[content.subject_kind][content.kind or CaseKind.LOST],
         response_types=(ResponseType.ALL_CLEAR if over else ResponseType.MONITOR,),
         urgency=Urgency.PAST if over else Urgency.IMMEDIATE,
         severity=Severity.MINOR if over else Severity.SEVERE,
         certainty=Certainty.OBSERVED if over else Certainty.LIKELY,
-        event_codes=(Named(EVENT_SYSTEM, EVENT_CODE),),
+        event_codes=(Named(EVENT_SYSTEM, _code(content.subject_kind)),),
         expires=None if over else _local(alert.expires, content),
         sender_name=publisher.sender_name,
         headline=text.title,
@@ -184,6 +195,11 @@ def _info(alert: PublicAlert, content: Content, locale: str, text: Text, publish
         resources=() if photo is None else (_picture(photo),),
         areas=(_area(alert, words.area),),
     )
+
+
+def _code(subject: SubjectKind) -> str:
+    """Return SAME's code: MEP of everybody who is no child."""
+    return EVENT_CODE if subject is SubjectKind.CHILD else PERSON_EVENT_CODE
 
 
 def _picture(url: str) -> Resource:

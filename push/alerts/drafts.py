@@ -21,7 +21,8 @@ import sql.filing
 import sql.lifecycle
 import sql.progress
 import sql.sealed
-from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of, people_of
+from push.alerts.estimate import people_of
+from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review, decide
 from sql.audit import AuditEvent

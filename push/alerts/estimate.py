@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -15,9 +16,11 @@ import structlog
 
 from geo.connection import UNAVAILABLE_ERRORS
 from geo.index.sample import Ages, Count, Sample, ages_of, sample
+from push.message.preferences import read_preferences
+from push.notice import Notice, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geo.area import Area
     from geo.index.position_index import PositionIndex
@@ -112,14 +115,19 @@ async def estimate(
     areas: Sequence[Area],
     rates_per_s: Mapping[str, float | None],
     seed: int,
+    subject: SubjectKind = SubjectKind.CHILD,
 ) -> Estimate | None:
-    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None when Redis is late."""
+    """Sample every lane in the areas of `rings`, in the shards that `seed` chooses; None when Redis is late.
+
+    Who wants no alert about such a `subject` is no part of it.
+    """
     samples: dict[str, Sample] | None = None
+    takes = partial(_takes, subject)
     try:
         # All lanes at once: one after the other they would wait for a busy loop as many times.
         async with asyncio.timeout(TIMEOUT_S), asyncio.TaskGroup() as group:
             asked = {
-                lane: group.create_task(sample(index, lane, areas, seed), name=f"sample of {lane}")
+                lane: group.create_task(sample(index, lane, areas, seed, takes), name=f"sample of {lane}")
                 for lane in rates_per_s
             }
         samples = {lane: task.result() for lane, task in asked.items()}
@@ -136,6 +144,11 @@ async def estimate(
         lanes={lane: _lane(one, rings, rates_per_s[lane]) for lane, one in samples.items()},
         positions=ages_of([age for one in samples.values() for age in one.ages_h]),
     )
+
+
+def _takes(subject: SubjectKind, preferences: bytes) -> bool:
+    found = read_preferences(preferences)
+    return found is None or found.takes(subject, Notice.ALERT)
 
 
 def _ring(ring: Ring, lanes: dict[str, Count]) -> RingEstimate:
@@ -166,3 +179,9 @@ def _sum(counts: list[Count]) -> Count:
     below = sum((count.people - count.low) ** 2 for count in counts) ** 0.5
     above = sum((count.high - count.people) ** 2 for count in counts) ** 0.5
     return Count(people, max(0, round(people - below)), round(people + above))
+
+
+def people_of(sampled: Estimate | None) -> Callable[[str], int | None]:
+    """Return how many people each lane has, as far as that is known."""
+    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
+    return lanes.get

@@ -24,12 +24,13 @@ import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
-from push.alerts.lifecycle import Action, State
+from push.alerts.estimate import people_of
+from push.alerts.lifecycle import OVER, Action, State
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
 from push.message.content import Content
-from push.notice import DEADLINE, EXPIRY
+from push.notice import DEADLINE, EXPIRY, SubjectKind
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.filing import AlertRow, ReceiptRow
@@ -74,6 +75,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     message_content: Content
     expires: datetime | None = None
     message: CapMessage | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
     sealed: bytes | None = None
     held_for: tuple[str, ...] = ()
 
@@ -94,6 +96,8 @@ class Filed(enum.Enum):
     NEW = "new"
     SAME_CASE = "same case"
     OTHER_CONTENT = "other content"
+    OVER = "over"
+    DELETED = "deleted"
     ANSWERED_BEFORE = "answered before"
     REVOKED = "revoked"
 
@@ -195,20 +199,25 @@ class FilingService:
         return FilingResult(Filed.NEW, listed, events=[*earlier, *events_of(filing, alert, decision, held)])
 
     async def _standing(self, connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-        """Return the alert that stands for a case number, or that it stands for another case."""
+        """Return the alert that stands for a case number, or that it stands for another case, or is over."""
+        await sql.filing.hold(connection, case.alert_id)
+        listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
+        if (state := State(listed.state)) in OVER:
+            # To answer that it stands would leave the police believing that people are notified.
+            return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
         sealed = await sql.sealed.read(connection, case.alert_id)
         opened = None if sealed is None else self.planner.sealing.open(sealed.case_id, sealed.ciphertext)
         # What no key opens is not known to be the same.
         is_same = filing.sealed is None if sealed is None else opened is not None and opened == filing.sealed
         if case.content_digest != filing.content_digest or not is_same:
             return FilingResult(Filed.OTHER_CONTENT)
-        await sql.filing.hold(connection, case.alert_id)
-        return FilingResult(Filed.SAME_CASE, (await sql.progress.list_alerts(connection, case.alert_id))[0])
+        return FilingResult(Filed.SAME_CASE, listed)
 
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
-        return await self.planner.estimate(filing.place, rings, filing.status, people_max)
+        subject = filing.message_content.subject_kind
+        return await self.planner.estimate(filing.place, rings, filing.status, people_max, subject)
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:
@@ -252,12 +261,6 @@ def events_of(filing: Filing, alert: AlertRow, decision: Decision, held: set[int
     return filed, sent_on
 
 
-def people_of(sampled: Estimate | None) -> Callable[[str], int | None]:
-    """Return how many people each lane has, as far as that is known."""
-    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
-    return lanes.get
-
-
 def alert_of(
     filing: Filing,
     received_at: datetime,
@@ -288,5 +291,6 @@ def alert_of(
         review=decision.review.value,
         send_at=decision.send_at,
         unverified=filing.unverified,
+        subject_kind=filing.subject_kind.value,
         held_for=list(filing.held_for),
     )

@@ -44,6 +44,7 @@ class Action(enum.StrEnum):
     RELEASE = "release"
     CANCEL = "cancel"
     FIND = "found"
+    REOPEN = "reopen"
 
 
 class Transition(NamedTuple):
@@ -55,6 +56,8 @@ class Transition(NamedTuple):
 
 
 _RUNNING: Final = (State.SENDING, State.SENT)
+_ENDED: Final = (State.CANCELLED, State.FOUND, State.EXPIRED)
+_REVIEWED: Final = (State.IN_REVIEW, State.SCHEDULED, State.SENDING)
 _ALIVE: Final = (State.IN_REVIEW, State.SCHEDULED, *_RUNNING, State.PAUSED)
 
 TRANSITIONS: Final = (
@@ -79,10 +82,12 @@ TRANSITIONS: Final = (
     *(Transition(state, Action.CANCEL, State.CANCELLED) for state in _ALIVE),
     *(Transition(state, Action.FIND, State.FOUND) for state in (*_ALIVE, State.CANCELLED, State.EXPIRED, State.FOUND)),
     *(Transition(state, Action.EXPIRE, State.EXPIRED) for state in _ALIVE),
-    *(Transition(state, Action.CLOSE, State.CLOSED) for state in (State.CANCELLED, State.FOUND, State.EXPIRED)),
+    *(Transition(state, Action.REOPEN, after) for state in _ENDED for after in _REVIEWED),
+    *(Transition(state, Action.CLOSE, State.CLOSED) for state in _ENDED),
 )
 """Every transition that there is. A child may be found after the alert has ended: those notified get that notice, too;
-whether through the alert may be known later. Once people were notified, approval and veto are about proposals."""
+how may be known later. Ended by mistake, an alert is reopened, and reviewed like a new one. Once people were notified,
+approval and veto are about proposals."""
 
 BY_ITSELF: Final = frozenset(
     {Action.REVIEW, Action.SCHEDULE, Action.SEND, Action.COMPLETE, Action.GO_ON, Action.EXPIRE, Action.CLOSE}
@@ -115,7 +120,7 @@ def possible(state: State, *, proposed: bool, held: bool) -> list[Action]:
     """Return what people can do in a state, in the order of the table; whether a change is proposed, or a ring held.
 
     Neither is offered where there is none; while something is proposed, no other change is. `found` is possible once
-    more, to add whether it was through the alert.
+    more, to add how it ended.
     """
     idle = set(BY_ITSELF)
     if not held:

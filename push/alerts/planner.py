@@ -23,7 +23,7 @@ from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
 from push.message.links import Links
-from push.notice import Notice, Status
+from push.notice import Notice, Status, SubjectKind
 from sql.rings import RingRow, SweepPlan
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ SECRET_BYTES: Final = 32
 class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What every alert gets: policies by name, the lanes with their rates (recipients a second), hard caps, links.
 
+    `policy`: the default one; `policy_by_kind`: that of some kinds of missing people.
+
     `time_zone`: in which its texts give times, unless its authority has another.
 
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
@@ -65,6 +67,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     policies: dict[str, Policy]
     policy: str
+    policy_by_kind: dict[SubjectKind, str] = {}
     lanes: dict[str, float | None]
     radius_cap_km: float
     audience_cap: int
@@ -77,6 +80,10 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     disclosure: Disclosure = Disclosure()
     secret: bytes = b""
     sealing_keys: tuple[bytes, ...] = ()
+
+    def policy_for(self, kind: SubjectKind) -> str:
+        """Return the default policy for who is missing."""
+        return self.policy_by_kind.get(kind, self.policy)
 
 
 class Planner:
@@ -109,13 +116,18 @@ class Planner:
         )
 
     async def estimate(
-        self, place: Place, rings: list[Ring], status: str = Status.ACTUAL, people_max: int | None = None
+        self,
+        place: Place,
+        rings: list[Ring],
+        status: str = Status.ACTUAL,
+        people_max: int | None = None,
+        subject: SubjectKind = SubjectKind.CHILD,
     ) -> Estimate | None:
         """Sample who can be notified in the rings around a place, at most `people_max`; None when Redis is late."""
         areas = await areas_of(place, [(ring.radius_km, ring.city) for ring in rings])
         lanes = {lane: self.plan.lanes[lane] for lane in self._lanes(status)}
         seed = seed_of_day(self.secret, self._index.clock_ms())
-        sampled = await estimate(self._index, rings, areas, lanes, seed)
+        sampled = await estimate(self._index, rings, areas, lanes, seed, subject)
         return sampled if sampled is None or people_max is None else at_most(sampled, people_max)
 
     def over_cap(self, rings: list[Ring], sampled: Estimate | None) -> set[int]:

@@ -18,6 +18,8 @@ from geo.index.shards import shards_of
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from push.fanout.packing import pack
+from push.notice import Notice
+from push.results import Outcome
 from runtime.retry import STORE_CAP_S, full_jitter_s
 from runtime.tasks import raise_if_cancelled
 from sql.database import REFUSED_ERRORS
@@ -30,13 +32,16 @@ if TYPE_CHECKING:
 
     from push.alarms import AlarmBoard
     from push.fanout.claims.unit import Batch
-    from push.results import Outcome
     from sql.database import Pool
 
     Settled: TypeAlias = Mapping[Outcome, NDArray[np.bool_] | None]
     """Who of a batch, in order, had an outcome; None: all of them."""
 
 GROUP_ROWS = 4096
+BATCH_ID_MAX: Final = 2**63 - 1
+REACHED: Final = frozenset({Outcome.ACCEPTED, Outcome.INDETERMINATE})
+"""Who had these gets the follow-up notices."""
+
 ENTRANTS_SPAN: Final = 64
 """Shards in a row of late entrants, who are few and in all shards: more shards cost less to write, and more to read."""
 
@@ -107,15 +112,16 @@ class Ledger:
 
 
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
-    """Return the ledger rows of a batch's outcomes, one an outcome; of late entrants one for each span of shards."""
+    """Return the ledger rows of a batch's outcomes: one an outcome, and one a language of those whom an alert reached.
+
+    Of late entrants one for each span of shards.
+    """
     row = batch.unit.row
-    users_of = {outcome: batch.users if mask is None else batch.users[mask] for outcome, mask in settled.items()}
     parts = [
-        (outcome, shard_from, shard_to, some)
-        for outcome, users in users_of.items()
-        for shard_from, shard_to, some in (
-            _by_span(users) if row.entrants else ((row.shard_from, row.shard_to, users),)
-        )
+        (outcome, number, locale, shard_from, shard_to, users)
+        for outcome, mask in settled.items()
+        for number, (locale, same) in enumerate(_by_language(batch, outcome, mask))
+        for shard_from, shard_to, users in (_by_span(same) if row.entrants else ((row.shard_from, row.shard_to, same),))
     ]
     return [
         LedgerRow(
@@ -123,17 +129,32 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             row.notice,
             shard_from,
             shard_to,
-            batch.batch_id,
+            # Rows of one batch and outcome that differ by language are told apart by it.
+            (batch.batch_id + number) & BATCH_ID_MAX,
             outcome.value,
             lane,
             row.id,
             users.size,
             pack(users),
             row.message_version,
+            locale,
         )
-        for outcome, shard_from, shard_to, users in parts
+        for outcome, number, locale, shard_from, shard_to, users in parts
         if users.size
     ]
+
+
+def _by_language(
+    batch: Batch, outcome: Outcome, mask: NDArray[np.bool_] | None
+) -> Iterator[tuple[str | None, NDArray[np.int64]]]:
+    """Split who had an outcome by the language of the alert that reached them; no follow-up notice asks for others."""
+    users = batch.users if mask is None else batch.users[mask]
+    if batch.languages is None or batch.unit.row.notice != Notice.ALERT or outcome not in REACHED or not users.size:
+        yield None, users
+        return
+    languages = batch.languages if mask is None else batch.languages[mask]
+    for number in [languages[0]] if (languages == languages[0]).all() else np.unique(languages):
+        yield batch.unit.languages.name(int(number)), users[languages == number]
 
 
 def _by_span(users: NDArray[np.int64]) -> Iterator[tuple[int, int, NDArray[np.int64]]]:

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geo.index.devices import DeadToken
-from push.message.content import LOCALE_DEFAULT
 from push.results import Outcome, RecipientStatus, SendResult, merge
 from runtime.clock import wall_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from push.delivery.ledger import Settled
+    from push.fanout.claims.languages import Languages
 
 MILLISECONDS = 1000
+OPTED_OUT = "opted_out"
+"""Beside the outcomes: nothing was sent, and the ledger knows nothing of it, so that a later pass looks again."""
+
 _BAD = frozenset({RecipientStatus.INVALID, RecipientStatus.QUARANTINED})
 _OPEN = frozenset({RecipientStatus.RETRY, RecipientStatus.INDETERMINATE})
 _NOT_ANSWERED = _OPEN | {RecipientStatus.MALFORMED}
@@ -31,25 +34,52 @@ class Addressed:
     """The recipients of a batch as its provider knows them, and in which language each reads.
 
     `names`: what the provider is given of each recipient of the batch, in order: their tokens if `by_token`, else their
-    accounts. `locales` by place: of those who read another language than the usual one.
+    accounts. `numbers`: in which of the unit's languages each reads it. `silent`: the places of those who want no sound
+    now; `opted_out`: how many were left out because they want no such message.
     """
 
-    def __init__(self, names: Sequence[bytes], locales: Mapping[int, str], *, by_token: bool) -> None:
+    def __init__(
+        self,
+        names: Sequence[bytes],
+        numbers: NDArray[np.int16],
+        languages: Languages,
+        *,
+        by_token: bool,
+        silent: frozenset[int] = frozenset(),
+        opted_out: int = 0,
+    ) -> None:
+        self._silent = silent
+        self.opted_out = opted_out
         self._names = names
-        self._locales = locales
+        self._numbers = numbers
+        self._languages = languages
         self._by_token = by_token
         self._read_ms = int(wall_s() * MILLISECONDS)
 
     def by_locale(self, recipients_max: int) -> Iterator[tuple[str, Sequence[int]]]:
         """Yield the places in the batch of those who read one language, up to `recipients_max` in all."""
         count = min(recipients_max, len(self._names))
-        if not self._locales:
-            yield LOCALE_DEFAULT, range(count)
+        if not count:
             return
-        rows: dict[str, list[int]] = {}
-        for row in range(count):
-            rows.setdefault(self._locales.get(row, LOCALE_DEFAULT), []).append(row)
-        yield from rows.items()
+        numbers = self._numbers[:count]
+        if (numbers == numbers[0]).all():
+            yield self._languages.name(int(numbers[0])), range(count)
+            return
+        rows: dict[int, list[int]] = {}
+        for row, number in enumerate(numbers.tolist()):
+            rows.setdefault(number, []).append(row)
+        for number, some in rows.items():
+            yield self._languages.name(number), some
+
+    def by_message(self, recipients_max: int) -> Iterator[tuple[str, bool, Sequence[int]]]:
+        """Yield the places in the batch of those who get one message, with its language and whether it is silent."""
+        for locale, rows in self.by_locale(recipients_max):
+            if self._silent.isdisjoint(rows):
+                yield locale, False, rows
+                continue
+            for silent in (False, True):
+                if chosen := [row for row in rows if (row in self._silent) is silent]:
+                    yield locale, silent, chosen
 
     def chosen(self, rows: Sequence[int]) -> Sequence[bytes]:
         """Return what the provider is given for some places."""
@@ -73,7 +103,7 @@ class Addressed:
 
 
 def merge_results(parts: list[tuple[Sequence[int], SendResult]], recipients: int) -> SendResult:
-    """Return the results of a batch's requests, one a language, as one; recipients in no request are to be retried.
+    """Return the results of a batch's requests, one a message, as one; recipients in no request are to be retried.
 
     The request status is that of the last request that was sent.
     """

@@ -49,6 +49,7 @@ class Settlement:
             # Who is tried again is counted once it is known.
             if row.outcome != Outcome.INDETERMINATE:
                 self._stats.recipients[row.outcome, row.notice, batch.unit.row.ring] += row.recipients
+                self._stats.of_kind[row.outcome, row.notice, batch.unit.row.subject_kind] += row.recipients
         if retry is None:
             await self._close(batch)
             return

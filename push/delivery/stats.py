@@ -25,10 +25,14 @@ class Histogram:
 
 
 class LaneStats:
-    """One lane's counts in this process since it started; recipients by outcome, notice and ring."""
+    """One lane's counts in this process since it started; recipients by outcome, notice and ring.
+
+    `of_kind`: recipients by outcome, notice and who is missing.
+    """
 
     def __init__(self) -> None:
         self.recipients: Counter[tuple[str, str, int]] = Counter()
+        self.of_kind: Counter[tuple[str, str, str]] = Counter()
         self.requests: Counter[str] = Counter()
         self.provider = Histogram()
         self.index = Histogram()

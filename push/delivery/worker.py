@@ -13,7 +13,7 @@ import structlog
 
 from push.alarm_kinds import AlarmKind
 from push.delivery.breaker import Condition
-from push.delivery.outcomes import merge_results, sort_outcomes
+from push.delivery.outcomes import OPTED_OUT, merge_results, sort_outcomes
 from push.message.truncation import MessageTooLargeError
 from push.results import Outcome, RequestStatus, SendResult, message_too_large
 from push.transport.retry_policy import RETRY_AFTER_MAX_S, retry_after_s
@@ -117,6 +117,9 @@ class Worker:
         if clearance is None or addressed is None:
             self._queue.park(batch, full_jitter_s(1))
             return
+        if addressed.opted_out:
+            self._stats.recipients[OPTED_OUT, batch.unit.row.notice, batch.unit.row.ring] += addressed.opted_out
+            batch.unit.opted_out += addressed.opted_out
         if not batch.recipients:
             await self._settlement.settle(batch, {})
             return
@@ -130,14 +133,15 @@ class Worker:
         await self._after(batch, addressed, result)
 
     async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> SendResult:
-        """Send to the first `recipients_max`, one request for each language; those left come back to be tried again."""
+        """Send to the first `recipients_max`, one request for each message; those left come back to be tried again."""
         loop = asyncio.get_running_loop()
         parts: list[tuple[Sequence[int], SendResult]] = []
-        for locale, rows in addressed.by_locale(recipients_max):
+        for locale, silent, rows in addressed.by_message(recipients_max):
             started_s = loop.time()
             self._stats.in_flight += 1
             try:
-                result = await self._messages.send(batch.unit.message(locale), addressed.chosen(rows), clearance)
+                message = batch.unit.message(locale, silent=silent)
+                result = await self._messages.send(message, addressed.chosen(rows), clearance)
             except MessageTooLargeError as error:
                 result = message_too_large(error, len(rows))
             finally:

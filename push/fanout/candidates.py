@@ -1,8 +1,9 @@
 """Candidates: finds who may have to be notified for a unit, shard by shard.
 
 The alert itself is for those who stand in the ring's area now; a follow-up notice is for those in the ledger who can be
-reached in this lane now. An exercise has only the enrolled. Bounded: the searches asked for ahead, one shard of those
-notified before; an enrolment has its own bound (`sql.enrolment`).
+reached in this lane now, each in the language in which they were first notified. An exercise has only the enrolled.
+Bounded: the searches asked for ahead, one shard of those notified before; an enrolment has its own bound
+(`sql.enrolment`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import numpy as np
 
 import sql.enrolment
 import sql.ledger
+import sql.outcomes
 from geo.index.position_index import Found
 from geo.index.shards import by_shards
+from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
@@ -62,7 +65,9 @@ class Candidates:
     async def stream(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         """Yield a unit's candidates by shard, in order; one of `geo.connection.UNAVAILABLE_ERRORS`: Redis is away."""
         row = unit.row
-        found = self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(row, shard_from)
+        found = (
+            self._in_area(row, shard_from) if row.notice == Notice.ALERT else self._notified_before(unit, shard_from)
+        )
         if row.status == Status.EXERCISE:
             enrolled = frozenset(
                 await retry_until_available(
@@ -91,9 +96,25 @@ class Candidates:
         async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):
             yield found
 
-    async def _notified_before(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
+    async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
+        row = unit.row
+        users = await self._users_before(unit)
+        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
+            asked_s = asyncio.get_running_loop().time()
+            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
+            there = await self._index.present(self._lane, chosen, settled=True)
+            users_there = chosen[there]
+            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
+
+    async def _users_before(self, unit: HeldUnit) -> NDArray[np.int64]:
+        """Return for whom a follow-up notice is: all who were notified, or who were notified of an end taken back."""
+        row, reopened = unit.row, False
+        if row.notice == Notice.UPDATE:
+            reopens = partial(sql.outcomes.reopens, self._pool, row.alert_id, row.message_version)
+            reopened = await retry_until_available(reopens, UNAVAILABLE_ERRORS, "postgresql")
+        indeterminate = row.notice != Notice.UPDATE or reopened
         indeterminate = row.notice != Notice.UPDATE
-        packed = await retry_until_available(
+        notified = await retry_until_available(
             partial(
                 sql.ledger.notified,
                 self._pool,
@@ -106,14 +127,8 @@ class Candidates:
             UNAVAILABLE_ERRORS,
             "postgresql",
         )
-        users = _distinct(unpack_readable(packed, partial(self._report_row, row)))
-        for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
-            asked_s = asyncio.get_running_loop().time()
-            # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
-            there = await self._index.present(self._lane, chosen, settled=True)
-            users_there = chosen[there]
-            yield Found(last, [b"%d" % user for user in users_there.tolist()], users_there, asked_s)
-
-
-def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+        unreadable = partial(self._report_row, row)
+        users = unit.languages.note_first(
+            [(one.locale, users) for one in notified for users in unpack_readable([one.packed], unreadable)]
+        )
+        return await believing_over(self._pool, row, self._report_row) if reopened else users

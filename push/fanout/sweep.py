@@ -19,6 +19,7 @@ import sql.work
 from geo.connection import UNAVAILABLE_ERRORS as INDEX_UNAVAILABLE_ERRORS
 from geo.connection import raise_if_mistake
 from push.fanout.claims.unit import Batch
+from push.fanout.ended import knowing_already
 from push.fanout.packing import not_notified, unpack_readable
 from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
@@ -125,12 +126,17 @@ class Sweep:
         return asyncio.get_running_loop().time()
 
     async def _notified(self, unit: HeldUnit) -> NDArray[np.int64]:
-        """Return who is notified, or about to be: by this process for a nearer ring, or as late entrant; sorted."""
+        """Return who is notified, or about to be: by this process for a nearer ring, or as late entrant; sorted.
+
+        Of a second end, who knows of the first and not that it was taken back.
+        """
         row = unit.row
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
         outstanding = self._claims.leases.outstanding(row)
         if row.notice == Notice.ALERT:
             outstanding.append(await self._entrants(row))
+        elif row.notice != Notice.UPDATE:
+            outstanding.append(await knowing_already(self._pool, row, self._claims.unreadable.report_row))
         rows = await retry_until_available(
             lambda: sql.ledger.settled(
                 self._pool,
@@ -193,6 +199,7 @@ class Packer:
         if not self._recipients:
             return []
         users = np.concatenate(self._users)
-        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s)
+        languages = self._unit.languages.first_of(users)
+        batch = Batch(self._unit, self._recipients, users, found_s=self._asked_s, languages=languages)
         self._recipients, self._users = [], []
         return [batch]

@@ -16,6 +16,7 @@ import msgspec
 
 from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified_chinese, look_up
 from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
+from push.notice import CaseKind, Notice, SubjectKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ LOCALE_DEFAULT: Final = SIMPLIFIED_CHINESE
 MINUTE_S: Final = 60
 PHOTO_PUSHED_MAX: Final = 500
 """Characters; a longer address takes the text's room in a push of 4 KB."""
+
+USUAL_CLOSINGS: Final = (None, "found_happy")
+"""The closings that say that the child is found and well."""
 
 WIDE: Final = frozenset("WF")
 """The widths of Chinese letters, whose sentences end without a space."""
@@ -40,6 +44,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     `parts`: of which the body is made, with `stop` behind each sentence; without them, as alerts of earlier versions
     have it, it is one piece, in which the values of `elastic` share the room where it is scarce, in their order.
     `title_brief`: the title without its issuer; `title_elastic`: the values in the title that may be shortened.
+    `short`: bodies by their author for small screens, the longest first: one stands in place of a cut body.
     """
 
     title: str
@@ -51,6 +56,7 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
     stop: str = ""
     title_brief: str = ""
     title_elastic: tuple[str, ...] = ()
+    short: tuple[str, ...] = ()
 
     def with_parts(self, parts: tuple[Part, ...], stop: str) -> Text:
         """Return the text with a body that is made of `parts`."""
@@ -59,12 +65,23 @@ class Text(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def reworded(self, title: str, body: str) -> Text:
         """Return the text with another title and body; plate and guidance stand behind a body that lacks them."""
-        worded = msgspec.structs.replace(self, title=title, body=body, elastic=(), title_brief="", title_elastic=())
+        worded = msgspec.structs.replace(
+            self, title=title, body=body, elastic=(), title_brief="", title_elastic=(), short=()
+        )
         essential = [part for part in self.parts if part.is_essential]
         if not essential:
             return msgspec.structs.replace(worded, parts=(), stop="")
         whole = Part(body, Importance.FEATURES, elastic=(body,))
         return worded.with_parts((whole, *(msgspec.structs.replace(part, joint="") for part in essential)), self.stop)
+
+    def abridged(self, short: str) -> Text:
+        """Return the text with a body of its author's for small screens; what is never left out stands behind it."""
+        marks = tuple(part for part in self.parts if part.importance is Importance.MARK)
+        rest = tuple(
+            msgspec.structs.replace(part, joint="") for part in self.parts if part.is_essential and part not in marks
+        )
+        whole = Part(short, Importance.AUTHORED, elastic=(short,))
+        return msgspec.structs.replace(self, short=()).with_parts((*marks, whole, *rest), self.stop)
 
     def marked(self, mark: str) -> Text:
         """Return the text with what it is before title and body, as that it is an exercise."""
@@ -100,16 +117,24 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     """What one alert says, by locale, with its picture and links.
 
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
-    child. Without `texts` the child's data is deleted. `time_zone`: that of the place, in which times are written.
+    child. `own_follow_ups`: those that the police wrote, by notice and locale; they go with the child's data.
+    `closing`: which text `found` has (`push.message.closings`), None for the usual one. `goes_on`: by locale, the title
+    of updates since the alert was reopened. Without `texts` the child's data is deleted.
+    `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
     """
 
     texts: dict[str, Text]
     # The record keeps it as `last`, under which alerts filed by earlier versions have it.
     follow_ups: dict[str, dict[str, Text]] = msgspec.field(default_factory=dict, name="last")
+    own_follow_ups: dict[str, dict[str, Text]] = {}
+    closing: str | None = None
     photo_url: str | None = None
     deep_link: str | None = None
     web_link: str | None = None
     time_zone: str = TIME_ZONE_DEFAULT
+    goes_on: dict[str, str] = {}
+    subject_kind: SubjectKind = SubjectKind.CHILD
+    kind: CaseKind | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -124,7 +149,12 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, notice: str) -> dict[str, Text]:
         """Return what a notice says, by locale."""
-        return self.follow_ups.get(notice, self.texts)
+        texts = self.follow_ups.get(notice)
+        if texts is None:
+            return self.texts
+        # What the police wrote beforehand is for the usual end: it thanks in joy, which a death must not be told with.
+        is_usual = notice != Notice.FOUND or self.closing in USUAL_CLOSINGS
+        return texts | self.own_follow_ups.get(notice, {}) if is_usual else texts
 
     def text_for(self, locale: str, notice: str = "alert") -> tuple[str, Text]:
         """Return the text for a reader of `locale` and its own locale: looked up by BCP 47, or the nearest one."""
@@ -135,6 +165,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def message(self, about: About, locale: str, *, silent: bool = False) -> Message:
         """Return the message in the language nearest to `locale`; one with a text of `follow_ups` shows no picture."""
         known, text = self.text_for(locale, about.notice)
+        if about.notice == Notice.UPDATE and known in self.goes_on:
+            text = msgspec.structs.replace(text, title=self.goes_on[known].format(title=text.title))
         return Message(
             alert_id=about.alert_id,
             notice=about.notice,
@@ -145,6 +177,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
             deep_link=self.deep_link,
             web_link=self.web_link,
             silent=silent,
+            subject_kind=about.subject_kind,
         )
 
 
@@ -171,12 +204,13 @@ def _of_language(locale: str, texts: Mapping[str, Text]) -> list[str]:
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a message is about: which notice of which alert, and until when it is of use."""
+    """What a message is about: which notice of which alert, until when it is of use, and who is missing."""
 
     alert_id: UUID
     notice: str
     status: str
     expires: datetime
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
 
 MARKS: Final = {"exercise": "演习 / EXERCISE", "test": "测试 / TEST"}
@@ -201,6 +235,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     deep_link: str | None = None
     web_link: str | None = None
     silent: bool = False
+    subject_kind: SubjectKind = SubjectKind.CHILD
 
     def titled(self, title: str) -> Message:
         """Return the same with another title."""

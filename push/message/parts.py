@@ -33,6 +33,9 @@ class Importance(enum.IntEnum):
     FEATURES = 40
     """The two best features, of each who is missing; and a body that somebody wrote as a whole."""
 
+    AUTHORED = 42
+    """A body that somebody wrote as a whole, beside which others add what it does not say."""
+
     COMPANION_LOOKS = 45
     COMPANION = 50
     """Who it is; looks come after it."""

@@ -32,7 +32,11 @@ class Sound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return ring > self.night_rings and self._is_night(now.astimezone(ZoneInfo(self.time_zone)).time())
 
     def _is_night(self, clock: time) -> bool:
-        begins, ends = time.fromisoformat(self.night_from), time.fromisoformat(self.night_until)
-        if begins <= ends:
-            return begins <= clock < ends
-        return clock >= begins or clock < ends
+        return is_between(clock, time.fromisoformat(self.night_from), time.fromisoformat(self.night_until))
+
+
+def is_between(clock: time, begins: time, ends: time) -> bool:
+    """Tell whether a clock shows a time from `begins` on and before `ends`, which may be on the next day."""
+    if begins <= ends:
+        return begins <= clock < ends
+    return clock >= begins or clock < ends

@@ -1,7 +1,7 @@
 """Truncation: shortens a text to a provider's limit, never within the phone number, plate or guidance.
 
-Values that may be shortened share the room alike; then the least important part goes, and so on. A text without parts
-is cut at a grapheme. Bounded by the text.
+Values that may be shortened share the room alike; then the least important part goes, and so on. Where the author wrote
+a short body, that stands instead. A text without parts is cut at a grapheme. Bounded by the text.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def truncate(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     whole = text.joined()
     if size_of(whole) <= bytes_max:
         return whole
+    if text.short:
+        return _abridged(text, bytes_max, size_of)
     if text.parts:
         return _by_importance(text, bytes_max, size_of)
     calls = [call for call in (text.call, text.phone) if call]
@@ -114,6 +116,18 @@ def utf8(text: str) -> int:
     return len(text.encode())
 
 
+def _abridged(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
+    """Return the longest of the author's short bodies that fits whole, or what fits of the shortest one."""
+    for short in text.short:
+        abridged = text.abridged(short)
+        for call in (text.call, text.phone or text.call):
+            whole = msgspec.structs.replace(abridged, call=call).joined()
+            if size_of(whole) <= bytes_max:
+                return whole
+    shortest = msgspec.structs.replace(text.abridged(text.short[-1]), call=text.phone or text.call)
+    return _by_importance(shortest, bytes_max, size_of)
+
+
 def _by_importance(text: Text, bytes_max: int, size_of: Callable[[str], int]) -> str:
     """Return the most that fits: values are shortened, then parts left out from the least important up.
 
@@ -143,9 +157,11 @@ def _steps(text: Text) -> Iterator[tuple[list[Piece], str, int]]:
         (at for at, one in enumerate(kept) if not one.part.is_essential), key=lambda at: (kept[at].part.importance, -at)
     )
     rest = [at for at in order if kept[at].part.importance <= Importance.REST]
-    yield kept, text.call, ELASTIC_EASY
-    for count in range(1, len(rest) + 1):
-        yield _without(kept, rest[:count]), text.call, ELASTIC_EASY
+    # What somebody wrote as a whole is cut last, anything else is shortened before something is left out.
+    authored = [longest([one.shown]) for one in kept if one.part.importance is Importance.AUTHORED]
+    easy = max([ELASTIC_EASY, *authored])
+    for count in range(len(rest) + 1):
+        yield _without(kept, rest[:count]), text.call, easy
     yield _without(kept, rest), text.call, ELASTIC_MIN
     least = [msgspec.structs.replace(one, shown=one.part.least or one.shown) for one in kept]
     for count in range(len(rest), len(order) + 1):

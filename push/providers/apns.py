@@ -20,7 +20,8 @@ from msgspec import Meta
 
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.http2 import Head, Reply
 from push.transport.http2_lane import Http2LaneSettings
@@ -98,6 +99,15 @@ UNKNOWN: dict[int, CallResult] = {
 REFUSED: Final = CallResult(RecipientStatus.REFUSED, RequestStatus.ANSWERED, "an unknown reason")
 
 
+Level = Annotated[str, Meta(pattern=r"^(active|time-sensitive|critical)\Z")]
+
+
+class ApnsKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    interruption_level: Level | None = None
+
+
 class ApnsSettings(Http2LaneSettings, frozen=True, kw_only=True):
     """Who we are at Apple, and how a message arrives."""
 
@@ -105,7 +115,8 @@ class ApnsSettings(Http2LaneSettings, frozen=True, kw_only=True):
     key_id: str
     team_id: str
     topic: str
-    interruption_level: Annotated[str, Meta(pattern=r"^(active|time-sensitive|critical)\Z")] = "time-sensitive"
+    interruption_level: Level = "time-sensitive"
+    kinds: dict[SubjectKind, ApnsKind] = msgspec.field(default_factory=dict)
     renew_s: Annotated[float, Meta(ge=RENEW_MIN_S, le=3000)] = 2400.0
     streams_per_connection: Annotated[int, Meta(ge=1, le=5000)] = 500
     connections_max: Annotated[int, Meta(ge=1, le=128)] = 16
@@ -224,7 +235,7 @@ class ApnsGateway:
 
 def rendered(settings: ApnsSettings, message: Message) -> RenderedMessage[bytes]:
     """Return the payload, truncated to what Apple takes."""
-    level = settings.interruption_level
+    level = of_kind(settings, settings.kinds.get(message.subject_kind)).interruption_level
     body = truncate(message.text, PAYLOAD_BYTES, lambda text: len(render(message, text, level)))
     payload = render(message, body, level)
     return RenderedMessage(

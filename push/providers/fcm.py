@@ -21,7 +21,8 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, Provider, tokens_like, withheld
+from push.notice import SubjectKind
+from push.provider import Addressing, Provider, of_kind, tokens_like, withheld
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp
 from push.transport.http2 import Head, Reply
@@ -87,6 +88,12 @@ TOKEN_FIELD: Final = "message.token"  # noqa: S105 - the name of a field
 INVALID: Final = "INVALID_ARGUMENT"
 
 
+class FcmKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    channel_id: str | None = None
+
+
 class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
     """The service accounts of our projects, the first one being that of tokens that name none.
 
@@ -95,6 +102,7 @@ class FcmSettings(Http2LaneSettings, frozen=True, kw_only=True):
 
     service_account_files: Annotated[list[Path], Meta(min_length=1, max_length=50)]
     channel_id: str = "missing_child"
+    kinds: dict[SubjectKind, FcmKind] = msgspec.field(default_factory=dict)
     ramp_s: Annotated[float, Meta(ge=0, le=600)] = 60.0
 
     @property
@@ -237,6 +245,7 @@ def _judged_argument(error: _Error) -> CallResult:
 
 def rendered(settings: FcmSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     """Return the body of a request from behind the token on, truncated to what FCM takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
 
     def encoded(body: str) -> bytes:
         return b'",' + msgspec.json.encode(render(message, body, settings.channel_id, ttl_s))[1:] + b"}"

@@ -22,7 +22,8 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken, oauth_granted
 from push.transport.batch.gateway import BatchGateway
@@ -76,6 +77,15 @@ STATUSES: dict[int, CodeMeaning] = {
 }
 
 
+Importance = Annotated[str, Meta(pattern=r"^(NORMAL|LOW)\Z")]
+
+
+class HonorKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    importance: Importance | None = None
+
+
 class HonorSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at Honor, where it gives access tokens, and the class of our messages.
 
@@ -86,7 +96,8 @@ class HonorSettings(LaneSettings, frozen=True, kw_only=True):
     client_id: str
     client_secret: str
     auth_url: Annotated[str, Meta(pattern="^https?://")]
-    importance: Annotated[str, Meta(pattern=r"^(NORMAL|LOW)\Z")] = "NORMAL"
+    importance: Importance = "NORMAL"
+    kinds: dict[SubjectKind, HonorKind] = msgspec.field(default_factory=dict)
 
 
 class _Data(msgspec.Struct, rename="camel"):
@@ -140,6 +151,7 @@ class HonorGateway(BatchGateway):
 
 def rendered(settings: HonorSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     """Return the body of a request up to the first token, truncated to what Honor takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     importance = LOW if message.silent else settings.importance
 
     def encoded(body: str) -> bytes:

@@ -22,7 +22,8 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import UNREADABLE, BatchHttp, HttpAnswer, failing
@@ -72,6 +73,16 @@ STATUSES: dict[int, CodeMeaning] = {
 }
 
 
+Category = Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")]
+
+
+class HuaweiKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    category: Category | None = None
+    silent_category: Category | None = None
+
+
 class HuaweiSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at Huawei: a service account's key file, and the class of our messages.
 
@@ -81,9 +92,10 @@ class HuaweiSettings(LaneSettings, frozen=True, kw_only=True):
     """
 
     service_account_file: Path
-    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
-    silent_category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] | None = None
+    category: Category = "SUBSCRIPTION"
+    silent_category: Category | None = None
     ca_file: Path | None = None
+    kinds: dict[SubjectKind, HuaweiKind] = msgspec.field(default_factory=dict)
 
     def category_of(self, message: Message) -> str:
         """Return the class of a message."""
@@ -148,6 +160,7 @@ class HuaweiGateway(BatchGateway):
 
 def rendered(settings: HuaweiSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     """Return the body of a request up to the first token, truncated to what Huawei takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     category = settings.category_of(message)
 
     def encoded(body: str) -> bytes:

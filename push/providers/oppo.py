@@ -22,7 +22,8 @@ from msgspec import Meta
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
@@ -78,6 +79,19 @@ ID_CODES: dict[int, RecipientStatus] = {10000: RecipientStatus.INVALID}
 """Ids named under a code. An unknown code is `refused`: final for these ids, and never for their neighbours."""
 
 
+Category = Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")]
+ChannelId = Annotated[str, Meta(min_length=1, max_length=64)]
+Level = Annotated[int, Meta(ge=1, le=16)]
+
+
+class OppoKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    channel_id: ChannelId | None = None
+    category: Category | None = None
+    notify_level: Level | None = None
+
+
 class OppoSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at OPPO, and the class of our messages.
 
@@ -87,10 +101,11 @@ class OppoSettings(LaneSettings, frozen=True, kw_only=True):
 
     app_key: str
     master_secret: str
-    channel_id: Annotated[str, Meta(min_length=1, max_length=64)] = "missing_child"
-    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
-    notify_level: Annotated[int, Meta(ge=1, le=16)] = 2
+    channel_id: ChannelId = "missing_child"
+    category: Category = "SUBSCRIPTION"
+    notify_level: Level = 2
     template_id: str | None = None
+    kinds: dict[SubjectKind, OppoKind] = msgspec.field(default_factory=dict)
 
 
 class _Answer(msgspec.Struct):
@@ -186,6 +201,7 @@ class OppoGateway(BatchGateway):
 
 def rendered(settings: OppoSettings, message: Message, ttl_s: int) -> RenderedMessage[dict[str, Any]]:
     """Return the message without its ids, truncated to what OPPO takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     title, body = truncate_parts(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
     content = render(message.titled(title), body, settings, ttl_s)
     level = content["notify_level"]

@@ -10,15 +10,17 @@ Bounded: 1,000 accounts a request, 4,096 bytes a message, and what `push.transpo
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
+from msgspec import Meta
 
 from push.message.content import left_s
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate
-from push.provider import Addressing, LaneSettings, Provider, withheld
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, withheld
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.http import BatchHttp, HttpAnswer, judged_by_status
 from push.transport.batch.results import unknown_code
@@ -70,11 +72,25 @@ class TpnsAnswer(msgspec.Struct):
     result: str = ""
 
 
+ChannelId = Annotated[str, Meta(min_length=1, max_length=64)]
+Level = Annotated[str, Meta(pattern=r"^(active|time-sensitive)\Z")]
+
+
+class TpnsKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    channel_id: ChannelId | None = None
+    interruption_level: Level | None = None
+
+
 class TpnsSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at the provider."""
 
     access_id: str
     secret_key: str
+    channel_id: ChannelId = "missing_child"
+    interruption_level: Level = "time-sensitive"
+    kinds: dict[SubjectKind, TpnsKind] = msgspec.field(default_factory=dict)
 
 
 class TpnsGateway:
@@ -92,7 +108,7 @@ class TpnsGateway:
         )
         self._answers = msgspec.json.Decoder(TpnsAnswer)
         self._codes = msgspec.json.Decoder(list[int])
-        self._head = lru_cache(maxsize=RENDERED_MAX)(rendered)
+        self._head = lru_cache(maxsize=RENDERED_MAX)(partial(rendered, settings))
 
     async def send(self, message: Message, recipients: Sequence[bytes], clearance: Clearance) -> SendResult:
         """Send one request; whatever the provider or the network does comes back as a value."""
@@ -128,11 +144,12 @@ class TpnsGateway:
         )
 
 
-def rendered(message: Message, ttl_s: int) -> RenderedMessage[bytes]:
+def rendered(settings: TpnsSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     """Return the body of a request up to the first account, truncated to what TPNS takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
 
     def size_of(body: str) -> int:
-        return len(msgspec.json.encode(render(message, body)))
+        return len(msgspec.json.encode(render(message, body, settings)))
 
     body = truncate(message.text, MESSAGE_BYTES, size_of)
     request = {
@@ -142,7 +159,7 @@ def rendered(message: Message, ttl_s: int) -> RenderedMessage[bytes]:
         "expire_time": ttl_s,
         # Every phone of the account: the one at hand is not known.
         "account_push_type": 1,
-        "message": render(message, body),
+        "message": render(message, body, settings),
     }
     head = msgspec.json.encode(request)[:-1] + b',"account_list":["'
     return RenderedMessage(
@@ -150,17 +167,17 @@ def rendered(message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     )
 
 
-def rendering(_: TpnsSettings, message: Message) -> Rendering:
+def rendering(settings: TpnsSettings, message: Message) -> Rendering:
     """Return what phones show of a message."""
-    return rendered(message, left_s(message, EXPIRE_MAX_S)).rendering
+    return rendered(settings, message, left_s(message, EXPIRE_MAX_S)).rendering
 
 
-def render(message: Message, body: str) -> dict[str, Any]:
+def render(message: Message, body: str, settings: TpnsSettings) -> dict[str, Any]:
     """Return the message: on the lock screen with sound unless it is silent, replacing the one before."""
     rings = 0 if message.silent else 1
     aps: dict[str, Any] = {
         "alert": {"title": message.text.title, "body": body},
-        "interruption-level": "passive" if message.silent else "time-sensitive",
+        "interruption-level": "passive" if message.silent else settings.interruption_level,
     }
     if not message.silent:
         aps["sound"] = "default"
@@ -169,7 +186,7 @@ def render(message: Message, body: str) -> dict[str, Any]:
         "content": body,
         "android": {
             "n_id": message.collapse_number,
-            "n_ch_id": "missing_child",
+            "n_ch_id": settings.channel_id,
             "n_importance": IMPORTANCE_LOW if message.silent else IMPORTANCE_HIGH,
             "ring": rings,
             "vibrate": rings,

@@ -24,7 +24,8 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts, width
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.access_token import Granted, RenewedToken
 from push.transport.batch.gateway import BatchGateway
@@ -92,6 +93,17 @@ STATUSES: dict[int, RecipientStatus] = {
 """What is wrong with one id. An unknown status is `refused`: final for this one, and never for its neighbours."""
 
 
+Category = Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")]
+Classification = Annotated[int, Meta(ge=0, le=1)]
+
+
+class VivoKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    classification: Classification | None = None
+    category: Category | None = None
+
+
 class VivoSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at vivo, and the class of our messages.
 
@@ -101,8 +113,9 @@ class VivoSettings(LaneSettings, frozen=True, kw_only=True):
     app_id: str
     app_key: str
     app_secret: str
-    classification: Annotated[int, Meta(ge=0, le=1)] = 1
-    category: Annotated[str, Meta(pattern=r"^[A-Z_]{1,32}\Z")] = "SUBSCRIPTION"
+    classification: Classification = 1
+    category: Category = "SUBSCRIPTION"
+    kinds: dict[SubjectKind, VivoKind] = msgspec.field(default_factory=dict)
 
 
 class _User(msgspec.Struct):
@@ -197,6 +210,7 @@ class VivoGateway(BatchGateway):
 
 def rendered(settings: VivoSettings, message: Message, ttl_s: int) -> RenderedMessage[dict[str, Any]]:
     """Return the message without its ids, truncated to what vivo takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     title, body = truncate_parts(message.text, title_max=TITLE_WIDTH, body_max=BODY_WIDTH, size_of=width)
     content = render(message.titled(title), body, settings, ttl_s)
     return RenderedMessage(content, Rendering(title, body, width(body), BODY_WIDTH, "characters", message.silent))

@@ -22,7 +22,8 @@ from push.message.content import left_s
 from push.message.links import intent_uri
 from push.message.rendering import RenderedMessage, Rendering
 from push.message.truncation import truncate_parts
-from push.provider import Addressing, LaneSettings, Provider, tokens_like
+from push.notice import SubjectKind
+from push.provider import Addressing, LaneSettings, Provider, of_kind, tokens_like
 from push.results import RecipientStatus, RequestStatus, SendResult
 from push.transport.batch.gateway import BatchGateway
 from push.transport.batch.http import FORM, BatchHttp, decoded
@@ -82,6 +83,16 @@ CODES: dict[int, CodeMeaning] = {
 }
 
 
+ChannelId = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class XiaomiKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is different for one kind of missing person."""
+
+    channel_id: ChannelId | None = None
+    template_id: str | None = None
+
+
 class XiaomiSettings(LaneSettings, frozen=True, kw_only=True):
     """Who we are at Xiaomi, and the class of our messages.
 
@@ -91,8 +102,9 @@ class XiaomiSettings(LaneSettings, frozen=True, kw_only=True):
 
     app_secret: str
     package_name: str
-    channel_id: Annotated[str, Meta(min_length=1, max_length=64)]
+    channel_id: ChannelId
     template_id: str | None = None
+    kinds: dict[SubjectKind, XiaomiKind] = msgspec.field(default_factory=dict)
 
 
 class _Data(msgspec.Struct):
@@ -129,6 +141,7 @@ class XiaomiGateway(BatchGateway):
 
 def rendered(settings: XiaomiSettings, message: Message, ttl_s: int) -> RenderedMessage[bytes]:
     """Return the form up to the first id, truncated to what Xiaomi takes."""
+    settings = of_kind(settings, settings.kinds.get(message.subject_kind))
     title, body = truncate_parts(message.text, title_max=TITLE_MAX, body_max=BODY_MAX, size_of=len)
     form = urlencode(render(message.titled(title), body, settings, ttl_s)).encode() + b"&registration_id="
     return RenderedMessage(form, Rendering(title, body, len(body), BODY_MAX, "characters", message.silent))

@@ -71,7 +71,7 @@ def file_case(
 @secret_options
 @click.option("--url", required=True)
 def file_notice(file: Path, authority: str, secret: str | None, secret_file: BinaryIO | None, url: str) -> None:
-    """Sign and send a notice (child found, case withdrawn) as the police would; prints the answer."""
+    """Sign and send a notice (child found, case withdrawn, or reopened) as the police would; prints the answer."""
     _print_answer(send_notice(url, authority, _secret(secret, secret_file), file.read_bytes()))
 
 

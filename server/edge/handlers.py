@@ -16,12 +16,14 @@ from handlers.operators.estimates import Estimates
 from handlers.operators.feed import Feed
 from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
-from handlers.operators.sealed import SealedNotes
+from handlers.operators.sealed.notes import SealedNotes
+from handlers.operators.sealed.outcomes import Outcomes
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
 from handlers.platform.devices import Devices
 from handlers.platform.enrolment import Enrolment
+from handlers.platform.preferences import UsersPreferences
 from handlers.platform.reports import Reports
 from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
@@ -72,6 +74,7 @@ def handlers_of(
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
+        outcomes=Outcomes(pool),
     )
     return Handlers(
         police=PoliceHandlers(
@@ -83,6 +86,7 @@ def handlers_of(
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
             enrolment=Enrolment(pool),
+            preferences=UsersPreferences(pool, index),
         ),
         operators=operators,
         public=Public(pool, publishing.publisher(settings), signer),

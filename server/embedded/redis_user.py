@@ -24,6 +24,7 @@ KEYS: Final = (
     "device:{*",
     "moved:{*",
     "forgotten:{*",
+    "preference:{*",
     "epoch:{*",
     "foreign:{*",
     "record:position",
@@ -34,7 +35,7 @@ KEYS: Final = (
 )
 COMMANDS: Final = (
     *("ping", "time", "info", "dbsize", "type", "unlink", "exists", "del", "pttl", "pexpire", "pexpireat"),
-    *("get", "mget", "set", "hget", "hmget", "hset", "hdel"),
+    *("get", "mget", "set", "hget", "hmget", "hset", "hdel", "hlen", "hgetall"),
     *("geosearch", "geoadd", "zadd", "zrem", "zcard", "zrange", "zmscore", "zrangebyscore", "zremrangebyscore"),
     *("xadd", "xread", "evalsha", "script|load"),
 )

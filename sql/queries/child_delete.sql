@@ -39,7 +39,9 @@ with emptied as (
 )
 update alert
 set content = jsonb_build_object('texts', '{}'::jsonb, 'last', coalesce(content -> 'last', '{}'::jsonb))
-              || jsonb_strip_nulls(jsonb_build_object('time_zone', content -> 'time_zone')),
+              || jsonb_strip_nulls(jsonb_build_object('time_zone', content -> 'time_zone', 'closing', content -> 'closing',
+                                                      'subject_kind', content -> 'subject_kind')),
+    after_action = null,
     city_polygon = coalesce($2, city_polygon), longitude = round(longitude::numeric, 2)::double precision,
     latitude = round(latitude::numeric, 2)::double precision, child_deleted_at = now()
 where id = $1;

@@ -39,6 +39,7 @@ begin
             ('counted_approval', 'select'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
+            ('preference', 'select, insert, update, delete'),
             ('proposal', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),

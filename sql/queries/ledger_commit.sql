@@ -1,18 +1,19 @@
 -- A commit whose answer was lost is repeated: rows that are there already are left alone, and not counted twice.
 with landed as (
     insert into ledger (alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed,
-                        message_version)
+                        message_version, locale)
     select * from unnest($1::uuid[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[],
-                         $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[])
+                         $7::text[], $8::bigint[], $9::integer[], $10::bytea[], $11::smallint[], $12::text[])
     on conflict do nothing
     returning alert_id, notice, shard_from, shard_to, outcome, unit_id, recipients, message_version
 ), late as (
-    -- Who was notified before a follow-up notice and recorded after it began hears of it as well. A unit that is leased
-    -- now will not be marked done by its process.
+    -- Who was notified before a follow-up notice and recorded after it began hears of it as well; and who was notified of
+    -- an end, that the alert goes on. A unit that is leased now will not be marked done by its process.
     update sweep_unit f
     set done = false, reopened = f.lease_until is not null
     from landed l join sweep s on s.alert_id = l.alert_id and s.notice <> 'alert' and s.version > l.message_version
-    where l.notice = 'alert' and l.outcome in ('accepted', 'indeterminate')
+    where (l.notice = 'alert' or (l.notice in ('found', 'cancel') and s.notice = 'update'))
+      and l.outcome in ('accepted', 'indeterminate')
       and f.sweep_id = s.id and f.shard_from < l.shard_to and f.shard_to > l.shard_from
 ), counts as (
     select unit_id,

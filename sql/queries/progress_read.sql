@@ -5,13 +5,15 @@ select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring,
        sum(u.found / u.step * u.step)::bigint as found, sum(u.accepted / u.step * u.step)::bigint as accepted,
        sum(u.invalid / u.step * u.step)::bigint as invalid, sum(u.refused / u.step * u.step)::bigint as refused,
        sum(u.quarantined / u.step * u.step)::bigint as quarantined, sum(u.failed / u.step * u.step)::bigint as failed,
-       sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed)::bigint as settled
+       sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed)::bigint as settled,
+       sum(u.opted_out)::bigint as opted_out
 from sweep s cross join lateral (
     select case when w.entrants then $2::bigint else 1 end as step, count(*) filter (where not w.entrants) as units,
            count(*) filter (where w.searched and not w.entrants) as searched,
            count(*) filter (where w.done and not w.entrants) as done,
            sum(w.found)::bigint as found, sum(w.accepted)::bigint as accepted, sum(w.invalid)::bigint as invalid,
-           sum(w.refused)::bigint as refused, sum(w.quarantined)::bigint as quarantined, sum(w.failed)::bigint as failed
+           sum(w.refused)::bigint as refused, sum(w.quarantined)::bigint as quarantined, sum(w.failed)::bigint as failed,
+           sum(w.opted_out)::bigint as opted_out
     from sweep_unit w where w.sweep_id = s.id group by w.entrants
 ) u
 where s.alert_id = any($1::uuid[])

@@ -10,7 +10,7 @@
 with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
-    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.area_version,
+    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.subject_kind, a.area_version,
            case when s.notice = 'alert' then a.version else s.version end as message_version,
            case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires
     from unnest($1::bigint[]) with ordinality as wanted(sweep_id, place)
@@ -44,11 +44,11 @@ with soft as (
 )
 update sweep_unit u
 set lease_owner = $2, lease_until = now() + $3::interval, worked_by = $2, searched = false, reopened = false,
-    message_version = due.message_version
+    interrupted = u.interrupted or u.lease_owner is not null, message_version = due.message_version
 from soft, due, sweep s left join ring r on r.alert_id = s.alert_id and r.ring = s.ring
 where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, coalesce(s.ring, 0) as ring, s.lane,
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
           (select coalesce(max(seq), 0) from audit_event) as trail_seq,
-          false as entrants, due.area_version;
+          false as entrants, due.subject_kind, due.area_version;

@@ -2,6 +2,6 @@
 -- disk.
 with soft as (select set_config('synchronous_commit', 'off', true))
 update sweep_unit
-set done = not reopened, reopened = false, searched = true, found = $3, lease_owner = null, lease_until = null,
-    done_at = now()
+set done = not reopened, reopened = false, searched = true, found = $3, opted_out = $4, lease_owner = null,
+    lease_until = null, interrupted = false, done_at = now()
 from soft where id = $1 and lease_owner = $2 returning id;

@@ -14,6 +14,7 @@ from geo.index.devices import DeadToken, address
 from geo.index.forgetting import Forgetting
 from geo.index.locales import NonDefaultLocales
 from geo.index.position_index import PositionIndex
+from geo.index.preferences.mirror import Entry
 from geo.index.reports import Positions
 from geo.index.shards import shard_of
 from push.transport.quota import Quotas
@@ -78,6 +79,19 @@ class Both:
         dead = [DeadToken(user, b"t%d" % user, since) for user in users]
         await self.same(lambda index: index.drop("apns", dead))
 
+    async def prefer(self) -> None:
+        """Take over what users prefer, some of it older than what is known, or of before they were forgotten."""
+        draw = self.random
+        entries = [
+            Entry(
+                user,
+                (self.now_ms - draw.choice((0, 0, 3000, 90_000))) * 1000,
+                draw.choice((b'{"off":true}', b"{}", b"")),
+            )
+            for user in self.some()
+        ]
+        await self.same(lambda index: index.preferences.put(entries))
+
     async def look(self) -> None:
         """Look where people are, and how they are reached."""
         lane, users = self.random.choice(LANES), np.array(self.some(), dtype=np.int64)
@@ -86,6 +100,7 @@ class Both:
         await self.same(lambda index: index.present(lane, users, settled=True), lambda found: found.tolist())
         await self.same(lambda index: index.standing(lane, users), lambda found: [one.tolist() for one in found])
         await self.same(lambda index: index.reached_at(lane, users))
+        await self.same(lambda index: index.preferences.of(users), lambda found: sorted(found.items()))
         await self.same(
             lambda index: index.search(lane, shards, [AREA]), lambda found: [sorted(one) for (one,) in found]
         )
@@ -103,7 +118,7 @@ async def test_the_index_answers_the_same_over_redis_and_over_its_double(redis: 
     """Reports, moves between lanes and generations, forgotten users, dead tokens: each answer after each step."""
     both = Both(redis, seed)
     for _ in range(STEPS):
-        await both.random.choice((both.report, both.report, both.leave, both.look))()
+        await both.random.choice((both.report, both.report, both.leave, both.prefer, both.look))()
         both.now_ms += both.random.choice((0, 1000, MOVED_KEPT_MS // 3))
         await both.look()
 

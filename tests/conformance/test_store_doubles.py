@@ -17,12 +17,14 @@ import pytest
 import sql.audit
 import sql.ledger
 import sql.lifecycle
+import sql.outcomes
 import sql.progress
 import sql.rings
 import sql.work
 from push.fanout.packing import pack
 from sql.audit import AuditEvent
-from sql.ledger import LedgerRow
+from sql.ledger import LedgerRow, NotifiedRow
+from sql.outcomes import Reopening
 from sql.rings import SweepPlan
 from tests.integration.test_claims import add_alert, add_authority
 from tests.simulation.record.instant import InstantPool
@@ -37,6 +39,7 @@ UNITS: Final = 3
 OWNERS: Final = (UUID(int=1), UUID(int=2))
 CONTENT: Final = '{"texts": {"zh-CN": {"title": "t", "body": "b", "call": "110"}}}'
 OUTCOMES: Final = ("accepted", "invalid", "refused", "quarantined", "failed", "indeterminate")
+LOCALES: Final = (None, "zh-CN", "es")
 GAPS: Final = (timedelta(0), timedelta(hours=1))
 
 
@@ -123,6 +126,7 @@ async def _commit(both: BothRecords) -> None:
         users = np.array(draw.sample(range(1000), draw.randint(1, 4)), dtype=np.int64)
         sweep = unit.sweep
         version = draw.randint(1, sweep.alert.version) if sweep.notice == "alert" else sweep.version
+        locale = LOCALES[int(users[0]) % len(LOCALES)]
         row = (
             sweep.alert.id,
             sweep.notice,
@@ -131,7 +135,7 @@ async def _commit(both: BothRecords) -> None:
             draw.getrandbits(40),
             draw.choice(OUTCOMES),
         )
-        rows.append(LedgerRow(*row, sweep.lane, UnitId(real), users.size, pack(users), version))
+        rows.append(LedgerRow(*row, sweep.lane, UnitId(real), users.size, pack(users), version, locale))
     # A batch and outcome once a commit, as the product's commits have them.
     rows = [*{(row.batch_id, row.outcome): row for row in rows}.values()]
     both.batches += rows
@@ -149,12 +153,25 @@ async def _read(both: BothRecords) -> None:
             await sql.ledger.settled(pool, alert, notice, version, shards[0], shards[1], lane=lane, invalid_for=gap)
         )
 
-    async def notified(pool: Pool) -> list[bytes]:
-        return sorted(await sql.ledger.notified(pool, alert, version, 0, UNITS, indeterminate=flag))
+    async def notified(pool: Pool) -> list[NotifiedRow]:
+        rows = await sql.ledger.notified(pool, alert, version, 0, UNITS, indeterminate=flag)
+        return sorted(rows, key=lambda row: (row.packed, row.locale or ""))
+
+    async def ends(pool: Pool) -> list[tuple[str, str, bytes]]:
+        return sorted(await sql.ledger.ends(pool, alert, version, shards[0], shards[1]))
+
+    async def unsettled(pool: Pool) -> list[bytes]:
+        notices = ["found", "cancel"] if flag else ["update"]
+        span = shards[0], shards[1]
+        return sorted(await sql.ledger.unsettled(pool, alert, version, *span, lane=lane, notices=notices))
 
     version, flag, draw_gap = draw.randint(1, 4), draw.random() < 0.5, draw.choice(GAPS)
     await both.call(settled)
     await both.call(notified)
+    await both.call(ends)
+    await both.call(unsettled)
+    await both.call(sql.outcomes.reopens, alert, version)
+    await both.call(sql.outcomes.read, alert)
     await both.call(sql.progress.read_counts, both.alerts, 1)
     await both.call(sql.progress.list_alerts, alert)
     await both.within(sql.lifecycle.lock_alert, alert)
@@ -165,6 +182,21 @@ async def _act(both: BothRecords) -> None:
     alert, draw = both.random.choice(both.alerts), both.random
     known = both.double.tables.alerts[alert]
     match draw.randint(0, 5):
+        case 0 if known.state in {"cancelled", "found"} and known.version < 4:
+            now = datetime.now(UTC)
+            anew = Reopening(
+                review="auto", send_at=None, expires=now + timedelta(hours=2), at=now, within=timedelta(minutes=30)
+            )
+            await both.within(sql.outcomes.reopen, alert, anew)
+            version = known.version + 1
+
+            async def append(connection: Any, alert: UUID) -> None:  # noqa: ANN401 - a connection
+                await sql.lifecycle.append_notice(connection, alert, version, "update", CONTENT, reopens=True)
+
+            await both.within(append, alert)
+            await both.within(sql.rings.add_sweeps, alert, [SweepPlan("update", None, "tpns", UNITS, 1, version)])
+            await both.within(sql.lifecycle.move, alert, "sending")
+            await both.learn_units()
         case 0 if known.state not in {"cancelled", "found"}:
             await both.within(sql.lifecycle.move, alert, draw.choice(("paused", "sending", "sending", "sent")))
         case 1 | 2 if known.version < 4:

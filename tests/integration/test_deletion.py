@@ -31,7 +31,10 @@ WHERE = (114.0567891, 22.5432198)
 RICH = {"nicknames": ["小胖墩"], "hair": "栗色卷发", "accent": "潮汕口音"}
 COMPANION, PLATE, GUIDANCE, OWN = "瘦高个继父", "粤B4711X", "切勿惊动他们", "Chubasquero amarillo"
 SEEN_WITH = ("小胖墩", "栗色卷发", "潮汕口音", COMPANION, PLATE, GUIDANCE, OWN)
-CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH)
+OWN_FOUND = "back with the family of the green house"
+"""A follow-up notice of the police names no child, and may say more than it should."""
+
+CHILD = (NAME, PHONE, LOOKS, FEATURES, PLACE, OFFICER, PHOTO, "4711.jpg", *map(str, WHERE), *SEEN_WITH, OWN_FOUND)
 OTHER_COMPANION, OTHER_PLATE, CUSTODY, SUSPECT = (
     "黑夹克男子",
     "粤B7Q47",
@@ -52,7 +55,7 @@ FILED = {
     "companions": [{"relation": COMPANION}],
     "vehicle": {"plate": PLATE},
     "guidance": GUIDANCE,
-    "texts": {"es": {"title": OWN, "body": OWN}},
+    "texts": {"es": {"title": OWN, "body": OWN, "follow_ups": {"found": {"title": OWN_FOUND, "body": OWN_FOUND}}}},
     "contact": {"name": OFFICER, "phone": PHONE},
     "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
@@ -64,6 +67,18 @@ SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}
 LATE = {"QQ_ALERT_ALERT__LATE_ENTRANTS_EVERY_S": "1"}
 WHY = {"reason": f"{NAME} in {LOOKS} at {PLACE}: call {OFFICER}, {PHONE}", "case_number": CASE["case_number"]}
 """Reasons should not contain such names, but many will."""
+
+ENDED: dict[str, Any] = {
+    "outcome": "deceased",
+    "after_action": {
+        "found_at": "2026-11-23T20:17:31+08:00",
+        "longitude": 114.3,
+        "latitude": 22.6,
+        "by": "family",
+        "evidence": "finder_said",
+    },
+}
+KNOWN_AFTER = ("distance_km", "finder_said", "found_at")
 
 
 async def _record(url: str) -> str:
@@ -188,7 +203,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     # The feed has the state of each look: one that is over before the next is not said.
     await until(lambda: said("sent"))
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY | ENDED))[0] == 200
     await until(lambda: said("found"))
 
     async def notified() -> bool:
@@ -197,12 +212,16 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
 
     await until(notified)
     before = await _record(deployment.database_url)
-    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, *LATER}, "the search works"
+    assert all(word in before for word in KNOWN_AFTER), "the search works"
+    assert set(_names(before)) >= {NAME, PHONE, LOOKS, PLACE, OFFICER, PHOTO, OWN_FOUND, *LATER}, "the search works"
     assert _users(before, users) == users
 
     await deployment.pass_time(1.1)
     await until(lambda: _is(deployment, alert, "closed"))
-    assert not _names(await _record(deployment.database_url))
+    after = await _record(deployment.database_url)
+    assert not _names(after)
+    assert not [word for word in KNOWN_AFTER if word in after], "how the child was found goes as well"
+    assert ENDED["outcome"] in after, "the word stays"
     assert _users(await _record(deployment.database_url), users) == users, "recipients have a timer of their own"
     trail = await push.alerts.record.audit.verify(pool)
     assert trail.fault is None, "texts are gone, actions are not"

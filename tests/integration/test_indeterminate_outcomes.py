@@ -90,8 +90,8 @@ async def test_indeterminate_recipients_get_one_text_and_the_last_notice(pool: P
     await sql.ledger.commit(pool, [_row(alert, unit, "indeterminate", 5), _row(alert, unit, "accepted", 6)])
 
     async def heard(*, indeterminate: bool) -> list[int]:
-        packed = await sql.ledger.notified(pool, alert, 2, 0, 1, indeterminate=indeterminate)
-        return sorted(user for one in packed for user in unpack(one).tolist())
+        notified = await sql.ledger.notified(pool, alert, 2, 0, 1, indeterminate=indeterminate)
+        return sorted(user for one in notified for user in unpack(one.packed).tolist())
 
     assert (await heard(indeterminate=False), await heard(indeterminate=True)) == ([6], [5, 6])
     notified = await sql.ledger.settled(pool, alert, "alert", 2, 0, 1, lane=LANE, invalid_for=EVERY)

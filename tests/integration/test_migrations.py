@@ -14,7 +14,7 @@ import sql.ledger
 import sql.migrate
 from push.fanout.packing import pack
 from sql.database import open_pool
-from sql.ledger import LedgerRow
+from sql.ledger import LedgerRow, NotifiedRow
 from tests.integration.test_claims import add_alert, add_authority
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ async def test_outcomes_of_earlier_servers_get_the_new_words_and_the_old_ones_ba
     await sql.migrate.migrate(stores.postgres)
     await old.close()
     new = await open_pool(stores.postgres)
-    assert await sql.ledger.notified(new, alert, 4, 0, 1, indeterminate=True) == [packed]
+    assert await sql.ledger.notified(new, alert, 4, 0, 1, indeterminate=True) == [NotifiedRow(packed, None)]
     assert await sql.ledger.notified(new, alert, 4, 0, 1, indeterminate=False) == []
     assert await new.fetchval("select unverified_messages from alert") == ["Cancel: it is not signed"]
     await new.close()

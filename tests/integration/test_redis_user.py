@@ -19,6 +19,7 @@ from geo.connection import connect
 from geo.index.locales import NonDefaultLocales
 from geo.index.loss.condition import condition
 from geo.index.position_index import PositionIndex
+from geo.index.preferences.mirror import Entry
 from geo.index.reports import now_ms
 from server.embedded import EmbeddedStores, redis_user
 from server.embedded.valkey import binary
@@ -114,6 +115,8 @@ async def test_no_permission_is_more_than_needed(confined: tuple[str, Path]) -> 
     await index.standing("tpns", np.array([1]))
     await index.forget([1])
     await index.forget_again([(2, 1)])
+    await index.preferences.put([Entry(1, 1, b"{}"), Entry(2, 1, b"")])
+    await index.preferences.of(np.arange(1, 3000))
     await NonDefaultLocales(client).among(np.array([1]))
     await condition(client)
     await client.aclose()

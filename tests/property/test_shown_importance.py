@@ -13,6 +13,7 @@ from handlers.police.case.case import Case, read_case
 from handlers.police.case.checks import unsupported
 from handlers.police.wording import content_of
 from handlers.values.phone import PHONE_MAX
+from handlers.values.text import clean_line
 from push.discovery import providers
 from push.message.bidi import FSI, PDI, isolated
 from push.message.catalogues import catalogues
@@ -73,7 +74,7 @@ def cases(draw: st.DrawFn) -> dict[str, Any]:
     case |= {
         "children": children,
         "status": draw(st.sampled_from(["actual", "exercise", "test"])),
-        "contact": {"name": draw(TAILS).strip() or "福田分局", "phone": draw(st.sampled_from(PHONES))},
+        "contact": {"name": clean_line(draw(TAILS)) or "福田分局", "phone": draw(st.sampled_from(PHONES))},
         "last_seen": {**CASE["last_seen"], "place": _value(draw, of, 12)},
     }
     free = draw(st.text(alphabet="切勿靠近，请报警 Do not call.ئۈ", min_size=1, max_size=60)).strip() or "110"

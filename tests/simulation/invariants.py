@@ -13,7 +13,8 @@ from push.fanout.claims.unit import TRUSTED_S
 from push.fanout.packing import unpack
 from tests.simulation.clock import START_S
 from tests.simulation.record.tables import may_send
-from tests.simulation.world.people import distance
+from tests.simulation.world.people import LANGUAGES, distance
+from tests.simulation.world.preferring import judge_preferred
 from tests.simulation.world.process import WORKERS
 from tests.simulation.world.world import CHANGED_S
 
@@ -33,6 +34,7 @@ EVERYBODY: Final = "everybody in the area is accounted for"
 ENTRANTS: Final = "who enters is notified within seconds"
 ONCE: Final = "nobody is notified twice"
 FOLLOW_UPS: Final = "follow-ups go to exactly those notified"
+LANGUAGE: Final = "follow-ups come in the language of the alert"
 ENDS: Final = "no process ends by itself"
 QUIET: Final = "all that is due gets done"
 ALARMED: Final = "no silence without an alarm"
@@ -71,6 +73,7 @@ def judge_start(world: World, request: Request) -> None:
         gone_s = world.people.all[user].gone_s
         if gone_s is not None and request.started_s > gone_s + FORGOTTEN_S:
             world.violated(FORGOTTEN, f"{request.notice} to {user} {request.started_s - gone_s:.1f} s after")
+    judge_preferred(world, request)
     alert = world.record.tables.alerts.get(request.alert)
     if request.notice == "alert" and alert is not None:
         after_s = (world.record.now - alert.expires).total_seconds()
@@ -148,7 +151,7 @@ def everybody_notified(world: World) -> None:
         due = [ring.radius_km or 0.0 for ring in alert.rings.values() if ring.due_at <= world.record.now]
         reached = _reached(world, alert)
         for person in world.people.all.values():
-            if world.people.is_dead(person.user, person.lane):
+            if person.chose or world.people.is_dead(person.user, person.lane):
                 continue
             if person.gone_s is None and distance(person) <= max(due, default=0.0) and person.user not in reached:
                 world.violated(EVERYBODY, f"{person.user} in {person.lane} at {distance(person):.0f} km has nothing")
@@ -163,7 +166,7 @@ def entrants_notified(world: World, entered: Sequence[Person]) -> None:
         reached, radius_km = _reached(world, alert), max(one.radius_km or 0.0 for one in rings)
         for person in entered:
             changed = world.loop.now_s - person.changed_lanes_s < CHANGED_S
-            if changed or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
+            if changed or person.chose or person.gone_s is not None or world.people.is_dead(person.user, person.lane):
                 continue
             if distance(person) <= radius_km and person.user not in reached:
                 world.violated(ENTRANTS, f"{person.user} in {person.lane} at {distance(person):.0f} km waits")
@@ -202,12 +205,25 @@ def follow_ups_exact(world: World) -> None:
             person.user
             for person in world.people.all.values()
             if person.gone_s is None
+            and not person.chose
             and person.user in notified
             and person.user not in heard
             and not world.people.is_dead(person.user, person.lane)
         ]
         if missing:
             world.violated(FOLLOW_UPS, f"{notice} {alert.version} never comes to {missing}, who got the alert")
+
+
+def follow_ups_in_language(world: World) -> None:
+    """Whoever was notified is followed in a language in which they were notified, whatever their phone reads now."""
+    first: dict[tuple[UUID, int], set[str]] = defaultdict(set)
+    for one in world.requests:
+        for user in one.users:
+            known = first[one.alert, user]
+            if one.notice == "alert":
+                known.add(one.locale)
+            elif known and one.locale not in known:
+                world.violated(LANGUAGE, f"{user} gets {one.notice} in {one.locale}, after {sorted(known)}")
 
 
 def _notified_before(world: World, alert: Alert, notice: str) -> set[int]:
@@ -241,14 +257,14 @@ def _left_unrecorded(world: World, request: Request) -> bool:
 
 
 def killed(world: World) -> None:
-    """What a process leaves unrecorded as it is killed is at most one batch a worker."""
+    """What a process leaves unrecorded as it is killed is at most one batch a worker, with a request a language."""
     left: Counter[tuple[SimulatedProcess, str]] = Counter()
     for one in world.requests:
         killed_s = one.process.killed_s
         if killed_s is not None and one.accepted and not one.ambiguous and one.accepted_s is not None:
             left[one.process, one.lane] += (one.recorded_s or float("inf")) > killed_s
     for (process, lane), batches in left.items():
-        if batches > WORKERS:
+        if batches > WORKERS * len(LANGUAGES):
             world.violated(CRASH, f"{process} leaves {batches} batches of {lane} that no ledger has")
 
 
@@ -277,6 +293,7 @@ def judge_state(world: World) -> None:
 def judge_end(world: World) -> None:
     """Judge all that happened."""
     nobody_twice(world)
+    follow_ups_in_language(world)
     killed(world)
     processes_live(world)
     hours = (world.loop.now_s - START_S) / 3600

@@ -19,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 import sql.work
 from geo.index.checks.users import Checked, user_ids
 from geo.index.position_index import PositionIndex
+from geo.index.preferences.mirror import PreferenceMirror
 from push.alarms import AlarmBoard
 from push.alerts.watch.record_guard import RecordGuard
 from push.delivery.breaker import Breaker
@@ -26,9 +27,10 @@ from push.delivery.ledger import Ledger
 from push.delivery.settlement import Settlement
 from push.delivery.worker import Worker
 from push.fanout.claims.claims import Claims
-from push.fanout.claims.unit import HeldUnit
+from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.entrants.unit import EntrantsUnit
 from push.fanout.sweep import Sweep
+from push.users.kept_preferences import KeptPreferences
 from runtime.clock import now, wall_s
 from sql.database import REFUSED_ERRORS, UNAVAILABLE_ERRORS
 
@@ -86,6 +88,10 @@ async def _nobody_notified(_: Sweep, __: object) -> Any:  # noqa: ANN401 - an ar
 
 def _all_users(_: object, found: list[list[bytes]]) -> Checked:
     return Checked(found, user_ids([*chain.from_iterable(found)]), 0)
+
+
+async def _no_preferences(*_: object) -> dict[int, bytes]:
+    return {}
 
 
 async def _no_passes(*_: object) -> set[Any]:
@@ -206,8 +212,18 @@ MUTATIONS: Final = {
     "entrants-in-sweeps": Mutation(
         "a sweep does not leave out whom the record has as entrant", _patched(Sweep, _entrants=_nobody_notified)
     ),
+    "language-of-now": Mutation(
+        "a follow-up notice comes in the language that the phone reads now",
+        _patched(Batch, keeps_language=lambda batch: np.zeros(batch.size, dtype=np.bool_)),
+    ),
     "no-second-follow-up": Mutation(
         "a follow-up notice is swept once only", _patched("sql.rings", notify_again=_no_passes)
+    ),
+    "preferences-not-read": Mutation(
+        "a batch is sent whatever its recipients prefer", _patched(PreferenceMirror, of=_no_preferences)
+    ),
+    "preferences-not-restored": Mutation(
+        "a Redis that lost its data gets no preferences back", _patched(KeptPreferences, restore=_nothing)
     ),
     "breaker-stays-open": Mutation("a breaker never closes again", _patched(Breaker, answered=lambda _: False)),
     "silent": Mutation("no alarm is raised", _patched(AlarmBoard, raise_alarm=lambda *_, **__: None)),

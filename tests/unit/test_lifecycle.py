@@ -40,9 +40,14 @@ def test_every_state_can_be_reached_and_every_alert_can_end() -> None:
     assert behind(State.CLOSED) == {State.CLOSED}
 
 
-def test_no_transition_leads_back_from_an_ended_alert() -> None:
-    """All that may still be recorded is that the child is found, or whether because of the alert."""
-    leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
+def test_only_a_reopening_leads_back_from_an_ended_alert() -> None:
+    """All else that may still be recorded is how it ended; a reopening leads to where a new case goes by its review."""
+    all_leaving = {(one.before, one.action, one.after) for one in TRANSITIONS if one.before in OVER}
+    reviewed = {one.after for one in TRANSITIONS if one.before is State.RECEIVED}
+    for state in (State.CANCELLED, State.FOUND, State.EXPIRED):
+        assert leads_to(state, Action.REOPEN) == reviewed
+    assert not leads_to(State.CLOSED, Action.REOPEN), "the child's data is deleted"
+    leaving = {one for one in all_leaving if one[1] is not Action.REOPEN}
     assert {after for _, _, after in leaving} <= OVER
     assert {(before, action) for before, action, _ in leaving if action is not Action.CLOSE} == {
         (State.CANCELLED, Action.FIND),

@@ -27,6 +27,7 @@ class UnreadableKind(enum.Enum):
     SCORE = "positions that are none"
     MOVED = "users who changed lanes that are none"
     DEVICE = "device records without a token"
+    PREFERENCE = "preferences of users"
     MARK = "marks of shards"
     STREAM = "entries of the stream of forgotten users"
     TYPE = "keys of another type, which were removed"

@@ -1,6 +1,6 @@
 -- Removes users of one shard from every lane and generation, with their devices, in one step. Keeps for a while that
 -- they were forgotten, so that a report made before but delivered after does not bring them back.
--- KEYS: devices of both generations; forgotten users; positions of each lane and generation
+-- KEYS: devices of both generations; forgotten users; positions of each lane and generation; preferences
 -- ARGV: now (ms); how long to keep that they were forgotten (ms); the users
 -- Returns how many of them were known.
 local now, kept = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -10,9 +10,10 @@ for i = 3, #ARGV do
     gone[#gone + 1], gone[#gone + 2] = now, ARGV[i]
 end
 local known = redis.call('HDEL', KEYS[1], unpack(users)) + redis.call('HDEL', KEYS[2], unpack(users))
-for i = 4, #KEYS do
+for i = 4, #KEYS - 1 do
     redis.call('ZREM', KEYS[i], unpack(users))
 end
+redis.call('HDEL', KEYS[#KEYS], unpack(users))
 redis.call('ZADD', KEYS[3], unpack(gone))
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - kept)
 redis.call('PEXPIRE', KEYS[3], kept)

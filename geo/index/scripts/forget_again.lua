@@ -1,6 +1,6 @@
 -- Removes users of one shard who were forgotten once and stand here all the same, because Redis went back to an older
 -- state; who has reported since is left alone.
--- KEYS: devices of both generations; positions of each lane, the older generation first
+-- KEYS: devices of both generations; positions of each lane, the older generation first; preferences
 -- ARGV: for each user: the id, when they were forgotten (ms)
 -- Returns how many were removed.
 -- A record that is cut, or of a moment later than now by more than clocks differ (10 minutes), is no report.
@@ -17,10 +17,15 @@ for i = 1, #ARGV, 2 do
     end
     if last <= at then
         local known = redis.call('HDEL', KEYS[1], user) + redis.call('HDEL', KEYS[2], user)
-        for row = 3, #KEYS do
+        for row = 3, #KEYS - 1 do
             known = known + redis.call('ZREM', KEYS[row], user)
         end
         removed = removed + math.min(known, 1)
+    end
+    -- What they prefer since is kept (geo/index/scripts/preferences_put.lua has its form).
+    local preferred = redis.call('HGET', KEYS[#KEYS], user)
+    if preferred and (tonumber(string.match(preferred, '^%d+')) or 0) <= at * 1000 then
+        redis.call('HDEL', KEYS[#KEYS], user)
     end
 end
 return removed

@@ -48,6 +48,7 @@ class ActionPages:
             "resume": Form(Confirmed, actions.post_resume),
             "cancel": Form(Confirmed, actions.post_cancel, "cancel"),
             "found": Form(Found, actions.post_found, "found"),
+            "reopen": Form(Confirmed, actions.post_reopen),
             "release": Form(Release, actions.post_release),
             "rings": Form(Widening, actions.post_ring),
             "extension": Form(Extension, actions.post_extension),

@@ -33,6 +33,10 @@ class Texts:
         text = self._texts[key]
         return text.format(**values) if values else text
 
+    def text(self, key: str) -> str:
+        """Return a text with its names in braces as they stand."""
+        return self._texts[key]
+
     def word(self, kind: str, value: object) -> str:
         """Return how a value of an enumeration is called, itself where the catalogue does not know it."""
         return self._texts.get(f"{kind}.{value}", str(value))

@@ -1,37 +1,36 @@
 """Says what this server can do about a message that the standard allows, or why nothing.
 
-The server sends missing-child alerts to the public, so it takes public messages of that event, that are real, an
-exercise or a test, and that have not expired. Everything else has its documented refusal. Bounded by the message.
+The server sends alerts of missing children, and of adults who cannot look after themselves, to the public. So it takes
+public messages of these events that are real, an exercise or a test, and that have not expired. Everything else has its
+documented refusal. Bounded by the message.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from handlers.cap.model import EVENT_CODE, EVENT_SYSTEM, Info, Message, MessageType, Reference, Scope, Status
+from handlers.cap.model import Message, MessageType, Reference, Scope, Status
 from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
 from handlers.police.cap.basis import basis_of
+from handlers.police.cap.details.events import is_missing_person, is_other_event, subject_of
+from handlers.police.cap.details.pictures import Pictures, read_pictures
+from handlers.police.cap.outcomes import outcome_of
 from handlers.police.cap.places import CapPlace, place_of
-from handlers.police.cap.wording import CapText, read_wording
+from handlers.police.cap.wording import CapText, CapWording, read_wording
 from handlers.police.case.basis import Basis
+from handlers.police.case.checks import notes_on_addresses
+from handlers.police.case.details import Photo
 from handlers.values.text import clean, is_blank
-from push.notice import EXPIRY
+from push.alerts.outcomes import CaseOutcome
+from push.notice import EXPIRY, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-CHILD_EVENTS = re.compile(
-    r"amber[ -]?alert|missing child|child (is )?missing|child abduction|abducted child"
-    r"|儿童(失踪|走失|被拐)|(失踪|走失|被拐)儿童",
-    re.IGNORECASE,
-)
-"""How an event without a code is recognized by its `event`."""
 
 REFERENCES_MAX = 20
 """Each is looked for, and a message that follows so many others names the last ones."""
@@ -53,8 +52,9 @@ REFUSED_TYPES = {
 class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be done: file, update or cancel an alert; a Cancel has no place and maybe no texts.
 
-    `texts` by our locales. `stated_expires`: `expires` where the message has one. `notes`: what the sender should know.
-    `basis`: on what the case rests.
+    `texts` by our locales, each in the name of its sender. `stated_expires`: `expires` where the message has one.
+    `photos`: pictures that are not of who is missing. `outcome`: how the case ended, which a Cancel or an Update may
+    say. `basis`: on what the case rests. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -68,8 +68,12 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     expires: datetime
     stated_expires: datetime | None = None
     place: CapPlace | None = None
+    subject_kind: SubjectKind = SubjectKind.CHILD
+    senders: dict[str, str] = {}
     photo_url: str | None = None
+    photos: list[Photo] = []
     notes: list[str] = []
+    outcome: CaseOutcome | None = None
     basis: Basis | None = None
 
 
@@ -79,13 +83,19 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
     cancel = message.message_type is MessageType.CANCEL
     if not cancel:
         errors += _unsayable(message)
-    said = read_wording(message)
-    errors += said.errors
+    subject = subject_of(message)
+    errors += subject if isinstance(subject, list) else []
+    kind, guessed = (SubjectKind.CHILD, []) if isinstance(subject, list) else subject
+    said, pictures = read_wording(message, kind), read_pictures(message, kind)
+    errors += said.errors + pictures.errors
+    outcome = outcome_of(message)
+    if isinstance(outcome, FieldError):
+        errors.append(outcome)
     # Last, and only of what would be taken: nothing else costs as much.
     place = None if cancel or errors else place_of(message)
     if isinstance(place, list):
         errors += place
-    if errors or isinstance(place, list):
+    if errors or isinstance(place, list) or isinstance(outcome, FieldError):
         return errors
     stated = max((info.expires for info in message.infos if info.expires is not None), default=None)
     if message.message_type is MessageType.ALERT and stated is not None and stated > now + EXPIRY:
@@ -99,13 +109,22 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         references=message.references,
         note=clean(message.note),
         texts=said.texts,
+        senders=said.senders,
         expires=_expires(message),
         stated_expires=stated,
         place=place,
-        photo_url=said.photo_url,
-        notes=said.notes,
+        subject_kind=kind,
+        photo_url=pictures.photo_url,
+        photos=pictures.others,
+        notes=[*guessed, *_notes(said, pictures)],
+        outcome=outcome,
         basis=basis_of(message),
     )
+
+
+def _notes(said: CapWording, pictures: Pictures) -> list[str]:
+    shown = [] if pictures.photo_url is None else [pictures.photo_url]
+    return said.notes + pictures.notes + notes_on_addresses(shown)
 
 
 def _refusals(message: Message, now: datetime) -> Iterator[FieldError]:
@@ -142,18 +161,14 @@ def _unsayable(message: Message) -> Iterator[FieldError]:
     """Say what an alert or update lacks to be sent to anybody."""
     if not message.infos:
         yield FieldError("/alert/info[1]", "required: it says what happened and where")
-    elif not any(_is_child(info) for info in message.infos):
+    elif not any(is_missing_person(info) for info in message.infos):
         yield FieldError(
-            "/alert/info[1]/eventCode", "not a missing child: SAME's code CAE, or an event that says so, is needed"
+            "/alert/info[1]/eventCode",
+            "not a missing child or person: SAME's code CAE or MEP, or an event that says so, is needed",
         )
     for place, info in enumerate(message.infos, 1):
         here = f"/alert/info[{place}]"
-        if any(code.name.upper() == EVENT_SYSTEM and code.value != EVENT_CODE for code in info.event_codes):
-            yield FieldError(f"{here}/eventCode", "another event than a missing child")
+        if is_other_event(info):
+            yield FieldError(f"{here}/eventCode", "another event than a missing child or person")
         if is_blank(info.headline) and is_blank(info.description):
             yield FieldError(f"{here}/headline", "required, or a `description`: there is nothing to say")
-
-
-def _is_child(info: Info) -> bool:
-    coded = any(code.name.upper() == EVENT_SYSTEM and code.value == EVENT_CODE for code in info.event_codes)
-    return coded or CHILD_EVENTS.search(info.event) is not None

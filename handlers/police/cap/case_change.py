@@ -12,7 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from geo.area import distance_km
-from handlers.police.cap.filing import area_of, kept, texts_of
+from handlers.police.cap.details.texts import texts_of
+from handlers.police.cap.filing import area_of, kept
 from handlers.police.case.photos import OTHERS
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.case_changes import SAME, Asked

@@ -1,7 +1,7 @@
 """Makes a filing of a CAP message, or says why it cannot be sent.
 
 The area is what the message says and nothing more: its circle, its polygons, its cities, never the city around a point.
-Bounded by the document; a contact by `CONTACT_MAX`, because a phone number is never cut.
+Bounded by the document.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from geo.polygon import CROSSINGS_MAX as CITY_CROSSINGS_MAX
 from geo.union import united
 from handlers.http.problems import FieldError
 from handlers.places import locate
+from handlers.police.cap.details.texts import texts_of
 from handlers.police.cap.places import CROSSINGS_MAX
 from handlers.police.case.basis import held_for
 from handlers.police.case.case import sealed_from
@@ -29,10 +30,9 @@ from push.alerts.filing import Filing
 from push.alerts.name_matching import names_child
 from push.alerts.rings import Override
 from push.fanout.areas import Place
-from push.message.bidi import readable
 from push.message.catalogues import follow_up_texts
-from push.message.content import Content, Text
-from push.message.truncation import truncate_title
+from push.message.content import Content
+from push.notice import CaseKind, SubjectKind
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ if TYPE_CHECKING:
     from geo.cities import Cities
     from handlers.police.cap.acceptance import CapCase
     from handlers.police.cap.places import CapPlace
-    from handlers.police.cap.wording import CapText
     from push.alerts.planner import FilingPlan
 
-CONTACT_MAX: Final = 400
 IDENTIFIER_MAX: Final = 150
 AREA: Final = "/alert/info[1]/area[1]"
 NO_BOUNDARIES: Final = "no boundaries of cities are configured"
@@ -88,7 +86,7 @@ def filing_of(
         override = Override(
             radius_km=radius_km, reason="the message's circle", by=of_authority(authority).label, whole=True
         )
-    if names_child(case.identifier, [name for text in case.texts.values() for name in text.children]):
+    if names_child(case.identifier, [name for text in case.texts.values() for name in text.names]):
         errors.append(FieldError("/alert/identifier", "it stays for ever, so it must not say who the child is"))
     if len(case.identifier) > IDENTIFIER_MAX:
         errors.append(FieldError("/alert/identifier", f"at most {IDENTIFIER_MAX} characters"))
@@ -96,11 +94,15 @@ def filing_of(
         return errors
     content = kept(case)
     children = max((len(text.children) for text in case.texts.values()), default=0)
+    kind = next((text.more.kind for text in case.texts.values() if text.more.kind is not None), None)
+    is_lost = kind in {None, CaseKind.LOST} and case.subject_kind is SubjectKind.CHILD
     message_content = Content(
         texts=texts,
-        follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children)),
+        follow_ups=follow_up_texts(case.sent.astimezone(ZoneInfo(time_zone)), max(1, children), is_lost=is_lost),
         photo_url=case.photo_url,
         time_zone=time_zone,
+        subject_kind=case.subject_kind,
+        kind=kind,
     )
     digest = hashlib.sha256(content).digest()
     key = key_of(case)
@@ -120,7 +122,8 @@ def filing_of(
         status=case.status.value.lower(),
         place=place,
         last_seen_at=case.sent,
-        policy=plan.policy,
+        policy=plan.policy_for(case.subject_kind),
+        subject_kind=case.subject_kind,
         override=override,
         message_content=message_content,
         expires=case.expires,
@@ -138,30 +141,11 @@ def key_of(case: CapCase) -> str:
 def message_of(case: CapCase, certificate: str | None) -> CapMessage:
     """Return what makes a message itself, with the fingerprint of the certificate that signed it."""
     references = [(one.sender, one.identifier, one.sent.astimezone(UTC)) for one in case.references]
-    identity = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    identity: tuple[object, ...] = (case.status, references, case.texts, case.note, case.expires.astimezone(UTC))
+    if case.outcome is not None:
+        identity += (case.outcome,)
     digest = hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).digest()
     return CapMessage(case.sender, case.identifier, case.sent, case.message_type.value, digest, certificate)
-
-
-def texts_of(case: CapCase) -> dict[str, Text] | list[FieldError]:
-    """Return what phones say, by our locales, or which contact is too long to be shown whole."""
-    path = "/alert/info/contact"
-    errors = [
-        FieldError(path, f"{locale}: at most {CONTACT_MAX} characters")
-        for locale, text in case.texts.items()
-        if len(text.contact) > CONTACT_MAX
-    ]
-    return errors or {locale: _text(text) for locale, text in case.texts.items()}
-
-
-def _text(text: CapText) -> Text:
-    title = truncate_title(readable(text.headline))
-    # A contact without a number or an address says nothing that must not be cut.
-    rest = "" if title == readable(text.headline) else text.headline
-    parts = (rest, text.description, text.instruction, "" if text.number else text.contact)
-    body = " ".join(part for part in parts if part)
-    call = text.contact if text.number else ""
-    return Text(title, readable(body), readable(call), readable(text.number))
 
 
 def kept(case: CapCase) -> bytes:
@@ -176,7 +160,10 @@ def area_of(case: CapCase) -> object:
 
 def _kept(case: CapCase) -> dict[str, object]:
     first = next(iter(case.texts.values()))
-    return {
+    later: dict[str, object] = {"photos": case.photos} if case.photos else {}
+    if case.subject_kind is not SubjectKind.CHILD:
+        later["subject"] = {"kind": case.subject_kind}
+    return later | {
         "cap": {
             "identifier": case.identifier,
             "sender": case.sender,

@@ -31,6 +31,7 @@ from push.alerts.actions.actor import of_authority
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Order
 from push.alerts.actions.webhook_answer import WebhookAnswer
+from push.alerts.outcomes import Ending
 from push.alerts.record.digests import is_digest
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ class Following:
             status=case.status.value.lower(),
             held_for=held_for(case.basis, ()),
         )
+        if case.outcome is not None:
+            refused = await self._actions.find(alert_id, order, Ending(outcome=case.outcome))
+            return await self._answer(alert_id) if refused is None else refusal(refused)
         if case.message_type is MessageType.CANCEL:
             refused = await self._actions.cancel(alert_id, order)
             return await self._answer(alert_id) if refused is None else refusal(refused)

@@ -1,4 +1,4 @@
-"""Reads what a CAP message says: its texts by the readers who get them, the children, and the picture.
+"""Reads what a CAP message says: its texts by the readers who get them, with who is missing.
 
 Text is cleaned as in a case. A language is looked up as BCP 47 has it; two texts for the same readers are refused, and
 text that is plainly Chinese is not taken for English because a program left its default there. Bounded by the message.
@@ -12,23 +12,22 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from handlers.http.problems import FieldError
+from handlers.police.cap.details.names import AGE, CLOTHING, NAME, field_of
+from handlers.police.cap.details.parameters import Details, read_parameters
 from handlers.police.case.case import CHILDREN_MAX
-from handlers.police.case.checks import notes_on_addresses
+from handlers.police.case.missing import AGE_MAX, CHILD_AGE_MAX
 from handlers.values.phone import read_phone
 from handlers.values.text import clean, clean_line
-from handlers.values.web_address import WebAddressError, read_web_address
 from push.message.content import LOCALE_DEFAULT
 from push.message.language_tag import ENGLISH, readers_of
+from push.notice import SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handlers.cap.model import Info, Message, Named
 
-CHILD_NAME: Final = "qq-alert:childName"
 CHILD_AGE: Final = "qq-alert:childAge"
-CHILD_CLOTHING: Final = "qq-alert:childClothing"
-AGE_MAX: Final = 17
 NAME_MAX: Final = 100
 
 _HAN: Final = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
@@ -40,7 +39,8 @@ _WRITTEN_TO: Final = re.compile(r"https?://\S+|[^\s@:]+@[^\s@]+")
 class CapText(msgspec.Struct, frozen=True, kw_only=True):
     """What a message says in one language; the children's fields are empty where no parameter has them.
 
-    `number`: how to call or write, the part of `contact` that is never cut.
+    `number`: how to call or write, the part of `contact` that is never cut. `details`: what the other parameters say;
+    without any a text is kept as earlier versions kept it.
     """
 
     event: str
@@ -53,40 +53,53 @@ class CapText(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[str, ...] = ()
     ages: tuple[int, ...] = ()
     clothing: str = ""
+    details: Details | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def more(self) -> Details:
+        """What the other parameters say."""
+        return Details() if isinstance(self.details, msgspec.UnsetType) else self.details
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name by which people know who is missing."""
+        missing = self.more.missing
+        return (*self.children, *(name for one in missing for name in (one.name, *one.nicknames) if name))
 
 
 class CapWording(msgspec.Struct, kw_only=True):
-    """What was read: texts by our locales, the first picture that phones can load, what is wrong, what to know."""
+    """What was read: texts by our locales, who sends each of them, what is wrong, what to know."""
 
     texts: dict[str, CapText] = {}
-    photo_url: str | None = None
+    senders: dict[str, str] = {}
     errors: list[FieldError] = []
     notes: list[str] = []
 
 
-def read_wording(message: Message) -> CapWording:
-    """Return what a message says."""
+def read_wording(message: Message, subject: SubjectKind) -> CapWording:
+    """Return what a message says; a `subject` who is no child may have any age."""
     said = CapWording()
     has_chinese = any(readers_of(info.language) == LOCALE_DEFAULT for info in message.infos)
+    age_max = CHILD_AGE_MAX if subject is SubjectKind.CHILD else AGE_MAX
     for place, info in enumerate(message.infos, 1):
-        _read_info(info, f"/alert/info[{place}]", said, is_trusted=has_chinese)
-    if said.photo_url is not None:
-        said.notes += notes_on_addresses([said.photo_url])
+        _read_info(info, f"/alert/info[{place}]", said, age_max, is_trusted=has_chinese)
     return said
 
 
-def _read_info(info: Info, here: str, said: CapWording, *, is_trusted: bool) -> None:
+def _read_info(info: Info, here: str, said: CapWording, age_max: int, *, is_trusted: bool) -> None:
     """Read one text; `is_trusted`: its language is believed, because a Chinese text has its own."""
-    ages, wrong = _ages(info, here)
-    text = _text(info, ages)
-    said.errors += wrong or _contradiction(text, said, here)
-    _read_photo(info, here, said)
+    ages, wrong = _ages(info, here, age_max)
+    read = read_parameters(info, here)
+    text = _text(info, ages, read.details or msgspec.UNSET)
+    said.errors += (wrong or _contradiction(text, said, here)) + read.errors
+    said.notes += read.notes
     reader = readers_of(info.language)
     if reader == ENGLISH and not is_trusted and _is_chinese(text):
         said.notes.append(f"{here}/language is {info.language}, and its text Chinese: it is sent as {LOCALE_DEFAULT}")
         reader = LOCALE_DEFAULT
     if reader not in said.texts:
         said.texts[reader] = text
+        said.senders[reader] = clean_line(info.sender_name)
     elif said.texts[reader] == text:
         said.notes.append(f"{here} repeats the text for readers of {reader}: it is sent once")
     else:
@@ -99,10 +112,10 @@ def _is_chinese(text: CapText) -> bool:
     return len(_HAN.findall(words)) > len(_LATIN.findall(words))
 
 
-def _text(info: Info, ages: tuple[int, ...]) -> CapText:
+def _text(info: Info, ages: tuple[int, ...], details: Details | msgspec.UnsetType) -> CapText:
     event, headline, contact = clean_line(info.event), clean_line(info.headline), clean_line(info.contact)
     description = clean(info.description)
-    names = [clean_line(name) for name in _parameters(info.parameters, CHILD_NAME)]
+    names = [clean_line(name) for name in _parameters(info.parameters, NAME)]
     return CapText(
         event=event,
         headline=headline or event,
@@ -113,12 +126,13 @@ def _text(info: Info, ages: tuple[int, ...]) -> CapText:
         web=info.web,
         children=tuple(name for name in names if name)[:CHILDREN_MAX],
         ages=ages,
-        clothing=next(map(clean, _parameters(info.parameters, CHILD_CLOTHING)), ""),
+        clothing=next(map(clean, _parameters(info.parameters, CLOTHING)), ""),
+        details=details,
     )
 
 
-def _parameters(parameters: Iterable[Named], name: str) -> list[str]:
-    return [parameter.value for parameter in parameters if parameter.name.strip() == name]
+def _parameters(parameters: Iterable[Named], field: str) -> list[str]:
+    return [parameter.value for parameter in parameters if field_of(parameter.name) == field]
 
 
 def _number_in(contact: str) -> str:
@@ -130,35 +144,22 @@ def _number_in(contact: str) -> str:
     return "" if found is None else found.group()
 
 
-def _ages(info: Info, here: str) -> tuple[tuple[int, ...], list[FieldError]]:
-    """Return the ages of the children, and what is none."""
-    texts = [text for value in _parameters(info.parameters, CHILD_AGE) if (text := clean_line(value))]
-    good = [text for text in texts if text.isascii() and text.isdigit() and len(text) <= len(str(AGE_MAX))]
-    ages = tuple(int(text) for text in good if int(text) <= AGE_MAX)
-    wrong = [FieldError(f"{here}/parameter", f"{CHILD_AGE}: not an age from 0 to {AGE_MAX}")]
+def _ages(info: Info, here: str, age_max: int) -> tuple[tuple[int, ...], list[FieldError]]:
+    """Return the ages of who is missing, and what is none."""
+    texts = [text for value in _parameters(info.parameters, AGE) if (text := clean_line(value))]
+    good = [text for text in texts if text.isascii() and text.isdigit() and len(text) <= len(str(age_max))]
+    ages = tuple(int(text) for text in good if int(text) <= age_max)
+    wrong = [FieldError(f"{here}/parameter", f"{CHILD_AGE}: not an age from 0 to {age_max}")]
     return ages, wrong if len(ages) < len(texts) else []
 
 
 def _contradiction(text: CapText, said: CapWording, here: str) -> list[FieldError]:
-    """Return that a text has other ages than one before; one that has none says nothing of them."""
-    others = {other.ages for other in said.texts.values() if other.ages}
-    if not text.ages or others <= {text.ages}:
-        return []
-    return [FieldError(f"{here}/parameter", f"{CHILD_AGE}: another age than before")]
-
-
-def _read_photo(info: Info, here: str, said: CapWording) -> None:
-    """Read the first picture that phones can load."""
-    for place, resource in enumerate(info.resources, 1):
-        if not resource.mime_type.strip().lower().startswith("image/") or not resource.uri or resource.deref_uri:
-            continue
-        path = f"{here}/resource[{place}]/uri"
-        if not resource.uri.lower().startswith("https:"):
-            said.notes.append(f"{path}: phones load pictures by https only; it is left aside")
-            continue
-        try:
-            address = read_web_address(resource.uri)
-        except WebAddressError as error:
-            said.errors.append(FieldError(path, str(error)))
-            continue
-        said.photo_url = said.photo_url or address
+    """Return that a text has other ages or another kind than one before; one that has none says nothing of them."""
+    ages = {other.ages for other in said.texts.values() if other.ages}
+    kinds = {other.more.kind for other in said.texts.values() if other.more.kind is not None}
+    wrong = []
+    if text.ages and not ages <= {text.ages}:
+        wrong.append(FieldError(f"{here}/parameter", f"{CHILD_AGE}: another age than before"))
+    if text.more.kind is not None and not kinds <= {text.more.kind}:
+        wrong.append(FieldError(f"{here}/parameter", "qq-alert:kind: another kind than before"))
+    return wrong

@@ -65,11 +65,29 @@ class RequestedArea(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     reason: Text
 
 
-class OwnText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What phones show in one language, written by the police; whom to call is added."""
+class OwnFollowUp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What phones show of a follow-up notice in one language, written by the police. It names no child."""
+
+    title: ShortText
+    body: Text
+
+
+class OwnFollowUps(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The follow-up notices for those who were notified in one language: that the child is found; a withdrawal."""
+
+    found: OwnFollowUp | None = None
+    cancel: OwnFollowUp | None = None
+
+
+class OwnText(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What phones show in one language, written by the police; whom to call is added.
+
+    Without `follow_ups`, its readers get ours: in the same language, else in English.
+    """
 
     title: ShortText
     body: Annotated[str, Meta(min_length=1, max_length=1000)]
+    follow_ups: OwnFollowUps | None = None
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from handlers.http.problems import FieldError
 from handlers.moments import in_future
+from handlers.police.case.own_follow_ups import naming_faults
 from handlers.police.case.photos import mistaken_photos
 from handlers.police.wording import photo_of, unsayable
 from handlers.values.web_address import is_private
@@ -58,7 +59,7 @@ def unsupported(case: Case) -> list[FieldError]:
         )
     if names_child(case.case_number, [*_names(case), case.contact.phone]):
         faults.append(FieldError("$.case_number", "it stays for ever, so it must not say who the child is"))
-    return faults + unsayable(case) + mistaken_photos(case)
+    return faults + unsayable(case) + mistaken_photos(case) + naming_faults(case, _names(case))
 
 
 def requested_area_faults(case: Case, plan: FilingPlan) -> list[FieldError]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from handlers.http.problems import FieldError
+from handlers.police.case.own_follow_ups import own_follow_ups
 from handlers.police.wording.looks import look_parts
 from handlers.police.wording.others import companion_parts, guidance_parts, vehicle_parts
 from handlers.police.wording.own_texts import own_texts
@@ -34,8 +35,11 @@ def content_of(case: Case, time_zone: str = TIME_ZONE_DEFAULT) -> Content:
     return Content(
         texts=texts | own_texts(case),
         follow_ups=follow_up_texts(seen_at, len(case.missing), is_lost=is_lost),
+        own_follow_ups=own_follow_ups(case),
         photo_url=photo_of(case),
         time_zone=time_zone,
+        subject_kind=case.subject_kind,
+        kind=case.kind,
     )
 
 

@@ -76,7 +76,9 @@ async def reword(
     if state in NOT_NOTIFIED:
         # Also where phones show the same: who approved it has read another case.
         await sql.lifecycle.reword(connection, alert_id, encoded)
-        return Done(after=state, details={"version": alert.version})
+        if not alert.notified:
+            return Done(after=state, details={"version": alert.version})
+    # Reopened and in review again: who was notified before gets it once that is over.
     if changed == _CONTENT.decode(alert.content):
         return Done(after=state, details={"version": alert.version})
     version = alert.version + 1

@@ -60,7 +60,7 @@ class Changes:
         self._operations = operations
         self._pool = pool
         self._planner = planner
-        self._life_max = life_max
+        self.life_max = life_max
         self._case_changing = CaseChanging(planner, life_max)
 
     async def update(self, alert_id: UUID, order: Order, texts: dict[str, tuple[str, str]]) -> Refused | None:
@@ -225,7 +225,7 @@ class Changes:
     def _prepare_extension(
         self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: Extension, now: datetime
     ) -> Ready | Refused:
-        expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self._life_max
+        expires, latest = alert.expires + timedelta(hours=requested.hours), alert.received_at + self.life_max
         if expires > latest:
             return Refused(Refusal.EXPIRY_CAP, f"at most until {latest.isoformat(timespec='seconds')}")
         if expires <= now:

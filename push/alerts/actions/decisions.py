@@ -1,4 +1,4 @@
-"""Decisions about an alert: approve, veto, pause, resume, cancel, found, release.
+"""Decisions about an alert: approve, veto, pause, resume, cancel, found, reopen, release.
 
 Other texts, rings or a longer life are changes (`push.alerts.actions.changes`). Bounded: the audience of a release by
 what its approver says.
@@ -12,13 +12,15 @@ import msgspec
 
 import sql.lifecycle
 import sql.persons
+from push.alerts.actions.ends.endings import end
+from push.alerts.actions.ends.reopening import reopen
 from push.alerts.actions.proposals import change_request_of
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done, Operations, Order
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State, leads_to
+from push.alerts.outcomes import Ending
 from push.alerts.review import APPROVALS, Review
-from push.notice import Notice
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -111,11 +113,19 @@ class Actions:
 
     async def cancel(self, alert_id: UUID, order: Order) -> Refused | None:
         """Withdraw an alert: no one more is notified, and those notified get a follow-up notice."""
-        return await self._end(alert_id, Action.CANCEL, order, State.CANCELLED, Notice.CANCEL)
+        return await self._end(alert_id, Action.CANCEL, order, State.CANCELLED, Ending())
 
-    async def find(self, alert_id: UUID, order: Order, *, through_alert: bool | None) -> Refused | None:
-        """Record that the child is found, and whether through the alert where that is known, if only later."""
-        return await self._end(alert_id, Action.FIND, order, State.FOUND, Notice.FOUND, through_alert=through_alert)
+    async def find(self, alert_id: UUID, order: Order, ending: Ending) -> Refused | None:
+        """Record that the search is over, and how it ended as far as that is known, if only later."""
+        return await self._end(alert_id, Action.FIND, order, State.FOUND, ending)
+
+    async def reopen(self, alert_id: UUID, order: Order) -> Refused | None:
+        """Let an alert go on that was ended by mistake, after its authority's review."""
+
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            return await reopen(self._planner, connection, alert_id, alert, order, self._changes.life_max)
+
+        return await self._operations.do(alert_id, Action.REOPEN, order, change)
 
     async def release(self, alert_id: UUID, order: Order, people_max: int) -> Refused | None:
         """Let an alert reach more people than the cap; not by the person who asked for more."""
@@ -142,6 +152,12 @@ class Actions:
 
         return await self._operations.do(alert_id, Action.RELEASE, order, change)
 
+    async def _end(self, alert_id: UUID, action: Action, order: Order, after: State, ending: Ending) -> Refused | None:
+        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
+            return await end(self._planner, connection, alert_id, alert, after, ending)
+
+        return await self._operations.do(alert_id, action, order, change)
+
     async def _not_approved(
         self,
         connection: Connection,
@@ -166,38 +182,6 @@ class Actions:
         if await _is_of_authority(connection, alert, actor):
             return Refused(Refusal.OWN_AUTHORITY)
         return Refused(Refusal.OWN_WORK) if actor.is_person(proposal.person_id, proposal.person) else None
-
-    async def _end(
-        self,
-        alert_id: UUID,
-        action: Action,
-        order: Order,
-        after: State,
-        notice: Notice,
-        *,
-        through_alert: bool | None = None,
-    ) -> Refused | None:
-        """End an alert with its follow-up notice, whose text was ready from the first moment."""
-
-        async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
-            state = State(alert.state)
-            if state is after:
-                return _known_later(alert, after, through_alert=through_alert)
-            # What ended in review was never sent: then its end is not sent or published either.
-            if state not in NOT_NOTIFIED and (alert.notified or state not in {State.EXPIRED, State.CANCELLED}):
-                version = alert.version + 1
-                await sql.lifecycle.append_notice(connection, alert_id, version, notice, alert.content)
-                await self._planner.add_follow_up(connection, alert_id, alert.status, notice, version)
-            return Done(after=after, details={"through_alert": through_alert}, halts=True, through_alert=through_alert)
-
-        return await self._operations.do(alert_id, action, order, change)
-
-
-def _known_later(alert: LockedAlert, after: State, *, through_alert: bool | None) -> Done | Refused:
-    """Record of an ended alert what is known only now: no notice is sent again."""
-    if through_alert in {None, alert.through_alert}:
-        return Refused(Refusal.NOTHING_NEW, "it is recorded already")
-    return Done(after=after, details={"through_alert": through_alert}, through_alert=through_alert)
 
 
 async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> Refused | None:

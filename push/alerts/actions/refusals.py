@@ -32,6 +32,7 @@ class Refusal(enum.Enum):
     STATUS = "an alert that is meant, an exercise and a test are never mixed"
     OUTDATED = "a newer message about this alert was taken before"
     MESSAGE_USED = "another message has this sender, identifier and time"
+    WEBHOOK_USED = "this webhook-id was used before for another body"
     REVISION = "not what was read"
     CASE_CHANGED = "the case was changed since"
     ANSWERED = "this message was answered before"

@@ -7,7 +7,8 @@ Bounded: one alert at a time.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 import structlog
@@ -15,15 +16,18 @@ import structlog
 import sql.access
 import sql.audit
 import sql.cap
+import sql.filing
 import sql.lifecycle
+import sql.progress
 import sql.work
 from push.alerts.actions.actor import AUTHORITY_ROLE, Actor
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.lifecycle import Action, State, leads_to, possible
-from push.alerts.record.digests import is_digest
+from push.alerts.record.digests import is_digest, keyed
 from sql.audit import AuditEvent
 from sql.cap import CapMessage
 from sql.database import UNAVAILABLE_ERRORS
+from sql.filing import ReceiptRow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,12 +39,21 @@ if TYPE_CHECKING:
 _log = structlog.get_logger("push.alerts.actions.transaction")
 
 
+class Webhook(msgspec.Struct, frozen=True):
+    """The signed request that asks for something, done once: by its id, and the digest of its body."""
+
+    authority: str
+    id: str
+    body_digest: bytes
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
     `message`: the CAP message of one of its authorities that asks for it, taken once; `status`: the CAP status it has.
     `held_for`: what the case rests on since (`push.alerts.review.HeldFor`), which the change waits for.
     `sealed`: notes and basis that replace what is sealed, JSON.
+    `webhook`: the signed request that asks for it, taken once.
     """
 
     actor: Actor
@@ -48,6 +61,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     case_number: str | None = None
     message: CapMessage | None = None
     status: str | None = None
+    webhook: Webhook | None = None
     held_for: tuple[str, ...] = ()
     sealed: bytes | None = None
 
@@ -64,6 +78,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     through_alert: bool | None = None
     keep: "Callable[[Connection], Awaitable[None]] | None" = None
 
+
+NOTICE: Final = "notice:"
+"""Before the ids of such requests in the receipts, where those of cases are, too."""
 
 _OF_ANYBODY = frozenset({Action.APPROVE, Action.RELEASE})
 """What an officer does to the alerts of other authorities: their own they never approve."""
@@ -104,10 +121,10 @@ class Operations:
             signer = order.actor.authority or alert.authority
             if (refused := await _revoked(connection, signer, order)) is not None:
                 return refused
-            known = order.message and await sql.cap.known(connection, signer, order.message)
-            if known and order.message and self._is_again(known, alert_id, order.message):
+            taken = await self._taken(connection, alert_id, signer, order)
+            if taken is True:
                 return None
-            refused = Refused(Refusal.MESSAGE_USED) if known else _admitted(alert_id, alert, action, order)
+            refused = taken if isinstance(taken, Refused) else _admitted(alert_id, alert, action, order)
             if refused is not None or await _is_outdated(connection, alert_id, action, order):
                 return refused or Refused(Refusal.OUTDATED)
             done = await change(connection, alert)
@@ -117,12 +134,35 @@ class Operations:
             if done.after not in leads_to(before, action):
                 raise AssertionError(f"{action} leads from {before} to {done.after}, which the table does not have")
             await sql.lifecycle.move(connection, alert_id, done.after, through_alert=done.through_alert)
+            if order.webhook:
+                await self._keep_receipt(connection, order.webhook)
             await _record(connection, alert_id, alert, action, order, done)
         if done.halts:
             self._halt(alert_id)
         self._wake()
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
+
+    async def _taken(self, connection: Connection, alert_id: UUID, signer: str, order: Order) -> bool | Refused:
+        """Tell whether this very message or webhook was taken before; refuse another one under its name."""
+        if (webhook := order.webhook) is not None:
+            receipt = await sql.filing.find_receipt(connection, webhook.authority, f"{NOTICE}{webhook.id}")
+            if receipt is None:
+                return False
+            is_same = is_digest(receipt.body_digest, webhook.body_digest, self._secret)
+            return True if is_same else Refused(Refusal.WEBHOOK_USED)
+        if (message := order.message) is None:
+            return False
+        known = await sql.cap.known(connection, signer, message)
+        if not known:
+            return False
+        return True if self._is_again(known, alert_id, message) else Refused(Refusal.MESSAGE_USED)
+
+    async def _keep_receipt(self, connection: Connection, webhook: Webhook) -> None:
+        """Keep that a request was taken: an alert that ended may go on, so a late retry must not end it again."""
+        receipt = ReceiptRow(keyed(webhook.body_digest, self._secret), HTTPStatus.OK, b"{}")
+        now = await sql.progress.record_time(connection)
+        await sql.filing.add_receipt(connection, webhook.authority, f"{NOTICE}{webhook.id}", receipt, now)
 
     def _is_again(self, known: tuple[UUID, str, bytes | None], alert_id: UUID, message: CapMessage) -> bool:
         """Tell whether a known message is this very one about this alert."""

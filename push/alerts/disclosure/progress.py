@@ -27,7 +27,8 @@ COUNTS: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and by outcome.
 
-    A number that is null is below the threshold; `withheld`: some are.
+    `opted_out`: who was found and wants no such message. A number that is null is below the threshold; `withheld`: some
+    are.
     """
 
     found: int | None
@@ -37,6 +38,7 @@ class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     refused: int | None
     quarantined: int | None
     failed: int | None
+    opted_out: int | None
     withheld: bool
     units: int
     units_done: int
@@ -112,8 +114,16 @@ def _counts(one: LaneProgress | RingProgress, rule: Disclosure, *, exact: bool, 
     sent = show(one.sent)
     found = None if sent is None else max(sent, rule.floored(one.found) or 0)
     counts = {name: show(getattr(one, name)) for name in COUNTS}
+    opted_out = None if few else rule.floored(one.opted_out)
     units = {"units": one.units, "units_done": one.units_done}
-    return {"found": found, "sent": sent, **counts, "withheld": None in counts.values(), **units}
+    return {
+        "found": found,
+        "sent": sent,
+        **counts,
+        "opted_out": opted_out,
+        "withheld": None in counts.values(),
+        **units,
+    }
 
 
 def _none(_: int) -> None:

@@ -11,12 +11,12 @@ import hashlib
 import hmac
 
 
+def keyed(digest: bytes, secret: bytes) -> bytes:
+    """Return a digest as it is kept where no one is to test guesses with it."""
+    return hashlib.sha256(secret + digest).digest()
+
+
 def is_digest(stored: bytes | None, digest: bytes, secret: bytes) -> bool:
     """Tell whether a stored digest is this one, before or after the deletion."""
     kept = keyed(digest, secret)
     return stored is not None and (hmac.compare_digest(stored, digest) or hmac.compare_digest(stored, kept))
-
-
-def keyed(digest: bytes, secret: bytes) -> bytes:
-    """Return a digest in the form that tests no guess without the secret."""
-    return hashlib.sha256(secret + digest).digest()

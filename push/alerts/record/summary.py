@@ -61,6 +61,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     alert: UUID
     status: str
+    subject_kind: str
     state: str
     area: SummaryArea
     received_at: datetime
@@ -84,6 +85,7 @@ async def summarise(pool: Pool, alert_id: UUID, rule: Disclosure) -> Summary | N
     return Summary(
         alert=row.id,
         status=row.status,
+        subject_kind=row.subject_kind,
         state=row.state,
         area=_area(row),
         received_at=row.received_at,

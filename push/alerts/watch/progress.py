@@ -32,6 +32,7 @@ class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     quarantined: int
     failed: int
+    opted_out: int
     units: int
     units_done: int
 
@@ -46,6 +47,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     quarantined: int
     failed: int
+    opted_out: int
     rate_per_s: float
     eta: datetime | None
     units: int
@@ -69,6 +71,7 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
     countersigned: list[str]
     case_number: str
     status: str
+    subject_kind: str
     state: str
     received_at: datetime
     deadline: datetime
@@ -101,6 +104,7 @@ class Meter:
             countersigned=alert.countersigned,
             case_number=alert.case_number,
             status=alert.status,
+            subject_kind=alert.subject_kind,
             state=alert.state,
             received_at=alert.received_at,
             deadline=alert.deadline,
@@ -136,6 +140,8 @@ class Meter:
             refused=refused,
             quarantined=quarantined,
             failed=failed,
+            # As with those found.
+            opted_out=max(row.opted_out for row in rows),
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
             units=sum(row.units for row in rows),
@@ -172,6 +178,7 @@ def _ring(row: Counts) -> RingProgress:
         refused=row.refused,
         quarantined=row.quarantined,
         failed=row.failed,
+        opted_out=row.opted_out,
         units=row.units,
         units_done=row.units_done,
     )

@@ -27,8 +27,9 @@ from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from push.notice import SubjectKind
     from sql.database import Pool
     from sql.work import UnitRow
 
@@ -61,12 +62,18 @@ class Claims:
     """
 
     def __init__(
-        self, pool: Pool, lease_s: float, sound: Sound = USUAL_SOUND, alarms: AlarmBoard | None = None
+        self,
+        pool: Pool,
+        lease_s: float,
+        sound: Sound = USUAL_SOUND,
+        alarms: AlarmBoard | None = None,
+        sound_by_kind: Mapping[SubjectKind, Sound] | None = None,
     ) -> None:
         self.unreadable = Unreadable(alarms or AlarmBoard())
         self.leases = Leases(pool, lease_s)
         self._pool = pool
         self._sound = sound
+        self._sound_by_kind = {kind.value: one for kind, one in (sound_by_kind or {}).items()}
         self._lanes: dict[str, LaneClaims] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_s = float("-inf")
@@ -162,7 +169,8 @@ class Claims:
 
     def is_silent(self, row: UnitRow) -> bool:
         """Tell whether what is sent for a unit now makes no sound."""
-        return self._sound.silent(row.ring, now())
+        sound = self._sound_by_kind.get(row.subject_kind, self._sound)
+        return sound.silent(row.ring, now())
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
         try:

@@ -85,7 +85,7 @@ class Leases:
         if unit.interrupted:
             await self.give_back(unit.row.id)
         else:
-            finish = partial(sql.work.finish, self._pool, unit.row.id, self.owner, unit.found)
+            finish = partial(sql.work.finish, self._pool, unit.row.id, self.owner, unit.found, unit.opted_out)
             await retry_until_available(finish, UNAVAILABLE_ERRORS, "postgresql")
         self._held.pop(unit.row.id, None)
 

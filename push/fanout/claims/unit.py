@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from push.fanout.claims.languages import UNKNOWN, Languages
 from push.message.content import About, Content, Message
-from push.notice import Notice
+from push.notice import Notice, SubjectKind
 from runtime.clock import wall_s
 
 if TYPE_CHECKING:
@@ -47,13 +48,14 @@ class HeldUnit:
         self.lease_until_s = seen_s + lease_s
         self.expires_s = seen_s + row.left_s
         self.content = _CONTENT.decode(row.content)
-        self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
+        self.languages = Languages(self.content, row.notice)
+        self._about = _about(row)
         self._silent = silent or row.notice != Notice.ALERT
-        self._messages: dict[str, Message] = {}
+        self._messages: dict[tuple[str, bool], Message] = {}
         self._batches: set[Batch] = set()
         self.swept = False
         self.interrupted = False
-        self.found = 0
+        self.found = self.opted_out = 0
         self.dropped = False
         self.halted = False
 
@@ -89,7 +91,7 @@ class HeldUnit:
         """Take over the ring and the expiry that the record has now, as of `asked_s`; the content stays what it was."""
         self.row = row
         self.expires_s = asked_s + row.left_s
-        self._about = About(alert_id=row.alert_id, notice=row.notice, status=row.status, expires=row.expires)
+        self._about = _about(row)
         self._silent = silent or row.notice != Notice.ALERT
         self._messages.clear()
 
@@ -98,12 +100,21 @@ class HeldUnit:
         is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S
         return is_fresh and not self.over and now_s < self.lease_until_s
 
-    def message(self, locale: str) -> Message:
-        """Return the message in the language nearest to `locale`: the same object for the same language."""
+    @property
+    def silent(self) -> bool:
+        """Whether its messages make no sound for anybody."""
+        return self._silent
+
+    def message(self, locale: str, *, silent: bool = False) -> Message:
+        """Return the message in the language nearest to `locale`: the same object for the same language and sound.
+
+        `silent`: without a sound, whatever others get.
+        """
         known, _ = self.content.text_for(locale, self.row.notice)
-        message = self._messages.get(known)
+        silent = silent or self._silent
+        message = self._messages.get((known, silent))
         if message is None:
-            message = self._messages[known] = self.content.message(self._about, known, silent=self._silent)
+            message = self._messages[known, silent] = self.content.message(self._about, known, silent=silent)
         return message
 
     @property
@@ -117,7 +128,8 @@ class Batch:
     """The recipients of one request: user ids as decimal bytes, and as numbers in the same order.
 
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
-    `indeterminate`: who the ledger says may have been notified; None: no one.
+    `indeterminate`: who the ledger says may have been notified; None: no one. `languages`: in which each of them is
+    notified, by the unit's numbers; None: not looked up yet.
     """
 
     unit: HeldUnit
@@ -127,6 +139,7 @@ class Batch:
     attempts: int = 0
     found_s: float = 0.0
     indeterminate: NDArray[np.bool_] | None = None
+    languages: NDArray[np.int16] | None = None
 
     @property
     def size(self) -> int:
@@ -143,6 +156,17 @@ class Batch:
         self.users = self.users[wanted]
         if self.indeterminate is not None:
             self.indeterminate = self.indeterminate[wanted]
+        if self.languages is not None:
+            self.languages = self.languages[wanted]
+
+    def keeps_language(self) -> NDArray[np.bool_]:
+        """Tell whose language stays, whatever they read now: that of who may have been notified in it already."""
+        if self.languages is None:
+            return np.zeros(self.size, dtype=np.bool_)
+        known: NDArray[np.bool_] = self.languages != UNKNOWN
+        if self.unit.row.notice != Notice.ALERT:
+            return known
+        return np.zeros(self.size, dtype=np.bool_) if self.indeterminate is None else known & self.indeterminate
 
     def add_indeterminate(self, indeterminate: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Add recipients that may have been notified; returns those that were not known before."""
@@ -156,6 +180,10 @@ class Batch:
             np.zeros(one.size, dtype=np.bool_) if one.indeterminate is None else one.indeterminate
             for one in (self, other)
         ]
+        languages = [
+            np.full(one.size, UNKNOWN, dtype=np.int16) if one.languages is None else one.languages
+            for one in (self, other)
+        ]
         return Batch(
             self.unit,
             [*self.recipients, *other.recipients],
@@ -163,6 +191,7 @@ class Batch:
             attempts=max(self.attempts, other.attempts),
             found_s=min(self.found_s, other.found_s),
             indeterminate=np.concatenate(indeterminate),
+            languages=np.concatenate(languages),
         )
 
     def rest(self, again: NDArray[np.bool_]) -> Batch:
@@ -174,9 +203,21 @@ class Batch:
             attempts=self.attempts,
             found_s=self.found_s,
             indeterminate=self.indeterminate,
+            languages=self.languages,
         )
         rest.keep(again)
         return rest
+
+
+def _about(row: UnitRow) -> About:
+    return About(
+        alert_id=row.alert_id,
+        notice=row.notice,
+        status=row.status,
+        expires=row.expires,
+        # One that a newer version knows is a MsgspecError, as content is that cannot be read.
+        subject_kind=msgspec.convert(row.subject_kind, SubjectKind),
+    )
 
 
 def overlap(one: UnitRow, other: UnitRow) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import msgspec
 
 from push.message.content import Text
-from push.notice import CaseKind, Notice
+from push.notice import CaseKind, Notice, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 EXPIRED: Final = "expired"
 """What the public pages say when an alert's time is over; no phone is notified of that."""
+
+FOUND_NEUTRAL: Final = "found_neutral"
+FOUND_OVER: Final = "found_over"
+"""Other texts of `found`, ready where it is not for joy (`push.message.closings`)."""
 
 
 class Several(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +80,8 @@ class VehicleWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The phrases of one language; `script`: of its letters, by which values that are written in it are known.
 
-    `missing`: by how somebody came to be missing; `guidance`: by its well-known code.
+    `missing`: by how somebody came to be missing; `guidance`: by its well-known code; `events`: what happened, as CAP
+    says it.
     """
 
     script: Literal["Han", "Latin"]
@@ -107,12 +112,17 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cancel: str
     expired_title: str
     expired: str
-    event: str
+    neutral_title: str
+    neutral: str
+    over_title: str
+    over: str
+    goes_on: str
     area: str
     companion: CompanionWords
     vehicle: VehicleWords
     guidance: dict[str, str]
     missing: dict[CaseKind, MissingWords]
+    events: dict[SubjectKind, dict[CaseKind, str]]
     several: Several
     anyone: Anyone
 
@@ -156,6 +166,8 @@ def follow_up_texts(seen_at: datetime, children: int = 1, *, is_lost: bool = Tru
         Notice.FOUND.value: texts(lambda words: (words.found_title, words.found)),
         Notice.CANCEL.value: texts(lambda words: (words.cancel_title, words.cancel)),
         EXPIRED: texts(lambda words: (words.expired_title, words.expired)),
+        FOUND_NEUTRAL: texts(lambda words: (words.neutral_title, words.neutral)),
+        FOUND_OVER: texts(lambda words: (words.over_title, words.over)),
     }
 
 

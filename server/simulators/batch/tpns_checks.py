@@ -25,7 +25,9 @@ LIMITED = 1008028
 Text = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
-class _Message(msgspec.Struct):
+class PushMessage(msgspec.Struct):
+    """What phones get."""
+
     title: Text
     content: Text
     android: dict[str, msgspec.Raw] = {}
@@ -37,7 +39,7 @@ class PushRequest(msgspec.Struct):
 
     audience_type: str
     message_type: str
-    message: _Message
+    message: PushMessage
     account_list: list[str] = []
     environment: str = "product"
     expire_time: int = EXPIRE_MAX_S

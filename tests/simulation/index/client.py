@@ -30,7 +30,15 @@ DEAD_S: Final = 15.0
 _NAMES: Final = {
     resources.files(package).joinpath("scripts", f"{name}.lua").read_text(encoding="utf-8"): name
     for package, names in {
-        "geo.index": ("record", "forget", "forget_again", "drop", "reach"),
+        "geo.index": (
+            "record",
+            "forget",
+            "forget_again",
+            "drop",
+            "reach",
+            "preferences_put",
+            "preferences_read",
+        ),
         "push.transport": ("take", "hold"),
     }.items()
     for name in names

@@ -13,6 +13,7 @@ import msgspec
 
 from geo.area import ANTIMERIDIAN, EARTH_RADIUS_KM, INDEX_LATITUDE_MAX
 from geo.index.search.members import GEOHASH_STEP
+from tests.simulation.index import preferences
 
 HEEDS_BACK = True
 """False only in a mutation."""
@@ -53,7 +54,9 @@ class Keyspace:
         """Answer one command."""
         match name:
             case "EXISTS":
-                return sum(one in self.flags or bool(self.scores.get(one)) for one in arguments)
+                return sum(
+                    one in self.flags or bool(self.scores.get(one)) or bool(self.hashes.get(one)) for one in arguments
+                )
             case "GET" | "MGET":
                 found = [self.texts.get(one) for one in arguments]
                 return found if name == "MGET" else found[0]
@@ -176,8 +179,9 @@ def _forget(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa:
     for one in arguments[2:]:
         user = _bytes(one)
         count += sum(space.hashes[key].pop(user, None) is not None for key in keys[:2])
-        for key in keys[3:]:
+        for key in keys[3:-1]:
             space.places[key].pop(user, None)
+        space.hashes[keys[-1]].pop(user, None)
         space.scores[keys[2]][user] = now
     _trim(space.scores[keys[2]], now - kept)
     return count
@@ -188,11 +192,13 @@ def _forget_again(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  #
     count = 0
     for row in range(0, len(arguments), 2):
         user, at = _bytes(arguments[row]), int(arguments[row + 1])
+        if preferences.set_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
+            space.hashes[keys[-1]].pop(user, None)
         records = [space.hashes[key].get(user) for key in keys[:2]]
         if max((int.from_bytes(one[:6], "big") for one in records if one is not None), default=0) > at:
             continue
         known = sum(space.hashes[key].pop(user, None) is not None for key in keys[:2])
-        known += sum(space.places[key].pop(user, None) is not None for key in keys[2:])
+        known += sum(space.places[key].pop(user, None) is not None for key in keys[2:-1])
         count += min(known, 1)
     return count
 
@@ -258,9 +264,13 @@ SCRIPTS: Final = {
     "forget_again": _forget_again,
     "drop": _drop,
     "reach": _reach,
+    "preferences_put": lambda space, _, keys, given: preferences.put(
+        space.hashes[keys[0]], space.scores[keys[1]], given
+    ),
+    "preferences_read": lambda space, _, keys, given: preferences.read(space.hashes.get(keys[0], {}), given),
     "take": _take,
     "hold": _hold,
 }
 """By the name of the file, which is its digest here."""
 
-WRITES: Final = frozenset({"record", "forget", "forget_again", "drop", "take", "hold"})
+WRITES: Final = frozenset({"record", "forget", "forget_again", "drop", "preferences_put", "take", "hold"})

@@ -61,6 +61,7 @@ class Unit:
     message_version: int | None = None
     passes: int = 0
     found: int = 0
+    opted_out: int = 0
     accepted: int = 0
     invalid: int = 0
     refused: int = 0
@@ -68,6 +69,7 @@ class Unit:
     failed: int = 0
     done_at: datetime | None = None
     entrants: bool = False
+    interrupted: bool = False
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class LedgerEntry:
     packed: bytes
     message_version: int
     at: datetime
+    locale: str | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +152,7 @@ class Alert:
     verified: bool
     send_at: datetime | None
     unverified: str | None
+    subject_kind: str = "child"
     sent_at: datetime | None = None
     entered_at: datetime | None = None
     next_sweep_at: datetime | None = None
@@ -157,6 +161,8 @@ class Alert:
     audience_max: int | None = None
     ended_at: datetime | None = None
     through_alert: bool | None = None
+    outcome: str | None = None
+    after_action: str | None = None
     unverified_messages: tuple[str, ...] = ()
     unverified_seen: tuple[str, ...] = ()
     recipients_deleted_at: datetime | None = None
@@ -164,6 +170,7 @@ class Alert:
     rings: dict[int, Ring] = field(default_factory=dict)
     sweeps: list[Sweep] = field(default_factory=list)
     notices: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    reopenings: dict[int, None] = field(default_factory=dict)
     ledger: dict[tuple[str, int, int, str], LedgerEntry] = field(default_factory=dict)
     authors: dict[str, None] = field(default_factory=dict)
     approvals: dict[tuple[int, str], datetime] = field(default_factory=dict)
@@ -203,6 +210,7 @@ class Tables:
         self.probes: dict[int, None] = {}
         self.epochs: dict[int, tuple[str, datetime | None]] = {}
         self.forgotten: dict[int, datetime] = {}
+        self.preferences: dict[int, tuple[int, str, datetime]] = {}
         self.entrants: dict[tuple[int, UUID], Entrant] = {}
         self.entry = 0
         self.sequence = 0
@@ -291,8 +299,10 @@ NO_TIME = timedelta()
 
 def may_send(state: str, version: int, notice: str, message_version: int | None) -> bool:
     """Tell whether a unit may be sent, as the function of that name in the record."""
+    if message_version != version:
+        return False
     if notice == "found":
         return state == "found"
     if notice == "cancel":
         return state == "cancelled"
-    return state in {"sending", "sent"} and message_version == version
+    return state in {"sending", "sent"}

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.transaction import Order
 from push.alerts.filing import Filing
+from push.alerts.outcomes import Ending
 from push.fanout.areas import Place
 from push.message.content import Content, Text
 from sql.database import UNAVAILABLE_ERRORS
-from tests.simulation.world.people import LATITUDE, LONGITUDE
+from tests.simulation.world.people import LANGUAGES, LATITUDE, LONGITUDE
 from tests.simulation.world.world import AUTHORITY
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ AGAIN: Final = 8
 WIDER_KM: Final = 60.0
 
 CONTENT: Final = Content(
-    texts={"zh-CN": Text(title="t", body="b", call="110")},
-    follow_ups={one: {"zh-CN": Text(title=one, body="b", call="110")} for one in ("found", "cancel")},
+    texts={one: Text(title="t", body="b", call="110") for one in LANGUAGES},
+    follow_ups={
+        notice: {one: Text(title=notice, body="b", call="110") for one in LANGUAGES} for notice in ("found", "cancel")
+    },
 )
 OPERATOR: Final = Actor(role="operator", name="one")
 DECISIONS: Final = ("resume", "cancel", "found")
@@ -92,13 +95,14 @@ class Operators:
                 return await actions.resume(alert.id, order)
             case "update":
                 self._texts += 1
-                return await engine.changes.update(alert.id, order, {"zh-CN": (f"t{self._texts}", "b")})
+                texts = dict.fromkeys(LANGUAGES, (f"t{self._texts}", "b"))
+                return await engine.changes.update(alert.id, order, texts)
             case "widen":
                 return await engine.changes.widen(alert.id, order, WIDER_KM, city=None)
             case "cancel":
                 return await actions.cancel(alert.id, order)
             case "found":
-                return await actions.find(alert.id, order, through_alert=None)
+                return await actions.find(alert.id, order, Ending())
         raise LookupError(action)
 
     def _filing(self, number: str, policy: str, life_s: float | None) -> Filing:

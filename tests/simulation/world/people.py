@@ -19,6 +19,7 @@ from geo.index.reports import Positions
 from geo.index.shards import shard_of
 from tests.simulation.index.client import FakeRedis
 from tests.simulation.index.keyspace import distance_km
+from tests.simulation.world.preferring import prefer
 from tests.simulation.world.process import ACCOUNT_LANE, LANES, NEAR_KM, SHARDS, TOKEN_LANE, WIDE_KM
 
 if TYPE_CHECKING:
@@ -34,23 +35,34 @@ REPORT_AGAIN_S: Final = 0.5
 REPORTS_MAX: Final = 100
 """Longer than any fault lasts: only where no process is left, nobody takes a report."""
 
+LANGUAGES: Final = ("zh-CN", "en")
+OTHER_LANGUAGE: Final = 0.5
+"""Of those who move: their phones read the other language from now on."""
+
 FIRST: Final = 10_000_000
 
 USERS: Final = [user for user in range(FIRST, FIRST + 40_000) if shard_of(user) < SHARDS][:PEOPLE_MAX]
 
 
 class Person:
-    """Somebody with a phone. `changed_lanes_s`: when they did last; `gone_s`: when they were forgotten."""
+    """Somebody with a phone, which reads `locale`.
 
-    __slots__ = ("changed_lanes_s", "gone_s", "lane", "latitude", "longitude", "user")
+    `changed_lanes_s`: when they changed lanes last; `gone_s`: when they were forgotten. `chose`: they said what they
+    prefer; `off_s`: since when it is answered that they want no alerts.
+    """
+
+    __slots__ = ("changed_lanes_s", "chose", "gone_s", "lane", "latitude", "locale", "longitude", "off_s", "user")
 
     def __init__(self, user: int) -> None:
         self.user = user
         self.lane = ACCOUNT_LANE
+        self.locale = LANGUAGES[user % len(LANGUAGES)]
         self.longitude = LONGITUDE
         self.latitude = LATITUDE
         self.changed_lanes_s = float("-inf")
         self.gone_s: float | None = None
+        self.chose = False
+        self.off_s: float | None = None
 
 
 class People:
@@ -107,7 +119,7 @@ class People:
 
     def _positions(self, some: list[Person]) -> Positions:
         self._last_ms = max(self._now_ms(), self._last_ms + 1)
-        addresses = [address("zh-CN", f"t{one.user}" if one.lane == TOKEN_LANE else None) for one in some]
+        addresses = [address(one.locale, f"t{one.user}" if one.lane == TOKEN_LANE else None) for one in some]
         columns = [one.longitude for one in some], [one.latitude for one in some], [self._last_ms] * len(some)
         return Positions(some[0].lane, [one.user for one in some], *columns, addresses)
 
@@ -144,6 +156,8 @@ class People:
         if kind > 0.4:
             person.lane = TOKEN_LANE if person.lane == ACCOUNT_LANE else ACCOUNT_LANE
             person.changed_lanes_s = self._world.loop.now_s
+        if kind < OTHER_LANGUAGE:
+            person.locale = next(one for one in LANGUAGES if one != person.locale)
         await self._report([person])
         self._world.note(f"user {person.user} is in {person.lane}, at {distance(person):.0f} km")
 
@@ -169,6 +183,10 @@ class People:
         for lane in LANES:
             some = [one for one in self.all.values() if one.lane == lane and one.gone_s is None]
             await self._report(some)
+
+    async def prefer(self) -> None:
+        """Let somebody turn alerts off."""
+        await prefer(self._world, self._world.random.choice([*self.all.values()]))
 
     async def forget(self) -> None:
         """Forget somebody."""

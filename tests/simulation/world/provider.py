@@ -42,6 +42,7 @@ class Request:
     unit: int
     ring: int
     collapse_id: str
+    locale: str
     users: list[int]
     started_s: float
     own_s: float
@@ -100,6 +101,7 @@ class SimulatedGateway:
             unit=row.id,
             ring=row.ring,
             collapse_id=message.collapse_id,
+            locale=message.locale,
             users=[world.people.user_of(one) for one in recipients],
             started_s=world.loop.now_s,
             own_s=process.now_s,

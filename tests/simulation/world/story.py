@@ -100,6 +100,7 @@ class Story:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.move()), name="move")
             if random.random() < 0.2:
                 group.create_task(self._at(random.uniform(0, PHASE_S), world.people.forget()), name="forget")
+            group.create_task(self._prefer(), name="prefer")
             group.create_task(asyncio.sleep(PHASE_S), name="phase")
         self._faults.heal()
         await self._quiet()
@@ -111,6 +112,12 @@ class Story:
             await asyncio.sleep(2.0)
             await self._quiet()
         self._jump(hours_s)
+
+    async def _prefer(self) -> None:
+        """Let a few turn alerts off."""
+        for _ in range(self._random.choice((0, 0, 2))):
+            await asyncio.sleep(self._random.uniform(0, MOVES_S))
+            await self._world.people.prefer()
 
     async def _enter(self) -> None:
         """Let residents move into the areas of live alerts while all is well: events notify them, within seconds.

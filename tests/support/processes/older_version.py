@@ -40,7 +40,7 @@ def exported(folder: Path) -> Path:
         pytest.skip("the history around this folder is another one's")
     looked_at = 0
     for commit in _git("rev-list", "--date-order", f"--max-count={HISTORY}", "HEAD").split():
-        if not _migrations_of(commit) < _migrations():
+        if not _migrations_of(commit) < migrations_below(ROOT):
             continue
         looked_at += 1
         if looked_at > COMMITS:
@@ -54,8 +54,9 @@ def exported(folder: Path) -> Path:
     raise AssertionError(f"none of {COMMITS} commits of the last {HISTORY} can be imported")
 
 
-def _migrations() -> set[str]:
-    return {file.name for file in (ROOT / MIGRATIONS).glob("*.sql")}
+def migrations_below(folder: Path) -> set[str]:
+    """Return the file names of a version's migrations."""
+    return {file.name for file in (folder / MIGRATIONS).glob("*.sql")}
 
 
 def _migrations_of(commit: str) -> set[str]:

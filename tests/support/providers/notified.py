@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from server.simulators.batch.tpns_checks import PushRequest
+    from server.simulators.batch.tpns_checks import PushMessage, PushRequest
     from tests.support.processes.deployment import Deployment
 
 FOUND: Final = "走失儿童已找到"
@@ -115,13 +115,17 @@ class Notified:
 
 
 class RecordingTpns(SimulatedTpns):
-    """A TPNS that records who was notified; with `drops_connections` it accepts requests but never answers."""
+    """A TPNS that records who was notified; with `drops_connections` it accepts requests but never answers.
+
+    `phones`: the first message of each title, as phones get it.
+    """
 
     def __init__(self, settings: SimulatedTpnsSettings) -> None:
         super().__init__(settings)
         self.faults = self.gate = Gate(settings)
         self.notified = Notified()
         self.drops_connections = False
+        self.phones: dict[str, PushMessage] = {}
         self.url = ""
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -135,6 +139,7 @@ class RecordingTpns(SimulatedTpns):
 
     def _accept(self, push: PushRequest, at: float) -> web.Response:
         number = msgspec.json.decode(push.message.android["n_id"], type=int)
+        self.phones.setdefault(push.message.title, push.message)
         self.notified.note(push.message.title, [int(account) for account in push.account_list], number)
         return super()._accept(push, at)
 

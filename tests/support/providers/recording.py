@@ -48,6 +48,12 @@ class Lane(NamedTuple):
     to: list[bytes]
     bodies: list[bytes]
 
+    def token(self, user: int) -> str:
+        """Return a token of a user at this provider."""
+        if self.to[0].startswith(b"{"):
+            return subscription(self.settings.url, user)
+        return f"{user:064x}"
+
 
 class RecordingApns(SimulatedApns):
     """An APNs that keeps the bodies it receives."""
@@ -180,13 +186,19 @@ async def _token(name: str, folder: Path) -> AsyncIterator[Lane]:
         stopping.set()
 
 
+@asynccontextmanager
+async def lane_of(name: str, folder: Path) -> AsyncIterator[Lane]:
+    """Run a simulated provider of a lane within the test."""
+    async with (_token if name in TOKEN else _batch)(name, folder) as lane:
+        yield lane
+
+
 async def sent_bodies(name: str, folder: Path, *messages: Message) -> tuple[LaneSettings, list[bytes]]:
     """Send messages to a simulated provider; returns the lane's settings and the first body of each message.
 
     The first body holds the message; providers that store it first get a second request that only refers to it.
     """
-    lane = _token if name in TOKEN else _batch
-    async with lane(name, folder) as there:
+    async with lane_of(name, folder) as there:
         provider, bodies = providers()[name], list[bytes]()
         gateway = open_gateway(provider, there.settings, UNAVAILABLE)
         for message in messages:

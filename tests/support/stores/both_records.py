@@ -34,6 +34,7 @@ UNIT_COLUMNS: Final = [
     "message_version",
     "passes",
     "found",
+    "opted_out",
     "accepted",
     "invalid",
     "refused",
@@ -41,6 +42,7 @@ UNIT_COLUMNS: Final = [
     "failed",
     "done_at",
     "entrants",
+    "interrupted",
 ]
 ENTRANT_COLUMNS: Final = ["alert_id", "lane", "shard", "entry", "due_at"]
 ALERT_COLUMNS: Final = [

@@ -3,7 +3,7 @@
 Bounded by the tables.
 """
 
-from tests.simulation.record.answers import alerts, entrants, filing, index_marks, ledger, progress, work
+from tests.simulation.record.answers import alerts, entrants, filing, index_marks, ledger, preferences, progress, work
 
-ALL = alerts, entrants, filing, index_marks, ledger, progress, work
+ALL = alerts, entrants, filing, index_marks, ledger, preferences, progress, work
 """The modules with the queries."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: str, *rest: Any) -> None:  # noqa: ANN401 - columns
     """Add an alert."""
     received_at, deadline, expires, longitude, latitude, city, city_polygon, jurisdiction, policy = rest[:9]
-    content, estimate, state, review, send_at, unverified = rest[9:]
+    content, estimate, state, review, send_at, unverified, subject_kind = rest[9:]
     alert = Alert(
         id=alert_id,
         case=tables.cases[case_id],
@@ -42,6 +42,7 @@ def alert_add(tables: Tables, _: Moment, alert_id: UUID, case_id: int, status: s
         verified=unverified is None,
         send_at=send_at,
         unverified=unverified,
+        subject_kind=subject_kind,
     )
     tables.put(tables.alerts, alert_id, alert)
 
@@ -53,10 +54,14 @@ def notice_add(tables: Tables, _: Moment, alert_id: UUID, at: datetime) -> None:
 
 
 @answers("notice_append")
-def notice_append(tables: Tables, moment: Moment, alert_id: UUID, version: int, notice: str, content: str) -> None:
+def notice_append(
+    tables: Tables, moment: Moment, alert_id: UUID, version: int, notice: str, content: str, reopens: bool
+) -> None:
     """Add a notice and its content."""
     alert = tables.alerts[alert_id]
     tables.put(alert.notices, version, (notice, moment.clock))
+    if reopens:
+        tables.put(alert.reopenings, version, None)
     tables.change(alert, version=version, content=content)
 
 
@@ -102,7 +107,7 @@ def alert_lock(tables: Tables, _: Moment, alert_id: UUID) -> None:
 @answers(
     "alert_read_locked",
     "state status authority_id case_number version review received_at deadline expires revision through_alert notified "
-    "longitude latitude city city_polygon jurisdiction content audience_max estimate proposed held",
+    "longitude latitude city city_polygon jurisdiction content audience_max estimate proposed held verified",
 )
 def read_locked(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
     """Return a locked alert."""
@@ -114,7 +119,7 @@ def read_locked(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any
     first = a.state, a.status, a.case.authority_id, a.case.case_number, a.version, a.review, a.received_at, a.deadline
     place = a.longitude, a.latitude, a.city, a.city_polygon, a.jurisdiction
     proposed = a.proposal is not None
-    rest = a.content, a.audience_max, a.estimate, proposed, held
+    rest = a.content, a.audience_max, a.estimate, proposed, held, a.verified
     yield (*first, a.expires, a.revision, a.through_alert, notified, *place, *rest)
 
 
@@ -125,10 +130,61 @@ def alert_move(tables: Tables, moment: Moment, alert_id: UUID, state: str, throu
     tables.change(
         alert,
         state=state,
-        ended_at=(alert.ended_at or moment.clock) if state in {"found", "cancelled", "expired"} else alert.ended_at,
+        ended_at=(alert.ended_at or moment.clock) if state in {"found", "cancelled", "expired"} else None,
         through_alert=alert.through_alert if through is None else through,
         next_sweep_at=alert.next_sweep_at if state == "sent" else None,
     )
+
+
+@answers("alert_reopen")
+def alert_reopen(
+    tables: Tables,
+    _: Moment,
+    alert_id: UUID,
+    review: str,
+    send_at: datetime | None,
+    expires: datetime,
+    at: datetime,
+    within: timedelta,
+) -> None:
+    """Let an alert begin again; which sweeps are open is not kept here."""
+    alert = tables.alerts[alert_id]
+    for ring in alert.rings.values():
+        tables.change(ring, deadline=max(ring.due_at, at) + within)
+    tables.change(
+        alert,
+        review=review,
+        send_at=send_at,
+        expires=expires,
+        deadline=at + within,
+        revision=alert.revision + 1,
+        through_alert=None,
+        outcome=None,
+        after_action=None,
+    )
+
+
+@answers("alert_outcome")
+def alert_outcome(tables: Tables, _: Moment, alert_id: UUID, outcome: str | None, after_action: str | None) -> None:
+    """Keep how a case ended."""
+    alert = tables.alerts[alert_id]
+    tables.change(alert, outcome=outcome or alert.outcome, after_action=after_action or alert.after_action)
+
+
+@answers("outcome_read", "outcome through_alert after_action")
+def outcome_read(tables: Tables, _: Moment, alert_id: UUID) -> Iterator[tuple[Any, ...]]:
+    """Return how a case ended."""
+    alert = tables.alerts.get(alert_id)
+    if alert is not None:
+        yield alert.outcome, alert.through_alert, alert.after_action
+
+
+@answers("notice_begun", "exists")
+def notice_begun(tables: Tables, _: Moment, alert_id: UUID, version: int) -> Iterator[tuple[Any, ...]]:
+    """Tell whether a follow-up notice may have been sent to somebody."""
+    units = tables.alerts[alert_id].units()
+    follow_ups = [one for one in units if one.sweep.version == version and one.sweep.notice != "alert"]
+    yield (any(one.worked_by is not None for one in follow_ups),)
 
 
 @answers("alert_extend")

@@ -40,7 +40,7 @@ def note(
 @answers(
     "entrant_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq entrants",
+    "sweep_id trail_seq entrants subject_kind",
     soft=True,
 )
 def claim(
@@ -78,7 +78,8 @@ def claim(
         place = sweep.ring, lane, ring.radius_km, ring.city
         content, left_s = "" if is_held else alert.content, (alert.expires - now).total_seconds()
         first = unit.id, unit.shard_from, unit.shard_to, alert.id, sweep.notice, unit.message_version
-        yield *first, *place, alert.expires, alert.status, content, left_s, sweep.id, len(tables.events), True
+        claimed = content, left_s, sweep.id, len(tables.events), True, alert.subject_kind
+        yield *first, *place, alert.expires, alert.status, *claimed
 
 
 def _widest(alert: Alert, lane: str, now: datetime) -> Sweep | None:

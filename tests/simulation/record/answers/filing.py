@@ -77,6 +77,13 @@ def authority_hold(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[
         yield tables.authorities[authority]
 
 
+@answers("authority_hold_free", "review grace_s")
+def authority_hold_free(tables: Tables, _: Moment, authority: str) -> Iterator[tuple[Any, ...]]:
+    """Return the same: nobody changes one here."""
+    if authority in tables.authorities:
+        yield tables.authorities[authority]
+
+
 @answers("child_due", "id state")
 def child_due(
     tables: Tables, moment: Moment, after_found: timedelta, after_end: timedelta, alert_id: UUID | None

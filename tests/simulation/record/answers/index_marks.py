@@ -81,6 +81,8 @@ def forgotten_add(tables: Tables, moment: Moment, users: Sequence[int]) -> None:
     """Note forgotten users, who enter nothing any more."""
     for key in [key for key in tables.entrants if key[0] in users]:
         tables.remove(tables.entrants, key)
+    for user in {*users}.intersection(tables.preferences):
+        tables.remove(tables.preferences, user)
     for user in users:
         tables.put(tables.forgotten, user, moment.now)
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LATE_ROWS_REOPEN = True
 """False only in a mutation."""
 
+ENDS: Final = ("found", "cancel")
+KNOWN: Final = ("accepted", "indeterminate")
 COUNTED: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 
 
@@ -27,18 +29,42 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
     counts: dict[int, Counter[str]] = {}
     late: list[tuple[Alert, LedgerEntry]] = []
     for row in zip(*columns, strict=True):
-        alert_id, notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version = row
+        (
+            alert_id,
+            notice,
+            shard_from,
+            shard_to,
+            batch_id,
+            outcome,
+            lane,
+            unit_id,
+            recipients,
+            packed,
+            version,
+            locale,
+        ) = row
         alert = tables.alerts[alert_id]
         key = (notice, shard_from, batch_id, outcome)
         if key in alert.ledger:
             continue
         entry = LedgerEntry(
-            notice, shard_from, shard_to, batch_id, outcome, lane, unit_id, recipients, packed, version, moment.now
+            notice,
+            shard_from,
+            shard_to,
+            batch_id,
+            outcome,
+            lane,
+            unit_id,
+            recipients,
+            packed,
+            version,
+            moment.now,
+            locale,
         )
         tables.put(alert.ledger, key, entry)
         if outcome in COUNTED:
             counts.setdefault(unit_id, Counter())[outcome] += recipients
-        if LATE_ROWS_REOPEN and notice == "alert" and outcome in {"accepted", "indeterminate"}:
+        if LATE_ROWS_REOPEN and notice != "update" and outcome in {"accepted", "indeterminate"}:
             late.append((alert, entry))
     _reopen_follow_ups(tables, late)
     for unit_id, counted in counts.items():
@@ -53,6 +79,8 @@ def _reopen_follow_ups(tables: Tables, late: list[tuple[Alert, LedgerEntry]]) ->
         for unit in alert.units():
             sweep = unit.sweep
             if sweep.notice == "alert" or not sweep.version > entry.message_version:
+                continue
+            if entry.notice != "alert" and sweep.notice != "update":
                 continue
             if unit.shard_from < entry.shard_to and unit.shard_to > entry.shard_from:
                 tables.change(unit, done=False, reopened=unit.lease_until is not None)
@@ -73,9 +101,11 @@ def settled(
     """Find who need not be notified by a lane."""
     alert = tables.alerts.get(alert_id)
     for row in [] if alert is None else alert.ledger.values():
-        if row.notice != notice or not (row.shard_from < shard_to and row.shard_to > shard_from):
+        if not (row.shard_from < shard_to and row.shard_to > shard_from):
             continue
-        if row.notice == "update" and row.message_version != version:
+        if notice == "alert" and row.notice in ENDS and row.outcome in KNOWN:
+            yield (row.packed,)
+        if row.notice != notice or not _counts(alert, row, version):
             continue
         bad_elsewhere = row.outcome in {"invalid", "quarantined"} and row.lane != lane
         old = row.outcome == "invalid" and row.at < moment.now - invalid_for
@@ -83,17 +113,79 @@ def settled(
             yield (row.packed,)
 
 
-@answers("ledger_notified", "packed")
+def _counts(alert: Alert | None, row: LedgerEntry, version: int) -> bool:
+    """Tell whether a row is of the notice that is sent, and not of one before the alert was reopened."""
+    if row.notice == "alert" or row.message_version == version:
+        return True
+    earlier = [] if alert is None else [one for one in alert.reopenings if one < version]
+    return row.notice != "update" and row.message_version > max(earlier, default=0)
+
+
+@answers("ledger_ends", "notice outcome packed")
+def ends(
+    tables: Tables, _: Moment, alert_id: UUID, before: int, shard_from: int, shard_to: int
+) -> Iterator[tuple[Any, ...]]:
+    """Find who got which follow-up notice of a reopened alert, the newest first."""
+    alert = tables.alerts.get(alert_id)
+    if alert is None or not any(one <= before for one in alert.reopenings):
+        return
+    for row in sorted(alert.ledger.values(), key=lambda row: -row.message_version):
+        near = row.shard_from < shard_to and row.shard_to > shard_from
+        if row.notice != "alert" and row.message_version < before and row.outcome in KNOWN and near:
+            yield row.notice, row.outcome, row.packed
+
+
+@answers("ledger_unsettled", "packed")
+def unsettled(
+    tables: Tables,
+    _: Moment,
+    alert_id: UUID,
+    before: int,
+    shard_from: int,
+    shard_to: int,
+    lane: str,
+    notices: Sequence[str],
+) -> Iterator[tuple[Any, ...]]:
+    """Find whom an interrupted process may have notified unrecorded."""
+    alert = tables.alerts.get(alert_id)
+    units = [
+        unit
+        for unit in ([] if alert is None else alert.units())
+        if unit.sweep.lane == lane
+        and unit.sweep.notice in notices
+        and unit.sweep.version < before
+        and not unit.done
+        and (unit.interrupted or unit.lease_owner is not None)
+        and unit.shard_from < shard_to
+        and unit.shard_to > shard_from
+    ]
+    for row in [] if alert is None else alert.ledger.values():
+        near = row.shard_from < shard_to and row.shard_to > shard_from
+        hit = any(unit.shard_from < row.shard_to and unit.shard_to > row.shard_from for unit in units)
+        if row.notice == "alert" and row.outcome in KNOWN and near and hit:
+            yield (row.packed,)
+
+
+@answers("notice_reopens", "reopens")
+def notice_reopens(tables: Tables, _: Moment, alert_id: UUID, version: int) -> Iterator[tuple[Any, ...]]:
+    """Tell whether a notice says that an alert goes on."""
+    alert = tables.alerts.get(alert_id)
+    if alert is not None and version in alert.notices:
+        yield (version in alert.reopenings,)
+
+
+@answers("ledger_notified", "packed locale")
 def notified(
     tables: Tables, _: Moment, alert_id: UUID, before: int, shard_from: int, shard_to: int, indeterminate: bool
 ) -> Iterator[tuple[Any, ...]]:
     """Find who was notified; of a version that is not final, before it."""
     alert = tables.alerts.get(alert_id)
-    for row in [] if alert is None else alert.ledger.values():
+    rows = [] if alert is None else sorted(alert.ledger.values(), key=lambda row: (row.outcome, row.at))
+    for row in rows:
         known = row.outcome == "accepted" or (row.outcome == "indeterminate" and indeterminate)
         near = row.shard_from < shard_to and row.shard_to > shard_from
         if row.notice == "alert" and known and near and (row.message_version < before or indeterminate):
-            yield (row.packed,)
+            yield row.packed, row.locale
 
 
 @answers("ledger_reopen", "recipients")

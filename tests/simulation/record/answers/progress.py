@@ -72,7 +72,7 @@ def alert_lock_many(_: Tables, __: Moment, ___: Sequence[UUID]) -> None:
     "alert_list",
     "id case_number authority_id status state received_at deadline expires longitude latitude city policy estimate "
     "swept_at entered_at sent_at verified unverified unverified_messages review send_at version ended_at through_alert "
-    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy",
+    "audience_max child_deleted_at recipients_deleted_at approvals revision proposal rings busy subject_kind",
 )
 def alert_list(tables: Tables, _: Moment, alert_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
     """Return these alerts."""
@@ -118,7 +118,7 @@ def _listed(a: Alert) -> tuple[Any, ...]:
     deleted = None, a.recipients_deleted_at
     names = [name for _, name in approvals]
     encoded = msgspec.json.encode(rings).decode()
-    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a)
+    return *first, *place, *review, *deleted, names, a.revision, proposal, encoded, _busy(a), a.subject_kind
 
 
 def _busy(alert: Alert) -> bool:
@@ -136,7 +136,7 @@ def _busy(alert: Alert) -> bool:
 @answers(
     "progress_read",
     "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
-    "failed settled",
+    "failed settled opted_out",
 )
 def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) -> Iterator[tuple[Any, ...]]:
     """Sum the counts of each sweep, those of late entrants rounded down."""
@@ -153,8 +153,9 @@ def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) 
                 unit.accepted + unit.invalid + unit.refused + unit.quarantined + unit.failed for unit in units
             )
             own = [unit for unit in units if not unit.entrants]
-            searched, done = sum(unit.searched for unit in own), sum(unit.done for unit in own)
-            yield alert.id, notice, version, lane, ring, len(own), searched, done, *counts, settled
+            of_own = [len(own), *(sum(getattr(unit, name) for unit in own) for name in ("searched", "done"))]
+            opted_out = sum(unit.opted_out for unit in units)
+            yield alert.id, notice, version, lane, ring, *of_own, *counts, settled, opted_out
 
 
 def _rounded(count: int, step: int) -> int:

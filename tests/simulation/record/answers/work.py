@@ -93,7 +93,7 @@ def sweep_lock_stale(_: Tables, __: Moment, ___: int) -> None:
 @answers(
     "unit_claim",
     "id shard_from shard_to alert_id notice message_version ring lane radius_km city expires status content left_s "
-    "sweep_id trail_seq",
+    "sweep_id trail_seq entrants subject_kind",
     soft=True,
 )
 def claim(
@@ -127,6 +127,7 @@ def claim(
             worked_by=owner,
             searched=False,
             reopened=False,
+            interrupted=unit.interrupted or unit.lease_owner is not None,
             message_version=alert.version if sweep.notice == "alert" else sweep.version,
         )
         expires = alert.expires if sweep.notice == "alert" else max(alert.expires, now + DAY)
@@ -147,6 +148,8 @@ def claim(
             (expires - now).total_seconds(),
             sweep.id,
             len(tables.events),
+            False,
+            alert.subject_kind,
         )
 
 
@@ -162,7 +165,9 @@ def extend(
 
 
 @answers("unit_finish", "id", soft=True)
-def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int) -> Iterator[tuple[Any, ...]]:
+def finish(
+    tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int, opted_out: int
+) -> Iterator[tuple[Any, ...]]:
     """Mark a unit done, unless it was reopened meanwhile."""
     for unit in _of(tables, [unit_id]):
         if unit.lease_owner == owner:
@@ -170,8 +175,10 @@ def finish(tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int
                 unit,
                 done=not unit.reopened,
                 reopened=False,
+                interrupted=False,
                 searched=True,
                 found=found,
+                opted_out=opted_out,
                 done_at=moment.now,
                 lease_owner=None,
                 lease_until=None,
@@ -208,7 +215,8 @@ def release(tables: Tables, _: Moment, owner: UUID) -> None:
     """Give back all units of an owner."""
     for unit in tables.units.values():
         if unit.lease_owner == owner and (not unit.done or unit.entrants):
-            tables.change(unit, lease_owner=None, lease_until=None)
+            interrupted = unit.interrupted or not unit.done
+            tables.change(unit, lease_owner=None, lease_until=None, interrupted=interrupted)
 
 
 @answers("unit_searched", soft=True)

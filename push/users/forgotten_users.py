@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARGIN: Final = timedelta(days=1)
 
-_log = structlog.get_logger("push.forgotten_users")
+_log = structlog.get_logger("push.users.forgotten_users")
 
 
 class ForgottenUsers:

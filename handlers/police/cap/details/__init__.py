@@ -1,0 +1,4 @@
+"""What a CAP message says beyond its texts: of what event it is, its parameters, its pictures.
+
+Bounded by the document.
+"""

@@ -1,0 +1,1 @@
+select content from preference where user_id = $1;

@@ -1,0 +1,120 @@
+"""In which language each recipient was notified: the first one, by rows of the ledger; one row where there is one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from push.delivery.ledger import rows_of
+from push.delivery.outcomes import Addressed
+from push.discovery import providers
+from push.fanout.claims.languages import UNKNOWN, Languages
+from push.fanout.claims.unit import Batch, HeldUnit
+from push.fanout.packing import unpack
+from push.message.content import Content, Text
+from push.message.rendering import Rendering
+from push.results import Outcome
+from tests.property.fuzz.promises import lanes_of_every_provider
+from tests.support.unit_rows import unit_row
+
+TEXT: Final = Text("t", "b", "110")
+LOCALES: Final = ("zh-CN", "en", "es", None)
+CONTENT: Final = Content(
+    texts=dict.fromkeys(("zh-CN", "en", "es", "ug"), TEXT), follow_ups={"found": dict.fromkeys(("zh-CN", "en"), TEXT)}
+)
+
+
+@given(
+    rows=st.lists(st.tuples(st.sampled_from(LOCALES), st.sets(st.integers(0, 40), min_size=1, max_size=20)), max_size=8)
+)
+def test_each_recipient_has_the_language_of_the_first_row_that_has_them(
+    rows: list[tuple[str | None, set[int]]],
+) -> None:
+    """Everybody once, in order; rows of an earlier version say no language."""
+    languages = Languages(CONTENT, "update")
+    users = languages.note_first([(locale, np.array(sorted(some), dtype=np.int64)) for locale, some in rows])
+    expected: dict[int, str | None] = {}
+    for locale, some in rows:
+        for user in some:
+            expected.setdefault(user, locale)
+    assert users.tolist() == sorted(expected)
+    found = languages.first_of(users)
+    numbers = [] if found is None else found.tolist()
+    assert [None if number == UNKNOWN else languages.name(number) for number in numbers] == [
+        expected[user] for user in sorted(expected)
+    ]
+
+
+def test_a_language_without_a_follow_up_is_followed_in_english() -> None:
+    """Never in Chinese, and in the own language where the police wrote one."""
+    found = Languages(CONTENT, "found")
+    assert [found.name(found.number(one)) for one in ("es", "ug", "en", "zh-CN", "zh-Hant-TW")] == [
+        "en",
+        "en",
+        "en",
+        "zh-CN",
+        "zh-CN",
+    ]
+    own = msgspec.structs.replace(CONTENT, own_follow_ups={"found": {"es": TEXT}})
+    spanish = Languages(own, "found")
+    assert [spanish.name(spanish.number(one)) for one in ("es", "es-MX", "ug")] == ["es", "es", "en"]
+    ended_otherwise = Languages(msgspec.structs.replace(own, closing="found_neutral"), "found")
+    assert ended_otherwise.name(ended_otherwise.number("es")) == "en", (
+        "what was written for a happy end is not for others"
+    )
+
+
+def test_every_lane_shows_each_recipient_the_notice_in_the_first_language() -> None:
+    """All nine: what the batch is split into is what each gateway renders."""
+    follow_ups = {"found": {"zh-CN": Text("已找到", "谢谢", ""), "en": Text("Found", "Thank you", "")}}
+    own = {"found": {"es": Text("Encontrado", "Gracias", "")}}
+    content = msgspec.structs.replace(CONTENT, follow_ups=follow_ups, own_follow_ups=own)
+    row = msgspec.structs.replace(unit_row(), notice="found", content=msgspec.json.encode(content).decode())
+    unit = HeldUnit(row, 0.0, 0.0, 1.0)
+    notified = {"zh-CN": [1, 5], "en": [2], "es": [3], "ug": [4]}
+    users = unit.languages.note_first([(one, np.array(some, dtype=np.int64)) for one, some in notified.items()])
+    numbers = unit.languages.first_of(users)
+    assert numbers is not None
+    addressed = Addressed([b"%d" % user for user in users.tolist()], numbers, unit.languages, by_token=True)
+    parts = {locale: users[[*rows]].tolist() for locale, rows in addressed.by_locale(10)}
+    assert parts == {"zh-CN": [1, 5], "en": [2, 4], "es": [3]}
+    for name, lane in lanes_of_every_provider().items():
+        for locale, title in (("zh-CN", "已找到"), ("en", "Found"), ("es", "Encontrado")):
+            shown = providers()[name].previewed(lane, unit.message(locale))
+            assert isinstance(shown, Rendering), name
+            assert shown.title == title, name
+
+
+def _batch(*locales: str) -> Batch:
+    row = msgspec.structs.replace(unit_row(), content=msgspec.json.encode(CONTENT).decode())
+    unit = HeldUnit(row, 0.0, 0.0, 1.0)
+    users = np.arange(len(locales), dtype=np.int64)
+    batch = Batch(unit, [b"%d" % user for user in users.tolist()], users)
+    batch.languages = np.array([unit.languages.number(one) for one in locales], dtype=np.int16)
+    return batch
+
+
+def test_the_ledger_has_one_row_where_all_read_one_language_and_one_each_where_they_differ() -> None:
+    """With numbers of their own, so that none is taken for another; outcomes that nobody follows are not split."""
+    [row] = rows_of(_batch("es", "es-MX", "es"), {Outcome.ACCEPTED: None}, "tpns")
+    assert (row.locale, row.recipients) == ("es", 3)
+    batch = _batch("zh-CN", "es", "zh-CN", "en")
+    rows = rows_of(batch, {Outcome.ACCEPTED: None}, "tpns")
+    assert {row.locale: unpack(row.packed).tolist() for row in rows} == {"zh-CN": [0, 2], "es": [1], "en": [3]}
+    assert len({row.batch_id for row in rows}) == len(rows)
+    refused = rows_of(batch, {Outcome.REFUSED: np.array([True, True, False, False])}, "tpns")
+    assert [(row.locale, row.recipients) for row in refused] == [(None, 2)]
+
+
+def test_who_may_have_been_notified_is_tried_again_in_the_same_language() -> None:
+    """All others are tried again in the language that they read then."""
+    batch = _batch("zh-CN", "es", "en")
+    batch.add_indeterminate(np.array([True, False, True]))
+    rest = batch.rest(np.array([False, True, True]))
+    assert rest.keeps_language().tolist() == [False, True]
+    both = rest.with_others(Batch(batch.unit, [b"9"], np.array([9], dtype=np.int64)))
+    assert both.keeps_language().tolist() == [False, True, False]
