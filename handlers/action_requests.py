@@ -57,6 +57,9 @@ CODES: Final = {
     Refusal.NOT_WIDER: ProblemCode.NOT_WIDER,
     Refusal.BETWEEN: ProblemCode.BETWEEN_RINGS,
     Refusal.HELD: ProblemCode.RING_HELD,
+    Refusal.NO_AUTHORITY: ProblemCode.UNKNOWN_AUTHORITY,
+    Refusal.NOT_INVITED: ProblemCode.UNKNOWN_CASE,
+    Refusal.BORDERS: ProblemCode.NOT_UNITED,
 }
 """The code of each refusal."""
 

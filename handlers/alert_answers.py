@@ -14,7 +14,7 @@ import msgspec
 from push.alerts.disclosure.estimates import ShownEstimate, shown_estimate
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import Action, State
-from push.alerts.review import Review
+from push.alerts.review import HeldFor, Review
 from push.notice import Status, SubjectKind
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Reviewed(Answer, frozen=True, kw_only=True):
 
     An approval names the `revision` that was read; `approvals` are of that one. `proposal`: what waits for approval
     since people were notified. `unverified`: why the signature of a CAP message is not believed;
-    `unverified_messages`: which later messages about it have no verifiable signature, and why.
+    `unverified_messages`: which later messages about it have no verifiable signature, and why. `held_for`: why what it
+    rests on holds it for approval.
     """
 
     policy: Review
@@ -103,13 +104,19 @@ class Reviewed(Answer, frozen=True, kw_only=True):
     send_at: datetime | None
     revision: int
     proposal: Proposed | None
+    held_for: list[HeldFor]
 
 
 class FiledAlert(Answer, frozen=True, kw_only=True):
-    """An alert as its authority sees it: nothing of the child but the case number."""
+    """An alert as its authority sees it: nothing of the child but the case number.
+
+    `invited`: other authorities that may countersign it; `countersigned`: those that have, and share it.
+    """
 
     id: UUID
     authority: str
+    invited: list[str]
+    countersigned: list[str]
     case_number: str
     status: Status
     subject_kind: SubjectKind
@@ -138,6 +145,8 @@ def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
     return FiledAlert(
         id=alert.id,
         authority=alert.authority_id,
+        invited=alert.invited,
+        countersigned=alert.countersigned,
         case_number=alert.case_number,
         status=Status(alert.status),
         subject_kind=SubjectKind(alert.subject_kind),
@@ -151,6 +160,7 @@ def filed_alert(alert: ListedAlert, rule: Disclosure) -> FiledAlert:
             send_at=alert.send_at,
             revision=alert.revision,
             proposal=_proposed(alert.proposal, rule),
+            held_for=[HeldFor(one) for one in alert.held_for],
         ),
         version=alert.version,
         received_at=alert.received_at,

@@ -16,6 +16,7 @@ import structlog
 from push.alarms import AlarmBoard
 from push.alerts.actions.changes import Changes
 from push.alerts.actions.decisions import Actions
+from push.alerts.actions.joining.sharing import Sharing
 from push.alerts.actions.transaction import Operations
 from push.alerts.filing import FilingService
 from push.alerts.planner import FilingPlan, Planner
@@ -108,6 +109,7 @@ class Engine:
         self.operations = Operations(requests_pool, planner.secret, halt=self.halt, wake=self.wake)
         self.changes = Changes(self.operations, requests_pool, planner, plan.life_max)
         self.actions = Actions(self.operations, self.changes, planner)
+        self.sharing = Sharing(requests_pool, planner, halt=self.halt, wake=self.wake)
         self._stops = StopListener(
             stores.listen,
             pool,

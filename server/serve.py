@@ -22,45 +22,20 @@ from geo.cities import Cities, CitiesError, read_cities
 from geo.connection import connect
 from geo.index.keys import LIVING, generations
 from handlers.auth.failures import Failures
-from handlers.auth.signed_webhooks import SignedWebhooks
 from handlers.auth.webhook_signatures import Vault
-from handlers.operators.actions import AlertActions
-from handlers.operators.alerts import Alerts
-from handlers.operators.audit import Audit
-from handlers.operators.estimates import Estimates
-from handlers.operators.feed import Feed
-from handlers.operators.outcomes import Outcomes
-from handlers.operators.preview import Preview
-from handlers.operators.routes import OperatorHandlers
-from handlers.ops.health import Health
-from handlers.ops.metrics import Metrics
-from handlers.ops.routes import OpsHandlers
-from handlers.platform.devices import Devices
-from handlers.platform.enrolment import Enrolment
-from handlers.platform.preferences import UsersPreferences
-from handlers.platform.reports import Reports
-from handlers.platform.routes import PlatformHandlers
-from handlers.police.cap.intake import CapIntake
-from handlers.police.intake import Intake
-from handlers.police.notices import Notices
-from handlers.police.places import NewPlaces
-from handlers.police.routes import PoliceHandlers
-from handlers.police.updates import Updates
-from handlers.public.alerts import Public
-from handlers.routes import Handlers
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
-from push.alerts.preview import preview
 from push.alerts.record.retention import Retention
 from push.engine import Engine, EnginePlan
 from push.fanout.entrants.late_entrants import LatePlan
 from push.stores import EngineStores
+from runtime.authentication_codes import key_material
 from runtime.tasks import cancel_and_wait
 from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.edge import publishing
-from server.edge.console import console_of
+from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
 from server.settings import Settings, SettingsError, policies, policy_by_kind
@@ -77,6 +52,7 @@ if TYPE_CHECKING:
     from geo.connection import Client
     from handlers.auth.authenticator import Authenticator
     from handlers.cap.signing import Signer
+    from handlers.routes import Handlers
     from server.stores import Stores
     from sql.database import Pool, RecordPool
 
@@ -126,7 +102,7 @@ async def serve(
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
-        handlers = _handlers(settings, engine, authenticator, cities, signer, vault)
+        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -201,6 +177,7 @@ def _plan(settings: Settings) -> EnginePlan:
             radius_min_km=settings.privacy.radius_min_km,
             disclosure=Disclosure(settings.privacy.people_min),
             secret=derived_secret(settings),
+            sealing_keys=tuple(key_material(encryption_key(settings))),
         ),
         late=LatePlan(every_s=settings.alert.late_entrants_every_s),
         lanes=lanes.plans(settings),
@@ -249,53 +226,6 @@ def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | Non
         engine.alarms,
         within,
         (configured, partial(sql.access.ending, pool, within), partial(sql.cap.ending, pool, within)),
-    )
-
-
-def _handlers(
-    settings: Settings,
-    engine: Engine,
-    authenticator: Authenticator,
-    cities: Cities | None,
-    signer: Signer | None,
-    vault: Vault,
-) -> Handlers:
-    pool, index = engine.stores.requests_pool, engine.stores.index
-    signed = SignedWebhooks(pool, vault, authenticator)
-    disclosure = engine.filing_service.planner.plan.disclosure
-    alerts = Alerts(pool, engine.watcher, disclosure)
-    cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
-    feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
-    engine.revoked = feed.look
-    reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
-    operators = OperatorHandlers(
-        alerts=alerts,
-        actions=AlertActions(engine.actions, engine.changes, alerts, pool),
-        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure),
-        audit=Audit(pool, disclosure),
-        estimates=Estimates(pool, engine.filing_service.planner, cities, authenticator),
-        feed=feed,
-        outcomes=Outcomes(pool),
-    )
-    return Handlers(
-        police=PoliceHandlers(
-            intake=Intake(pool, engine.filing_service, signed, cities, cap),
-            notices=Notices(pool, engine.actions, signed, disclosure),
-            places=NewPlaces(pool, engine.changes, engine.filing_service.planner, signed, cities),
-            updates=Updates(pool, engine.changes, signed, engine.filing_service.planner),
-        ),
-        platform=PlatformHandlers(
-            devices=Devices(reports, index, engine.forgetting, pool),
-            enrolment=Enrolment(pool),
-            preferences=UsersPreferences(pool, index),
-        ),
-        operators=operators,
-        public=Public(pool, publishing.publisher(settings), signer),
-        ops=OpsHandlers(
-            health=Health(engine.stores.pool, index, engine.alarms),
-            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
-        ),
-        console=console_of(settings, pool, authenticator, operators),
     )
 
 

@@ -22,6 +22,7 @@ _AUTHORITY_REVOKE = query("authority_revoke")
 _AUTHORITY_LIMIT = query("authority_limit")
 _TERMS = query("authority_terms")
 _TIME_ZONE = query("authority_time_zone")
+_ASKS = query("authority_asks")
 _SECRET_ADD = query("authority_secret_add")
 _SECRET_EXPIRE = query("authority_secret_expire")
 _SECRETS = query("authority_secrets")
@@ -60,10 +61,14 @@ class AuthorityRow(msgspec.Struct, frozen=True):
 
 
 class AuthorityTerms(msgspec.Struct, frozen=True):
-    """What an authority's alerts are bound by: its polygon (WKB) and its time zone, None where it has none."""
+    """What an authority's alerts are bound by: its polygon (WKB) and its time zone, None where it has none.
+
+    `asks`: which items of the checklist it is asked for.
+    """
 
     jurisdiction: bytes | None = None
     time_zone: str | None = None
+    asks: list[str] = []
 
 
 class TokenRow(msgspec.Struct, frozen=True):
@@ -114,6 +119,11 @@ async def limit_authority(pool: Pool | Connection, authority: str, jurisdiction:
 async def set_time_zone(connection: Connection, authority: str, time_zone: str | None) -> bool:
     """Set an authority's time zone, None: the configured one; False when the authority is unknown."""
     return await connection.fetchval(_TIME_ZONE, authority, time_zone) is not None
+
+
+async def set_asks(connection: Connection, authority: str, asks: list[str]) -> bool:
+    """Set which items of the checklist an authority is asked for; False when the authority is unknown."""
+    return await connection.fetchval(_ASKS, authority, asks) is not None
 
 
 async def terms_of(pool: Pool, authority: str) -> AuthorityTerms:

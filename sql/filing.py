@@ -29,6 +29,7 @@ _DRAFT_ADD = query("draft_add")
 _DRAFT_GIVE_WAY = query("draft_give_way")
 _NOTICE_ADD = query("notice_add")
 _SUPERSEDE = query("draft_supersede")
+_HOLD_FOR = query("alert_hold_for")
 
 
 class ReceiptRow(msgspec.Struct, frozen=True):
@@ -58,7 +59,7 @@ class CaseRow(msgspec.Struct, frozen=True):
 class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     """A new alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
-    `unverified`: why its signature was not verified, None when it was.
+    `unverified`: why its signature was not verified, None when it was. `held_for`: why what it rests on holds it.
     """
 
     id: UUID
@@ -79,6 +80,7 @@ class AlertRow(msgspec.Struct, frozen=True, kw_only=True):
     send_at: datetime | None
     unverified: str | None
     subject_kind: str = "child"
+    held_for: list[str] = []
 
 
 async def find_receipt(connection: Connection | Pool, authority: str, webhook_id: str) -> ReceiptRow | None:
@@ -163,6 +165,8 @@ async def add_alert(connection: Connection, case_id: int, alert: AlertRow) -> No
         alert.unverified,
         alert.subject_kind,
     )
+    if alert.held_for:
+        await connection.execute(_HOLD_FOR, alert.id, alert.held_for)
     await connection.execute(_NOTICE_ADD, alert.id, alert.received_at)
 
 

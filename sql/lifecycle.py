@@ -5,7 +5,7 @@ Bounded: one alert at a time; `lock_alert` keeps others from changing it until t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -41,13 +41,12 @@ _UNVERIFIED_ACKNOWLEDGE = query("unverified_acknowledge")
 _STATUS = query("alert_status")
 _REACHED = query("alert_reached")
 _REVIEW_AS = query("alert_review_as")
+_RAISE_REVIEW = query("alert_raise_review")
 _REVIEW = query("authority_review")
 _REVIEW_SET = query("authority_review_set")
 _HOLD_REVIEW = query("authority_hold")
 _HOLD_FREE = query("authority_hold_free")
 _OF_FILER = query("alert_of_filer")
-_UPDATE_DUE = query("update_due")
-_ESTIMATED = query("alert_estimated")
 _DISTRUST = query("alert_distrust")
 _PROPOSAL_DISTRUST = query("proposal_distrust")
 
@@ -56,7 +55,8 @@ class LockedAlert(msgspec.Struct, frozen=True):
     """A locked alert. Degrees; polygons as WKB; `content` and `estimate` are JSON text.
 
     `notified`: sending has begun, or ended without any recipient. `proposed`: a change waits for approval.
-    `held`: at least one of its rings is held. `verified`: its signature was, when it was filed.
+    `held`: at least one of its rings is held. `verified`: its signature was, when it was filed. `countersigned`: by
+    which other authorities.
     """
 
     state: str
@@ -82,6 +82,12 @@ class LockedAlert(msgspec.Struct, frozen=True):
     proposed: bool
     held: bool
     verified: bool
+    countersigned: list[str] = []
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Whose case it is: the authority that filed it, and those that countersigned it."""
+        return (self.authority, *self.countersigned)
 
 
 class ProposalRow(msgspec.Struct, frozen=True):
@@ -135,17 +141,6 @@ async def append_notice(
     await connection.execute(_APPEND_NOTICE, alert_id, version, notice, content, reopens)
 
 
-async def update_due(connection: Connection, alert_id: UUID, after: timedelta) -> datetime:
-    """Return when an update that can wait is sent: together with the one that waits already, or `after` a while."""
-    due_at: datetime = await connection.fetchval(_UPDATE_DUE, alert_id, after)
-    return due_at
-
-
-async def estimated(connection: Connection, alert_id: UUID, estimate: str) -> None:
-    """Replace the estimate (JSON text) of an alert."""
-    await connection.execute(_ESTIMATED, alert_id, estimate)
-
-
 async def reword(connection: Connection, alert_id: UUID, content: str) -> None:
     """Replace the content (JSON text) of an alert of which no one has been notified."""
     await connection.execute(_REWORD, alert_id, content)
@@ -169,6 +164,11 @@ async def held_rings(connection: Connection, alert_id: UUID) -> list[int]:
 async def review_as(connection: Connection, alert_id: UUID, review: str) -> None:
     """Change the review policy of an alert; it is then not sent without approval."""
     await connection.execute(_REVIEW_AS, alert_id, review)
+
+
+async def raise_review(connection: Connection, alert_id: UUID, review: str, held_for: list[str]) -> None:
+    """Have an alert need more approval, because of what its case rests on; it is then not sent by itself."""
+    await connection.execute(_RAISE_REVIEW, alert_id, review, held_for)
 
 
 async def add_author(connection: Connection, alert_id: UUID, name: str, person: int | None) -> None:

@@ -73,7 +73,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `through_alert`: whether the child was found because of it. `approvals`: of the present `revision`.
     `entered_at`: when late entrants were notified last. `unverified`: why a draft's signature was not verified;
     `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
-    because who filed it was revoked.
+    because who filed it was revoked. `held_for`: words of `push.alerts.review.HeldFor`. `area_version`: how often its
+    jurisdiction changed. `invited`, `countersigned`: other authorities, those that have not countersigned it yet apart.
     """
 
     id: UUID
@@ -110,6 +111,15 @@ class ListedAlert(msgspec.Struct, frozen=True):
     busy: bool
     distrusted_at: datetime | None = None
     subject_kind: str = "child"
+    held_for: list[str] = []
+    area_version: int = 1
+    invited: list[str] = []
+    countersigned: list[str] = []
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """Whose case it is: the authority that filed it, and those that countersigned it."""
+        return (self.authority_id, *self.countersigned)
 
     @property
     def held(self) -> bool:

@@ -30,6 +30,8 @@ _AREA = query("alert_area")
 _SWEEP_AGAIN = query("alert_sweep_again")
 _NOTIFY_AGAIN = query("sweep_notify_again")
 _SWEEP_SOONER = query("alert_sweep_sooner")
+_UPDATE_DUE = query("update_due")
+_ESTIMATED = query("alert_estimated")
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -186,3 +188,14 @@ async def notify_again(pool: Pool, every: timedelta, passes_max: int, gap: timed
 async def sweep_sooner(pool: Pool, alert_ids: list[UUID] | None, gap: timedelta) -> None:
     """Bring the next pass of these alerts, or of all, forward: to `gap` after the last one."""
     await pool.execute(_SWEEP_SOONER, alert_ids, gap)
+
+
+async def update_due(connection: Connection, alert_id: UUID, after: timedelta) -> datetime:
+    """Return when an update that can wait is sent: together with the one that waits already, or `after` a while."""
+    due_at: datetime = await connection.fetchval(_UPDATE_DUE, alert_id, after)
+    return due_at
+
+
+async def estimated(connection: Connection, alert_id: UUID, estimate: str) -> None:
+    """Replace the estimate (JSON text) of an alert."""
+    await connection.execute(_ESTIMATED, alert_id, estimate)

@@ -32,7 +32,7 @@ from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.limits import LimitSettings
@@ -100,10 +100,10 @@ class Feed:
 
     def _on_progress(self, progress: AlertProgress) -> None:
         content = msgspec.to_builtins(shown_progress(progress, self._disclosure))
-        alert, authority = str(progress.alert), progress.authority
+        alert, authorities = str(progress.alert), (progress.authority, *progress.countersigned)
 
         def within(scope: Scope) -> bool:
-            return scope.has(authority)
+            return scope.has(*authorities)
 
         if self._states.get(alert) != progress.state:
             self._states[alert] = progress.state
@@ -113,7 +113,8 @@ class Feed:
         self._publish("progress", content, within)
 
     def _on_alarm(self, alarm: Alarm) -> None:
-        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: scope.shows_alarm(alarm))
+        shared = self._shared().get(alarm.alert or "", ())
+        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: scope.shows_alarm(alarm, shared))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1
@@ -124,7 +125,7 @@ class Feed:
             client.offer(message)
 
     def _snapshot(self, scope: Scope) -> str:
-        within = (one for one in self._watcher.current.values() if scope.has(one.authority))
+        within = (one for one in self._watcher.current.values() if scope.has(one.authority, *one.countersigned))
         alerts = sorted(within, key=lambda p: p.received_at, reverse=True)[:SNAPSHOT_ALERTS]
         return msgspec.json.encode(
             {
@@ -258,7 +259,12 @@ class Feed:
         return AlarmsAnswer(alarms=self._alarms_within(scope_of(call.bearer)))
 
     def _alarms_within(self, scope: Scope) -> list[Alarm]:
-        return [one for one in self._alarms.standing if scope.shows_alarm(one)]
+        shared = self._shared()
+        return [one for one in self._alarms.standing if scope.shows_alarm(one, shared.get(one.alert or "", ()))]
+
+    def _shared(self) -> dict[str, Sequence[str]]:
+        """Return the other authorities of each alert that has some."""
+        return {str(one.alert): one.countersigned for one in self._watcher.current.values() if one.countersigned}
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""

@@ -14,6 +14,7 @@ import sql.progress
 from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
+from handlers.operators.sealed.notes import CaseBasis, basis_of, open_sealed
 from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.preview import Previews
+    from push.alerts.record.sealing import Sealing
     from sql.database import Pool
 
     Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Previews]
@@ -43,10 +45,14 @@ class Reasons(Answer, frozen=True, kw_only=True):
 
 
 class Previewed(Answer, frozen=True, kw_only=True):
-    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice."""
+    """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice.
+
+    `basis`: on what the case rests, for who may read what is sealed of it.
+    """
 
     alert: FiledAlert
     reasons: Reasons
+    basis: CaseBasis | None
     photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 
@@ -54,8 +60,9 @@ class Previewed(Answer, frozen=True, kw_only=True):
 class Preview:
     """`GET /v1/alerts/{id}/preview`."""
 
-    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure) -> None:
+    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure, sealing: Sealing) -> None:
         self._pool = pool
+        self._sealing = sealing
         self._disclosure = disclosure
         self._render = render
 
@@ -67,8 +74,12 @@ class Preview:
                 return unknown_alert()
             proposal = await sql.lifecycle.proposal_of(connection, call.alert_id)
             listed = (await sql.progress.list_alerts(connection, call.alert_id))[0]
-            if not scope_of(call.bearer).shows(listed):
+            scope = scope_of(call.bearer)
+            if not scope.shows(listed):
                 return unknown_alert()
+            opened = None
+            if scope.unseals(listed):
+                opened = await open_sealed(connection, self._sealing, call.alert_id)
             event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id, token=call.actor.token_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
@@ -78,6 +89,7 @@ class Preview:
                 rings={str(ring.ring): ring.reason for ring in listed.rings if ring.reason},
                 proposal=None if listed.proposal is None else listed.proposal.reason,
             ),
+            basis=None if opened is None else basis_of(opened),
             photos=photos(content[0], proposed),
             notices=self._render(call.alert_id, *content, proposed),
         )

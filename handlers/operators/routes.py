@@ -23,8 +23,8 @@ from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
-from handlers.operators.outcomes import routes as outcome_routes
 from handlers.operators.preview import Previewed
+from handlers.operators.sealed.routes import routes as sealed_routes
 from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from handlers.operators.audit import Audit
     from handlers.operators.estimates import Estimates
     from handlers.operators.feed import Feed
-    from handlers.operators.outcomes import Outcomes
     from handlers.operators.preview import Preview
+    from handlers.operators.sealed.notes import SealedNotes
+    from handlers.operators.sealed.outcomes import Outcomes
 
 
 class OperatorHandlers(NamedTuple):
@@ -48,6 +49,7 @@ class OperatorHandlers(NamedTuple):
     alerts: Alerts
     actions: AlertActions
     preview: Preview
+    sealed: SealedNotes
     audit: Audit
     estimates: Estimates
     feed: Feed
@@ -122,7 +124,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
-        *outcome_routes(handlers.outcomes),
+        *sealed_routes(handlers.sealed, handlers.outcomes),
     ]
 
 

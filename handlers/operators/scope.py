@@ -1,4 +1,4 @@
-"""Scope: which alerts the bearer of a token may read about; an officer those of the own authority.
+"""Scope: which alerts the bearer of a token may read about; an officer those of the own authority, also countersigned.
 
 An officer who approves reads besides what waits for a decision of somebody of another authority, as long as it waits.
 Everybody else reads all. Pure; bounded by the token.
@@ -13,6 +13,8 @@ from push.alarm_kinds import AlarmKind
 from push.alerts.lifecycle import LIVE, State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from handlers.http.bearer import Bearer
     from push.alarms import Alarm
     from sql.progress import ListedAlert
@@ -27,23 +29,32 @@ class Scope(NamedTuple):
     authority: str | None
     approves: bool
 
-    def has(self, authority: str) -> bool:
-        """Tell whether alerts of an authority are always within it."""
-        return self.authority in {None, authority}
+    def has(self, *authorities: str) -> bool:
+        """Tell whether alerts of these authorities are always within it."""
+        return self.authority is None or self.authority in authorities
 
     def shows(self, alert: ListedAlert) -> bool:
         """Tell whether an alert is within it."""
         asked = alert.state in LIVE and (alert.proposal is not None or alert.held)
         waits = alert.state == State.IN_REVIEW or asked
-        return self.has(alert.authority_id) or (self.approves and waits)
+        return self.has(*alert.authorities) or (self.approves and waits)
 
-    def shows_alarm(self, alarm: Alarm) -> bool:
-        """Tell whether an alarm is within it: those about no authority are for everybody."""
+    def unseals(self, alert: ListedAlert) -> bool:
+        """Tell whether they may read what is sealed of an alert within it: who approves, or is of its authorities."""
+        return self.approves or self.authority in alert.authorities
+
+    def shows_alarm(self, alarm: Alarm, shared: Collection[str] = ()) -> bool:
+        """Tell whether an alarm is within it: those about no authority are for everybody.
+
+        `shared`: the authorities that countersigned what it is about.
+        """
         if self.authority is None or not alarm.about:
             return True
         # About an alert, an alarm names its authority and its case.
         named = alarm.about if alarm.alert is None else alarm.about.split(" ", 1)[0]
-        return named == self.authority or (self.approves and alarm.alert is not None and alarm.kind in DECISIONS)
+        return self.authority in {named, *shared} or (
+            self.approves and alarm.alert is not None and alarm.kind in DECISIONS
+        )
 
 
 def scope_of(bearer: Bearer) -> Scope:

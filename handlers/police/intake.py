@@ -16,13 +16,15 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.places import hinted, locate_within, notes_on_city
 from handlers.police.answers import answer_to
 from handlers.police.cap.intake import XML_TYPES
-from handlers.police.case.case import kept, read_case
+from handlers.police.case.basis import held_for
+from handlers.police.case.case import kept, read_case, sealed_of
 from handlers.police.case.checks import notes_on_photo, requested_area_faults, unsupported
 from handlers.police.sightings import notes_on_places, sightings_of, with_sightings
 from handlers.police.wording import content_of
 from handlers.police.wording.left_out import notes_on_letters
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing, FilingService
+from push.alerts.record.digests import keyed
 from push.alerts.rings import Override
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from handlers.police.cap.intake import CapIntake
     from handlers.police.case.case import Case
     from handlers.police.sightings import Sightings
+    from push.alerts.review import HeldFor
     from push.message.content import Content
     from sql.database import Pool
 
@@ -74,30 +77,39 @@ class Intake:
             return problems.response(ProblemCode.UNUSABLE_CASE, "the case cannot be sent; nothing was stored", seen)
         content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
         content = with_sightings(content, case)
-        return await self._file(authority, request.headers["webhook-id"], body, case, seen, content)
+        held = held_for(case.basis, terms.asks)
+        return await self._file(authority, request.headers["webhook-id"], body, case, seen, content, held)
 
     async def _file(
-        self, authority: str, webhook_id: str, body: bytes, case: Case, seen: Sightings, content: Content
+        self,
+        authority: str,
+        webhook_id: str,
+        body: bytes,
+        case: Case,
+        seen: Sightings,
+        content: Content,
+        held: tuple[HeldFor, ...],
     ) -> web.Response:
-        encoded = kept(case)
+        encoded, sealed, digest = kept(case), sealed_of(case), hashlib.sha256(body).digest()
         filing = Filing(
             authority=authority,
             actor=of_authority(authority),
             webhook_id=webhook_id,
-            body_digest=hashlib.sha256(body).digest(),
+            # What is sealed is not to be guessed either.
+            body_digest=digest if sealed is None else keyed(digest, self._filing_service.planner.secret),
             case_number=case.case_number,
             content_digest=hashlib.sha256(encoded).digest(),
             content=encoded.decode(),
             status=case.status,
             place=seen.place,
             last_seen_at=seen.seen_at,
-            mode=seen.mode,
-            earlier=seen.earlier,
-            whole_city=seen.whole_city,
+            moves=seen.moves,
             policy=(case.area and case.area.policy) or self._filing_service.planner.plan.policy_for(case.subject_kind),
             override=_override(case, authority),
             message_content=content,
             subject_kind=case.subject_kind,
+            sealed=sealed,
+            held_for=held,
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         notes += notes_on_places(case)

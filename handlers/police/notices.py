@@ -14,6 +14,7 @@ import msgspec
 
 import sql.filing
 import sql.progress
+import sql.sharing
 from handlers.action_requests import CaseNumber, Reason, refusal
 from handlers.alert_answers import FiledAnswer, filed_alert
 from handlers.found_reports import FoundReport, ending_of
@@ -35,23 +36,34 @@ if TYPE_CHECKING:
     from handlers.auth.signed_webhooks import SignedWebhooks
     from handlers.http.route import Call
     from push.alerts.actions.decisions import Actions
+    from push.alerts.actions.joining.sharing import Sharing
     from push.alerts.actions.refusals import Refused
     from push.alerts.disclosure.people import Disclosure
     from sql.database import Pool
+    from sql.progress import ListedAlert
+
+
+class Invitation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which authority may countersign a case, and share it from then on."""
+
+    authority: CaseNumber
 
 
 class PoliceNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the police say of a case that they filed; `through_alert`: whether the alert helped, where that is known.
 
+    `authority`: who filed it, where they countersigned it. `invite`: who may countersign it, for the notice `invite`.
     `outcome` and `after_action` belong to `found`, may be said later in another one, and are sealed.
     """
 
     case_number: CaseNumber
-    notice: Literal["found", "cancel", "reopen"]
+    notice: Literal["found", "cancel", "reopen", "invite"]
     reason: Reason
     through_alert: bool | None = None
     outcome: CaseOutcome | None = None
     after_action: FoundReport | None = None
+    authority: CaseNumber | None = None
+    invite: Invitation | None = None
 
 
 STANDS: Final = {
@@ -65,8 +77,11 @@ STANDS: Final = {
 class Notices:
     """`POST /v1/intake/{authority}/notices`."""
 
-    def __init__(self, pool: Pool, actions: Actions, signed: SignedWebhooks, disclosure: Disclosure) -> None:
+    def __init__(
+        self, pool: Pool, actions: Actions, sharing: Sharing, signed: SignedWebhooks, disclosure: Disclosure
+    ) -> None:
         self._pool = pool
+        self._sharing = sharing
         self._actions = actions
         self._signed = signed
         self._disclosure = disclosure
@@ -82,38 +97,55 @@ class Notices:
             detail = "the notice has bad fields; nothing was changed"
             errors = [one for part in (notice, ending) if isinstance(part, list) for one in part]
             return problems.response(ProblemCode.BAD_FIELDS, detail, errors)
-        case = await sql.filing.find_case(self._pool, authority, notice.case_number)
-        if case is None:
+        if (notice.notice == "invite") is (notice.invite is None):
+            wrong = FieldError("$.invite", "given with the notice invite, and with no other")
+            return problems.response(ProblemCode.BAD_FIELDS, "nothing was changed", [wrong])
+        alert_id = await self._alert_of(authority, notice)
+        if alert_id is None:
             return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
-        digest = hashlib.sha256(call.body).digest()
         order = Order(
             actor=of_authority(authority),
             reason=notice.reason,
             case_number=notice.case_number,
-            webhook=Webhook(authority, call.request.headers["webhook-id"], digest),
+            webhook=Webhook(authority, call.request.headers["webhook-id"], hashlib.sha256(call.body).digest()),
         )
-        denied = await self._do(case.alert_id, order, notice, ending)
-        alert = (await sql.progress.list_alerts(self._pool, case.alert_id))[0]
-        if denied is not None and not self._stands(denied, notice, State(alert.state)):
+        denied = await self._do(alert_id, order, notice, ending)
+        alert = (await sql.progress.list_alerts(self._pool, alert_id))[0]
+        if denied is not None and not _stands(denied, notice, alert):
             return refusal(denied)
         return FiledAnswer(alert=filed_alert(alert, self._disclosure))
 
-    def _stands(self, denied: Refused, notice: PoliceNotice, state: State) -> bool:
-        return denied.refusal in {Refusal.IMPOSSIBLE, Refusal.NOTHING_NEW} and state in STANDS[notice.notice]
+    async def _alert_of(self, authority: str, notice: PoliceNotice) -> UUID | None:
+        """Return the alert of a case that the authority filed, or that it shares."""
+        number = notice.case_number
+        if notice.authority in {None, authority}:
+            case = await sql.filing.find_case(self._pool, authority, number)
+            if case is not None or notice.authority is not None:
+                return None if case is None else case.alert_id
+        return await sql.sharing.find(self._pool, authority, notice.authority, number, countersigned=True)
 
     async def _do(self, alert_id: UUID, order: Order, notice: PoliceNotice, ending: Ending) -> Refused | None:
-        match notice.notice:
-            case "found":
-                return await self._actions.find(alert_id, order, ending)
-            case "cancel":
-                return await self._actions.cancel(alert_id, order)
-            case "reopen":
-                return await self._actions.reopen(alert_id, order)
+        if notice.invite is not None:
+            return await self._sharing.invite(alert_id, order, notice.invite.authority)
+        if notice.notice == "found":
+            return await self._actions.find(alert_id, order, ending)
+        if notice.notice == "reopen":
+            return await self._actions.reopen(alert_id, order)
+        return await self._actions.cancel(alert_id, order)
+
+
+def _stands(denied: Refused, notice: PoliceNotice, alert: ListedAlert) -> bool:
+    """Tell whether what a notice asks for is so already."""
+    if notice.invite is not None:
+        return notice.invite.authority in {*alert.authorities, *alert.invited}
+    is_late = denied.refusal in {Refusal.IMPOSSIBLE, Refusal.NOTHING_NEW}
+    return is_late and State(alert.state) in STANDS[notice.notice]
 
 
 def _ending_of(notice: PoliceNotice) -> Ending | list[FieldError]:
     """Return how it ended, or that something is said of an end that is none."""
     is_said = notice.outcome is not None or notice.after_action is not None
-    if (is_said and notice.notice != "found") or (notice.through_alert is not None and notice.notice == "reopen"):
+    is_end = notice.notice in {"found", "cancel"}
+    if (is_said and notice.notice != "found") or (notice.through_alert is not None and not is_end):
         return [FieldError("$.outcome", "how a case ended belongs to `found`")]
     return ending_of(notice)

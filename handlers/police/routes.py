@@ -12,10 +12,12 @@ from handlers.http.route import JSON, Answer, Body, Route
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
 from handlers.police.case.update import CaseUpdate
+from handlers.police.countersignatures import Countersignature
 from handlers.police.notices import PoliceNotice
 from handlers.police.places import NewPlace
 
 if TYPE_CHECKING:
+    from handlers.police.countersignatures import Countersignatures
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
     from handlers.police.places import NewPlaces
@@ -36,12 +38,26 @@ OF_ALL = (
 )
 
 
+OF_SHARING = (
+    ProblemCode.UNKNOWN_AUTHORITY,
+    ProblemCode.OTHER_AUTHORITY,
+    ProblemCode.WRONG_CASE_NUMBER,
+    ProblemCode.ALERT_OVER,
+    ProblemCode.REVISION_CHANGED,
+    ProblemCode.PROPOSAL_WAITS,
+    ProblemCode.TOO_MANY_CHANGES,
+    ProblemCode.NOT_UNITED,
+    ProblemCode.UNKNOWN_ALERT,
+)
+
+
 class PoliceHandlers(NamedTuple):
     """What answers the police."""
 
     intake: Intake
     notices: Notices
     places: NewPlaces
+    countersignatures: Countersignatures
     updates: Updates
 
 
@@ -120,8 +136,8 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 *OF_ALL,
                 ProblemCode.UNKNOWN_CASE,
                 ProblemCode.WEBHOOK_ID_REUSED,
-                ProblemCode.TOO_MANY_CHANGES,
                 ProblemCode.OVER_EXPIRY_CAP,
+                *OF_SHARING,
             ),
         ),
         Route(
@@ -144,5 +160,18 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.PROPOSAL_WAITS,
                 ProblemCode.TOO_MANY_CHANGES,
             ),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/countersignatures",
+            access=Proof.SIGNATURE,
+            operation="countersign_case",
+            summary="A second authority shares a case to which the first has invited it; signed like a case.",
+            tag="police",
+            handler=handlers.countersignatures.post,
+            body=Body(NOTICE_BYTES, None, {JSON: Countersignature}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert as it stands then.", FiledAnswer),),
+            problems=(*OF_ALL, ProblemCode.UNKNOWN_CASE, *OF_SHARING),
         ),
     ]

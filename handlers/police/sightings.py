@@ -15,6 +15,7 @@ from handlers.moments import in_future
 from handlers.places import locate_within
 from handlers.police.case.checks import LAST_SEEN_MAX
 from push.alerts.places import EARLIER_MAX, Centre, Mode
+from push.alerts.places.moves import Moves
 from push.fanout.areas import Place
 from push.message.catalogues.newest_place import with_newest_place
 
@@ -29,16 +30,11 @@ UNMOVED: Final = "a place that is only possible moves no area"
 
 
 class Sightings(msgspec.Struct, frozen=True, kw_only=True):
-    """The place that the rings are around, when the child was there, how it moves on, and the places before.
-
-    `whole_city`: the first place is a city without coordinates, all of which is asked.
-    """
+    """The place that the rings are around, when the child was there, how it moves on, and the places before."""
 
     place: Place
     seen_at: datetime
-    mode: Mode | None = None
-    earlier: tuple[Centre, ...] = ()
-    whole_city: bool = False
+    moves: Moves
 
 
 def place_faults(place: SeenPlace, path: str) -> list[FieldError]:
@@ -92,10 +88,13 @@ async def sightings_of(
     return Sightings(
         place=place,
         seen_at=newest[0],
-        mode=newest[2],
-        # Of a city without coordinates the places are the first that have any.
-        earlier=tuple(centres) if place.longitude is not None else (),
-        whole_city=whole_city,
+        moves=Moves(
+            mode=newest[2],
+            # Of a city without coordinates the places are the first that have any.
+            earlier=tuple(centres) if place.longitude is not None else (),
+            # All of the city without coordinates that is the first place is asked.
+            whole_city=whole_city,
+        ),
     )
 
 

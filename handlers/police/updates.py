@@ -20,6 +20,8 @@ from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.route import JSON
 from handlers.police.answers import changed_answer, stored
+from handlers.police.case.basis import held_for
+from handlers.police.case.case import sealed_from
 from handlers.police.case.update import CaseUpdate
 from handlers.police.case_changes import PATHS, asked_by
 from push.alerts.actions.actor import of_authority
@@ -28,6 +30,7 @@ from push.alerts.actions.proposals import CaseChange
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Order
 from push.alerts.actions.webhook_answer import WebhookAnswer
+from push.alerts.record.digests import keyed
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -67,10 +70,12 @@ class Updates:
         if isinstance(update, list):
             detail = "the update has bad fields; nothing was changed"
             return problems.response(ProblemCode.BAD_FIELDS, detail, update)
+        digest = hashlib.sha256(body).digest()
         answer = WebhookAnswer(
             authority,
             call.request.headers["webhook-id"],
-            hashlib.sha256(body).digest(),
+            # What is sealed is not to be guessed either.
+            keyed(digest, self._planner.secret) if update.internal or update.basis else digest,
             OK,
             partial(changed_answer, rule=self._planner.plan.disclosure),
         )
@@ -89,6 +94,8 @@ class Updates:
             reason=update.reason,
             case_number=update.case_number,
             status=update.status,
+            held_for=held_for(update.basis, ()),
+            sealed=sealed_from(update.internal, update.basis),
         )
         refused = Refused(Refusal.CASE_CHANGED)
         for _ in range(TRIES):

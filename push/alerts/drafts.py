@@ -20,7 +20,9 @@ import sql.audit
 import sql.filing
 import sql.lifecycle
 import sql.progress
-from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of, people_of
+import sql.sealed
+from push.alerts.estimate import people_of
+from push.alerts.filing import DRAFTS_MAX, Filing, alert_of, events_of
 from push.alerts.lifecycle import Action, State
 from push.alerts.review import Review, decide
 from sql.audit import AuditEvent
@@ -139,12 +141,14 @@ async def _add(
     authority = filing.authority if draft.is_possible else NO_AUTHORITY
     held = planner.over_cap(rings, sampled)
     review, grace_s = await sql.lifecycle.review_of(connection, authority)
-    decision = decide(Review(review), grace_s, received_at, verified=False)
+    decision = decide(Review(review), grace_s, received_at, verified=False, held_for=filing.held_for)
     alert = alert_of(filing, received_at, sampled, planner.plan.links, decision, alert_id)
     case_id = await sql.filing.add_case(
         connection, authority, number, filing.content_digest, filing.content, received_at
     )
     await sql.filing.add_alert(connection, case_id, alert)
+    if filing.sealed is not None:
+        await sql.sealed.put(connection, case_id, planner.sealing.seal(case_id, filing.sealed))
     await sql.filing.add_draft(connection, alert_id, draft.source)
     await planner.add_rings(connection, alert_id, filing.status, rings, people_of(sampled), held)
     answered = ReceiptRow(filing.body_digest, draft.answer_status, draft.answer)

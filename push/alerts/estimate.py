@@ -20,7 +20,7 @@ from push.message.preferences import read_preferences
 from push.notice import Notice, SubjectKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geo.area import Area
     from geo.index.position_index import PositionIndex
@@ -179,3 +179,9 @@ def _sum(counts: list[Count]) -> Count:
     below = sum((count.people - count.low) ** 2 for count in counts) ** 0.5
     above = sum((count.high - count.people) ** 2 for count in counts) ** 0.5
     return Count(people, max(0, round(people - below)), round(people + above))
+
+
+def people_of(sampled: Estimate | None) -> Callable[[str], int | None]:
+    """Return how many people each lane has, as far as that is known."""
+    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
+    return lanes.get

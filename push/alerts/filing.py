@@ -19,12 +19,14 @@ import sql.audit
 import sql.cap
 import sql.filing
 import sql.progress
+import sql.sealed
 import sql.work
 from push.alerts.actions.actor import Actor
 from push.alerts.actions.revocation import hold_filer
 from push.alerts.enrolment import reachable
+from push.alerts.estimate import people_of
 from push.alerts.lifecycle import OVER, Action, State
-from push.alerts.places import Centre, Mode, reach_km, reaching, with_city, with_earlier
+from push.alerts.places.moves import Moves, moved
 from push.alerts.review import Decision, Review, decide
 from push.alerts.rings import Override
 from push.fanout.areas import Place
@@ -54,8 +56,9 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     """A case whose fields and place are checked; `content` is the case as JSON text.
 
     `unverified`: why its signature is not believed, None when it is; such a case goes to `push.alerts.drafts`.
-    `message`: the CAP message that it is. `last_seen_at`: when the child was at `place`, from where it moves on by
-    `mode`; `earlier`: where it was before, `whole_city`: or anywhere in the city of the place.
+    `message`: the CAP message that it is. `last_seen_at`: when the child was at `place`. `sealed`: what only those read
+    who judge it, JSON text, None where there is nothing; it is stored encrypted. `held_for`: why what it rests on holds
+    it (`push.alerts.review.HeldFor`).
     """
 
     authority: str
@@ -72,12 +75,12 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     override: Override | None
     message_content: Content
-    mode: Mode | None = None
-    earlier: tuple[Centre, ...] = ()
-    whole_city: bool = False
+    moves: Moves = Moves()
     expires: datetime | None = None
     message: CapMessage | None = None
     subject_kind: SubjectKind = SubjectKind.CHILD
+    sealed: bytes | None = None
+    held_for: tuple[str, ...] = ()
 
     @property
     def verified(self) -> bool:
@@ -146,7 +149,10 @@ class FilingService:
             yield FilingResult(Filed.ANSWERED_BEFORE, earlier=before)
             return
         received_at = await sql.progress.record_time(self._pool)
-        rings = self._rings(filing, received_at)
+        rings = self.planner.rings(
+            filing.policy, filing.place, received_at, last_seen_at=filing.last_seen_at, override=filing.override
+        )
+        rings = moved(rings, filing, received_at, self.planner.plan.radius_cap_km)
         sampled = await self.estimate(filing, rings)
         async with self._pool.acquire() as connection, connection.transaction():
             result = await self._file(connection, filing, received_at, rings, sampled)
@@ -159,17 +165,6 @@ class FilingService:
         if result.filed is Filed.NEW and result.alert is not None:
             self.wake()
             self.planner.warn(result.alert, sampled)
-
-    def _rings(self, filing: Filing, received_at: datetime) -> list[Ring]:
-        place, seen_at = filing.place, filing.last_seen_at
-        rings = self.planner.rings(filing.policy, place, received_at, last_seen_at=seen_at, override=filing.override)
-        if filing.override is None and filing.mode is not None:
-            rings = reaching(rings, reach_km(filing.mode, seen_at, received_at), self.planner.plan.radius_cap_km)
-        if filing.whole_city:
-            rings = with_city(rings)
-        if place.longitude is None or place.latitude is None or not filing.earlier:
-            return rings
-        return with_earlier(rings, Centre(place.longitude, place.latitude), filing.earlier)
 
     async def _file(
         self,
@@ -190,14 +185,16 @@ class FilingService:
         case = await sql.filing.find_case(connection, filing.authority, filing.case_number)
         superseded = None if case is None else await _superseded(connection, case.alert_id)
         if case is not None and superseded is None:
-            return await _standing(connection, filing, case)
+            return await self._standing(connection, filing, case)
         held = self.planner.over_cap(rings, sampled)
-        decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified)
+        decision = decide(Review(policy[0]), policy[1], received_at, verified=filing.verified, held_for=filing.held_for)
         alert = alert_of(filing, received_at, sampled, self.planner.plan.links, decision)
         case_id = await sql.filing.add_case(
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
         )
         await sql.filing.add_alert(connection, case_id, alert)
+        if filing.sealed is not None:
+            await sql.sealed.put(connection, case_id, self.planner.sealing.seal(case_id, filing.sealed))
         await self.planner.add_rings(connection, alert.id, filing.status, rings, people_of(sampled), held)
         if filing.message is not None:
             await sql.cap.note(connection, filing.authority, filing.message, alert.id)
@@ -205,23 +202,26 @@ class FilingService:
         listed = (await sql.progress.list_alerts(connection, alert.id))[0]
         return FilingResult(Filed.NEW, listed, events=[*earlier, *events_of(filing, alert, decision, held)])
 
+    async def _standing(self, connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
+        """Return the alert that stands for a case number, or that it stands for another case, or is over."""
+        await sql.filing.hold(connection, case.alert_id)
+        listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
+        if (state := State(listed.state)) in OVER:
+            # To answer that it stands would leave the police believing that people are notified.
+            return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
+        sealed = await sql.sealed.read(connection, case.alert_id)
+        opened = None if sealed is None else self.planner.sealing.open(sealed.case_id, sealed.ciphertext)
+        # What no key opens is not known to be the same.
+        is_same = filing.sealed is None if sealed is None else opened is not None and opened == filing.sealed
+        if case.content_digest != filing.content_digest or not is_same:
+            return FilingResult(Filed.OTHER_CONTENT)
+        return FilingResult(Filed.SAME_CASE, listed)
+
     async def estimate(self, filing: Filing, rings: list[Ring]) -> Estimate | None:
         """Estimate whom a case can reach: an exercise none but those who are enrolled."""
         people_max = await reachable(self._pool, filing.status)
         subject = filing.message_content.subject_kind
         return await self.planner.estimate(filing.place, rings, filing.status, people_max, subject)
-
-
-async def _standing(connection: Connection, filing: Filing, case: sql.filing.CaseRow) -> FilingResult:
-    """Return the alert that stands for a case number, or that it stands for another case, or is over."""
-    await sql.filing.hold(connection, case.alert_id)
-    listed = (await sql.progress.list_alerts(connection, case.alert_id))[0]
-    if (state := State(listed.state)) in OVER:
-        # To answer that it stands would leave the police believing that people are notified.
-        return FilingResult(Filed.DELETED if state is State.CLOSED else Filed.OVER)
-    if case.content_digest != filing.content_digest:
-        return FilingResult(Filed.OTHER_CONTENT)
-    return FilingResult(Filed.SAME_CASE, listed)
 
 
 async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | None:
@@ -251,21 +251,18 @@ def events_of(filing: Filing, alert: AlertRow, decision: Decision, held: set[int
     filed = AuditEvent(
         actor=filing.actor.label, action="file", alert=alert.id, after=State.RECEIVED.value, details=details
     )
+    reviewed: dict[str, Any] = {"review": decision.review.value}
+    if filing.held_for:
+        reviewed["held_for"] = sorted(filing.held_for)
     sent_on = AuditEvent(
         actor="system",
         action=decision.action.value,
         alert=alert.id,
         before=State.RECEIVED.value,
         after=decision.state.value,
-        details={"review": decision.review.value},
+        details=reviewed,
     )
     return filed, sent_on
-
-
-def people_of(sampled: Estimate | None) -> Callable[[str], int | None]:
-    """Return how many people each lane has, as far as that is known."""
-    lanes = {} if sampled is None else {lane: one.people for lane, one in sampled.lanes.items()}
-    return lanes.get
 
 
 def alert_of(
@@ -299,4 +296,5 @@ def alert_of(
         send_at=decision.send_at,
         unverified=filing.unverified,
         subject_kind=filing.subject_kind.value,
+        held_for=list(filing.held_for),
     )

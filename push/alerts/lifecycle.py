@@ -73,6 +73,7 @@ TRANSITIONS: Final = (
     *(Transition(state, Action.PAUSE, State.PAUSED) for state in _RUNNING),
     Transition(State.PAUSED, Action.RESUME, State.SENDING),
     *(Transition(state, Action.UPDATE, state) for state in _ALIVE),
+    Transition(State.SCHEDULED, Action.UPDATE, State.IN_REVIEW),
     *(Transition(state, Action.WIDEN, state) for state in _RUNNING),
     *(Transition(state, Action.RELEASE, state) for state in (*_RUNNING, State.PAUSED)),
     *(Transition(state, Action.EXTEND, state) for state in (*_RUNNING, State.PAUSED)),

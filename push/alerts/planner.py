@@ -18,6 +18,7 @@ from push.alarm_kinds import AlarmKind
 from push.alerts.disclosure.estimates import shown_estimate
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.estimate import Estimate, at_most, estimate, seed_of_day
+from push.alerts.record.sealing import Sealing
 from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
@@ -60,7 +61,8 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     `simulated` are the lanes whose provider is known to be simulated. `shards` of a sweep; `unit_people`: recipients of
     each unit of it, about. `radius_min_km`: the least radius that somebody may choose who is not bound by a policy.
     `disclosure`: which numbers of people are shown. `secret`: by which estimates choose what they sample, and digests
-    of what is deleted are hashed; the same in all servers, made at random where none is given.
+    of what is deleted are hashed; the same in all servers, made at random where none is given. `sealing_keys`: the
+    first seals the notes of the police, all of them open them.
     """
 
     policies: dict[str, Policy]
@@ -77,6 +79,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     radius_min_km: float = RADIUS_MIN_KM
     disclosure: Disclosure = Disclosure()
     secret: bytes = b""
+    sealing_keys: tuple[bytes, ...] = ()
 
     def policy_for(self, kind: SubjectKind) -> str:
         """Return the default policy for who is missing."""
@@ -91,6 +94,7 @@ class Planner:
         self.plan = plan
         self._alarms = alarms
         self.secret = plan.secret or secrets.token_bytes(SECRET_BYTES)
+        self.sealing = Sealing(plan.sealing_keys or (secrets.token_bytes(SECRET_BYTES),))
 
     def rings(
         self,

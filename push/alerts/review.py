@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import enum
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from push.alerts.lifecycle import Action, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 REVIEW_MARGIN: Final = timedelta(minutes=10)
 """A third of the thirty minutes: with less left than this, or than the estimate needs, the review is late."""
@@ -31,6 +34,50 @@ APPROVALS: Final = {Review.APPROVE: 1, Review.TWO_PERSON: 2}
 """How many different people approve. A veto of an alert in its grace asks for one, too."""
 
 
+class Asked(enum.StrEnum):
+    """What an authority can be asked for, before its cases go out without approval: the checklist, and the consent."""
+
+    IS_MISSING = "is_missing"
+    AT_RISK = "at_risk"
+    DESCRIBABLE = "describable"
+    CUSTODY_DISPUTE = "custody_dispute"
+    CONSENT = "consent"
+
+
+class HeldFor(enum.StrEnum):
+    """Why a case is held for approval by what it rests on: an item answered no, one that is asked for and open.
+
+    `custody_dispute` asks for two people, whatever the policy.
+    """
+
+    CUSTODY_DISPUTE = "custody_dispute"
+    NOT_MISSING = "not_missing"
+    NOT_AT_RISK = "not_at_risk"
+    NOT_DESCRIBABLE = "not_describable"
+    CONSENT_REFUSED = "consent_refused"
+    IS_MISSING_OPEN = "is_missing_open"
+    AT_RISK_OPEN = "at_risk_open"
+    DESCRIBABLE_OPEN = "describable_open"
+    CUSTODY_DISPUTE_OPEN = "custody_dispute_open"
+    CONSENT_OPEN = "consent_open"
+
+
+_ORDER: Final = tuple(Review)
+"""From the policy that asks for least to the one that asks for most."""
+
+
+def stricter(one: Review, other: Review) -> Review:
+    """Return the one of two policies that asks for more."""
+    return max(one, other, key=_ORDER.index)
+
+
+def least_review(held_for: Collection[str]) -> Review:
+    """Return the least review of a case that is held for these reasons."""
+    if HeldFor.CUSTODY_DISPUTE in held_for:
+        return Review.TWO_PERSON
+    return Review.APPROVE if held_for else Review.AUTO
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Where an alert goes when it is received, and what approval it needs; `send_at` where that is later."""
 
@@ -40,11 +87,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     send_at: datetime | None = None
 
 
-def decide(review: Review, grace_s: int, received_at: datetime, *, verified: bool) -> Decision:
+def decide(
+    review: Review, grace_s: int, received_at: datetime, *, verified: bool, held_for: Collection[str] = ()
+) -> Decision:
     """Return the decision about a case; an unverified one waits for two people, whatever the authority's policy.
 
-    Anyone may have sent it, even the person who approves it first.
+    Anyone may have sent it, even the person who approves it first. `held_for`: words of `HeldFor`.
     """
+    review = stricter(review, least_review(held_for))
     if not verified:
         review = Review.TWO_PERSON
     if review is Review.AUTO:

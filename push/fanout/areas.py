@@ -104,30 +104,34 @@ class Areas:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._places: OrderedDict[UUID, Place] = OrderedDict()
-        self._areas: OrderedDict[tuple[UUID, RingShape], Area] = OrderedDict()
+        self._places: OrderedDict[tuple[UUID, int], Place] = OrderedDict()
+        self._areas: OrderedDict[tuple[UUID, int, RingShape], Area] = OrderedDict()
 
-    async def area(self, alert_id: UUID, ring: Shape) -> Area:
-        """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away."""
+    async def area(self, alert_id: UUID, ring: Shape, version: int = 1) -> Area:
+        """Return a ring's area; one of `sql.database.UNAVAILABLE_ERRORS` when PostgreSQL is needed and away.
+
+        `version`: of the alert's jurisdiction, which changes where an authority joins it.
+        """
         shape = RingShape(ring.radius_km, ring.city, ring.longitude, ring.latitude)
-        key = (alert_id, shape)
+        key = (alert_id, version, shape)
         area = self._areas.get(key)
         if area is None:
-            [area] = await areas_of(await self._place(alert_id), [shape])
+            [area] = await areas_of(await self._place(alert_id, version), [shape])
             self._areas[key] = area
             if len(self._areas) > AREAS_MAX:
                 self._areas.popitem(last=False)
         self._areas.move_to_end(key)
         return area
 
-    async def _place(self, alert_id: UUID) -> Place:
-        place = self._places.get(alert_id)
+    async def _place(self, alert_id: UUID, version: int) -> Place:
+        key = (alert_id, version)
+        place = self._places.get(key)
         if place is None:
             row = await sql.rings.place_of(self._pool, alert_id)
             is_small = len(row.city_polygon or b"") + len(row.jurisdiction or b"") <= INLINE_BYTES
             place = place_from(row) if is_small else await asyncio.to_thread(place_from, row)
-            self._places[alert_id] = place
+            self._places[key] = place
             if len(self._places) > PLACES_MAX:
                 self._places.popitem(last=False)
-        self._places.move_to_end(alert_id)
+        self._places.move_to_end(key)
         return place

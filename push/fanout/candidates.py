@@ -88,7 +88,7 @@ class Candidates:
 
     async def _in_area(self, row: UnitRow, shard_from: int) -> AsyncIterator[Found]:
         area = await retry_until_available(
-            partial(self._areas.area, row.alert_id, row), UNAVAILABLE_ERRORS, "postgresql"
+            partial(self._areas.area, row.alert_id, row, row.area_version), UNAVAILABLE_ERRORS, "postgresql"
         )
         shards = range(shard_from, row.shard_to)
         async for found in self._index.stream(self._lane, area, shards, SEARCHES_AHEAD, self._observe_search_s):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from handlers.http.roles import Role
-    from push.alerts.review import Review
+    from push.alerts.review import Asked, Review
     from server.settings import Settings
     from server.stores import Stores
     from sql.access import AuthorityRow, TokenRow
@@ -107,6 +107,15 @@ async def review(_: Settings, stores: Stores, authority: str, policy: Review, gr
         if not await sql.lifecycle.set_review(connection, authority, policy.value, grace_s):
             raise RegistryError(f"no authority {authority}")
         await _note(connection, "review policy", authority=authority, policy=policy.value, grace_s=grace_s)
+
+
+async def set_asks(_: Settings, stores: Stores, authority: str, asks: list[Asked]) -> None:
+    """Set which items of the checklist an authority is asked for."""
+    words = sorted({one.value for one in asks})
+    async with _transaction(stores) as connection:
+        if not await sql.access.set_asks(connection, authority, words):
+            raise RegistryError(f"no authority {authority}")
+        await _note(connection, "checklist", authority=authority, asks=words)
 
 
 async def pin(_: Settings, stores: Stores, authority: str, pem: bytes) -> list[str]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from handlers.http.roles import Role
-from push.alerts.review import Review
+from push.alerts.review import Asked, Review
 from server.administration import access
 from server.administration.jurisdiction import read_jurisdiction
 from server.commands.context import config_option, json_flag, on_record, print_result
@@ -118,6 +118,20 @@ def authority_review(context: click.Context, authority: str, policy: str, grace_
     """Set how the cases of an authority are reviewed before people are notified; filed cases keep their own policy."""
     on_record(context, lambda s, stores: access.review(s, stores, authority, Review(policy), grace_s))
     click.echo(f"{authority}: {policy}")
+
+
+@authority_group.command("policy")
+@click.argument("authority")
+@click.option("--ask", "asks", type=click.Choice([asked.value for asked in Asked]), multiple=True, help="Repeatable.")
+@click.option("--none", "nothing", is_flag=True, help="Ask for nothing.")
+@config_option
+@click.pass_context
+def authority_policy(context: click.Context, authority: str, asks: tuple[str, ...], *, nothing: bool) -> None:
+    """Set what a case of an authority must say to go out without approval: what is open or denied holds it."""
+    if bool(asks) is nothing:
+        raise click.UsageError("either --ask ITEM or --none")
+    on_record(context, lambda s, stores: access.set_asks(s, stores, authority, [Asked(one) for one in asks]))
+    click.echo(f"{authority} is asked for {', '.join(asks) or 'nothing'}")
 
 
 @authority_group.command("pin")

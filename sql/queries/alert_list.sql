@@ -1,7 +1,11 @@
 select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.deadline, a.expires,
        a.longitude, a.latitude, a.city, a.policy, a.estimate::text as estimate, a.swept_at, a.entered_at, a.sent_at, a.verified,
        a.unverified, a.unverified_messages, a.review, a.send_at, a.version, a.ended_at, a.through_alert, a.audience_max,
-       a.child_deleted_at, a.recipients_deleted_at, a.distrusted_at, a.subject_kind,
+       a.child_deleted_at, a.recipients_deleted_at, a.distrusted_at, a.subject_kind, a.held_for, a.area_version,
+       array(select i.authority_id from case_authority i where i.case_id = a.case_id and i.countersigned_at is null
+             order by i.authority_id) as invited,
+       array(select i.authority_id from case_authority i where i.case_id = a.case_id and i.countersigned_at is not null
+             order by i.countersigned_at, i.authority_id) as countersigned,
        array(select p.name from counted_approval p where p.alert_id = a.id and p.revision = a.revision
              order by p.at, p.name) as approvals,
        a.revision,

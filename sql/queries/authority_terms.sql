@@ -1,1 +1,1 @@
-select jurisdiction, time_zone from authority where id = $1;
+select jurisdiction, time_zone, asks from authority where id = $1;

@@ -4,6 +4,8 @@
 with emptied as (
     update child_case c set content = '{}', content_digest = sha256(c.content_digest || gen_random_uuid()::text::bytea)
     from alert a where a.id = $1 and c.id = a.case_id
+), unsealed as (
+    delete from case_sealed s using alert a where a.id = $1 and s.case_id = a.case_id
 ), unworked as (
     -- An alert that was never sent has nothing to count, and anyone may have filed it.
     delete from sweep_unit u using sweep s

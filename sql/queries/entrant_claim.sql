@@ -8,12 +8,12 @@ with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), entered as materialized (
     -- Where nobody is due at all, no alert is looked at.
-    select a.id, a.version, a.expires, a.status, a.content, a.subject_kind from alert a
+    select a.id, a.version, a.expires, a.status, a.content, a.subject_kind, a.area_version from alert a
     where exists (select from entrant e where e.lane = $1 and e.due_at <= now())
       and a.state in ('sending', 'sent') and a.expires > now()
       and exists (select from entrant e where e.alert_id = a.id and e.lane = $1 and e.due_at <= now())
 ), due as (
-    select u.id, widest.sweep_id, a.version, a.expires, a.status, a.subject_kind,
+    select u.id, widest.sweep_id, a.version, a.expires, a.status, a.subject_kind, a.area_version,
            case when u.id = any($5::bigint[]) then '' else a.content::text end as content
     from entered a
     cross join lateral (
@@ -38,4 +38,4 @@ where u.id = due.id and s.id = due.sweep_id
 returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_version, s.ring, s.lane, r.radius_km, r.city,
           due.expires, due.status, due.content, extract(epoch from due.expires - now())::float8 as left_s,
           s.id as sweep_id, (select coalesce(max(seq), 0) from audit_event) as trail_seq, true as entrants, r.longitude, r.latitude,
-          coalesce(r.nearness, r.ring)::integer as nearness, due.subject_kind;
+          coalesce(r.nearness, r.ring)::integer as nearness, due.subject_kind, due.area_version;

@@ -26,6 +26,8 @@ begin
             ('bearer_token', 'select, insert, update'),
             ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
+            ('case_authority', 'select, insert, update'),
+            ('case_sealed', 'select, insert, update, delete'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),
             ('enrolled', 'select, insert, update, delete'),
@@ -52,7 +54,7 @@ begin
     end loop;
     -- What was deleted is freed at once (child_vacuum.sql). PostgreSQL before 17 has no such right: it frees it later.
     if current_setting('server_version_num')::integer >= 170000 then
-        for one in select unnest(array['alert', 'audit_reason', 'child_case', 'proposal', 'ring', 'webhook_receipt']) as relation
+        for one in select unnest(array['alert', 'audit_reason', 'case_sealed', 'child_case', 'proposal', 'ring', 'webhook_receipt']) as relation
         loop
             execute format('grant maintain on %I.%I to %I', room, one.relation, role);
         end loop;

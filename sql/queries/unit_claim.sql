@@ -14,7 +14,7 @@
 with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
-    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.subject_kind,
+    select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.subject_kind, a.area_version,
            case when s.notice = 'alert' then a.version else s.version end as message_version,
            case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires
     from unnest($1::bigint[]) with ordinality as wanted(sweep_id, place)
@@ -61,4 +61,4 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
           (select coalesce(max(seq), 0) from audit_event) as trail_seq, false as entrants,
-          r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness, due.subject_kind;
+          r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness, due.subject_kind, due.area_version;

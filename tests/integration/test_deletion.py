@@ -61,6 +61,8 @@ FILED = {
     "contact": {"name": OFFICER, "phone": PHONE},
     "last_seen": {**CASE["last_seen"], "place": PLACE, "longitude": WHERE[0], "latitude": WHERE[1]},
     "area": {"radius_km": 120, "reason": f"seen near {PLACE}"},
+    "internal": {"medical": FEATURES, "school": PLACE, "notes": f"{NAME}: call {OFFICER}"},
+    "basis": {"criteria": {"at_risk": True}, "consent": {"relation": OFFICER, "waived": f"{NAME} has nobody"}},
 }
 NEWCOMER = 87_654_321
 SHORT = {"QQ_ALERT_RETENTION__LOOK_S": "0.1", "QQ_ALERT_LOG__LEVEL": "debug"}

@@ -63,7 +63,8 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     opened = {path for _, path, role in _table() if not isinstance(role, Role | SignedIn)}
     console = {"/console/sign-in", "/console/settings", "/console/static/{name}"}
     published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
-    signed = {"/v1/intake/{authority}", "/v1/intake/{authority}/notices"}
+    intake = "/v1/intake/{authority}"
+    signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures"}
     always = {"/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
     assert opened == signed | always | published | console
     assert {role for _, _, role in _table() if not isinstance(role, SignedIn)} - set(Role) == set(Proof)

@@ -15,11 +15,13 @@ import msgspec
 from handlers.cap.model import Message, MessageType, Reference, Scope, Status
 from handlers.http.problems import FieldError
 from handlers.moments import CLOCKS_DIFFER
+from handlers.police.cap.basis import basis_of
 from handlers.police.cap.details.events import is_missing_person, is_other_event, subject_of
 from handlers.police.cap.details.pictures import Pictures, read_pictures
 from handlers.police.cap.outcomes import outcome_of
 from handlers.police.cap.places import CapPlace, place_of
 from handlers.police.cap.wording import CapText, CapWording, read_wording
+from handlers.police.case.basis import Basis
 from handlers.police.case.checks import notes_on_addresses
 from handlers.police.case.details import Photo
 from handlers.values.text import clean, is_blank
@@ -52,7 +54,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
 
     `texts` by our locales, each in the name of its sender. `stated_expires`: `expires` where the message has one.
     `photos`: pictures that are not of who is missing. `outcome`: how the case ended, which a Cancel or an Update may
-    say. `notes`: what the sender should know.
+    say. `basis`: on what the case rests. `notes`: what the sender should know.
     """
 
     identifier: str
@@ -72,6 +74,7 @@ class CapCase(msgspec.Struct, frozen=True, kw_only=True):
     photos: list[Photo] = []
     notes: list[str] = []
     outcome: CaseOutcome | None = None
+    basis: Basis | None = None
 
 
 def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
@@ -115,6 +118,7 @@ def accept(message: Message, now: datetime) -> CapCase | list[FieldError]:
         photos=pictures.others,
         notes=[*guessed, *_notes(said, pictures)],
         outcome=outcome,
+        basis=basis_of(message),
     )
 
 

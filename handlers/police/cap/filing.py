@@ -23,6 +23,8 @@ from handlers.http.problems import FieldError
 from handlers.places import locate
 from handlers.police.cap.details.texts import texts_of
 from handlers.police.cap.places import CROSSINGS_MAX
+from handlers.police.case.basis import held_for
+from handlers.police.case.case import sealed_from
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filing
 from push.alerts.name_matching import names_child
@@ -34,6 +36,8 @@ from push.notice import CaseKind, SubjectKind
 from sql.cap import CapMessage
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from shapely.geometry import MultiPolygon
 
     from geo.cities import Cities
@@ -65,10 +69,11 @@ def filing_of(
     time_zone: str,
     unverified: str | None,
     certificate: str | None = None,
+    asks: Collection[str] = (),
 ) -> Filing | list[FieldError]:
     """Return the filing of an Alert, or every reason why it cannot be sent; `unverified`: why it is not believed.
 
-    `certificate`: the fingerprint of the one that signed it.
+    `certificate`: the fingerprint of the one that signed it. `asks`: which items of the checklist are asked for.
     """
     place = _place(case.place, cities, jurisdiction)
     texts = texts_of(case)
@@ -123,6 +128,8 @@ def filing_of(
         message_content=message_content,
         expires=case.expires,
         message=message_of(case, certificate),
+        sealed=sealed_from(None, case.basis),
+        held_for=held_for(case.basis, asks),
     )
 
 

@@ -27,6 +27,7 @@ from handlers.http.route import JSON
 from handlers.police.answers import changed_answer
 from handlers.police.cap.case_change import asked_by
 from handlers.police.cap.filing import Point, kept, key_of, message_of
+from handlers.police.case.basis import held_for
 from push.alerts.actions.actor import of_authority
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Order
@@ -77,7 +78,12 @@ class Following:
         if alert_id is None:
             return problems.response(ProblemCode.UNKNOWN_REFERENCE, "none of the messages that it refers to is known")
         actor = of_authority(authority)
-        order = Order(actor=actor, message=message_of(case, signature.fingerprint), status=case.status.value.lower())
+        order = Order(
+            actor=actor,
+            message=message_of(case, signature.fingerprint),
+            status=case.status.value.lower(),
+            held_for=held_for(case.basis, ()),
+        )
         if case.outcome is not None:
             refused = await self._actions.find(alert_id, order, Ending(outcome=case.outcome))
             return await self._answer(alert_id) if refused is None else refusal(refused)

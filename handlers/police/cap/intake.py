@@ -180,6 +180,7 @@ class CapIntake:
             time_zone=terms.time_zone or plan.time_zone,
             unverified=received.signature.unverified_reason,
             certificate=received.signature.fingerprint,
+            asks=terms.asks,
         )
 
     def _notes(self, received: ReceivedCase) -> list[str]:

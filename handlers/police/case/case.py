@@ -171,9 +171,34 @@ ADDED: Final = {
 """Fields that came later. They are left out where a case does not have them: it is the same case as it was before."""
 
 
+def sealed_of(case: Case) -> bytes | None:
+    """Return what is sealed of a case, JSON: its internal notes and its basis; None where there is neither.
+
+    A field that is left out is not written: the same notes have the same bytes.
+    """
+    return sealed_from(case.internal, case.basis)
+
+
+def sealed_from(internal: Internal | None, basis: Basis | None) -> bytes | None:
+    """Return what is to be sealed of notes and a basis, JSON; None where there is neither."""
+    if basis is not None and basis.consent is not None and basis.consent.at is not None:
+        basis = replace(basis, consent=replace(basis.consent, at=basis.consent.at.astimezone(UTC)))
+    tree = _given(msgspec.to_builtins({"internal": internal, "basis": basis}))
+    return msgspec.json.encode(tree, order="deterministic") if tree else None
+
+
+def _given(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a tree without what is null, and without branches that have nothing else."""
+    inner = {name: _given(value) if isinstance(value, dict) else value for name, value in tree.items()}
+    return {name: value for name, value in inner.items() if value is not None and value != {}}
+
+
 def kept(case: Case) -> bytes:
-    """Return a case as the record keeps it, JSON: the same case has the same bytes, whatever version wrote it."""
-    tree: dict[str, Any] = msgspec.to_builtins(in_utc(case))
+    """Return a case as the record keeps it, JSON: the same case has the same bytes, whatever version wrote it.
+
+    What is sealed is not in it.
+    """
+    tree: dict[str, Any] = msgspec.to_builtins(in_utc(replace(case, basis=None, internal=None)))
     children = [tree["child"], *(tree["children"] or ())]
     for part, names in ((tree, ADDED[Case]), *((child, ADDED[Child]) for child in children if child)):
         for name in names:

@@ -12,24 +12,28 @@ import msgspec
 
 import sql.lifecycle
 import sql.progress
+import sql.sealed
 from push.alerts.actions import case_changes, placing, widening
 from push.alerts.actions.case_changes import CaseChanging
+from push.alerts.actions.joining import uniting
 from push.alerts.actions.proposals import (
     CaseChange,
     ChangeRequest,
     Extension,
+    Joining,
     LaterPlace,
     Rewording,
     Widening,
     change_request_of,
     must_wait,
     propose,
+    raised,
     too_many,
     waiting,
 )
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
-from push.alerts.lifecycle import Action, State
+from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.message.content import Content
 
 if TYPE_CHECKING:
@@ -112,12 +116,15 @@ class Changes:
 
         return await self._operations.do(alert_id, Action.UPDATE, order, change)
 
-    async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest]:
+    async def recounted(self, alert_id: UUID) -> dict[int, ChangeRequest | uniting.Counted]:
         """Return what is proposed, by its revision, where it is about people: counted anew, since they move."""
         proposal = await sql.lifecycle.proposal_of(self._pool, alert_id)
         requested = None if proposal is None else change_request_of(proposal.change_request)
         if proposal is None or requested is None:
             return {}
+        if isinstance(requested, Joining):
+            united = await uniting.counted(self._pool, self._planner, alert_id, requested)
+            return {} if isinstance(united, Refused) else {proposal.revision: united}
         return {proposal.revision: await self._estimated(alert_id, requested)}
 
     async def change_case(self, alert_id: UUID, order: Order, asked: Asked, answer: WebhookAnswer) -> Refused | None:
@@ -137,15 +144,39 @@ class Changes:
             if asked.upon != (alert.revision if alert.proposed else None):
                 return Refused(Refusal.CASE_CHANGED)
             settled = await self._case_changing.settle(connection, alert_id, alert, asked)
+            held = raised(alert, order)
             if isinstance(settled, Refused):
-                return settled
+                if (held is alert and order.sealed is None) or settled.refusal is not Refusal.NOTHING_NEW:
+                    return settled
+                # The words stay, and what the case rests on does not.
+                stays = Done(after=State(alert.state))
+                if held is not alert:
+                    await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+                    stays = _held(stays, order)
+                await self._seal(connection, alert_id, order)
+                if State(alert.state) in NOT_NOTIFIED:
+                    # Who approved it approved another case.
+                    await sql.lifecycle.reword(connection, alert_id, alert.content)
+                return msgspec.structs.replace(stays, keep=lambda locked: answer.keep(locked, alert_id, ()))
             done = await self._apply(connection, alert_id, alert, Action.UPDATE, order, settled.requested)
             if isinstance(done, Refused):
                 return done
+            await self._seal(connection, alert_id, order)
             notes = (*settled.notes, *case_changes.notes_on_waiting(alert, done, builds=asked.builds))
             return msgspec.structs.replace(done, keep=lambda locked: answer.keep(locked, alert_id, notes))
 
         return await self._operations.do(alert_id, Action.UPDATE, order, change)
+
+    async def _seal(self, connection: Connection, alert_id: UUID, order: Order) -> None:
+        """Seal what an update says of the notes and the basis, over what it leaves out."""
+        if order.sealed is None:
+            return
+        sealing, row = self._planner.sealing, await sql.sealed.read(connection, alert_id)
+        before = None if row is None else sealing.open(row.case_id, row.ciphertext)
+        tree = {} if before is None else msgspec.json.decode(before)
+        text = msgspec.json.encode(tree | msgspec.json.decode(order.sealed), order="deterministic")
+        case_id = await sql.sealed.case_of(connection, alert_id)
+        await sql.sealed.put(connection, case_id, sealing.seal(case_id, text))
 
     async def _estimated(self, alert_id: UUID, requested: ChangeRequest) -> Any:  # noqa: ANN401 - of the type that came
         """Return a change request with how many people its ring would reach; others as they are."""
@@ -160,7 +191,7 @@ class Changes:
         return requested
 
     async def prepare(
-        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest
+        self, connection: Connection, alert_id: UUID, alert: LockedAlert, requested: ChangeRequest | uniting.Counted
     ) -> Ready | Refused:
         """Return how a change request is carried out, or why it cannot be; nothing is written before that is called."""
         match requested:
@@ -170,6 +201,10 @@ class Changes:
                 return await widening.prepare(self._planner, connection, alert_id, alert, requested)
             case LaterPlace():
                 return await placing.prepare(self._planner, connection, alert_id, alert, requested)
+            case uniting.Counted():
+                return uniting.prepare(self._planner, connection, alert_id, alert, requested)
+            case Joining():
+                return Refused(Refusal.BORDERS)
             case CaseChange():
                 return await self._case_changing.prepare(connection, alert_id, alert, requested)
             case Extension():
@@ -192,12 +227,21 @@ class Changes:
         requested: ChangeRequest,
     ) -> Done | Refused:
         """Carry a change request out, or propose it where it needs approval."""
-        ready = await self.prepare(connection, alert_id, alert, requested)
+        held = raised(alert, order)
+        ready = await self.prepare(connection, alert_id, held, requested)
+        waits = must_wait(held)
         if isinstance(ready, Refused):
-            return ready
+            if held is alert or ready.refusal is not Refusal.NOTHING_NEW:
+                return ready
+            # The words stay, and what the case rests on does not.
+            ready, waits = _nothing_else(alert), False
         if (refused := too_many(alert)) is not None:
             return refused
-        done = await (propose(connection, alert_id, alert, action, order, requested) if must_wait(alert) else ready())
+        if held is not alert:
+            await sql.lifecycle.raise_review(connection, alert_id, held.review, list(order.held_for))
+        done = await (propose(connection, alert_id, held, action, order, requested) if waits else ready())
+        if held is not alert and isinstance(done, Done):
+            done = _held(done, order)
         if action is not Action.EXTEND and isinstance(done, Done):
             await sql.lifecycle.add_author(connection, alert_id, order.actor.person, order.actor.person_id)
         return done
@@ -232,3 +276,19 @@ class Changes:
             return Done(after=State(alert.state), details=details, halts=True)
 
         return extend
+
+
+def _nothing_else(alert: LockedAlert) -> Ready:
+    """Return a change that changes nothing else."""
+
+    async def leave() -> Done:
+        return Done(after=State(alert.state))
+
+    return leave
+
+
+def _held(done: Done, order: Order) -> Done:
+    """Return a change with why its alert needs more approval from now on; in its grace it is not sent by itself."""
+    after = State.IN_REVIEW if done.after is State.SCHEDULED else done.after
+    details = done.details | {"held_for": list(order.held_for)}
+    return msgspec.structs.replace(done, after=after, details=details)

@@ -194,12 +194,14 @@ async def _own_work(connection: Connection, alert_id: UUID, alert: LockedAlert, 
 
 
 async def _is_of_authority(connection: Connection, alert: LockedAlert, actor: Actor) -> bool:
-    """Tell whether a person is of the authority that filed an alert: by this token, or by any since it was filed."""
-    if actor.authority == alert.authority:
+    """Tell whether a person is of an authority whose alert it is: by this token, or by any since it was filed."""
+    if actor.authority in alert.authorities:
         return True
     if actor.person_id is None:
         return False
-    return await sql.persons.is_officer(connection, actor.person_id, alert.authority, alert.received_at)
+    since = alert.received_at
+    of = [await sql.persons.is_officer(connection, actor.person_id, one, since) for one in alert.authorities]
+    return any(of)
 
 
 def _expected(alert: LockedAlert, ring: int) -> int:

@@ -19,8 +19,7 @@ import sql.rings
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
-from push.alerts.estimate import Estimate
-from push.alerts.filing import people_of
+from push.alerts.estimate import Estimate, people_of
 from push.alerts.lifecycle import NOT_NOTIFIED, State
 from push.alerts.places import (
     RINGS_OF_ALERT_MAX,
@@ -108,7 +107,7 @@ async def prepare(
         if state in NOT_NOTIFIED:
             await sql.lifecycle.reword(connection, alert_id, encoded)
             return Done(after=state, details=details | {"version": alert.version})
-        version, due_at = alert.version + 1, await sql.lifecycle.update_due(connection, alert_id, GATHER)
+        version, due_at = alert.version + 1, await sql.rings.update_due(connection, alert_id, GATHER)
         await sql.lifecycle.append_notice(connection, alert_id, version, Notice.UPDATE, encoded)
         await planner.add_follow_up(connection, alert_id, alert.status, Notice.UPDATE, version, due_at)
         return Done(after=state, details=details | {"version": version}, halts=True)
@@ -156,7 +155,7 @@ async def _keep_estimate(
     more = [ring for ring in requested.estimate.rings if ring.ring in numbers]
     rings = [*(ring for ring in before.rings if ring.ring not in numbers), *more]
     whole = msgspec.structs.replace(requested.estimate, rings=rings)
-    await sql.lifecycle.estimated(connection, alert_id, msgspec.json.encode(whole).decode())
+    await sql.rings.estimated(connection, alert_id, msgspec.json.encode(whole).decode())
 
 
 def _centre(alert: ListedAlert | LockedAlert) -> Centre | None:

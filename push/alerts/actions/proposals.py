@@ -20,7 +20,7 @@ from push.alerts.actions.transaction import Done
 from push.alerts.estimate import Estimate
 from push.alerts.lifecycle import NOT_NOTIFIED, Action, State
 from push.alerts.places import EARLIER_MAX, Centre, Mode
-from push.alerts.review import APPROVALS, Review
+from push.alerts.review import APPROVALS, Review, least_review, stricter
 from push.message.catalogues.newest_place import said_again
 from push.message.content import Content
 from sql.lifecycle import ProposalRow
@@ -82,6 +82,13 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, tag="extension"):
     hours: float
 
 
+class Joining(msgspec.Struct, frozen=True, kw_only=True, tag="countersignature"):
+    """The jurisdiction of an authority that countersigned the case; `people`: how many both would reach."""
+
+    authority: str
+    people: int | None = None
+
+
 class Part(enum.StrEnum):
     """What of a case an update changes, as the audit trail and approvers name it: never the values."""
 
@@ -127,7 +134,7 @@ class CaseChange(msgspec.Struct, frozen=True, kw_only=True, tag="case", omit_def
         return said_again(msgspec.structs.replace(stands, **changed))
 
 
-ChangeRequest: TypeAlias = Rewording | Widening | LaterPlace | Extension | CaseChange
+ChangeRequest: TypeAlias = Rewording | Widening | LaterPlace | Extension | CaseChange | Joining
 
 _CHANGE_REQUEST = msgspec.json.Decoder(ChangeRequest)
 
@@ -141,6 +148,13 @@ def change_request_of(text: str) -> ChangeRequest:
 def must_wait(alert: LockedAlert) -> bool:
     """Tell whether a change needs approval: people were notified, and an approval came before that."""
     return State(alert.state) not in NOT_NOTIFIED and Review(alert.review) in APPROVALS
+
+
+def raised(alert: LockedAlert, order: Order) -> LockedAlert:
+    """Return an alert with the review that it needs by what its case rests on since, or the same alert."""
+    before = Review(alert.review)
+    review = stricter(before, least_review(order.held_for))
+    return alert if review is before else msgspec.structs.replace(alert, review=review.value)
 
 
 def too_many(alert: LockedAlert) -> Refused | None:

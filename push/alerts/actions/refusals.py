@@ -51,6 +51,9 @@ class Refusal(enum.Enum):
     NOT_WIDER = "not wider than the rings that are notified already"
     BETWEEN = "between two planned rings"
     HELD = "a nearer ring is held"
+    NO_AUTHORITY = "no such authority"
+    NOT_INVITED = "the authority is not invited to the case"
+    BORDERS = "the borders of the jurisdictions cross each other too often to be united"
 
 
 class Refused(msgspec.Struct, frozen=True):

@@ -50,7 +50,9 @@ class Webhook(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Who wants something done, and why; `case_number` as typed where it cannot be undone, None: not asked for.
 
-    `message`: the CAP message of the alert's authority that asks for it, taken once; `status`: the CAP status it has.
+    `message`: the CAP message of one of its authorities that asks for it, taken once; `status`: the CAP status it has.
+    `held_for`: what the case rests on since (`push.alerts.review.HeldFor`), which the change waits for.
+    `sealed`: notes and basis that replace what is sealed, JSON.
     `webhook`: the signed request that asks for it, taken once.
     """
 
@@ -60,6 +62,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     message: CapMessage | None = None
     status: str | None = None
     webhook: Webhook | None = None
+    held_for: tuple[str, ...] = ()
+    sealed: bytes | None = None
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,9 +118,10 @@ class Operations:
             alert = await sql.lifecycle.lock_alert(connection, alert_id)
             if alert is None:
                 return Refused(Refusal.NO_ALERT)
-            if (refused := await _revoked(connection, alert.authority, order)) is not None:
+            signer = order.actor.authority or alert.authority
+            if (refused := await _revoked(connection, signer, order)) is not None:
                 return refused
-            taken = await self._taken(connection, alert_id, alert, order)
+            taken = await self._taken(connection, alert_id, signer, order)
             if taken is True:
                 return None
             refused = taken if isinstance(taken, Refused) else _admitted(alert_id, alert, action, order)
@@ -138,7 +143,7 @@ class Operations:
         _log.info("alert.moved", alert=str(alert_id), action=action.value, state=done.after.value)
         return None
 
-    async def _taken(self, connection: Connection, alert_id: UUID, alert: LockedAlert, order: Order) -> bool | Refused:
+    async def _taken(self, connection: Connection, alert_id: UUID, signer: str, order: Order) -> bool | Refused:
         """Tell whether this very message or webhook was taken before; refuse another one under its name."""
         if (webhook := order.webhook) is not None:
             receipt = await sql.filing.find_receipt(connection, webhook.authority, f"{NOTICE}{webhook.id}")
@@ -148,7 +153,7 @@ class Operations:
             return True if is_same else Refused(Refusal.WEBHOOK_USED)
         if (message := order.message) is None:
             return False
-        known = await sql.cap.known(connection, alert.authority, message)
+        known = await sql.cap.known(connection, signer, message)
         if not known:
             return False
         return True if self._is_again(known, alert_id, message) else Refused(Refusal.MESSAGE_USED)
@@ -169,7 +174,7 @@ async def _record(
 ) -> None:
     """Store what goes with a change: its message, its stop, its answer and, last, its event."""
     if order.message:
-        await sql.cap.note(connection, alert.authority, order.message, alert_id)
+        await sql.cap.note(connection, order.actor.authority or alert.authority, order.message, alert_id)
         await sql.lifecycle.clear_unverified(connection, alert_id)
     if done.keep is not None:
         await done.keep(connection)
@@ -210,7 +215,7 @@ async def _is_outdated(connection: Connection, alert_id: UUID, action: Action, o
 
 def _admitted(alert_id: UUID, alert: LockedAlert, action: Action, order: Order) -> Refused | None:
     """Refuse what the actor, the state or the typed case number rules out, whatever is wanted."""
-    if order.actor.authority not in {None, alert.authority} and action not in _OF_ANYBODY:
+    if order.actor.authority not in {None, *alert.authorities} and action not in _OF_ANYBODY:
         return Refused(Refusal.OTHER_AUTHORITY)
     if order.status not in {None, alert.status}:
         return Refused(Refusal.STATUS, f"the alert is: {alert.status}")

@@ -2,7 +2,7 @@
 
 A plain digest lets whoever has it test guesses of a name. So it is hashed once more with a secret of the server when
 the child's data is deleted: a retry is still known, and a guess cannot be tested without the server's key.
-Bounded: 32 bytes each.
+Where a body has sealed notes, that is done at once: they are no more to be guessed than read. Bounded: 32 bytes each.
 """
 
 from __future__ import annotations

@@ -69,6 +69,7 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
 
     alert: UUID
     authority: str
+    countersigned: list[str]
     case_number: str
     status: str
     subject_kind: str
@@ -101,6 +102,7 @@ class Meter:
         return AlertProgress(
             alert=alert.id,
             authority=alert.authority_id,
+            countersigned=alert.countersigned,
             case_number=alert.case_number,
             status=alert.status,
             subject_kind=alert.subject_kind,

@@ -214,7 +214,8 @@ class Watcher:
         for alert in live:
             due = [ring for ring in alert.rings if ring.due_at <= soon and ring.held is None]
             if due:
-                areas[alert.id] = [await self._areas.area(alert.id, ring) for ring in outermost(due)]
+                version = alert.area_version
+                areas[alert.id] = [await self._areas.area(alert.id, ring, version) for ring in outermost(due)]
         await self._entrants.live.watch(areas)
         # Only now: whoever enters after this is noted, and whoever entered before is found.
         await self._entrants.request_passes()
@@ -250,6 +251,8 @@ class Watcher:
             alert.entered_at,
             alert.held,
             len(alert.rings),
+            alert.area_version,
+            len(alert.countersigned),
         )
         before = self._seen.get(alert.id)
         self._seen[alert.id] = seen

@@ -82,10 +82,11 @@ class Sifting:
         inside: list[Entrant] = []
         due = await sql.rings.due_rings(self._pool, [*units])
         for alert, of_alert in _by_alert(entrants).items():
+            version = units[alert].row.area_version
             at = rows[of_alert]
             stands = np.zeros(at.size, dtype=np.bool_)
             for ring in due.get(alert, ()):
-                stands |= (await self._areas.area(alert, ring)).contains(longitudes[at], latitudes[at])
+                stands |= (await self._areas.area(alert, ring, version)).contains(longitudes[at], latitudes[at])
             stands &= hashes[at] >= 0
             # Of an alert that is held nobody knows yet who will be notified.
             waiting = changed_lanes[at] | (alert not in due)

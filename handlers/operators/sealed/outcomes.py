@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Final
 import sql.outcomes
 import sql.progress
 from handlers.alert_answers import Answer
-from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import unknown_alert
-from handlers.http.roles import Role
-from handlers.http.route import Answer as Described
-from handlers.http.route import Route
 from handlers.operators.scope import scope_of
 from push.alerts.outcomes import AFTER_ACTION, AfterAction, CaseOutcome
 
@@ -98,30 +94,3 @@ def statistics_of(rows: Iterable[OutcomeCount]) -> Statistics:
         because_of_alert_unknown=sum(row.alerts for row in rows if row.through_alert is None),
         outcomes=outcomes,
     )
-
-
-def routes(outcomes: Outcomes) -> list[Route]:
-    """Return the routes."""
-    return [
-        Route(
-            method="GET",
-            path="/v1/alerts/{id}/outcome",
-            access=Role.OPERATOR,
-            operation="read_outcome",
-            summary="How the case ended; sealed: no other answer has it.",
-            tag="operators",
-            handler=outcomes.get,
-            answers=(Described(200, "The outcome.", OutcomeAnswer),),
-            problems=(ProblemCode.UNKNOWN_ALERT,),
-        ),
-        Route(
-            method="GET",
-            path="/v1/statistics",
-            access=Role.VIEWER,
-            operation="read_statistics",
-            summary="How many alerts ended how: recovered, dead, unfounded, because of the alert.",
-            tag="operators",
-            handler=outcomes.get_statistics,
-            answers=(Described(200, "The numbers.", Statistics),),
-        ),
-    ]

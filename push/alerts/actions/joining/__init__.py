@@ -1,0 +1,4 @@
+"""Lets several authorities share a case, and unites what they may reach.
+
+Bounded by its modules.
+"""

@@ -1,0 +1,100 @@
+"""Makes the handlers of a server's requests, each with the parts of the engine that it needs.
+
+Bounded: once a start.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from handlers.auth.signed_webhooks import SignedWebhooks
+from handlers.operators.actions import AlertActions
+from handlers.operators.alerts import Alerts
+from handlers.operators.audit import Audit
+from handlers.operators.estimates import Estimates
+from handlers.operators.feed import Feed
+from handlers.operators.preview import Preview
+from handlers.operators.routes import OperatorHandlers
+from handlers.operators.sealed.notes import SealedNotes
+from handlers.operators.sealed.outcomes import Outcomes
+from handlers.ops.health import Health
+from handlers.ops.metrics import Metrics
+from handlers.ops.routes import OpsHandlers
+from handlers.platform.devices import Devices
+from handlers.platform.enrolment import Enrolment
+from handlers.platform.preferences import UsersPreferences
+from handlers.platform.reports import Reports
+from handlers.platform.routes import PlatformHandlers
+from handlers.police.cap.intake import CapIntake
+from handlers.police.countersignatures import Countersignatures
+from handlers.police.intake import Intake
+from handlers.police.notices import Notices
+from handlers.police.places import NewPlaces
+from handlers.police.routes import PoliceHandlers
+from handlers.police.updates import Updates
+from handlers.public.alerts import Public
+from handlers.routes import Handlers
+from push.alerts.preview import preview
+from server import lanes
+from server.edge import publishing
+from server.edge.console import console_of
+
+if TYPE_CHECKING:
+    from geo.cities import Cities
+    from handlers.auth.authenticator import Authenticator
+    from handlers.auth.webhook_signatures import Vault
+    from handlers.cap.signing import Signer
+    from push.engine import Engine
+    from server.settings import Settings
+
+
+def handlers_of(
+    settings: Settings,
+    engine: Engine,
+    authenticator: Authenticator,
+    cities: Cities | None,
+    signer: Signer | None,
+    vault: Vault,
+) -> Handlers:
+    """Return what answers requests."""
+    pool, index = engine.stores.requests_pool, engine.stores.index
+    signed = SignedWebhooks(pool, vault, authenticator)
+    planner = engine.filing_service.planner
+    disclosure = planner.plan.disclosure
+    alerts = Alerts(pool, engine.watcher, disclosure)
+    cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
+    feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
+    engine.revoked = feed.look
+    reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
+    operators = OperatorHandlers(
+        alerts=alerts,
+        actions=AlertActions(engine.actions, engine.changes, alerts, pool),
+        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing),
+        sealed=SealedNotes(pool, planner.sealing),
+        audit=Audit(pool, disclosure),
+        estimates=Estimates(pool, planner, cities, authenticator),
+        feed=feed,
+        outcomes=Outcomes(pool),
+    )
+    return Handlers(
+        police=PoliceHandlers(
+            intake=Intake(pool, engine.filing_service, signed, cities, cap),
+            notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
+            places=NewPlaces(pool, engine.changes, planner, signed, cities),
+            updates=Updates(pool, engine.changes, signed, planner),
+            countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
+        ),
+        platform=PlatformHandlers(
+            devices=Devices(reports, index, engine.forgetting, pool),
+            enrolment=Enrolment(pool),
+            preferences=UsersPreferences(pool, index),
+        ),
+        operators=operators,
+        public=Public(pool, publishing.publisher(settings), signer),
+        ops=OpsHandlers(
+            health=Health(engine.stores.pool, index, engine.alarms),
+            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
+        ),
+        console=console_of(settings, pool, authenticator, operators),
+    )

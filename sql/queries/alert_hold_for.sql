@@ -1,0 +1,1 @@
+update alert set held_for = $2 where id = $1;

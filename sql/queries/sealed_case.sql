@@ -1,0 +1,1 @@
+select case_id from alert where id = $1;
