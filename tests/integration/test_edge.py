@@ -64,7 +64,7 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     console = {"/console/sign-in", "/console/settings", "/console/static/{name}"}
     published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
     intake = "/v1/intake/{authority}"
-    signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures"}
+    signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures", f"{intake}/places"}
     always = {"/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
     assert opened == signed | always | published | console
     assert {role for _, _, role in _table() if not isinstance(role, SignedIn)} - set(Role) == set(Proof)
