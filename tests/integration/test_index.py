@@ -19,7 +19,9 @@ from geo.index.position_index import NOT_KNOWN, UNCHANGED, PositionIndex
 from geo.index.reports import Positions, now_ms
 from geo.index.search.members import places
 from geo.index.shards import shard_of
+from push.fanout.claims.languages import Languages
 from push.fanout.sweep import Packer
+from push.message.content import Content
 from tests.support.processes.processes import ROOT, until
 
 if TYPE_CHECKING:
@@ -212,7 +214,7 @@ async def test_members_found_long_ago_are_checked_against_the_index(redis: aiore
     listener = Forgetting(redis)
     now_s = asyncio.get_running_loop().time()
     assert listener.must_look(now_s), "nothing was read yet"
-    packer = Packer(cast("HeldUnit", SimpleNamespace(message=None)), 3)
+    packer = Packer(cast("HeldUnit", SimpleNamespace(message=None, languages=Languages(Content(texts={}), "alert"))), 3)
     users = np.array([1, 2, 3, 4])
     first = packer.add([b"1", b"2"], users[:2], now_s - 100)
     full = packer.add([b"3", b"4"], users[2:], now_s)
