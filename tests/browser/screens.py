@@ -1,0 +1,94 @@
+"""The screens of the console, out of the table of routes: what is new there is tested without being named here.
+
+Bounded by the table. Errors: AssertionError names a path whose parameters have no example.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from handlers.console.routes import TAG
+from handlers.http.roles import Proof, SignedIn
+from tests.support.routes import route_table
+
+if TYPE_CHECKING:
+    from handlers.http.route import Route
+    from tests.browser.desk import Desk
+
+NO_SCREEN: Final = {
+    "/console/static/{name}": "a file of a page",
+    "/console/live": "JSON for a page",
+    "/console/feed-ticket": "JSON for a page",
+}
+"""What is no page and has no form."""
+
+PART: Final = "/part/"
+"""A piece of a page, which the page is tested with."""
+
+HEADERS: Final = {"Sec-Fetch-Site": "same-origin"}
+
+
+class Scene(NamedTuple):
+    """What stands in the record while screens are looked at: an alert in review, one that is sent, one that is over."""
+
+    waiting: str
+    sent: str
+    over: str
+
+    @property
+    def examples(self) -> dict[str, list[str]]:
+        """Values for the parameters of paths; a parameter that is not here has no example."""
+        return {"id": [self.waiting, self.sent, self.over], "authority": ["sz"], "lane": ["tpns"]}
+
+
+def console_routes(method: str) -> list[Route]:
+    """Return the routes of the console that take a method."""
+    return [one for one in route_table() if one.tag == TAG and one.method == method]
+
+
+def is_screen(route: Route) -> bool:
+    """Tell whether a route is a page by itself."""
+    return route.path not in NO_SCREEN and PART not in route.path
+
+
+def screens(scene: Scene) -> list[str]:
+    """Return the path of every page, once for each example of its parameters."""
+    return [path for route in console_routes("GET") if is_screen(route) for path in paths_of(route.path, scene)]
+
+
+def paths_of(path: str, scene: Scene) -> list[str]:
+    """Return a path with each example of its parameter."""
+    names = re.findall(r"{(\w+)", path)
+    if not names:
+        return [path]
+    missing = [name for name in names if name not in scene.examples]
+    assert not missing, f"{path}: tests/browser/screens.py has no example of {missing}"
+    found = [path]
+    for name in names:
+        found = [re.sub(rf"{{{name}[^}}]*}}", value, one) for one in found for value in scene.examples[name]]
+    return found
+
+
+def needs_session(route: Route) -> bool:
+    """Tell whether nobody sees a route without having signed in."""
+    assert isinstance(route.access, SignedIn) or route.access is Proof.NONE, route.path
+    return isinstance(route.access, SignedIn)
+
+
+async def stage(desk: Desk) -> Scene:
+    """Put an alert in each part of its life into the record."""
+    numbers = ("SZ-2026-000001", "SZ-2026-000002", "SZ-2026-000003")
+    filed: list[dict[str, Any]] = []
+    for number in numbers[:2]:
+        _, answer = await desk.deployment.file(desk.server, case_number=number)
+        filed.append(answer["alert"])
+    for alert in filed:
+        await desk.deployment.sent(desk.server, alert["id"])
+    over, sent = filed
+    url = f"{desk.server.url}/v1/alerts/{over['id']}/found"
+    status, _ = await desk.deployment.post(url, {"reason": "at home", "case_number": over["case_number"]})
+    assert status == 200
+    await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
+    _, answer = await desk.deployment.file(desk.server, case_number=numbers[2])
+    return Scene(answer["alert"]["id"], sent["id"], over["id"])

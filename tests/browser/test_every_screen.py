@@ -1,0 +1,156 @@
+"""Every screen of the console, in both languages and themes: what the table of routes has is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+
+from handlers.http.roles import Role
+from tests.browser.screens import screens, stage
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from tests.browser.desk import Desk
+
+SERIOUS: Final = frozenset({"serious", "critical"})
+PHONE_PX: Final = 320
+TABS_MAX: Final = 400
+
+WIDER: Final = """() => {
+  const page = document.scrollingElement, room = document.documentElement.clientWidth;
+  if (page.scrollWidth <= room) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((one) => {
+    if (one.getBoundingClientRect().right <= room + 1) return false;
+    for (let above = one.parentElement; above && above !== document.body; above = above.parentElement) {
+      if (getComputedStyle(above).overflowX !== "visible") return false;
+    }
+    return true;
+  });
+  return [`${page.scrollWidth} > ${room}`, ...wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 120))];
+}"""
+"""What makes a page scroll sideways; a table may do so in a box of its own."""
+
+STOPS: Final = """() => {
+  const at = document.activeElement, before = window.before;
+  if (at === null || at === document.body) return null;
+  window.before = at;
+  const style = getComputedStyle(at), box = at.getBoundingClientRect();
+  return {
+    called: window.called(at),
+    // What a live region has written again since is nowhere any more.
+    follows: !before?.isConnected || Boolean(before.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING),
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+  };
+}"""
+
+REACHED: Final = """() => {
+  window.called = (one) => [one.tagName, one.getAttribute("href"), one.id, one.name, one.textContent.trim().slice(0, 30)].join(" ");
+  const all = document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']");
+  const used = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !["hidden", "radio"].includes(one.type);
+  return [...all].filter(used).map(window.called);
+}"""
+"""What can be used on a page, as it is called; of radio buttons one alone is reached."""
+
+
+def _listed(found: dict[str, list[str]]) -> str:
+    """Return what is wrong with which screen, a line each."""
+    return "\n".join(f"{path}: {one}" for path, many in found.items() for one in many)
+
+
+async def _set(page: Page, desk: Desk, theme: str) -> None:
+    """Choose a theme, as somebody does at the foot of a page."""
+    await page.goto(f"{desk.server.url}/console")
+    await page.select_option("select[name=theme]", theme)
+    await page.click(".settings button")
+    await page.wait_for_selector(f"html[data-theme={theme}]")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_axe_finds_nothing_serious_on_any_screen(desk: Desk, locale: str, theme: str) -> None:
+    """Names, roles, contrast, languages: nothing that shuts somebody out, also on a refused form."""
+    scene = await stage(desk)
+    page = await desk.signed_in(Role.ADMIN, "Anna", locale=locale)
+    await _set(page, desk, theme)
+    found: dict[str, list[str]] = {}
+    for path in screens(scene):
+        await page.goto(f"{desk.server.url}{path}")
+        assert await page.locator("html").get_attribute("lang") == locale
+        found |= await _violations(page, path)
+    await page.goto(f"{desk.server.url}/console/alerts/{scene.sent}/cancel")
+    await page.fill("#reason", "a try")
+    await page.evaluate("document.querySelector('form[data-action=cancel]').submit()")
+    await page.wait_for_selector("[role=alert]")
+    found |= await _violations(page, "a refused form")
+    assert not found, _listed(found)
+
+
+async def _violations(page: Page, path: str) -> dict[str, list[str]]:
+    results: dict[str, Any] = (await Axe().run(page)).response
+    serious = [
+        f"{one['id']}: {node['target']} {node['html'][:150]} {node.get('failureSummary', '')[:200]}"
+        for one in results["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+    return {path: serious} if serious else {}
+
+
+async def test_axe_sees_what_is_wrong(desk: Desk) -> None:
+    """The search itself: a field without a name is found."""
+    page = await desk.signed_in(Role.ADMIN, "Anna")
+    await page.evaluate("document.querySelector('main').append(document.createElement('input'))")
+    assert await _violations(page, "here") != {}
+
+
+@pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
+async def test_every_screen_fits_a_phone_and_is_readable_at_twice_the_size(
+    desk: Desk, locale: str, *, javascript: bool
+) -> None:
+    """At 320 px, and at 200% of the text on 640 px, no page scrolls sideways; with and without JavaScript."""
+    scene = await stage(desk)
+    page = await desk.signed_in(Role.ADMIN, "Anna", locale=locale, width=PHONE_PX, javascript=javascript)
+    wide: dict[str, list[str]] = {}
+    for path in screens(scene):
+        await page.set_viewport_size({"width": PHONE_PX, "height": 800})
+        await page.goto(f"{desk.server.url}{path}")
+        assert await page.locator("main").inner_text() != "", path
+        wide |= {f"{path} at 320 px": over for over in [await page.evaluate(WIDER)] if over}
+        await page.set_viewport_size({"width": 2 * PHONE_PX, "height": 800})
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        wide |= {f"{path} at 200%": over for over in [await page.evaluate(WIDER)] if over}
+    assert not wide, _listed(wide)
+
+
+async def test_every_screen_is_gone_through_with_the_tab_key(desk: Desk) -> None:
+    """In the order of the page, to everything that can be used, always seen and outlined, and out of it at the end."""
+    scene = await stage(desk)
+    page = await desk.signed_in(Role.ADMIN, "Anna")
+    wrong: dict[str, list[str]] = {}
+    for path in screens(scene):
+        await page.goto(f"{desk.server.url}{path}")
+        await page.evaluate("document.activeElement?.blur()")
+        wrong |= {path: faults for faults in [await _tabbed(page)] if faults}
+    assert not wrong, _listed(wrong)
+
+
+async def _tabbed(page: Page) -> list[str]:
+    """Press Tab through a page; return what is wrong with where it stops."""
+    usable: list[str] = await page.evaluate(REACHED)
+    stops: list[dict[str, Any]] = []
+    for _ in range(TABS_MAX):
+        await page.keyboard.press("Tab")
+        stop = await page.evaluate(STOPS)
+        if stop is None or (stops and stop["called"] == stops[0]["called"]):
+            break
+        stops.append(stop)
+    else:
+        return ["Tab never leaves the page"]
+    faults = [f"not outlined: {stop['called']}" for stop in stops if not stop["outlined"]]
+    faults += [f"not seen: {stop['called']}" for stop in stops if not stop["seen"]]
+    faults += [f"out of order: {stop['called']}" for stop in stops if not stop["follows"]]
+    return faults + [f"never reached: {one}" for one in usable if one not in {stop["called"] for stop in stops}]
