@@ -30,7 +30,7 @@ async def _approve(page: Page, desk: Desk, alert: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, locale: str) -> None:
-    """One approval is not enough, the same person's second one is refused, another person's sends it; then it is ended."""
+    """One approval is not enough, nor a second one of the same person; another person's sends it; then it is ended."""
     await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
     _, answer = await desk.deployment.file(desk.server)
     alert = answer["alert"]
