@@ -18,6 +18,8 @@ from handlers.operators.actions import (
     Update,
     Widening,
 )
+from handlers.operators.administration.routes import AdministrationHandlers
+from handlers.operators.administration.routes import routes as administration_routes
 from handlers.operators.alerts import AlertAnswer, AlertsAnswer, AlertsQuery
 from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
@@ -54,6 +56,7 @@ class OperatorHandlers(NamedTuple):
     estimates: Estimates
     feed: Feed
     outcomes: Outcomes
+    administration: AdministrationHandlers
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -125,6 +128,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
         ),
         *_feed(handlers.feed),
         *sealed_routes(handlers.sealed, handlers.outcomes),
+        *administration_routes(handlers.administration),
     ]
 
 

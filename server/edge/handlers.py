@@ -38,6 +38,7 @@ from handlers.routes import Handlers
 from push.alerts.preview import preview
 from server import lanes
 from server.edge import publishing
+from server.edge.administration import administration_of
 from server.edge.console import console_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def handlers_of(
         estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
         outcomes=Outcomes(pool),
+        administration=administration_of(pool, vault),
     )
     return Handlers(
         police=PoliceHandlers(
