@@ -1,4 +1,4 @@
-"""Administrators do over HTTP what the command line does, with the same event; nobody else does, and nothing by mistake."""
+"""Administrators do over HTTP what the command line does, with the same event; nobody else does, nor by mistake."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
-SQUARE = {"type": "Polygon", "coordinates": [[[113.0, 22.0], [115.0, 22.0], [115.0, 23.0], [113.0, 23.0], [113.0, 22.0]]]}
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[113.0, 22.0], [115.0, 22.0], [115.0, 23.0], [113.0, 23.0], [113.0, 22.0]]],
+}
 ELSEWHERE = {"type": "Polygon", "coordinates": [[[100.0, 30.0], [101.0, 30.0], [101.0, 31.0], [100.0, 30.0]]]}
 OF_THE_AUTHOR = {"actor", "token", "terminal", "reason_digest"}
 """In what an event of the console differs from one of the command line: who did it, and that they said why."""
@@ -53,7 +56,7 @@ async def _ok(deployment: Deployment, server: Process, path: str, **body: object
 async def test_every_event_of_the_console_is_that_of_the_command_line_but_for_its_author(
     deployment: Deployment, pool: Pool, tmp_path: Path
 ) -> None:
-    """Everything that both can do to authorities and tokens: the same action and details; one names a token, one a user."""
+    """All that both can do to authorities and tokens: the same action and details; one names a token, one a user."""
     server = await deployment.server()
     certificate = tmp_path / "police.pem"
     certificate.write_bytes(pair("police").certificate)
