@@ -18,6 +18,10 @@ from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
+from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.rates import Rates
+from handlers.operators.watching.routes import Watching
+from handlers.operators.watching.trail import AlertTrail
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
@@ -78,6 +82,7 @@ def handlers_of(
         feed=feed,
         outcomes=Outcomes(pool),
         administration=administration_of(pool, vault),
+        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )
     return Handlers(
         police=PoliceHandlers(

@@ -68,9 +68,7 @@ def _authorities(reads: AuthorityReads) -> list[Route]:
     query = AuthoritiesQuery
     return [
         _reading("/v1/authorities", "list_authorities", "Authorities, by id.", reads.get_all, answer, query),
-        _reading(
-            ONE, "read_authority", "One authority.", reads.get_one, Answer(200, "The authority.", AuthorityAnswer)
-        ),
+        _reading(ONE, "read_authority", "One authority.", reads.get_one, one),
         _reading(
             f"{ONE}/jurisdiction", "read_jurisdiction", "Its jurisdiction, for a map.", reads.get_jurisdiction, shape
         ),
