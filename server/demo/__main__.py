@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 import msgspec
@@ -21,11 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from runtime.system import keep_memory_private
-from server.demo.console import HOME, LINK_MINUTES, sign_in_link
+from server.demo.console import HOME, LINK_MINUTES, opened, sign_in_link
 from server.demo.figures import Figures, figures_of, follow, move_in
 from server.demo.lanes import LANES, TPNS
-from server.demo.people import populate
+from server.demo.people import Population, populate
 from server.demo.scene import DEFAULT_CITY, RADIUS_KM, Scene, SceneError, boundaries, scene_of
+from server.demo.tour import lead
 from server.demo.world import World, running
 from server.embedded import EmbeddedStores, StoreUrls
 
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORKERS = 16
+WATCHED_S = 60.0
+"""About how long an alert takes that is to be watched."""
+
+COLUMNS = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 def _lanes(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]:
@@ -53,10 +58,16 @@ def _lanes(_: click.Context, __: click.Parameter, value: str) -> tuple[str, ...]
     callback=_lanes,
     help=f"Of {', '.join(LANES)}, with commas.",
 )
+@click.option("--watch", is_flag=True, help=f"Send when the console is open, in about {WATCHED_S:.0f} s.")
+@click.option("--tour", "is_tour", is_flag=True, help="Leave the case to you: judge, watch and end it in the console.")
 @click.option("--exit", "leave", is_flag=True, help="End when the alert is through instead of at Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
-def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json: bool) -> None:
+def demo(
+    people: int, city: str, lanes: tuple[str, ...], *, watch: bool, is_tour: bool, leave: bool, as_json: bool
+) -> None:
     """Run the main job on embedded stores with SIMULATED push providers."""
+    if is_tour and as_json:
+        raise click.UsageError("--tour is for people: it has no figures for --json")
     try:
         scene = scene_of(city)
     except SceneError as error:
@@ -67,59 +78,82 @@ def demo(people: int, city: str, lanes: tuple[str, ...], *, leave: bool, as_json
     try:
         console.print("Starting PostgreSQL and Valkey out of their wheels ...")
         with EmbeddedStores(folder / "stores", postgres=True, valkey=True, confined=True) as stores:
-            code = uvloop.run(_run(console, stores, folder, people, scene, lanes, leave=leave, as_json=as_json))
+            running_in = Running(console, stores, folder, scene, lanes, watch=watch, is_tour=is_tour)
+            code = uvloop.run(_run(running_in, people, leave=leave, as_json=as_json))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(code)
 
 
-async def _run(
-    console: Console,
-    stores: StoreUrls,
-    folder: Path,
-    people: int,
-    scene: Scene,
-    lanes: tuple[str, ...],
-    *,
-    leave: bool,
-    as_json: bool,
-) -> int:
+class Running(NamedTuple):
+    """What a demo runs with; `watch`: slowly enough to be watched, `is_tour`: people judge the case themselves."""
+
+    console: Console
+    stores: StoreUrls
+    folder: Path
+    scene: Scene
+    lanes: tuple[str, ...]
+    watch: bool
+    is_tour: bool
+
+    def rate_per_s(self, people: int) -> float | None:
+        """Return at what rate each lane sends to `people`, None: as fast as it can."""
+        return max(1.0, people / len(self.lanes) / WATCHED_S) if self.watch or self.is_tour else None
+
+
+async def _run(of: Running, people: int, *, leave: bool, as_json: bool) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
-        console.print(f"The operator console is at {world.server_url}{HOME}")
-        console.print(f"This link signs you in there, once, within {LINK_MINUTES} minutes:")
-        console.print(await sign_in_link(world, "Anna"), soft_wrap=True, highlight=False)
-        with Progress(*columns, console=console, disable=as_json) as bar:
+    console = of.console
+    rate_per_s = of.rate_per_s(people)
+    async with running(of.stores, of.folder, WORKERS, boundaries(), of.lanes, rate_per_s) as world:
+        if not of.is_tour:
+            console.print(f"The operator console is at {world.server_url}{HOME}")
+            console.print(f"This link signs you in there, once, within {LINK_MINUTES} minutes:")
+            console.print(await sign_in_link(world, "Anna"), soft_wrap=True, highlight=False)
+        with Progress(*COLUMNS, console=console, disable=as_json) as bar:
             task = bar.add_task("people in the index", total=people)
-            population = await populate(world.redis_url, people, scene, lambda n: bar.update(task, advance=n), lanes)
+            known = await populate(world.redis_url, people, of.scene, lambda n: bar.update(task, advance=n), of.lanes)
         console.print(
-            f"{population.in_area:,} of {people:,} people are in {scene.name} or within {RADIUS_KM:.0f} km "
+            f"{known.in_area:,} of {people:,} people are in {of.scene.name} or within {RADIUS_KM:.0f} km "
             "(counted by brute force)."
         )
-        started_s = time.time()
-        with Progress(*columns, console=console, disable=as_json) as bar:
-            followed = await follow(world, scene, _bars(bar, population.in_area, started_s))
-        figures = await figures_of(
-            world, followed, scene=scene, people=people, in_area=population.in_area, filed_at=started_s
-        )
-        _print_figures(console, world, figures)
-        if population.outsiders:
-            console.print(f"\nNow {len(population.outsiders):,} people from elsewhere come into the area ...")
-            figures = await move_in(world, scene, figures, population.outsiders)
-            console.print(
-                f"{figures.late_told:,} of {figures.late_moved_in:,} were notified "
-                f"within {figures.late_s:.1f} s of reporting, "
-                f"and {figures.late_others} others."
-            )
-        if as_json:
-            click.echo(msgspec.json.encode(figures).decode())
-        if not leave:
+        if of.is_tour:
+            await lead(console, world, of.scene, known.outsiders, stopping)
+            are_right = True
+        else:
+            are_right = await _send(of, world, people, known, as_json=as_json)
+        if not leave and not stopping.is_set():
             console.print(f"The server stays up at {world.server_url} until Ctrl-C. Token: {world.token}")
             await stopping.wait()
-    return 0 if figures.are_right else 1
+    return 0 if are_right else 1
+
+
+async def _send(of: Running, world: World, people: int, known: Population, *, as_json: bool) -> bool:
+    """Send an alert, print its figures, and tell whether they are right."""
+    console = of.console
+    if of.watch:
+        console.print("The case is filed once the console is open, at the latest in two minutes ...")
+        await opened(world)
+    started_s = time.time()
+    with Progress(*COLUMNS, console=console, disable=as_json) as bar:
+        followed = await follow(world, of.scene, _bars(bar, known.in_area, started_s))
+    figures = await figures_of(
+        world, followed, scene=of.scene, people=people, in_area=known.in_area, filed_at=started_s
+    )
+    _print_figures(console, world, figures)
+    if known.outsiders:
+        console.print(f"\nNow {len(known.outsiders):,} people from elsewhere come into the area ...")
+        figures = await move_in(world, of.scene, figures, known.outsiders)
+        console.print(
+            f"{figures.late_told:,} of {figures.late_moved_in:,} were notified "
+            f"within {figures.late_s:.1f} s of reporting, "
+            f"and {figures.late_others} others."
+        )
+    if as_json:
+        click.echo(msgspec.json.encode(figures).decode())
+    return figures.are_right
 
 
 def _bars(bar: Progress, in_area: int, started_s: float) -> Callable[[dict[str, Any]], None]:

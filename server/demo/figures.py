@@ -83,11 +83,8 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
     ):
         await feed.receive()
         started_s = time.perf_counter()
-        status, answer = await send_case(world.server_url, AUTHORITY, world.secret, _case(scene))
+        alert = await file_case(world, scene)
         webhook_s = time.perf_counter() - started_s
-        if status != 202:  # noqa: PLR2004 - the one answer to a new case
-            raise RuntimeError(f"the case was answered with {status}")
-        alert = msgspec.json.decode(answer)["alert"]
         async for message in feed:
             event = message.json()
             if event.get("alert") != alert["id"] or event["type"] != "progress":
@@ -96,6 +93,15 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
             if event["state"] == "sent":
                 return Followed(webhook_s, datetime.fromisoformat(alert["deadline"]))
     raise RuntimeError("the feed ended before the alert was sent")
+
+
+async def file_case(world: World, scene: Scene) -> dict[str, Any]:
+    """File the demo's case as the police would; returns its alert."""
+    status, answer = await send_case(world.server_url, AUTHORITY, world.secret, _case(scene))
+    if status != 202:  # noqa: PLR2004 - the one answer to a new case
+        raise RuntimeError(f"the case was answered with {status}")
+    alert: dict[str, Any] = msgspec.json.decode(answer)["alert"]
+    return alert
 
 
 async def figures_of(
@@ -127,17 +133,22 @@ async def figures_of(
     )
 
 
+async def report(session: aiohttp.ClientSession, world: World, scene: Scene, users: list[int]) -> None:
+    """Report users from within the area, as the platform would."""
+    lanes = [*world.providers]
+    place = {"longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
+    body = msgspec.json.encode([{**_device(user, lane_of(user, lanes)), **place} for user in users])
+    async with session.post(f"{world.server_url}/v1/devices", data=body) as response:
+        response.raise_for_status()
+
+
 async def move_in(world: World, scene: Scene, figures: Figures, outsiders: list[int]) -> Figures:
     """Report outsiders from within the area, as the platform would, and wait until as many more are notified."""
     headers = {"Authorization": f"Bearer {world.token}"}
-    lanes = [*world.providers]
-    place = {"longitude": scene.longitude, "latitude": scene.latitude, "at": datetime.now(UTC)}
     async with aiohttp.ClientSession(headers=headers) as session:
         before = await _reached(session, world)
         started_s = time.perf_counter()
-        body = msgspec.json.encode([{**_device(user, lane_of(user, lanes)), **place} for user in outsiders])
-        async with session.post(f"{world.server_url}/v1/devices", data=body) as response:
-            response.raise_for_status()
+        await report(session, world, scene, outsiders)
         async with asyncio.timeout(LATE_S):
             while sum([one["distinct"] for one in await _all_counts(session, world)]) < before.size + len(outsiders):
                 await asyncio.sleep(POLL_INTERVAL_S)

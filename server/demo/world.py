@@ -55,14 +55,23 @@ class World(msgspec.Struct, frozen=True):
 
 @asynccontextmanager
 async def running(
-    stores: StoreUrls, folder: Path, workers: int, boundaries: Path | None = None, lanes: Sequence[str] = (TPNS,)
+    stores: StoreUrls,
+    folder: Path,
+    workers: int,
+    boundaries: Path | None = None,
+    lanes: Sequence[str] = (TPNS,),
+    rate_per_s: float | None = None,
 ) -> AsyncIterator[World]:
-    """Run a simulated provider for each lane, and a server, on `stores`; `boundaries`: the file of the extra `cn`."""
+    """Run a simulated provider for each lane, and a server, on `stores`; `boundaries`: the file of the extra `cn`.
+
+    `rate_per_s`: at most so many recipients a second in each lane.
+    """
+    pace = {} if rate_per_s is None else {"rate_per_s": f"{rate_per_s:.1f}"}
     async with AsyncExitStack() as stack:
         providers = {lane: await stack.enter_async_context(provider(lane, folder)) for lane in lanes}
         settings: dict[str, str] = {}
         for lane, endpoint in providers.items():
-            settings |= environ(lane, folder, endpoint, workers=str(workers))
+            settings |= environ(lane, folder, endpoint, workers=str(workers), **pace)
         yield await stack.enter_async_context(server(stores, folder, providers, settings, boundaries))
 
 

@@ -43,14 +43,16 @@ STOPS: Final = """() => {
     // What a live region has written again since is nowhere any more.
     follows: !before?.isConnected || Boolean(before.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING),
     outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-    seen: box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth,
+    seen: Math.min(box.width, box.height, box.bottom, box.right) > 0 && box.top < innerHeight && box.left < innerWidth,
   };
 }"""
 
 REACHED: Final = """() => {
-  window.called = (one) => [one.tagName, one.getAttribute("href"), one.id, one.name, one.textContent.trim().slice(0, 30)].join(" ");
+  window.called = (one) =>
+    [one.tagName, one.getAttribute("href"), one.id, one.name, one.textContent.trim().slice(0, 30)].join(" ");
   const all = document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']");
-  const used = (one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !["hidden", "radio"].includes(one.type);
+  const reached = (one) => !one.disabled && !["hidden", "radio"].includes(one.type);
+  const used = (one) => reached(one) && one.checkVisibility({ visibilityProperty: true });
   return [...all].filter(used).map(window.called);
 }"""
 """What can be used on a page, as it is called; of radio buttons one alone is reached."""
@@ -134,7 +136,8 @@ async def test_every_screen_is_gone_through_with_the_tab_key(desk: Desk) -> None
     for path in screens(scene):
         await page.goto(f"{desk.server.url}{path}")
         await page.evaluate("document.activeElement?.blur()")
-        wrong |= {path: faults for faults in [await _tabbed(page)] if faults}
+        if faults := await _tabbed(page):
+            wrong[path] = faults
     assert not wrong, _listed(wrong)
 
 

@@ -1,0 +1,93 @@
+"""The tour of the demo, as a newcomer takes it: with the links that it prints, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from playwright.async_api import expect
+
+from tests.support.processes.processes import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.async_api import Browser, Page
+
+PRINTED_WITHIN_S = 120.0
+SHOWN_WITHIN_MS = 60_000
+
+
+async def _printed(stream: asyncio.StreamReader, until: str) -> str:
+    """Return what is printed until a text has come."""
+    printed = ""
+    async with asyncio.timeout(PRINTED_WITHIN_S):
+        while until not in printed:
+            line = await stream.readline()
+            assert line, f"the demo ended: {printed}"
+            printed += line.decode()
+    return printed
+
+
+async def _signed_in(browser: Browser, link: str) -> Page:
+    page = await (await browser.new_context(locale="en")).new_page()
+    await page.goto(link)
+    await page.click("main button.primary")
+    await page.wait_for_selector("header .who")
+    return page
+
+
+async def _confirm(page: Page, reason: str) -> None:
+    """Give a reason, type the case number as the page shows it, and press the button."""
+    field = page.locator("#case_number")
+    await page.fill("#reason", reason)
+    await field.fill(await field.get_attribute("data-must-be") or "")
+    await page.click("form[data-action] button.primary, form[data-action] button.danger")
+    await page.wait_for_url("**?done=*")
+
+
+async def _judge(page: Page) -> None:
+    """Go to what waits, read every language and approve."""
+    await page.click("header a[href='/console/queue']")
+    await page.click("table.queue a.primary")
+    await page.wait_for_selector(".review")
+    for summary in await page.locator("details.locale:not([open]) summary").all():
+        await summary.click()
+    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
+    await _confirm(page, "read and right")
+
+
+async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browser, tmp_path: Path) -> None:
+    """The two links are two people; the demo says what it sees, and leaves nothing behind."""
+    tmp_path.chmod(0o755)
+    arguments = ("-m", "server.demo", "--tour", "--people", "5000")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    first, second = re.findall(r"http://\S+link=\S+", await _printed(process.stderr, "6. "))
+    anna, bo = await _signed_in(browser, first), await _signed_in(browser, second)
+    await _judge(anna)
+    await expect(anna.locator(".state-in_review")).to_be_visible()
+    await _judge(bo)
+    await _printed(process.stderr, "late entrants")
+    await bo.click("a[href$='/rings']")
+    await bo.fill("#radius_km", "200")
+    await _confirm(bo, "taken away in a car")
+    await _judge(anna)
+    await anna.click("a[href$='/found']")
+    await expect(anna.locator(".words")).not_to_have_count(0)
+    await _confirm(anna, "at home")
+    await expect(bo.locator(".state-found")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+    await _printed(process.stderr, "until Ctrl-C")
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), PRINTED_WITHIN_S) == 0
+    assert not list(tmp_path.iterdir())
