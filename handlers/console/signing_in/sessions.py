@@ -15,11 +15,12 @@ from aiohttp import web
 
 import sql.sessions
 from handlers.console.showing.forms import FORM_BYTES, fields_of
+from handlers.console.showing.pages import own_path
 from handlers.console.signing_in.same_site import is_same_site
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import alert_id_of, read_bytes
+from handlers.http.requests import read_bytes
 from handlers.http.roles import ALLOWS, Role
 
 if TYPE_CHECKING:
@@ -142,17 +143,10 @@ class Sessions:
         """
         self.refused += 1
         if request.method in SAFE:
-            return self._pages.page(request, "sign_in.html", 401, following=_own_path(request), problem=None)
+            return self._pages.page(request, "sign_in.html", 401, following=own_path(request), problem=None)
         body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
         fields = {} if isinstance(body, web.Response) else fields_of(body)
-        return self._pages.page(request, "signed_out.html", 401, action=request.path, fields=fields)
-
-
-def _own_path(request: web.Request) -> str:
-    """Return where to go on after the sign-in: a path of which nothing was made up by who asks."""
-    given = request.match_info
-    is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
-    return request.path if is_own else "/console"
+        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields)
 
 
 def _digest(cookie: str) -> bytes:
