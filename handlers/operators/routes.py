@@ -8,16 +8,9 @@ from handlers.action_requests import BODY_BYTES, CODES
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role
 from handlers.http.route import JSON, Answer, Body, Route, json_body
-from handlers.operators.actions import (
-    Approval,
-    Confirmed,
-    Extension,
-    Found,
-    Reasoned,
-    Release,
-    Update,
-    Widening,
-)
+from handlers.operators.actions import Approval, Confirmed, Extension, Found, Reasoned, Release, Update, Widening
+from handlers.operators.administration.routes import AdministrationHandlers
+from handlers.operators.administration.routes import routes as administration_routes
 from handlers.operators.alarms.routes import routes as alarm_routes
 from handlers.operators.alerts import AlertAnswer, AlertsAnswer, AlertsQuery
 from handlers.operators.audit import AuditPage, AuditQuery
@@ -26,6 +19,7 @@ from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
+from handlers.operators.watching.routes import routes as watching_routes
 from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -43,6 +37,7 @@ if TYPE_CHECKING:
     from handlers.operators.preview import Preview
     from handlers.operators.sealed.notes import SealedNotes
     from handlers.operators.sealed.outcomes import Outcomes
+    from handlers.operators.watching.routes import Watching
 
 
 class OperatorHandlers(NamedTuple):
@@ -57,6 +52,8 @@ class OperatorHandlers(NamedTuple):
     feed: Feed
     outcomes: Outcomes
     alarms: Alarms
+    administration: AdministrationHandlers
+    watching: Watching
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -121,6 +118,8 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
         *_feed(handlers.feed),
         *alarm_routes(handlers.alarms),
         *sealed_routes(handlers.sealed, handlers.outcomes),
+        *administration_routes(handlers.administration),
+        *watching_routes(handlers.watching),
     ]
 
 

@@ -20,6 +20,10 @@ from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
+from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.rates import Rates
+from handlers.operators.watching.routes import Watching
+from handlers.operators.watching.trail import AlertTrail
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
@@ -41,6 +45,7 @@ from push.alerts.preview import preview
 from push.shared_alarms import SharedAlarms
 from server import lanes
 from server.edge import publishing
+from server.edge.administration import administration_of
 from server.edge.console import console_of
 
 if TYPE_CHECKING:
@@ -81,6 +86,8 @@ def handlers_of(
         feed=feed,
         outcomes=Outcomes(pool),
         alarms=Alarms(within),
+        administration=administration_of(pool, vault),
+        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )
     return Handlers(
         police=PoliceHandlers(
