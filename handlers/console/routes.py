@@ -69,6 +69,8 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
+        post(f"{ALERT}/estimate", operator, "estimate", of.actions.post_estimate),
+        post(f"{ALERT}/wording", operator, "wording", of.update.post_wording),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 import sql.audit
 import sql.lifecycle
 import sql.progress
@@ -15,6 +17,7 @@ from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sealed.notes import CaseBasis, basis_of, open_sealed
+from push.alerts.actions.proposals import Rewording
 from push.alerts.preview import photos
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
@@ -66,8 +69,8 @@ class Preview:
         self._disclosure = disclosure
         self._render = render
 
-    async def get(self, call: Call[Any]) -> Previewed | web.Response:
-        """Show what phones would show."""
+    async def get(self, call: Call[Any], tried: dict[str, tuple[str, str]] | None = None) -> Previewed | web.Response:
+        """Show what phones would show; `tried`: titles and bodies by locale, shown as the update that they would be."""
         async with self._pool.acquire() as connection, connection.transaction():
             content = await sql.lifecycle.content_of_alert(connection, call.alert_id)
             if content is None:
@@ -83,6 +86,8 @@ class Preview:
             event = AuditEvent(actor=call.actor.label, action="read", alert=call.alert_id, token=call.actor.token_id)
             await sql.audit.append(connection, event)
         proposed = None if proposal is None else proposal.change_request
+        if tried is not None:
+            proposed = msgspec.json.encode(Rewording(texts=tried)).decode()
         return Previewed(
             alert=filed_alert(listed, self._disclosure),
             reasons=Reasons(

@@ -44,7 +44,7 @@ def console_of(
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
         alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
+        actions=ActionPages(alerts, actions, preview, operators.estimates, pages),
         review=Review(alerts, actions, preview, pages),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),

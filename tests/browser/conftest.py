@@ -36,6 +36,16 @@ async def browser(executable: str) -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture
+async def capped(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
+    """Run a server that holds what reaches more than a few people."""
+    await deployment.provider()
+    await deployment.people(2_000)
+    desk = Desk(deployment, await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="100"), browser)
+    yield desk
+    await asyncio.wait_for(desk.close(), 30)
+
+
+@pytest_asyncio.fixture
 async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
     """Run a server with a simulated provider and people around Shenzhen, whose console is opened."""
     await deployment.provider()

@@ -26,7 +26,20 @@ NO_SCREEN: Final = {
 PART: Final = "/part/"
 """A piece of a page, which the page is tested with."""
 
-HEADERS: Final = {"Sec-Fetch-Site": "same-origin"}
+
+WIDER: Final = """() => {
+  const page = document.scrollingElement, room = document.documentElement.clientWidth;
+  if (page.scrollWidth <= room) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter((one) => {
+    if (one.getBoundingClientRect().right <= room + 1) return false;
+    for (let above = one.parentElement; above && above !== document.body; above = above.parentElement) {
+      if (getComputedStyle(above).overflowX !== "visible") return false;
+    }
+    return true;
+  });
+  return [`${page.scrollWidth} > ${room}`, ...wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 120))];
+}"""
+"""What makes a page scroll sideways; a table may do so in a box of its own."""
 
 
 class Scene(NamedTuple):

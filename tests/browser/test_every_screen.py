@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from handlers.http.roles import Role
-from tests.browser.screens import screens, stage
+from tests.browser.screens import WIDER, screens, stage
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 SERIOUS: Final = frozenset({"serious", "critical"})
 PHONE_PX: Final = 320
 TABS_MAX: Final = 400
-
-WIDER: Final = """() => {
-  const page = document.scrollingElement, room = document.documentElement.clientWidth;
-  if (page.scrollWidth <= room) return [];
-  const wide = [...document.body.querySelectorAll("*")].filter((one) => {
-    if (one.getBoundingClientRect().right <= room + 1) return false;
-    for (let above = one.parentElement; above && above !== document.body; above = above.parentElement) {
-      if (getComputedStyle(above).overflowX !== "visible") return false;
-    }
-    return true;
-  });
-  return [`${page.scrollWidth} > ${room}`, ...wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 120))];
-}"""
-"""What makes a page scroll sideways; a table may do so in a box of its own."""
 
 STOPS: Final = """() => {
   const at = document.activeElement, before = window.before;

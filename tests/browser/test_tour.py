@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
+from tests.browser.forms import confirm, read_and_approve
 from tests.support.processes.processes import ROOT
 
 if TYPE_CHECKING:
@@ -41,24 +42,11 @@ async def _signed_in(browser: Browser, link: str) -> Page:
     return page
 
 
-async def _confirm(page: Page, reason: str) -> None:
-    """Give a reason, type the case number as the page shows it, and press the button."""
-    field = page.locator("#case_number")
-    await page.fill("#reason", reason)
-    await field.fill(await field.get_attribute("data-must-be") or "")
-    await page.click("form[data-action] button.primary, form[data-action] button.danger")
-    await page.wait_for_url("**?done=*")
-
-
 async def _judge(page: Page) -> None:
     """Go to what waits, read every language and approve."""
     await page.click("header a[href='/console/queue']")
     await page.click("table.queue a.primary")
-    await page.wait_for_selector(".review")
-    for summary in await page.locator("details.locale:not([open]) summary").all():
-        await summary.click()
-    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
-    await _confirm(page, "read and right")
+    await read_and_approve(page)
 
 
 async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browser, tmp_path: Path) -> None:
@@ -81,11 +69,11 @@ async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browse
     await _printed(process.stderr, "late entrants")
     await bo.click("a[href$='/rings']")
     await bo.fill("#radius_km", "200")
-    await _confirm(bo, "taken away in a car")
+    await confirm(bo, "taken away in a car")
     await _judge(anna)
     await anna.click("a[href$='/found']")
     await expect(anna.locator(".words")).not_to_have_count(0)
-    await _confirm(anna, "at home")
+    await confirm(anna, "at home")
     await expect(bo.locator(".state-found")).to_be_visible(timeout=SHOWN_WITHIN_MS)
     await _printed(process.stderr, "until Ctrl-C")
     process.send_signal(signal.SIGINT)

@@ -1,9 +1,10 @@
 // @ts-check
 /** A form of an action: its button waits until the case number stands there as it must be. */
 import "console/page";
+import "console/trial";
 
 for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
-  const button = field.form?.querySelector("button");
+  const button = /** @type {HTMLButtonElement | null} */ (field.form?.querySelector("button:not([formaction])") ?? null);
   const look = () => {
     if (button) button.disabled = field.value.trim() !== field.dataset.mustBe;
   };

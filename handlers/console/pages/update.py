@@ -14,13 +14,14 @@ from handlers.console.pages.actions import problem_of
 from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of
 from handlers.http.decoding import read
-from handlers.operators.actions import Update
+from handlers.http.problems import FieldError
+from handlers.operators.actions import Update, Wording
 from handlers.operators.alerts import AlertAnswer
+from push.message.bidi import readable
 from push.notice import Notice
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
-    from handlers.http.problems import FieldError
     from handlers.http.route import Call
     from handlers.operators.actions import AlertActions
     from handlers.operators.alerts import Alerts
@@ -51,8 +52,31 @@ class UpdatePage:
             return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done=update"})
         return await self._page(call, fields, [], answer)
 
+    async def post_wording(self, call: Call[bytes]) -> web.StreamResponse:
+        """Show what phones would show of other texts, as each lane cuts them; nothing is changed."""
+        fields = fields_of(call.body)
+        texts = msgspec.convert(_update_of(fields)["texts"], dict[str, dict[str, str]])
+        errors: list[FieldError] = []
+        worded: dict[str, tuple[str, str]] = {}
+        for locale, one in texts.items():
+            read_one = read(msgspec.json.encode(one), Wording)
+            if isinstance(read_one, list):
+                errors += [
+                    FieldError(f"$.texts.{locale}.{fault.path.removeprefix('$.')}", fault.detail) for fault in read_one
+                ]
+            else:
+                worded[locale] = (readable(read_one.title), readable(read_one.body))
+        shown = await self._preview.get(call, None if errors else worded)
+        tried = {} if errors or isinstance(shown, web.Response) else shown.notices.get(Notice.UPDATE.value, {})
+        return await self._page(call, fields, errors, None, tried)
+
     async def _page(
-        self, call: Call[Any], fields: dict[str, str], errors: list[FieldError], refused: web.Response | None
+        self,
+        call: Call[Any],
+        fields: dict[str, str],
+        errors: list[FieldError],
+        refused: web.Response | None,
+        tried: dict[str, Any] | None = None,
     ) -> web.Response:
         answer, shown = await self._alerts.get_one(call), await self._preview.get(call)
         if not isinstance(answer, AlertAnswer) or isinstance(shown, web.Response):
@@ -65,6 +89,7 @@ class UpdatePage:
             **parts_of(answer.alert),
             name="update",
             texts=None,
+            tried=tried or {},
             shown=shown.notices.get(Notice.ALERT.value, {}),
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},

@@ -1,0 +1,56 @@
+// @ts-check
+/**
+ * What a change would do, shown while it is made: the server answers the form's other button, which changes nothing.
+ * Asked when a field was left, or TYPED_MS after the last key where only texts are cut; one question at a time.
+ */
+
+const TYPED_MS = 600;
+
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("button[data-try]"))) {
+  const form = button.form;
+  const shown = form?.querySelector("[data-tried]");
+  if (form && shown) tries(form, button, shown);
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {HTMLButtonElement} button
+ * @param {Element} shown
+ */
+function tries(form, button, shown) {
+  let asking = false;
+  let again = false;
+  /** @type {number | undefined} */
+  let due;
+
+  async function ask() {
+    if (asking) { again = true; return; }
+    asking = true;
+    const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+    const answer = await fetch(button.formAction, { method: "POST", body }).catch(() => null);
+    const html = answer === null ? "" : await answer.text().catch(() => "");
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const found = page.querySelectorAll("main [data-tried], main .problem");
+    if (found.length > 0) shown.replaceChildren(...[...found].flatMap((one) => one.matches("[data-tried]") ? [...one.childNodes] : [one]));
+    asking = false;
+    if (again) { again = false; void ask(); }
+  }
+
+  for (const slider of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-slides]"))) {
+    const field = /** @type {HTMLInputElement | null} */ (form.elements.namedItem(slider.dataset.slides ?? ""));
+    if (field === null) continue;
+    slider.hidden = false;
+    slider.addEventListener("input", () => { field.value = slider.value; });
+    field.addEventListener("input", () => { slider.value = field.value; });
+    slider.value = field.value || slider.min;
+  }
+
+  button.addEventListener("click", (event) => { event.preventDefault(); void ask(); });
+  form.addEventListener(button.dataset.try === "typed" ? "input" : "change", (event) => {
+    const field = /** @type {HTMLElement} */ (event.target);
+    // A reason and a typed number change nothing of what is shown.
+    if (field.matches("#reason, #case_number")) return;
+    clearTimeout(due);
+    due = window.setTimeout(ask, button.dataset.try === "typed" ? TYPED_MS : 0);
+  });
+}
