@@ -156,10 +156,10 @@ async def test_nobody_but_an_administrator_of_no_authority_sees_these_pages(desk
             answer = await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
             assert answer is not None
             assert answer.status == 403, path
-        answer = await page.request.post(
+        posted = await page.request.post(
             f"{desk.server.url}{ADMINISTRATION}/tokens",
             form={"role": "approver", "name": "Eve", "reason": "x", "days": "1"},
             headers={"Origin": desk.server.url},
         )
-        assert answer.status == 403
+        assert posted.status == 403
     assert await desk.deployment.query("select 1 from bearer_token where name = 'Eve'") == []
