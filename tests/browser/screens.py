@@ -20,6 +20,7 @@ NO_SCREEN: Final = {
     "/console/static/{name}": "a file of a page",
     "/console/live": "JSON for a page",
     "/console/feed-ticket": "JSON for a page",
+    "/console/administration/authorities/{authority}/jurisdiction": "GeoJSON for a page",
 }
 """What is no page and has no form."""
 
@@ -52,7 +53,7 @@ class Scene(NamedTuple):
     @property
     def examples(self) -> dict[str, list[str]]:
         """Values for the parameters of paths; a parameter that is not here has no example."""
-        return {"id": [self.waiting, self.sent, self.over], "authority": ["sz"], "lane": ["tpns"]}
+        return {"id": [self.waiting, self.sent, self.over], "authority": ["sz"], "lane": ["tpns"], "token": ["1"]}
 
 
 def console_routes(method: str) -> list[Route]:
