@@ -165,11 +165,14 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The operator console under /console: whether it is served, and whether browsers reach it over TLS.
 
     `encrypted`: null where this server itself says so by `[tls]`; true behind a proxy that ends TLS. Without TLS people
-    sign in on this machine only.
+    sign in on this machine only. `tiles`: pictures under maps, such as `https://tiles.example/{z}/{x}/{y}.png`; null:
+    there are none, and no page fetches anything from anywhere else. `tiles_attribution`: whom maps name for them.
     """
 
     enabled: bool = True
     encrypted: bool | None = None
+    tiles: Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.{}:-]+/[^\s;,'\"]*$")] | None = None
+    tiles_attribution: str = ""
 
 
 class CitiesSettings(Section, frozen=True, kw_only=True):

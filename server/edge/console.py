@@ -15,8 +15,13 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.update import UpdatePage
+from handlers.console.pages.watching.map import MapPage
+from handlers.console.pages.watching.rates import RatesPage
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.trail import TrailPage
+from handlers.console.pages.watching.widening import WideningPage
 from handlers.console.routes import ConsoleHandlers
-from handlers.console.showing.pages import Pages
+from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.sessions import Sessions
 from handlers.console.signing_in.sign_in import SignIn
 
@@ -34,18 +39,29 @@ def console_of(
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    source = settings.console.tiles
+    tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
+    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
     sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    watching = operators.watching
+    maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
+        alert=AlertPage(alerts, pages, maps, rates),
+        actions=action_pages,
         review=Review(alerts, actions, preview, pages),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
+        watching=WatchingPages(
+            map=maps,
+            rates=rates,
+            trail=TrailPage(alerts, watching.trail, pages),
+            widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
     )
