@@ -55,7 +55,7 @@ def console_of(
         queue=Queue(alerts, pages),
         alert=AlertPage(alerts, pages, maps, rates),
         actions=action_pages,
-        review=Review(alerts, actions, preview, pages),
+        review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
         watching=WatchingPages(
