@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-<<<<<<< HEAD
+from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.routes import routes as administration_routes
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
-=======
-from handlers.console.administration.routes import AdministrationPages
-from handlers.console.administration.routes import routes as administration_routes
->>>>>>> main
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.sign_in import LinkQuery
 from handlers.http.problem_codes import ProblemCode
@@ -59,11 +56,8 @@ class ConsoleHandlers(NamedTuple):
     review: Review
     update: UpdatePage
     live: Live
-<<<<<<< HEAD
     watching: WatchingPages
-=======
     administration: AdministrationPages
->>>>>>> main
 
 
 def routes(of: ConsoleHandlers) -> list[Route]:
@@ -83,11 +77,8 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
-<<<<<<< HEAD
         *watching_routes(of.watching, get, post, ALERT),
-=======
         *administration_routes(of.administration, get, post),
->>>>>>> main
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),

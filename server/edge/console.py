@@ -47,13 +47,10 @@ def console_of(
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
     sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
-<<<<<<< HEAD
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
     action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
-=======
     administered = operators.administration
->>>>>>> main
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
@@ -65,16 +62,14 @@ def console_of(
         review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
-<<<<<<< HEAD
         watching=WatchingPages(
             map=maps,
             rates=rates,
             trail=TrailPage(alerts, watching.trail, pages),
             widening=WideningPage(alerts, operators.estimates, action_pages),
-=======
+        ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
->>>>>>> main
         ),
     )
