@@ -25,6 +25,7 @@ from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
+from handlers.operators.watching.routes import routes as watching_routes
 from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from handlers.operators.preview import Preview
     from handlers.operators.sealed.notes import SealedNotes
     from handlers.operators.sealed.outcomes import Outcomes
+    from handlers.operators.watching.routes import Watching
 
 
 class OperatorHandlers(NamedTuple):
@@ -54,6 +56,7 @@ class OperatorHandlers(NamedTuple):
     estimates: Estimates
     feed: Feed
     outcomes: Outcomes
+    watching: Watching
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -125,6 +128,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
         ),
         *_feed(handlers.feed),
         *sealed_routes(handlers.sealed, handlers.outcomes),
+        *watching_routes(handlers.watching),
     ]
 
 

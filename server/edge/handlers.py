@@ -18,6 +18,10 @@ from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
+from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.rates import Rates
+from handlers.operators.watching.routes import Watching
+from handlers.operators.watching.trail import AlertTrail
 from handlers.ops.health import Health
 from handlers.ops.metrics import Metrics
 from handlers.ops.routes import OpsHandlers
@@ -76,6 +80,7 @@ def handlers_of(
         estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
         outcomes=Outcomes(pool),
+        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )
     return Handlers(
         police=PoliceHandlers(

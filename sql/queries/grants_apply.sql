@@ -43,6 +43,7 @@ begin
             ('valid_token', 'select'),
             ('preference', 'select, insert, update, delete'),
             ('proposal', 'select, insert, update, delete'),
+            ('rate_sample', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),
             ('sign_in_link', 'select, insert, delete'),

@@ -13,8 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-PACKAGES: Final = ("chromium", "fonts-noto-cjk")
+NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first has no windows, and needs half of the time and CPU to start."""
+
+PACKAGES: Final = (("chromium-headless-shell", "fonts-noto-cjk"), ("chromium", "fonts-noto-cjk"))
+"""Of Debian: the first that can be had."""
+
 INSTALL_S: Final = 600
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -52,6 +56,7 @@ def _install() -> None:
         if _found() is not None:
             return
         environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES]
-        for command in (["apt-get", "update", "-qq"], install):
-            subprocess.run(command, check=False, timeout=INSTALL_S, env=environ, stdout=subprocess.DEVNULL)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        for command in (["apt-get", "update", "-qq"], *([*install, *packages] for packages in PACKAGES)):
+            if _found() is None:
+                subprocess.run(command, check=False, timeout=INSTALL_S, env=environ, stdout=subprocess.DEVNULL)

@@ -129,10 +129,29 @@ async def test_the_subject_is_the_person_whatever_the_name(desk: Desk, issuer: I
     await expect(other.locator(".state-sent")).to_be_visible(timeout=60_000)
 
 
+async def test_somebody_with_a_token_of_the_same_name_is_not_taken_for_two(desk: Desk, issuer: Issuer) -> None:
+    """Nobody comes in before an administrator has said who it is; then the person of the token is the person of both."""
+    await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
+    token = await desk.token(Role.APPROVER, "Anna")
+    await issuer.person("s-1", "judges", name="ANNA")
+    page = await desk.page()
+    await sign_in(desk, page, "s-1")
+    await expect(page.locator("[role=alert]")).to_contain_text("qq-alert person is 1 --person")
+    [person] = [one["person"] for one in await desk.deployment.command("token", "list", "--json") if one["name"] == "Anna"]
+    await desk.deployment.run("person", "is", "1", "--person", str(person))
+    _, answer = await desk.deployment.file(desk.server)
+    alert = answer["alert"]
+    await approve(await signed_in(desk, "s-1"), desk, alert)
+    body = {"reason": "again", "case_number": alert["case_number"], "revision": 1}
+    status, refused = await desk.deployment.post(f"{desk.server.url}/v1/alerts/{alert['id']}/approval", body, token)
+    assert (status, refused["code"]) == (409, "already_approved")
+
+
 async def send_approval(page: Page, alert: dict[str, Any]) -> None:
     """Read every language and send the form."""
     for summary in await page.locator("details.locale:not([open]) summary").all():
         await summary.click()
+    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
     await page.fill("#reason", "read and believed")
     await page.fill("#case_number", alert["case_number"])
     await page.click("form[data-action=approval] button")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, locale: str) -> None:
-    """One approval is not enough, the same person's second one is refused, another person's sends it; then it is ended."""
+    """One approval is not enough, the same person gives no second one, another's sends it; then it is ended."""
     await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
     _, answer = await desk.deployment.file(desk.server)
     alert = answer["alert"]

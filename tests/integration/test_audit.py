@@ -184,7 +184,12 @@ async def test_a_summary_has_counts_area_and_times_and_names_nobody(deployment: 
     assert summary["counts"] == {
         "alert": {"accepted": len(inside), "invalid": 0, "refused": 0, "quarantined": 0, "failed": 0}
     }
-    assert summary["area"] == {"centre": {"longitude": 114.06, "latitude": 22.54}, "radius_km": 120, "city": None}
+    assert summary["area"] == {
+        "centre": {"longitude": 114.06, "latitude": 22.54},
+        "radius_km": 120,
+        "city": None,
+        "places": [],
+    }
     assert [change["state"] for change in summary["states"]][-4:] == ["sending", "sent", "found", "closed"]
     assert summary["first_sent_at"] <= summary["found_at"]
     assert (summary["state"], summary["through_alert"]) == ("closed", True)

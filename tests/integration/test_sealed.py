@@ -23,6 +23,7 @@ from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.providers.every_lane import every_lane
+from tests.support.updates import send_update
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -270,6 +271,16 @@ async def test_the_same_case_with_other_notes_is_another_case_and_no_digest_test
     await deployment.query(swap, other)
     shown = await deployment.get(f"{server.url}/v1/alerts/{other}/internal")
     assert (shown["is_readable"], shown["internal"]) == (False, None)
+
+
+async def test_an_update_of_what_is_sealed_lays_it_over_field_by_field(deployment: Deployment) -> None:
+    """What the update leaves out stays sealed as it stood, and no note says that it was the same as before."""
+    await deployment.provider()
+    server = await deployment.server()
+    _, answer = await deployment.file(server, **SEALED)
+    status, updated = await send_update(deployment, server, internal={"notes": "another"})
+    assert (status, updated["notes"]) == (HTTPStatus.OK, [])
+    assert await _read(deployment, server, answer["alert"]["id"]) == INTERNAL | {"notes": "another"}
 
 
 async def _registered(deployment: Deployment, env: dict[str, str]) -> str:

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 import push.alerts.record.audit
-from push.alerts.lifecycle import Action, State, leads_to
+from push.alerts.lifecycle import OVER, Action, State, leads_to
 from tests.support.life.audit_trail import check_trail
 from tests.support.life.model import (
     CHANGES,
@@ -206,10 +206,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(data=st.data(), person=st.sampled_from(PEOPLE), request=st.sampled_from(REQUESTS))
     def repeat_a_case_and_act_on_nothing(self, data: st.DataObject, person: Person, request: ChangeRequest) -> None:
-        """A repeated case is the same alert; an unknown alert is not found, by those whose role may act."""
+        """A repeated case is the same alert or over; an unknown alert is not found, by those whose role may act."""
         alert = data.draw(st.sampled_from(self.alerts))
         status, answer = self.under_test.run(self.under_test.file(alert.policy, alert.place))
-        assert (status, answer["alert"]["id"]) == (200, alert.id)
+        if alert.state in OVER:
+            assert (status, answer["code"]) == (409, "case_over")
+        else:
+            assert (status, answer["alert"]["id"]) == (200, alert.id)
         content = {
             "reason": "because",
             **request.fields,

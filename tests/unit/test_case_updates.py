@@ -62,8 +62,6 @@ def _kept(case: dict[str, Any]) -> bytes:
             {"texts": {"ko": {"title": "실종", "body": "아이"}}},
             Part.TEXTS,
         ),
-        ({"internal": {"notes": "内部"}}, {"internal": {"notes": "内部"}}, Part.INTERNAL),
-        ({"basis": {"criteria": {"at_risk": True}}}, {"basis": {"criteria": {"at_risk": True}}}, Part.BASIS),
         ({"remove": ["vehicle"]}, {"vehicle": None}, Part.VEHICLE),
         ({"remove": ["child.features"]}, {"child": RICH["child"] | {"features": None}}, Part.MISSING),
         (
@@ -86,6 +84,15 @@ def test_what_is_absent_or_blank_stays() -> None:
     result = _merged(RICH, guidance="", vehicle={"plate": None}, child={"features": "  "}, photos=None)
     assert kept(result.case) == _kept(RICH)
     assert parts_of(result.before, result.case) == ()
+
+
+def test_what_is_sealed_is_neither_compared_nor_left_out() -> None:
+    """The case that is kept has none of it: nothing is said to be as before, no part changes, and none is removed."""
+    result = _merged(RICH, internal={"notes": "内部"}, basis={"criteria": {"at_risk": True}})
+    assert kept(result.case) == _kept(RICH)
+    assert (result.notes, parts_of(result.before, result.case)) == ((), ())
+    removed = merged(msgspec.json.encode(RICH), update_of(remove=["internal", "basis"]))
+    assert removed == [FieldError(f"$.remove[{place}]", "no field that an update can leave out") for place in range(2)]
 
 
 def test_what_is_the_same_as_before_is_noted() -> None:

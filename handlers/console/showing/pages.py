@@ -14,6 +14,7 @@ from handlers.console.showing.assets import Assets
 from handlers.console.showing.figures import Figures
 from handlers.console.showing.texts import LOCALES, texts_for
 from handlers.http.bearer import BEARER
+from handlers.http.requests import alert_id_of
 from handlers.http.roles import ALLOWS, Role
 from runtime.clock import now
 
@@ -70,7 +71,7 @@ class Pages:
             "assets": self.assets,
             "viewer": _viewer(request),
             "now": now(),
-            "path": request.path,
+            "path": own_path(request),
             "show": Figures(t, self._zone),
         }
         body = self._environment.get_template(template).render(**common | values)
@@ -85,6 +86,13 @@ class Pages:
     def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
         """Return a page that says why something is not done, by the key of its text."""
         return self.page(request, "problem.html", status, heading=key, values=values)
+
+
+def own_path(request: web.Request) -> str:
+    """Return where to go on after a form: a path of which nothing was made up by who asks."""
+    given = request.match_info
+    is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
+    return request.path if is_own else "/console"
 
 
 class Viewer:

@@ -17,11 +17,16 @@ from aiohttp import web
 
 import sql.sessions
 from handlers.console.showing.forms import FORM_BYTES, fields_of
+<<<<<<< HEAD
 from handlers.console.signing_in.issuer.rechecks import WAIT_S
+=======
+from handlers.console.showing.pages import own_path
+from handlers.console.signing_in.same_site import is_same_site
+>>>>>>> main
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import alert_id_of, read_bytes
+from handlers.http.requests import read_bytes
 from handlers.http.roles import ALLOWS, Role
 from handlers.http.same_site import is_same_site
 
@@ -186,6 +191,7 @@ class Sessions:
         self.refused += 1
         why = request.get(WHY_ENDED)
         if request.method in SAFE:
+<<<<<<< HEAD
             problem = f"signed_out.{why}" if why in REASONS else None
             return self.sign_in_page(request, 401, _own_path(request), problem)
         body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
@@ -209,6 +215,12 @@ def _own_path(request: web.Request) -> str:
     given = request.match_info
     is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
     return request.path if is_own else "/console"
+=======
+            return self._pages.page(request, "sign_in.html", 401, following=own_path(request), problem=None)
+        body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
+        fields = {} if isinstance(body, web.Response) else fields_of(body)
+        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields)
+>>>>>>> main
 
 
 def _digest(cookie: str) -> bytes:

@@ -51,10 +51,11 @@ PARTS: Final = {
     "issuer": Part.ISSUER,
     "photos": Part.PHOTO,
     "texts": Part.TEXTS,
-    "basis": Part.BASIS,
-    "internal": Part.INTERNAL,
 }
 """The fields of a case that an update changes, and under which word."""
+
+SEALED: Final = frozenset({"basis", "internal"})
+"""Fields that are sealed apart from the case: an update lays them over what is sealed, and nothing compares them."""
 
 PHOTO: Final = "photo_url"
 
@@ -86,7 +87,8 @@ def merged(stands: bytes | str, update: bytes) -> MergedCase | list[FieldError]:
     if isinstance(wanted, list):
         return wanted
     tree: Tree = msgspec.json.decode(kept(wanted))
-    leaves = [*_leaves({name: value for name, value in given.items() if name not in OF_UPDATE}), *removed]
+    seen = {name: value for name, value in given.items() if name not in OF_UPDATE and name not in SEALED}
+    leaves = [*_leaves(seen), *removed]
     notes = tuple(note for path in leaves if (note := _note(path, old, tree)) is not None)
     case = _case(old, tree)
     if case.subject_kind is not before.subject_kind:

@@ -174,7 +174,7 @@ class Changes:
         sealing, row = self._planner.sealing, await sql.sealed.read(connection, alert_id)
         before = None if row is None else sealing.open(row.case_id, row.ciphertext)
         tree = {} if before is None else msgspec.json.decode(before)
-        text = msgspec.json.encode(tree | msgspec.json.decode(order.sealed), order="deterministic")
+        text = msgspec.json.encode(_laid_over(tree, msgspec.json.decode(order.sealed)), order="deterministic")
         case_id = await sql.sealed.case_of(connection, alert_id)
         await sql.sealed.put(connection, case_id, sealing.seal(case_id, text))
 
@@ -292,3 +292,14 @@ def _held(done: Done, order: Order) -> Done:
     after = State.IN_REVIEW if done.after is State.SCHEDULED else done.after
     details = done.details | {"held_for": list(order.held_for)}
     return msgspec.structs.replace(done, after=after, details=details)
+
+
+def _laid_over(stands: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return a tree with what is given in its place, field by field; lists as a whole."""
+    inner = {
+        name: _laid_over(stands[name], value)
+        if isinstance(value, dict) and isinstance(stands.get(name), dict)
+        else value
+        for name, value in given.items()
+    }
+    return stands | inner

@@ -102,8 +102,6 @@ class Part(enum.StrEnum):
     TEXTS = "texts"
     CONTACT = "contact"
     PLACE = "place"
-    BASIS = "basis"
-    INTERNAL = "internal"
     EXPIRES = "expires"
     AREA = "area"
 
