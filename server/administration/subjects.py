@@ -39,9 +39,7 @@ async def decide(_: Settings, stores: Stores, subject_id: int, person: int | Non
         if not await sql.subjects.give(connection, subject_id, owner.id):
             raise RegistryError(f"subject {subject_id} is person {subject.person} already")
         details = {"subject": subject_id, "person": owner.id, "is_new": person is None}
-        event = AuditEvent(
-            actor=COMMAND_LINE, action="subject is a person", details=details, terminal=this_terminal()
-        )
+        event = AuditEvent(actor=COMMAND_LINE, action="subject is a person", details=details, terminal=this_terminal())
         await sql.audit.append(connection, event)
         return owner
 

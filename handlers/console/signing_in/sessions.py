@@ -17,12 +17,8 @@ from aiohttp import web
 
 import sql.sessions
 from handlers.console.showing.forms import FORM_BYTES, fields_of
-<<<<<<< HEAD
-from handlers.console.signing_in.issuer.rechecks import WAIT_S
-=======
 from handlers.console.showing.pages import own_path
-from handlers.console.signing_in.same_site import is_same_site
->>>>>>> main
+from handlers.console.signing_in.issuer.rechecks import WAIT_S
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
@@ -191,13 +187,12 @@ class Sessions:
         self.refused += 1
         why = request.get(WHY_ENDED)
         if request.method in SAFE:
-<<<<<<< HEAD
             problem = f"signed_out.{why}" if why in REASONS else None
-            return self.sign_in_page(request, 401, _own_path(request), problem)
+            return self.sign_in_page(request, 401, own_path(request), problem)
         body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
         fields = {} if isinstance(body, web.Response) else fields_of(body)
         why = why if why in REASONS else None
-        return self._pages.page(request, "signed_out.html", 401, action=request.path, fields=fields, why=why)
+        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields, why=why)
 
     def sign_in_page(
         self, request: web.Request, status: int, following: str, problem: str | None, number: int | None = None
@@ -208,19 +203,6 @@ class Sessions:
         """
         values = {"following": following, "problem": problem, "number": number}
         return self._pages.page(request, "sign_in.html", status, **values, by_issuer=self._rechecks is not None)
-
-
-def _own_path(request: web.Request) -> str:
-    """Return where to go on after the sign-in: a path of which nothing was made up by who asks."""
-    given = request.match_info
-    is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
-    return request.path if is_own else "/console"
-=======
-            return self._pages.page(request, "sign_in.html", 401, following=own_path(request), problem=None)
-        body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
-        fields = {} if isinstance(body, web.Response) else fields_of(body)
-        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields)
->>>>>>> main
 
 
 def _digest(cookie: str) -> bytes:

@@ -55,10 +55,10 @@ class OwnIssuer:
         said = {"iss": self.url, "sub": "s-1", "aud": CLIENT, "exp": now + LIFE_S, "iat": now, "nonce": "n"} | changes
         return {name: value for name, value in said.items() if value is not None}
 
-    def token(self, algorithm: str = "RS256", kid: str = "1", **changes: object) -> str:
+    def token(self, algorithm: str = "RS256", /, **changes: object) -> str:
         """Return a signed ID token."""
         key: Any = "" if algorithm == "none" else self.key
-        return jwt.encode(self.claims(**changes), key, algorithm=algorithm, headers={"kid": kid})
+        return jwt.encode(self.claims(**changes), key, algorithm=algorithm, headers={"kid": "1"})
 
     async def _description(self, _: web.Request) -> web.Response:
         self.asked.append("description")
