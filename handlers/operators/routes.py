@@ -8,16 +8,9 @@ from handlers.action_requests import BODY_BYTES, CODES
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role
 from handlers.http.route import JSON, Answer, Body, Route, json_body
-from handlers.operators.actions import (
-    Approval,
-    Confirmed,
-    Extension,
-    Found,
-    Reasoned,
-    Release,
-    Update,
-    Widening,
-)
+from handlers.operators.actions import Approval, Confirmed, Extension, Found, Reasoned, Release, Update, Widening
+from handlers.operators.administration.routes import AdministrationHandlers
+from handlers.operators.administration.routes import routes as administration_routes
 from handlers.operators.alerts import AlertAnswer, AlertsAnswer, AlertsQuery
 from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
@@ -56,6 +49,7 @@ class OperatorHandlers(NamedTuple):
     estimates: Estimates
     feed: Feed
     outcomes: Outcomes
+    administration: AdministrationHandlers
     watching: Watching
 
 
@@ -128,6 +122,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
         ),
         *_feed(handlers.feed),
         *sealed_routes(handlers.sealed, handlers.outcomes),
+        *administration_routes(handlers.administration),
         *watching_routes(handlers.watching),
     ]
 

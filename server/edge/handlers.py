@@ -42,6 +42,7 @@ from handlers.routes import Handlers
 from push.alerts.preview import preview
 from server import lanes
 from server.edge import publishing
+from server.edge.administration import administration_of
 from server.edge.console import console_of
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def handlers_of(
         estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
         outcomes=Outcomes(pool),
+        administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )
     return Handlers(
