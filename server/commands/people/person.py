@@ -1,13 +1,13 @@
 """`qq-alert person`: who signs in at the console by an issuer, and which persons they are.
 
-Bounded: as `server.administration.subjects` bounds the work.
+Bounded: as `server.administration.people.subjects` bounds the work.
 """
 
 from __future__ import annotations
 
 import click
 
-from server.administration import subjects
+from server.administration.people import subjects
 from server.commands.context import config_option, json_flag, on_record, print_result
 
 
