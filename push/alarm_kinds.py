@@ -218,6 +218,7 @@ _SEVERITY: Final = {
             AlarmKind.NO_ESTIMATE,
             AlarmKind.FAILED_SIGNATURES,
             AlarmKind.FAILED_TOKENS,
+            AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
         ),
         Severity.SERIOUS,
