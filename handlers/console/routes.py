@@ -10,7 +10,8 @@ from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
 from handlers.console.showing.forms import FORM, FORM_BYTES
-from handlers.console.signing_in.sign_in import LinkQuery
+from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
+from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Answer, Body, Route
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.review import Review
     from handlers.console.pages.update import UpdatePage
     from handlers.console.showing.pages import Pages
+    from handlers.console.signing_in.by_issuer import ByIssuer
     from handlers.console.signing_in.sessions import Sessions
     from handlers.console.signing_in.sign_in import SignIn
     from handlers.http.roles import Access
@@ -49,6 +51,7 @@ class ConsoleHandlers(NamedTuple):
     pages: Pages
     sessions: Sessions
     sign_in: SignIn
+    by_issuer: ByIssuer
     overview: Overview
     queue: Queue
     alert: AlertPage
@@ -83,6 +86,9 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
         post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
+        get("/console/sign-in/issuer", Proof.NONE, "sign_in_issuer", of.by_issuer.get_start, query=StartQuery),
+        get("/console/sign-in/callback", Proof.NONE, "sign_in_callback", of.by_issuer.get_back, query=BackQuery),
+        get(SIGNED_IN, viewer, "sign_in_done", of.sign_in.get_done),
         post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
         get("/console/static/{name}", Proof.NONE, "static", _static(of.pages)),
