@@ -168,7 +168,7 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     `encrypted`: null where this server itself says so by `[tls]`; true behind a proxy that ends TLS. Without TLS people
     sign in on this machine only. `tiles`: pictures under maps, such as `https://tiles.example/{z}/{x}/{y}.png`; null:
     there are none, and no page fetches anything from anywhere else. `tiles_attribution`: whom maps name for them.
-    sign in on this machine only. `oidc`: the issuer by which people sign in; without it they do by bearer tokens.
+    `oidc`: the issuer by which people sign in; without it they do by bearer tokens.
     """
 
     enabled: bool = True
