@@ -1,4 +1,4 @@
-"""People change an alert at the console: hold it back, end it, widen it, word it anew, release it, reopen it."""
+"""People change an alert at the console: hold it back, end it, word it anew, release it, reopen it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from handlers.http.roles import Role
-from tests.browser.forms import approve, confirm
+from tests.browser.judging import approve, confirm
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -84,29 +84,6 @@ async def test_somebody_says_found_and_somebody_reopens(desk: Desk, locale: str)
         bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
         await approve(bo, desk, alert)
     await expect(page.locator(".state-sent")).to_be_visible(timeout=WITHIN_MS)
-
-
-@both_languages
-@pytest.mark.parametrize("javascript", [True, False])
-async def test_somebody_widens_after_reading_how_many_it_reaches(desk: Desk, locale: str, *, javascript: bool) -> None:
-    """Before and after with their intervals, and nothing is changed by that; then the ring is there."""
-    _, answer = await desk.deployment.file(desk.server)
-    alert = answer["alert"]
-    await desk.deployment.sent(desk.server, alert["id"])
-    page = await _on_alert(desk, locale, alert, javascript=javascript)
-    await page.click(".stop-bar a[href$='/rings']")
-    await page.fill("#radius_km", "200")
-    if javascript:
-        await page.locator("#radius_km").blur()
-    else:
-        await page.click("[data-try]")
-    await expect(page.locator("[data-tried] dd")).to_have_count(2)
-    await expect(page.locator("[data-tried]")).to_contain_text("200 km")
-    seen = await desk.deployment.get(f"{desk.server.url}/v1/alerts/{alert['id']}")
-    assert len(seen["alert"]["rings"]) == len(alert["rings"])
-    assert await page.input_value("#radius_km") == "200"
-    await confirm(page, "taken away in a car")
-    await expect(page.locator(".matrix")).to_contain_text("200 km")
 
 
 @both_languages

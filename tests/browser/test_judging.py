@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from handlers.http.roles import Role
-from tests.browser.forms import approve
+from tests.browser.judging import approve
 
 if TYPE_CHECKING:
     from tests.browser.desk import Desk

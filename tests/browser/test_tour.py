@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
-from tests.browser.forms import confirm, read_and_approve
+from tests.browser.judging import confirm, read_and_approve
 from tests.support.processes.processes import ROOT
 
 if TYPE_CHECKING:

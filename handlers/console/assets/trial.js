@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What a change would do, shown while it is made: the server answers the form's other button, which changes nothing.
- * Asked when a field was left, or TYPED_MS after the last key where only texts are cut; one question at a time.
+ * What phones would show of other texts, while they are typed: the server answers the form's other button, which changes
+ * nothing. Asked TYPED_MS after the last key, one question at a time.
  */
 
 const TYPED_MS = 600;
@@ -36,21 +36,12 @@ function tries(form, button, shown) {
     if (again) { again = false; void ask(); }
   }
 
-  for (const slider of /** @type {NodeListOf<HTMLInputElement>} */ (form.querySelectorAll("[data-slides]"))) {
-    const field = /** @type {HTMLInputElement | null} */ (form.elements.namedItem(slider.dataset.slides ?? ""));
-    if (field === null) continue;
-    slider.hidden = false;
-    slider.addEventListener("input", () => { field.value = slider.value; });
-    field.addEventListener("input", () => { slider.value = field.value; });
-    slider.value = field.value || slider.min;
-  }
-
   button.addEventListener("click", (event) => { event.preventDefault(); void ask(); });
-  form.addEventListener(button.dataset.try === "typed" ? "input" : "change", (event) => {
+  form.addEventListener("input", (event) => {
     const field = /** @type {HTMLElement} */ (event.target);
     // A reason and a typed number change nothing of what is shown.
     if (field.matches("#reason, #case_number")) return;
     clearTimeout(due);
-    due = window.setTimeout(ask, button.dataset.try === "typed" ? TYPED_MS : 0);
+    due = window.setTimeout(ask, TYPED_MS);
   });
 }

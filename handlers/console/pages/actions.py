@@ -6,11 +6,10 @@ number. Bounded: a form by `FORM_BYTES`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta
 
 from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of, read_form
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
     from handlers.operators.actions import AlertActions
-    from handlers.operators.alerts import Alert, Alerts
-    from handlers.operators.estimates import Estimated, Estimates
+    from handlers.operators.alerts import Alerts
+    from handlers.operators.estimates import Estimated
     from handlers.operators.preview import Preview
 
 
@@ -37,20 +36,15 @@ class Form(NamedTuple):
     notice: str | None = None
 
 
-class Radius(msgspec.Struct, frozen=True, kw_only=True):
-    """How wide a ring would be, km."""
-
-    radius_km: Annotated[float, Meta(gt=0, le=20_000)]
-
-
 class ActionPages:
     """`/console/alerts/{id}/ACTION`."""
 
     def __init__(
-        self, alerts: Alerts, actions: AlertActions, preview: Preview, estimates: Estimates, pages: Pages
+        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, radius_cap_km: float
     ) -> None:
-        self._estimates = estimates
+        """`radius_cap_km`: beyond it nobody widens an alert, kilometres."""
         self._alerts = alerts
+        self._radius_cap_km = radius_cap_km
         self._preview = preview
         self._pages = pages
         self.forms: Final = {
@@ -67,7 +61,7 @@ class ActionPages:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page of the action that the path ends with."""
-        return await self._page(call, _named(call), {}, [], None)
+        return await self.page(call, _named(call), {}, [], None)
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Do the action that the path ends with."""
@@ -75,37 +69,24 @@ class ActionPages:
         form = self.forms[name]
         body = read_form(fields, form.kind)
         if isinstance(body, list):
-            return await self._page(call, name, fields, body, None)
+            return await self.page(call, name, fields, body, None)
         answer = await form.do(call.with_body(body))
         if isinstance(answer, AlertAnswer):
             return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done={name}"})
-        return await self._page(call, name, fields, [], answer)
+        return await self.page(call, name, fields, [], answer)
 
-    async def post_estimate(self, call: Call[bytes]) -> web.StreamResponse:
-        """Show how many people a wider ring would reach; nothing is changed."""
-        fields = fields_of(call.body)
-        answer = await self._alerts.get_one(call)
-        if not isinstance(answer, AlertAnswer):
-            return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        radius = read_form({"radius_km": fields.get("radius_km", "")}, Radius)
-        if isinstance(radius, list):
-            return await self._page(call, "rings", fields, radius, None)
-        body = msgspec.json.encode(_asked(answer.alert, radius.radius_km, fields.get("city", "")))
-        estimated = await self._estimates.post(call.with_body(body))
-        if isinstance(estimated, web.Response):
-            return await self._page(call, "rings", fields, problem_of(estimated).errors or [], estimated)
-        return await self._page(call, "rings", fields, [], None, estimated=estimated)
-
-    async def _page(
+    async def page(
         self,
         call: Call[Any],
         name: str,
         fields: dict[str, str],
         errors: list[FieldError],
         refused: web.Response | None,
+        *,
         estimated: Estimated | None = None,
+        not_estimated: Problem | None = None,
     ) -> web.Response:
-        """Show an action's form with what was typed, and why it was not done."""
+        """Show an action's form with what was typed, why it was not done, and what was estimated of it."""
         answer = await self._alerts.get_one(call)
         if not isinstance(answer, AlertAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
@@ -124,17 +105,10 @@ class ActionPages:
             errors={error.path.removeprefix("$."): error.detail for error in errors},
             problem=None if refused is None else problem_of(refused),
             texts=texts,
+            radius_cap_km=self._radius_cap_km,
             estimated=estimated,
+            not_estimated=not_estimated,
         )
-
-
-def _asked(alert: Alert, radius_km: float, city: str) -> dict[str, Any]:
-    """Return what is asked about a wider ring of an alert: its place, or its city, for whom its authority reaches."""
-    place = alert.area.circle
-    asked: dict[str, Any] = {"radius_km": radius_km, "authority": alert.authority, "subject_kind": alert.subject_kind}
-    if place is not None:
-        asked |= {"longitude": place.longitude, "latitude": place.latitude}
-    return asked | ({"city": alert.area.city} if alert.area.city is not None and city != "false" else {})
 
 
 def _named(call: Call[Any]) -> str:

@@ -64,7 +64,7 @@ def hostile_case(text: str, case_number: str, person: str = "child") -> Hostile:
             return Hostile(tree, dict(_leaves(tree, text)), refused)
         for fault in read:
             refused.append(fault.path)
-            _drop(tree, fault.path)
+            leave_out(tree, fault.path)
     raise AssertionError(f"no case is left: {refused[-5:]}")
 
 
@@ -112,7 +112,7 @@ def _leaves(tree: Tree, text: str, path: str = "$") -> list[tuple[str, str]]:
     return [(path, tree)] if isinstance(tree, str) and len(tree) > 1 and text.startswith(tree) else []
 
 
-def _drop(tree: Tree, path: str) -> None:
+def leave_out(tree: Tree, path: str) -> None:
     """Take what a path names out of a tree, and what holds it where that cannot be without it."""
     *parents, last = re.findall(r"\w+(?:-\w+)?", path)
     here = tree

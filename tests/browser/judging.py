@@ -1,4 +1,7 @@
-"""Fills in the console's forms as people do: read every language, give a reason, type the case number, press."""
+"""What people do at the console's pages to judge a case, as steps of a test.
+
+Bounded by Playwright's own time-outs.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ async def confirm(page: Page, reason: str) -> None:
 
 
 async def read_and_approve(page: Page, reason: str = "read and believed") -> None:
-    """Open every language of a review, and approve."""
+    """Read every language of a review, type the case number and approve."""
     await page.wait_for_selector(".review")
     for summary in await page.locator("details.locale:not([open]) summary").all():
         await summary.click()
@@ -34,6 +37,6 @@ async def read_and_approve(page: Page, reason: str = "read and believed") -> Non
 
 
 async def approve(page: Page, desk: Desk, alert: dict[str, Any]) -> None:
-    """Approve an alert."""
+    """Read every language, type the case number and approve."""
     await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
     await read_and_approve(page)
