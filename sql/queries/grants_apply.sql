@@ -45,6 +45,7 @@ begin
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),
             ('sign_in_link', 'select, insert, delete'),
+            ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),
             ('webhook_receipt', 'select, insert, update, delete')
