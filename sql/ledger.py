@@ -14,6 +14,7 @@ import msgspec
 
 import sql.reminders
 from sql.query import query
+from sql.reminders import SilentRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,13 +74,26 @@ async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
 
     Who is to be reminded is noted in the same transaction.
     """
-    silent = [(row, row.reminding) for row in rows if row.reminding is not None]
+    silent = [_silent(row, row.reminding) for row in rows if row.reminding is not None]
     if not silent:
         await _commit(pool, rows)
         return
     async with pool.acquire() as connection, connection.transaction():
         await _commit(connection, rows)
         await sql.reminders.note(connection, silent)
+
+
+def _silent(row: LedgerRow, reminding: Reminding) -> SilentRow:
+    return SilentRow(
+        row.alert_id,
+        row.shard_from,
+        row.shard_to,
+        row.batch_id,
+        row.outcome,
+        row.recipients,
+        reminding.morning,
+        reminding.due_at,
+    )
 
 
 async def _commit(connection: Pool | Connection, rows: Sequence[LedgerRow]) -> None:

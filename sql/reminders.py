@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sql.database import Connection, Pool
-    from sql.ledger import LedgerRow, Reminding
 
 _NOTE = query("reminder_note")
 _WANTED = query("reminder_wanted")
@@ -26,6 +25,22 @@ _BEGIN = query("reminder_begin")
 _AGAIN = query("reminder_again")
 _PUT_OFF = query("reminder_put_off")
 _LIST = query("reminder_list")
+
+
+class SilentRow(msgspec.Struct, frozen=True):
+    """A row of the ledger whose recipients were notified without a sound: they are reminded on `morning`, from `due_at`.
+
+    `morning`: by its number, below 0 (`push.message.sound.Morning`).
+    """
+
+    alert_id: UUID
+    shard_from: int
+    shard_to: int
+    batch_id: int
+    outcome: str
+    recipients: int
+    morning: int
+    due_at: datetime
 
 
 class PlannedReminder(msgspec.Struct, frozen=True):
@@ -45,18 +60,18 @@ class BegunReminder(msgspec.Struct, frozen=True):
     people: int
 
 
-async def note(connection: Connection, rows: Sequence[tuple[LedgerRow, Reminding]]) -> None:
+async def note(connection: Connection, rows: Sequence[SilentRow]) -> None:
     """Note rows of the ledger as those of recipients without a sound, within the transaction that commits them."""
     await connection.execute(
         _NOTE,
-        [row.alert_id for row, _ in rows],
-        [row.shard_from for row, _ in rows],
-        [row.shard_to for row, _ in rows],
-        [row.batch_id for row, _ in rows],
-        [row.outcome for row, _ in rows],
-        [reminding.morning for _, reminding in rows],
-        [reminding.due_at for _, reminding in rows],
-        [row.recipients for row, _ in rows],
+        [row.alert_id for row in rows],
+        [row.shard_from for row in rows],
+        [row.shard_to for row in rows],
+        [row.batch_id for row in rows],
+        [row.outcome for row in rows],
+        [row.morning for row in rows],
+        [row.due_at for row in rows],
+        [row.recipients for row in rows],
     )
 
 
