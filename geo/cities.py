@@ -71,6 +71,12 @@ class Cities:
         found = self._tree.query(shapely.Point(longitude, latitude), predicate="intersects")
         return min((self._codes[row] for row in found.tolist()), default=None)
 
+    def within(self, west: float, south: float, east: float, north: float, limit: int) -> list[str]:
+        """Return the codes of cities whose boundaries touch a box (degrees): `limit` at most, the largest first."""
+        found = self._tree.query(shapely.box(west, south, east, north), predicate="intersects")
+        rows = sorted(found.tolist(), key=lambda row: (-self._polygons[self._codes[row]].area, row))
+        return [self._codes[row] for row in rows[:limit]]
+
     def distance_km(self, city: str, longitude: float, latitude: float) -> float:
         """Return the distance from a place to a known city, 0 inside it; exact to about a kilometre."""
         shape = self._polygons[city]

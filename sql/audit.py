@@ -168,7 +168,7 @@ async def newest(pool: Pool) -> Position | None:
     return Position(last["seq"], last["digest"], msgspec.json.decode(last["content"], type=Link).at)
 
 
-async def digest_of(pool: Pool, seq: int) -> bytes | None:
+async def digest_of(pool: Pool | Connection, seq: int) -> bytes | None:
     """Return the digest of an event, None when there is none."""
     found: bytes | None = await pool.fetchval(_DIGEST, seq)
     return found
@@ -179,14 +179,13 @@ async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[R
     return [_row(row) for row in await pool.fetch(_PAGE, after, min(limit, PAGE))]
 
 
-async def of_alert(pool: Pool | Connection, alert_id: UUID, after: int) -> list[Row]:
-    """Return the events of one alert that follow `after`, in order, `PAGE` at most."""
-    return [_row(row) for row in await pool.fetch(_OF_ALERT, alert_id, after, PAGE)]
+async def of_alert(pool: Pool | Connection, alert_id: UUID, after: int, limit: int = PAGE) -> list[Row]:
+    """Return the events of one alert that follow `after`, in order: at most `limit`, and never more than `PAGE`."""
+    return [_row(row) for row in await pool.fetch(_OF_ALERT, alert_id, after, min(limit, PAGE))]
 
 
-async def read(pool: Pool | Connection, alert_id: UUID | None = None) -> AsyncIterator[Row]:
-    """Yield all events, or those of one alert, in order, holding one page at a time."""
-    after = 0
+async def read(pool: Pool | Connection, alert_id: UUID | None = None, after: int = 0) -> AsyncIterator[Row]:
+    """Yield all events, or those of one alert, that follow `after`, in order, holding one page at a time."""
     while rows := await (page(pool, after) if alert_id is None else of_alert(pool, alert_id, after)):
         for row in rows:
             yield row

@@ -39,7 +39,8 @@ _HALT = query("sweep_halt")
 class OpenSweep(msgspec.Struct, frozen=True):
     """A sweep that has a unit to claim. `ring`: how near it is to its centre, 1 the nearest, 0: a follow-up notice.
 
-    `late`: a pass for late entrants. `left_s`: until its deadline, by the record's clock.
+    `is_last`: a pass for late entrants, or of an exercise or a test. `left_s`: until its deadline, by the record's
+    clock.
     """
 
     id: int
@@ -48,7 +49,7 @@ class OpenSweep(msgspec.Struct, frozen=True):
     notice: str
     ring: int
     left_s: float
-    late: bool
+    is_last: bool
 
 
 class UnitRow(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from runtime.system import keep_memory_private
+from server.demo.console import HOME, LINK_MINUTES, sign_in_link
 from server.demo.figures import Figures, figures_of, follow, move_in
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import populate
@@ -88,6 +89,9 @@ async def _run(
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     async with running(stores, folder, WORKERS, boundaries(), lanes) as world:
+        console.print(f"The operator console is at {world.server_url}{HOME}")
+        console.print(f"This link signs you in there, once, within {LINK_MINUTES} minutes:")
+        console.print(await sign_in_link(world, "Anna"), soft_wrap=True, highlight=False)
         with Progress(*columns, console=console, disable=as_json) as bar:
             task = bar.add_task("people in the index", total=people)
             population = await populate(world.redis_url, people, scene, lambda n: bar.update(task, advance=n), lanes)

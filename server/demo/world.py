@@ -22,7 +22,7 @@ from server.administration import access
 from server.demo.lanes import LANES, TPNS, Endpoint, environ
 from server.demo.scene import ADCODE_PREFIX, ADCODE_PROPERTY
 from server.embedded.environment import python_environment
-from server.settings import load
+from server.settings import Settings, load
 from server.stores import Stores
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class World(msgspec.Struct, frozen=True):
     server_pid: int
     secret: str
     token: str
+    settings: Settings
+    stores: Stores
 
     @property
     def provider_url(self) -> str:
@@ -99,7 +101,7 @@ async def server(
     secret = await access.add_authority(settings, reached, AUTHORITY, "Demo police")
     _, token = await access.create_token(settings, reached, Role.ADMIN, "demo")
     async with _process("serve", **variables) as (server_url, pid):
-        yield World(server_url, providers, stores.redis, pid, secret, token)
+        yield World(server_url, providers, stores.redis, pid, secret, token, settings, reached)
 
 
 def _variables(

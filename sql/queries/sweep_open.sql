@@ -1,9 +1,9 @@
 -- The sweeps of these lanes ($1) that have a unit to claim, as far as can be told without looking at other sweeps: an alert
--- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended. Read through an index of
--- what is open and due, so that its cost follows that and not the alerts that live.
+-- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended.
+-- Read through an index of what is open and due, so that its cost follows that and not the alerts that live.
 select s.id, s.lane, s.alert_id, s.notice, coalesce(r.nearness, r.ring, 0)::integer as ring,
        extract(epoch from coalesce(r.deadline, a.deadline) - now())::float8 as left_s,
-       a.state <> 'sending' and s.notice = 'alert' and free.passes > 0 as late
+       a.status <> 'actual' or (a.state <> 'sending' and s.notice = 'alert' and free.passes > 0) as is_last
 from sweep s
 join alert a on a.id = s.alert_id
 left join ring r on r.alert_id = s.alert_id and r.ring = s.ring

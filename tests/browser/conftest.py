@@ -1,4 +1,4 @@
-"""Fixtures of the tests that open pages in Chromium: one browser a worker process, a desk a test."""
+"""Fixtures of the tests that open pages in Chromium: a browser and a desk a test."""
 
 from __future__ import annotations
 

@@ -185,6 +185,22 @@ async def test_a_unit_waits_for_every_nearer_unit_that_shares_a_shard(pool: Pool
     assert await claim_next(pool, "tpns", uuid4(), LEASE, []) is None, "one shard of the last unit is not done"
 
 
+async def test_an_exercise_and_a_test_wait_until_no_actual_alert_has_anything_to_claim(pool: Pool) -> None:
+    """However near their deadline: everybody of the actual alert is claimed first, then they go on."""
+    await add_authority(pool)
+    exercise = await add_alert(pool, "A", due_in_min=1, rings=(1,))
+    trial = await add_alert(pool, "B", due_in_min=1, rings=(1,))
+    actual = await add_alert(pool, "C", due_in_min=30, rings=(1, 2))
+    for alert, status in ((exercise, "exercise"), (trial, "test")):
+        await pool.execute("update alert set status = $2 where id = $1", alert, status)
+    owner, order = uuid4(), []
+    while (unit := await claim_next(pool, "tpns", owner, LEASE, [])) is not None:
+        order.append(unit.alert_id)
+        await pool.execute("update sweep_unit set done = true where id = $1", unit.id)
+    assert order[:4] == [actual] * 4
+    assert sorted(order[4:]) == sorted([exercise, exercise, trial, trial])
+
+
 async def test_what_is_through_is_in_no_list_and_what_is_opened_again_is(pool: Pool) -> None:
     """Closed sweeps cost a claim nothing; a unit that is opened while its sweep is being closed is not forgotten."""
     await add_authority(pool)

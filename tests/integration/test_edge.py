@@ -83,9 +83,8 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
     answers: list[aiohttp.ClientResponse] = []
     async with aiohttp.ClientSession() as session:
         for method, path, role in _table():
-            url = server.url + path.format(
-                authority="sz", user="1", name="none", id="00000000-0000-0000-0000-000000000000"
-            )
+            named = {"authority": "sz", "user": "1", "name": "none", "token": "1", "lane": "tpns"}
+            url = server.url + path.format(id="00000000-0000-0000-0000-000000000000", **named)
             for headers in ({}, {"Authorization": "Bearer qqa_unknown"}, {"Authorization": "Basic Og=="}):
                 async with session.request(method, url, headers=headers) as response:
                     answers.append(response)

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
 
 PAGE = Path(__file__).parents[2] / "docs" / "problems.md"
-UNKNOWN = {"id": "00000000-0000-0000-0000-000000000000", "user": "1", "authority": "sz", "name": "none"}
+UNKNOWN = {
+    "id": "00000000-0000-0000-0000-000000000000",
+    "user": "1",
+    "authority": "sz",
+    "name": "none",
+    "token": "1",
+    "lane": "none",
+}
 BODIES: list[bytes | None] = [None, b"{}", b"not JSON", b'{"reason": 1}', b"x" * 5_000_000]
 
 

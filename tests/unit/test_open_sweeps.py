@@ -18,9 +18,9 @@ from sql.work import OpenSweep
 _numbers = count(1)
 
 
-def _sweep(alert: UUID | None = None, *, ring: int = 1, left_s: float = 1800.0, late: bool = False) -> OpenSweep:
+def _sweep(alert: UUID | None = None, *, ring: int = 1, left_s: float = 1800.0, is_last: bool = False) -> OpenSweep:
     notice = "alert" if ring else "cancel"
-    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, left_s, late)
+    return OpenSweep(next(_numbers), "tpns", alert or uuid4(), notice, ring, left_s, is_last)
 
 
 def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> list[OpenSweep]:
@@ -36,7 +36,7 @@ def _claimed(sweeps: OpenSweeps, all_sweeps: list[OpenSweep], claims: int) -> li
 
 def test_near_rings_come_first_and_passes_for_late_entrants_last() -> None:
     """Whatever the deadlines, and in whichever order the record lists them; a pass is claimed by itself only."""
-    late, far, near = _sweep(late=True, left_s=1.0), _sweep(ring=3, left_s=1.0), _sweep(ring=1)
+    late, far, near = _sweep(is_last=True, left_s=1.0), _sweep(ring=3, left_s=1.0), _sweep(ring=1)
     sweeps = OpenSweeps()
     sweeps.replace([late, far, near])
     assert sweeps.wanted(9) == [near.id, far.id]
@@ -85,7 +85,7 @@ def test_a_sweep_without_a_ready_unit_is_left_alone_until_its_alert_has_gone_on(
 
 def test_units_are_claimed_together_only_where_they_are_small() -> None:
     """A new alert waits for a few thousand recipients at most, not for eight large units, and for no eight passes."""
-    claims, first, late = LaneClaims(), _sweep(), _sweep(late=True)
+    claims, first, late = LaneClaims(), _sweep(), _sweep(is_last=True)
     claims.open.replace([first, late])
     assert claims.units_max([first.id]) == 1
     for _ in range(100):

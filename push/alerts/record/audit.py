@@ -57,14 +57,20 @@ class Trail(msgspec.Struct, frozen=True):
     fault: Fault | None
 
 
-class Chain:
-    """Follows the chain, row by row."""
+class PartOfTrail(Trail, frozen=True):
+    """How far a part of the chain holds; `is_complete`: it goes to the newest event."""
 
-    def __init__(self, anchor: Anchor | None = None) -> None:
+    is_complete: bool
+
+
+class Chain:
+    """Follows the chain, row by row, from its beginning or after an event whose digest (hexadecimal) is known."""
+
+    def __init__(self, anchor: Anchor | None = None, seq: int = 0, head: str = FIRST.hex()) -> None:
         self._anchor = anchor or Anchor()
         self._at: datetime | None = None
-        self.seq = 0
-        self.head = FIRST.hex()
+        self.seq = seq
+        self.head = head
         self._met = self._anchor.head == self.head and not self._anchor.seq
         self._unexplained: dict[UUID | None, int] = {}
 
@@ -139,3 +145,17 @@ async def verify(pool: Pool | Connection, anchor: Anchor | None = None) -> Trail
         if fault is not None:
             return Trail(chain.seq, chain.head, fault)
     return Trail(chain.seq, chain.head, chain.end())
+
+
+async def verify_since(connection: Connection, first: int, limit: int) -> PartOfTrail:
+    """Verify the trail from an event on to the newest, or `limit` events at most."""
+    before = FIRST if first <= 1 else await sql.audit.digest_of(connection, first - 1)
+    if before is None:
+        return PartOfTrail(first - 1, "", Fault(first - 1, "is missing"), is_complete=True)
+    chain = Chain(None, first - 1, before.hex())
+    async for row in sql.audit.read(connection, after=first - 1):
+        if chain.seq - first + 1 >= limit:
+            return PartOfTrail(chain.seq, chain.head, None, is_complete=False)
+        if (fault := chain.take(row)) is not None:
+            return PartOfTrail(chain.seq, chain.head, fault, is_complete=True)
+    return PartOfTrail(chain.seq, chain.head, chain.end(), is_complete=True)

@@ -23,6 +23,7 @@ from push.alerts.actions.actor import SYSTEM
 from push.alerts.lifecycle import LIVE, OVER, State, between
 from push.alerts.places import outermost
 from push.alerts.watch.progress import Meter
+from push.alerts.watch.rate_history import RateHistory
 from push.alerts.watch.reminders import Reminders
 from push.alerts.watch.warnings import AlertWarnings
 from push.notice import Notice
@@ -98,6 +99,7 @@ class Watcher:
         self._changed_event = asyncio.Event()
         self._seen: dict[UUID, tuple[object, ...]] = {}
         self._meter = Meter()
+        self._rates = RateHistory(pool)
         self._busy: set[UUID] = set()
         self._listed: dict[UUID, ListedAlert] = {}
         self._listed_s = float("-inf")
@@ -147,6 +149,7 @@ class Watcher:
             if self.current.get(alert.id) != progress:
                 self.current[alert.id] = progress
                 self._check_deadline(progress, alert)
+                self._rates.take(progress)
                 self.publish(progress)
         waiting = [alert for alert in self._listed.values() if alert.state in _TIMED or alert.held]
         self._warnings.look({alert.id: alert for alert in (*read, *waiting)}.values(), self.current)
@@ -154,6 +157,8 @@ class Watcher:
         await self._check_cap(stale, by_alert)
         for gone in self.current.keys() - self._listed.keys():
             del self.current[gone]
+        self._rates.keep({*self._listed})
+        await self._rates.write()
         self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
         return bool(busy)
 

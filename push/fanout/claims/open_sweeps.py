@@ -1,8 +1,9 @@
 """Open sweeps: keeps in which order the units of a lane are claimed.
 
-First sends come before follow-up notices, which have every fourth turn. Passes for late entrants come last, one unit at
-a time: a new alert waits for no others. Of first sends the nearest ring comes first, then a deadline that is near,
-then the alerts by turns, so that a small one does not wait for a large one.
+First sends come before follow-up notices, which have every fourth turn. Passes for late entrants, exercises and tests
+come last, one unit at a time: a new alert waits for no others, and no child for an exercise. Of first sends the nearest
+ring comes first, then a deadline that is near, then the alerts by turns, so that a small one does not wait for a large
+one.
 Bounded: the sweeps that the record lists as open and due; `AHEAD_MAX` claimed units wait for a sweep, and more than one
 only where they are small.
 """
@@ -54,17 +55,17 @@ class OpenSweeps:
     def wanted(self, sweeps_max: int) -> list[int]:
         """Return from which sweeps to claim next, in order."""
         left = [sweep for sweep in self._sweeps.values() if sweep.id not in self._exhausted]
-        first = sorted((one for one in left if one.ring and not one.late), key=self._order)
-        follow_up = sorted((one for one in left if not one.ring), key=self._order)
-        late = sorted((one for one in left if one.late), key=self._order)
+        first = sorted((one for one in left if one.ring and not one.is_last), key=self._order)
+        follow_up = sorted((one for one in left if not one.ring and not one.is_last), key=self._order)
+        last = sorted((one for one in left if one.is_last), key=self._order)
         overdue = follow_up[:1] if self._first_sends >= FIRST_SENDS_A_FOLLOW_UP else []
         merged = _merged(first, follow_up[len(overdue) :])
-        ordered = [*overdue, *merged] or late
+        ordered = [*overdue, *merged] or last
         return [one.id for one in ordered][:sweeps_max]
 
-    def are_late(self, sweeps: Iterable[int]) -> bool:
-        """Tell whether these are passes for late entrants."""
-        return all(self._sweeps[one].late for one in sweeps if one in self._sweeps)
+    def are_last(self, sweeps: Iterable[int]) -> bool:
+        """Tell whether these are passes for late entrants, exercises or tests."""
+        return all(self._sweeps[one].is_last for one in sweeps if one in self._sweeps)
 
     def _order(self, sweep: OpenSweep) -> tuple[float, float, int, float, int]:
         urgent_s = sweep.left_s if sweep.ring and sweep.left_s < URGENT_S else math.inf
@@ -111,7 +112,7 @@ class LaneClaims:
 
     def units_max(self, sweeps: Iterable[int]) -> int:
         """Return how many units of these sweeps to claim together."""
-        if self.open.are_late(sweeps):
+        if self.open.are_last(sweeps):
             return 1
         return max(1, min(AHEAD_MAX, int(AHEAD_RECIPIENTS / max(self._found, 1.0))))
 

@@ -81,7 +81,7 @@ def _free(unit: Unit, now: datetime) -> bool:
     return not unit.done and (unit.lease_until is None or unit.lease_until < now)
 
 
-@answers("sweep_open", "id lane alert_id notice ring left_s late")
+@answers("sweep_open", "id lane alert_id notice ring left_s is_last")
 def sweep_open(tables: Tables, moment: Moment, lanes: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """List the sweeps that have a unit to claim; which are open is not kept here, but looked up."""
     for alert in tables.alerts.values():
@@ -92,9 +92,17 @@ def sweep_open(tables: Tables, moment: Moment, lanes: Sequence[str]) -> Iterator
                 continue
             ring = alert.ring_of(sweep)
             deadline = alert.deadline if ring is None else ring.deadline
-            late = alert.state != "sending" and sweep.notice == "alert" and free.passes > 0
+            is_pass = alert.state != "sending" and sweep.notice == "alert" and free.passes > 0
             left_s = (deadline - moment.now).total_seconds()
-            yield sweep.id, sweep.lane, alert.id, sweep.notice, alert.nearness(ring), left_s, late
+            yield (
+                sweep.id,
+                sweep.lane,
+                alert.id,
+                sweep.notice,
+                alert.nearness(ring),
+                left_s,
+                is_pass or alert.status != "actual",
+            )
 
 
 @answers("sweep_lock_stale", "id")

@@ -1,0 +1,130 @@
+"""The rates of an alert through its life, for a line that shows whether it comes through within its thirty minutes.
+
+Numbers are multiples of the threshold below which none is shown (`push.alerts.disclosure`). Bounded: `SAMPLES_MAX`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sql.progress
+import sql.rates
+from handlers.alert_answers import Answer
+from handlers.http.requests import unknown_alert
+from handlers.operators.scope import scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aiohttp import web
+
+    from handlers.http.route import Call
+    from push.alerts.disclosure.people import Disclosure
+    from sql.database import Pool
+    from sql.rates import RateRow
+
+TOGETHER: Final = timedelta(seconds=1)
+"""Lanes are noted in one statement: their rows are microseconds apart."""
+
+SAMPLES_MAX: Final = 360
+"""Half an hour, a sample every five seconds."""
+
+
+class Sample(NamedTuple):
+    """How many recipients were settled in each lane by a time."""
+
+    at: datetime
+    lanes: dict[str, int]
+
+
+class RateSample(Answer, frozen=True, kw_only=True):
+    """How many recipients were settled by a time: in all lanes, and in each.
+
+    `rate_per_s`: recipients a second since the sample before, null in the first one. Null numbers are below the
+    threshold.
+    """
+
+    at: datetime
+    sent: int | None
+    rate_per_s: float | None
+    lanes: dict[str, int | None]
+
+
+class RatesAnswer(Answer, frozen=True, kw_only=True):
+    """The history of an alert's rates, oldest first; `deadline`: by when everybody of the first rings is notified."""
+
+    received_at: datetime
+    deadline: datetime
+    samples: list[RateSample]
+
+
+class Rates:
+    """`GET /v1/alerts/{id}/rates`."""
+
+    def __init__(self, pool: Pool, disclosure: Disclosure) -> None:
+        self._pool = pool
+        self._disclosure = disclosure
+
+    async def get(self, call: Call[Any]) -> RatesAnswer | web.Response:
+        """Return the history."""
+        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
+        if not alerts or not scope_of(call.bearer).shows(alerts[0]):
+            return unknown_alert()
+        rows = await sql.rates.read(self._pool, call.alert_id)
+        samples = thinned(samples_of(rows, alerts[0].received_at), SAMPLES_MAX)
+        return RatesAnswer(
+            received_at=alerts[0].received_at,
+            deadline=alerts[0].deadline,
+            samples=shown(samples, self._disclosure),
+        )
+
+
+def samples_of(rows: Iterable[RateRow], received_at: datetime) -> list[Sample]:
+    """Return what was settled in each lane by when: rows of about one time together, lanes without a row as before.
+
+    What was sent within a moment has no row of its beginning: then that was a span before the first row at most.
+    """
+    samples: list[Sample] = []
+    known: dict[str, int] = {}
+    for row in sorted(rows, key=lambda one: one.at):
+        # What the record keeps never goes back, though two processes may have read it in the other order.
+        known = {**known, row.lane: max(row.settled, known.get(row.lane, 0))}
+        if samples and row.at - samples[-1].at < TOGETHER and any(samples[-1].lanes.values()):
+            samples[-1] = Sample(samples[-1].at, known)
+        else:
+            samples.append(Sample(row.at, known))
+    if samples and any(samples[0].lanes.values()):
+        began = max(received_at, samples[0].at - sql.rates.SPAN)
+        samples.insert(0, Sample(min(began, samples[0].at), dict.fromkeys(samples[0].lanes, 0)))
+    return samples
+
+
+def thinned(samples: Sequence[Sample], limit: int) -> list[Sample]:
+    """Return at most `limit` samples, the first and the last among them, as even in time as they come."""
+    if len(samples) <= limit:
+        return [*samples]
+    first, last = samples[0], samples[-1]
+    width = (last.at - first.at) / (limit - 2)
+    kept = {int((one.at - first.at) / width): one for one in samples[1:]}
+    return [first, *kept.values()]
+
+
+def shown(samples: Iterable[Sample], rule: Disclosure) -> list[RateSample]:
+    """Return samples as they are shown: every number follows from one that is shown itself."""
+    answer: list[RateSample] = []
+    for at, lanes in samples:
+        sent = sum(rule.floored(one) or 0 for one in lanes.values())
+        before = answer[-1] if answer else None
+        rate_per_s = None
+        if before is not None and (elapsed_s := (at - before.at).total_seconds()) > 0:
+            rate_per_s = round((sent - (before.sent or 0)) / elapsed_s, 1)
+        answer.append(
+            RateSample(
+                at=at,
+                sent=None if rule.is_few(sent) else sent,
+                rate_per_s=rate_per_s,
+                lanes={lane: rule.floored(one) for lane, one in lanes.items()},
+            )
+        )
+    return answer

@@ -1,0 +1,65 @@
+"""The routes to what is looked at while an alert goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.roles import Role
+from handlers.http.route import Answer, Route
+from handlers.operators.watching.area import GEO_JSON, AreaCollection
+from handlers.operators.watching.rates import RatesAnswer
+from handlers.operators.watching.trail import TrailAnswer, TrailQuery
+
+if TYPE_CHECKING:
+    from handlers.operators.watching.area import AlertArea
+    from handlers.operators.watching.rates import Rates
+    from handlers.operators.watching.trail import AlertTrail
+
+
+class Watching(NamedTuple):
+    """What answers who watches an alert."""
+
+    area: AlertArea
+    rates: Rates
+    trail: AlertTrail
+
+
+def routes(of: Watching) -> list[Route]:
+    """Return the routes."""
+    return [
+        Route(
+            method="GET",
+            path="/v1/alerts/{id}/area",
+            access=Role.VIEWER,
+            operation="read_area",
+            summary="The area as GeoJSON, simplified to be drawn: rings, city, jurisdiction, boundaries around.",
+            tag="operators",
+            handler=of.area.get,
+            answers=(Answer(200, "The area.", AreaCollection, GEO_JSON),),
+            problems=(ProblemCode.UNKNOWN_ALERT,),
+        ),
+        Route(
+            method="GET",
+            path="/v1/alerts/{id}/rates",
+            access=Role.VIEWER,
+            operation="read_rates",
+            summary="How many recipients were settled by when, in all lanes and in each.",
+            tag="operators",
+            handler=of.rates.get,
+            answers=(Answer(200, "The history.", RatesAnswer),),
+            problems=(ProblemCode.UNKNOWN_ALERT,),
+        ),
+        Route(
+            method="GET",
+            path="/v1/alerts/{id}/trail",
+            access=Role.OPERATOR,
+            operation="read_alert_trail",
+            summary="The trail of one alert, and whether its chain holds; who read it is recorded.",
+            tag="operators",
+            handler=of.trail.get,
+            query=TrailQuery,
+            answers=(Answer(200, "A page of the trail.", TrailAnswer),),
+            problems=(ProblemCode.UNKNOWN_ALERT, ProblemCode.BAD_FIELDS),
+        ),
+    ]
