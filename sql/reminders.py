@@ -28,9 +28,9 @@ _LIST = query("reminder_list")
 
 
 class SilentRow(msgspec.Struct, frozen=True):
-    """A row of the ledger whose recipients were notified without a sound: they are reminded on `morning`, from `due_at`.
+    """A row of the ledger whose recipients were notified without a sound, and when they are reminded: from `due_at` on.
 
-    `morning`: by its number, below 0 (`push.message.sound.Morning`).
+    `morning`: of which morning, by its number, below 0 (`push.message.sound.Morning`).
     """
 
     alert_id: UUID

@@ -64,8 +64,10 @@ class Sent(NamedTuple):
 async def test_a_reminder_has_the_sound_that_the_night_took_away(
     redis: aioredis.Redis, tmp_path: Path, name: str
 ) -> None:
-    """At night a silent message, in the morning the same text with a sound; phones that read another language since
-    are reminded in the first one; not who wants no sound, nor who wants no alerts by then.
+    """At night a silent message, in the morning the same text with a sound.
+
+    Phones that read another language since are reminded in the first one; not who wants no sound, nor who wants no
+    alerts by then.
     """
     index = PositionIndex(redis, ("tpns", name) if name != "tpns" else ("tpns",))
     async with lane_of(name, tmp_path) as lane:

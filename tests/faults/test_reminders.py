@@ -63,8 +63,9 @@ def once(provider: RecordingTpns) -> NDArray[np.int64]:
 async def test_two_servers_one_of_which_is_killed_remind_nobody_twice_and_nobody_who_had_a_sound(
     deployment: Deployment,
 ) -> None:
-    """The nearest ring had a sound at night. In the morning every worker of two servers holds a reminder; a quarter of
-    all turn alerts off, one server is killed, and a third one goes on. Then all hear once that the child is found.
+    """The nearest ring had a sound at night. In the morning every worker of two servers holds a reminder.
+
+    Then a quarter of all turn alerts off, one server is killed, and a third one goes on. All hear once of the end.
     """
     async with recording_tpns(deployment) as provider:
         inside = await deployment.people(PEOPLE)
@@ -109,7 +110,7 @@ async def test_two_servers_one_of_which_is_killed_remind_nobody_twice_and_nobody
 
 
 async def test_a_reminder_that_may_have_arrived_is_not_sent_again(deployment: Deployment) -> None:
-    """The provider takes the first requests and answers none of them: each is sent once, as often as others are tried."""
+    """The provider takes the first requests and answers none of them: each is sent once, others go on."""
     async with recording_tpns(deployment) as provider:
         inside = await deployment.people(3_000)
         server = await deployment.server(**at_night())
