@@ -39,6 +39,7 @@ _ADD_REASON = query("audit_reason_add")
 _PAGE = query("audit_page")
 _DIGEST = query("audit_digest")
 _OF_ALERT = query("audit_of_alert")
+_NEWEST_OF_ALERT = query("audit_newest_of_alert")
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +183,11 @@ async def page(pool: Pool | Connection, after: int, limit: int = PAGE) -> list[R
 async def of_alert(pool: Pool | Connection, alert_id: UUID, after: int, limit: int = PAGE) -> list[Row]:
     """Return the events of one alert that follow `after`, in order: at most `limit`, and never more than `PAGE`."""
     return [_row(row) for row in await pool.fetch(_OF_ALERT, alert_id, after, min(limit, PAGE))]
+
+
+async def newest_of_alert(pool: Pool | Connection, alert_id: UUID, limit: int) -> list[Row]:
+    """Return the newest events of one alert, the newest first, without reasons."""
+    return [_row(row) for row in await pool.fetch(_NEWEST_OF_ALERT, alert_id, min(limit, PAGE))]
 
 
 async def read(pool: Pool | Connection, alert_id: UUID | None = None, after: int = 0) -> AsyncIterator[Row]:

@@ -62,7 +62,7 @@ def console_of(
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
-    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
+    action_pages = ActionPages(alerts, actions, preview, pages, watching.trail, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
@@ -73,8 +73,8 @@ def console_of(
         queue=Queue(alerts, pages),
         alert=AlertPage(alerts, pages, maps, rates),
         actions=action_pages,
-        review=Review(alerts, actions, preview, pages, maps),
-        update=UpdatePage(alerts, actions, preview, pages),
+        review=Review(alerts, actions, preview, pages, maps, watching.trail),
+        update=UpdatePage(alerts, actions, preview, pages, watching.trail),
         live=Live(operators.feed),
         watching=WatchingPages(
             map=maps,

@@ -5,6 +5,7 @@ Bounded by the deployment; `close` closes every browser context, and says what n
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from server.administration import access
@@ -17,14 +18,9 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
-EXPECTED: Final = (
-    "401 (Unauthorized)",
-    "403 (Forbidden)",
-    "409 (Conflict)",
-    "422",
-    "503",
-    "404 (Not Found)",
-    "net::ERR_",
+EXPECTED: Final = re.compile(
+    r"^Failed to load resource: (the server responded with a status of (401|403|404|409|422|503)\b|net::ERR_)"
+    r"|^WebSocket connection to .* failed: Error in connection establishment: net::ERR_"
 )
 """What a browser says of answers that a test asks for; a violation of the content policy is never among them."""
 
@@ -81,7 +77,7 @@ class Desk:
 
     def _heard(self, message: ConsoleMessage) -> None:
         text = message.text
-        if message.type in {"error", "warning"} and not any(one in text for one in EXPECTED):
+        if message.type in {"error", "warning"} and EXPECTED.search(text) is None:
             self.complaints.append(text)
 
     async def close(self) -> None:

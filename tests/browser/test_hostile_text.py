@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tests.browser.desk import Desk
 
 FILED_MAX: Final = 10
+SEEN: Final = {"script": "<img src=x", "bidi": "cod.exe", "marks": "\u00e9"}
+"""What is left of each to be read in the review."""
+
 NO_TEXT: Final = {"phone", "photo_url", "url", "city", "case_number", "policy"}
 """Fields of a case that are text in JSON, but take a number, an address or a code alone."""
 
@@ -75,9 +78,10 @@ def test_every_field_of_a_case_that_takes_a_text_gets_the_hostile_one(text: str)
     assert _texts_of(inspect.type_info(Case)) - driven == NO_TEXT
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-async def test_hostile_text_is_shown_as_text_and_the_layout_stays(desk: Desk, text: str) -> None:
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_hostile_text_is_shown_as_text_and_the_layout_stays(desk: Desk, kind: str) -> None:
     """Scripts, turned text and 10,000 marks: nothing of it runs, lies on what can be pressed, or widens a page."""
+    text = HOSTILE[kind]
     await desk.deployment.run("authority", "add", "other", "--name", text[:60])
     alerts: list[str] = []
     await desk.deployment.run("authority", "review", "sz", "--policy", "approve")
@@ -93,7 +97,7 @@ async def test_hostile_text_is_shown_as_text_and_the_layout_stays(desk: Desk, te
             wrong += [f"{path} at {width}: {one}" for one in await _faults(page)]
     assert not wrong, "\n".join(wrong)
     await page.goto(f"{desk.server.url}/console/alerts/{alerts[0]}/review")
-    assert text[:8] in await page.locator(".review").inner_text() or text.startswith("\u202e")
+    assert SEEN[kind] in await page.locator(".review").inner_text()
 
 
 async def _filed(desk: Desk, case: dict[str, Any]) -> str:

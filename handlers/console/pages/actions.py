@@ -6,6 +6,7 @@ number. Bounded: a form by `FORM_BYTES`.
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from handlers.operators.alerts import Alerts
     from handlers.operators.estimates import Estimated
     from handlers.operators.preview import Preview
+    from handlers.operators.watching.trail import AlertTrail, TrailEvent
 
 
 class Form(NamedTuple):
@@ -40,12 +42,19 @@ class ActionPages:
     """`/console/alerts/{id}/ACTION`."""
 
     def __init__(
-        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, radius_cap_km: float
+        self,
+        alerts: Alerts,
+        actions: AlertActions,
+        preview: Preview,
+        pages: Pages,
+        trail: AlertTrail,
+        radius_cap_km: float,
     ) -> None:
         """`radius_cap_km`: beyond it nobody widens an alert, kilometres."""
         self._alerts = alerts
         self._radius_cap_km = radius_cap_km
         self._preview = preview
+        self._trail = trail
         self._pages = pages
         self.forms: Final = {
             "pause": Form(Reasoned, actions.post_pause),
@@ -104,6 +113,7 @@ class ActionPages:
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},
             problem=None if refused is None else problem_of(refused),
+            changed_by=await changed_by(self._trail, call, refused),
             texts=texts,
             radius_cap_km=self._radius_cap_km,
             estimated=estimated,
@@ -114,6 +124,11 @@ class ActionPages:
 def _named(call: Call[Any]) -> str:
     """Return which action a path ends with; each has a route of its own."""
     return call.request.path.rpartition("/")[2]
+
+
+async def changed_by(trail: AlertTrail, call: Call[Any], refused: web.Response | None) -> TrailEvent | None:
+    """Return who changed an alert last, where that is why an action was refused."""
+    return None if refused is None or refused.status != HTTPStatus.CONFLICT else await trail.newest(call.alert_id)
 
 
 def problem_of(answer: web.Response) -> Problem:

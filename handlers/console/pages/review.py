@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from handlers.console.pages.actions import problem_of
+from handlers.console.pages.actions import changed_by, problem_of
 from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.operators.actions import Approval
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handlers.operators.actions import AlertActions
     from handlers.operators.alerts import Alerts
     from handlers.operators.preview import Preview
+    from handlers.operators.watching.trail import AlertTrail
 
 READ: Final = "read-"
 """How the boxes are named by which somebody says that they have read a language."""
@@ -33,8 +34,15 @@ class Review:
     """`/console/alerts/{id}/review` and `/console/alerts/{id}/approval`."""
 
     def __init__(
-        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, map_page: MapPage
+        self,
+        alerts: Alerts,
+        actions: AlertActions,
+        preview: Preview,
+        pages: Pages,
+        map_page: MapPage,
+        trail: AlertTrail,
     ) -> None:
+        self._trail = trail
         self._alerts = alerts
         self._map = map_page
         self._actions = actions
@@ -86,6 +94,7 @@ class Review:
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},
             problem=None if refused is None else problem_of(refused),
+            changed_by=await changed_by(self._trail, call, refused),
             unread=unread or [],
             changed=bool(fields) and fields.get("revision") != str(shown.alert.review.revision),
         )

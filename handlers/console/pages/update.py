@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
-from handlers.console.pages.actions import problem_of
+from handlers.console.pages.actions import changed_by, problem_of
 from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of
 from handlers.http.decoding import read
@@ -26,15 +26,19 @@ if TYPE_CHECKING:
     from handlers.operators.actions import AlertActions
     from handlers.operators.alerts import Alerts
     from handlers.operators.preview import Preview
+    from handlers.operators.watching.trail import AlertTrail
 
 
 class UpdatePage:
     """`/console/alerts/{id}/update`."""
 
-    def __init__(self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages) -> None:
+    def __init__(
+        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, trail: AlertTrail
+    ) -> None:
         self._alerts = alerts
         self._actions = actions
         self._preview = preview
+        self._trail = trail
         self._pages = pages
 
     async def get(self, call: Call[None]) -> web.Response:
@@ -94,6 +98,7 @@ class UpdatePage:
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},
             problem=None if refused is None else problem_of(refused),
+            changed_by=await changed_by(self._trail, call, refused),
         )
 
 

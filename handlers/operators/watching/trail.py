@@ -39,6 +39,10 @@ SPAN_MAX: Final = 20_000
 """Some weeks of a busy desk, verified in less than a second, a page at a time."""
 
 
+NEWEST_MAX: Final = 50
+"""Those who read it are in the trail, too."""
+
+
 class TrailQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """After which event of the trail the page begins."""
 
@@ -124,6 +128,12 @@ class AlertTrail:
             next=rows[-1].seq if len(rows) == PAGE_EVENTS else None,
             verification=verification,
         )
+
+    async def newest(self, alert_id: UUID) -> TrailEvent | None:
+        """Return who changed an alert last, and how; None where that is not among its `NEWEST_MAX` newest events."""
+        rows = await sql.audit.newest_of_alert(self._pool, alert_id, NEWEST_MAX)
+        events = [_event(row, unseals=False) for row in rows]
+        return next((one for one in events if one.after is not None), None)
 
     async def _verified(self, connection: Connection, alert_id: UUID) -> Verification:
         first = await sql.audit.of_alert(connection, alert_id, 0, 1)
