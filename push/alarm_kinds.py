@@ -140,7 +140,10 @@ class AlarmKind(enum.Enum):
     MISCONFIGURED = (
         "misconfigured",
         "the provider refuses our credentials or settings",
-        "correct them in the settings or key files, and restart the lane at the console, or send SIGHUP: it tries them at once",
+        (
+            "correct them in the settings or key files, and restart the lane at the console, or send SIGHUP: it tries "
+            "them at once"
+        ),
     )
     INVALID_TOKENS = (
         "invalid_tokens",
