@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.routes import routes as administration_routes
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.routes import routes as watching_routes
+from handlers.console.pages.watching.trail import SearchQuery
 from handlers.console.showing.forms import FORM, FORM_BYTES
-from handlers.console.signing_in.sign_in import LinkQuery
+from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
+from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Answer, Body, Route
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.review import Review
     from handlers.console.pages.update import UpdatePage
     from handlers.console.showing.pages import Pages
+    from handlers.console.signing_in.by_issuer import ByIssuer
     from handlers.console.signing_in.sessions import Sessions
     from handlers.console.signing_in.sign_in import SignIn
     from handlers.http.roles import Access
@@ -46,6 +51,7 @@ class ConsoleHandlers(NamedTuple):
     pages: Pages
     sessions: Sessions
     sign_in: SignIn
+    by_issuer: ByIssuer
     overview: Overview
     queue: Queue
     alert: AlertPage
@@ -53,6 +59,7 @@ class ConsoleHandlers(NamedTuple):
     review: Review
     update: UpdatePage
     live: Live
+    watching: WatchingPages
     administration: AdministrationPages
 
 
@@ -61,8 +68,9 @@ def routes(of: ConsoleHandlers) -> list[Route]:
     viewer, operator = SignedIn(Role.VIEWER), SignedIn(Role.OPERATOR)
     get, post = _getting(of.pages), _posting(of.pages)
     return [
-        get("/console", viewer, "overview", of.overview.get),
+        get("/console", viewer, "overview", of.overview.get, query=SearchQuery),
         get("/console/part/cards", viewer, "part_cards", of.overview.get_cards),
+        get("/console/part/places", viewer, "part_places", of.overview.get_places),
         get("/console/queue", operator, "queue", of.queue.get),
         get("/console/part/queue", operator, "part_queue", of.queue.get_part),
         get(f"{ALERT}", viewer, "alert", of.alert.get),
@@ -72,11 +80,15 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
+        *watching_routes(of.watching, get, post, ALERT),
         *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
         post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
+        get("/console/sign-in/issuer", Proof.NONE, "sign_in_issuer", of.by_issuer.get_start, query=StartQuery),
+        get("/console/sign-in/callback", Proof.NONE, "sign_in_callback", of.by_issuer.get_back, query=BackQuery),
+        get(SIGNED_IN, viewer, "sign_in_done", of.sign_in.get_done),
         post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
         get("/console/static/{name}", Proof.NONE, "static", _static(of.pages)),

@@ -19,43 +19,93 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.update import UpdatePage
+from handlers.console.pages.watching.map import MapPage
+from handlers.console.pages.watching.rates import RatesPage
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.trail import TrailPage
+from handlers.console.pages.watching.widening import WideningPage
 from handlers.console.routes import ConsoleHandlers
-from handlers.console.showing.pages import Pages
+from handlers.console.showing.pages import Pages, Tiles
+from handlers.console.signing_in.by_issuer import ByIssuer, Parts
+from handlers.console.signing_in.issuer import attempts, rechecks
+from handlers.console.signing_in.issuer.attempts import Attempts
+from handlers.console.signing_in.issuer.discovery import Discovery
+from handlers.console.signing_in.issuer.fetching import Fetching
+from handlers.console.signing_in.issuer.grants import Grants
+from handlers.console.signing_in.issuer.rechecks import Rechecks
+from handlers.console.signing_in.issuer.sealing import Sealed
 from handlers.console.signing_in.sessions import Sessions
 from handlers.console.signing_in.sign_in import SignIn
+from server.administration.encryption import encryption_key
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.operators.routes import OperatorHandlers
+    from push.alarms import AlarmBoard
     from server.settings import Settings
     from sql.database import Pool
 
 
 def console_of(
-    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers
+    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers, alarms: AlarmBoard
 ) -> ConsoleHandlers | None:
     """Return what answers browsers, None where no console is served."""
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
-    sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
+    source = settings.console.tiles
+    tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
+    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
+    issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
+    sessions = Sessions(
+        pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
+    )
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    watching = operators.watching
+    maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
-        sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages),
+        sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
-        review=Review(alerts, actions, preview, pages),
+        alert=AlertPage(alerts, pages, maps, rates),
+        actions=action_pages,
+        review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
+        watching=WatchingPages(
+            map=maps,
+            rates=rates,
+            trail=TrailPage(alerts, watching.trail, pages),
+            widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
             lanes=LanePages(administered.lanes, pages),
         ),
+    )
+
+
+def _issuer(
+    settings: Settings, pool: Pool, operators: OperatorHandlers, alarms: AlarmBoard, *, encrypted: bool
+) -> Parts | None:
+    """Return what asks the issuer by which people sign in, None where none is configured."""
+    issuer = settings.console.oidc
+    if issuer is None:
+        return None
+    keys, fetching = encryption_key(settings), Fetching(issuer.ca_file)
+    discovery = Discovery(issuer.issuer, fetching)
+    grants, listeners = Grants(issuer, discovery, fetching), operators.feed.listeners
+    return Parts(
+        issuer,
+        fetching,
+        discovery,
+        grants,
+        Attempts(Sealed(keys, attempts.LABEL), encrypted=encrypted),
+        Rechecks(pool, issuer, grants, Sealed(keys, rechecks.LABEL), alarms, lambda: [*{*listeners.sockets.values()}]),
     )

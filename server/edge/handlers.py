@@ -79,7 +79,9 @@ def handlers_of(
     operators = OperatorHandlers(
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.changes, alerts, pool),
-        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing),
+        preview=Preview(
+            pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing, engine.claims.sounds
+        ),
         sealed=SealedNotes(pool, planner.sealing),
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, planner, cities, authenticator),
@@ -108,5 +110,5 @@ def handlers_of(
             health=Health(engine.stores.pool, index, engine.alarms),
             metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
         ),
-        console=console_of(settings, pool, authenticator, operators),
+        console=console_of(settings, pool, authenticator, operators, engine.alarms),
     )

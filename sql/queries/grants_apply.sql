@@ -38,6 +38,7 @@ begin
             ('lane_report', 'select, insert, update, delete'),
             ('lane_restart', 'select, insert'),
             ('lane_restart_heard', 'select, insert'),
+            ('issuer_subject', 'select, insert, update'),
             ('ledger', 'select, insert, delete'),
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
@@ -51,6 +52,7 @@ begin
             ('schema_migrations', 'select'),
             ('server_process', 'select, insert, update, delete'),
             ('sign_in_link', 'select, insert, delete'),
+            ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),
             ('webhook_receipt', 'select, insert, update, delete')
