@@ -23,6 +23,7 @@ COMMANDS = {
     "authority": "server.commands.access:authority_group",
     "token": "server.commands.access:token_group",
     "person": "server.commands.person:person_group",
+    "passkey": "server.commands.person:passkey_group",
     "devices": "server.commands.devices:devices_group",
     "users": "server.commands.devices:users_group",
     "exercise": "server.commands.exercise:exercise_group",

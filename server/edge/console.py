@@ -15,6 +15,9 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.update import UpdatePage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.pages import Pages
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
@@ -44,7 +47,9 @@ def console_of(
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    is_required = settings.console.passkeys_required
+    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset())
+    passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
@@ -54,6 +59,8 @@ def console_of(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        passkeys=PasskeyPage(pool, passkeys, pages),
+        guard=PasskeyGuard(passkeys, pages),
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),

@@ -33,9 +33,10 @@ COMPRESS_BYTES_MIN: Final = 1024
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo) -> None:
-        """`zone`: in which times are written."""
+    def __init__(self, zone: tzinfo, passkey_actions: frozenset[str] = frozenset()) -> None:
+        """`zone`: in which times are written; `passkey_actions`: which actions a passkey has to sign."""
         self._zone = zone
+        self._passkey_actions = passkey_actions
         self.assets = Assets()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
@@ -73,6 +74,7 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "passkey_actions": self._passkey_actions,
         }
         body = self._environment.get_template(template).render(**common | values)
         response = web.Response(text=body, status=status, content_type=HTML)
