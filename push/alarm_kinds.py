@@ -6,6 +6,18 @@ The table of the operators' page is made from this enum: `python -m push.alarm_k
 from __future__ import annotations
 
 import enum
+from typing import Final
+
+
+class Severity(enum.StrEnum):
+    """How soon an alarm needs somebody, the worst first."""
+
+    URGENT = "urgent"
+    """Somebody has to decide, or people are not notified who should be."""
+
+    SERIOUS = "serious"
+    MINOR = "minor"
+    """It makes no sound."""
 
 
 class AlarmKind(enum.Enum):
@@ -166,6 +178,11 @@ class AlarmKind(enum.Enum):
         "the webhook secret of an authority is encrypted with a key that this server does not have; it is not ready",
         "give `[security] encryption_key` all keys that were used, the newest first; or `authority rotate` it",
     )
+    PROCESS_GONE = (
+        "process_gone",
+        "a server process has not written to the record for ten seconds: it died, was cut off, or stands still",
+        "look at its machine and log; the others send what it had claimed. The alarm ends when it is back or replaced",
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",
@@ -183,6 +200,37 @@ class AlarmKind(enum.Enum):
     meaning: str
     remedy: str
 
+    @property
+    def severity(self) -> Severity:
+        """How soon it needs somebody."""
+        return _SEVERITY.get(self, Severity.URGENT)
+
+
+_SEVERITY: Final = {
+    **dict.fromkeys(
+        (
+            AlarmKind.PAUSED,
+            AlarmKind.ANCHOR_REFUSED,
+            AlarmKind.CLOCK_DIFFERS,
+            AlarmKind.UNREADABLE_DATA,
+            AlarmKind.INDEX_EVICTS,
+            AlarmKind.FEWER_FOUND,
+            AlarmKind.NO_ESTIMATE,
+            AlarmKind.FAILED_SIGNATURES,
+            AlarmKind.FAILED_TOKENS,
+            AlarmKind.ISSUER_AWAY,
+            AlarmKind.PROCESS_GONE,
+        ),
+        Severity.SERIOUS,
+    ),
+    **dict.fromkeys((AlarmKind.THROTTLED, AlarmKind.EXPIRES_SOON), Severity.MINOR),
+}
+"""Of those that are not urgent."""
+
+DECIDED_KINDS: Final = frozenset(
+    {AlarmKind.REVIEW, AlarmKind.REVIEW_LATE, AlarmKind.AUDIENCE_CAP, AlarmKind.UNVERIFIED_CAP}
+)
+"""Their detail says what is to be decided, alike in every process: another one is something new to decide."""
 
 LANE_KINDS = (AlarmKind.THROTTLED, AlarmKind.OUTAGE, AlarmKind.MISCONFIGURED)
 """What ends once a lane's provider answers again."""
@@ -190,8 +238,8 @@ LANE_KINDS = (AlarmKind.THROTTLED, AlarmKind.OUTAGE, AlarmKind.MISCONFIGURED)
 
 def table() -> str:
     """Return the kinds as a Markdown table."""
-    rows = [f"| `{kind.value}` | {kind.meaning} | {kind.remedy} |" for kind in AlarmKind]
-    return "\n".join(["| kind | means | do |", "|---|---|---|", *rows])
+    rows = [f"| `{kind.value}` | {kind.severity.value} | {kind.meaning} | {kind.remedy} |" for kind in AlarmKind]
+    return "\n".join(["| kind | severity | means | do |", "|---|---|---|---|", *rows])
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ Bounded: one alarm for each (kind, lane, alert or about); raising one that stand
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
+from uuid import UUID, uuid4
 
 import msgspec
 import structlog
 
-from push.alarm_kinds import LANE_KINDS, AlarmKind
+from push.alarm_kinds import DECIDED_KINDS, LANE_KINDS, AlarmKind
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ Key: TypeAlias = tuple[AlarmKind, str, str | None, str]
 class Alarm(msgspec.Struct, frozen=True):
     """Something that an operator must know: `raised` False means that it is over.
 
-    `about`: an authority or a certificate, say; for an alert its authority and case number.
+    `about`: an authority or a certificate, say; for an alert its authority and case number. `id`: of this raising of it
+    in one process, by which it is acknowledged.
     """
 
     kind: AlarmKind
@@ -40,6 +43,14 @@ class Alarm(msgspec.Struct, frozen=True):
     raised: bool
     at: datetime
     about: str = ""
+    id: UUID = msgspec.field(default_factory=uuid4)
+
+    @property
+    def subject(self) -> bytes:
+        """What it is about, as a digest: alarms of several processes that have it in common are one."""
+        decided = self.detail if self.kind in DECIDED_KINDS else ""
+        parts = (self.kind.value, self.lane, self.alert or "", "" if self.alert else self.about, decided)
+        return hashlib.sha256(msgspec.json.encode(parts)).digest()
 
 
 class AlarmBoard:
@@ -78,7 +89,7 @@ class AlarmBoard:
         if over is None:
             return
         _log.info("alarm.cleared", kind=kind.value, lane=lane, alert=alert, about=_logged(alert, about))
-        self.publish(Alarm(kind, lane, alert, "", raised=False, at=now(), about=over.about))
+        self.publish(msgspec.structs.replace(over, detail="", raised=False, at=now()))
 
     @property
     def alerts(self) -> set[str]:

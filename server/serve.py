@@ -37,7 +37,7 @@ from server.administration.encryption import derived_secret, encryption_key, kno
 from server.edge import publishing
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
-from server.process import StoppedError, answered, close_redis, enter_pool, migrated, stop_event
+from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
 from server.settings import Settings, SettingsError, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
@@ -112,6 +112,7 @@ async def serve(
             engine.start(group)
             beside = {
                 "loop lag": handlers.ops.metrics.lag.run(),
+                "alarms": handlers.operators.alarms.shared.run(),
                 "chores": run_chores(pool, expiry),
                 "secrets": secrets.run(),
                 "anchors": anchors.run(),
@@ -147,10 +148,12 @@ async def _listening(
     settings: Settings, engine: Engine, handlers: Handlers, authenticator: Authenticator
 ) -> list[Listener]:
     try:
-        return await listen(settings, handlers, authenticator)
+        listeners = await listen(settings, handlers, authenticator)
     except BaseException:
         await engine.close()
         raise
+    handlers.operators.alarms.shared.name = process_name(listeners[0].url)
+    return listeners
 
 
 def _engine(

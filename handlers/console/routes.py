@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.routes import routes as administration_routes
 from handlers.console.passkeys.page import PATH as PASSKEYS
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
@@ -59,6 +61,7 @@ class ConsoleHandlers(NamedTuple):
     review: Review
     update: UpdatePage
     live: Live
+    administration: AdministrationPages
 
 
 def routes(of: ConsoleHandlers) -> list[Route]:
@@ -77,6 +80,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
+        *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         *_passkeys(of, get, post),
@@ -120,8 +124,8 @@ def _getting(pages: Pages) -> Callable[..., Route]:
 
 
 def _posting(pages: Pages, guard: PasskeyGuard) -> Callable[..., Route]:
-    def post(path: str, access: Access, name: str, handler: Handler) -> Route:
-        body = Body(FORM_BYTES, None, {FORM: str})
+    def post(path: str, access: Access, name: str, handler: Handler, bytes_max: int = FORM_BYTES) -> Route:
+        body = Body(bytes_max, None, {FORM: str})
         return _route("POST", path, access, f"post_{name}", _guarded(pages, guard.before(name, handler)), body=body)
 
     return post

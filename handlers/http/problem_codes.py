@@ -27,6 +27,7 @@ class ProblemCode(enum.Enum):
     CROSS_SITE = ("cross_site", 403, "a browser sent it from a page of another site")
     UNKNOWN_PATH = ("unknown_path", 404, "no such path; /openapi.json lists all of them")
     UNKNOWN_ALERT = ("unknown_alert", 404, "no such alert")
+    UNKNOWN_ALARM = ("unknown_alarm", 404, "no such alarm stands, or not about what the caller may read of")
     UNKNOWN_CASE = ("unknown_case", 404, "the authority has no such case, and shares none")
     UNKNOWN_AUTHORITY = ("unknown_authority", 404, "no such authority, or it is revoked")
     UNKNOWN_CERTIFICATE = ("unknown_certificate", 404, "no such certificate is pinned for the authority")
@@ -46,6 +47,7 @@ class ProblemCode(enum.Enum):
     WEBHOOK_ID_REUSED = ("webhook_id_reused", 409, "the webhook-id was used for another body; nothing was sent")
     NOT_POSSIBLE = ("not_possible", 409, "the alert's state does not allow it; `possible` names what it allows")
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")
+    ALREADY_ACKNOWLEDGED = ("already_acknowledged", 409, "somebody has taken the alarm; `take_over` takes it over")
     NOTHING_HELD = ("nothing_held", 409, "no ring is held")
     SUPERSEDED = (
         "superseded",
@@ -70,6 +72,7 @@ class ProblemCode(enum.Enum):
     ENROLMENT_FULL = ("enrolment_full", 409, "as many users are enrolled as can be")
     AUTHORITY_EXISTS = ("authority_exists", 409, "an authority has this id already, perhaps a revoked one")
     SECRET_CHANGED = ("secret_changed", 409, "the secret was rotated after it was looked at; nothing was done")
+    TOKEN_EXISTS = ("token_exists", 409, "the person has got such a token after it was looked at; none was created")
     TOO_MANY_SECRETS = ("too_many_secrets", 409, "as many secrets of the authority verify as can at one time")
     TOO_MANY_CERTIFICATES = ("too_many_certificates", 409, "as many certificates are pinned as can be; unpin one")
     REQUEST_TIMEOUT = ("request_timeout", 408, "the body did not come in time")

@@ -21,7 +21,7 @@ from aiohttp import web
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
-from handlers.operators.feed_answers import AlarmsAnswer, Ticket
+from handlers.operators.feed_answers import Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
 from handlers.operators.scope import scope_of
 from push.alerts.disclosure.progress import shown_progress
@@ -32,17 +32,19 @@ from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.limits import LimitSettings
     from handlers.http.bearer import Bearer
     from handlers.http.route import Call
+    from handlers.operators.alarms.within import AlarmsWithin
     from handlers.operators.scope import Scope
-    from push.alarms import Alarm, AlarmBoard
+    from push.alarms import Alarm
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.watch.progress import AlertProgress
     from push.alerts.watch.watcher import Watcher
+    from push.standing_alarms import StandingAlarm
 
 CLIENTS_MAX = 5000
 HISTORY = 2000
@@ -76,7 +78,7 @@ class Feed:
         self,
         authenticator: Authenticator,
         watcher: Watcher,
-        alarms: AlarmBoard,
+        alarms: AlarmsWithin,
         limits: LimitSettings,
         disclosure: Disclosure,
     ) -> None:
@@ -93,7 +95,8 @@ class Feed:
         self._revoked = asyncio.Event()
         watcher.publish = self._on_progress
         watcher.tick_s = self._tick_s
-        alarms.publish = self._on_alarm
+        alarms.shared.publish = self._on_alarm
+        alarms.shared.publish_acknowledged = self._on_acknowledged
 
     def _tick_s(self) -> float:
         return max(TICK_S, len(self.listeners) / FRAMES_PER_S)
@@ -113,8 +116,11 @@ class Feed:
         self._publish("progress", content, within)
 
     def _on_alarm(self, alarm: Alarm) -> None:
-        shared = self._shared().get(alarm.alert or "", ())
-        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: scope.shows_alarm(alarm, shared))
+        self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: self._alarms.has(scope, alarm))
+
+    def _on_acknowledged(self, alarm: StandingAlarm) -> None:
+        content = msgspec.to_builtins(self._alarms.shown(alarm))
+        self._publish("acknowledgement", content, lambda scope: self._alarms.has(scope, alarm))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1
@@ -132,7 +138,7 @@ class Feed:
                 "type": "snapshot",
                 "seq": self._seq,
                 "alerts": [shown_progress(one, self._disclosure) for one in alerts],
-                "alarms": self._alarms_within(scope),
+                "alarms": self._alarms.of(scope),
             }
         ).decode()
 
@@ -253,18 +259,6 @@ class Feed:
         if closing:
             await asyncio.wait(closing, timeout=GOODBYE_S)
             await cancel_and_wait(closing)
-
-    async def get_alarms(self, call: Call[None]) -> AlarmsAnswer:
-        """Return the alarms that stand in this process."""
-        return AlarmsAnswer(alarms=self._alarms_within(scope_of(call.bearer)))
-
-    def _alarms_within(self, scope: Scope) -> list[Alarm]:
-        shared = self._shared()
-        return [one for one in self._alarms.standing if scope.shows_alarm(one, shared.get(one.alert or "", ()))]
-
-    def _shared(self) -> dict[str, Sequence[str]]:
-        """Return the other authorities of each alert that has some."""
-        return {str(one.alert): one.countersigned for one in self._watcher.current.values() if one.countersigned}
 
     async def post_ticket(self, call: Call[None]) -> Ticket:
         """Return a ticket with which a browser opens the feed once."""

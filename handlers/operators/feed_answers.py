@@ -1,6 +1,6 @@
 """What the feed is asked and answers beside its messages.
 
-Bounded by the alarms that stand.
+Bounded by its few fields.
 """
 
 from __future__ import annotations
@@ -8,13 +8,6 @@ from __future__ import annotations
 import msgspec
 
 from handlers.alert_answers import Answer
-from push.alarms import Alarm
-
-
-class AlarmsAnswer(Answer, frozen=True, kw_only=True):
-    """The alarms that stand, oldest first."""
-
-    alarms: list[Alarm]
 
 
 class Ticket(Answer, frozen=True, kw_only=True):

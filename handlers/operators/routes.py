@@ -11,11 +11,12 @@ from handlers.http.route import JSON, Answer, Body, Route, json_body
 from handlers.operators.actions import Approval, Confirmed, Extension, Found, Reasoned, Release, Update, Widening
 from handlers.operators.administration.routes import AdministrationHandlers
 from handlers.operators.administration.routes import routes as administration_routes
+from handlers.operators.alarms.routes import routes as alarm_routes
 from handlers.operators.alerts import AlertAnswer, AlertsAnswer, AlertsQuery
 from handlers.operators.audit import AuditPage, AuditQuery
 from handlers.operators.estimates import BODY_BYTES as ESTIMATE_BYTES
 from handlers.operators.estimates import Estimated, EstimateRequest
-from handlers.operators.feed_answers import AlarmsAnswer, FeedQuery, Ticket
+from handlers.operators.feed_answers import FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
 from handlers.operators.watching.routes import routes as watching_routes
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from handlers.http.route import Call, Result
     from handlers.operators.actions import AlertActions
+    from handlers.operators.alarms.alarms import Alarms
     from handlers.operators.alerts import Alerts
     from handlers.operators.audit import Audit
     from handlers.operators.estimates import Estimates
@@ -49,6 +51,7 @@ class OperatorHandlers(NamedTuple):
     estimates: Estimates
     feed: Feed
     outcomes: Outcomes
+    alarms: Alarms
     administration: AdministrationHandlers
     watching: Watching
 
@@ -91,14 +94,6 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             Answer(200, "The summary.", Summary),
         ),
         _reading(
-            "/v1/alarms",
-            Role.VIEWER,
-            "list_alarms",
-            "The alarms that stand.",
-            handlers.feed.get_alarms,
-            Answer(200, "The alarms.", AlarmsAnswer),
-        ),
-        _reading(
             "/v1/audit",
             Role.ADMIN,
             "read_audit",
@@ -121,6 +116,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             problems=(ProblemCode.TOO_LARGE, ProblemCode.BAD_FIELDS, ProblemCode.OTHER_AUTHORITY),
         ),
         *_feed(handlers.feed),
+        *alarm_routes(handlers.alarms),
         *sealed_routes(handlers.sealed, handlers.outcomes),
         *administration_routes(handlers.administration),
         *watching_routes(handlers.watching),

@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
 from handlers.console.pages.alert import AlertPage
 from handlers.console.pages.live import Live
@@ -55,6 +58,7 @@ def console_of(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
     )
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
@@ -69,6 +73,10 @@ def console_of(
         review=Review(alerts, actions, preview, pages),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
+        administration=AdministrationPages(
+            authorities=AuthorityPages(administered.authorities, administered.changes, pages),
+            tokens=TokenPages(administered.tokens, pages),
+        ),
     )
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from handlers.auth.signed_webhooks import SignedWebhooks
 from handlers.operators.actions import AlertActions
+from handlers.operators.alarms.alarms import Alarms
+from handlers.operators.alarms.within import AlarmsWithin
 from handlers.operators.alerts import Alerts
 from handlers.operators.audit import Audit
 from handlers.operators.estimates import Estimates
@@ -40,6 +42,7 @@ from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
 from push.alerts.preview import preview
+from push.shared_alarms import SharedAlarms
 from server import lanes
 from server.edge import publishing
 from server.edge.administration import administration_of
@@ -69,7 +72,8 @@ def handlers_of(
     disclosure = planner.plan.disclosure
     alerts = Alerts(pool, engine.watcher, disclosure)
     cap = CapIntake(pool, engine.filing_service, engine.actions, engine.changes, cities, authenticator)
-    feed = Feed(authenticator, engine.watcher, engine.alarms, settings.limits, disclosure)
+    within = AlarmsWithin(SharedAlarms(pool, engine.alarms), engine.watcher)
+    feed = Feed(authenticator, engine.watcher, within, settings.limits, disclosure)
     engine.revoked = feed.look
     reports = Reports(index, lanes.token_readers(settings), engine.entrants.record)
     operators = OperatorHandlers(
@@ -81,6 +85,7 @@ def handlers_of(
         estimates=Estimates(pool, planner, cities, authenticator),
         feed=feed,
         outcomes=Outcomes(pool),
+        alarms=Alarms(within),
         administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )

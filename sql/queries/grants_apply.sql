@@ -15,6 +15,7 @@ begin
     execute format('grant usage on schema %I to %I', room, role);
     for one in
         select * from (values
+            ('alarm', 'select, insert, update, delete'),
             ('alert', 'select, insert, update'),
             ('alert_author', 'select, insert, update'),
             ('approval', 'select, insert, update, delete'),
@@ -48,6 +49,7 @@ begin
             ('rate_sample', 'select, insert, update, delete'),
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),
+            ('server_process', 'select, insert, update, delete'),
             ('sign_in_link', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),

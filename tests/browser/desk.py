@@ -45,10 +45,15 @@ class Desk:
         _, token = await access.create_token(settings, self.deployment.stores, role, name, authority=authority)
         return token
 
-    async def page(self, locale: str = "en", *, javascript: bool = True, width: int = 1280) -> Page:
-        """Return a page of a new browser that nobody is signed in with."""
+    async def page(
+        self, locale: str = "en", *, javascript: bool = True, width: int = 1280, trusts_any: bool = False
+    ) -> Page:
+        """Return a page of a new browser that nobody is signed in with; `trusts_any`: certificate."""
         context = await self._browser.new_context(
-            locale=locale, java_script_enabled=javascript, viewport={"width": width, "height": 800}
+            locale=locale,
+            java_script_enabled=javascript,
+            viewport={"width": width, "height": 800},
+            ignore_https_errors=trusts_any,
         )
         self._contexts.append(context)
         page = await context.new_page()

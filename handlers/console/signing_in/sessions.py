@@ -22,9 +22,8 @@ from handlers.console.signing_in.issuer.rechecks import WAIT_S
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import read_bytes
+from handlers.http.requests import is_same_site, read_bytes
 from handlers.http.roles import ALLOWS, Role
-from handlers.http.same_site import is_same_site
 
 if TYPE_CHECKING:
     from handlers.auth.token_store import TokenStore

@@ -25,8 +25,8 @@ from handlers.console.showing.pages import THEME_COOKIE, THEMES
 from handlers.console.showing.texts import LOCALE_COOKIE, LOCALES
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.requests import is_same_site
 from handlers.http.roles import ALLOWS, Role
-from handlers.http.same_site import is_same_site
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
