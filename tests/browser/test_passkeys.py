@@ -140,7 +140,7 @@ async def test_what_was_signed_for_something_else_or_before_does_nothing(desk: D
     async def tried(action: str, passkey: str, who: Page = page, **fields: str) -> str:
         form = {"reason": "again", "case_number": alert["case_number"], "revision": "1", "passkey": passkey, **fields}
         url = f"{desk.server.url}/console/alerts/{alert['id']}/{action}"
-        answer = await who.request.post(url, form=form, headers={"Origin": desk.server.url})
+        answer = await who.request.post(url, form=form, headers={"Origin": desk.server.url, "Accept-Language": "en"})
         assert answer.status == 403
         return await answer.text()
 
@@ -172,7 +172,9 @@ async def test_a_passkey_that_verifies_nobody_is_not_taken(desk: Desk) -> None:
     await page.click("main form button")
     await expect(page.locator("[role=alert]")).to_contain_text("No passkey was made")
     await desk.deployment.query("update browser_session set created_at = now() - interval '11 minutes' returning id")
-    answer = await page.request.post(f"{desk.server.url}/console/passkeys/options", headers={"Origin": desk.server.url})
+    answer = await page.request.post(
+        f"{desk.server.url}/console/passkeys/options", headers={"Origin": desk.server.url, "Accept-Language": "en"}
+    )
     assert await answer.json() is None
     await page.goto(f"{desk.server.url}/console/passkeys")
     assert await page.locator("#label").count() == 0

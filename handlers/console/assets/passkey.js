@@ -66,3 +66,5 @@ for (const form of /** @type {NodeListOf<HTMLFormElement>} */ (document.querySel
     form.submit();
   });
 }
+
+for (const place of document.querySelectorAll("[data-without-script]")) place.remove();
