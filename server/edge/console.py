@@ -21,8 +21,13 @@ from handlers.console.pages.update import UpdatePage
 from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
 from handlers.console.passkeys.page import PasskeyPage
 from handlers.console.passkeys.signing import Passkeys
+from handlers.console.pages.watching.map import MapPage
+from handlers.console.pages.watching.rates import RatesPage
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.trail import TrailPage
+from handlers.console.pages.watching.widening import WideningPage
 from handlers.console.routes import ConsoleHandlers
-from handlers.console.showing.pages import Pages
+from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
 from handlers.console.signing_in.issuer.attempts import Attempts
@@ -50,14 +55,20 @@ def console_of(
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
+    source = settings.console.tiles
+    tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
     is_required = settings.console.passkeys_required
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset())
+    zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
+    pages = Pages(zone, tiles, passkey_actions)
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
     )
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    watching = operators.watching
+    maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
@@ -68,11 +79,17 @@ def console_of(
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
-        review=Review(alerts, actions, preview, pages),
+        alert=AlertPage(alerts, pages, maps, rates),
+        actions=action_pages,
+        review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
+        watching=WatchingPages(
+            map=maps,
+            rates=rates,
+            trail=TrailPage(alerts, watching.trail, pages),
+            widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
