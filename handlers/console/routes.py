@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.routes import routes as administration_routes
-from handlers.console.passkeys.page import PATH as PASSKEYS
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
+from handlers.console.passkeys.page import PATH as PASSKEYS
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
 from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery

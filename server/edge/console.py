@@ -18,14 +18,14 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.update import UpdatePage
-from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
-from handlers.console.passkeys.page import PasskeyPage
-from handlers.console.passkeys.signing import Passkeys
 from handlers.console.pages.watching.map import MapPage
 from handlers.console.pages.watching.rates import RatesPage
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.trail import TrailPage
 from handlers.console.pages.watching.widening import WideningPage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts

@@ -47,9 +47,7 @@ class Tiles(NamedTuple):
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(
-        self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()) -> None:
         """`zone`: in which times are written; `tiles`: of the maps, if there are any.
 
         `passkey_actions`: which actions a passkey has to sign.
