@@ -51,6 +51,7 @@ begin
             ('schema_migrations', 'select'),
             ('server_process', 'select, insert, update, delete'),
             ('sign_in_link', 'select, insert, delete'),
+            ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),
             ('webhook_receipt', 'select, insert, update, delete')
