@@ -9,6 +9,7 @@ from handlers.console.administration.routes import routes as administration_rout
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
+from handlers.console.passkeys.guard import signed_before
 from handlers.console.passkeys.page import PATH as PASSKEYS
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
@@ -132,7 +133,9 @@ def _getting(pages: Pages) -> Callable[..., Route]:
 def _posting(pages: Pages, guard: PasskeyGuard) -> Callable[..., Route]:
     def post(path: str, access: Access, name: str, handler: Handler, bytes_max: int = FORM_BYTES) -> Route:
         body = Body(bytes_max, None, {FORM: str})
-        return _route("POST", path, access, f"post_{name}", _guarded(pages, guard.before(name, handler)), body=body)
+        return _route(
+            "POST", path, access, f"post_{name}", _guarded(pages, signed_before(guard, name, handler)), body=body
+        )
 
     return post
 

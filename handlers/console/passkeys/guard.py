@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
 
+    Handler = Callable[[Call[Any]], Awaitable[web.StreamResponse]]
+
 SIGNED: Final = "passkey"
 """The field of a form that has what a passkey signed."""
 
@@ -46,28 +48,31 @@ class PasskeyGuard:
             options = await self._passkeys.options(call.request, _purpose(call, action, fields))
         return web.Response(text=options or "null", content_type=JSON)
 
-    def before(
-        self, action: str, handler: Callable[[Call[Any]], Awaitable[web.StreamResponse]]
-    ) -> Callable[[Call[Any]], Awaitable[web.StreamResponse]]:
-        """Return a handler that is reached only by what a passkey has signed, where that is asked for."""
-        if action not in COUNTS:
-            return handler
-
-        async def guarded(call: Call[bytes]) -> web.StreamResponse:
-            fields = fields_of(call.body)
-            answer = fields.pop(SIGNED, "")
-            rest = call.with_body(urlencode(fields).encode())
-            if not self._passkeys.required:
-                return await handler(rest)
-            purpose = _purpose(call, action, fields)
-            if await self._passkeys.has_signed(call.request, purpose, answer) is None:
-                problem = "passkey.not_signed" if answer else "passkey.needed"
-                values = {"action": action, "fields": fields, "problem": problem}
-                options = f"/console/alerts/{call.alert_id}/passkey"
-                return self._pages.page(call.request, "passkey_needed.html", 403, **values, options=options)
+    async def let_through(self, action: str, call: Call[bytes], handler: Handler) -> web.StreamResponse:
+        """Do an action that a passkey has signed, or that needs none; else show what was typed."""
+        fields = fields_of(call.body)
+        answer = fields.pop(SIGNED, "")
+        rest = call.with_body(urlencode(fields).encode())
+        if not self._passkeys.required:
             return await handler(rest)
+        purpose = _purpose(call, action, fields)
+        if await self._passkeys.has_signed(call.request, purpose, answer) is not None:
+            return await handler(rest)
+        problem = "passkey.not_signed" if answer else "passkey.needed"
+        values = {"action": action, "fields": fields, "problem": problem}
+        options = f"/console/alerts/{call.alert_id}/passkey"
+        return self._pages.page(call.request, "passkey_needed.html", 403, **values, options=options)
 
-        return guarded
+
+def signed_before(guard: PasskeyGuard, action: str, handler: Handler) -> Handler:
+    """Return the handler of an action, reached only by what a passkey has signed, where that is asked for."""
+    if action not in COUNTS:
+        return handler
+
+    async def guarded(call: Call[bytes]) -> web.StreamResponse:
+        return await guard.let_through(action, call, handler)
+
+    return guarded
 
 
 def _purpose(call: Call[Any], action: str, fields: dict[str, str]) -> Purpose:
