@@ -27,10 +27,7 @@ async def confirm(page: Page, reason: str) -> None:
 async def read_and_approve(page: Page, reason: str = "read and believed") -> None:
     """Read every language of a review, type the case number and approve."""
     await page.wait_for_selector(".review")
-    for summary in await page.locator("details.locale:not([open]) summary").all():
-        await summary.click()
-    # The browser says that a text was opened only after the click has returned.
-    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
+    await read_all(page)
     await page.fill("#reason", reason)
     await expect(page.locator("form[data-action=approval] button")).to_be_disabled()
     await confirm(page, reason)
@@ -40,3 +37,11 @@ async def approve(page: Page, desk: Desk, alert: dict[str, Any]) -> None:
     """Read every language, type the case number and approve."""
     await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
     await read_and_approve(page)
+
+
+async def read_all(page: Page) -> None:
+    """Open every language."""
+    for summary in await page.locator("details.locale:not([open]) summary").all():
+        await summary.click()
+    # The browser says that a text was opened only after the click has returned.
+    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)

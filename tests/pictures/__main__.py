@@ -54,7 +54,7 @@ class Camera:
         for locale in LOCALES:
             await page.set_extra_http_headers({"Accept-Language": locale})
             answer = await page.goto(self._url + path)
-            if answer is None or answer.status != 200:  # noqa: PLR2004 - a page that is there
+            if answer is None or answer.status != 200:
                 click.echo(f"{name}: there is no {path}", err=True)
                 continue
             await page.wait_for_selector("html[data-link=live]", timeout=SHOWN_S * 1000)

@@ -2,6 +2,7 @@
 /** A form of an action: its button waits until the case number stands there as it must be. */
 import "console/page";
 import "console/trial";
+import "console/passkey";
 
 for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
   const button = /** @type {HTMLButtonElement | null} */ (field.form?.querySelector("button:not([formaction])") ?? null);
