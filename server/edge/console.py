@@ -49,9 +49,8 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
-    sessions = Sessions(
-        pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
-    )
+    sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
+    authenticator.holder_of = sessions.holder_of
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     administered = operators.administration
     return ConsoleHandlers(
@@ -65,7 +64,7 @@ def console_of(
         actions=ActionPages(alerts, actions, preview, pages),
         review=Review(alerts, actions, preview, pages),
         update=UpdatePage(alerts, actions, preview, pages),
-        live=Live(operators.feed),
+        live=Live(operators.feed, sessions),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
