@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
@@ -18,8 +19,16 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.update import UpdatePage
+from handlers.console.pages.watching.map import MapPage
+from handlers.console.pages.watching.rates import RatesPage
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.trail import TrailPage
+from handlers.console.pages.watching.widening import WideningPage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
-from handlers.console.showing.pages import Pages
+from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
 from handlers.console.signing_in.issuer.attempts import Attempts
@@ -47,27 +56,44 @@ def console_of(
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    source = settings.console.tiles
+    tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
+    is_required = settings.console.passkeys_required
+    zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
+    pages = Pages(zone, tiles, passkey_actions)
+    passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
     authenticator.holder_of = sessions.holder_of
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    watching = operators.watching
+    maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        passkeys=PasskeyPage(pool, passkeys, pages),
+        guard=PasskeyGuard(passkeys, pages),
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
-        review=Review(alerts, actions, preview, pages),
+        alert=AlertPage(alerts, pages, maps, rates),
+        actions=action_pages,
+        review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed, sessions),
+        watching=WatchingPages(
+            map=maps,
+            rates=rates,
+            trail=TrailPage(alerts, watching.trail, pages),
+            widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
+            lanes=LanePages(administered.lanes, pages),
         ),
     )
 

@@ -6,7 +6,8 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import jinja2
 from aiohttp import web
@@ -38,12 +39,30 @@ COMPRESS_BYTES_MIN: Final = 1024
 """Below that compression saves less than its headers cost."""
 
 
+class Tiles(NamedTuple):
+    """Where the pictures under maps come from (`{z}`, `{x}`, `{y}`, `{s}` are filled in), and whom to name."""
+
+    url: str
+    attribution: str
+
+    @property
+    def source(self) -> str:
+        """What a content security policy calls their server."""
+        address = urlsplit(self.url)
+        return f"{address.scheme}://{address.netloc.replace('{s}', '*')}"
+
+
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo) -> None:
-        """`zone`: in which times are written."""
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()) -> None:
+        """`zone`: in which times are written; `tiles`: of the maps, if there are any.
+
+        `passkey_actions`: which actions a passkey has to sign.
+        """
         self._zone = zone
+        self._tiles = tiles
+        self._passkey_actions = passkey_actions
         self.assets = Assets()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
@@ -58,7 +77,7 @@ class Pages:
                 "default-src 'none'",
                 f"script-src 'self' {self.assets.import_map_source}",
                 "style-src 'self'",
-                "img-src 'self' data:",
+                "img-src 'self' data:" + ("" if tiles is None else f" {tiles.source}"),
                 "media-src 'self'",
                 "connect-src 'self'",
                 "form-action 'self'",
@@ -82,6 +101,8 @@ class Pages:
             "path": own_path(request),
             "show": Figures(t, self._zone),
             "warn_at": _warn_at(request),
+            "passkey_actions": self._passkey_actions,
+            "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
         response = web.Response(text=body, status=status, content_type=HTML)

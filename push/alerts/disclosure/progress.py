@@ -27,8 +27,8 @@ COUNTS: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and by outcome.
 
-    `opted_out`: who was found and wants no such message. A number that is null is below the threshold; `withheld`: some
-    are.
+    `opted_out`: who was found and wants no such message; `entrants`: who of those accepted came in later. A number that
+    is null is below the threshold; `withheld`: some are.
     """
 
     found: int | None
@@ -39,6 +39,7 @@ class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int | None
     failed: int | None
     opted_out: int | None
+    entrants: int | None
     withheld: bool
     units: int
     units_done: int
@@ -60,11 +61,20 @@ class ShownNotice(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, ShownRingProgress]
 
 
-class ShownProgress(WatchedAlert, frozen=True, kw_only=True):
-    """One alert with its lanes and its follow-up notices."""
+class ShownReminder(msgspec.Struct, frozen=True, kw_only=True):
+    """A morning reminder: from when, how many people were notified without a sound (rounded down), and by lane."""
+
+    due_at: datetime
+    people: int | None
+    lanes: dict[str, ShownRingProgress]
+
+
+class ShownProgress(WatchedAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """One alert with its lanes and its follow-up notices; `reminders` where the policy has some."""
 
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
+    reminders: tuple[ShownReminder, ...] = ()
 
 
 def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
@@ -78,6 +88,10 @@ def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
             ShownNotice(notice=one.notice, version=one.version, lanes=_beside(one.lanes, rule))
             for one in progress.notices
         ],
+        reminders=tuple(
+            ShownReminder(due_at=one.due_at, people=rule.floored(one.people), lanes=_beside(one.lanes, rule))
+            for one in progress.reminders
+        ),
     )
 
 
@@ -121,6 +135,7 @@ def _counts(one: LaneProgress | RingProgress, rule: Disclosure, *, exact: bool, 
         "sent": sent,
         **counts,
         "opted_out": opted_out,
+        "entrants": None if few else rule.floored(one.entrants),
         "withheld": None in counts.values(),
         **units,
     }

@@ -14,11 +14,14 @@ from uuid import UUID
 import msgspec
 
 from push.alerts.places import outermost
-from push.notice import Notice
+from push.notice import WITH_SOUND, Notice
 from runtime.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sql.progress import Counts, ListedAlert
+    from sql.reminders import PlannedReminder
 
 WINDOW_S = 5.0
 
@@ -34,6 +37,7 @@ class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     failed: int
     opted_out: int
+    entrants: int
     units: int
     units_done: int
 
@@ -49,6 +53,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     failed: int
     opted_out: int
+    entrants: int
     rate_per_s: float
     eta: datetime | None
     units: int
@@ -61,6 +66,14 @@ class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     notice: str
     version: int
+    lanes: dict[str, RingProgress]
+
+
+class ReminderProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A morning reminder of an alert: from when, how many people were notified without a sound, and by lane."""
+
+    due_at: datetime
+    people: int
     lanes: dict[str, RingProgress]
 
 
@@ -81,10 +94,11 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
-    """One alert with its lanes and its follow-up notices."""
+    """One alert with its lanes, its follow-up notices and its morning reminders."""
 
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
+    reminders: list[ReminderProgress]
 
 
 class Meter:
@@ -93,7 +107,9 @@ class Meter:
     def __init__(self) -> None:
         self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
 
-    def progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
+    def progress(
+        self, alert: ListedAlert, rows: list[Counts], reminders: Sequence[PlannedReminder] = ()
+    ) -> AlertProgress:
         """Return one alert's progress from the counts of its sweeps."""
         lanes: dict[str, LaneProgress] = {}
         first = [row for row in rows if row.notice == Notice.ALERT]
@@ -112,7 +128,9 @@ class Meter:
             sent_at=alert.sent_at,
             version=alert.version,
             lanes=lanes,
-            notices=_notices([row for row in rows if row.notice != Notice.ALERT]),
+            notices=_notices([row for row in rows if row.notice not in WITH_SOUND]),
+            # One that would come after the alert's end does not come.
+            reminders=[_reminder(one, rows) for one in reminders if one.due_at < alert.expires],
         )
 
     def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:
@@ -144,6 +162,7 @@ class Meter:
             failed=failed,
             # As with those found.
             opted_out=max(row.opted_out for row in rows),
+            entrants=sum(row.entrants for row in rows),
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
             units=sum(row.units for row in rows),
@@ -171,6 +190,11 @@ def _notices(rows: list[Counts]) -> list[NoticeProgress]:
     ]
 
 
+def _reminder(planned: PlannedReminder, rows: list[Counts]) -> ReminderProgress:
+    of_it = [row for row in rows if row.notice == Notice.REMINDER and row.version == planned.morning]
+    return ReminderProgress(due_at=planned.due_at, people=planned.people, lanes={row.lane: _ring(row) for row in of_it})
+
+
 def _ring(row: Counts) -> RingProgress:
     return RingProgress(
         found=row.found,
@@ -181,6 +205,7 @@ def _ring(row: Counts) -> RingProgress:
         quarantined=row.quarantined,
         failed=row.failed,
         opted_out=row.opted_out,
+        entrants=row.entrants,
         units=row.units,
         units_done=row.units_done,
     )
