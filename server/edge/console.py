@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
@@ -23,6 +24,9 @@ from handlers.console.pages.watching.rates import RatesPage
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.trail import TrailPage
 from handlers.console.pages.watching.widening import WideningPage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
@@ -54,7 +58,10 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     source = settings.console.tiles
     tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
+    is_required = settings.console.passkeys_required
+    zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
+    pages = Pages(zone, tiles, passkey_actions)
+    passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
@@ -68,6 +75,8 @@ def console_of(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        passkeys=PasskeyPage(pool, passkeys, pages),
+        guard=PasskeyGuard(passkeys, pages),
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
@@ -85,6 +94,7 @@ def console_of(
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
+            lanes=LanePages(administered.lanes, pages),
         ),
     )
 

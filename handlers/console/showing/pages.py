@@ -47,10 +47,14 @@ class Tiles(NamedTuple):
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo, tiles: Tiles | None = None) -> None:
-        """`zone`: in which times are written; `tiles`: of the maps, if there are any."""
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()) -> None:
+        """`zone`: in which times are written; `tiles`: of the maps, if there are any.
+
+        `passkey_actions`: which actions a passkey has to sign.
+        """
         self._zone = zone
         self._tiles = tiles
+        self._passkey_actions = passkey_actions
         self.assets = Assets()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
@@ -88,6 +92,7 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "passkey_actions": self._passkey_actions,
             "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
