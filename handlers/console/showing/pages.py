@@ -6,6 +6,7 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+import gzip
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from runtime.clock import now
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from handlers.console.showing.texts import Texts
     from handlers.http.bearer import Bearer
 
 HTML: Final = "text/html"
@@ -105,12 +107,29 @@ class Pages:
             "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
-        response = web.Response(text=body, status=status, content_type=HTML)
+        response = self._protected(web.Response(text=body, status=status, content_type=HTML))
+        if len(body) > COMPRESS_BYTES_MIN:
+            response.enable_compression()
+        return response
+
+    def part(self, t: Texts, template: str, **values: Any) -> str:  # noqa: ANN401
+        """Return a part of a page that shows nothing of who reads it."""
+        common = {"t": t, "now": now(), "show": Figures(t, self._zone), "tiles": self._tiles}
+        return self._environment.get_template(template).render(**common | values)
+
+    def compressed(self, request: web.Request, body: bytes) -> web.Response:
+        """Return HTML that is compressed by gzip, as it is to who takes that."""
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return self._protected(web.Response(body=gzip.decompress(body), content_type=HTML))
+        response = self._protected(web.Response(body=body, content_type=HTML))
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def _protected(self, response: web.Response) -> web.Response:
+        response.charset = "utf-8"
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if len(body) > COMPRESS_BYTES_MIN:
-            response.enable_compression()
         return response
 
     def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
