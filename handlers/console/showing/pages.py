@@ -5,8 +5,8 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 import gzip
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
