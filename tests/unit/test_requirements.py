@@ -24,7 +24,7 @@ def _named(requirements: list[str]) -> set[str]:
 def _locked(lock: str) -> set[str]:
     """Return the names that a lock installs."""
     text = (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
-    return {_name(one) for one in re.findall(r"^[A-Za-z0-9._-]+==", text, re.MULTILINE)}
+    return {_name(one) for one in re.findall(r"^[A-Za-z0-9._-]+(?:\[[^\]]*\])?==", text, re.MULTILINE)}
 
 
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]

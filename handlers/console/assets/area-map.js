@@ -24,6 +24,8 @@ class AreaMap extends HTMLElement {
     place.setAttribute("aria-hidden", "true");
     this.prepend(place);
     this.#map = L.map(place, { attributionControl: Boolean(this.dataset.tiles), keyboard: false, zoomSnap: 0.25, fadeAnimation: false, zoomAnimation: false });
+    // By keyboard one reads the table, which has it all.
+    for (const link of place.querySelectorAll("a")) link.tabIndex = -1;
     this.#map.setView([35, 105], 4);
     if (this.dataset.tiles) L.tileLayer(this.dataset.tiles, { attribution: this.dataset.attribution ?? "" }).addTo(this.#map);
     this.addEventListener("refreshed", () => void this.#draw());

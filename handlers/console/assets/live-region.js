@@ -3,6 +3,7 @@
 import { hear } from "console/feed";
 
 const EVERY_MS = 1000;
+const FOCUSABLE = "a[href], button, summary, [tabindex='0']";
 
 class LiveRegion extends HTMLElement {
   /** @type {number | undefined} */
@@ -26,10 +27,25 @@ class LiveRegion extends HTMLElement {
     const html = await answer.text();
     // Who types, or has chosen something in it, is not disturbed.
     if (this.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) return;
-    const focused = this.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+    const before = this.contains(document.activeElement) ? document.activeElement : null;
+    const place = before === null ? -1 : [...this.querySelectorAll(FOCUSABLE)].indexOf(before);
     this.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
-    if (focused) /** @type {HTMLElement | null} */ (this.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
+    this.#focusAgain(before, place);
     this.dispatchEvent(new CustomEvent("refreshed", { bubbles: true }));
+  }
+
+  /**
+   * Puts the focus on what was focused before: the same link, else what stands in its place.
+   * @param {Element | null} before
+   * @param {number} place
+   */
+  #focusAgain(before, place) {
+    if (before === null) return;
+    const href = before.getAttribute("href");
+    const link = href ? this.querySelector(`[href="${CSS.escape(href)}"]`) : null;
+    const all = this.querySelectorAll(FOCUSABLE);
+    const found = /** @type {HTMLElement | undefined} */ (link ?? all[place] ?? all[all.length - 1]);
+    found?.focus({ preventScroll: true });
   }
 }
 
