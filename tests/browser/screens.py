@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NO_SCREEN: Final = {
     "/console/static/{name}": "a file of a page",
     "/console/live": "JSON for a page",
+    "/console/session": "JSON for a page",
     "/console/alerts/{id}/area": "GeoJSON for a page",
     "/console/feed-ticket": "JSON for a page",
     "/console/administration/authorities/{authority}/jurisdiction": "GeoJSON for a page",

@@ -42,7 +42,7 @@ async def test_of_two_who_press_at_once_one_wins_and_the_other_reads_who_and_wha
     await asyncio.gather(*(page.click("form[data-action=cancel] button.danger") for page in pages.values()))
     for page in pages.values():
         await page.wait_for_selector(".state-cancelled")
-    [late] = [name for name, page in pages.items() if await page.locator("[role=alert]").count()]
+    [late] = [name for name, page in pages.items() if await page.locator("main [role=alert]").count()]
     [won] = [name for name in pages if name != late]
     await expect(pages[late].locator(".changed-by")).to_contain_text(f"operator {won}")
     assert await pages[late].input_value("#reason") == f"filed by mistake, says {late}"
@@ -62,7 +62,7 @@ async def test_an_approval_of_what_was_changed_since_shows_what_changed(desk: De
     status, changed = await desk.deployment.post(f"{desk.server.url}/v1/alerts/{alert['id']}/update", body)
     assert status == 200, changed
     await page.click("form[data-action=approval] button.primary")
-    await page.wait_for_selector("[role=alert]")
+    await page.wait_for_selector("main [role=alert]")
     await expect(page.locator(".changed-by")).to_contain_text("admin test")
     await expect(page.locator(".review")).to_contain_text("Other words")
     await expect(page.locator(".state-in_review")).to_be_visible()
@@ -79,7 +79,7 @@ async def test_a_token_that_is_revoked_while_a_page_is_open_does_nothing_more(de
     [(token,)] = await desk.deployment.query("select id from bearer_token order by id desc limit 1")
     await desk.deployment.run("token", "revoke", str(token))
     await page.click("form[data-action=cancel] button.danger")
-    await page.wait_for_selector("[role=alert]")
+    await page.wait_for_selector("main [role=alert]")
     assert "a long text" in await page.content()
     state = (await desk.deployment.get(f"{desk.server.url}/v1/alerts/{alert['id']}"))["alert"]["state"]
     assert state == "sent"
@@ -93,7 +93,7 @@ async def test_a_role_that_is_too_small_is_named_on_the_page(desk: Desk) -> None
         response = await page.goto(f"{desk.server.url}/console/{path}")
         assert response is not None
         assert response.status == 403
-        await expect(page.locator("[role=alert]")).to_contain_text("operator")
+        await expect(page.locator("main [role=alert]")).to_contain_text("operator")
 
 
 async def test_every_page_works_when_its_modules_do_not_load(desk: Desk) -> None:

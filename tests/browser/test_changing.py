@@ -59,7 +59,7 @@ async def test_somebody_withdraws_after_reading_the_exact_words(desk: Desk, loca
         await expect(button).to_be_disabled()
     else:
         await button.click()
-        await page.wait_for_selector("[role=alert]")
+        await page.wait_for_selector("main [role=alert]")
         assert await page.input_value("#reason") == "filed by mistake"
     await field.fill(alert["case_number"])
     await button.click()

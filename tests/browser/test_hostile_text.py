@@ -125,7 +125,7 @@ async def test_what_is_typed_is_shown_as_text_when_it_comes_back(desk: Desk) -> 
         await page.fill("#body-en", text[:900])
         await page.fill("#case_number", text[:60])
         await page.click("form[data-action=update] button.primary")
-        await page.wait_for_selector("[role=alert]")
+        await page.wait_for_selector("main [role=alert]")
         assert await page.input_value("#reason") == text[:400]
         assert await page.input_value("#body-en") == text[:900]
         assert await page.evaluate(WIDER) == []
