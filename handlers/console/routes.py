@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.console.pages.actions import ActionPages
+    from handlers.console.pages.alarms import AlarmsPage
     from handlers.console.pages.alert import AlertPage
     from handlers.console.pages.live import Live
     from handlers.console.pages.overview import Overview
     from handlers.console.pages.queue import Queue
     from handlers.console.pages.review import Review
+    from handlers.console.pages.shift import Shift
     from handlers.console.pages.update import UpdatePage
     from handlers.console.showing.pages import Pages
     from handlers.console.signing_in.sessions import Sessions
@@ -51,6 +53,8 @@ class ConsoleHandlers(NamedTuple):
     review: Review
     update: UpdatePage
     live: Live
+    alarms: AlarmsPage
+    shift: Shift
 
 
 def routes(of: ConsoleHandlers) -> list[Route]:
@@ -69,6 +73,12 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
+        get("/console/alarms", viewer, "alarms", of.alarms.get),
+        get("/console/part/alarms", viewer, "part_alarms", of.alarms.get_part),
+        post("/console/alarms/{id}/acknowledgement", operator, "acknowledgement", of.alarms.post),
+        get("/console/attention", viewer, "attention", of.alarms.get_attention),
+        get("/console/shift", viewer, "shift", of.shift.get),
+        post("/console/shift", viewer, "shift", of.shift.post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),

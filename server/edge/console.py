@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from handlers.console.pages.actions import ActionPages
+from handlers.console.pages.alarms import AlarmsPage
 from handlers.console.pages.alert import AlertPage
 from handlers.console.pages.live import Live
 from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
+from handlers.console.pages.shift import Shift
 from handlers.console.pages.update import UpdatePage
 from handlers.console.routes import ConsoleHandlers
+from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages
 from handlers.console.signing_in.sessions import Sessions
 from handlers.console.signing_in.sign_in import SignIn
@@ -35,6 +38,7 @@ def console_of(
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
     sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     return ConsoleHandlers(
@@ -48,4 +52,6 @@ def console_of(
         review=Review(alerts, actions, preview, pages),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
+        alarms=AlarmsPage(operators.alarms, pages),
+        shift=Shift(pool, pages),
     )

@@ -11,6 +11,7 @@ import jinja2
 from aiohttp import web
 
 from handlers.console.showing.assets import Assets
+from handlers.console.showing.attention import Attention
 from handlers.console.showing.figures import Figures
 from handlers.console.showing.texts import LOCALES, texts_for
 from handlers.http.bearer import BEARER
@@ -19,6 +20,7 @@ from handlers.http.roles import ALLOWS, Role
 from runtime.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from handlers.http.bearer import Bearer
@@ -37,6 +39,7 @@ class Pages:
         """`zone`: in which times are written."""
         self._zone = zone
         self.assets = Assets()
+        self.attention: Callable[[Bearer], Attention] = lambda _: Attention()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("handlers.console", "templates"),
@@ -70,6 +73,7 @@ class Pages:
             "theme": chosen if chosen in THEMES else THEMES[0],
             "assets": self.assets,
             "viewer": _viewer(request),
+            "attention": self._attention(request),
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
@@ -82,6 +86,10 @@ class Pages:
         if len(body) > COMPRESS_BYTES_MIN:
             response.enable_compression()
         return response
+
+    def _attention(self, request: web.Request) -> Attention:
+        bearer = request.get(BEARER)
+        return Attention() if bearer is None else self.attention(bearer)
 
     def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
         """Return a page that says why something is not done, by the key of its text."""
