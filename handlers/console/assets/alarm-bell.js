@@ -4,7 +4,7 @@
  * has taken every alarm by name. `data-sounding` says what sounds now; where the browser keeps silent, a banner says so.
  */
 import { hear } from "console/feed";
-import { canSound, play, wake } from "console/sound";
+import { canSound, onChange, play, wake } from "console/sound";
 
 const APART_MS = 300;
 const PAUSE_MS = 1200;
@@ -25,6 +25,7 @@ class AlarmBell extends HTMLElement {
     for (const gesture of ["pointerup", "keydown"]) {
       document.addEventListener(gesture, () => { if ("muted" in this.dataset) void this.#sound(); });
     }
+    onChange(() => void this.#sound());
     void this.#sound();
   }
 

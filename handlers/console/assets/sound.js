@@ -22,9 +22,23 @@ export function canSound() {
   return context?.state === "running";
 }
 
+/** @type {Set<() => void>} */
+const watchers = new Set();
+
+/**
+ * Calls `watcher` when the browser begins or ceases to let this page sound, once `wake` was called.
+ * @param {() => void} watcher
+ */
+export function onChange(watcher) {
+  watchers.add(watcher);
+}
+
 /** Asks the browser to let this page sound, which it does once somebody has pressed something; resolves to whether it does. */
 export async function wake() {
-  context ??= new AudioContext();
+  if (context === undefined) {
+    context = new AudioContext();
+    context.addEventListener("statechange", () => watchers.forEach((watcher) => watcher()));
+  }
   if (context.state !== "running") {
     // Without leave the promise stays pending until there is some.
     await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 300))]).catch(() => undefined);

@@ -5,7 +5,7 @@ Bounded by `push.shared_alarms`.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - msgspec reads it
 from typing import TYPE_CHECKING, Any
 
 import msgspec

@@ -37,9 +37,7 @@ class Shift:
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Record that a shift began, and whether the alarm was heard."""
         details = {"alarm": HEARD if fields_of(call.body).get("alarm") == HEARD else "not heard"}
-        event = AuditEvent(
-            actor=call.actor.label, action="shift started", details=details, token=call.bearer.token_id
-        )
+        event = AuditEvent(actor=call.actor.label, action="shift started", details=details, token=call.bearer.token_id)
         async with self._pool.acquire() as connection, connection.transaction():
             await sql.audit.append(connection, event)
         return web.Response(status=303, headers={"Location": "/console/shift?begun="})
