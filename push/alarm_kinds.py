@@ -165,6 +165,14 @@ class AlarmKind(enum.Enum):
         "many bearer tokens or tickets that are not valid",
         "a client with an old token, or somebody tries; look at the addresses in front of the server",
     )
+    ISSUER_AWAY = (
+        "issuer_away",
+        "the issuer by which people sign in at the console does not answer, or not as it should: nobody can sign in",
+        (
+            "look at the issuer and at the way to it, and at the client secret. Who is signed in stays so for "
+            "`[console.oidc] outage_s`; bearer tokens go on opening the API"
+        ),
+    )
     UNREADABLE_SECRETS = (
         "unreadable_secrets",
         "the webhook secret of an authority is encrypted with a key that this server does not have; it is not ready",
@@ -210,6 +218,7 @@ _SEVERITY: Final = {
             AlarmKind.NO_ESTIMATE,
             AlarmKind.FAILED_SIGNATURES,
             AlarmKind.FAILED_TOKENS,
+            AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
         ),
         Severity.SERIOUS,

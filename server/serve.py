@@ -120,6 +120,7 @@ async def serve(
                 "record guard": guard.run(),
                 "failures": failures.run(),
                 "feed": handlers.operators.feed.run(),
+                "issuer": _ask_issuer(handlers),
                 "embedded stores": _guard(stores),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
@@ -230,6 +231,11 @@ def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | Non
         within,
         (configured, partial(sql.access.ending, pool, within), partial(sql.cap.ending, pool, within)),
     )
+
+
+async def _ask_issuer(handlers: Handlers) -> None:
+    if handlers.console is not None:
+        await handlers.console.by_issuer.run()
 
 
 async def _guard(stores: Stores) -> None:

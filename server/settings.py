@@ -102,6 +102,7 @@ def _checked(settings: Settings) -> Settings:
     _check_kinds(settings)
     _check_simulated(settings)
     _check_retention(settings)
+    _check_issuer(settings)
     _check_zone("$.alert.sound.time_zone", settings.alert.sound.time_zone)
     _check_zone("$.alert.time_zone", settings.alert.zone_of_texts)
     address(settings.listen, "$.listen")
@@ -125,6 +126,16 @@ def _check_simulated(settings: Settings) -> None:
     for name, lane in settings.lanes.items():
         if lane.simulated and not on_this_machine(lane.url):
             raise SettingsError(f"$.lanes.{name}.simulated: only a provider at a loopback address (in digits) can be")
+
+
+def _check_issuer(settings: Settings) -> None:
+    issuer = settings.console.oidc
+    if issuer is None:
+        return
+    if not issuer.issuer.startswith("https://") and not on_this_machine(issuer.issuer):
+        raise SettingsError("$.console.oidc.issuer: only with TLS; without it one at a loopback address (in digits)")
+    if issuer.ca_file is not None and not issuer.ca_file.is_file():
+        raise SettingsError(f"$.console.oidc.ca_file: {issuer.ca_file} is not a file")
 
 
 def _check_retention(settings: Settings) -> None:

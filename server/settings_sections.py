@@ -14,6 +14,7 @@ from msgspec import Meta
 from geo.connection import cluster_url
 from geo.index.keys import POSITION_DAYS
 from handlers.auth.limits import LimitSettings
+from handlers.console.signing_in.issuer.settings import OidcSettings
 from push.alerts.disclosure.people import PEOPLE_MIN
 from push.alerts.planner import RADIUS_MIN_KM
 from push.alerts.rings import Policy
@@ -165,11 +166,12 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The operator console under /console: whether it is served, and whether browsers reach it over TLS.
 
     `encrypted`: null where this server itself says so by `[tls]`; true behind a proxy that ends TLS. Without TLS people
-    sign in on this machine only.
+    sign in on this machine only. `oidc`: the issuer by which people sign in; without it they do by bearer tokens.
     """
 
     enabled: bool = True
     encrypted: bool | None = None
+    oidc: OidcSettings | None = None
 
 
 class CitiesSettings(Section, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ _PAGE = query("authority_page")
 _SECRETS = query("authority_secret_list")
 _CERTIFICATES = query("authority_certificate_list")
 _TOKENS = query("token_page")
+_NEWEST = query("token_newest")
 
 SECRETS_MAX: Final = 100
 CERTIFICATES_MAX: Final = 100
@@ -93,3 +94,9 @@ async def certificates(pool: Pool | Connection, of: str) -> list[CertificateStat
 async def tokens(pool: Pool | Connection, after: int, limit: int, *, standing: bool) -> list[TokenRow]:
     """Return tokens by id, those after `after`; `standing`: only those that open something."""
     return [TokenRow(*row) for row in await pool.fetch(_TOKENS, after, limit, standing)]
+
+
+async def newest_token(pool: Pool) -> int:
+    """Return the id of the newest token."""
+    newest: int = await pool.fetchval(_NEWEST)
+    return newest

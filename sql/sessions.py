@@ -6,7 +6,7 @@ Bounded: `PER_TOKEN_MAX` sessions of a token, the longest unused give way.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,7 @@ _ADD = query("session_add")
 _USE = query("session_use")
 _ROTATE = query("session_rotate")
 _END = query("session_end")
+_ENDED = query("session_ended")
 _CLEAN = query("sessions_clean")
 _LINK_ADD = query("sign_in_link_add")
 _LINK_USE = query("sign_in_link_use")
@@ -30,7 +31,8 @@ _LINK_USE = query("sign_in_link_use")
 class SessionRow(msgspec.Struct, frozen=True):
     """A session that stands: the digest of its token, and whether the cookie is the newest one, of which age.
 
-    `left`: until it ends, if it is not used.
+    `left`: until it ends, if it is not used. `issuer` and `unconfirmed`: by which one its person signed in, and how
+    long ago that said last that the person is there; None for who signed in by a token.
     """
 
     id: int
@@ -39,17 +41,35 @@ class SessionRow(msgspec.Struct, frozen=True):
     is_current: bool
     age: timedelta
     left: timedelta
+    issuer: str | None = None
+    unconfirmed: timedelta | None = None
 
 
-async def add(pool: Pool | Connection, digest: bytes, token_id: int, lasts: timedelta) -> bool:
+class Signed(NamedTuple):
+    """By an issuer: which of its subjects somebody is, and with what it is asked about them again, encrypted."""
+
+    subject_id: int
+    grant: bytes
+
+
+async def add(
+    pool: Pool | Connection, digest: bytes, token_id: int, lasts: timedelta, signed: Signed | None = None
+) -> bool:
     """Add a session of a token, no longer than the token lasts; False when there is no such token."""
-    return await pool.fetchval(_ADD, digest, token_id, lasts, PER_TOKEN_MAX - 1) is not None
+    subject, grant = (None, None) if signed is None else signed
+    return await pool.fetchval(_ADD, digest, token_id, lasts, PER_TOKEN_MAX - 1, subject, grant) is not None
 
 
 async def use(pool: Pool | Connection, digest: bytes, overlap: timedelta, idle: timedelta) -> SessionRow | None:
     """Return the session of a cookie and record its use, None when it is over."""
     row = await pool.fetchrow(_USE, digest, overlap, idle)
     return None if row is None else SessionRow(*row)
+
+
+async def why_ended(pool: Pool | Connection, digest: bytes) -> str | None:
+    """Return why the session of a cookie ended; None: by itself, or it is forgotten."""
+    why: str | None = await pool.fetchval(_ENDED, digest)
+    return why
 
 
 async def rotate(pool: Pool | Connection, session_id: int, before: bytes, after: bytes) -> bool:

@@ -1,31 +1,24 @@
 """Reads a jurisdiction, the polygon that limits the alerts of an authority, from GeoJSON, and shows it as GeoJSON.
 
 An invalid one is refused, and never repaired into another shape or widened. Bounded: `VERTICES_MAX` and
-`geo.polygon.CROSSINGS_MAX`: the polygon is read again with each webhook of its authority. What is shown is simplified
-to `SHOWN_VERTICES_MAX`.
+`geo.polygon.CROSSINGS_MAX`: the polygon is read again with each webhook of its authority. What is drawn is simplified
+by `geo.outline`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 import shapely
 
+from geo.outline import simplified
 from geo.polygon import CROSSINGS_MAX, PolygonError, dump, load, read_geometry
 from geo.union import united
-
-if TYPE_CHECKING:
-    from shapely.geometry import MultiPolygon
 
 VERTICES_MAX: Final = 1_000_000
 """About what the largest file holds."""
 
-SHOWN_VERTICES_MAX: Final = 2_000
-FIRST_TOLERANCE_DEG: Final = 0.001
-"""About a hundred metres; doubled until few enough vertices are left."""
-
-DOUBLINGS_MAX: Final = 14
 DECIMALS: Final = 5
 """About a metre."""
 
@@ -81,18 +74,13 @@ def shown(jurisdiction: bytes) -> Shown:
     return Shown(int(shapely.get_num_geometries(shape)), vertices, (west, south, east, north))
 
 
-def as_geojson(authority: str, jurisdiction: bytes) -> bytes:
-    """Return a jurisdiction (WKB) as a GeoJSON feature, simplified for a map: never to be filed or compared with."""
-    geometry = msgspec.Raw(shapely.to_geojson(_simplified(load(jurisdiction))).encode())
-    properties = {"authority": authority}
-    return msgspec.json.encode({"type": "Feature", "geometry": geometry, "properties": properties})
-
-
-def _simplified(shape: MultiPolygon) -> Any:  # noqa: ANN401 - shapely's geometries
-    simple: Any = shape
-    tolerance_deg = FIRST_TOLERANCE_DEG
-    for _ in range(DOUBLINGS_MAX):
-        if shapely.get_num_coordinates(simple) <= SHOWN_VERTICES_MAX:
-            break
-        simple, tolerance_deg = shapely.simplify(shape, tolerance_deg), tolerance_deg * 2
-    return shapely.transform(simple, lambda points: points.round(DECIMALS))
+def as_geojson(jurisdiction: bytes) -> bytes:
+    """Return a jurisdiction (WKB) as GeoJSON, simplified for a map: never to be filed or compared with."""
+    drawn = simplified(load(jurisdiction))
+    rounded = shapely.transform(drawn.shape, lambda points: points.round(DECIMALS))
+    feature = {
+        "type": "Feature",
+        "properties": {"kind": "jurisdiction", "tolerance_km": drawn.tolerance_km},
+        "geometry": msgspec.Raw(shapely.to_geojson(rounded).encode()),
+    }
+    return msgspec.json.encode({"type": "FeatureCollection", "features": [feature]})

@@ -37,13 +37,17 @@ class NewToken(NamedTuple):
 
 
 class Bearing(NamedTuple):
-    """What a token is for: its role, whose it is by name or by the id of the person, and of which authority."""
+    """What a token is for: its role, whose it is by name or by the id of the person, and of which authority.
+
+    `newest`: the newest token that somebody saw; where that person has got one of that role since, none is created.
+    """
 
     role: Role
     name: str = ""
     person: int | None = None
     authority: str | None = None
     days: int = TOKEN_DAYS
+    newest: int | None = None
 
 
 async def create(pool: Pool, by: Administrator, wanted: Bearing) -> NewToken | Refusal:
@@ -59,6 +63,10 @@ async def create(pool: Pool, by: Administrator, wanted: Bearing) -> NewToken | R
         owner = await _owner(connection, wanted)
         if isinstance(owner, Refusal):
             return owner
+        if wanted.newest is not None:
+            since = await sql.administration.tokens(connection, wanted.newest, TOKENS_MAX, standing=True)
+            if any((one.person, one.role) == (owner.id, role) for one in since):
+                return Refusal(ProblemCode.TOKEN_EXISTS, "this person has got such a token meanwhile; look at the list")
         token_id = await sql.access.add_token(
             connection, owner.name, role, digest(token), lasts=lasts, authority=wanted.authority, person=owner.id
         )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.routes import routes as administration_routes
 from handlers.console.showing.forms import FORM, FORM_BYTES
-from handlers.console.signing_in.sign_in import LinkQuery
+from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
+from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role, SignedIn
 from handlers.http.route import Answer, Body, Route
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.shift import Shift
     from handlers.console.pages.update import UpdatePage
     from handlers.console.showing.pages import Pages
+    from handlers.console.signing_in.by_issuer import ByIssuer
     from handlers.console.signing_in.sessions import Sessions
     from handlers.console.signing_in.sign_in import SignIn
     from handlers.http.roles import Access
@@ -46,6 +50,7 @@ class ConsoleHandlers(NamedTuple):
     pages: Pages
     sessions: Sessions
     sign_in: SignIn
+    by_issuer: ByIssuer
     overview: Overview
     queue: Queue
     alert: AlertPage
@@ -55,6 +60,7 @@ class ConsoleHandlers(NamedTuple):
     live: Live
     alarms: AlarmsPage
     shift: Shift
+    administration: AdministrationPages
 
 
 def routes(of: ConsoleHandlers) -> list[Route]:
@@ -79,10 +85,14 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get("/console/attention", viewer, "attention", of.alarms.get_attention),
         get("/console/shift", viewer, "shift", of.shift.get),
         post("/console/shift", viewer, "shift", of.shift.post),
+        *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
         post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
+        get("/console/sign-in/issuer", Proof.NONE, "sign_in_issuer", of.by_issuer.get_start, query=StartQuery),
+        get("/console/sign-in/callback", Proof.NONE, "sign_in_callback", of.by_issuer.get_back, query=BackQuery),
+        get(SIGNED_IN, viewer, "sign_in_done", of.sign_in.get_done),
         post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
         get("/console/static/{name}", Proof.NONE, "static", _static(of.pages)),
@@ -107,8 +117,8 @@ def _getting(pages: Pages) -> Callable[..., Route]:
 
 
 def _posting(pages: Pages) -> Callable[..., Route]:
-    def post(path: str, access: Access, name: str, handler: Handler) -> Route:
-        body = Body(FORM_BYTES, None, {FORM: str})
+    def post(path: str, access: Access, name: str, handler: Handler, bytes_max: int = FORM_BYTES) -> Route:
+        body = Body(bytes_max, None, {FORM: str})
         return _route("POST", path, access, f"post_{name}", _guarded(pages, handler), body=body)
 
     return post

@@ -72,6 +72,7 @@ class ProblemCode(enum.Enum):
     ENROLMENT_FULL = ("enrolment_full", 409, "as many users are enrolled as can be")
     AUTHORITY_EXISTS = ("authority_exists", 409, "an authority has this id already, perhaps a revoked one")
     SECRET_CHANGED = ("secret_changed", 409, "the secret was rotated after it was looked at; nothing was done")
+    TOKEN_EXISTS = ("token_exists", 409, "the person has got such a token after it was looked at; none was created")
     TOO_MANY_SECRETS = ("too_many_secrets", 409, "as many secrets of the authority verify as can at one time")
     TOO_MANY_CERTIFICATES = ("too_many_certificates", 409, "as many certificates are pinned as can be; unpin one")
     REQUEST_TIMEOUT = ("request_timeout", 408, "the body did not come in time")

@@ -1,4 +1,4 @@
-"""Parts of a request: its body within a bound, and the alert that its path names.
+"""Parts of a request: its body within a bound, the alert that its path names, and whether our own pages sent it.
 
 Nothing beyond the bound is read, whatever the request says of its length. Bounded in time by the caller.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from aiohttp import ClientPayloadError, HttpVersion11, hdrs, web
@@ -29,6 +30,9 @@ BODY_ERRORS: Final = (
     ConnectionError,
 )
 """What aiohttp raises while a body is read that its sender did not write as HTTP has it, or left."""
+
+OURS: Final = "same-origin"
+"""What browsers say (`Sec-Fetch-Site`) of a request that a page of ours sent; pages cannot change that."""
 
 NO_ALERT_NAMED: Final = UUID(int=0)
 EXPECTED: Final = "100-continue"
@@ -98,3 +102,21 @@ def unknown_alert() -> web.Response:
 def unknown_public_alert() -> web.Response:
     """Return the answer of a public path that names no alert that is published."""
     return problems.response(ProblemCode.NOT_PUBLISHED, "no such public alert")
+
+
+def is_same_site(request: Request) -> bool:
+    """Tell whether a request that changes something comes from our own pages; without either header it does not."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None and site != OURS:
+        return False
+    if origin is None:
+        return site == OURS
+    return is_own_origin(request, origin)
+
+
+def is_own_origin(request: Request, origin: str) -> bool:
+    """Tell whether an origin is that of the address under which the request came."""
+    try:
+        return bool(request.host) and urlsplit(origin).netloc.lower() == request.host.lower()
+    except ValueError:
+        return False

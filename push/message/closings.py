@@ -53,7 +53,7 @@ def closed_with(content: Content, closing: Closing, received_at: datetime) -> Co
 def going_on(content: Content, received_at: datetime) -> Content:
     """Return the content whose updates say from now on that the search goes on, and whose `found` is as it was."""
     words = {locale: catalogue.goes_on for locale, catalogue in catalogues().items()}
-    leads = {locale: words[_known(words, locale)] for locale in content.texts}
+    leads = {locale: words[known] for locale in content.texts if (known := look_up(locale, words)) is not None}
     return msgspec.structs.replace(closed_with(content, Closing.HAPPY, received_at), goes_on=leads)
 
 

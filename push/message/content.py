@@ -136,7 +136,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     `follow_ups`: the texts of follow-up notices, by notice. They are ready from the first moment, and name no
     child. `own_follow_ups`: those that the police wrote, by notice and locale; they go with the child's data.
     `closing`: which text `found` has (`push.message.closings`), None for the usual one. `goes_on`: by locale, the title
-    of updates since the alert was reopened. Without `texts` the child's data is deleted.
+    of updates since the alert was reopened; who reads another language gets the nearest of these. Without `texts` the
+    child's data is deleted.
     `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
     `seen_at`: when the child was seen at the newest place that is known; `newest`: that place, which all texts say
     first, None where it is the one of which they are written anyway.
@@ -172,7 +173,9 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         """Return what a notice says, by locale."""
         texts = self.follow_ups.get(notice)
         if texts is None:
-            return self.texts
+            # A title of one language with words of another before it is in none.
+            leads = self.goes_on if notice == Notice.UPDATE else {}
+            return {locale: text for locale, text in self.texts.items() if locale in leads} or self.texts
         # What the police wrote beforehand is for the usual end: it thanks in joy, which a death must not be told with.
         is_usual = notice != Notice.FOUND or self.closing in USUAL_CLOSINGS
         return texts | self.own_follow_ups.get(notice, {}) if is_usual else texts

@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
 from handlers.console.pages.alarms import AlarmsPage
 from handlers.console.pages.alert import AlertPage
@@ -20,18 +23,28 @@ from handlers.console.pages.update import UpdatePage
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages
+from handlers.console.signing_in.by_issuer import ByIssuer, Parts
+from handlers.console.signing_in.issuer import attempts, rechecks
+from handlers.console.signing_in.issuer.attempts import Attempts
+from handlers.console.signing_in.issuer.discovery import Discovery
+from handlers.console.signing_in.issuer.fetching import Fetching
+from handlers.console.signing_in.issuer.grants import Grants
+from handlers.console.signing_in.issuer.rechecks import Rechecks
+from handlers.console.signing_in.issuer.sealing import Sealed
 from handlers.console.signing_in.sessions import Sessions
 from handlers.console.signing_in.sign_in import SignIn
+from server.administration.encryption import encryption_key
 
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.operators.routes import OperatorHandlers
+    from push.alarms import AlarmBoard
     from server.settings import Settings
     from sql.database import Pool
 
 
 def console_of(
-    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers
+    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers, alarms: AlarmBoard
 ) -> ConsoleHandlers | None:
     """Return what answers browsers, None where no console is served."""
     if not settings.console.enabled:
@@ -39,12 +52,17 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
     pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
-    sessions = Sessions(pool, authenticator.tokens, pages, encrypted=encrypted)
+    issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
+    sessions = Sessions(
+        pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
+    )
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
         sessions=sessions,
-        sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages),
+        sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
         alert=AlertPage(alerts, pages),
@@ -54,4 +72,28 @@ def console_of(
         live=Live(operators.feed),
         alarms=AlarmsPage(operators.alarms, pages),
         shift=Shift(pool, pages),
+        administration=AdministrationPages(
+            authorities=AuthorityPages(administered.authorities, administered.changes, pages),
+            tokens=TokenPages(administered.tokens, pages),
+        ),
+    )
+
+
+def _issuer(
+    settings: Settings, pool: Pool, operators: OperatorHandlers, alarms: AlarmBoard, *, encrypted: bool
+) -> Parts | None:
+    """Return what asks the issuer by which people sign in, None where none is configured."""
+    issuer = settings.console.oidc
+    if issuer is None:
+        return None
+    keys, fetching = encryption_key(settings), Fetching(issuer.ca_file)
+    discovery = Discovery(issuer.issuer, fetching)
+    grants, listeners = Grants(issuer, discovery, fetching), operators.feed.listeners
+    return Parts(
+        issuer,
+        fetching,
+        discovery,
+        grants,
+        Attempts(Sealed(keys, attempts.LABEL), encrypted=encrypted),
+        Rechecks(pool, issuer, grants, Sealed(keys, rechecks.LABEL), alarms, lambda: [*{*listeners.sockets.values()}]),
     )

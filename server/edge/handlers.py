@@ -108,5 +108,5 @@ def handlers_of(
             health=Health(engine.stores.pool, index, engine.alarms),
             metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
         ),
-        console=console_of(settings, pool, authenticator, operators),
+        console=console_of(settings, pool, authenticator, operators, engine.alarms),
     )

@@ -1,4 +1,4 @@
-"""Deletes old receipts and checks what expires soon.
+"""Deletes old receipts and sessions that are over, and checks what expires soon.
 
 Bounded: once at the start, then every `CHORES_EVERY_S`.
 """
@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import sql.filing
+import sql.sessions
+from handlers.console.signing_in.sessions import IDLE
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -29,4 +31,5 @@ async def run_chores(pool: Pool, expiry: Expiry) -> None:
         await retry_until_available(
             lambda: sql.filing.forget_receipts(pool, RECEIPTS_KEPT), UNAVAILABLE_ERRORS, "postgresql"
         )
+        await retry_until_available(lambda: sql.sessions.clean(pool, IDLE), UNAVAILABLE_ERRORS, "postgresql")
         await asyncio.sleep(CHORES_EVERY_S)

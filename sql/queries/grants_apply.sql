@@ -35,6 +35,7 @@ begin
             ('entrant', 'select, insert, update, delete'),
             ('forgotten_user', 'select, insert, update, delete'),
             ('index_epoch', 'select, insert, update'),
+            ('issuer_subject', 'select, insert, update'),
             ('ledger', 'select, insert, delete'),
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),

@@ -157,8 +157,14 @@ async def test_what_is_live_an_exercise_and_a_test_differ_to_the_ear_and_to_the_
     await page.wait_for_selector("[data-kind=review]", timeout=WAIT_MS)
     await _press(page)
     await page.wait_for_selector(f"alarm-bell[data-sounding~={sound}]", state="attached")
-    assert tones <= set(await page.evaluate("window.tones"))
-    live = {"review", "exercise", "test"} & {*str(await page.locator("alarm-bell").get_attribute("data-sounding")).split()}
+
+    async def is_heard() -> bool:
+        return tones <= set(await page.evaluate("window.tones"))
+
+    await until(is_heard)
+    live = {"review", "exercise", "test"} & {
+        *str(await page.locator("alarm-bell").get_attribute("data-sounding")).split()
+    }
     assert live == {sound}
     card = page.locator(f"[data-kind=review].status-{status}")
     assert await card.locator(".mark").count() == (status != "actual")

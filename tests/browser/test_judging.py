@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
 from handlers.http.roles import Role
+from tests.browser.judging import approve
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
-
     from tests.browser.desk import Desk
-
-
-async def _approve(page: Page, desk: Desk, alert: dict[str, Any]) -> None:
-    """Read every language, type the case number and approve."""
-    await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
-    for summary in await page.locator("details.locale:not([open]) summary").all():
-        await summary.click()
-    # The browser says that a text was opened only after the click has returned.
-    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
-    await page.fill("#reason", "read and believed")
-    await expect(page.locator("form[data-action=approval] button")).to_be_disabled()
-    await page.fill("#case_number", alert["case_number"])
-    await page.click("form[data-action=approval] button")
-    await page.wait_for_url(f"**/console/alerts/{alert['id']}?done=approval")
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
@@ -36,12 +21,12 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     _, answer = await desk.deployment.file(desk.server)
     alert = answer["alert"]
     anna = await desk.signed_in(Role.APPROVER, "Anna", locale=locale)
-    await _approve(anna, desk, alert)
+    await approve(anna, desk, alert)
     await anna.goto(f"{desk.server.url}/console/queue")
     await expect(anna.locator("table.queue")).to_contain_text(alert["case_number"])
     assert await anna.locator("table.queue a.primary").count() == 0
     bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
-    await _approve(bo, desk, alert)
+    await approve(bo, desk, alert)
     await expect(bo.locator(".state-sent")).to_be_visible(timeout=60_000)
     await bo.click(".stop-bar a[href$='/found']")
     await bo.fill("#reason", "found at home")

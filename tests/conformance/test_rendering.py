@@ -41,7 +41,7 @@ READ: dict[str, Callable[[bytes], dict[str, Any]]] = {
 """How to read the body that each provider got."""
 
 
-def _text(name: str, body: bytes) -> tuple[str, str]:
+def text_of(name: str, body: bytes) -> tuple[str, str]:
     got = READ[name](body)
     rendering = {"apns": got.get("alert"), "fcm": got.get("notification")}.get(name) or got
     return rendering["title"], rendering.get("body") or rendering.get("content") or rendering["description"]
@@ -67,7 +67,7 @@ async def test_the_preview_is_what_the_provider_gets(name: str, tmp_path: Path) 
     settings, (body,) = await sent_bodies(name, tmp_path, LONG)
     rendering = providers()[name].previewed(settings, LONG)
     assert isinstance(rendering, Rendering)
-    assert (rendering.title, rendering.body) == _text(name, body)
+    assert (rendering.title, rendering.body) == text_of(name, body)
     assert rendering.body.endswith(ELLIPSIS + LONG.text.call)
     if name in SIZE:
         assert (rendering.unit, rendering.size) == ("bytes", SIZE[name](body))
@@ -123,7 +123,7 @@ async def test_a_silent_message_makes_no_sound(name: str, tmp_path: Path) -> Non
     silent = replace(loud, silent=True)
     settings, bodies = await sent_bodies(name, tmp_path, loud, silent)
     assert tuple(RINGS[name](READ[name](body)) for body in bodies) == SAID[name]
-    assert _text(name, bodies[0]) == _text(name, bodies[1])
+    assert text_of(name, bodies[0]) == text_of(name, bodies[1])
     found = [providers()[name].previewed(settings, message) for message in (loud, silent)]
     assert [isinstance(one, Rendering) and one.silent for one in found] == [False, True]
 

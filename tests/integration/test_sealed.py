@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from tests.support.life.officers import Officers
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.providers.every_lane import every_lane
+from tests.support.routes import route_table
 from tests.support.updates import send_update
 
 if TYPE_CHECKING:
@@ -116,8 +118,28 @@ async def _log(deployment: Deployment, _: Process, __: str) -> str:
     return deployment.log.read_text(encoding="utf-8")
 
 
+async def _pages(deployment: Deployment, server: Process, alert: str) -> str:
+    """Return every page of the console as an operator reads it who is no officer of the case."""
+    _, token = await access.create_token(load(None, deployment.env()), deployment.stores, Role.OPERATOR, "Olga")
+    paths = {route.path for route in route_table() if route.method == "GET" and route.path.startswith("/console")}
+    opened = [path.format(id=alert) for path in paths if set(re.findall(r"{(.*?)}", path)) <= {"id"}]
+    assert any(alert in path for path in opened)
+    words = []
+    # Cookies of an address without a name are not kept by default.
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        headers = {"Origin": server.url}
+        async with session.post(f"{server.url}/console/sign-in", data={"token": token}, headers=headers) as response:
+            assert response.status == HTTPStatus.OK
+        for path in opened:
+            async with session.get(f"{server.url}{path}") as response:
+                assert response.status != HTTPStatus.UNAUTHORIZED or "sign-in" in path, path
+                words.append(await response.text())
+    return "\n".join(words)
+
+
 SURFACES: Final[dict[str, Callable[[Deployment, Process, str], Awaitable[str]]]] = {
     "answers": _answers,
+    "pages": _pages,
     "redis": _redis,
     "trail": _trail,
     "record": _record_but_reasons,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 import numpy as np
@@ -15,7 +17,8 @@ from push.discovery import providers
 from push.fanout.claims.languages import UNKNOWN, Languages
 from push.fanout.claims.unit import Batch, HeldUnit
 from push.fanout.packing import unpack
-from push.message.content import Content, Text
+from push.message.closings import going_on
+from push.message.content import About, Content, Text
 from push.message.rendering import Rendering
 from push.results import Outcome
 from tests.property.fuzz.promises import lanes_of_every_provider
@@ -66,6 +69,23 @@ def test_a_language_without_a_follow_up_is_followed_in_english() -> None:
     assert ended_otherwise.name(ended_otherwise.number("es")) == "en", (
         "what was written for a happy end is not for others"
     )
+
+
+def test_an_update_of_a_reopened_alert_is_in_one_language_as_a_whole() -> None:
+    """Where there are no words for "the search goes on", all of it is English: never these words before others."""
+    written = {"zh-CN": ("寻人", "小明"), "en": ("Missing", "A child"), "es": ("Niño", "Rojo")}
+    texts = {locale: Text(title, body, "110") for locale, (title, body) in written.items()}
+    reopened = going_on(Content(texts=texts), datetime(2026, 11, 29, tzinfo=UTC))
+    titles = {
+        locale: reopened.message(
+            About(alert_id=uuid4(), notice="update", status="actual", expires=datetime(2026, 12, 2, tzinfo=UTC)), locale
+        ).text.title
+        for locale in texts
+    }
+    assert titles == {"zh-CN": "仍在寻找｜寻人", "en": "Search goes on: Missing", "es": "Search goes on: Missing"}
+    assert reopened.text_for("es", "alert")[0] == "es", "who comes in anew gets the alert in Spanish"
+    only = going_on(Content(texts={"es": texts["es"]}), datetime(2026, 11, 29, tzinfo=UTC))
+    assert only.text_for("es", "update") == ("es", texts["es"]), "the police wrote nothing else"
 
 
 def test_every_lane_shows_each_recipient_the_notice_in_the_first_language() -> None:

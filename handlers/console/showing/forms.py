@@ -5,7 +5,7 @@ Bounded: `FORM_BYTES` a form, `FIELDS_MAX` fields.
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from handlers.http.decoding import check
 from handlers.http.problems import FieldError
 from handlers.values.cleaning import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_BYTES: Final = 64 * 1024
@@ -29,7 +32,7 @@ def fields_of(body: bytes) -> dict[str, str]:
         return {}
 
 
-def read_form(fields: dict[str, str], kind: type[T]) -> T | list[FieldError]:
+def read_form(fields: Mapping[str, Any], kind: type[T]) -> T | list[FieldError]:
     """Return the fields of a form as its struct; numbers are read from what was typed, and blank is not given."""
     wrong: dict[str, str] = {}
     tree: Any = cleaned(dict(fields), kind, "$", wrong)

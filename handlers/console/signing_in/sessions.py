@@ -1,11 +1,13 @@
 """Sessions of browsers: a cookie stands for a token, in whose name its holder acts.
 
-The cookie is random, the record has its digest alone, and it is replaced while it is used. Bounded: `LASTS` from the
-sign-in on, `IDLE` without a request.
+The cookie is random, the record has its digest alone, and it is replaced while it is used. With an issuer configured
+only its sessions count, while it confirms their people (`issuer.rechecks`). Bounded: `LASTS` from the sign-in on,
+`IDLE` without a request.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from datetime import timedelta
@@ -16,18 +18,19 @@ from aiohttp import web
 import sql.sessions
 from handlers.console.showing.forms import FORM_BYTES, fields_of
 from handlers.console.showing.pages import own_path
-from handlers.console.signing_in.same_site import is_same_site
+from handlers.console.signing_in.issuer.rechecks import WAIT_S
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import read_bytes
+from handlers.http.requests import is_same_site, read_bytes
 from handlers.http.roles import ALLOWS, Role
 
 if TYPE_CHECKING:
     from handlers.auth.token_store import TokenStore
     from handlers.console.showing.pages import Pages
-    from sql.database import Pool
-    from sql.sessions import SessionRow
+    from handlers.console.signing_in.issuer.rechecks import Rechecks
+    from sql.database import Connection, Pool
+    from sql.sessions import SessionRow, Signed
 
 LASTS: Final = timedelta(hours=12)
 """A shift with its hand-over."""
@@ -50,6 +53,12 @@ BODY_S: Final = 10.0
 SAFE: Final = frozenset({"GET", "HEAD"})
 SESSION: Final = "session"
 REPLACED: Final = "session replaced"
+WHY_ENDED: Final = "why the session ended"
+AWAY: Final = "away"
+"""Why a session does not count for now: its issuer has not answered for as long as sessions go on without it."""
+
+REASONS: Final = frozenset({"left", "no_role", AWAY})
+"""Why a session ended, of which pages have a text."""
 
 
 class Session(NamedTuple):
@@ -62,9 +71,15 @@ class Session(NamedTuple):
 class Sessions:
     """Begins, finds and ends sessions."""
 
-    def __init__(self, pool: Pool, tokens: TokenStore, pages: Pages, *, encrypted: bool) -> None:
-        """`encrypted`: browsers reach the console over TLS, whoever ends that; without it only on this machine."""
+    def __init__(
+        self, pool: Pool, tokens: TokenStore, pages: Pages, rechecks: Rechecks | None, *, encrypted: bool
+    ) -> None:
+        """`encrypted`: browsers reach the console over TLS, whoever ends that; without it only on this machine.
+
+        `rechecks`: of the issuer by which people sign in, None where they sign in by tokens.
+        """
         self._pool = pool
+        self._rechecks = rechecks
         self._tokens = tokens
         self._pages = pages
         self._encrypted = encrypted
@@ -92,9 +107,13 @@ class Sessions:
         if not 0 < len(cookie) <= COOKIE_MAX:
             return None
         digest = _digest(cookie)
-        row = await sql.sessions.use(self._pool, digest, OVERLAP, IDLE)
+        row = await self._used(digest)
+        if row is not None and (why := self._why_not(row)) is not None:
+            request[WHY_ENDED] = why
+            return None
         bearer = None if row is None else await self._tokens.bearer_with(row.token_digest)
         if row is None or bearer is None:
+            request[WHY_ENDED] = await sql.sessions.why_ended(self._pool, digest)
             return None
         request[SESSION] = Session(row, digest)
         if row.is_current and row.age > ROTATE_AFTER:
@@ -103,10 +122,33 @@ class Sessions:
                 request[REPLACED] = after
         return bearer
 
-    async def begin(self, response: web.StreamResponse, token_id: int) -> bool:
+    async def _used(self, digest: bytes) -> SessionRow | None:
+        """Return the session of a cookie, of which the issuer was asked not long ago; None when it is over."""
+        row = await sql.sessions.use(self._pool, digest, OVERLAP, IDLE)
+        if self._rechecks is None:
+            return row
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + WAIT_S
+        while row is not None and row.unconfirmed is not None and loop.time() < until_s:
+            if not await self._rechecks.before_request(row.id, row.unconfirmed):
+                break
+            row = await sql.sessions.use(self._pool, digest, OVERLAP, IDLE)
+        return row
+
+    def _why_not(self, row: SessionRow) -> str | None:
+        """Return why a session does not count: it is none of the issuer's, or that has not answered for long."""
+        if row.issuer != (None if self._rechecks is None else self._rechecks.issuer):
+            return ""
+        if self._rechecks is None or row.unconfirmed is None:
+            return None
+        return AWAY if row.unconfirmed > self._rechecks.outage else None
+
+    async def begin(
+        self, pool: Pool | Connection, response: web.StreamResponse, token_id: int, signed: Signed | None = None
+    ) -> bool:
         """Begin a session in the name of a token, and set its cookie; False when the token is gone."""
         cookie = secrets.token_urlsafe(COOKIE_BYTES)
-        if not await sql.sessions.add(self._pool, _digest(cookie), token_id, LASTS):
+        if not await sql.sessions.add(pool, _digest(cookie), token_id, LASTS, signed):
             return False
         self._set(response, cookie)
         return True
@@ -142,11 +184,24 @@ class Sessions:
         Not what another site would have somebody send again (`is_ours` False).
         """
         self.refused += 1
+        why = request.get(WHY_ENDED)
         if request.method in SAFE:
-            return self._pages.page(request, "sign_in.html", 401, following=own_path(request), problem=None)
+            problem = f"signed_out.{why}" if why in REASONS else None
+            return self.sign_in_page(request, 401, own_path(request), problem)
         body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
         fields = {} if isinstance(body, web.Response) else fields_of(body)
-        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields)
+        why = why if why in REASONS else None
+        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields, why=why)
+
+    def sign_in_page(
+        self, request: web.Request, status: int, following: str, problem: str | None, number: int | None = None
+    ) -> web.Response:
+        """Return the page on which one signs in: by the issuer where there is one, else by a token.
+
+        `problem`: the key of the text that says why nobody is signed in, `number` what an administrator looks for.
+        """
+        values = {"following": following, "problem": problem, "number": number}
+        return self._pages.page(request, "sign_in.html", status, **values, by_issuer=self._rechecks is not None)
 
 
 def _digest(cookie: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Signs people in, by a bearer token or by a link that works once, and out again.
+"""Signs people in, by a bearer token or by a link that works once, and out again; by an issuer: `by_issuer`.
 
 A link only shows a page with a button: what is fetched in advance signs nobody in. Bounded: `FORM_BYTES` a form; wrong
 tokens count against their address as those of the API do.
@@ -7,6 +7,7 @@ tokens count against their address as those of the API do.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -22,9 +23,9 @@ from handlers.auth.token_store import digest as digest_of_token
 from handlers.console.showing.forms import fields_of
 from handlers.console.showing.pages import THEME_COOKIE, THEMES
 from handlers.console.showing.texts import LOCALE_COOKIE, LOCALES
-from handlers.console.signing_in.same_site import is_same_site
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.requests import is_same_site
 from handlers.http.roles import ALLOWS, Role
 from sql.audit import AuditEvent
 
@@ -38,6 +39,12 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
 
 HOME: Final = "/console"
+SIGNED_IN: Final = "/console/sign-in/done"
+"""Where who signed in beside a page goes, which has what they typed."""
+
+OWN_PATH: Final = re.compile(r"/console(?:/[\w-]+)*(?:\?[\w=&%.+-]*)?", re.ASCII)
+"""A path below ours: nothing in it leads up, or to another site."""
+
 LINK_LASTS: Final = timedelta(minutes=15)
 LINK_BYTES: Final = 32
 CODE_MAX: Final = 128
@@ -55,8 +62,17 @@ class SignIn:
     """`/console/sign-in`, `/console/sign-out` and `/console/settings`."""
 
     def __init__(
-        self, pool: Pool, tokens: TokenStore, authenticator: Authenticator, sessions: Sessions, pages: Pages
+        self,
+        pool: Pool,
+        tokens: TokenStore,
+        authenticator: Authenticator,
+        sessions: Sessions,
+        pages: Pages,
+        *,
+        by_token: bool,
     ) -> None:
+        """`by_token`: whether tokens and links sign in; not where an issuer does."""
+        self._by_token = by_token
         self._pool = pool
         self._tokens = tokens
         self._authenticator = authenticator
@@ -66,7 +82,7 @@ class SignIn:
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page on which one signs in, or the button of a link."""
         query: LinkQuery = call.query
-        if query.link is not None:
+        if query.link is not None and self._by_token:
             return self._pages.page(call.request, "sign_in_link.html", link=query.link[:CODE_MAX])
         return self._page(call.request, query.following, None)
 
@@ -78,16 +94,24 @@ class SignIn:
         if (refused := self._authenticator.busy(call.request)) is not None:
             return refused
         fields = fields_of(call.body)
+        if not self._by_token:
+            return self._sessions.sign_in_page(
+                call.request, 403, path_within(fields.get("following")), "sign_in.by_issuer_alone"
+            )
         bearer = await self._bearer_of(fields)
         if bearer is None or bearer.role not in ALLOWS[Role.VIEWER]:
             self._authenticator.failures.token()
             self._authenticator.failures.attempt(call.request.remote)
             return self._page(call.request, fields.get("following"), "sign_in.wrong")
         response = web.Response(status=303, headers={"Location": path_within(fields.get("following"))})
-        if not await self._sessions.begin(response, bearer.token_id):
+        if not await self._sessions.begin(self._pool, response, bearer.token_id):
             return self._page(call.request, fields.get("following"), "sign_in.wrong")
         await self._note(bearer, "signed in")
         return response
+
+    async def get_done(self, call: Call[None]) -> web.Response:
+        """Say that one is signed in, and where what was typed still stands."""
+        return self._pages.page(call.request, "sign_in_done.html")
 
     async def post_out(self, call: Call[bytes]) -> web.Response:
         """Sign out."""
@@ -121,14 +145,14 @@ class SignIn:
 
     def _page(self, request: web.Request, following: str | None, problem: str | None) -> web.Response:
         status = 200 if problem is None else 401
-        return self._pages.page(request, "sign_in.html", status, following=path_within(following), problem=problem)
+        return self._sessions.sign_in_page(request, status, path_within(following), problem)
 
 
 def path_within(path: str | None) -> str:
     """Return a path of the console to go on to: what leads anywhere else is left aside."""
-    if path is None or not (path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))) or "\\" in path or "\n" in path:
+    if path is None or OWN_PATH.fullmatch(path) is None:
         return HOME
-    return HOME if path.startswith(f"{HOME}/sign-") else path
+    return HOME if path.startswith(f"{HOME}/sign-") and path != SIGNED_IN else path
 
 
 async def add_link(connection: Pool | Connection, token_id: int) -> str:

@@ -144,7 +144,7 @@ class AuthorityReads:
         return Jurisdiction(polygons=shown.polygons, vertices=shown.vertices, bounds=list(shown.bounds))
 
     async def get_jurisdiction(self, call: Call[None]) -> web.Response:
-        """Return the jurisdiction of an authority as a GeoJSON feature, simplified for a map."""
+        """Return the jurisdiction of an authority as GeoJSON, simplified for a map."""
         by = administrator_of(call)
         if isinstance(by, web.Response):
             return by
@@ -153,7 +153,7 @@ class AuthorityReads:
         wkb = (await sql.access.terms_of(self._pool, call.authority)).jurisdiction
         if wkb is None:
             return problems.response(ProblemCode.NOT_LIMITED, "the authority has no jurisdiction")
-        body = await asyncio.to_thread(jurisdictions.as_geojson, call.authority, wkb)
+        body = await asyncio.to_thread(jurisdictions.as_geojson, wkb)
         return web.Response(body=body, content_type=GEOJSON)
 
 

@@ -64,7 +64,7 @@ def routes(of: AdministrationHandlers) -> list[Route]:
 
 def _authorities(reads: AuthorityReads) -> list[Route]:
     answer, one = Answer(200, "A page.", AuthoritiesAnswer), Answer(200, "The authority.", AuthorityAnswer)
-    shape = Answer(200, "A GeoJSON feature, simplified.", dict[str, Any], GEOJSON)
+    shape = Answer(200, "GeoJSON, simplified.", dict[str, Any], GEOJSON)
     query = AuthoritiesQuery
     return [
         _reading("/v1/authorities", "list_authorities", "Authorities, by id.", reads.get_all, answer, query),
@@ -125,7 +125,12 @@ def _changes(of: AuthorityChanges) -> list[Route]:
 
 def _tokens(tokens: Tokens) -> list[Route]:
     listed, created = Answer(200, "A page.", TokensAnswer), Answer(201, "The token, shown this once.", CreatedToken)
-    unknown = (ProblemCode.UNKNOWN_AUTHORITY, ProblemCode.UNKNOWN_PERSON, ProblemCode.UNUSABLE_NAME)
+    unknown = (
+        ProblemCode.UNKNOWN_AUTHORITY,
+        ProblemCode.UNKNOWN_PERSON,
+        ProblemCode.UNUSABLE_NAME,
+        ProblemCode.TOKEN_EXISTS,
+    )
     return [
         _reading("/v1/tokens", "list_tokens", "Bearer tokens, by id.", tokens.get_all, listed, TokensQuery),
         _change(

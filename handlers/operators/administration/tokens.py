@@ -60,13 +60,17 @@ class TokensAnswer(Answer, frozen=True, kw_only=True):
 
 
 class NewToken(Change, frozen=True, kw_only=True):
-    """Whose token it is to be, by name or by the id of the person, and what it opens."""
+    """Whose token it is to be, by name or by the id of the person, and what it opens.
+
+    `newest_token`: the newest one that was seen; nothing is created where that person has got one of that role since.
+    """
 
     role: Role
     name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     person: Annotated[int, Meta(ge=1, le=ID_MAX)] | None = None
     authority: Annotated[str, Meta(min_length=1, max_length=63)] | None = None
     days: Annotated[int, Meta(ge=1, le=TOKEN_DAYS_MAX)] = TOKEN_DAYS
+    newest_token: Annotated[int, Meta(ge=0, le=ID_MAX)] | None = None
 
 
 class CreatedToken(Answer, frozen=True, kw_only=True):
@@ -94,6 +98,10 @@ class Tokens:
         shown = [msgspec.convert(one, Token, from_attributes=True) for one in found[: query.limit]]
         return TokensAnswer(tokens=shown, next=following)
 
+    async def newest(self) -> int:
+        """Return the id of the newest token."""
+        return await sql.administration.newest_token(self._pool)
+
     async def one(self, token_id: int) -> Token | None:
         """Return a token, revoked or not; None when there is none."""
         found = await sql.administration.tokens(self._pool, token_id - 1, 1, standing=False)
@@ -108,7 +116,7 @@ class Tokens:
             return by
         if (body.name is None) is (body.person is None):
             return bad_field("$.name", "either a name or a person")
-        wanted = Bearing(body.role, body.name or "", body.person, body.authority, body.days)
+        wanted = Bearing(body.role, body.name or "", body.person, body.authority, body.days, body.newest_token)
         created = await tokens.create(self._pool, by, wanted)
         return answered(created) if isinstance(created, Refusal) else CreatedToken(id=created.id, token=created.token)
 

@@ -1,0 +1,58 @@
+"""The routes of administrators' pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from handlers.console.administration.forms import HOME
+from handlers.http.roles import Role, SignedIn
+from handlers.operators.administration.authority_changes import JURISDICTION_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from handlers.console.administration.authorities import AuthorityPages
+    from handlers.console.administration.tokens import TokenPages
+    from handlers.http.route import Route
+
+ADMIN: Final = SignedIn(Role.ADMIN)
+CHANGES: Final = (
+    "review",
+    "checklist",
+    "time-zone",
+    "jurisdiction",
+    "certificates",
+    "unpinning",
+    "secrets",
+    "revocation",
+)
+LARGE: Final = frozenset({"new", "jurisdiction"})
+"""Forms that may have a jurisdiction, pasted."""
+
+
+class AdministrationPages(NamedTuple):
+    """What shows administrators their pages."""
+
+    authorities: AuthorityPages
+    tokens: TokenPages
+
+
+def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
+    """Return the routes."""
+    authorities, tokens = of.authorities, of.tokens
+    one = f"{HOME}/authorities/{{authority}}"
+    table = [
+        get(HOME, ADMIN, "administration", authorities.get_all),
+        get(f"{HOME}/authorities", ADMIN, "authorities", authorities.get_all),
+        post(f"{HOME}/authorities", ADMIN, "authority_new", authorities.post_new, JURISDICTION_BYTES),
+        get(one, ADMIN, "authority", authorities.get_one),
+        get(f"{one}/jurisdiction", ADMIN, "authority_jurisdiction", authorities.get_jurisdiction),
+        get(f"{HOME}/tokens", ADMIN, "tokens", tokens.get_all),
+        post(f"{HOME}/tokens", ADMIN, "token_new", tokens.post_new),
+        get(f"{HOME}/tokens/{{token}}", ADMIN, "token", tokens.get_one),
+        post(f"{HOME}/tokens/{{token}}/revocation", ADMIN, "token_revocation", tokens.post_revocation),
+    ]
+    for name in CHANGES:
+        bound = (JURISDICTION_BYTES,) if name in LARGE else ()
+        table.append(post(f"{one}/{name}", ADMIN, f"authority_{name}", authorities.post, *bound))
+    return table

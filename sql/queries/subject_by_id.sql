@@ -1,0 +1,1 @@
+select id, issuer, subject, name, person_id from issuer_subject where id = $1;
