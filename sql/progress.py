@@ -135,8 +135,8 @@ class ListedAlert(msgspec.Struct, frozen=True):
 class Counts(msgspec.Struct, frozen=True):
     """The counts of one sweep: its units, how many of them are searched and done, and the recipients by outcome.
 
-    `settled`: all outcomes together, exact; `opted_out`: those found who want no such message. The others are rounded,
-    and nothing that is shown may follow from it.
+    `settled`: all outcomes together, exact; `opted_out`: those found who want no such message; `entrants`: those
+    accepted who came into the area later. The others are rounded, and nothing that is shown may follow from it.
     """
 
     alert_id: UUID
@@ -155,6 +155,7 @@ class Counts(msgspec.Struct, frozen=True):
     failed: int
     settled: int
     opted_out: int = 0
+    entrants: int = 0
 
 
 async def list_alerts(

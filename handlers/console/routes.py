@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.routes import routes as administration_routes
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.routes import routes as watching_routes
+from handlers.console.pages.watching.trail import SearchQuery
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
 from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
@@ -60,6 +63,7 @@ class ConsoleHandlers(NamedTuple):
     live: Live
     alarms: AlarmsPage
     shift: Shift
+    watching: WatchingPages
     administration: AdministrationPages
 
 
@@ -68,8 +72,9 @@ def routes(of: ConsoleHandlers) -> list[Route]:
     viewer, operator = SignedIn(Role.VIEWER), SignedIn(Role.OPERATOR)
     get, post = _getting(of.pages), _posting(of.pages)
     return [
-        get("/console", viewer, "overview", of.overview.get),
+        get("/console", viewer, "overview", of.overview.get, query=SearchQuery),
         get("/console/part/cards", viewer, "part_cards", of.overview.get_cards),
+        get("/console/part/places", viewer, "part_places", of.overview.get_places),
         get("/console/queue", operator, "queue", of.queue.get),
         get("/console/part/queue", operator, "part_queue", of.queue.get_part),
         get(f"{ALERT}", viewer, "alert", of.alert.get),
@@ -85,6 +90,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get("/console/attention", viewer, "attention", of.alarms.get_attention),
         get("/console/shift", viewer, "shift", of.shift.get),
         post("/console/shift", viewer, "shift", of.shift.post),
+        *watching_routes(of.watching, get, post, ALERT),
         *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),

@@ -20,9 +20,14 @@ from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.shift import Shift
 from handlers.console.pages.update import UpdatePage
+from handlers.console.pages.watching.map import MapPage
+from handlers.console.pages.watching.rates import RatesPage
+from handlers.console.pages.watching.routes import WatchingPages
+from handlers.console.pages.watching.trail import TrailPage
+from handlers.console.pages.watching.widening import WideningPage
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.attention import attention_of
-from handlers.console.showing.pages import Pages
+from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
 from handlers.console.signing_in.issuer.attempts import Attempts
@@ -50,13 +55,18 @@ def console_of(
     if not settings.console.enabled:
         return None
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts))
+    source = settings.console.tiles
+    tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
+    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
     pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
     )
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
+    watching = operators.watching
+    maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    action_pages = ActionPages(alerts, actions, preview, pages, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,
@@ -65,13 +75,19 @@ def console_of(
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages),
-        actions=ActionPages(alerts, actions, preview, pages),
-        review=Review(alerts, actions, preview, pages),
+        alert=AlertPage(alerts, pages, maps, rates),
+        actions=action_pages,
+        review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
         live=Live(operators.feed),
         alarms=AlarmsPage(operators.alarms, pages),
         shift=Shift(pool, pages),
+        watching=WatchingPages(
+            map=maps,
+            rates=rates,
+            trail=TrailPage(alerts, watching.trail, pages),
+            widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),

@@ -6,9 +6,10 @@ select s.alert_id, s.notice, s.version, s.lane, coalesce(s.ring, 0) as ring,
        sum(u.invalid / u.step * u.step)::bigint as invalid, sum(u.refused / u.step * u.step)::bigint as refused,
        sum(u.quarantined / u.step * u.step)::bigint as quarantined, sum(u.failed / u.step * u.step)::bigint as failed,
        sum(u.accepted + u.invalid + u.refused + u.quarantined + u.failed)::bigint as settled,
-       sum(u.opted_out)::bigint as opted_out
+       sum(u.opted_out)::bigint as opted_out,
+       coalesce(sum(u.accepted / u.step * u.step) filter (where u.entrants), 0)::bigint as entrants
 from sweep s cross join lateral (
-    select case when w.entrants then $2::bigint else 1 end as step, count(*) filter (where not w.entrants) as units,
+    select w.entrants, case when w.entrants then $2::bigint else 1 end as step, count(*) filter (where not w.entrants) as units,
            count(*) filter (where w.searched and not w.entrants) as searched,
            count(*) filter (where w.done and not w.entrants) as done,
            sum(w.found)::bigint as found, sum(w.accepted)::bigint as accepted, sum(w.invalid)::bigint as invalid,

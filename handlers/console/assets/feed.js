@@ -7,13 +7,16 @@
 export const LOST_MS = 3000;
 const POLL_MS = 2000;
 const RETRY_MS = [500, 1000, 2000, 4000, 8000];
-const REFUSALS_MAX = 3;
+const TAKEN_MS = 15_000;
+const ASK_MS = 5000;
+const SILENT_MS = 8000;
 const TOO_MANY = 4008;
 
 /** @typedef {{type: string, seq?: number, [name: string]: any}} FeedMessage */
 /** @type {Map<string, Set<(message: FeedMessage) => void>>} */
 const listeners = new Map();
 let heardAt = performance.now();
+let heard = false;
 let refusals = 0;
 let polling = false;
 /** @type {number | undefined} */
@@ -43,12 +46,22 @@ export function isLive() {
 /** @param {FeedMessage} message */
 function tell(message) {
   heardAt = performance.now();
+  heard = true;
   if (message.seq !== undefined) after = message.seq;
   for (const listener of listeners.get(message.type) ?? []) listener(message);
 }
 
+/**
+ * Asks the server within a time: one that does not answer must not hold up the next try.
+ * @param {string} path
+ * @param {string} method
+ */
+function ask(path, method) {
+  return fetch(path, { method, signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
+}
+
 async function connect() {
-  const answer = await fetch("/console/feed-ticket", { method: "POST" }).catch(() => null);
+  const answer = await ask("/console/feed-ticket", "POST");
   if (answer === null) return again();
   if (answer.status === 401) return window.location.reload();
   if (!answer.ok) return again();
@@ -60,28 +73,38 @@ async function connect() {
   if (after !== undefined) address.searchParams.set("after", String(after));
   const socket = new WebSocket(address);
   let opened = false;
-  socket.addEventListener("open", () => { opened = true; refusals = 0; polling = false; show(); });
-  socket.addEventListener("message", (event) => tell(JSON.parse(event.data)));
-  socket.addEventListener("close", (event) => {
+  let over = false;
+  /** @param {boolean} isTaken */
+  const end = (isTaken) => {
+    if (over) return;
+    over = true;
+    clearInterval(watch);
+    socket.close();
+    refusals = opened ? refusals : refusals + 1;
     // Closed because somebody holds too many feeds: pages that took it from each other in turn would all stand still.
-    refusals = event.code === TOO_MANY ? REFUSALS_MAX : opened ? refusals : refusals + 1;
-    again();
-  });
+    again(isTaken);
+  };
+  const begun = performance.now();
+  // A connection that was cut without a word never says that it is closed.
+  const watch = setInterval(() => { if (Math.min(age(), performance.now() - begun) > SILENT_MS) end(false); }, SILENT_MS / 4);
+  socket.addEventListener("open", () => { opened = true; refusals = 0; polling = false; show(); });
+  socket.addEventListener("message", (event) => { if (!over) tell(JSON.parse(event.data)); });
+  socket.addEventListener("close", (event) => end(event.code === TOO_MANY));
 }
 
-function again() {
+/** Asks again by HTTP where a WebSocket was refused, and tries that again less and less often. */
+function again(isTaken = false) {
   show();
-  if (refusals >= REFUSALS_MAX && !polling) {
+  if ((refusals > 0 || isTaken) && !polling) {
     polling = true;
     void poll();
   }
-  const wait = RETRY_MS[Math.min(refusals, RETRY_MS.length - 1)] ?? 8000;
-  setTimeout(connect, polling ? 15_000 : wait);
+  setTimeout(connect, isTaken ? TAKEN_MS : (RETRY_MS[Math.min(refusals, RETRY_MS.length - 1)] ?? TAKEN_MS));
 }
 
 async function poll() {
   while (polling) {
-    const answer = await fetch("/console/live").catch(() => null);
+    const answer = await ask("/console/live", "GET");
     if (answer?.status === 401) return window.location.reload();
     if (answer?.ok) tell({ type: "snapshot", ...(await answer.json()) });
     show();
@@ -90,6 +113,7 @@ async function poll() {
 }
 
 function show() {
+  if (!heard && isLive()) return;
   const state = !isLive() ? "lost" : polling ? "polling" : "live";
   const root = document.documentElement;
   const status = /** @type {HTMLElement | null} */ (document.querySelector("[data-link-status]"));

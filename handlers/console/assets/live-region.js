@@ -1,5 +1,5 @@
 // @ts-check
-/** A part of a page that the server writes again when something of its kind changes; at most once in EVERY_MS. */
+/** A part of a page that the server writes again when something of its kind changes; at most once in `every` ms. */
 import { hear } from "console/feed";
 
 const EVERY_MS = 1000;
@@ -17,7 +17,7 @@ class LiveRegion extends HTMLElement {
   }
 
   refresh() {
-    this.#due ??= window.setTimeout(() => { this.#due = undefined; void this.#load(); }, EVERY_MS);
+    this.#due ??= window.setTimeout(() => { this.#due = undefined; void this.#load(); }, Number(this.getAttribute("every") ?? EVERY_MS));
   }
 
   async #load() {

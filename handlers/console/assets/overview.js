@@ -1,2 +1,3 @@
 // @ts-check
 import "console/page";
+import "console/area-map";

@@ -2,6 +2,7 @@
 /** The review: a language counts as read once it was shown; the approval waits for all of them. */
 import { hear } from "console/feed";
 import "console/action";
+import "console/area-map";
 
 for (const shown of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.locale"))) {
   const look = () => {

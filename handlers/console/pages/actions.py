@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from handlers.operators.actions import AlertActions
     from handlers.operators.alerts import Alerts
+    from handlers.operators.estimates import Estimated
     from handlers.operators.preview import Preview
 
 
@@ -38,8 +39,12 @@ class Form(NamedTuple):
 class ActionPages:
     """`/console/alerts/{id}/ACTION`."""
 
-    def __init__(self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages) -> None:
+    def __init__(
+        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, radius_cap_km: float
+    ) -> None:
+        """`radius_cap_km`: beyond it nobody widens an alert, kilometres."""
         self._alerts = alerts
+        self._radius_cap_km = radius_cap_km
         self._preview = preview
         self._pages = pages
         self.forms: Final = {
@@ -56,7 +61,7 @@ class ActionPages:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page of the action that the path ends with."""
-        return await self._page(call, _named(call), {}, [], None)
+        return await self.page(call, _named(call), {}, [], None)
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Do the action that the path ends with."""
@@ -64,21 +69,24 @@ class ActionPages:
         form = self.forms[name]
         body = read_form(fields, form.kind)
         if isinstance(body, list):
-            return await self._page(call, name, fields, body, None)
+            return await self.page(call, name, fields, body, None)
         answer = await form.do(call.with_body(body))
         if isinstance(answer, AlertAnswer):
             return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done={name}"})
-        return await self._page(call, name, fields, [], answer)
+        return await self.page(call, name, fields, [], answer)
 
-    async def _page(
+    async def page(
         self,
         call: Call[Any],
         name: str,
         fields: dict[str, str],
         errors: list[FieldError],
         refused: web.Response | None,
+        *,
+        estimated: Estimated | None = None,
+        not_estimated: Problem | None = None,
     ) -> web.Response:
-        """Show an action's form with what was typed, and why it was not done."""
+        """Show an action's form with what was typed, why it was not done, and what was estimated of it."""
         answer = await self._alerts.get_one(call)
         if not isinstance(answer, AlertAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
@@ -97,6 +105,9 @@ class ActionPages:
             errors={error.path.removeprefix("$."): error.detail for error in errors},
             problem=None if refused is None else problem_of(refused),
             texts=texts,
+            radius_cap_km=self._radius_cap_km,
+            estimated=estimated,
+            not_estimated=not_estimated,
         )
 
 

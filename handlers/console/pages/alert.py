@@ -13,12 +13,17 @@ from push.alerts.lifecycle import OVER, State
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from handlers.console.pages.watching.map import MapPage
+    from handlers.console.pages.watching.rates import RatesPage
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
     from handlers.operators.alerts import Alert, Alerts
 
 STEPS: Final = ("received", "review", "sending", "sent", "over")
 """The stepper: where an alert is, in the order in which it goes on."""
+
+FUNNEL: Final = ("found", "opted_out", "sent", "accepted", "invalid", "refused", "failed", "entrants")
+"""From those who stand in the area to those whom a provider accepted, and who came in since."""
 
 _STEP_OF: Final = {
     State.RECEIVED: "received",
@@ -33,24 +38,27 @@ _STEP_OF: Final = {
 class AlertPage:
     """`GET /console/alerts/{id}` and its parts."""
 
-    def __init__(self, alerts: Alerts, pages: Pages) -> None:
+    def __init__(self, alerts: Alerts, pages: Pages, map_page: MapPage, rates: RatesPage) -> None:
         self._alerts = alerts
+        self._map = map_page
+        self._rates = rates
         self._pages = pages
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
-        return await self.shown(call, "alert.html")
-
-    async def get_state(self, call: Call[None]) -> web.Response:
-        """Show the part that changes with the alert's state."""
-        return await self.shown(call, "parts/alert_state.html")
-
-    async def shown(self, call: Call[None], template: str) -> web.Response:
-        """Show an alert by a template."""
         answer = await self._alerts.get_one(call)
         if not isinstance(answer, AlertAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        return self._pages.page(call.request, template, **parts_of(answer.alert), done=call.request.query.get("done"))
+        beside = await self._map.values(call, answer.alert) | await self._rates.values(call)
+        values = beside | parts_of(answer.alert) | {"done": call.request.query.get("done")}
+        return self._pages.page(call.request, "alert.html", **values)
+
+    async def get_state(self, call: Call[None]) -> web.Response:
+        """Show the part that changes with the alert's state."""
+        answer = await self._alerts.get_one(call)
+        if not isinstance(answer, AlertAnswer):
+            return self._pages.problem(call.request, 404, "problem.unknown_alert")
+        return self._pages.page(call.request, "parts/alert_state.html", **parts_of(answer.alert))
 
 
 def parts_of(alert: Alert) -> dict[str, Any]:
@@ -62,4 +70,14 @@ def parts_of(alert: Alert) -> dict[str, Any]:
         "can": {one.value for one in alert.possible},
         "is_over": alert.state in OVER,
         "rings": sorted({ring for lane in alert.lanes.values() for ring in lane.rings}),
+        "funnel": funnel_of(alert),
+    }
+
+
+def funnel_of(alert: Alert) -> dict[str, tuple[int, bool]]:
+    """Return each step with its number over all lanes, and whether some numbers in it are withheld."""
+    lanes = [*alert.lanes.values()]
+    return {
+        name: (sum(getattr(lane, name) or 0 for lane in lanes), any(getattr(lane, name) is None for lane in lanes))
+        for name in FUNNEL
     }

@@ -1,13 +1,15 @@
-"""The overview: all alerts that go on and the newest others.
+"""The overview: all alerts that go on and the newest others, as cards, on a map and in a table.
 
-Bounded: `ALERTS_MAX` alerts.
+Bounded: `ALERTS_MAX` alerts; others are found by their case number.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from handlers.console.pages.watching.trail import SearchQuery
 from handlers.operators.alerts import AlertsQuery
+from push.alerts.lifecycle import OVER
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from handlers.operators.alerts import Alert, Alerts
 
 ALERTS_MAX: Final = 100
+"""Twice as many as live at once on a bad day; a page of them is painted within a second."""
 
 
 class Overview:
@@ -28,11 +31,24 @@ class Overview:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
-        return self._pages.page(call.request, "overview.html", alerts=await self._listed(call))
+        query = call.query if isinstance(call.query, SearchQuery) else SearchQuery()
+        number = query.case_number.strip()
+        alerts = await self._listed(call, number)
+        is_cut = len(alerts) >= ALERTS_MAX
+        going_on = [one for one in alerts if one.state not in OVER]
+        return self._pages.page(
+            call.request, "overview.html", alerts=alerts, going_on=going_on, number=number, is_cut=is_cut
+        )
 
     async def get_cards(self, call: Call[None]) -> web.Response:
         """Show the cards alone."""
         return self._pages.page(call.request, "parts/cards.html", alerts=await self._listed(call))
 
-    async def _listed(self, call: Call[Any]) -> list[Alert]:
-        return (await self._alerts.listed_for(call.bearer, AlertsQuery(limit=ALERTS_MAX))).alerts
+    async def get_places(self, call: Call[None]) -> web.Response:
+        """Show the map's table alone."""
+        going_on = [one for one in await self._listed(call) if one.state not in OVER]
+        return self._pages.page(call.request, "parts/places.html", going_on=going_on)
+
+    async def _listed(self, call: Call[Any], number: str = "") -> list[Alert]:
+        query = AlertsQuery(case_number=number or None, limit=ALERTS_MAX)
+        return (await self._alerts.listed_for(call.bearer, query)).alerts

@@ -17,6 +17,7 @@ from handlers.operators.alerts import AlertAnswer
 from push.notice import Notice
 
 if TYPE_CHECKING:
+    from handlers.console.pages.watching.map import MapPage
     from handlers.console.showing.pages import Pages
     from handlers.http.problems import FieldError
     from handlers.http.route import Call
@@ -31,8 +32,11 @@ READ: Final = "read-"
 class Review:
     """`/console/alerts/{id}/review` and `/console/alerts/{id}/approval`."""
 
-    def __init__(self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages) -> None:
+    def __init__(
+        self, alerts: Alerts, actions: AlertActions, preview: Preview, pages: Pages, map_page: MapPage
+    ) -> None:
         self._alerts = alerts
+        self._map = map_page
         self._actions = actions
         self._preview = preview
         self._pages = pages
@@ -74,7 +78,7 @@ class Review:
             call.request,
             "review.html",
             status,
-            **parts_of(answer.alert),
+            **parts_of(answer.alert) | await self._map.values(call, answer.alert),
             notice=notice,
             texts=shown.notices.get(notice, {}),
             reasons=shown.reasons,

@@ -5,7 +5,8 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import jinja2
 from aiohttp import web
@@ -32,12 +33,26 @@ COMPRESS_BYTES_MIN: Final = 1024
 """Below that compression saves less than its headers cost."""
 
 
+class Tiles(NamedTuple):
+    """Where the pictures under maps come from (`{z}`, `{x}`, `{y}`, `{s}` are filled in), and whom to name."""
+
+    url: str
+    attribution: str
+
+    @property
+    def source(self) -> str:
+        """What a content security policy calls their server."""
+        address = urlsplit(self.url)
+        return f"{address.scheme}://{address.netloc.replace('{s}', '*')}"
+
+
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo) -> None:
-        """`zone`: in which times are written."""
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None) -> None:
+        """`zone`: in which times are written; `tiles`: of the maps, if there are any."""
         self._zone = zone
+        self._tiles = tiles
         self.assets = Assets()
         self.attention: Callable[[Bearer], Attention] = lambda _: Attention()
         # One path for all of them, escaped whatever a file is called.
@@ -53,7 +68,7 @@ class Pages:
                 "default-src 'none'",
                 f"script-src 'self' {self.assets.import_map_source}",
                 "style-src 'self'",
-                "img-src 'self' data:",
+                "img-src 'self' data:" + ("" if tiles is None else f" {tiles.source}"),
                 "media-src 'self'",
                 "connect-src 'self'",
                 "form-action 'self'",
@@ -77,6 +92,7 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
         response = web.Response(text=body, status=status, content_type=HTML)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 import shapely
@@ -84,40 +84,62 @@ class AreaCollection(Answer, frozen=True, kw_only=True):
     features: list[AreaFeature]
 
 
+class Around(NamedTuple):
+    """What is drawn beside rings: the codes of boundaries, and whether there is a city's and a jurisdiction."""
+
+    codes: list[str]
+    has_city: bool
+    has_jurisdiction: bool
+
+
+class Drawing(NamedTuple):
+    """A drawing as GeoJSON, and what of it is no ring."""
+
+    body: bytes
+    around: Around
+
+
 class AlertArea:
     """`GET /v1/alerts/{id}/area`."""
 
     def __init__(self, pool: Pool, cities: Cities | None) -> None:
         self._pool = pool
         self._cities = cities
-        self._kept: OrderedDict[tuple[UUID, int, str], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[UUID, int, str], Drawing] = OrderedDict()
 
     async def get(self, call: Call[Any]) -> web.Response:
         """Return the area, drawn once for each change of it."""
         alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
         if not alerts or not scope_of(call.bearer).shows(alerts[0]):
             return unknown_alert()
-        body = await self._drawn(alerts[0])
-        response = web.Response(body=body, content_type=GEO_JSON)
+        drawing = await self._drawn(alerts[0])
+        response = web.Response(body=drawing.body, content_type=GEO_JSON)
         response.enable_compression()
         return response
 
-    async def _drawn(self, alert: ListedAlert) -> bytes:
+    async def around(self, call: Call[Any]) -> Around | None:
+        """Return what is drawn of an alert beside its rings, None where the reader may not read it."""
+        alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
+        if not alerts or not scope_of(call.bearer).shows(alerts[0]):
+            return None
+        return (await self._drawn(alerts[0])).around
+
+    async def _drawn(self, alert: ListedAlert) -> Drawing:
         shapes = [(ring.ring, ring.radius_km, ring.city, ring.longitude, ring.latitude) for ring in alert.rings]
         place_key = (alert.longitude, alert.latitude, alert.child_deleted_at)
         key = (alert.id, alert.area_version, repr((shapes, place_key)))
-        body = self._kept.get(key)
-        if body is None:
+        drawing = self._kept.get(key)
+        if drawing is None:
             row = await sql.rings.place_of(self._pool, alert.id)
-            body = await asyncio.to_thread(lambda: _draw(place_from(row), alert.rings, self._cities))
-            self._kept[key] = body
+            drawing = await asyncio.to_thread(lambda: _draw(place_from(row), alert.rings, self._cities))
+            self._kept[key] = drawing
             if len(self._kept) > KEPT_MAX:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
-        return body
+        return drawing
 
 
-def _draw(place: Place, rings: Sequence[RingRow], cities: Cities | None) -> bytes:
+def _draw(place: Place, rings: Sequence[RingRow], cities: Cities | None) -> Drawing:
     """Return the drawing of an alert, as GeoJSON."""
     limit = None if place.jurisdiction is None else simplified(place.jurisdiction)
     city = None if place.boundary is None else simplified(place.boundary)
@@ -140,8 +162,10 @@ def _draw(place: Place, rings: Sequence[RingRow], cities: Cities | None) -> byte
             continue
         reached = simplified(common(joined(circle, within), None if limit is None else limit.shape))
         features.append(_feature("ring", reached.shape, ring.ring, ring.radius_km, tolerance_km=reached.tolerance_km))
-    features = [*_boundaries(features, cities), *features, *places.values()]
-    return msgspec.json.encode(AreaCollection(type="FeatureCollection", features=features))
+    boundaries = _boundaries(features, cities)
+    around = Around([one.properties.code or "" for one in boundaries], city is not None, limit is not None)
+    features = [*boundaries, *features, *places.values()]
+    return Drawing(msgspec.json.encode(AreaCollection(type="FeatureCollection", features=features)), around)
 
 
 def _boundaries(features: Sequence[AreaFeature], cities: Cities | None) -> list[AreaFeature]:

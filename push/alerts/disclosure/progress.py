@@ -27,8 +27,8 @@ COUNTS: Final = ("accepted", "invalid", "refused", "quarantined", "failed")
 class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     """One ring in one lane: who stood in it when it was searched, those of nearer rings included, and by outcome.
 
-    `opted_out`: who was found and wants no such message. A number that is null is below the threshold; `withheld`: some
-    are.
+    `opted_out`: who was found and wants no such message; `entrants`: who of those accepted came in later. A number that
+    is null is below the threshold; `withheld`: some are.
     """
 
     found: int | None
@@ -39,6 +39,7 @@ class ShownRingProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int | None
     failed: int | None
     opted_out: int | None
+    entrants: int | None
     withheld: bool
     units: int
     units_done: int
@@ -121,6 +122,7 @@ def _counts(one: LaneProgress | RingProgress, rule: Disclosure, *, exact: bool, 
         "sent": sent,
         **counts,
         "opted_out": opted_out,
+        "entrants": None if few else rule.floored(one.entrants),
         "withheld": None in counts.values(),
         **units,
     }

@@ -34,6 +34,7 @@ class RingProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     failed: int
     opted_out: int
+    entrants: int
     units: int
     units_done: int
 
@@ -49,6 +50,7 @@ class LaneProgress(msgspec.Struct, frozen=True, kw_only=True):
     quarantined: int
     failed: int
     opted_out: int
+    entrants: int
     rate_per_s: float
     eta: datetime | None
     units: int
@@ -144,6 +146,7 @@ class Meter:
             failed=failed,
             # As with those found.
             opted_out=max(row.opted_out for row in rows),
+            entrants=sum(row.entrants for row in rows),
             rate_per_s=round(rate_per_s, 1),
             eta=eta,
             units=sum(row.units for row in rows),
@@ -181,6 +184,7 @@ def _ring(row: Counts) -> RingProgress:
         quarantined=row.quarantined,
         failed=row.failed,
         opted_out=row.opted_out,
+        entrants=row.entrants,
         units=row.units,
         units_done=row.units_done,
     )

@@ -1,0 +1,43 @@
+"""The rates of an alert: a table, of which a module makes a line.
+
+Bounded: `ROWS_MAX` rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from handlers.console.showing.pages import Pages
+    from handlers.http.route import Call
+    from handlers.operators.watching.rates import Rates, RateSample
+
+ROWS_MAX: Final = 60
+"""As many as one can tell apart on a line, and read in a table."""
+
+
+class RatesPage:
+    """The part of an alert's page that shows its rates."""
+
+    def __init__(self, rates: Rates, pages: Pages) -> None:
+        self._rates = rates
+        self._pages = pages
+
+    async def get(self, call: Call[None]) -> web.Response:
+        """Show the part."""
+        values = await self.values(call)
+        return self._pages.page(call.request, "parts/rates.html", **values)
+
+    async def values(self, call: Call[Any]) -> dict[str, Any]:
+        """Return what the part's template shows; without rates for who may not read the alert."""
+        answer = await self._rates.get(call)
+        return {"rates": None if isinstance(answer, web.Response) else answer, "rate_rows": rows_of(answer)}
+
+
+def rows_of(answer: Any) -> list[RateSample]:  # noqa: ANN401 - an answer or a problem
+    """Return samples for a table, as even as they come, the last one among them."""
+    samples: list[RateSample] = [] if isinstance(answer, web.Response) else answer.samples
+    step = -(-len(samples) // ROWS_MAX) or 1
+    return samples[::-1][::step][::-1]
