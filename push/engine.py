@@ -85,6 +85,7 @@ class Engine:
             areas,
             audience_cap=plan.filing.audience_cap,
             disclosure=plan.filing.disclosure,
+            sounds=self.claims.sounds,
             wake=self.claims.wake,
         )
         self.lanes = {

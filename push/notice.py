@@ -18,12 +18,17 @@ LaneName = NewType("LaneName", str)
 
 
 class Notice(enum.StrEnum):
-    """The alert itself, or a follow-up notice about it."""
+    """The alert itself, a follow-up notice about it, or the alert again with a sound: a morning reminder."""
 
     ALERT = "alert"
     UPDATE = "update"
     FOUND = "found"
     CANCEL = "cancel"
+    REMINDER = "reminder"
+
+
+WITH_SOUND: Final = frozenset({Notice.ALERT, Notice.REMINDER})
+"""The notices that make a sound where nothing takes it away; follow-up notices come without one."""
 
 
 class CaseKind(enum.StrEnum):

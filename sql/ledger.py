@@ -6,18 +6,21 @@ Bounded: the caller bounds the rows of a commit; a read covers the shards of one
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
 
+import sql.reminders
 from sql.query import query
+from sql.reminders import SilentRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from sql.database import Pool
+    from sql.database import Connection, Pool
 
 _COMMIT = query("ledger_commit")
 _SETTLED = query("ledger_settled")
@@ -34,7 +37,7 @@ class LedgerRow(msgspec.Struct, frozen=True):
     """The recipients of one batch with the same outcome, out of shards [`shard_from`, `shard_to`).
 
     `packed` is written by `push.fanout.packing`; `message_version` is the version they were sent, `locale` that of the
-    alert's text that they were sent.
+    alert's text that they were sent. `reminding`: they were notified without a sound, and are to be reminded.
     """
 
     alert_id: UUID
@@ -49,6 +52,14 @@ class LedgerRow(msgspec.Struct, frozen=True):
     packed: bytes
     message_version: int = 1
     locale: str | None = None
+    reminding: Reminding | None = None
+
+
+class Reminding(msgspec.Struct, frozen=True):
+    """On which morning, by its number (below 0), and from when recipients are to be reminded with a sound."""
+
+    morning: int
+    due_at: datetime
 
 
 class NotifiedRow(msgspec.Struct, frozen=True):
@@ -59,8 +70,34 @@ class NotifiedRow(msgspec.Struct, frozen=True):
 
 
 async def commit(pool: Pool, rows: Sequence[LedgerRow]) -> None:
-    """Commit rows durably and add them to the counts of their units; committing the same rows again changes nothing."""
-    await pool.execute(
+    """Commit rows durably and add them to the counts of their units; committing the same rows again changes nothing.
+
+    Who is to be reminded is noted in the same transaction.
+    """
+    silent = [_silent(row, row.reminding) for row in rows if row.reminding is not None]
+    if not silent:
+        await _commit(pool, rows)
+        return
+    async with pool.acquire() as connection, connection.transaction():
+        await _commit(connection, rows)
+        await sql.reminders.note(connection, silent)
+
+
+def _silent(row: LedgerRow, reminding: Reminding) -> SilentRow:
+    return SilentRow(
+        row.alert_id,
+        row.shard_from,
+        row.shard_to,
+        row.batch_id,
+        row.outcome,
+        row.recipients,
+        reminding.morning,
+        reminding.due_at,
+    )
+
+
+async def _commit(connection: Pool | Connection, rows: Sequence[LedgerRow]) -> None:
+    await connection.execute(
         _COMMIT,
         [row.alert_id for row in rows],
         [row.notice for row in rows],

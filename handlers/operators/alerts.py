@@ -16,7 +16,7 @@ from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.http.reuse.shared import Shared
 from handlers.operators.scope import scope_of
-from push.alerts.disclosure.progress import ShownLaneProgress, ShownNotice, shown_progress
+from push.alerts.disclosure.progress import ShownLaneProgress, ShownNotice, ShownReminder, shown_progress
 from push.alerts.lifecycle import Action, State, possible
 from sql.progress import LIST_LIMIT
 
@@ -42,10 +42,10 @@ class AlertsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     limit: Annotated[int, Meta(ge=1, le=LIST_LIMIT)] = LIST_LIMIT
 
 
-class Alert(FiledAlert, frozen=True, kw_only=True):
+class Alert(FiledAlert, frozen=True, kw_only=True, omit_defaults=True):
     """An alert with its progress; `possible` names what may be asked for now: the last part of the path.
 
-    `found` once more says later whether it was because of the alert.
+    `found` once more says later whether it was because of the alert. `reminders`: where the policy has some.
     """
 
     sent_at: datetime | None
@@ -57,6 +57,7 @@ class Alert(FiledAlert, frozen=True, kw_only=True):
     possible: list[Action]
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
+    reminders: tuple[ShownReminder, ...] = ()
 
 
 class AlertAnswer(Answer, frozen=True, kw_only=True):
@@ -126,4 +127,5 @@ class Alerts:
             possible=possible(State(alert.state), proposed=alert.proposal is not None, held=alert.held),
             lanes={} if progress is None else progress.lanes,
             notices=[] if progress is None else progress.notices,
+            reminders=() if progress is None else progress.reminders,
         )

@@ -15,7 +15,7 @@ from handlers.alert_answers import Answer, FiledAlert, filed_alert
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sealed.notes import CaseBasis, basis_of, open_sealed
-from push.alerts.preview import photos
+from push.alerts.preview import ReminderPlan, photos, reminder_of
 from push.message.rendering import Rendering, TooLarge
 from sql.audit import AuditEvent
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from push.alerts.disclosure.people import Disclosure
     from push.alerts.preview import Previews
     from push.alerts.record.sealing import Sealing
+    from push.message.sound import Sounds
     from sql.database import Pool
 
     Render: TypeAlias = Callable[[UUID, str, str, datetime, str | None], Previews]
@@ -44,10 +45,11 @@ class Reasons(Answer, frozen=True, kw_only=True):
     proposal: str | None
 
 
-class Previewed(Answer, frozen=True, kw_only=True):
+class Previewed(Answer, frozen=True, kw_only=True, omit_defaults=True):
     """What phones would show, by notice, locale and lane; `photos`: the address of the picture, by notice.
 
-    `basis`: on what the case rests, for who may read what is sealed of it.
+    `basis`: on what the case rests, for who may read what is sealed of it. `reminder`: the morning reminder, where one
+    comes.
     """
 
     alert: FiledAlert
@@ -55,13 +57,15 @@ class Previewed(Answer, frozen=True, kw_only=True):
     basis: CaseBasis | None
     photos: dict[str, str | None]
     notices: dict[str, dict[str, dict[str, Rendering | TooLarge]]]
+    reminder: ReminderPlan | None = None
 
 
 class Preview:
     """`GET /v1/alerts/{id}/preview`."""
 
-    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure, sealing: Sealing) -> None:
+    def __init__(self, pool: Pool, render: Render, disclosure: Disclosure, sealing: Sealing, sounds: Sounds) -> None:
         self._pool = pool
+        self._sounds = sounds
         self._sealing = sealing
         self._disclosure = disclosure
         self._render = render
@@ -92,4 +96,5 @@ class Preview:
             basis=None if opened is None else basis_of(opened),
             photos=photos(content[0], proposed),
             notices=self._render(call.alert_id, *content, proposed),
+            reminder=reminder_of(listed, self._sounds, self._disclosure),
         )

@@ -1,28 +1,35 @@
 """Preview: what phones of each lane would show of an alert, by notice and language.
 
-It is made by the rendering that is sent, and nothing is sent. Bounded by the notices, languages and lanes.
+It is made by the rendering that is sent, and nothing is sent. It also says whether a morning reminder would come.
+Bounded by the notices, languages and lanes.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
 from push.alerts.actions.changes import reworded
 from push.alerts.actions.proposals import CaseChange, LaterPlace, Rewording, change_request_of
+from push.alerts.estimate import Estimate
+from push.alerts.lifecycle import OVER, State
 from push.discovery import providers
 from push.message.catalogues.newest_place import with_newest_place
 from push.message.content import About, Content
 from push.message.rendering import Rendering, TooLarge
 from push.notice import Notice
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
     from uuid import UUID
 
+    from push.alerts.disclosure.people import Disclosure
+    from push.message.sound import Sounds
     from push.provider import LaneSettings
+    from sql.progress import ListedAlert
 
 Previews: TypeAlias = dict[str, dict[str, dict[str, Rendering | TooLarge]]]
 """By notice, locale and lane."""
@@ -64,6 +71,34 @@ def photos(content: str, proposed: str | None) -> dict[str, str | None]:
         notice.value: None if notice in rendering.follow_ups else rendering.photo_url
         for notice, rendering in _contents(content, proposed).items()
     }
+
+
+class ReminderPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The morning reminder of an alert: from when, and about how many people would be notified without a sound before.
+
+    `people`: an estimate, null below the threshold or without one; who is in quiet hours of their own is no part of it.
+    """
+
+    due_at: datetime
+    people: int | None
+
+
+def reminder_of(alert: ListedAlert, sounds: Sounds, rule: Disclosure) -> ReminderPlan | None:
+    """Return the reminder that comes if an alert is sent now, or at the end of its grace; None: none comes."""
+    sound, moment = sounds.of(alert.subject_kind), max(now(), alert.send_at or now())
+    if not sound.morning_reminder or State(alert.state) in OVER:
+        return None
+    at = sound.morning_after(moment).at
+    silent = {
+        ring.ring
+        for ring in alert.rings
+        if ring.due_at < at and sound.silent(ring.nearness or ring.ring, max(moment, ring.due_at))
+    }
+    if not silent or at >= alert.expires:
+        return None
+    estimate = None if alert.estimate is None else msgspec.json.decode(alert.estimate, type=Estimate)
+    people = None if estimate is None else sum(one.people for one in estimate.rings if one.ring in silent)
+    return ReminderPlan(due_at=at, people=None if people is None else rule.estimated(people))
 
 
 def _contents(content: str, proposed: str | None) -> dict[Notice, Content]:

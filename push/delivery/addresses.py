@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geo.index.locales import NonDefaultLocales
     from geo.index.position_index import PositionIndex
     from push.fanout.claims.unit import Batch
+    from push.users.preferring import Preferring
 
 
 class Addresses:
@@ -76,6 +77,7 @@ class Addresses:
             there = preferring.takers if wanted is None else wanted & preferring.takers
             opted_out = (batch.size if wanted is None else int(wanted.sum())) - int(there.sum())
             wanted = there
+        batch.reminded = _reminded(batch, preferring)
         if preferring.silent is not None and not batch.unit.silent:
             heard = preferring.silent if wanted is None else preferring.silent[wanted]
             silent = frozenset(np.flatnonzero(heard).tolist())
@@ -94,6 +96,13 @@ class Addresses:
         """Tell whether somebody whose language is not settled may read another one than the usual one."""
         open_to = batch.users[~batch.keeps_language()]
         return bool(open_to.size) and await self._non_default_locales.among(open_to)
+
+
+def _reminded(batch: Batch, preferring: Preferring) -> NDArray[np.bool_] | None:
+    """Return who of a batch is to be reminded in the morning; None: nobody, or the policy has no reminders."""
+    if batch.unit.morning is None:
+        return None
+    return preferring.reminded(batch.size, all_silent=batch.unit.silent)
 
 
 def _languages(batch: Batch, locales: Mapping[int, str]) -> NDArray[np.int16]:

@@ -23,7 +23,7 @@ from push.results import Outcome
 from runtime.retry import STORE_CAP_S, full_jitter_s
 from runtime.tasks import raise_if_cancelled
 from sql.database import REFUSED_ERRORS
-from sql.ledger import LedgerRow
+from sql.ledger import LedgerRow, Reminding
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -114,13 +114,13 @@ class Ledger:
 def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
     """Return the ledger rows of a batch's outcomes: one an outcome, and one a language of those whom an alert reached.
 
-    Of late entrants one for each span of shards.
+    Who is to be reminded has rows apart. Of late entrants there is one for each span of shards.
     """
     row = batch.unit.row
     parts = [
-        (outcome, number, locale, shard_from, shard_to, users)
+        (outcome, number, locale, reminding, shard_from, shard_to, users)
         for outcome, mask in settled.items()
-        for number, (locale, same) in enumerate(_by_language(batch, outcome, mask))
+        for number, (locale, reminding, same) in enumerate(_by_message(batch, outcome, mask))
         for shard_from, shard_to, users in (_by_span(same) if row.entrants else ((row.shard_from, row.shard_to, same),))
     ]
     return [
@@ -138,10 +138,29 @@ def rows_of(batch: Batch, settled: Settled, lane: str) -> list[LedgerRow]:
             pack(users),
             row.message_version,
             locale,
+            reminding,
         )
-        for outcome, number, locale, shard_from, shard_to, users in parts
+        for outcome, number, locale, reminding, shard_from, shard_to, users in parts
         if users.size
     ]
+
+
+def _by_message(
+    batch: Batch, outcome: Outcome, mask: NDArray[np.bool_] | None
+) -> Iterator[tuple[str | None, Reminding | None, NDArray[np.int64]]]:
+    """Split who had an outcome by what reached them: in which language, and whether they are to be reminded of it."""
+    if batch.reminded is None or batch.unit.morning is None or outcome not in REACHED:
+        for locale, users in _by_language(batch, outcome, mask):
+            yield locale, None, users
+        return
+    everybody = np.ones(batch.size, dtype=np.bool_) if mask is None else mask
+    for reminding, some in (
+        (None, everybody & ~batch.reminded),
+        (Reminding(*batch.unit.morning), everybody & batch.reminded),
+    ):
+        if some.any():
+            for locale, users in _by_language(batch, outcome, some):
+                yield locale, reminding, users
 
 
 def _by_language(

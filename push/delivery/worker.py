@@ -102,7 +102,7 @@ class Worker:
                 self.sending = False
 
     async def _handle(self, batch: Batch, *, probing: bool) -> None:
-        if batch.unit.over:
+        if batch.unit.over or batch.unit.is_put_off(asyncio.get_running_loop().time()):
             await self._settlement.drain(batch)
             return
         if not self._settlement.is_recorded or not batch.unit.may_send(asyncio.get_running_loop().time()):
@@ -123,6 +123,9 @@ class Worker:
         if not batch.recipients:
             await self._settlement.settle(batch, {})
             return
+        if batch.unit.is_reminder:
+            # Rather no reminder than two: it is in the ledger before it can have reached anybody.
+            await self._settlement.record_indeterminate(batch)
         batch.attempts += 1
         try:
             result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
@@ -157,6 +160,9 @@ class Worker:
         if result.asked:
             await self._apply(result)
         if result.statuses is None and result.request_status is not RequestStatus.ANSWERED:
+            if result.indeterminate and batch.unit.is_reminder:
+                await self._settlement.settle(batch, {})
+                return
             if result.indeterminate:
                 await self._settlement.record_indeterminate(batch)
             self._queue.park(batch, self._delay_s(batch, result))
@@ -164,12 +170,16 @@ class Worker:
         settled, again = sort_outcomes(result)
         if (indeterminate := settled.get(Outcome.INDETERMINATE)) is not None:
             settled = {**settled, Outcome.INDETERMINATE: batch.add_indeterminate(indeterminate)}
+            if batch.unit.is_reminder and again is not None:
+                again = rest if (rest := again & ~indeterminate).any() else None
         if self._invalid is not None:
             self._invalid.observe(*addressed.judged(batch.users, result))
         await self._settlement.settle(batch, settled, again, self._delay_s(batch, result))
 
     async def _apply(self, result: SendResult) -> None:
         """Open or close the breaker, slow down, and raise or clear alarms, as the provider answers."""
+        if result.request_status is not RequestStatus.ANSWERED:
+            self._stats.errors.note(result.request_status.value, result.reason)
         if result.request_status is RequestStatus.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)

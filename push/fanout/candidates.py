@@ -1,7 +1,8 @@
 """Candidates: finds who may have to be notified for a unit, shard by shard.
 
-The alert itself is for those who stand in the ring's area now; a follow-up notice is for those in the ledger who can be
-reached in this lane now, each in the language in which they were first notified. An exercise has only the enrolled.
+The alert itself is for those who stand in the ring's area now; a follow-up notice, or a reminder, is for those in the
+ledger who can be reached in this lane now, each in the language in which they were first notified. An exercise has only
+the enrolled.
 Bounded: the searches asked for ahead, one shard of those notified before; an enrolment has its own bound
 (`sql.enrolment`).
 """
@@ -22,6 +23,7 @@ from geo.index.position_index import Found
 from geo.index.shards import by_shards
 from push.fanout.ended import believing_over
 from push.fanout.packing import unpack_readable
+from push.fanout.reminding import users_to_remind
 from push.notice import Notice, Status
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -96,7 +98,8 @@ class Candidates:
 
     async def _notified_before(self, unit: HeldUnit, shard_from: int) -> AsyncIterator[Found]:
         row = unit.row
-        users = await self._users_before(unit)
+        to_remind = partial(users_to_remind, self._pool, unit, self._report_row)
+        users = await (to_remind() if unit.is_reminder else self._users_before(unit))
         for last, chosen in by_shards(users, shard_from, row.shard_to, USERS_A_TRIP):
             asked_s = asyncio.get_running_loop().time()
             # Who changed lanes a moment ago may be on the way out through the other one: the next pass reaches them.
@@ -111,7 +114,6 @@ class Candidates:
             reopens = partial(sql.outcomes.reopens, self._pool, row.alert_id, row.message_version)
             reopened = await retry_until_available(reopens, UNAVAILABLE_ERRORS, "postgresql")
         indeterminate = row.notice != Notice.UPDATE or reopened
-        indeterminate = row.notice != Notice.UPDATE
         notified = await retry_until_available(
             partial(
                 sql.ledger.notified,

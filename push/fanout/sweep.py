@@ -21,6 +21,7 @@ from geo.connection import raise_if_mistake
 from push.fanout.claims.unit import Batch
 from push.fanout.ended import knowing_already
 from push.fanout.packing import not_notified, unpack_readable
+from push.fanout.reminding import settled_of
 from push.notice import Notice
 from runtime.retry import STORE_CAP_S, full_jitter_s, retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -62,6 +63,7 @@ class Sweep:
     ) -> None:
         self._lane = lane
         self._claims = claims
+        self._report_row = claims.unreadable.report_row
         self._candidates = candidates
         self._pool = pool
         self._queue = queue
@@ -131,12 +133,14 @@ class Sweep:
         Of a second end, who knows of the first and not that it was taken back.
         """
         row = unit.row
+        if unit.is_reminder:
+            return await settled_of(self._pool, row, self._claims.leases.outstanding(row), self._report_row)
         # First what is outstanding, then the ledger: who is settled in between is seen in one or both.
         outstanding = self._claims.leases.outstanding(row)
         if row.notice == Notice.ALERT:
             outstanding.append(await self._entrants(row))
         elif row.notice != Notice.UPDATE:
-            outstanding.append(await knowing_already(self._pool, row, self._claims.unreadable.report_row))
+            outstanding.append(await knowing_already(self._pool, row, self._report_row))
         rows = await retry_until_available(
             lambda: sql.ledger.settled(
                 self._pool,
@@ -152,7 +156,7 @@ class Sweep:
             "postgresql",
         )
         # Who stands in a row that cannot be read is notified again: twice is better than never.
-        parts = [*outstanding, *unpack_readable(rows, partial(self._claims.unreadable.report_row, row))]
+        parts = [*outstanding, *unpack_readable(rows, partial(self._report_row, row))]
         # Each part is sorted, which the stable sort makes use of.
         return np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, dtype=np.int64)
 

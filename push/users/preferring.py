@@ -13,6 +13,7 @@ import numpy as np
 
 from geo.index.checks.unreadable import UnreadableKind
 from push.message.preferences import Preferences, read_preferences
+from push.notice import Notice
 from runtime.clock import now
 
 if TYPE_CHECKING:
@@ -22,10 +23,24 @@ if TYPE_CHECKING:
 
 
 class Preferring(NamedTuple):
-    """By place in the batch: who takes the message, None: everybody; and who is to hear nothing."""
+    """By place in the batch: who takes the message, None: everybody; and who is to hear nothing.
+
+    `soundless`: who never wants a sound; others of the silent are in their quiet hours.
+    """
 
     takers: NDArray[np.bool_] | None
     silent: NDArray[np.bool_] | None
+    soundless: NDArray[np.bool_] | None = None
+
+    def reminded(self, size: int, *, all_silent: bool) -> NDArray[np.bool_] | None:
+        """Return who of a batch gets no sound now and wants one at other times; None: nobody.
+
+        `all_silent`: the message makes no sound for anybody.
+        """
+        silent = np.ones(size, dtype=np.bool_) if all_silent else self.silent
+        if silent is None:
+            return None
+        return silent if self.soundless is None else silent & ~self.soundless
 
 
 EVERYBODY = Preferring(None, None)
@@ -37,13 +52,19 @@ async def preferring_of(index: PositionIndex, users: NDArray[np.int64], *, subje
     if not found:
         return EVERYBODY
     takers, silent = np.ones(users.size, dtype=np.bool_), np.zeros(users.size, dtype=np.bool_)
-    moment, unreadable = now(), 0
+    soundless = np.zeros(users.size, dtype=np.bool_)
+    moment, unreadable, is_reminder = now(), 0, notice == Notice.REMINDER
     for row, text in found.items():
         preferences = read_preferences(text)
         if preferences is None:
             unreadable += 1
             preferences = Preferences(silent=True)
-        takers[row] = preferences.takes(subject, notice)
         silent[row] = preferences.silent_at(moment)
+        takers[row] = preferences.takes(subject, Notice.ALERT if is_reminder else notice)
+        # Without a sound it reminds nobody. Who is in quiet hours is looked for again a little later.
+        takers[row] &= not (is_reminder and silent[row])
+        soundless[row] = preferences.silent
     index.unreadable.report(UnreadableKind.PREFERENCE, unreadable)
-    return Preferring(None if takers.all() else takers, silent if silent.any() else None)
+    return Preferring(
+        None if takers.all() else takers, silent if silent.any() else None, soundless if soundless.any() else None
+    )

@@ -79,7 +79,9 @@ def handlers_of(
     operators = OperatorHandlers(
         alerts=alerts,
         actions=AlertActions(engine.actions, engine.changes, alerts, pool),
-        preview=Preview(pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing),
+        preview=Preview(
+            pool, partial(preview, lanes=settings.lanes), disclosure, planner.sealing, engine.claims.sounds
+        ),
         sealed=SealedNotes(pool, planner.sealing),
         audit=Audit(pool, disclosure),
         estimates=Estimates(pool, planner, cities, authenticator),

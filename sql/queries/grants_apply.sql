@@ -35,6 +35,9 @@ begin
             ('entrant', 'select, insert, update, delete'),
             ('forgotten_user', 'select, insert, update, delete'),
             ('index_epoch', 'select, insert, update'),
+            ('lane_report', 'select, insert, update, delete'),
+            ('lane_restart', 'select, insert'),
+            ('lane_restart_heard', 'select, insert'),
             ('issuer_subject', 'select, insert, update'),
             ('ledger', 'select, insert, delete'),
             ('notice', 'select, insert'),
@@ -49,6 +52,7 @@ begin
             ('schema_migrations', 'select'),
             ('server_process', 'select, insert, update, delete'),
             ('sign_in_link', 'select, insert, delete'),
+            ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
             ('sweep_unit', 'select, insert, update, delete'),
             ('webhook_receipt', 'select, insert, update, delete')

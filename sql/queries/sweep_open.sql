@@ -1,6 +1,6 @@
 -- The sweeps of these lanes ($1) that have a unit to claim, as far as can be told without looking at other sweeps: an alert
--- that goes on, a ring that is due and not held, a unit that is free or whose lease has ended. Read through an index of
--- what is open and due, so that its cost follows that and not the alerts that live.
+-- that goes on, a ring that is due and not held, a reminder that began, a unit that is free or whose lease has ended.
+-- Read through an index of what is open and due, so that its cost follows that and not the alerts that live.
 select s.id, s.lane, s.alert_id, s.notice, coalesce(r.nearness, r.ring, 0)::integer as ring,
        extract(epoch from coalesce(r.deadline, a.deadline) - now())::float8 as left_s,
        a.status <> 'actual' or (a.state <> 'sending' and s.notice = 'alert' and free.passes > 0) as is_last
@@ -13,6 +13,7 @@ cross join lateral (
     limit 1
 ) free
 where s.open and s.lane = any($1::text[]) and s.due_at <= now()
-  and may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)
+  and may_send(a.state, a.version, s.notice, case when s.notice in ('alert', 'reminder') then a.version else s.version end)
   and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
+  and (s.notice <> 'reminder' or (a.expires > now() and s.begun_at is not null))
 order by s.id;

@@ -7,7 +7,8 @@
 -- The ring before is the one that is due earlier, of rings due together the one with the lower number. A ring that is
 -- made due, released or added is due after all that may have been claimed by then (`push.alerts.rings.begins`), so that
 -- no two units ever fail to wait for each other. A ring that was held before anything of it began holds up no other.
--- A follow-up notice is ready when nothing older of its alert is in sending in the lane.
+-- A follow-up notice is ready when nothing older of its alert is in sending in the lane. A reminder, which says the newest
+-- version, waits for nothing.
 -- `trail_seq` is the newest event of the trail: a claim of a record that lost events is given back.
 -- A claim that is lost in a crash of PostgreSQL only repeats the sweep of a unit, minus the ledger: no wait for the
 -- disk.
@@ -15,8 +16,8 @@ with soft as (
     select set_config('synchronous_commit', 'off', true)
 ), due as (
     select picked.id, s.id as sweep_id, wanted.place, a.content::text as content, a.status, a.subject_kind, a.area_version,
-           case when s.notice = 'alert' then a.version else s.version end as message_version,
-           case when s.notice = 'alert' then a.expires else greatest(a.expires, now() + interval '1 day') end as expires
+           case when s.notice in ('alert', 'reminder') then a.version else s.version end as message_version,
+           case when s.notice in ('alert', 'reminder') then a.expires else greatest(a.expires, now() + interval '1 day') end as expires
     from unnest($1::bigint[]) with ordinality as wanted(sweep_id, place)
     join sweep s on s.id = wanted.sweep_id
     join alert a on a.id = s.alert_id
@@ -48,8 +49,10 @@ with soft as (
         order by u.shard_from limit $5
         for update of u skip locked
     ) picked
-    where may_send(a.state, a.version, s.notice, case when s.notice = 'alert' then a.version else s.version end)
+    where may_send(a.state, a.version, s.notice,
+                   case when s.notice in ('alert', 'reminder') then a.version else s.version end)
       and (s.notice <> 'alert' or (a.expires > now() and r.due_at <= now() and r.held is null))
+      and (s.notice <> 'reminder' or (a.expires > now() and s.begun_at is not null))
     order by wanted.place, picked.shard_from limit $5
 )
 update sweep_unit u

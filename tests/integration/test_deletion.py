@@ -17,6 +17,7 @@ import push.alerts.record.audit
 import sql.deletion
 from push.fanout.packing import pack, unpack
 from server.administration.file_case import signed_headers
+from tests.support.nights import at_night
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import until
 from tests.support.updates import send_update
@@ -160,6 +161,7 @@ async def _whole_life(deployment: Deployment, server: Process) -> str:
         return NEWCOMER in await deployment.reached()
 
     await until(came_late)
+    assert await deployment.query("select 1 from silently_notified"), "it is night"
     known: dict[str, Any] = {
         "companions": [{"looks": OTHER_COMPANION}],
         "vehicle": {"plate": OTHER_PLATE},
@@ -212,7 +214,7 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
     """
     await deployment.provider()
     users = {str(user) for user in await deployment.people(2000)} | {str(NEWCOMER)}
-    server = await deployment.server(**SHORT, **LATE)
+    server = await deployment.server(**SHORT, **LATE, **at_night())
     heard: list[str] = []
     listener = asyncio.create_task(_listen(deployment, server, heard))
     alert = await _whole_life(deployment, server)
@@ -262,7 +264,9 @@ async def test_nothing_that_is_kept_names_the_child_or_says_who_was_notified(
     await deployment.query(late, alert, pack(np.array([NEWCOMER], dtype=np.int64)))
 
     async def nothing_left() -> bool:
-        return not await deployment.query("select 1 from ledger")
+        return not await deployment.query(
+            "select alert_id from ledger union all select alert_id from silently_notified"
+        )
 
     await until(nothing_left)
     record, now, edge = (

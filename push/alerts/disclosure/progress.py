@@ -61,11 +61,20 @@ class ShownNotice(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, ShownRingProgress]
 
 
-class ShownProgress(WatchedAlert, frozen=True, kw_only=True):
-    """One alert with its lanes and its follow-up notices."""
+class ShownReminder(msgspec.Struct, frozen=True, kw_only=True):
+    """A morning reminder: from when, how many people were notified without a sound (rounded down), and by lane."""
+
+    due_at: datetime
+    people: int | None
+    lanes: dict[str, ShownRingProgress]
+
+
+class ShownProgress(WatchedAlert, frozen=True, kw_only=True, omit_defaults=True):
+    """One alert with its lanes and its follow-up notices; `reminders` where the policy has some."""
 
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
+    reminders: tuple[ShownReminder, ...] = ()
 
 
 def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
@@ -79,6 +88,10 @@ def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
             ShownNotice(notice=one.notice, version=one.version, lanes=_beside(one.lanes, rule))
             for one in progress.notices
         ],
+        reminders=tuple(
+            ShownReminder(due_at=one.due_at, people=rule.floored(one.people), lanes=_beside(one.lanes, rule))
+            for one in progress.reminders
+        ),
     )
 
 

@@ -14,11 +14,14 @@ from uuid import UUID
 import msgspec
 
 from push.alerts.places import outermost
-from push.notice import Notice
+from push.notice import WITH_SOUND, Notice
 from runtime.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sql.progress import Counts, ListedAlert
+    from sql.reminders import PlannedReminder
 
 WINDOW_S = 5.0
 
@@ -66,6 +69,14 @@ class NoticeProgress(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, RingProgress]
 
 
+class ReminderProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """A morning reminder of an alert: from when, how many people were notified without a sound, and by lane."""
+
+    due_at: datetime
+    people: int
+    lanes: dict[str, RingProgress]
+
+
 class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
     """What progress says of an alert beside its numbers."""
 
@@ -83,10 +94,11 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
-    """One alert with its lanes and its follow-up notices."""
+    """One alert with its lanes, its follow-up notices and its morning reminders."""
 
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
+    reminders: list[ReminderProgress]
 
 
 class Meter:
@@ -95,7 +107,9 @@ class Meter:
     def __init__(self) -> None:
         self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
 
-    def progress(self, alert: ListedAlert, rows: list[Counts]) -> AlertProgress:
+    def progress(
+        self, alert: ListedAlert, rows: list[Counts], reminders: Sequence[PlannedReminder] = ()
+    ) -> AlertProgress:
         """Return one alert's progress from the counts of its sweeps."""
         lanes: dict[str, LaneProgress] = {}
         first = [row for row in rows if row.notice == Notice.ALERT]
@@ -114,7 +128,9 @@ class Meter:
             sent_at=alert.sent_at,
             version=alert.version,
             lanes=lanes,
-            notices=_notices([row for row in rows if row.notice != Notice.ALERT]),
+            notices=_notices([row for row in rows if row.notice not in WITH_SOUND]),
+            # One that would come after the alert's end does not come.
+            reminders=[_reminder(one, rows) for one in reminders if one.due_at < alert.expires],
         )
 
     def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:
@@ -172,6 +188,11 @@ def _notices(rows: list[Counts]) -> list[NoticeProgress]:
         )
         for version, notice in versions
     ]
+
+
+def _reminder(planned: PlannedReminder, rows: list[Counts]) -> ReminderProgress:
+    of_it = [row for row in rows if row.notice == Notice.REMINDER and row.version == planned.morning]
+    return ReminderProgress(due_at=planned.due_at, people=planned.people, lanes={row.lane: _ring(row) for row in of_it})
 
 
 def _ring(row: Counts) -> RingProgress:

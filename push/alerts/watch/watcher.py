@@ -15,6 +15,7 @@ from uuid import UUID
 
 import sql.audit
 import sql.progress
+import sql.reminders
 import sql.rings
 import sql.work
 from push.alarm_kinds import AlarmKind
@@ -23,6 +24,7 @@ from push.alerts.lifecycle import LIVE, OVER, State, between
 from push.alerts.places import outermost
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
+from push.alerts.watch.reminders import Reminders
 from push.alerts.watch.warnings import AlertWarnings
 from push.notice import Notice
 from runtime import clock
@@ -40,8 +42,10 @@ if TYPE_CHECKING:
     from push.alerts.watch.progress import AlertProgress
     from push.fanout.areas import Areas
     from push.fanout.entrants.late_entrants import LateEntrants
+    from push.message.sound import Sounds
     from sql.database import Pool
     from sql.progress import Counts, ListedAlert
+    from sql.reminders import PlannedReminder
 
 TICK_S = 0.25
 IDLE_TICK_S = 1.0
@@ -81,9 +85,11 @@ class Watcher:
         *,
         audience_cap: int,
         disclosure: Disclosure,
+        sounds: Sounds,
         wake: Callable[[], None],
     ) -> None:
         self._pool = pool
+        self._reminders = Reminders(pool, sounds, disclosure, wake)
         self._alarms = alarms
         self._entrants = entrants
         self._areas = areas
@@ -124,7 +130,7 @@ class Watcher:
             await asyncio.sleep(apart_s)
 
     async def _tick(self) -> bool:
-        again = await self._sweep_again()
+        again = await self._sweep_again() | await self._reminders.look()
         await self._settle()
         read = await self._read(again)
         await self._watch_entrants([alert for alert in self._listed.values() if alert.state in LIVE])
@@ -136,8 +142,10 @@ class Watcher:
         by_alert: dict[UUID, list[Counts]] = {}
         for row in counts:
             by_alert.setdefault(row.alert_id, []).append(row)
+        planned = await self._planned(counts)
         for alert in stale:
-            progress = self._meter.progress(alert, by_alert.get(alert.id, []))
+            reminders = [one for one in planned if one.alert_id == alert.id]
+            progress = self._meter.progress(alert, by_alert.get(alert.id, []), reminders)
             if self.current.get(alert.id) != progress:
                 self.current[alert.id] = progress
                 self._check_deadline(progress, alert)
@@ -156,6 +164,11 @@ class Watcher:
 
     async def _counts(self, alert_ids: list[UUID]) -> list[Counts]:
         return await sql.progress.read_counts(self._pool, alert_ids, self._disclosure.people_min)
+
+    async def _planned(self, counts: list[Counts]) -> list[PlannedReminder]:
+        """Read the reminders of those alerts that have some."""
+        alerts = {row.alert_id for row in counts if row.notice == Notice.REMINDER}
+        return await sql.reminders.planned(self._pool, [*alerts]) if alerts else []
 
     async def _read(self, again: set[UUID]) -> list[ListedAlert]:
         """Read the alerts that changed, and those that are being sent; now and then all that are listed."""

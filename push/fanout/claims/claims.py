@@ -7,6 +7,7 @@ for it, and a few more where they are small.
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -15,13 +16,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
+import sql.reminders
 import sql.work
 from push.alarms import AlarmBoard
 from push.fanout.claims.leases import Leases
 from push.fanout.claims.open_sweeps import LaneClaims
 from push.fanout.claims.unit import HeldUnit
 from push.fanout.claims.unreadable import Unreadable
-from push.message.sound import Sound
+from push.message.sound import Sound, Sounds
+from push.notice import Notice
 from runtime.clock import now, wall_s
 from runtime.retry import retry_until_available
 from sql.database import UNAVAILABLE_ERRORS
@@ -29,6 +32,7 @@ from sql.database import UNAVAILABLE_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from push.message.sound import Morning
     from push.notice import SubjectKind
     from sql.database import Pool
     from sql.work import UnitRow
@@ -72,8 +76,7 @@ class Claims:
         self.unreadable = Unreadable(alarms or AlarmBoard())
         self.leases = Leases(pool, lease_s)
         self._pool = pool
-        self._sound = sound
-        self._sound_by_kind = {kind.value: one for kind, one in (sound_by_kind or {}).items()}
+        self.sounds = Sounds(sound, {kind.value: one for kind, one in (sound_by_kind or {}).items()})
         self._lanes: dict[str, LaneClaims] = {}
         self._refreshing = asyncio.Lock()
         self._refreshed_s = float("-inf")
@@ -167,14 +170,42 @@ class Claims:
         await asyncio.sleep(REWOUND_S)
         return True
 
-    def is_silent(self, row: UnitRow) -> bool:
-        """Tell whether what is sent for a unit now makes no sound."""
-        sound = self._sound_by_kind.get(row.subject_kind, self._sound)
-        return sound.silent(row.nearness, now())
+    def sound_of(self, row: UnitRow) -> tuple[bool, Morning | None]:
+        """Tell whether what is sent for a unit now makes no sound, and when who gets none is reminded; None: never."""
+        sound, moment = self.sounds.of(row.subject_kind), now()
+        return sound.silent(row.nearness, moment), sound.morning_after(moment) if sound.morning_reminder else None
+
+    async def _sounds_until(self, row: UnitRow, claims: LaneClaims, asked_s: float) -> float | None:
+        """Return until when a reminder may be sent, by the event loop's clock; None: it is night, and it is put off."""
+        # By the record's clock, which decides when it is due.
+        sound, moment = self.sounds.of(row.subject_kind), row.expires - timedelta(seconds=row.left_s)
+        night = sound.night_after(moment)
+        if not sound.is_night(moment):
+            return math.inf if night is None else asked_s + (night - moment).total_seconds()
+        claims.open.exhaust([row.sweep_id])
+        put_off = partial(sql.reminders.put_off, self._pool, row.sweep_id, sound.morning_after(moment).at)
+        await retry_until_available(put_off, UNAVAILABLE_ERRORS, "postgresql")
+        await self.leases.give_back(row.id)
+        _log.info("reminder.put_off", alert=str(row.alert_id), lane=row.lane)
+        return None
 
     async def _hold(self, row: UnitRow, claims: LaneClaims, asked_s: float, asked_wall_s: float) -> None:
+        until_s: float | None = math.inf
+        if row.notice == Notice.REMINDER:
+            until_s = await self._sounds_until(row, claims, asked_s)
+        if until_s is None:
+            return
+        silent, morning = self.sound_of(row)
         try:
-            unit = HeldUnit(row, asked_s, asked_wall_s, self.leases.lease_s, silent=self.is_silent(row))
+            unit = HeldUnit(
+                row,
+                asked_s,
+                asked_wall_s,
+                self.leases.lease_s,
+                silent=silent and row.notice != Notice.REMINDER,
+                morning=morning,
+                sounds_until_s=until_s,
+            )
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.
             await self.park(row, type(error).__name__)

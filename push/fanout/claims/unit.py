@@ -5,6 +5,7 @@ Bounded: the batches pending are bounded by the lane's queue.
 
 from __future__ import annotations
 
+import math
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -14,7 +15,7 @@ import numpy as np
 
 from push.fanout.claims.languages import UNKNOWN, Languages
 from push.message.content import About, Content, Message
-from push.notice import Notice, SubjectKind
+from push.notice import WITH_SOUND, Notice, SubjectKind
 from runtime.clock import wall_s
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from push.message.sound import Morning
     from sql.work import UnitRow
 
 TRUSTED_S: Final = 1.0
@@ -37,10 +39,20 @@ class HeldUnit:
     while a virtual machine is paused, and by the wall clock, which is set afterwards. `halted`: it may not be sent, and
     what is left of it drains. `expires_s`: when what it sends is of no use any more, by the record's clock as of the
     claim. `dropped`: the lease is lost, and what is left is another process's. `interrupted`: some of it was not sent.
+    `morning`: when who gets no sound is reminded; None: never. `sounds_until_s`: when a reminder is to be put off, by
+    the event loop's clock, because a night begins.
     """
 
     def __init__(
-        self, row: UnitRow, seen_s: float, seen_wall_s: float, lease_s: float, *, silent: bool = False
+        self,
+        row: UnitRow,
+        seen_s: float,
+        seen_wall_s: float,
+        lease_s: float,
+        *,
+        silent: bool = False,
+        morning: Morning | None = None,
+        sounds_until_s: float = math.inf,
     ) -> None:
         self.row = row
         self.seen_s = seen_s
@@ -50,7 +62,9 @@ class HeldUnit:
         self.content = _CONTENT.decode(row.content)
         self.languages = Languages(self.content, row.notice)
         self._about = _about(row)
-        self._silent = silent or row.notice != Notice.ALERT
+        self._silent = silent or row.notice not in WITH_SOUND
+        self.morning = morning if row.notice == Notice.ALERT else None
+        self._sounds_until_s = sounds_until_s
         self._messages: dict[tuple[str, bool], Message] = {}
         self._batches: set[Batch] = set()
         self.swept = False
@@ -87,18 +101,28 @@ class HeldUnit:
         """Tell whether nothing more of it is to be sent."""
         return self.dropped or self.halted
 
-    def renew(self, row: UnitRow, asked_s: float, *, silent: bool) -> None:
+    def renew(self, row: UnitRow, asked_s: float, *, silent: bool, morning: Morning | None = None) -> None:
         """Take over the ring and the expiry that the record has now, as of `asked_s`; the content stays what it was."""
+        self.morning = morning
         self.row = row
         self.expires_s = asked_s + row.left_s
         self._about = _about(row)
-        self._silent = silent or row.notice != Notice.ALERT
+        self._silent = silent or row.notice not in WITH_SOUND
         self._messages.clear()
 
     def may_send(self, now_s: float) -> bool:
         """Tell whether a request may start now: it is held, not halted, and that was seen a moment ago."""
         is_fresh = now_s - self.seen_s < TRUSTED_S and wall_s() - self.seen_wall_s < TRUSTED_S
-        return is_fresh and not self.over and now_s < self.lease_until_s
+        return is_fresh and not self.over and now_s < self.lease_until_s and not self.is_put_off(now_s)
+
+    def is_put_off(self, now_s: float) -> bool:
+        """Tell whether it is a reminder, and a night has begun: it is sent in another morning."""
+        return now_s >= self._sounds_until_s
+
+    @property
+    def is_reminder(self) -> bool:
+        """Whether it reminds people with a sound of the alert that reached them without one."""
+        return self.row.notice == Notice.REMINDER
 
     @property
     def silent(self) -> bool:
@@ -110,7 +134,7 @@ class HeldUnit:
 
         `silent`: without a sound, whatever others get.
         """
-        known, _ = self.content.text_for(locale, self.row.notice)
+        known, _ = self.content.text_for(locale, self._about.notice)
         silent = silent or self._silent
         message = self._messages.get((known, silent))
         if message is None:
@@ -129,7 +153,8 @@ class Batch:
 
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
     `indeterminate`: who the ledger says may have been notified; None: no one. `languages`: in which each of them is
-    notified, by the unit's numbers; None: not looked up yet.
+    notified, by the unit's numbers; None: not looked up yet. `reminded`: who gets no sound, and is to be reminded in
+    the morning; None: nobody.
     """
 
     unit: HeldUnit
@@ -140,6 +165,7 @@ class Batch:
     found_s: float = 0.0
     indeterminate: NDArray[np.bool_] | None = None
     languages: NDArray[np.int16] | None = None
+    reminded: NDArray[np.bool_] | None = None
 
     @property
     def size(self) -> int:
@@ -158,6 +184,8 @@ class Batch:
             self.indeterminate = self.indeterminate[wanted]
         if self.languages is not None:
             self.languages = self.languages[wanted]
+        if self.reminded is not None:
+            self.reminded = self.reminded[wanted]
 
     def keeps_language(self) -> NDArray[np.bool_]:
         """Tell whose language stays, whatever they read now: that of who may have been notified in it already."""
@@ -212,7 +240,8 @@ class Batch:
 def _about(row: UnitRow) -> About:
     return About(
         alert_id=row.alert_id,
-        notice=row.notice,
+        # A reminder is the alert once more, and phones know it as such.
+        notice=Notice.ALERT if row.notice == Notice.REMINDER else row.notice,
         status=row.status,
         expires=row.expires,
         # One that a newer version knows is a MsgspecError, as content is that cannot be read.

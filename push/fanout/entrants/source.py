@@ -169,12 +169,15 @@ class EntrantSource:
             if unit is None:
                 await self._hold(row, asked_s, asked_wall_s)
             else:
-                unit.renew(row, asked_s, silent=self._claims.is_silent(row))
+                silent, morning = self._claims.sound_of(row)
+                unit.renew(row, asked_s, silent=silent, morning=morning)
 
     async def _hold(self, row: UnitRow, asked_s: float, asked_wall_s: float) -> None:
-        leases, silent = self._claims.leases, self._claims.is_silent(row)
+        leases, (silent, morning) = self._claims.leases, self._claims.sound_of(row)
         try:
-            unit = EntrantsUnit(row, asked_s, asked_wall_s, leases.lease_s, silent=silent, changed=self.wake)
+            unit = EntrantsUnit(
+                row, asked_s, asked_wall_s, leases.lease_s, silent=silent, morning=morning, changed=self.wake
+            )
         except msgspec.MsgspecError as error:
             # Content that another version wrote: its own servers send it.
             await self._claims.park(row, type(error).__name__)

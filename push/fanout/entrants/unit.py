@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from push.fanout.claims.unit import Batch
+    from push.message.sound import Morning
     from sql.entrants import Entrant
     from sql.work import UnitRow
 
@@ -39,17 +40,18 @@ class EntrantsUnit(HeldUnit):
         lease_s: float,
         *,
         silent: bool,
+        morning: Morning | None = None,
         changed: Callable[[], None],
     ) -> None:
-        super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent)
+        super().__init__(row, seen_s, seen_wall_s, lease_s, silent=silent, morning=morning)
         self.idle_s = self._renewed_s = seen_s
         self._begun_s = float("-inf")
         self._changed = changed
         self._entries: dict[int, Entrant] = {}
 
-    def renew(self, row: UnitRow, asked_s: float, *, silent: bool) -> None:
+    def renew(self, row: UnitRow, asked_s: float, *, silent: bool, morning: Morning | None = None) -> None:
         """Take over the ring and the expiry that the record has now."""
-        super().renew(row, asked_s, silent=silent)
+        super().renew(row, asked_s, silent=silent, morning=morning)
         self._renewed_s = asked_s
 
     def is_old(self, now_s: float) -> bool:

@@ -249,6 +249,11 @@ class Deployment:
                     # A lock timeout yields to a server that changes an alert, before PostgreSQL finds a deadlock.
                     await connection.execute("set local lock_timeout = '300ms'")
                     await connection.execute("lock table alert, ring, notice in share row exclusive mode")
+                    # That of a ring's sweep follows the ring.
+                    await connection.execute(
+                        "update sweep set due_at = due_at - $1::interval where notice = 'reminder'",
+                        timedelta(hours=hours),
+                    )
                     for table, columns in times.items():
                         moved = ", ".join(f"{column} = {column} - $1::interval" for column in columns)
                         await connection.execute(f"update {table} set {moved}", timedelta(hours=hours))  # noqa: S608 - our names

@@ -80,11 +80,26 @@ class Notified:
         self._by_title: dict[str, list[NDArray[np.int64]]] = {}
         self.begun: list[tuple[str, float]] = []
         self.numbers: set[int] = set()
+        self._with_sound: list[tuple[str, NDArray[np.int64]]] = []
 
-    def note(self, title: str, users: Sequence[int], number: int) -> None:
-        """Record that users were notified with a title."""
-        self._by_title.setdefault(title, []).append(np.array(users, dtype=np.int64))
+    def note(self, title: str, users: Sequence[int], number: int, *, sound: bool = False) -> None:
+        """Record that users were notified with a title, and whether that made a sound, as far as that is known."""
+        some = np.array(users, dtype=np.int64)
+        self._by_title.setdefault(title, []).append(some)
         self.numbers.add(number)
+        if sound:
+            self._with_sound.append((title, some))
+
+    @property
+    def with_sound(self) -> NDArray[np.int64]:
+        """The users who were notified with a sound, sorted; one for whom it sounded twice appears twice."""
+        parts = [some for _, some in self._with_sound]
+        return np.sort(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
+
+    @property
+    def titles_with_sound(self) -> set[str]:
+        """All titles that were notified with a sound."""
+        return {title for title, _ in self._with_sound}
 
     def begin(self, title: str) -> None:
         """Record that a request arrived."""
@@ -140,7 +155,8 @@ class RecordingTpns(SimulatedTpns):
     def _accept(self, push: PushRequest, at: float) -> web.Response:
         number = msgspec.json.decode(push.message.android["n_id"], type=int)
         self.phones.setdefault(push.message.title, push.message)
-        self.notified.note(push.message.title, [int(account) for account in push.account_list], number)
+        sound = msgspec.json.decode(push.message.android["ring"]) == 1
+        self.notified.note(push.message.title, [int(account) for account in push.account_list], number, sound=sound)
         return super()._accept(push, at)
 
 
