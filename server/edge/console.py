@@ -26,6 +26,9 @@ from handlers.console.pages.watching.rates import RatesPage
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.trail import TrailPage
 from handlers.console.pages.watching.widening import WideningPage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages, Tiles
@@ -60,6 +63,10 @@ def console_of(
     tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
     pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
     pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
+    is_required = settings.console.passkeys_required
+    zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
+    pages = Pages(zone, tiles, passkey_actions)
+    passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
         pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
@@ -73,6 +80,8 @@ def console_of(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        passkeys=PasskeyPage(pool, passkeys, pages),
+        guard=PasskeyGuard(passkeys, pages),
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),

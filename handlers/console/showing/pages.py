@@ -5,6 +5,7 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 
 from __future__ import annotations
 
+import gzip
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import tzinfo
 
+    from handlers.console.showing.texts import Texts
     from handlers.http.bearer import Bearer
 
 HTML: Final = "text/html"
@@ -49,10 +51,14 @@ class Tiles(NamedTuple):
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo, tiles: Tiles | None = None) -> None:
-        """`zone`: in which times are written; `tiles`: of the maps, if there are any."""
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()) -> None:
+        """`zone`: in which times are written; `tiles`: of the maps, if there are any.
+
+        `passkey_actions`: which actions a passkey has to sign.
+        """
         self._zone = zone
         self._tiles = tiles
+        self._passkey_actions = passkey_actions
         self.assets = Assets()
         self.attention: Callable[[Bearer], Attention] = lambda _: Attention()
         # One path for all of them, escaped whatever a file is called.
@@ -92,15 +98,33 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "passkey_actions": self._passkey_actions,
             "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
-        response = web.Response(text=body, status=status, content_type=HTML)
+        response = self._protected(web.Response(text=body, status=status, content_type=HTML))
+        if len(body) > COMPRESS_BYTES_MIN:
+            response.enable_compression()
+        return response
+
+    def part(self, t: Texts, template: str, **values: Any) -> str:  # noqa: ANN401
+        """Return a part of a page that shows nothing of who reads it."""
+        common = {"t": t, "now": now(), "show": Figures(t, self._zone), "tiles": self._tiles}
+        return self._environment.get_template(template).render(**common | values)
+
+    def compressed(self, request: web.Request, body: bytes) -> web.Response:
+        """Return HTML that is compressed by gzip, as it is to who takes that."""
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return self._protected(web.Response(body=gzip.decompress(body), content_type=HTML))
+        response = self._protected(web.Response(body=body, content_type=HTML))
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def _protected(self, response: web.Response) -> web.Response:
+        response.charset = "utf-8"
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if len(body) > COMPRESS_BYTES_MIN:
-            response.enable_compression()
         return response
 
     def _attention(self, request: web.Request) -> Attention:
