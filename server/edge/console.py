@@ -61,11 +61,10 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     source = settings.console.tiles
     tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
-    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
     is_required = settings.console.passkeys_required
     zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
     pages = Pages(zone, tiles, passkey_actions)
+    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(
