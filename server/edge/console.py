@@ -103,7 +103,6 @@ def console_of(
         actions=action_pages,
         review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
-        live=Live(operators.feed),
         alarms=AlarmsPage(operators.alarms, pages),
         shift=Shift(pool, pages),
         live=Live(operators.feed, sessions),
