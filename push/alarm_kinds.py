@@ -140,7 +140,10 @@ class AlarmKind(enum.Enum):
     MISCONFIGURED = (
         "misconfigured",
         "the provider refuses our credentials or settings",
-        "correct them in the settings or key files, and send SIGHUP: the lane tries them at once",
+        (
+            "correct them in the settings or key files, and restart the lane at the console, or send SIGHUP: it tries "
+            "them at once"
+        ),
     )
     INVALID_TOKENS = (
         "invalid_tokens",
@@ -148,7 +151,7 @@ class AlarmKind(enum.Enum):
             "so many tokens came back invalid that our configuration must be at fault: the lane stopped, and no token "
             "was removed"
         ),
-        "correct it, and send SIGHUP: the lane starts again, and those that were refused are due again",
+        "correct it, and restart the lane at the console, or send SIGHUP: those that were refused are due again",
     )
     MESSAGE_REFUSED = (
         "message_refused",

@@ -42,6 +42,7 @@ from server.settings import Settings, SettingsError, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
+from server.upkeep.lane_control import LaneControl
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
 
@@ -117,6 +118,7 @@ async def serve(
                 "secrets": secrets.run(),
                 "anchors": anchors.run(),
                 "reload": reload.run(),
+                "lanes": LaneControl(engine, reload).run(),
                 "record guard": guard.run(),
                 "failures": failures.run(),
                 "feed": handlers.operators.feed.run(),

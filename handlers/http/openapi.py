@@ -26,6 +26,7 @@ PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "id": {"type": "string", "format": "uuid"},
     "user": {"type": "integer", "minimum": 1, "maximum": USER_MAX},
     "authority": {"type": "string", "minLength": 1, "maxLength": 63},
+    "lane": {"type": "string", "minLength": 1, "maxLength": 63},
     "token": {"type": "integer", "minimum": 1, "maximum": 2**53},
 }
 TAGS: Final = {

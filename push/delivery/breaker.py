@@ -41,6 +41,13 @@ class Breaker:
         self._probe_at_s = 0.0
         self._changed = asyncio.Event()
 
+    @property
+    def next_probe_s(self) -> float | None:
+        """In how many seconds the next probe may go; None while closed, or stopped for good."""
+        if self.condition in {Condition.CLOSED, Condition.STOPPED}:
+            return None
+        return max(0.0, self._probe_at_s - asyncio.get_running_loop().time())
+
     async def wait_for_turn(self, over: Callable[[], bool] = lambda: False) -> bool:
         """Wait until this caller may send: at once while closed, else (returning True) when it is the next probe.
 

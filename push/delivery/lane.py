@@ -110,7 +110,7 @@ class Lane:
                 start=self._start_again,
                 reopen=partial(sql.ledger.reopen, pool, name),
             )
-        pace = self._pace = Pace(plan.rate_per_s, quota)
+        pace = self.pace = Pace(plan.rate_per_s, quota)
         candidates = Candidates(
             name,
             index=index,
@@ -196,7 +196,7 @@ class Lane:
         """
         before = self._gateway.replace(gateway)
         self.plan = plan
-        self._pace.change(plan.rate_per_s)
+        self.pace.change(plan.rate_per_s)
         self._messages.forget()
         self.breaker.misconfigured_probe_s = plan.misconfigured_probe_s
         if self.invalid is not None:
@@ -204,6 +204,11 @@ class Lane:
         self._try_again()
         await before.close_when_answered()
         # An answer to what was sent before says nothing of what is sent now.
+        self._try_again()
+
+    def restart(self) -> None:
+        """Try again at once with the gateway that it has, also where the lane was stopped."""
+        self._messages.forget()
         self._try_again()
 
     def _try_again(self) -> None:

@@ -5,10 +5,53 @@ Nothing here speaks Prometheus: `handlers.ops.metrics` reads these. Bounded: his
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from runtime.clock import now
 
 LATENCY_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+ERRORS_MAX: Final = 5
+REASON_MAX: Final = 200
+TOKEN_LIKE: Final = re.compile(r"[\w+/=:-]{24,}")
+"""No word of a language or of a provider's list of errors is so long: a token, an id or an address may be."""
+
+
+class LastError(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider answered to whole requests, when last, and how often since the process started."""
+
+    status: str
+    reason: str
+    count: int
+    at: datetime
+
+
+class LastErrors:
+    """The last different errors of a lane: `ERRORS_MAX` of them, the newest last."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], LastError] = {}
+
+    def note(self, status: str, reason: str) -> None:
+        """Note an error, without anything in it that may be the token of a person."""
+        shown = TOKEN_LIKE.sub("…", reason)[:REASON_MAX]
+        before = self._found.pop((status, shown), None)
+        count = 1 if before is None else before.count + 1
+        self._found[status, shown] = LastError(status=status, reason=shown, count=count, at=now())
+        if len(self._found) > ERRORS_MAX:
+            del self._found[next(iter(self._found))]
+
+    @property
+    def newest_first(self) -> list[LastError]:
+        """Return them, the newest first."""
+        return [*self._found.values()][::-1]
 
 
 class Histogram:
@@ -37,3 +80,4 @@ class LaneStats:
         self.provider = Histogram()
         self.index = Histogram()
         self.in_flight = 0
+        self.errors = LastErrors()

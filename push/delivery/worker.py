@@ -178,6 +178,8 @@ class Worker:
 
     async def _apply(self, result: SendResult) -> None:
         """Open or close the breaker, slow down, and raise or clear alarms, as the provider answers."""
+        if result.request_status is not RequestStatus.ANSWERED:
+            self._stats.errors.note(result.request_status.value, result.reason)
         if result.request_status is RequestStatus.ANSWERED:
             if self._breaker.answered():
                 _log.info("lane.resumed", lane=self._lane)

@@ -32,6 +32,16 @@ class Pace:
         self._filled_at_s = 0.0
         self._hold_until_s = 0.0
 
+    @property
+    def rate_per_s(self) -> float | None:
+        """How many recipients a second are sent to at most now: fewer than configured after throttling."""
+        return self._rate_per_s
+
+    @property
+    def held_s(self) -> float:
+        """For how many seconds nobody may send yet, as the provider asked."""
+        return max(0.0, self._hold_until_s - asyncio.get_running_loop().time())
+
     async def take(self, recipients: int) -> None:
         """Wait until `recipients` may be sent. Callers are served in the order of their reservations."""
         await self._held()

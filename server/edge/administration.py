@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from handlers.operators.administration.authorities import AuthorityReads
 from handlers.operators.administration.authority_changes import AuthorityChanges
+from handlers.operators.administration.lanes import Lanes
 from handlers.operators.administration.routes import AdministrationHandlers
 from handlers.operators.administration.tokens import Tokens
 
@@ -20,4 +21,4 @@ if TYPE_CHECKING:
 def administration_of(pool: Pool, vault: Vault) -> AdministrationHandlers:
     """Return what answers administrators."""
     authorities = AuthorityReads(pool)
-    return AdministrationHandlers(authorities, AuthorityChanges(pool, vault, authorities), Tokens(pool))
+    return AdministrationHandlers(authorities, AuthorityChanges(pool, vault, authorities), Tokens(pool), Lanes(pool))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
@@ -85,6 +86,7 @@ def console_of(
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
+            lanes=LanePages(administered.lanes, pages),
         ),
     )
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import structlog
 
+from handlers.administration.lanes import Restarted
 from server import lanes
 from server.settings import Settings, SettingsError
 
@@ -49,6 +50,29 @@ class Reload:
     def ask(self) -> None:
         """Have all of it read again."""
         self._asked.set()
+
+    async def restart(self, name: str, group: asyncio.TaskGroup) -> Restarted:
+        """Read the settings and files of one lane again, and have it try again at once, whatever it was stopped for.
+
+        A gateway that is replaced is closed in `group`, once its last requests are answered.
+        """
+        if name not in self._engine.lanes:
+            return Restarted.NO_LANE
+        outcome, gateway = Restarted.TRIED_AGAIN, None
+        try:
+            fresh = await asyncio.to_thread(self._read)
+        except SettingsError as error:
+            _log.error("settings.not_reloaded", reason=str(error))
+            outcome = Restarted.SETTINGS_UNREADABLE
+        else:
+            if name in fresh.lanes:
+                gateway = self._opened(name, self._settings.lanes[name], fresh.lanes[name])
+        if gateway is None:
+            self._engine.lanes[name].restart()
+            return outcome
+        work = self._engine.change_lanes(lanes.plans(self._settings), lanes.rates(self._settings), {name: gateway})
+        group.create_task(work, name=f"change {name}")
+        return Restarted.SETTINGS_TAKEN
 
     async def run(self) -> None:
         """Read again whenever it is asked for, until cancelled."""

@@ -120,7 +120,7 @@ async def test_everything_of_an_authority_is_changed_without_javascript_on_a_nar
     async def fits() -> None:
         assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW, page.url
 
-    for path in ("", "/authorities", "/tokens", "/authorities/sz", "/tokens/1"):
+    for path in ("", "/authorities", "/tokens", "/lanes", "/authorities/sz", "/tokens/1"):
         await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
         await fits()
     await page.goto(one)
@@ -152,7 +152,7 @@ async def test_nobody_but_an_administrator_of_no_authority_sees_these_pages(desk
     assert await approver.locator(f"header a[href='{ADMINISTRATION}']").count() == 0
     officer = await desk.signed_in(Role.ADMIN, "Otto", authority="sz")
     for page in (approver, officer):
-        for path in ("", "/authorities/sz", "/tokens", "/tokens/1"):
+        for path in ("", "/authorities/sz", "/tokens", "/tokens/1", "/lanes", "/part/lanes"):
             answer = await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
             assert answer is not None
             assert answer.status == 403, path

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.console.administration.authorities import AuthorityPages
+    from handlers.console.administration.lanes import LanePages
     from handlers.console.administration.tokens import TokenPages
     from handlers.http.route import Route
 
@@ -35,11 +36,12 @@ class AdministrationPages(NamedTuple):
 
     authorities: AuthorityPages
     tokens: TokenPages
+    lanes: LanePages
 
 
 def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
     """Return the routes."""
-    authorities, tokens = of.authorities, of.tokens
+    authorities, tokens, lanes = of.authorities, of.tokens, of.lanes
     one = f"{HOME}/authorities/{{authority}}"
     table = [
         get(HOME, ADMIN, "administration", authorities.get_all),
@@ -51,6 +53,9 @@ def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..
         post(f"{HOME}/tokens", ADMIN, "token_new", tokens.post_new),
         get(f"{HOME}/tokens/{{token}}", ADMIN, "token", tokens.get_one),
         post(f"{HOME}/tokens/{{token}}/revocation", ADMIN, "token_revocation", tokens.post_revocation),
+        get(f"{HOME}/lanes", ADMIN, "lanes", lanes.get_all),
+        get(f"{HOME}/part/lanes", ADMIN, "part_lanes", lanes.get_part),
+        post(f"{HOME}/lanes/{{lane}}/restart", ADMIN, "lane_restart", lanes.post_restart),
     ]
     for name in CHANGES:
         bound = (JURISDICTION_BYTES,) if name in LARGE else ()

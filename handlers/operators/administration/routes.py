@@ -28,6 +28,7 @@ from handlers.operators.administration.authority_changes import (
     Rotation,
     Unpinning,
 )
+from handlers.operators.administration.lanes import LanesAnswer, RestartAnswer
 from handlers.operators.administration.tokens import CreatedToken, NewToken, TokensAnswer, TokensQuery
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from handlers.http.route import Call, Result
     from handlers.operators.administration.authorities import AuthorityReads
     from handlers.operators.administration.authority_changes import AuthorityChanges
+    from handlers.operators.administration.lanes import Lanes
     from handlers.operators.administration.tokens import Tokens
 
     Handler = Callable[[Call[Any]], Awaitable[Result]]
@@ -55,11 +57,12 @@ class AdministrationHandlers(NamedTuple):
     authorities: AuthorityReads
     changes: AuthorityChanges
     tokens: Tokens
+    lanes: Lanes
 
 
 def routes(of: AdministrationHandlers) -> list[Route]:
     """Return the routes."""
-    return [*_authorities(of.authorities), *_changes(of.changes), *_tokens(of.tokens)]
+    return [*_authorities(of.authorities), *_changes(of.changes), *_tokens(of.tokens), *_lanes(of.lanes)]
 
 
 def _authorities(reads: AuthorityReads) -> list[Route]:
@@ -150,6 +153,31 @@ def _tokens(tokens: Tokens) -> list[Route]:
             json_body(ConfirmedChange, BODY_BYTES),
             Answer(204, "Revoked."),
             (ProblemCode.UNKNOWN_TOKEN,),
+        ),
+    ]
+
+
+def _lanes(lanes: Lanes) -> list[Route]:
+    listed = Answer(200, "The lanes.", LanesAnswer)
+    return [
+        Route(
+            method="GET",
+            path="/v1/lanes",
+            access=Role.OPERATOR,
+            operation="list_lanes",
+            summary="How the lanes of all processes stand: breaker, pace, what waits, the last errors.",
+            tag="operators",
+            handler=lanes.get_all,
+            answers=(listed,),
+        ),
+        _change(
+            "/v1/lanes/{lane}/restart",
+            "restart_lane",
+            "Restarts a lane in every process: its settings are read again, and it tries at once.",
+            lanes.post_restart,
+            json_body(ConfirmedChange, BODY_BYTES),
+            Answer(200, "Who has heard of it.", RestartAnswer),
+            (ProblemCode.UNKNOWN_LANE,),
         ),
     ]
 

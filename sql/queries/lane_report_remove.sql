@@ -1,0 +1,1 @@
+delete from lane_report where process = $1;

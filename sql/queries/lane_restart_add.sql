@@ -1,0 +1,1 @@
+insert into lane_restart (lane) values ($1) returning id;
