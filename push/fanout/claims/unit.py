@@ -154,8 +154,8 @@ class Batch:
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
     `indeterminate`: who the ledger says may have been notified; None: no one. `languages`: in which each of them is
     notified, by the unit's numbers; None: not looked up yet. `reminded`: who gets no sound, and is to be reminded in
-    the morning; None: nobody. `is_announced`: the ledger has that all of it may have been reminded, and for certain they were
-    not yet.
+    the morning; None: nobody. `is_announced`: the ledger has that they may have been reminded; for certain they
+    were not yet.
     """
 
     unit: HeldUnit
