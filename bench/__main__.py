@@ -21,14 +21,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import audience, lanes, measures
+from bench.console.consoles import consoles
+from bench.console.pages import overview, visits
+from bench.console.pauses import pauses
 from bench.scale.crowd import crowd, crowd_in_lanes
 from bench.scale.entrants import PEOPLE, entrants
 from bench.scale.national import RESIDENTS, national
 from bench.scale.processes import processes
 from bench.stop import CANCELS, stop
+from server.demo.lanes import TPNS, environ
 from server.demo.people import populate
 from server.demo.scene import boundaries, scene_of
-from server.demo.world import World, running
+from server.demo.world import World, another_server, provider, running, server
 from server.embedded import EmbeddedStores, StoreUrls
 
 if TYPE_CHECKING:
@@ -55,6 +59,7 @@ NAMES = (
     "national",
     "entrants",
     "processes",
+    "console",
 )
 ON_REQUEST = {"national"}
 """What takes a quarter of an hour and most of the memory is run by its name only."""
@@ -62,6 +67,10 @@ ON_REQUEST = {"national"}
 WORKERS = 16
 FEW = 200_000
 STOPPED_PEOPLE = 1_000_000
+CONSOLE_PEOPLE = 1_000_000
+SLOW_PER_S = 2_000
+"""So that fifty alerts are being sent for longer than anybody looks."""
+
 FEED_CLIENTS = 1000
 FEED_STUCK = 10
 
@@ -120,7 +129,25 @@ def _alone(people: int, runs: int, cancels: int, residents: int) -> dict[str, Wo
         "national": lambda stores, folder: national(stores, folder, residents),
         "processes": lambda stores, folder: processes(stores, folder, people, runs),
         "entrants": lambda stores, folder: entrants(stores, folder, sizes),
+        "console": lambda stores, folder: _console(stores, folder, min(people, CONSOLE_PEOPLE), runs, cancels),
     }
+
+
+async def _console(stores: StoreUrls, folder: Path, people: int, runs: int, presses: int) -> dict[str, Figure]:
+    """Measure the console in Chromium: what it costs, and how fast a key stops an alert."""
+    database_url, scene = _database(stores), scene_of()
+    figures: dict[str, Figure] = {}
+    async with provider(TPNS, folder) as endpoint:
+        fast = environ(TPNS, folder, endpoint, workers=str(WORKERS))
+        async with server(stores, folder, {TPNS: endpoint}, fast, boundaries()) as world:
+            figures |= await visits(world, scene)
+            in_area = (await populate(world.redis_url, people, scene, lambda _: None)).in_area
+            figures["consoles"] = await consoles(world, database_url, scene, runs)
+            figures |= await pauses(world, scene, in_area, presses)
+        slow = environ(TPNS, folder, endpoint, rate_per_s=str(SLOW_PER_S))
+        async with another_server(stores, folder, slow, boundaries()) as (url, _):
+            figures |= await overview(msgspec.structs.replace(world, server_url=url), database_url, scene)
+    return figures
 
 
 def _in_world(work: Work) -> dict[str, Figure]:

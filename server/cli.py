@@ -22,6 +22,7 @@ COMMANDS = {
     "file-notice": "server.commands.police:file_notice",
     "authority": "server.commands.access:authority_group",
     "token": "server.commands.access:token_group",
+    "passkey": "server.commands.people.passkey:passkey_group",
     "person": "server.commands.people.person:person_group",
     "devices": "server.commands.devices:devices_group",
     "users": "server.commands.devices:users_group",

@@ -166,13 +166,15 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The operator console under /console: whether it is served, and whether browsers reach it over TLS.
 
     `encrypted`: null where this server itself says so by `[tls]`; true behind a proxy that ends TLS. Without TLS people
-    sign in on this machine only. `tiles`: pictures under maps, such as `https://tiles.example/{z}/{x}/{y}.png`; null:
-    there are none, and no page fetches anything from anywhere else. `tiles_attribution`: whom maps name for them.
-    `oidc`: the issuer by which people sign in; without it they do by bearer tokens.
+    sign in on this machine only. `passkeys_required`: for approval, release and cancel at the console. `tiles`:
+    pictures under maps, such as `https://tiles.example/{z}/{x}/{y}.png`; null: there are none, and no page fetches
+    anything from anywhere else. `tiles_attribution`: whom maps name for them. `oidc`: the issuer by which people sign
+    in; without it they do by bearer tokens.
     """
 
     enabled: bool = True
     encrypted: bool | None = None
+    passkeys_required: bool = False
     tiles: Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.{}:-]+/[^\s;,'\"]*$")] | None = None
     tiles_attribution: str = ""
     oidc: OidcSettings | None = None

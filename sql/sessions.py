@@ -31,8 +31,8 @@ _LINK_USE = query("sign_in_link_use")
 class SessionRow(msgspec.Struct, frozen=True):
     """A session that stands: the digest of its token, and whether the cookie is the newest one, of which age.
 
-    `left`: until it ends, if it is not used. `issuer` and `unconfirmed`: by which one its person signed in, and how
-    long ago that said last that the person is there; None for who signed in by a token.
+    `since`: from the sign-in on. `left`: until it ends, if it is not used. `issuer` and `unconfirmed`: by which one its
+    person signed in, and how long ago that said last that the person is there; None for who signed in by a token.
     """
 
     id: int
@@ -43,6 +43,7 @@ class SessionRow(msgspec.Struct, frozen=True):
     left: timedelta
     issuer: str | None = None
     unconfirmed: timedelta | None = None
+    since: timedelta = timedelta()
 
 
 class Signed(NamedTuple):
@@ -84,7 +85,7 @@ async def end(pool: Pool | Connection, digest: bytes) -> int | None:
 
 
 async def clean(pool: Pool, idle: timedelta) -> None:
-    """Delete sessions and links that are over."""
+    """Delete sessions, links and challenges that are over."""
     await pool.execute(_CLEAN, idle)
 
 

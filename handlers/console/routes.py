@@ -9,6 +9,8 @@ from handlers.console.administration.routes import routes as administration_rout
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
+from handlers.console.passkeys.guard import signed_before
+from handlers.console.passkeys.page import PATH as PASSKEYS
 from handlers.console.showing.forms import FORM, FORM_BYTES
 from handlers.console.signing_in.by_issuer import BackQuery, StartQuery
 from handlers.console.signing_in.sign_in import SIGNED_IN, LinkQuery
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from handlers.console.pages.queue import Queue
     from handlers.console.pages.review import Review
     from handlers.console.pages.update import UpdatePage
+    from handlers.console.passkeys.guard import PasskeyGuard
+    from handlers.console.passkeys.page import PasskeyPage
     from handlers.console.showing.pages import Pages
     from handlers.console.signing_in.by_issuer import ByIssuer
     from handlers.console.signing_in.sessions import Sessions
@@ -50,6 +54,8 @@ class ConsoleHandlers(NamedTuple):
 
     pages: Pages
     sessions: Sessions
+    passkeys: PasskeyPage
+    guard: PasskeyGuard
     sign_in: SignIn
     by_issuer: ByIssuer
     overview: Overview
@@ -66,7 +72,7 @@ class ConsoleHandlers(NamedTuple):
 def routes(of: ConsoleHandlers) -> list[Route]:
     """Return the routes."""
     viewer, operator = SignedIn(Role.VIEWER), SignedIn(Role.OPERATOR)
-    get, post = _getting(of.pages), _posting(of.pages)
+    get, post = _getting(of.pages), _posting(of.pages, of.guard)
     return [
         get("/console", viewer, "overview", of.overview.get, query=SearchQuery),
         get("/console/part/cards", viewer, "part_cards", of.overview.get_cards),
@@ -84,10 +90,12 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),
+        *_passkeys(of, get, post),
         get("/console/sign-in", Proof.NONE, "sign_in", of.sign_in.get, query=LinkQuery),
         post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
         get("/console/sign-in/issuer", Proof.NONE, "sign_in_issuer", of.by_issuer.get_start, query=StartQuery),
         get("/console/sign-in/callback", Proof.NONE, "sign_in_callback", of.by_issuer.get_back, query=BackQuery),
+        get("/console/session", viewer, "session", of.sign_in.get_session),
         get(SIGNED_IN, viewer, "sign_in_done", of.sign_in.get_done),
         post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),
@@ -105,6 +113,17 @@ def _actions(of: ConsoleHandlers, get: Callable[..., Route], post: Callable[...,
     return table
 
 
+def _passkeys(of: ConsoleHandlers, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
+    """Return where passkeys are registered, and where one hears what to sign."""
+    viewer, operator = SignedIn(Role.VIEWER), SignedIn(Role.OPERATOR)
+    return [
+        get(PASSKEYS, viewer, "passkeys", of.passkeys.get),
+        post(PASSKEYS, viewer, "passkeys", of.passkeys.post),
+        post(f"{PASSKEYS}/options", viewer, "passkeys_options", of.passkeys.post_options),
+        post(f"{ALERT}/passkey", operator, "passkey", of.guard.post_options),
+    ]
+
+
 def _getting(pages: Pages) -> Callable[..., Route]:
     def get(path: str, access: Access, name: str, handler: Handler, query: Any = None) -> Route:  # noqa: ANN401 - a type
         return _route("GET", path, access, name, _guarded(pages, handler), query=query)
@@ -112,10 +131,12 @@ def _getting(pages: Pages) -> Callable[..., Route]:
     return get
 
 
-def _posting(pages: Pages) -> Callable[..., Route]:
+def _posting(pages: Pages, guard: PasskeyGuard) -> Callable[..., Route]:
     def post(path: str, access: Access, name: str, handler: Handler, bytes_max: int = FORM_BYTES) -> Route:
         body = Body(bytes_max, None, {FORM: str})
-        return _route("POST", path, access, f"post_{name}", _guarded(pages, handler), body=body)
+        return _route(
+            "POST", path, access, f"post_{name}", _guarded(pages, signed_before(guard, name, handler)), body=body
+        )
 
     return post
 

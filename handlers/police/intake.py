@@ -6,9 +6,10 @@ Nothing is read from a body before its signature is verified. Bounded: `cases.BO
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
 import sql.access
 from handlers.http import problems
@@ -23,7 +24,7 @@ from handlers.police.sightings import notes_on_places, sightings_of, with_sighti
 from handlers.police.wording import content_of
 from handlers.police.wording.left_out import notes_on_letters
 from push.alerts.actions.actor import of_authority
-from push.alerts.filing import Filing, FilingService
+from push.alerts.filing import Filed, Filing, FilingService
 from push.alerts.record.digests import keyed
 from push.alerts.rings import Override
 
@@ -36,11 +37,23 @@ if TYPE_CHECKING:
     from handlers.police.cap.intake import CapIntake
     from handlers.police.case.case import Case
     from handlers.police.sightings import Sightings
+    from push.alerts.actions.actor import Actor
     from push.alerts.review import HeldFor
     from push.message.content import Content
+    from sql.audit import AuditEvent
     from sql.database import Pool
 
 _log = structlog.get_logger("handlers.police.intake")
+
+
+class Sent(NamedTuple):
+    """A case as it was sent: in whose name, by whom, under which id; and an event that goes with a new alert."""
+
+    authority: str
+    actor: Actor
+    id: str
+    body: bytes
+    event: AuditEvent | None = None
 
 
 class Intake:
@@ -62,6 +75,11 @@ class Intake:
             return await self._cap.take(request, authority, body)
         if (refused := await self._signed.refusal(request, authority, body)) is not None:
             return refused
+        return await self.take(Sent(authority, of_authority(authority), request.headers["webhook-id"], body))
+
+    async def take(self, sent: Sent) -> web.Response:
+        """Take a case of somebody who may file it."""
+        authority, body = sent.authority, sent.body
         case = read_case(body)
         if isinstance(case, list):
             detail = "the case has bad fields; nothing was stored or sent"
@@ -78,23 +96,22 @@ class Intake:
         content = content_of(case, terms.time_zone or self._filing_service.planner.plan.time_zone)
         content = with_sightings(content, case)
         held = held_for(case.basis, terms.asks)
-        return await self._file(authority, request.headers["webhook-id"], body, case, seen, content, held)
+        return await self._file(sent, case, seen, content, held)
 
     async def _file(
         self,
-        authority: str,
-        webhook_id: str,
-        body: bytes,
+        sent: Sent,
         case: Case,
         seen: Sightings,
         content: Content,
         held: tuple[HeldFor, ...],
     ) -> web.Response:
-        encoded, sealed, digest = kept(case), sealed_of(case), hashlib.sha256(body).digest()
+        authority = sent.authority
+        encoded, sealed, digest = kept(case), sealed_of(case), hashlib.sha256(sent.body).digest()
         filing = Filing(
             authority=authority,
-            actor=of_authority(authority),
-            webhook_id=webhook_id,
+            actor=sent.actor,
+            webhook_id=sent.id,
             # What is sealed is not to be guessed either.
             body_digest=digest if sealed is None else keyed(digest, self._filing_service.planner.secret),
             case_number=case.case_number,
@@ -115,6 +132,8 @@ class Intake:
         notes += notes_on_places(case)
         async with self._filing_service.file(filing) as result:
             answer = answer_to(result, filing, notes, self._filing_service.planner)
+            if sent.event is not None and result.filed is Filed.NEW and result.alert is not None:
+                result.events = [*result.events, replace(sent.event, alert=result.alert.id)]
         _log.info("intake.answered", authority=authority, status=answer.status)
         return answer
 

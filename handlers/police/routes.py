@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from handlers.action_requests import BODY_BYTES as NOTICE_BYTES
 from handlers.alert_answers import FiledAnswer
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.roles import Proof
-from handlers.http.route import JSON, Answer, Body, Route
+from handlers.http.roles import Proof, Role
+from handlers.http.route import JSON, Answer, Body, Route, json_body
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
 from handlers.police.case.update import CaseUpdate
 from handlers.police.countersignatures import Countersignature
+from handlers.police.exercises import BODY_BYTES as EXERCISE_BYTES
+from handlers.police.exercises import NewExercise
 from handlers.police.notices import PoliceNotice
 from handlers.police.places import NewPlace
 
 if TYPE_CHECKING:
     from handlers.police.countersignatures import Countersignatures
+    from handlers.police.exercises import Exercises
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
     from handlers.police.places import NewPlaces
@@ -59,6 +62,7 @@ class PoliceHandlers(NamedTuple):
     places: NewPlaces
     countersignatures: Countersignatures
     updates: Updates
+    exercises: Exercises
 
 
 def routes(handlers: PoliceHandlers) -> list[Route]:
@@ -173,5 +177,27 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
             headers=SIGNED,
             answers=(Answer(200, "The alert as it stands then.", FiledAnswer),),
             problems=(*OF_ALL, ProblemCode.UNKNOWN_CASE, *OF_SHARING),
+        ),
+        Route(
+            method="POST",
+            path="/v1/exercises",
+            access=Role.OPERATOR,
+            operation="start_exercise",
+            summary="Starts an exercise in the name of an authority; it reaches only those who are enrolled.",
+            tag="operators",
+            handler=handlers.exercises.post,
+            body=json_body(NewExercise, EXERCISE_BYTES),
+            answers=(Answer(202, "Its alert.", FiledAnswer),),
+            problems=(
+                ProblemCode.BAD_FIELDS,
+                ProblemCode.TOO_LARGE,
+                ProblemCode.OTHER_AUTHORITY,
+                ProblemCode.WRONG_CONFIRMATION,
+                ProblemCode.UNKNOWN_AUTHORITY,
+                ProblemCode.UNUSABLE_CASE,
+                ProblemCode.CASE_CONFLICT,
+                ProblemCode.CASE_OVER,
+                ProblemCode.INVALID_SIGNATURE,
+            ),
         ),
     ]

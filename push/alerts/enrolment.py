@@ -36,6 +36,7 @@ async def enrol(
     *,
     token: int | None = None,
     terminal: Terminal | None = None,
+    reason: str = "",
 ) -> int | None:
     """Enrol users who agreed at that time; returns how many were not before. `by`: who says so.
 
@@ -50,23 +51,37 @@ async def enrol(
             return None
         if changed:
             details = {"users": len(changed), "consented_at": consented_at.isoformat(timespec="seconds")}
-            event = AuditEvent(actor=by, action="exercise enrolment", details=details, token=token, terminal=terminal)
+            event = AuditEvent(
+                actor=by,
+                action="exercise enrolment",
+                details=details,
+                token=token,
+                terminal=terminal,
+                reason=reason,
+            )
             await sql.audit.append(connection, event)
     return len(changed)
 
 
 async def withdraw(
-    pool: Pool, users: Sequence[int], by: str, *, token: int | None = None, terminal: Terminal | None = None
+    pool: Pool,
+    users: Sequence[int],
+    by: str,
+    *,
+    token: int | None = None,
+    terminal: Terminal | None = None,
+    reason: str = "",
 ) -> int:
     """Withdraw users; returns how many were enrolled. `by`: who does it."""
     async with pool.acquire() as connection, connection.transaction():
         there = sorted(await sql.enrolment.enrolled_among(connection, [*set(users)]))
         if there:
             await sql.enrolment.withdraw(connection, there)
-            await sql.audit.append(
-                connection,
-                AuditEvent(actor=by, action=WITHDRAWAL, details={"users": len(there)}, token=token, terminal=terminal),
+            details = {"users": len(there)}
+            event = AuditEvent(
+                actor=by, action=WITHDRAWAL, details=details, token=token, terminal=terminal, reason=reason
             )
+            await sql.audit.append(connection, event)
     return len(there)
 
 

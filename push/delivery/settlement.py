@@ -77,6 +77,15 @@ class Settlement:
             await self.record_indeterminate(batch)
             batch.is_announced = True
 
+    async def record_cut_off(self, batch: Batch, outcomes: Settled) -> None:
+        """Record what is known of a batch that nobody goes on with here."""
+        indeterminate = outcomes.get(Outcome.INDETERMINATE)
+        if indeterminate is not None:
+            outcomes = {**outcomes, Outcome.INDETERMINATE: batch.add_indeterminate(indeterminate)}
+        rows = rows_of(batch, outcomes, self._lane)
+        if rows:
+            await self._ledger.record(rows)
+
     async def drain(self, batch: Batch) -> None:
         """Close a batch that may not be sent: its recipients stay due in the record."""
         batch.unit.interrupted = True

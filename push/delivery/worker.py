@@ -15,7 +15,7 @@ from push.alarm_kinds import AlarmKind
 from push.delivery.breaker import Condition
 from push.delivery.outcomes import OPTED_OUT, merge_results, sort_outcomes
 from push.message.truncation import MessageTooLargeError
-from push.results import Outcome, RequestStatus, SendResult, message_too_large
+from push.results import Outcome, RequestStatus, SendResult, merge, message_too_large
 from push.transport.retry_policy import RETRY_AFTER_MAX_S, retry_after_s
 from runtime.retry import full_jitter_s
 
@@ -73,7 +73,7 @@ class Worker:
         self._stats = stats
         self._alarms = alarms
         self._retiring = False
-        self._cut_off: Batch | None = None
+        self._cut_off: tuple[Batch, SendResult] | None = None
         self.sending = False
 
     def retire(self) -> None:
@@ -81,9 +81,10 @@ class Worker:
         self._retiring = True
 
     async def note_cut_off(self) -> None:
-        """Record the batch as indeterminate whose request the end of this worker cut off."""
+        """Record what is known of the batch whose request the end of this worker cut off."""
         if self._cut_off is not None:
-            await self._settlement.record_indeterminate(self._cut_off)
+            batch, result = self._cut_off
+            await self._settlement.record_cut_off(batch, sort_outcomes(result)[0])
 
     async def run(self) -> None:
         """Send until retired or cancelled; cancelled only while `sending` is False, or after the grace time."""
@@ -127,12 +128,7 @@ class Worker:
             # Rather no reminder than two: it is in the ledger before it can have reached anybody.
             await self._settlement.announce(batch)
         batch.attempts += 1
-        try:
-            result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
-        except asyncio.CancelledError:
-            # At the end of the grace time: the outcome of the request will never be known.
-            self._cut_off = batch
-            raise
+        result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         await self._after(batch, addressed, result)
 
     async def _send(self, batch: Batch, addressed: Addressed, clearance: Clearance, recipients_max: int) -> SendResult:
@@ -147,6 +143,12 @@ class Worker:
                 result = await self._messages.send(message, addressed.chosen(rows), clearance)
             except MessageTooLargeError as error:
                 result = message_too_large(error, len(rows))
+            except asyncio.CancelledError:
+                # At the end of the grace time: the outcome of this request will never be known. Those in no request
+                # yet got nothing, and are nobody's who may have been notified.
+                unknown = SendResult(RequestStatus.FAILING, "cut off", indeterminate=True)
+                self._cut_off = batch, merge([*parts, (rows, unknown)], batch.size, decisive=unknown)
+                raise
             finally:
                 self._stats.in_flight -= 1
             self._stats.provider.observe(loop.time() - started_s)

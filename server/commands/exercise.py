@@ -1,28 +1,25 @@
 """`qq-alert exercise`: enrols, withdraws and lists the users who agreed to receive exercises.
 
-Bounded: `sql.enrolment.ENROLLED_MAX` users in all, `USERS_MAX` a command.
+Bounded: as `handlers.administration.enrolment`.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 import sql.enrolment
+from handlers.administration import enrolment
 from handlers.values.user import USER_MAX
-from push.alerts import enrolment
-from server.administration.access import COMMAND_LINE, RegistryError
-from server.administration.terminal import this_terminal
+from server.administration.access import done, here
 from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
 
 if TYPE_CHECKING:
     from server.settings import Settings
     from server.stores import Stores
-
-USERS_MAX: Final = 10_000
 
 
 class User(click.ParamType[int]):
@@ -96,15 +93,10 @@ def count_enrolled(context: click.Context, *, as_json: bool) -> None:
 
 async def change(_: Settings, stores: Stores, users: tuple[int, ...], *, consented_at: datetime | None) -> int:
     """Enrol users who agreed at a time, or withdraw them (None); returns how many changed. The trail gets no ids."""
-    if len(users) > USERS_MAX:
-        raise RegistryError(f"at most {USERS_MAX} users at once")
     async with record(stores) as pool:
         if consented_at is None:
-            return await enrolment.withdraw(pool, users, COMMAND_LINE, terminal=this_terminal())
-        changed = await enrolment.enrol(pool, users, COMMAND_LINE, consented_at, terminal=this_terminal())
-    if changed is None:
-        raise RegistryError(f"at most {sql.enrolment.ENROLLED_MAX} users can be enrolled")
-    return changed
+            return done(await enrolment.withdraw(pool, here(), users))
+        return done(await enrolment.enrol(pool, here(), users, consented_at))
 
 
 def _print_change(changed: int, users: tuple[int, ...], done: str, others: str) -> None:

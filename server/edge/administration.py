@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from handlers.operators.administration.authorities import AuthorityReads
 from handlers.operators.administration.authority_changes import AuthorityChanges
+from handlers.operators.administration.enrolment import EnrolmentChanges
 from handlers.operators.administration.lanes import Lanes
 from handlers.operators.administration.routes import AdministrationHandlers
 from handlers.operators.administration.tokens import Tokens
@@ -21,4 +22,10 @@ if TYPE_CHECKING:
 def administration_of(pool: Pool, vault: Vault) -> AdministrationHandlers:
     """Return what answers administrators."""
     authorities = AuthorityReads(pool)
-    return AdministrationHandlers(authorities, AuthorityChanges(pool, vault, authorities), Tokens(pool), Lanes(pool))
+    return AdministrationHandlers(
+        authorities=authorities,
+        changes=AuthorityChanges(pool, vault, authorities),
+        tokens=Tokens(pool),
+        lanes=Lanes(pool),
+        enrolment=EnrolmentChanges(pool),
+    )

@@ -5,10 +5,12 @@ Bounded by its parts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from handlers.console.administration.authorities import AuthorityPages
+from handlers.console.administration.enrolment import EnrolmentPages
+from handlers.console.administration.exercises import ExercisePages
 from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.tokens import TokenPages
@@ -24,6 +26,9 @@ from handlers.console.pages.watching.rates import RatesPage
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.trail import TrailPage
 from handlers.console.pages.watching.widening import WideningPage
+from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
+from handlers.console.passkeys.page import PasskeyPage
+from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
@@ -41,13 +46,27 @@ from server.administration.encryption import encryption_key
 if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.operators.routes import OperatorHandlers
+    from handlers.platform.enrolment import Enrolment
+    from handlers.police.exercises import Exercises
     from push.alarms import AlarmBoard
     from server.settings import Settings
     from sql.database import Pool
 
 
+class Exercising(NamedTuple):
+    """What starts exercises, and says whom they reach."""
+
+    exercises: Exercises
+    enrolment: Enrolment
+
+
 def console_of(
-    settings: Settings, pool: Pool, authenticator: Authenticator, operators: OperatorHandlers, alarms: AlarmBoard
+    settings: Settings,
+    pool: Pool,
+    authenticator: Authenticator,
+    operators: OperatorHandlers,
+    exercising: Exercising,
+    alarms: AlarmBoard,
 ) -> ConsoleHandlers | None:
     """Return what answers browsers, None where no console is served."""
     if not settings.console.enabled:
@@ -55,11 +74,13 @@ def console_of(
     encrypted = settings.tls is not None if settings.console.encrypted is None else settings.console.encrypted
     source = settings.console.tiles
     tiles = None if source is None else Tiles(source, settings.console.tiles_attribution)
-    pages = Pages(ZoneInfo(settings.alert.zone_of_texts), tiles)
+    is_required = settings.console.passkeys_required
+    zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
+    pages = Pages(zone, tiles, passkey_actions)
+    passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
-    sessions = Sessions(
-        pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
-    )
+    sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
+    authenticator.holder_of = sessions.holder_of
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
@@ -69,6 +90,8 @@ def console_of(
         pages=pages,
         sessions=sessions,
         sign_in=SignIn(pool, authenticator.tokens, authenticator, sessions, pages, by_token=issuer is None),
+        passkeys=PasskeyPage(pool, passkeys, pages),
+        guard=PasskeyGuard(passkeys, pages),
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
@@ -76,7 +99,7 @@ def console_of(
         actions=action_pages,
         review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
-        live=Live(operators.feed),
+        live=Live(operators.feed, sessions),
         watching=WatchingPages(
             map=maps,
             rates=rates,
@@ -87,6 +110,10 @@ def console_of(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),
             lanes=LanePages(administered.lanes, pages),
+            enrolment=EnrolmentPages(administered.enrolment, exercising.enrolment, pages),
+            exercises=ExercisePages(
+                alerts, exercising.exercises, exercising.enrolment, administered.authorities, pages
+            ),
         ),
     )
 

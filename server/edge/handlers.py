@@ -34,6 +34,7 @@ from handlers.platform.reports import Reports
 from handlers.platform.routes import PlatformHandlers
 from handlers.police.cap.intake import CapIntake
 from handlers.police.countersignatures import Countersignatures
+from handlers.police.exercises import Exercises
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
 from handlers.police.places import NewPlaces
@@ -46,7 +47,7 @@ from push.shared_alarms import SharedAlarms
 from server import lanes
 from server.edge import publishing
 from server.edge.administration import administration_of
-from server.edge.console import console_of
+from server.edge.console import Exercising, console_of
 
 if TYPE_CHECKING:
     from geo.cities import Cities
@@ -91,17 +92,21 @@ def handlers_of(
         administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
     )
+    intake = Intake(pool, engine.filing_service, signed, cities, cap)
+    exercises, enrolment = Exercises(pool, intake), Enrolment(pool)
+    exercising = Exercising(exercises, enrolment)
     return Handlers(
         police=PoliceHandlers(
-            intake=Intake(pool, engine.filing_service, signed, cities, cap),
+            intake=intake,
             notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
             places=NewPlaces(pool, engine.changes, planner, signed, cities),
             updates=Updates(pool, engine.changes, signed, planner),
             countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
+            exercises=exercises,
         ),
         platform=PlatformHandlers(
             devices=Devices(reports, index, engine.forgetting, pool),
-            enrolment=Enrolment(pool),
+            enrolment=enrolment,
             preferences=UsersPreferences(pool, index),
         ),
         operators=operators,
@@ -110,5 +115,5 @@ def handlers_of(
             health=Health(engine.stores.pool, index, engine.alarms),
             metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
         ),
-        console=console_of(settings, pool, authenticator, operators, engine.alarms),
+        console=console_of(settings, pool, authenticator, operators, exercising, engine.alarms),
     )

@@ -45,6 +45,8 @@ begin
             ('outer_ring', 'select'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
+            ('passkey', 'select, insert, update'),
+            ('passkey_challenge', 'select, insert, update, delete'),
             ('preference', 'select, insert, update, delete'),
             ('proposal', 'select, insert, update, delete'),
             ('rate_sample', 'select, insert, update, delete'),

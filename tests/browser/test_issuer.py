@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from handlers.http.roles import Role
 from tests.browser.desk import Desk
-from tests.browser.judging import approve
+from tests.browser.judging import approve, read_all
 from tests.support.processes.issuer import Issuer
 from tests.support.processes.processes import until
 
@@ -149,9 +149,7 @@ async def test_somebody_with_a_token_of_the_same_name_is_not_taken_for_two(desk:
 
 async def send_approval(page: Page, alert: dict[str, Any]) -> None:
     """Read every language and send the form."""
-    for summary in await page.locator("details.locale:not([open]) summary").all():
-        await summary.click()
-    await expect(page.locator("[data-read]:not(:checked)")).to_have_count(0)
+    await read_all(page)
     await page.fill("#reason", "read and believed")
     await page.fill("#case_number", alert["case_number"])
     await page.click("form[data-action=approval] button")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
+from handlers.console.pages.overview import ALERTS_MAX
 from handlers.http.roles import Role
 from tests.browser.cutting_proxy import CuttingProxy
 from tests.support.processes.deployment import SHENZHEN
@@ -211,3 +212,43 @@ async def test_a_trail_is_verified_in_words_and_a_changed_event_is_said(
     await page.goto(f"{desk.server.url}/console/alerts/{alert}/trail")
     await expect(page.locator('.verified[data-intact="no"]')).to_contain_text(str(seq))
     assert await page.locator(".verified[data-intact='yes']").count() == 0
+
+
+async def test_of_many_alerts_the_overview_shows_those_that_go_on_and_finds_the_others(desk: Desk, pool: Pool) -> None:
+    """However many there are, a page has at most its bound of cards, live ones among them, and says that it is cut."""
+    for number in range(3):
+        await desk.deployment.file(desk.server, case_number=f"LIVE-{number}")
+    await pool.execute(
+        """with seed as (select * from alert limit 1), made as (
+               insert into child_case overriding system value select (jsonb_populate_record(c, jsonb_build_object(
+                   'id', c.id + 1000 + n, 'case_number', 'OLD-' || n))).*
+               from child_case c, seed, generate_series(1, 120) n where c.id = seed.case_id returning id)
+           insert into alert select (jsonb_populate_record(a, jsonb_build_object(
+               'id', gen_random_uuid(), 'case_id', made.id, 'state', 'cancelled', 'ended_at', now()))).*
+           from made, alert a where a.id = (select id from seed)"""
+    )
+    page = await desk.signed_in(Role.VIEWER, "Anna")
+    await page.goto(f"{desk.server.url}/console")
+    await expect(page.locator(".card.alert")).to_have_count(ALERTS_MAX)
+    for number in range(3):
+        await expect(page.locator(".card.alert", has_text=f"LIVE-{number}")).to_have_count(1)
+    await expect(page.locator("[data-cut]")).to_be_visible()
+    await page.fill("#case_number", "OLD-7")
+    await page.click(".find button")
+    await expect(page.locator(".card.alert")).to_have_count(1)
+
+
+async def test_tiles_are_fetched_from_the_configured_server_alone_and_only_where_there_is_one(desk: Desk) -> None:
+    """Without the setting a page may show pictures of its own server alone; with it, of that one server too."""
+    page = await desk.signed_in(Role.VIEWER, "Anna")
+    answer = await page.goto(f"{desk.server.url}/console")
+    assert answer is not None
+    assert "img-src 'self' data:;" in (await answer.all_headers())["content-security-policy"]
+    other = await desk.deployment.server(
+        QQ_ALERT_CONSOLE__TILES="https://tiles.example/{z}/{x}/{y}.png", QQ_ALERT_CONSOLE__TILES_ATTRIBUTION="Example"
+    )
+    page = await desk.page(javascript=False)
+    answer = await page.goto(f"{other.url}/console/sign-in")
+    assert answer is not None
+    policy = (await answer.all_headers())["content-security-policy"]
+    assert "img-src 'self' data: https://tiles.example;" in policy

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from push.fanout.packing import unpack
-from tests.faults.test_follow_up_notices import PEOPLE, WORKERS, accepted, act, filed, wait_until_done
+from tests.faults.test_follow_up_notices import HERE, PEOPLE, WORKERS, accepted, act, filed, wait_until_done
 from tests.support.processes.processes import until
 from tests.support.providers.notified import CANCEL, recording_tpns
 
@@ -80,6 +81,29 @@ async def test_a_server_that_stops_during_requests_records_their_recipients_as_i
         await wait_until_done(deployment, "cancel")
         notified = np.unique(tpns.notified.of(tpns.notified.first))
         assert np.isin(notified, tpns.notified.of(CANCEL)).all()
+
+
+async def test_who_was_in_no_request_of_a_batch_that_a_stop_cut_off_gets_no_cancel(deployment: Deployment) -> None:
+    """A batch is two requests where some want no sound: the end cuts off the first, and of the second nobody knows."""
+    async with recording_tpns(deployment) as tpns:
+        people = np.arange(20_000_001, 20_000_401, dtype=np.int64)
+        await deployment.place(people.tolist(), *HERE)
+        server = await deployment.server(QQ_ALERT_GRACE_S="1")
+        rows = [{"user": user, "silent": True} for user in people[::2].tolist()]
+        assert (await deployment.post(f"{server.url}/v1/preferences", rows))[0] == HTTPStatus.OK
+        tpns.gate.close_after(0)
+        alert = await filed(deployment, server)
+        await tpns.gate.holds(WORKERS)
+        server.end()
+        tpns.gate.open()
+        await until(lambda: _has_notified(tpns.notified))
+        server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
+        await act(deployment, server, alert, "cancel")
+        await wait_until_done(deployment, "cancel")
+        notified, withdrawn = np.unique(tpns.notified.of(tpns.notified.first)), tpns.notified.of(CANCEL)
+        assert 0 < withdrawn.size < people.size
+        assert np.isin(withdrawn, notified).all()
+        assert np.isin(notified, withdrawn).all()
 
 
 async def _has_notified(notified: Notified) -> bool:

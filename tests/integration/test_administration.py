@@ -56,7 +56,7 @@ async def _ok(deployment: Deployment, server: Process, path: str, **body: object
 async def test_every_event_of_the_console_is_that_of_the_command_line_but_for_its_author(
     deployment: Deployment, pool: Pool, tmp_path: Path
 ) -> None:
-    """All that both can do to authorities and tokens: the same action and details; one names a token, one a user."""
+    """All that both can do: the same action and details; one names a token, one a user."""
     server = await deployment.server()
     certificate = tmp_path / "police.pem"
     certificate.write_bytes(pair("police").certificate)
@@ -75,6 +75,8 @@ async def test_every_event_of_the_console_is_that_of_the_command_line_but_for_it
     await deployment.run("authority", "unpin", "by-hand", fingerprint)
     first = await deployment.command("token", "create", "--role", "viewer", "--name", "Desk", "--json")
     await deployment.run("token", "revoke", str(first["id"]))
+    await deployment.run("exercise", "enrol", "7", "--consented-at", "2026-11-01")
+    await deployment.run("exercise", "withdraw", "7")
     await deployment.run("authority", "revoke", "by-hand", "--keep-live")
     commands = (await _events(pool))[before:]
     one = "authorities/by-web"
@@ -90,6 +92,8 @@ async def test_every_event_of_the_console_is_that_of_the_command_line_but_for_it
     await _ok(deployment, server, f"{one}/unpinning", confirmation="by-web", fingerprint=fingerprint)
     second = await _ok(deployment, server, "tokens", role="viewer", name="Desk")
     await _ok(deployment, server, f"tokens/{second['id']}/revocation", confirmation="Desk")
+    await _ok(deployment, server, "enrolled", users=[8], consented_at="2026-11-01T08:00:00+08:00")
+    await _ok(deployment, server, "enrolled/removal", users=[8])
     await _ok(deployment, server, f"{one}/revocation", confirmation="by-web", keep_live=True)
     console = (await _events(pool))[before + len(commands) :]
     assert [event.action for event in commands] == [
@@ -105,6 +109,8 @@ async def test_every_event_of_the_console_is_that_of_the_command_line_but_for_it
         "certificate unpinned",
         "token created",
         "token revoked",
+        "exercise enrolment",
+        "exercise withdrawal",
         "authority revoked",
     ]
     by_hand = [_without_author(event, "by-hand", first["id"]) for event in commands]

@@ -61,7 +61,8 @@ def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> Non
 async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) -> None:
     """The router has exactly the table's routes; those without a bearer are listed here, so none is open by mistake."""
     opened = {path for _, path, role in _table() if not isinstance(role, Role | SignedIn)}
-    console = {"/console/sign-in", "/console/settings", "/console/static/{name}"}
+    signing_in = {"/console/sign-in", "/console/sign-in/issuer", "/console/sign-in/callback"}
+    console = signing_in | {"/console/settings", "/console/static/{name}"}
     published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
     intake = "/v1/intake/{authority}"
     signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures", f"{intake}/places"}
@@ -92,6 +93,8 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
                     opened = 404 if path.startswith(("/v1/public/", "/console/static/")) else 200
                     # A form that does not come from a page of ours.
                     opened = 403 if method == "POST" and path.startswith("/console/") else opened
+                    # An answer of an issuer without the attempt of this browser.
+                    opened = 401 if path == "/console/sign-in/callback" else opened
                     assert response.status == (opened if role is Proof.NONE else 401), (method, path, headers)
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/v1/feed", 405)):
             async with session.request(method, server.url + path) as response:

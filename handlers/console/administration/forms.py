@@ -59,9 +59,15 @@ class Failed(NamedTuple):
 NOTHING: Final = Failed("", {}, {})
 
 
-async def done(call: Call[Any], name: str, fields: dict[str, str], form: Form) -> Result | Failed:
-    """Do what a form asks for; returns the answer, or why it was not done."""
-    body = read_form(await _tree(fields), form.kind)
+async def done(
+    call: Call[Any],
+    name: str,
+    fields: dict[str, str],
+    form: Form,
+    reads: Callable[[dict[str, Any]], dict[str, Any]] = lambda tree: tree,
+) -> Result | Failed:
+    """Do what a form asks for; returns the answer, or why it was not done. `reads`: what is read of it otherwise."""
+    body = read_form(reads(await _tree(fields)), form.kind)
     if isinstance(body, list):
         return failed_fields(name, fields, body)
     answer = await form.do(call.with_body(body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from handlers.console.administration.enrolment import USERS_BYTES
 from handlers.console.administration.forms import HOME
 from handlers.http.roles import Role, SignedIn
 from handlers.operators.administration.authority_changes import JURISDICTION_BYTES
@@ -12,11 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.console.administration.authorities import AuthorityPages
+    from handlers.console.administration.enrolment import EnrolmentPages
+    from handlers.console.administration.exercises import ExercisePages
     from handlers.console.administration.lanes import LanePages
     from handlers.console.administration.tokens import TokenPages
     from handlers.http.route import Route
 
 ADMIN: Final = SignedIn(Role.ADMIN)
+OPERATOR: Final = SignedIn(Role.OPERATOR)
 CHANGES: Final = (
     "review",
     "checklist",
@@ -37,6 +41,8 @@ class AdministrationPages(NamedTuple):
     authorities: AuthorityPages
     tokens: TokenPages
     lanes: LanePages
+    enrolment: EnrolmentPages
+    exercises: ExercisePages
 
 
 def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
@@ -56,6 +62,12 @@ def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..
         get(f"{HOME}/lanes", ADMIN, "lanes", lanes.get_all),
         get(f"{HOME}/part/lanes", ADMIN, "part_lanes", lanes.get_part),
         post(f"{HOME}/lanes/{{lane}}/restart", ADMIN, "lane_restart", lanes.post_restart),
+        get(f"{HOME}/enrolment", ADMIN, "enrolment", of.enrolment.get),
+        post(f"{HOME}/enrolment/enrol", ADMIN, "enrolment_enrol", of.enrolment.post, USERS_BYTES),
+        post(f"{HOME}/enrolment/removal", ADMIN, "enrolment_removal", of.enrolment.post, USERS_BYTES),
+        get("/console/exercises", OPERATOR, "exercises", of.exercises.get),
+        post("/console/exercises", OPERATOR, "exercise_start", of.exercises.post),
+        post("/console/exercises/withdrawal", OPERATOR, "exercise_withdrawal", of.exercises.post_withdrawal),
     ]
     for name in CHANGES:
         bound = (JURISDICTION_BYTES,) if name in LARGE else ()

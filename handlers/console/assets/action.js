@@ -1,6 +1,7 @@
 // @ts-check
 /** A form of an action: its button waits until the case number stands there as it must be. */
 import "console/page";
+import "console/passkey";
 
 for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
   const button = field.form?.querySelector("button");

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from handlers.console.pages.watching.trail import SearchQuery
+from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertsQuery
+from handlers.operators.scope import scope_of
 from push.alerts.lifecycle import OVER
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Overview:
     def __init__(self, alerts: Alerts, pages: Pages) -> None:
         self._alerts = alerts
         self._pages = pages
+        self._parts = SharedParts(pages)
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
@@ -42,12 +45,19 @@ class Overview:
 
     async def get_cards(self, call: Call[None]) -> web.Response:
         """Show the cards alone."""
-        return self._pages.page(call.request, "parts/cards.html", alerts=await self._listed(call))
+
+        async def read() -> dict[str, Any]:
+            return {"alerts": await self._listed(call)}
+
+        return await self._parts.answer(call.request, "parts/cards.html", scope_of(call.bearer), read)
 
     async def get_places(self, call: Call[None]) -> web.Response:
         """Show the map's table alone."""
-        going_on = [one for one in await self._listed(call) if one.state not in OVER]
-        return self._pages.page(call.request, "parts/places.html", going_on=going_on)
+
+        async def read() -> dict[str, Any]:
+            return {"going_on": [one for one in await self._listed(call) if one.state not in OVER]}
+
+        return await self._parts.answer(call.request, "parts/places.html", scope_of(call.bearer), read)
 
     async def _listed(self, call: Call[Any], number: str = "") -> list[Alert]:
         query = AlertsQuery(case_number=number or None, limit=ALERTS_MAX)

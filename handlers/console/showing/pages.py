@@ -5,6 +5,8 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 
 from __future__ import annotations
 
+import gzip
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -22,11 +24,19 @@ from runtime.clock import now
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+    from handlers.console.showing.texts import Texts
     from handlers.http.bearer import Bearer
 
 HTML: Final = "text/html"
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "qq-alert-theme"
+ENDS_AT: Final = "session ends at"
+LEFT: Final = "session left"
+"""Where a request keeps when its session ends, and how long that is, if it is not used."""
+
+WARN: Final = timedelta(minutes=10)
+"""So long before a session ends its page says so."""
+
 COMPRESS_BYTES_MIN: Final = 1024
 """Below that compression saves less than its headers cost."""
 
@@ -47,10 +57,14 @@ class Tiles(NamedTuple):
 class Pages:
     """Makes the console's pages."""
 
-    def __init__(self, zone: tzinfo, tiles: Tiles | None = None) -> None:
-        """`zone`: in which times are written; `tiles`: of the maps, if there are any."""
+    def __init__(self, zone: tzinfo, tiles: Tiles | None = None, passkey_actions: frozenset[str] = frozenset()) -> None:
+        """`zone`: in which times are written; `tiles`: of the maps, if there are any.
+
+        `passkey_actions`: which actions a passkey has to sign.
+        """
         self._zone = zone
         self._tiles = tiles
+        self._passkey_actions = passkey_actions
         self.assets = Assets()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
@@ -88,15 +102,34 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "warn_at": _warn_at(request),
+            "passkey_actions": self._passkey_actions,
             "tiles": self._tiles,
         }
         body = self._environment.get_template(template).render(**common | values)
-        response = web.Response(text=body, status=status, content_type=HTML)
+        response = self._protected(web.Response(text=body, status=status, content_type=HTML))
+        if len(body) > COMPRESS_BYTES_MIN:
+            response.enable_compression()
+        return response
+
+    def part(self, t: Texts, template: str, **values: Any) -> str:  # noqa: ANN401
+        """Return a part of a page that shows nothing of who reads it."""
+        common = {"t": t, "now": now(), "show": Figures(t, self._zone), "tiles": self._tiles}
+        return self._environment.get_template(template).render(**common | values)
+
+    def compressed(self, request: web.Request, body: bytes) -> web.Response:
+        """Return HTML that is compressed by gzip, as it is to who takes that."""
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return self._protected(web.Response(body=gzip.decompress(body), content_type=HTML))
+        response = self._protected(web.Response(body=body, content_type=HTML))
+        response.headers["Content-Encoding"] = "gzip"
+        return response
+
+    def _protected(self, response: web.Response) -> web.Response:
+        response.charset = "utf-8"
         response.headers["Content-Security-Policy"] = self._policy
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        if len(body) > COMPRESS_BYTES_MIN:
-            response.enable_compression()
         return response
 
     def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
@@ -109,6 +142,12 @@ def own_path(request: web.Request) -> str:
     given = request.match_info
     is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
     return request.path if is_own else "/console"
+
+
+def _warn_at(request: web.Request) -> datetime | None:
+    """Return when a session ends that ends soon."""
+    left = request.get(LEFT)
+    return now() + left if left is not None and left < WARN else None
 
 
 class Viewer:

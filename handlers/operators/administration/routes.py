@@ -28,6 +28,7 @@ from handlers.operators.administration.authority_changes import (
     Rotation,
     Unpinning,
 )
+from handlers.operators.administration.enrolment import Agreed, EnrolmentChanged, Removed
 from handlers.operators.administration.lanes import LanesAnswer, RestartAnswer
 from handlers.operators.administration.tokens import CreatedToken, NewToken, TokensAnswer, TokensQuery
 
@@ -39,10 +40,14 @@ if TYPE_CHECKING:
     from handlers.http.route import Call, Result
     from handlers.operators.administration.authorities import AuthorityReads
     from handlers.operators.administration.authority_changes import AuthorityChanges
+    from handlers.operators.administration.enrolment import EnrolmentChanges
     from handlers.operators.administration.lanes import Lanes
     from handlers.operators.administration.tokens import Tokens
 
     Handler = Callable[[Call[Any]], Awaitable[Result]]
+
+USERS_BYTES: Final = 512 * 1024
+"""Ten thousand users."""
 
 ONE: Final = "/v1/authorities/{authority}"
 OF_CHANGES: Final = (ProblemCode.BAD_FIELDS, ProblemCode.TOO_LARGE, ProblemCode.WRONG_CONFIRMATION)
@@ -58,11 +63,18 @@ class AdministrationHandlers(NamedTuple):
     changes: AuthorityChanges
     tokens: Tokens
     lanes: Lanes
+    enrolment: EnrolmentChanges
 
 
 def routes(of: AdministrationHandlers) -> list[Route]:
     """Return the routes."""
-    return [*_authorities(of.authorities), *_changes(of.changes), *_tokens(of.tokens), *_lanes(of.lanes)]
+    return [
+        *_authorities(of.authorities),
+        *_changes(of.changes),
+        *_tokens(of.tokens),
+        *_lanes(of.lanes),
+        *_enrolment(of.enrolment),
+    ]
 
 
 def _authorities(reads: AuthorityReads) -> list[Route]:
@@ -179,6 +191,16 @@ def _lanes(lanes: Lanes) -> list[Route]:
             Answer(200, "Who has heard of it.", RestartAnswer),
             (ProblemCode.UNKNOWN_LANE,),
         ),
+    ]
+
+
+def _enrolment(of: EnrolmentChanges) -> list[Route]:
+    answer, full = Answer(200, "How many changed.", EnrolmentChanged), (ProblemCode.ENROLMENT_FULL,)
+    agreed, removed = json_body(Agreed, USERS_BYTES), json_body(Removed, USERS_BYTES)
+    enrols, withdraws = "Enrols users who agreed to be reached by exercises.", "Withdraws users from exercises."
+    return [
+        _change("/v1/enrolled", "enrol_users", enrols, of.post, agreed, answer, full),
+        _change("/v1/enrolled/removal", "withdraw_users", withdraws, of.post_removal, removed, answer),
     ]
 
 

@@ -48,7 +48,7 @@ class Person:
     """Somebody with a phone, which reads `locale`.
 
     `changed_lanes_s`: when they changed lanes last; `gone_s`: when they were forgotten. `chose`: they said what they
-    prefer; `off_s`: since when it is answered that they want no alerts.
+    prefer, or asked in vain to be forgotten; `off_s`: since when it is answered that they want no alerts.
     """
 
     __slots__ = ("changed_lanes_s", "chose", "gone_s", "lane", "latitude", "locale", "longitude", "off_s", "user")
@@ -197,6 +197,8 @@ class People:
             await self._index.forget([person.user])
             await self._forgetting.announce([person.user])
         except UNAVAILABLE_ERRORS:
+            # Nobody was promised anything, and Redis may have done a part of it: nothing is expected of them.
+            person.chose = True
             return
         person.gone_s = self._world.loop.now_s
         self._world.note(f"user {person.user} is forgotten")
