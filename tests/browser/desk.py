@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 EXPECTED: Final = re.compile(
     r"^Failed to load resource: (the server responded with a status of (401|403|404|409|422|503)\b|net::ERR_)"
     r"|^WebSocket connection to .* failed: Error in connection establishment: net::ERR_"
+    r"|^The AudioContext was not allowed to start"
 )
 """What a browser says of answers that a test asks for; a violation of the content policy is never among them."""
 

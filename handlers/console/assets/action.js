@@ -5,7 +5,7 @@ import "console/trial";
 import "console/passkey";
 
 for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
-  const button = /** @type {HTMLButtonElement | null} */ (field.form?.querySelector("button:not([formaction])") ?? null);
+  const button = /** @type {HTMLButtonElement | null | undefined} */ (field.form?.querySelector("button:not([formaction])"));
   const look = () => {
     if (button) button.disabled = field.value.trim() !== field.dataset.mustBe;
   };
