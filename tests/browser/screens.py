@@ -13,18 +13,13 @@ from handlers.http.roles import Proof, SignedIn
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
+    from playwright.async_api import Page
+
     from handlers.http.route import Route
     from tests.browser.desk import Desk
 
-NO_SCREEN: Final = {
-    "/console/static/{name}": "a file of a page",
-    "/console/live": "JSON for a page",
-    "/console/session": "JSON for a page",
-    "/console/alerts/{id}/area": "GeoJSON for a page",
-    "/console/feed-ticket": "JSON for a page",
-    "/console/administration/authorities/{authority}/jurisdiction": "GeoJSON for a page",
-}
-"""What is no page and has no form."""
+FILES: Final = "/console/static/{name}"
+"""Files of pages."""
 
 PART: Final = "/part/"
 """A piece of a page, which the page is tested with."""
@@ -65,12 +60,19 @@ def console_routes(method: str) -> list[Route]:
 
 def is_screen(route: Route) -> bool:
     """Tell whether a route is a page by itself."""
-    return route.path not in NO_SCREEN and PART not in route.path
+    return route.path != FILES and PART not in route.path
 
 
-def screens(scene: Scene) -> list[str]:
-    """Return the path of every page, once for each example of its parameters."""
-    return [path for route in console_routes("GET") if is_screen(route) for path in paths_of(route.path, scene)]
+async def screens(page: Page, desk: Desk, scene: Scene) -> list[str]:
+    """Return the path of every page, once for each example of its parameters; not of JSON that pages fetch."""
+    paths = [path for route in console_routes("GET") if is_screen(route) for path in paths_of(route.path, scene)]
+    found: list[str] = []
+    for path in paths:
+        answer = await page.request.get(f"{desk.server.url}{path}")
+        is_page = answer.headers["content-type"].startswith("text/html")
+        assert answer.status < 500, (path, answer.status)
+        found += [path] * is_page
+    return found
 
 
 def paths_of(path: str, scene: Scene) -> list[str]:

@@ -105,7 +105,7 @@ async def test_every_page_works_when_its_modules_do_not_load(desk: Desk) -> None
         await route.abort()
 
     await page.route("**/*.js", broken)
-    for path in screens(scene):
+    for path in await screens(page, desk, scene):
         await page.goto(f"{desk.server.url}{path}")
         assert await page.locator("main h1").count() == 1, path
     await page.goto(f"{desk.server.url}/console/alerts/{scene.sent}")

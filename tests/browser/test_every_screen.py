@@ -29,7 +29,8 @@ STOPS: Final = """() => {
     // What a live region has written again since is nowhere any more.
     follows: !before?.isConnected || Boolean(before.compareDocumentPosition(at) & Node.DOCUMENT_POSITION_FOLLOWING),
     outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
-    seen: Math.min(box.width, box.height, box.bottom, box.right) > 0 && box.top < innerHeight && box.left < innerWidth,
+    seen: !at.checkVisibility() ||
+      (Math.min(box.width, box.height, box.bottom, box.right) > 0 && box.top < innerHeight && box.left < innerWidth),
   };
 }"""
 
@@ -65,7 +66,7 @@ async def test_axe_finds_nothing_serious_on_any_screen(desk: Desk, locale: str, 
     page = await desk.signed_in(Role.ADMIN, "Anna", locale=locale)
     await _set(page, desk, theme)
     found: dict[str, list[str]] = {}
-    for path in screens(scene):
+    for path in await screens(page, desk, scene):
         await page.goto(f"{desk.server.url}{path}")
         assert await page.locator("html").get_attribute("lang") == locale
         found |= await _violations(page, path)
@@ -103,7 +104,7 @@ async def test_every_screen_fits_a_phone_and_is_readable_at_twice_the_size(
     scene = await stage(desk)
     page = await desk.signed_in(Role.ADMIN, "Anna", locale=locale, width=PHONE_PX, javascript=javascript)
     wide: dict[str, list[str]] = {}
-    for path in screens(scene):
+    for path in await screens(page, desk, scene):
         await page.set_viewport_size({"width": PHONE_PX, "height": 800})
         await page.goto(f"{desk.server.url}{path}")
         assert await page.locator("main").inner_text() != "", path
@@ -119,7 +120,7 @@ async def test_every_screen_is_gone_through_with_the_tab_key(desk: Desk) -> None
     scene = await stage(desk)
     page = await desk.signed_in(Role.ADMIN, "Anna")
     wrong: dict[str, list[str]] = {}
-    for path in screens(scene):
+    for path in await screens(page, desk, scene):
         await page.goto(f"{desk.server.url}{path}")
         await page.evaluate("document.activeElement?.blur()")
         if faults := await _tabbed(page):
@@ -142,4 +143,6 @@ async def _tabbed(page: Page) -> list[str]:
     faults = [f"not outlined: {stop['called']}" for stop in stops if not stop["outlined"]]
     faults += [f"not seen: {stop['called']}" for stop in stops if not stop["seen"]]
     faults += [f"out of order: {stop['called']}" for stop in stops if not stop["follows"]]
-    return faults + [f"never reached: {one}" for one in usable if one not in {stop["called"] for stop in stops}]
+    # What came or went meanwhile, as a button beside an alarm, is not looked for.
+    stays = {*usable} & {*await page.evaluate(REACHED)}
+    return faults + [f"never reached: {one}" for one in stays - {stop["called"] for stop in stops}]

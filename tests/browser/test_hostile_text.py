@@ -90,7 +90,7 @@ async def test_hostile_text_is_shown_as_text_and_the_layout_stays(desk: Desk, ki
     page = await desk.signed_in(Role.ADMIN, "Anna")
     page.on("dialog", lambda dialog: desk.complaints.append(f"a dialog: {dialog.message}"))
     wrong: list[str] = []
-    for path in screens(Scene(*alerts)):
+    for path in await screens(page, desk, Scene(*alerts)):
         await page.goto(f"{desk.server.url}{path}")
         for width in (1280, 320):
             await page.set_viewport_size({"width": width, "height": 800})
