@@ -85,7 +85,7 @@ async def end(pool: Pool | Connection, digest: bytes) -> int | None:
 
 
 async def clean(pool: Pool, idle: timedelta) -> None:
-    """Delete sessions and links that are over."""
+    """Delete sessions, links and challenges that are over."""
     await pool.execute(_CLEAN, idle)
 
 

@@ -14,6 +14,8 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import ALLOWS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
     from handlers.auth.failures import Failures
@@ -30,6 +32,8 @@ class Authenticator:
         self._token_store = token_store
         self.limits = limits
         self.failures = failures
+        self.holder_of: Callable[[web.Request], bytes] = lambda _: b""
+        """What only the browser has in whose session a ticket was made."""
 
     @property
     def tokens(self) -> TokenStore:
@@ -71,15 +75,15 @@ class Authenticator:
             return _rate_limited("too many estimates of this token", wait_s)
         return None
 
-    def issue_ticket(self, bearer: Bearer) -> str:
-        """Return a ticket that opens the feed once, in the name of the token that asks."""
-        return self._token_store.issue_ticket(bearer)
+    def issue_ticket(self, bearer: Bearer, holder: bytes = b"") -> str:
+        """Return a ticket that opens the feed once, in the name of the token that asks, for who has `holder`."""
+        return self._token_store.issue_ticket(bearer, holder)
 
     async def ticket(self, request: web.Request, ticket: str, role: Role) -> Bearer | web.Response:
         """Use up a ticket for a route with `role`; returns whose token it stands for, or the refusal."""
         if (refused := self.busy(request)) is not None:
             return refused
-        key = await self._token_store.redeem_ticket(ticket, role)
+        key = await self._token_store.redeem_ticket(ticket, role, self.holder_of(request))
         bearer = None if key is None else await self._token_store.bearer_with(key)
         if bearer is not None:
             return bearer

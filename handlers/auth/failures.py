@@ -65,6 +65,9 @@ class Failures:
         self._rate = per_minute(settings.failures_per_minute)
         self.signatures = {"known": 0, "unknown": 0}
         self.tokens = 0
+        self.cross_site = 0
+        """Requests that a browser sent from a page of another site."""
+
         self.refused = 0
 
     @property

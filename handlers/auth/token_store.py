@@ -104,13 +104,13 @@ class TokenStore:
         """Look every token up again: one of them may be revoked. Those that were good stay no guesses."""
         self._good = {key: (0.0, bearer) for key, (_, bearer) in self._good.items()}
 
-    def issue_ticket(self, bearer: Bearer) -> str:
-        """Return a ticket that opens the feed once, in the name of somebody's token."""
-        return tickets.written(self._codes, bearer.token_id, self._clock_ms())
+    def issue_ticket(self, bearer: Bearer, holder: bytes = b"") -> str:
+        """Return a ticket that opens the feed once, in the name of somebody's token, for who has `holder`."""
+        return tickets.written(self._codes, bearer.token_id, self._clock_ms(), holder)
 
-    async def redeem_ticket(self, ticket: str, role: Role) -> bytes | None:
+    async def redeem_ticket(self, ticket: str, role: Role, holder: bytes = b"") -> bytes | None:
         """Use up a ticket for a route with `role`; returns the digest of its token, None when it opens nothing."""
-        found = tickets.read(self._codes, ticket, self._clock_ms())
+        found = tickets.read(self._codes, ticket, self._clock_ms(), holder)
         if found is None:
             return None
         async with asking(self._redis):

@@ -95,6 +95,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         post("/console/sign-in", Proof.NONE, "do_sign_in", of.sign_in.post),
         get("/console/sign-in/issuer", Proof.NONE, "sign_in_issuer", of.by_issuer.get_start, query=StartQuery),
         get("/console/sign-in/callback", Proof.NONE, "sign_in_callback", of.by_issuer.get_back, query=BackQuery),
+        get("/console/session", viewer, "session", of.sign_in.get_session),
         get(SIGNED_IN, viewer, "sign_in_done", of.sign_in.get_done),
         post("/console/sign-out", viewer, "sign_out", of.sign_in.post_out),
         post("/console/settings", Proof.NONE, "settings", of.sign_in.post_settings),

@@ -120,3 +120,12 @@ def is_own_origin(request: Request, origin: str) -> bool:
         return bool(request.host) and urlsplit(origin).netloc.lower() == request.host.lower()
     except ValueError:
         return False
+
+
+def may_open(request: Request) -> bool:
+    """Tell whether a WebSocket may be opened: by our own pages, or by what is no browser, which says nothing of a site.
+
+    Browsers open one to anybody, and leave it to the server to look at the origin.
+    """
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    return site in {None, OURS} and (origin is None or is_own_origin(request, origin))

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
+from handlers.http.requests import may_open
 from handlers.http.roles import Role
 from handlers.operators.feed_answers import Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
@@ -149,6 +150,9 @@ class Feed:
     async def get(self, call: Call[None]) -> web.StreamResponse:
         """Serve one listener until it goes."""
         request = call.request
+        if not may_open(request):
+            self._authenticator.failures.cross_site += 1
+            return problems.response(ProblemCode.CROSS_SITE, "only the console's own pages open the feed in a browser")
         bearer = await self._opened(request)
         if isinstance(bearer, web.Response):
             return bearer
@@ -264,9 +268,9 @@ class Feed:
         """Return a ticket with which a browser opens the feed once."""
         return self.ticket_for(call.bearer)
 
-    def ticket_for(self, bearer: Bearer) -> Ticket:
-        """Return a ticket in the name of a token."""
-        return Ticket(ticket=self._authenticator.issue_ticket(bearer))
+    def ticket_for(self, bearer: Bearer, holder: bytes = b"") -> Ticket:
+        """Return a ticket in the name of a token, for who has `holder`."""
+        return Ticket(ticket=self._authenticator.issue_ticket(bearer, holder))
 
 
 def _beat() -> str:

@@ -135,7 +135,12 @@ def _feed(feed: Feed) -> list[Route]:
             handler=feed.get,
             query=FeedQuery,
             answers=(Answer(101, "Switching to WebSocket."),),
-            problems=(ProblemCode.UPGRADE_REQUIRED, ProblemCode.INVALID_TICKET, ProblemCode.BUSY),
+            problems=(
+                ProblemCode.UPGRADE_REQUIRED,
+                ProblemCode.INVALID_TICKET,
+                ProblemCode.CROSS_SITE,
+                ProblemCode.BUSY,
+            ),
         ),
         Route(
             method="POST",

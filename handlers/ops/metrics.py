@@ -203,10 +203,14 @@ class AuthenticatorCollector(Collector):
             signatures.add_metric([known], count)
         tokens = CounterMetricFamily("qq_alert_failed_tokens", "Bearer tokens and tickets that open nothing.")
         tokens.add_metric([], failures.tokens)
+        cross_site = CounterMetricFamily(
+            "qq_alert_cross_site_requests", "Requests that a browser sent from a page of another site, refused."
+        )
+        cross_site.add_metric([], failures.cross_site)
         limited = CounterMetricFamily("qq_alert_limited_requests", "Requests over a limit.", labels=["limit"])
         for limit, count in {**self._authenticator.limits.refused, "address": failures.refused}.items():
             limited.add_metric([limit], count)
-        yield from (signatures, tokens, limited)
+        yield from (signatures, tokens, cross_site, limited)
 
 
 def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

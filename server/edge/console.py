@@ -80,9 +80,8 @@ def console_of(
     pages = Pages(zone, tiles, passkey_actions)
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
-    sessions = Sessions(
-        pool, authenticator.tokens, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted
-    )
+    sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
+    authenticator.holder_of = sessions.holder_of
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
@@ -101,7 +100,7 @@ def console_of(
         actions=action_pages,
         review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
-        live=Live(operators.feed),
+        live=Live(operators.feed, sessions),
         watching=WatchingPages(
             map=maps,
             rates=rates,

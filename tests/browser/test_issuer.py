@@ -252,3 +252,26 @@ async def trail(desk: Desk) -> list[dict[str, Any]]:
     """Return the events of the audit trail."""
     rows = await desk.deployment.query("select content from audit_event order by seq")
     return [json.loads(row[0])["event"] for row in rows]
+
+
+async def test_what_was_typed_is_sent_after_signing_in_again_by_the_issuer(desk: Desk, issuer: Issuer) -> None:
+    """The form comes back with every word; after a sign-in beside it, it is sent and does what was meant."""
+    _, answer = await desk.deployment.file(desk.server)
+    alert = answer["alert"]["id"]
+    await issuer.person("s-1", "judges", name="Anna")
+    page = await signed_in(desk, "s-1", javascript=False)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/pause")
+    await page.fill("#reason", "a long and careful text")
+    await desk.deployment.query("update browser_session set expires_at = now() returning id")
+    await page.click("form[data-action=pause] button")
+    await expect(page.locator("textarea[name=reason]")).to_have_value("a long and careful text")
+    async with page.context.expect_page() as opened:
+        await page.click("main a[target=_blank]")
+    beside = await opened.value
+    await beside.click("main a.primary")
+    await beside.fill("input[name=sub]", "s-1")
+    await beside.click("button:has-text('Authorize')")
+    await expect(beside.locator("main [role=status]")).to_contain_text("Close this tab")
+    await beside.close()
+    await page.click("main button.primary")
+    await page.wait_for_url(f"**/console/alerts/{alert}?done=pause")

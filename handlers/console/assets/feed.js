@@ -3,6 +3,7 @@
  * The live feed: one connection for a page, by WebSocket, or by asking again where that is refused.
  * Says on the page how it stands; after LOST_MS of silence nothing that is shown counts as of now.
  */
+import { ended } from "console/session";
 
 export const LOST_MS = 3000;
 const POLL_MS = 2000;
@@ -63,7 +64,7 @@ function ask(path, method) {
 async function connect() {
   const answer = await ask("/console/feed-ticket", "POST");
   if (answer === null) return again();
-  if (answer.status === 401) return window.location.reload();
+  if (answer.status === 401) return void (ended() || again());
   if (!answer.ok) return again();
   const { ticket } = await answer.json();
   const address = new URL("/v1/feed", window.location.href);
@@ -105,7 +106,7 @@ function again(isTaken = false) {
 async function poll() {
   while (polling) {
     const answer = await ask("/console/live", "GET");
-    if (answer?.status === 401) return window.location.reload();
+    if (answer?.status === 401) ended();
     if (answer?.ok) tell({ type: "snapshot", ...(await answer.json()) });
     show();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

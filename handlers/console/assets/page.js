@@ -5,5 +5,6 @@ import "console/countdown";
 import "console/keys";
 import "console/live-region";
 import "console/numbers";
+import "console/session";
 
 begin();

@@ -13,6 +13,7 @@ from handlers.http.responses import json_response
 from handlers.http.route import JSON
 
 if TYPE_CHECKING:
+    from handlers.console.signing_in.sessions import Sessions
     from handlers.http.route import Call
     from handlers.operators.feed import Feed
 
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 class Live:
     """`/console/feed-ticket` and `/console/live`."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, sessions: Sessions) -> None:
         self._feed = feed
+        self._sessions = sessions
 
     async def post_ticket(self, call: Call[bytes]) -> web.Response:
         """Return a ticket with which a page opens the feed once."""
-        return json_response(self._feed.ticket_for(call.bearer))
+        return json_response(self._feed.ticket_for(call.bearer, self._sessions.holder_of(call.request)))
 
     async def get(self, call: Call[None]) -> web.Response:
         """Return what the feed says to who begins to listen."""

@@ -6,6 +6,7 @@ What a template shows is escaped; a name that it does not get is a bug. Bounded 
 from __future__ import annotations
 
 import gzip
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 HTML: Final = "text/html"
 THEMES: Final = ("auto", "light", "dark")
 THEME_COOKIE: Final = "qq-alert-theme"
+ENDS_AT: Final = "session ends at"
+LEFT: Final = "session left"
+"""Where a request keeps when its session ends, and how long that is, if it is not used."""
+
+WARN: Final = timedelta(minutes=10)
+"""So long before a session ends its page says so."""
+
 COMPRESS_BYTES_MIN: Final = 1024
 """Below that compression saves less than its headers cost."""
 
@@ -94,6 +102,7 @@ class Pages:
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
+            "warn_at": _warn_at(request),
             "passkey_actions": self._passkey_actions,
             "tiles": self._tiles,
         }
@@ -133,6 +142,12 @@ def own_path(request: web.Request) -> str:
     given = request.match_info
     is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
     return request.path if is_own else "/console"
+
+
+def _warn_at(request: web.Request) -> datetime | None:
+    """Return when a session ends that ends soon."""
+    left = request.get(LEFT)
+    return now() + left if left is not None and left < WARN else None
 
 
 class Viewer:

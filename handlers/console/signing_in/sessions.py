@@ -17,7 +17,7 @@ from aiohttp import web
 
 import sql.sessions
 from handlers.console.showing.forms import FORM_BYTES, fields_of
-from handlers.console.showing.pages import own_path
+from handlers.console.showing.pages import ENDS_AT, LEFT, own_path
 from handlers.console.signing_in.issuer.rechecks import WAIT_S
 from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
@@ -26,7 +26,7 @@ from handlers.http.requests import is_same_site, read_bytes
 from handlers.http.roles import ALLOWS, Role
 
 if TYPE_CHECKING:
-    from handlers.auth.token_store import TokenStore
+    from handlers.auth.authenticator import Authenticator
     from handlers.console.showing.pages import Pages
     from handlers.console.signing_in.issuer.rechecks import Rechecks
     from sql.database import Connection, Pool
@@ -37,9 +37,6 @@ LASTS: Final = timedelta(hours=12)
 
 IDLE: Final = timedelta(hours=2)
 """A desk that watches asks every few seconds: what was silent for so long is closed, or a machine that sleeps."""
-
-WARN: Final = timedelta(minutes=10)
-"""So long before a session ends its page says so."""
 
 ROTATE_AFTER: Final = timedelta(minutes=10)
 OVERLAP: Final = timedelta(minutes=1)
@@ -72,7 +69,7 @@ class Sessions:
     """Begins, finds and ends sessions."""
 
     def __init__(
-        self, pool: Pool, tokens: TokenStore, pages: Pages, rechecks: Rechecks | None, *, encrypted: bool
+        self, pool: Pool, authenticator: Authenticator, pages: Pages, rechecks: Rechecks | None, *, encrypted: bool
     ) -> None:
         """`encrypted`: browsers reach the console over TLS, whoever ends that; without it only on this machine.
 
@@ -80,17 +77,17 @@ class Sessions:
         """
         self._pool = pool
         self._rechecks = rechecks
-        self._tokens = tokens
+        self._tokens = authenticator.tokens
+        self._failures = authenticator.failures
         self._pages = pages
         self._encrypted = encrypted
         self.cookie = "__Host-qq-alert" if encrypted else "qq-alert-session"
         self.refused = 0
-        self.cross_site = 0
 
     async def let_in(self, request: web.Request, role: Role) -> Bearer | web.StreamResponse:
         """Return who is signed in, or the page that says why the request is not done."""
         is_ours = request.method in SAFE or is_same_site(request)
-        self.cross_site += not is_ours
+        self._failures.cross_site += not is_ours
         bearer = await self.bearer_of(request)
         if bearer is None:
             return await self._signed_out(request, is_ours=is_ours)
@@ -116,6 +113,7 @@ class Sessions:
             request[WHY_ENDED] = await sql.sessions.why_ended(self._pool, digest)
             return None
         request[SESSION] = Session(row, digest)
+        request[ENDS_AT], request[LEFT] = row.expires_at, row.left
         if row.is_current and row.age > ROTATE_AFTER:
             after = secrets.token_urlsafe(COOKIE_BYTES)
             if await sql.sessions.rotate(self._pool, row.id, digest, _digest(after)):
@@ -152,6 +150,11 @@ class Sessions:
             return False
         self._set(response, cookie)
         return True
+
+    def holder_of(self, request: web.Request) -> bytes:
+        """Return what only the browser of a session has: the digest of its cookie, as the browser has it afterwards."""
+        cookie = request.get(REPLACED) or request.cookies.get(self.cookie, "")
+        return _digest(cookie) if 0 < len(cookie) <= COOKIE_MAX else b""
 
     async def end(self, request: web.Request, response: web.StreamResponse) -> None:
         """End the session of a request, and delete its cookie."""
@@ -191,7 +194,8 @@ class Sessions:
         body = await read_bytes(request, FORM_BYTES, BODY_S) if is_ours else b""
         fields = {} if isinstance(body, web.Response) else fields_of(body)
         why = why if why in REASONS else None
-        return self._pages.page(request, "signed_out.html", 401, action=own_path(request), fields=fields, why=why)
+        action = request.path if is_ours else own_path(request)
+        return self._pages.page(request, "signed_out.html", 401, action=action, fields=fields, why=why)
 
     def sign_in_page(
         self, request: web.Request, status: int, following: str, problem: str | None, number: int | None = None

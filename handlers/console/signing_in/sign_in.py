@@ -21,11 +21,12 @@ import sql.sessions
 from handlers.auth.token_store import TOKEN_MAX
 from handlers.auth.token_store import digest as digest_of_token
 from handlers.console.showing.forms import fields_of
-from handlers.console.showing.pages import THEME_COOKIE, THEMES
+from handlers.console.showing.pages import LEFT, THEME_COOKIE, THEMES, WARN
 from handlers.console.showing.texts import LOCALE_COOKIE, LOCALES
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import is_same_site
+from handlers.http.responses import json_response
 from handlers.http.roles import ALLOWS, Role
 from sql.audit import AuditEvent
 
@@ -56,6 +57,13 @@ class LinkQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     following: str | None = None
     link: str | None = None
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a session lasts (seconds), if it is not used, and whether its page warns."""
+
+    left_s: float
+    is_ending: bool
 
 
 class SignIn:
@@ -89,7 +97,7 @@ class SignIn:
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Sign in with a token, or with a link."""
         if not is_same_site(call.request):
-            self._sessions.cross_site += 1
+            self._authenticator.failures.cross_site += 1
             return problems.response(ProblemCode.CROSS_SITE, "only the console's own pages send this")
         if (refused := self._authenticator.busy(call.request)) is not None:
             return refused
@@ -109,6 +117,11 @@ class SignIn:
         await self._note(bearer, "signed in")
         return response
 
+    async def get_session(self, call: Call[None]) -> web.Response:
+        """Say how long the session lasts; a page that asks uses it."""
+        left = call.request[LEFT]
+        return json_response(SessionAnswer(left_s=left.total_seconds(), is_ending=left < WARN))
+
     async def get_done(self, call: Call[None]) -> web.Response:
         """Say that one is signed in, and where what was typed still stands."""
         return self._pages.page(call.request, "sign_in_done.html")
@@ -123,6 +136,7 @@ class SignIn:
     async def post_settings(self, call: Call[bytes]) -> web.StreamResponse:
         """Keep which language and theme a browser shows."""
         if not is_same_site(call.request):
+            self._authenticator.failures.cross_site += 1
             return problems.response(ProblemCode.CROSS_SITE, "only the console's own pages send this")
         fields = fields_of(call.body)
         response = web.Response(status=303, headers={"Location": path_within(fields.get("following"))})
