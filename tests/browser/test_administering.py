@@ -122,6 +122,7 @@ async def test_everything_of_an_authority_is_changed_without_javascript_on_a_nar
 
     for path in ("", "/authorities", "/tokens", "/lanes", "/people", "/authorities/sz", "/tokens/1"):
         await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
+        await expect(page.locator("header nav a[aria-current]")).to_have_attribute("href", ADMINISTRATION)
         await fits()
     await page.goto(one)
     await _send(page, "review", policy="grace", grace_s="90", reason="they asked")
