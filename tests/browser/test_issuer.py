@@ -14,6 +14,7 @@ from tests.browser.desk import Desk
 from tests.browser.judging import approve, read_all
 from tests.support.processes.issuer import Issuer
 from tests.support.processes.processes import until
+from tests.support.stores.postgres_proxy import postgres_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -275,3 +276,34 @@ async def test_what_was_typed_is_sent_after_signing_in_again_by_the_issuer(desk:
     await beside.close()
     await page.click("main button.primary")
     await page.wait_for_url(f"**/console/alerts/{alert}?done=pause")
+
+
+async def test_a_record_that_is_lost_while_the_issuer_is_asked_ends_no_server(
+    deployment: Deployment, issuer: Issuer, browser: Browser
+) -> None:
+    """The connection breaks while an answer is noted; sessions are asked about again, and go on."""
+    async with postgres_proxy(deployment.database_url) as proxy:
+        env = {**issuer.environ(GROUPS), "QQ_ALERT_DATABASE__URL": proxy.database_url}
+        server = await deployment.server(**env)
+        desk = Desk(deployment, server, browser)
+        await issuer.person("s-1", "judges", name="Anna")
+        page = await signed_in(desk, "s-1")
+        for _ in range(3):
+            proxy.cut()
+            proxy.lose_answer(b"then $2::bytea else grant_sealed")
+            before = await confirmed(desk)
+            await until(lambda before=before: later(desk, before))  # type: ignore[misc]
+        assert server.alive
+        await page.goto(f"{server.url}/console/queue")
+        await page.wait_for_selector("header .who")
+        await desk.close()
+
+
+async def confirmed(desk: Desk) -> object:
+    """Return when the issuer last confirmed the one who is signed in."""
+    return (await desk.deployment.query("select confirmed_at from browser_session"))[0][0]
+
+
+async def later(desk: Desk, before: object) -> bool:
+    """Tell whether the issuer confirmed them again."""
+    return await confirmed(desk) != before
