@@ -75,6 +75,8 @@ def drawn_circle(circle: Circle) -> MultiPolygon:
 
 def simplified(shape: MultiPolygon) -> Drawn:
     """Return a polygon with no more than `VERTICES_MAX` vertices, which has some where the whole one has some."""
+    if shapely.get_num_coordinates(shape) <= VERTICES_MAX:
+        return Drawn(shape, 0.0)
     tolerance_km, drawn = TOLERANCE_KM, shape
     for _ in range(DOUBLINGS_MAX):
         drawn = _largest(shapely.simplify(drawn, tolerance_km / KM_PER_DEGREE))

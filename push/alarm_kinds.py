@@ -222,6 +222,7 @@ _SEVERITY: Final = {
             AlarmKind.FAILED_SIGNATURES,
             AlarmKind.FAILED_TOKENS,
             AlarmKind.ISSUER_AWAY,
+            AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
         ),
         Severity.SERIOUS,

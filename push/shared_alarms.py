@@ -68,13 +68,13 @@ class SharedAlarms:
         self._board = board
         self._processes: list[ProcessRow] = []
         self._rows: list[tuple[UUID, AlarmRow]] = []
-        self._published: dict[bytes, StandingAlarm] = {}
         self._changed = asyncio.Event()
         self._looking = asyncio.Lock()
         self._steady_since_s: float | None = None
         self.publish: Callable[[Alarm], None] = lambda _: None
         self.publish_acknowledged: Callable[[StandingAlarm], None] = lambda _: None
         board.publish = self._on_change
+        self._published = self._standing()
 
     @property
     def is_recorded(self) -> bool:
@@ -89,7 +89,7 @@ class SharedAlarms:
     @property
     def standing(self) -> list[StandingAlarm]:
         """All alarms that stand, oldest first; of this process as they stand now, of others as at the last look."""
-        return sorted(self._standing().values(), key=lambda one: one.at)
+        return sorted(self._published.values(), key=lambda one: one.at)
 
     def _standing(self) -> dict[bytes, StandingAlarm]:
         names = {one.id: one for one in self._processes}

@@ -24,6 +24,7 @@ _SETTLED = query("reminder_settled")
 _BEGIN = query("reminder_begin")
 _AGAIN = query("reminder_again")
 _PUT_OFF = query("reminder_put_off")
+_TAKE_BACK = query("reminder_take_back")
 _LIST = query("reminder_list")
 
 
@@ -88,6 +89,11 @@ async def wanted(
 async def settled(pool: Pool, alert_id: UUID, shard_from: int, shard_to: int) -> list[bytes]:
     """Return the packed ids of those who are reminded already, or may have had a sound."""
     return [row[0] for row in await pool.fetch(_SETTLED, alert_id, shard_from, shard_to)]
+
+
+async def take_back(pool: Pool, alert_id: UUID, shard_from: int, batch_id: int) -> None:
+    """Take back that the recipients of a batch may have been reminded: for certain they were not."""
+    await pool.execute(_TAKE_BACK, alert_id, shard_from, batch_id)
 
 
 async def begin(connection: Connection, subject_kinds: Sequence[str]) -> list[BegunReminder]:

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from handlers.console.pages.actions import ActionPages
+    from handlers.console.pages.alarms import AlarmsPage
     from handlers.console.pages.alert import AlertPage
     from handlers.console.pages.live import Live
     from handlers.console.pages.overview import Overview
     from handlers.console.pages.queue import Queue
     from handlers.console.pages.review import Review
+    from handlers.console.pages.shift import Shift
     from handlers.console.pages.update import UpdatePage
     from handlers.console.passkeys.guard import PasskeyGuard
     from handlers.console.passkeys.page import PasskeyPage
@@ -65,6 +67,8 @@ class ConsoleHandlers(NamedTuple):
     review: Review
     update: UpdatePage
     live: Live
+    alarms: AlarmsPage
+    shift: Shift
     watching: WatchingPages
     administration: AdministrationPages
 
@@ -86,6 +90,12 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get(f"{ALERT}/update", operator, "update", of.update.get),
         post(f"{ALERT}/update", operator, "update", of.update.post),
         *_actions(of, get, post),
+        get("/console/alarms", viewer, "alarms", of.alarms.get),
+        get("/console/part/alarms", viewer, "part_alarms", of.alarms.get_part),
+        post("/console/alarms/{id}/acknowledgement", operator, "acknowledgement", of.alarms.post),
+        get("/console/attention", viewer, "attention", of.alarms.get_attention),
+        get("/console/shift", viewer, "shift", of.shift.get),
+        post("/console/shift", viewer, "shift", of.shift.post),
         *watching_routes(of.watching, get, post, ALERT),
         *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),

@@ -123,7 +123,7 @@ class Lane:
             name, plan.addressing, index=index, forgetting=forgetting, non_default_locales=non_default_locales
         )
         clearances = Clearances(simulated=plan.simulated, pool=pool)
-        settlement = Settlement(name, queue=self.queue, ledger=ledger, claims=claims, stats=self.stats)
+        settlement = Settlement(name, pool=pool, queue=self.queue, ledger=ledger, claims=claims, stats=self.stats)
         messages = self._messages = RefusedMessages(name, self._gateway, alarms)
         self._sweeps = [
             Sweep(

@@ -6,12 +6,16 @@ batch; the ledger's commit is waited for.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+import sql.reminders
 from push.delivery.ledger import rows_of
 from push.results import Outcome
+from runtime.retry import retry_until_available
+from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +25,17 @@ if TYPE_CHECKING:
     from push.fanout.claims.claims import Claims
     from push.fanout.claims.unit import Batch
     from push.fanout.queue import LaneQueue
+    from sql.database import Pool
 
 
 class Settlement:
     """Settles the batches of one lane."""
 
-    def __init__(self, lane: str, *, queue: LaneQueue, ledger: Ledger, claims: Claims, stats: LaneStats) -> None:
+    def __init__(
+        self, lane: str, *, pool: Pool, queue: LaneQueue, ledger: Ledger, claims: Claims, stats: LaneStats
+    ) -> None:
         self._lane = lane
+        self._pool = pool
         self._queue = queue
         self._ledger = ledger
         self._claims = claims
@@ -63,6 +71,12 @@ class Settlement:
         if rows:
             await self._ledger.record(rows)
 
+    async def announce(self, batch: Batch) -> None:
+        """Record, before the first request, that all of a batch may have been reminded."""
+        if batch.attempts == 0:
+            await self.record_indeterminate(batch)
+            batch.is_announced = True
+
     async def record_cut_off(self, batch: Batch, outcomes: Settled) -> None:
         """Record what is known of a batch that nobody goes on with here."""
         indeterminate = outcomes.get(Outcome.INDETERMINATE)
@@ -75,6 +89,10 @@ class Settlement:
     async def drain(self, batch: Batch) -> None:
         """Close a batch that may not be sent: its recipients stay due in the record."""
         batch.unit.interrupted = True
+        if batch.is_announced:
+            row = batch.unit.row
+            take_back = partial(sql.reminders.take_back, self._pool, row.alert_id, row.shard_from, batch.batch_id)
+            await retry_until_available(take_back, UNAVAILABLE_ERRORS, "postgresql")
         await self._close(batch)
 
     async def _close(self, batch: Batch) -> None:

@@ -126,7 +126,7 @@ class Worker:
             return
         if batch.unit.is_reminder:
             # Rather no reminder than two: it is in the ledger before it can have reached anybody.
-            await self._settlement.record_indeterminate(batch)
+            await self._settlement.announce(batch)
         batch.attempts += 1
         result = await self._send(batch, addressed, clearance, PROBE_RECIPIENTS if probing else batch.size)
         await self._after(batch, addressed, result)

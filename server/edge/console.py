@@ -15,11 +15,13 @@ from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
+from handlers.console.pages.alarms import AlarmsPage
 from handlers.console.pages.alert import AlertPage
 from handlers.console.pages.live import Live
 from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
+from handlers.console.pages.shift import Shift
 from handlers.console.pages.update import UpdatePage
 from handlers.console.pages.watching.map import MapPage
 from handlers.console.pages.watching.rates import RatesPage
@@ -30,6 +32,7 @@ from handlers.console.passkeys.guard import COUNTS, PasskeyGuard
 from handlers.console.passkeys.page import PasskeyPage
 from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
+from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages, Tiles
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
@@ -77,6 +80,7 @@ def console_of(
     is_required = settings.console.passkeys_required
     zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
     pages = Pages(zone, tiles, passkey_actions)
+    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
@@ -99,6 +103,8 @@ def console_of(
         actions=action_pages,
         review=Review(alerts, actions, preview, pages, maps),
         update=UpdatePage(alerts, actions, preview, pages),
+        alarms=AlarmsPage(operators.alarms, pages),
+        shift=Shift(pool, pages),
         live=Live(operators.feed, sessions),
         watching=WatchingPages(
             map=maps,

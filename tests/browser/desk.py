@@ -25,6 +25,7 @@ EXPECTED: Final = (
     "503",
     "404 (Not Found)",
     "net::ERR_",
+    "The AudioContext was not allowed to start",
 )
 """What a browser says of answers that a test asks for; a violation of the content policy is never among them."""
 

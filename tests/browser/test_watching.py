@@ -169,6 +169,8 @@ async def test_somebody_sees_by_slider_whom_a_wider_radius_reaches_and_widens(de
     await expect(page.locator("[data-after] .number")).to_contain_text("(")
     await page.locator("#reason").focus()
     await page.keyboard.type("seen on a train")
+    await expect(page.locator("form[data-action=rings] button.primary")).to_be_disabled()
+    await expect(page.locator("button[formaction$='/estimate']")).to_be_enabled()
     await page.fill("#case_number", alert["case_number"])
     await page.click("form[data-action=rings] button.primary")
     await page.wait_for_url("**done=rings")

@@ -6,6 +6,7 @@ miss the reminder: that is the price of the first.
 
 from __future__ import annotations
 
+import random
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,7 @@ UNIT_PEOPLE: Final = 500
 WORKERS: Final = 4
 BATCH: Final = 1000
 NIGHT_H: Final = 3.0
+KILLS: Final = 4
 WHY: Final = {"reason": "because of a test", "case_number": CASE["case_number"]}
 
 
@@ -109,6 +111,31 @@ async def test_two_servers_one_of_which_is_killed_remind_nobody_twice_and_nobody
         await until(all_found)
 
 
+async def test_kills_at_random_moments_remind_nobody_twice(deployment: Deployment) -> None:
+    """Of two servers one is killed and replaced, again and again: none hears it twice, and few miss it."""
+    async with recording_tpns(deployment, latency_ms=20) as provider:
+        inside = await deployment.people(PEOPLE)
+        server = await deployment.server(**at_night())
+        _, answer = await deployment.file(server)
+        await deployment.sent(server, answer["alert"]["id"])
+        server.end()
+        servers = [await deployment.server(**by_day()) for _ in range(2)]
+        await deployment.pass_time(NIGHT_H)
+        rng = random.Random(20)
+        for kill in range(KILLS):
+            moment = int(inside.size * (kill + rng.random()) / (KILLS + 1))
+
+            async def are_reminded(moment: int = moment) -> bool:
+                return provider.notified.with_sound.size >= moment
+
+            await until(are_reminded)
+            servers[kill % 2].end(signal.SIGKILL)
+            servers[kill % 2] = await deployment.server(**by_day())
+        await all_reminded(deployment)
+        assert np.setdiff1d(once(provider), inside).size == 0
+        assert np.setdiff1d(inside, once(provider)).size <= KILLS * WORKERS * UNIT_PEOPLE
+
+
 async def test_a_reminder_that_may_have_arrived_is_not_sent_again(deployment: Deployment) -> None:
     """The provider takes the first requests and answers none of them: each is sent once, others go on."""
     async with recording_tpns(deployment) as provider:
@@ -130,8 +157,10 @@ async def test_a_reminder_that_may_have_arrived_is_not_sent_again(deployment: De
         assert np.array_equal(once(provider), inside)
 
 
-async def test_an_outage_in_the_morning_delays_the_reminder_and_repeats_nobody(deployment: Deployment) -> None:
-    """What the provider refused was not delivered: it is tried again, and everybody is reminded once."""
+async def test_an_outage_and_a_pause_delay_the_reminder_and_neither_repeats_nor_loses_anybody(
+    deployment: Deployment,
+) -> None:
+    """What the provider refused was not delivered: it is tried again, after a pause, too, and reminds each once."""
     async with recording_tpns(deployment) as provider:
         inside = await deployment.people(3_000)
         server = await deployment.server(**at_night())
@@ -147,7 +176,16 @@ async def test_an_outage_in_the_morning_delays_the_reminder_and_repeats_nobody(d
 
         await until(is_refused)
         assert once(provider).size == 0
+        url = f"{server.url}/v1/alerts/{answer['alert']['id']}"
+        assert (await deployment.post(f"{url}/pause", {"reason": WHY["reason"]}))[0] == 200
+
+        async def nothing_is_held() -> bool:
+            held = "select 1 from sweep_unit where not entrants and not done and lease_owner is not null"
+            return not await deployment.query(held)
+
+        await until(nothing_is_held)
         provider.gate.outage = False
+        assert (await deployment.post(f"{url}/resume", WHY))[0] == 200
         await all_reminded(deployment)
         assert np.array_equal(once(provider), inside)
 

@@ -14,7 +14,8 @@ from shapely.geometry import MultiPolygon, Point, Polygon, shape
 
 import sql.audit
 import sql.rates
-from geo.outline import VERTICES_MAX, simplified
+from geo.area import Circle
+from geo.outline import VERTICES_MAX, drawn_circle, simplified
 from handlers.http.roles import Role
 from handlers.operators.watching.rates import SAMPLES_MAX
 from handlers.operators.watching.trail import PAGE_EVENTS
@@ -94,6 +95,19 @@ def test_a_shape_of_many_islands_is_drawn_by_its_largest_ones() -> None:
     assert 0 < shapely.get_num_coordinates(drawn.shape) <= VERTICES_MAX
     speck = MultiPolygon([Polygon([(0, 0), (1e-7, 0), (0, 1e-7)])])
     assert not simplified(speck).shape.is_empty
+
+
+def test_a_circle_beyond_the_antimeridian_or_around_a_pole_is_drawn_within_the_globe() -> None:
+    """It is cut where the longitudes begin anew, and holds what the circle holds on both sides; a pole has its cap."""
+    drawn = drawn_circle(Circle(179.5, 0.0, 200.0))
+    west, _, east, _ = drawn.bounds
+    assert (west >= -180.0, east <= 180.0) == (True, True)
+    for longitude in (178.5, 179.9, -179.9, -179.0):
+        assert drawn.contains(Point(longitude, 0.0)), longitude
+    assert not drawn.contains(Point(0.0, 0.0))
+    cap = drawn_circle(Circle(10.0, 89.0, 300.0))
+    assert cap.bounds[3] <= 90.0
+    assert cap.contains(Point(-170.0, 89.5))
 
 
 async def test_officers_of_another_authority_read_nothing_of_an_alert(deployment: Deployment) -> None:

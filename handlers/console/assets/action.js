@@ -4,7 +4,7 @@ import "console/page";
 import "console/passkey";
 
 for (const field of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll("[data-must-be]"))) {
-  const button = field.form?.querySelector("button");
+  const button = /** @type {HTMLButtonElement | null | undefined} */ (field.form?.querySelector("button:not([formaction])"));
   const look = () => {
     if (button) button.disabled = field.value.trim() !== field.dataset.mustBe;
   };

@@ -19,6 +19,7 @@ const listeners = new Map();
 let heardAt = performance.now();
 let heard = false;
 let refusals = 0;
+let misses = 0;
 let polling = false;
 /** @type {number | undefined} */
 let after;
@@ -63,9 +64,9 @@ function ask(path, method) {
 
 async function connect() {
   const answer = await ask("/console/feed-ticket", "POST");
-  if (answer === null) return again();
-  if (answer.status === 401) return void (ended() || again());
-  if (!answer.ok) return again();
+  misses = answer?.ok ? 0 : misses + 1;
+  if (answer?.status === 401) return void (ended() || again());
+  if (!answer?.ok) return again();
   const { ticket } = await answer.json();
   const address = new URL("/v1/feed", window.location.href);
   address.protocol = address.protocol.replace("http", "ws");
@@ -100,7 +101,7 @@ function again(isTaken = false) {
     polling = true;
     void poll();
   }
-  setTimeout(connect, isTaken ? TAKEN_MS : (RETRY_MS[Math.min(refusals, RETRY_MS.length - 1)] ?? TAKEN_MS));
+  setTimeout(connect, isTaken ? TAKEN_MS : (RETRY_MS[Math.min(refusals + misses, RETRY_MS.length - 1)] ?? TAKEN_MS));
 }
 
 async function poll() {

@@ -25,7 +25,6 @@ class RateLine extends HTMLElement {
     const begin = Date.parse(this.dataset.begin ?? "");
     const deadline = Date.parse(this.dataset.deadline ?? "");
     const last = points.at(-1)?.at ?? deadline;
-    // Of what came hours later the first thirty minutes would be a hair: then the line begins with what is shown.
     const end = Math.max(deadline, last);
     const most = Math.max(1, ...points.map((one) => one.rate));
     const x = (/** @type {number} */ at) => (EDGE + ((WIDTH - 2 * EDGE) * (at - begin)) / Math.max(1, end - begin)).toFixed(1);
@@ -35,6 +34,7 @@ class RateLine extends HTMLElement {
     if (points.length > 0) {
       const steps = points.map((one, number) => `${number === 0 ? `M${x(one.at)},${y(0)}` : ""}L${x(one.at)},${y(one.rate)}`).join("");
       svg.append(element("path", { class: "rate", d: steps, "data-points": points.length }));
+      for (const one of points) svg.append(element("circle", { class: "point", cx: x(one.at), cy: y(one.rate), r: 2 }));
       svg.append(element("text", { x: EDGE, y: EDGE - 4 }, `${Math.round(most).toLocaleString("en-US")} ${this.dataset.unit ?? ""}`));
     }
     svg.append(element("line", { class: "deadline", x1: x(deadline), x2: x(deadline), y1: EDGE, y2: HEIGHT - EDGE }));

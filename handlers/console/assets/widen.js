@@ -21,7 +21,7 @@ if (field !== null && slider !== null && shown !== null) {
 
 function say() {
   if (shown === null) return;
-  shown.dataset.waits = "";
+  shown.dataset.pending = "";
   clearTimeout(due);
   due = window.setTimeout(() => void estimate(), RESTS_MS);
 }
@@ -36,5 +36,5 @@ async function estimate() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const told = page.querySelector("[data-estimate-shown]");
   if (told !== null) shown.replaceChildren(...told.childNodes);
-  delete shown.dataset.waits;
+  delete shown.dataset.pending;
 }

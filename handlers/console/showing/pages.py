@@ -14,6 +14,7 @@ import jinja2
 from aiohttp import web
 
 from handlers.console.showing.assets import Assets
+from handlers.console.showing.attention import Attention
 from handlers.console.showing.figures import Figures
 from handlers.console.showing.texts import LOCALES, texts_for
 from handlers.http.bearer import BEARER
@@ -22,6 +23,7 @@ from handlers.http.roles import ALLOWS, Role
 from runtime.clock import now
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import tzinfo
 
     from handlers.console.showing.texts import Texts
@@ -66,6 +68,7 @@ class Pages:
         self._tiles = tiles
         self._passkey_actions = passkey_actions
         self.assets = Assets()
+        self.attention: Callable[[Bearer], Attention] = lambda _: Attention()
         # One path for all of them, escaped whatever a file is called.
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("handlers.console", "templates"),
@@ -99,6 +102,7 @@ class Pages:
             "theme": chosen if chosen in THEMES else THEMES[0],
             "assets": self.assets,
             "viewer": _viewer(request),
+            "attention": self._attention(request),
             "now": now(),
             "path": own_path(request),
             "show": Figures(t, self._zone),
@@ -131,6 +135,10 @@ class Pages:
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         return response
+
+    def _attention(self, request: web.Request) -> Attention:
+        bearer = request.get(BEARER)
+        return Attention() if bearer is None else self.attention(bearer)
 
     def problem(self, request: web.Request, status: int, key: str, **values: object) -> web.Response:
         """Return a page that says why something is not done, by the key of its text."""

@@ -154,7 +154,8 @@ class Batch:
     `attempts`: how often it was tried; `found_s`: when its recipients were found, by the event loop's clock.
     `indeterminate`: who the ledger says may have been notified; None: no one. `languages`: in which each of them is
     notified, by the unit's numbers; None: not looked up yet. `reminded`: who gets no sound, and is to be reminded in
-    the morning; None: nobody.
+    the morning; None: nobody. `is_announced`: the ledger has that they may have been reminded; for certain they
+    were not yet.
     """
 
     unit: HeldUnit
@@ -166,6 +167,7 @@ class Batch:
     indeterminate: NDArray[np.bool_] | None = None
     languages: NDArray[np.int16] | None = None
     reminded: NDArray[np.bool_] | None = None
+    is_announced: bool = False
 
     @property
     def size(self) -> int:
