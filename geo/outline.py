@@ -32,7 +32,7 @@ KM_PER_DEGREE: Final = 2 * pi * EARTH_RADIUS_KM / 360
 DOUBLINGS_MAX: Final = 16
 """16,000 km: then any polygon is a few triangles."""
 
-PARTS_MAX: Final = VERTICES_MAX // 5
+VERTICES_A_PART: Final = 5
 """A polygon has four points at least: of islands the largest are drawn."""
 
 HALF_TURN: Final = 180.0
@@ -73,26 +73,26 @@ def drawn_circle(circle: Circle) -> MultiPolygon:
     return MultiPolygon(parts)
 
 
-def simplified(shape: MultiPolygon) -> Drawn:
-    """Return a polygon with no more than `VERTICES_MAX` vertices, which has some where the whole one has some."""
-    if shapely.get_num_coordinates(shape) <= VERTICES_MAX:
+def simplified(shape: MultiPolygon, vertices_max: int = VERTICES_MAX) -> Drawn:
+    """Return a polygon with no more than `vertices_max` vertices, which has some where the whole one has some."""
+    if shapely.get_num_coordinates(shape) <= vertices_max:
         return Drawn(shape, 0.0)
     tolerance_km, drawn = TOLERANCE_KM, shape
     for _ in range(DOUBLINGS_MAX):
-        drawn = _largest(shapely.simplify(drawn, tolerance_km / KM_PER_DEGREE))
-        if shapely.get_num_coordinates(drawn) <= VERTICES_MAX:
+        drawn = _largest(shapely.simplify(drawn, tolerance_km / KM_PER_DEGREE), vertices_max // VERTICES_A_PART)
+        if shapely.get_num_coordinates(drawn) <= vertices_max:
             break
         tolerance_km *= 2
-    if not shape.is_empty and not 0 < shapely.get_num_coordinates(drawn) <= VERTICES_MAX:
+    if not shape.is_empty and not 0 < shapely.get_num_coordinates(drawn) <= vertices_max:
         drawn = MultiPolygon([box(*shape.bounds)])
     return Drawn(drawn, tolerance_km)
 
 
-def _largest(shape: shapely.Geometry) -> MultiPolygon:
+def _largest(shape: shapely.Geometry, parts_max: int) -> MultiPolygon:
     """Return the largest parts of a polygon, repaired where lines cross since it was simplified."""
     valid = shape if shapely.is_valid(shape) else shapely.make_valid(shape)
     parts = sorted(polygons_of(valid).geoms, key=lambda part: part.area, reverse=True)
-    return MultiPolygon(parts[:PARTS_MAX])
+    return MultiPolygon(parts[:parts_max])
 
 
 def joined(*shapes: MultiPolygon | None) -> MultiPolygon:

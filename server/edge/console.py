@@ -13,6 +13,7 @@ from handlers.console.administration.enrolment import EnrolmentPages
 from handlers.console.administration.exercises import ExercisePages
 from handlers.console.administration.lanes import LanePages
 from handlers.console.administration.routes import AdministrationPages
+from handlers.console.administration.subjects import SubjectPages
 from handlers.console.administration.tokens import TokenPages
 from handlers.console.pages.actions import ActionPages
 from handlers.console.pages.alarms import AlarmsPage
@@ -117,9 +118,8 @@ def console_of(
             tokens=TokenPages(administered.tokens, pages),
             lanes=LanePages(administered.lanes, pages),
             enrolment=EnrolmentPages(administered.enrolment, exercising.enrolment, pages),
-            exercises=ExercisePages(
-                alerts, exercising.exercises, exercising.enrolment, administered.authorities, pages
-            ),
+            exercises=ExercisePages(alerts, *exercising, administered.authorities, pages),
+            people=SubjectPages(pool, pages),
         ),
     )
 

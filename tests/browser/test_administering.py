@@ -120,8 +120,9 @@ async def test_everything_of_an_authority_is_changed_without_javascript_on_a_nar
     async def fits() -> None:
         assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW, page.url
 
-    for path in ("", "/authorities", "/tokens", "/lanes", "/authorities/sz", "/tokens/1"):
+    for path in ("", "/authorities", "/tokens", "/lanes", "/people", "/authorities/sz", "/tokens/1"):
         await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
+        await expect(page.locator("header nav a[aria-current]")).to_have_attribute("href", ADMINISTRATION)
         await fits()
     await page.goto(one)
     await _send(page, "review", policy="grace", grace_s="90", reason="they asked")
@@ -152,7 +153,7 @@ async def test_nobody_but_an_administrator_of_no_authority_sees_these_pages(desk
     assert await approver.locator(f"header a[href='{ADMINISTRATION}']").count() == 0
     officer = await desk.signed_in(Role.ADMIN, "Otto", authority="sz")
     for page in (approver, officer):
-        for path in ("", "/authorities/sz", "/tokens", "/tokens/1", "/lanes", "/part/lanes"):
+        for path in ("", "/authorities/sz", "/tokens", "/tokens/1", "/lanes", "/part/lanes", "/people", "/enrolment"):
             answer = await page.goto(f"{desk.server.url}{ADMINISTRATION}{path}")
             assert answer is not None
             assert answer.status == 403, path
@@ -163,3 +164,40 @@ async def test_nobody_but_an_administrator_of_no_authority_sees_these_pages(desk
         )
         assert posted.status == 403
     assert await desk.deployment.query("select 1 from bearer_token where name = 'Eve'") == []
+
+
+async def test_a_jurisdiction_is_drawn_on_the_map(desk: Desk) -> None:
+    """Its shape stands on the map of its authority, and its bounds in the table beside it."""
+    square = {"type": "Polygon", "coordinates": [[[113, 22], [115, 22], [115, 23], [113, 23], [113, 22]]]}
+    body = {"reason": "the law", "confirmation": "sz", "jurisdiction": square}
+    assert (await desk.deployment.post(f"{desk.server.url}/v1/authorities/sz/jurisdiction", body))[0] == 200
+    page = await desk.signed_in(Role.ADMIN, "Ada")
+    await page.goto(f"{desk.server.url}{ADMINISTRATION}/authorities/sz")
+    await expect(page.locator("area-map path.drawn-jurisdiction")).to_have_count(1)
+    await expect(page.locator("area-map table")).to_contain_text("115.00000°")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_an_administrator_says_which_person_a_subject_is(desk: Desk, locale: str) -> None:
+    """Once, with its name typed; the event is that of the command line but for its author."""
+    add = "insert into issuer_subject (issuer, subject, name) values ('https://issuer.example', $1, $2) returning id"
+    first, second = [(await desk.deployment.query(add, name, "Anna"))[0][0] for name in ("one", "two")]
+    person = (await desk.deployment.command("token", "create", "--role", "operator", "--name", "Anna", "--json"))["id"]
+    [[person]] = await desk.deployment.query("select person_id from bearer_token where id = $1", person)
+    await desk.deployment.run("person", "is", str(first), "--person", str(person))
+    page = await desk.signed_in(Role.ADMIN, "Ada", locale=locale, javascript=False)
+    await page.goto(f"{desk.server.url}{ADMINISTRATION}/people")
+    for confirmation in ("Berta", "Anna"):
+        await page.select_option("#decision-subject", str(second))
+        await page.fill("#decision-person", str(person))
+        await page.fill("#decision-confirmation", confirmation)
+        await page.fill("#decision-reason", "asked her by telephone")
+        await page.click("form[data-action=decision] button")
+        await expect(page.locator("main [role=alert], main [role=status]").first).to_be_visible()
+    await expect(page.locator("main [role=status]")).to_be_visible()
+    decided = await desk.deployment.query("select person_id from issuer_subject order by id")
+    assert [row[0] for row in decided] == [person, person]
+    rows = await desk.deployment.query("select content from audit_event where content like '%subject is a person%'")
+    by_hand, at_console = [msgspec.json.decode(row[0])["event"] for row in rows]
+    assert (by_hand["actor"], at_console["actor"]) == ("command line", "admin Ada")
+    assert {**by_hand["details"], "subject": second} == at_console["details"]

@@ -14,6 +14,7 @@ from tests.browser.desk import Desk
 from tests.browser.judging import approve, read_all
 from tests.support.processes.issuer import Issuer
 from tests.support.processes.processes import until
+from tests.support.stores.postgres_proxy import postgres_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -106,7 +107,7 @@ async def test_whose_groups_give_no_role_gets_a_page_that_says_so(desk: Desk, is
     await issuer.person("s-1", "others", name="Anna")
     page = await desk.page()
     await sign_in(desk, page, "s-1")
-    await expect(page.locator("[role=alert]")).to_contain_text("no role")
+    await expect(page.locator("main [role=alert]")).to_contain_text("no role")
     assert [one for one in await page.context.cookies(desk.server.url) if "session" in str(one.get("name"))] == []
 
 
@@ -121,7 +122,7 @@ async def test_the_subject_is_the_person_whatever_the_name(desk: Desk, issuer: I
     again = await signed_in(desk, "s-1")
     await again.goto(f"{desk.server.url}/console/alerts/{alert['id']}/review")
     await send_approval(again, alert)
-    await expect(again.locator("[role=alert]")).to_contain_text("approved this before")
+    await expect(again.locator("main [role=alert]")).to_contain_text("approved this before")
     await issuer.person("s-2", "judges", name="Anna")
     other = await signed_in(desk, "s-2")
     assert "Anna 2" in await other.locator("header .who").inner_text()
@@ -136,7 +137,7 @@ async def test_somebody_with_a_token_of_the_same_name_is_not_taken_for_two(desk:
     await issuer.person("s-1", "judges", name="ANNA")
     page = await desk.page()
     await sign_in(desk, page, "s-1")
-    await expect(page.locator("[role=alert]")).to_contain_text("qq-alert person is 1 --person")
+    await expect(page.locator("main [role=alert]")).to_contain_text("qq-alert person is 1 --person")
     [(person,)] = await desk.deployment.query("select id from person where name = 'Anna'")
     await desk.deployment.run("person", "is", "1", "--person", str(person))
     _, answer = await desk.deployment.file(desk.server)
@@ -165,7 +166,7 @@ async def test_who_has_left_the_issuer_is_out(desk: Desk, issuer: Issuer) -> Non
     await approve(page, desk, alert)
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=30_000)
     await issuer.turn_out("s-1")
-    await expect(page.locator("[role=alert]")).to_contain_text("does not confirm", timeout=30_000)
+    await expect(page.locator("main [role=alert]")).to_contain_text("does not confirm", timeout=30_000)
     [event] = [one for one in await trail(desk) if one["action"] == "session ended by the issuer"]
     assert event["details"]["why"] == "left"
     shown = await desk.deployment.get(f"{desk.server.url}/v1/alerts/{alert['id']}")
@@ -182,11 +183,11 @@ async def test_a_role_that_is_taken_away_refuses_the_next_action(desk: Desk, iss
     await issuer.person("s-1", "watch", name="Anna")
     await until(lambda: changed(desk, "role changed by the issuer"))
     await page.click("form[data-action=pause] button")
-    await expect(page.locator("[role=alert]")).to_contain_text("needs the role operator")
+    await expect(page.locator("main [role=alert]")).to_contain_text("needs the role operator")
     await issuer.person("s-1", name="Anna")
     await until(lambda: changed(desk, "session ended by the issuer"))
     await page.goto(f"{desk.server.url}/console")
-    await expect(page.locator("[role=alert]")).to_contain_text("no role here any more")
+    await expect(page.locator("main [role=alert]")).to_contain_text("no role here any more")
 
 
 async def test_an_issuer_that_does_not_answer_ends_no_session_at_once(desk: Desk, issuer: Issuer) -> None:
@@ -235,7 +236,7 @@ async def test_an_answer_without_the_attempt_of_this_browser_signs_nobody_in(des
         answer = await one.goto(address)
         assert answer is not None
         assert answer.status == 401
-        await expect(one.locator("[role=alert]")).to_contain_text("begun in another browser")
+        await expect(one.locator("main [role=alert]")).to_contain_text("begun in another browser")
     for following in ("https://evil.example/", "//evil.example", "/console/../v1", "/console\\evil"):
         await other.goto(f"{desk.server.url}/console/sign-in?following={following}")
         assert await other.locator("main a.primary").get_attribute("href") == (
@@ -275,3 +276,34 @@ async def test_what_was_typed_is_sent_after_signing_in_again_by_the_issuer(desk:
     await beside.close()
     await page.click("main button.primary")
     await page.wait_for_url(f"**/console/alerts/{alert}?done=pause")
+
+
+async def test_a_record_that_is_lost_while_the_issuer_is_asked_ends_no_server(
+    deployment: Deployment, issuer: Issuer, browser: Browser
+) -> None:
+    """The connection breaks while an answer is noted; sessions are asked about again, and go on."""
+    async with postgres_proxy(deployment.database_url) as proxy:
+        env = {**issuer.environ(GROUPS), "QQ_ALERT_DATABASE__URL": proxy.database_url}
+        server = await deployment.server(**env)
+        desk = Desk(deployment, server, browser)
+        await issuer.person("s-1", "judges", name="Anna")
+        page = await signed_in(desk, "s-1")
+        for _ in range(3):
+            proxy.cut()
+            proxy.lose_answer(b"then $2::bytea else grant_sealed")
+            before = await confirmed(desk)
+            await until(lambda before=before: later(desk, before))  # type: ignore[misc]
+        assert server.alive
+        await page.goto(f"{server.url}/console/queue")
+        await page.wait_for_selector("header .who")
+        await desk.close()
+
+
+async def confirmed(desk: Desk) -> object:
+    """Return when the issuer last confirmed the one who is signed in."""
+    return (await desk.deployment.query("select confirmed_at from browser_session"))[0][0]
+
+
+async def later(desk: Desk, before: object) -> bool:
+    """Tell whether the issuer confirmed them again."""
+    return await confirmed(desk) != before

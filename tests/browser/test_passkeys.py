@@ -81,7 +81,7 @@ async def test_somebody_approves_and_withdraws_with_a_passkey(desk: Desk) -> Non
     page = await desk.signed_in(Role.APPROVER, "Anna")
     await fill(page, desk, alert, "approval")
     await send(page, "approval")
-    await expect(page.locator("[role=alert]")).to_contain_text("needs your passkey")
+    await expect(page.locator("main [role=alert]")).to_contain_text("needs your passkey")
     await expect(page.locator("textarea[name=reason]")).to_have_value("read and believed")
     await authenticator(page)
     await register(page, desk)
@@ -170,7 +170,7 @@ async def test_a_passkey_that_verifies_nobody_is_not_taken(desk: Desk) -> None:
     await page.goto(f"{desk.server.url}/console/passkeys")
     await page.fill("#label", "my key")
     await page.click("main form button")
-    await expect(page.locator("[role=alert]")).to_contain_text("No passkey was made")
+    await expect(page.locator("main [role=alert]")).to_contain_text("No passkey was made")
     await desk.deployment.query("update browser_session set created_at = now() - interval '11 minutes' returning id")
     answer = await page.request.post(
         f"{desk.server.url}/console/passkeys/options", headers={"Origin": desk.server.url, "Accept-Language": "en"}
@@ -192,7 +192,7 @@ async def test_an_administrator_removes_a_lost_passkey(desk: Desk) -> None:
     await desk.deployment.run("passkey", "remove", "1", "--reason", "it is lost")
     await fill(page, desk, alert, "cancel")
     await send(page, "cancel")
-    await expect(page.locator("[role=alert]")).to_contain_text("needs your passkey")
+    await expect(page.locator("main [role=alert]")).to_contain_text("needs your passkey")
     [row] = await desk.deployment.query("select content from audit_event where content like '%passkey removed%'")
     assert "command line" in row[0]
 
@@ -207,5 +207,5 @@ async def test_without_javascript_the_page_says_that_a_passkey_is_needed(desk: D
     await page.fill("#reason", "a doubt")
     await page.fill("#case_number", answer["alert"]["case_number"])
     await send(page, "cancel")
-    await expect(page.locator("[role=alert]")).to_contain_text("needs your passkey")
+    await expect(page.locator("main [role=alert]")).to_contain_text("needs your passkey")
     await expect(page.locator("main")).to_contain_text("a passkey needs JavaScript")

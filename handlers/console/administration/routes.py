@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handlers.console.administration.enrolment import EnrolmentPages
     from handlers.console.administration.exercises import ExercisePages
     from handlers.console.administration.lanes import LanePages
+    from handlers.console.administration.subjects import SubjectPages
     from handlers.console.administration.tokens import TokenPages
     from handlers.http.route import Route
 
@@ -43,6 +44,7 @@ class AdministrationPages(NamedTuple):
     lanes: LanePages
     enrolment: EnrolmentPages
     exercises: ExercisePages
+    people: SubjectPages
 
 
 def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..., Route]) -> list[Route]:
@@ -65,6 +67,8 @@ def routes(of: AdministrationPages, get: Callable[..., Route], post: Callable[..
         get(f"{HOME}/enrolment", ADMIN, "enrolment", of.enrolment.get),
         post(f"{HOME}/enrolment/enrol", ADMIN, "enrolment_enrol", of.enrolment.post, USERS_BYTES),
         post(f"{HOME}/enrolment/removal", ADMIN, "enrolment_removal", of.enrolment.post, USERS_BYTES),
+        get(f"{HOME}/people", ADMIN, "people", of.people.get),
+        post(f"{HOME}/people", ADMIN, "people_decision", of.people.post),
         get("/console/exercises", OPERATOR, "exercises", of.exercises.get),
         post("/console/exercises", OPERATOR, "exercise_start", of.exercises.post),
         post("/console/exercises/withdrawal", OPERATOR, "exercise_withdrawal", of.exercises.post_withdrawal),

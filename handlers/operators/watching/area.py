@@ -1,8 +1,8 @@
 """The area of an alert as GeoJSON, to be drawn: its rings, its city, how far its authority reaches, boundaries around.
 
 Lines are simplified: who is a member is decided by other numbers (`geo.area`). An officer reads the area of alerts of
-the own authority only. Bounded: `VERTICES_MAX` a feature, `RINGS_OF_ALERT_MAX` rings, `BOUNDARIES_MAX` boundaries;
-`KEPT_MAX` drawings are kept.
+the own authority only. Bounded: `VERTICES_MAX` a feature, `RINGS_OF_ALERT_MAX` rings, `BOUNDARIES_MAX` boundaries of
+`BOUNDARY_VERTICES_MAX` vertices; `KEPT_MAX` drawings are kept.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 GEO_JSON: Final = "application/geo+json"
 BOUNDARIES_MAX: Final = 40
 """Cities around an alert: a province of China has about twenty."""
+
+BOUNDARY_VERTICES_MAX: Final = 100
+"""Around what matters a coarse line will do: forty of them are a page of their own."""
 
 KEPT_MAX: Final = 64
 """Drawings of a few tens of kilobytes."""
@@ -178,7 +181,7 @@ def _boundaries(features: Sequence[AreaFeature], cities: Cities | None) -> list[
     for code in cities.within(west, south, east, north, BOUNDARIES_MAX):
         polygon = cities.polygon(code)
         if polygon is not None:
-            drawn = simplified(polygon)
+            drawn = simplified(polygon, BOUNDARY_VERTICES_MAX)
             found.append(_feature("boundary", drawn.shape, code=code, tolerance_km=drawn.tolerance_km))
     return found
 

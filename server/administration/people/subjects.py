@@ -1,4 +1,4 @@
-"""Says which person an issuer's subject is, where that is open, with an event in the audit trail.
+"""Says which person an issuer's subject is, where that is open, for a command.
 
 Bounded: one subject a call.
 """
@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import sql.audit
-import sql.persons
 import sql.subjects
-from handlers.console.signing_in.issuer.people import new_person
-from server.administration.access import COMMAND_LINE, RegistryError
-from server.administration.terminal import this_terminal
+from handlers.console.administration import subjects
+from server.administration.access import done, here
 from server.stores import record
-from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from server.settings import Settings
@@ -25,23 +21,8 @@ if TYPE_CHECKING:
 
 async def decide(_: Settings, stores: Stores, subject_id: int, person: int | None) -> PersonRow:
     """Say that a subject is a person, or with None that it is one of its own; returns the person."""
-    async with record(stores) as pool, pool.acquire() as connection, connection.transaction():
-        await sql.persons.lock(connection)
-        subject = await sql.subjects.by_id(connection, subject_id)
-        if subject is None:
-            raise RegistryError(f"no subject {subject_id}: 'person list' shows them")
-        if person is None:
-            owner: PersonRow | None = await new_person(connection, subject.name)
-        else:
-            owner = await sql.persons.read(connection, person)
-        if owner is None:
-            raise RegistryError(f"no person {person}")
-        if not await sql.subjects.give(connection, subject_id, owner.id):
-            raise RegistryError(f"subject {subject_id} is person {subject.person} already")
-        details = {"subject": subject_id, "person": owner.id, "is_new": person is None}
-        event = AuditEvent(actor=COMMAND_LINE, action="subject is a person", details=details, terminal=this_terminal())
-        await sql.audit.append(connection, event)
-        return owner
+    async with record(stores) as pool:
+        return done(await subjects.decide(pool, here(), subject_id, person))
 
 
 async def listed(_: Settings, stores: Stores) -> list[SubjectRow]:

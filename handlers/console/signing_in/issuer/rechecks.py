@@ -25,6 +25,7 @@ from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
 from runtime.decoding import DECODE_ERRORS
 from runtime.retry import retry_until_available
+from runtime.tasks import raise_if_cancelled
 from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
 
@@ -109,8 +110,14 @@ class Rechecks:
 
         async def ask(session_id: int) -> None:
             async with at_once:
-                if not self._is_away():
+                if self._is_away():
+                    return
+                try:
                     await self.ask(session_id)
+                except UNAVAILABLE_ERRORS as error:
+                    # It is asked about again once the claim has ended; the next look waits for the record.
+                    raise_if_cancelled()
+                    _log.warning("issuer.recheck_failed", error=type(error).__name__)
 
         async with asyncio.TaskGroup() as group:
             for one in due:
