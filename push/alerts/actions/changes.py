@@ -134,9 +134,7 @@ class Changes:
         approval, is another one than that from which the change was made.
         """
         # Redis is asked before the alert is locked: a cancel waits for that lock.
-        estimated = await self._estimated(alert_id, asked.requested)
-
-        asked = msgspec.structs.replace(asked, requested=estimated)
+        asked = msgspec.structs.replace(asked, requested=await self._estimated(alert_id, asked.requested))
 
         async def change(connection: Connection, alert: LockedAlert) -> Done | Refused:
             if await answer.is_given(connection):
@@ -296,10 +294,5 @@ def _held(done: Done, order: Order) -> Done:
 
 def _laid_over(stands: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return a tree with what is given in its place, field by field; lists as a whole."""
-    inner = {
-        name: _laid_over(stands[name], value)
-        if isinstance(value, dict) and isinstance(stands.get(name), dict)
-        else value
-        for name, value in given.items()
-    }
-    return stands | inner
+    trees = {name for name, value in given.items() if isinstance(value, dict) and isinstance(stands.get(name), dict)}
+    return stands | {name: _laid_over(stands[name], value) if name in trees else value for name, value in given.items()}
