@@ -46,7 +46,7 @@ begin
             ('person', 'select, insert'),
             ('valid_token', 'select'),
             ('passkey', 'select, insert, update'),
-            ('passkey_challenge', 'select, insert, update, delete'),
+            ('passkey_challenge', 'select, insert, delete'),
             ('preference', 'select, insert, update, delete'),
             ('proposal', 'select, insert, update, delete'),
             ('rate_sample', 'select, insert, update, delete'),
