@@ -137,6 +137,7 @@ class Counts(msgspec.Struct, frozen=True):
 
     `settled`: all outcomes together, exact; `opted_out`: those found who want no such message; `entrants`: those
     accepted who came into the area later. The others are rounded, and nothing that is shown may follow from it.
+    `requested_at`: when the last request was started, of units that are through or were given back.
     """
 
     alert_id: UUID
@@ -156,6 +157,7 @@ class Counts(msgspec.Struct, frozen=True):
     settled: int
     opted_out: int = 0
     entrants: int = 0
+    requested_at: datetime | None = None
 
 
 async def list_alerts(

@@ -140,9 +140,14 @@ async def note_searched(pool: Pool, unit: int, owner: UUID, found: int) -> None:
     await pool.execute(_SEARCHED, unit, found, owner)
 
 
-async def finish(pool: Pool, unit: int, owner: UUID, found: int, opted_out: int = 0) -> bool:
-    """Mark a unit done, with `found` recipients in it, `opted_out` of them left out; False when its lease was lost."""
-    return await pool.fetchval(_FINISH, unit, owner, found, opted_out) is not None
+async def finish(
+    pool: Pool, unit: int, owner: UUID, found: int, opted_out: int = 0, requested_ago: timedelta | None = None
+) -> bool:
+    """Mark a unit done, with `found` recipients in it, `opted_out` of them left out; False when its lease was lost.
+
+    `requested_ago`: how long ago its last request was started, None: there was none.
+    """
+    return await pool.fetchval(_FINISH, unit, owner, found, opted_out, requested_ago) is not None
 
 
 async def halt(connection: Connection, alert_id: UUID) -> None:
@@ -155,6 +160,6 @@ async def halted(connection: Connection | Pool, units: list[int], owner: UUID) -
     return {row[0]: row[1] for row in await connection.fetch(_HALTED, units, owner)}
 
 
-async def give_back(pool: Pool, unit: int, owner: UUID) -> None:
-    """Give back one unit that is not done."""
-    await pool.execute(_GIVE_BACK, unit, owner)
+async def give_back(pool: Pool, unit: int, owner: UUID, requested_ago: timedelta | None = None) -> None:
+    """Give back one unit that is not done; `requested_ago` as in `finish`."""
+    await pool.execute(_GIVE_BACK, unit, owner, requested_ago)

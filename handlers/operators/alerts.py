@@ -46,6 +46,7 @@ class Alert(FiledAlert, frozen=True, kw_only=True, omit_defaults=True):
     """An alert with its progress; `possible` names what may be asked for now: the last part of the path.
 
     `found` once more says later whether it was because of the alert. `reminders`: where the policy has some.
+    `last_request_at`: when its last request was started; soon after a stop, of all that were.
     """
 
     sent_at: datetime | None
@@ -58,6 +59,7 @@ class Alert(FiledAlert, frozen=True, kw_only=True, omit_defaults=True):
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
     reminders: tuple[ShownReminder, ...] = ()
+    last_request_at: datetime | None = None
 
 
 class AlertAnswer(Answer, frozen=True, kw_only=True):
@@ -128,4 +130,5 @@ class Alerts:
             lanes={} if progress is None else progress.lanes,
             notices=[] if progress is None else progress.notices,
             reminders=() if progress is None else progress.reminders,
+            last_request_at=None if progress is None else progress.last_request_at,
         )

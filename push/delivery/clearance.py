@@ -36,8 +36,12 @@ class UnitClearance:
         self._time = time
 
     def may_send(self) -> bool:
-        """Tell whether another request may start now."""
-        return self._unit.may_send(self._time())
+        """Tell whether another request may start now; where it may, it starts."""
+        now_s = self._time()
+        if not self._unit.may_send(now_s):
+            return False
+        self._unit.requested_s = now_s
+        return True
 
     def may_reach(self, url: str) -> bool:
         """Tell whether a request to `url` may be made: a test never leaves this machine."""

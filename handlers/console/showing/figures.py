@@ -51,6 +51,11 @@ class Figures:
         """Return the time of day of the place."""
         return self._t("figures.none") if at is None else f"{at.astimezone(self._zone):%H:%M:%S}"
 
+    def instant(self, at: datetime) -> str:
+        """Return the time of day of the place to the tenth of a second, with its offset."""
+        local = at.astimezone(self._zone)
+        return f"{local:%H:%M:%S}.{local.microsecond // 100_000} {local:%Z}"
+
     @property
     def none(self) -> str:
         """What stands where there is nothing."""

@@ -70,11 +70,15 @@ class ShownReminder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownProgress(WatchedAlert, frozen=True, kw_only=True, omit_defaults=True):
-    """One alert with its lanes and its follow-up notices; `reminders` where the policy has some."""
+    """One alert with its lanes and its follow-up notices; `reminders` where the policy has some.
+
+    `last_request_at`: when the last request of the alert itself was started; after a stop, of all that were.
+    """
 
     lanes: dict[str, ShownLaneProgress]
     notices: list[ShownNotice]
     reminders: tuple[ShownReminder, ...] = ()
+    last_request_at: datetime | None = None
 
 
 def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
@@ -83,6 +87,7 @@ def shown_progress(progress: AlertProgress, rule: Disclosure) -> ShownProgress:
     of_alert = {name: getattr(progress, name) for name in WatchedAlert.__struct_fields__}
     return ShownProgress(
         **of_alert,
+        last_request_at=progress.last_request_at,
         lanes={name: _lane(lane, rule, progress.state, exact=exact) for name, lane in progress.lanes.items()},
         notices=[
             ShownNotice(notice=one.notice, version=one.version, lanes=_beside(one.lanes, rule))

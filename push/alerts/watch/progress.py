@@ -94,11 +94,15 @@ class WatchedAlert(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
-    """One alert with its lanes, its follow-up notices and its morning reminders."""
+    """One alert with its lanes, its follow-up notices and its morning reminders.
+
+    `last_request_at`: when its last request was started, as far as it is recorded: after a stop, of all of them.
+    """
 
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
     reminders: list[ReminderProgress]
+    last_request_at: datetime | None
 
 
 class Meter:
@@ -131,6 +135,7 @@ class Meter:
             notices=_notices([row for row in rows if row.notice not in WITH_SOUND]),
             # One that would come after the alert's end does not come.
             reminders=[_reminder(one, rows) for one in reminders if one.due_at < alert.expires],
+            last_request_at=max((row.requested_at for row in first if row.requested_at is not None), default=None),
         )
 
     def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:

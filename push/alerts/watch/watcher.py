@@ -25,6 +25,7 @@ from push.alerts.places import outermost
 from push.alerts.watch.progress import Meter
 from push.alerts.watch.rate_history import RateHistory
 from push.alerts.watch.reminders import Reminders
+from push.alerts.watch.stopping import Stopping
 from push.alerts.watch.warnings import AlertWarnings
 from push.notice import Notice
 from runtime import clock
@@ -104,6 +105,7 @@ class Watcher:
         self._listed: dict[UUID, ListedAlert] = {}
         self._listed_s = float("-inf")
         self._since = sql.progress.FIRST
+        self._stopping = Stopping()
         self._warnings = AlertWarnings(alarms, audience_cap, disclosure)
         self.current: dict[UUID, AlertProgress] = {}
         self.publish: Callable[[AlertProgress], None] = lambda _: None
@@ -135,6 +137,7 @@ class Watcher:
         read = await self._read(again)
         await self._watch_entrants([alert for alert in self._listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self._listed.values() if alert.busy or alert.state == State.SENDING}
+        busy |= self._stopping.look(self._listed.values(), self._busy)
         # Once more after a pass is through, for what it found last.
         stale = [alert for alert in read if alert.id in busy | self._busy or self._changed(alert)]
         self._busy = busy

@@ -83,9 +83,14 @@ class Leases:
     async def settle(self, unit: HeldUnit) -> None:
         """Record that a unit is done, or that others may have it where it was interrupted, and hold it no longer."""
         if unit.interrupted:
-            await self.give_back(unit.row.id)
+            await self.give_back(unit.row.id, unit)
         else:
-            finish = partial(sql.work.finish, self._pool, unit.row.id, self.owner, unit.found, unit.opted_out)
+
+            async def finish() -> bool:
+                return await sql.work.finish(
+                    self._pool, unit.row.id, self.owner, unit.found, unit.opted_out, _requested_ago(unit)
+                )
+
             await retry_until_available(finish, UNAVAILABLE_ERRORS, "postgresql")
         self._held.pop(unit.row.id, None)
 
@@ -93,11 +98,14 @@ class Leases:
         """Hold a unit no longer of which nothing is left to be sent, and which is never done; others may have it."""
         self._held.pop(unit.row.id, None)
         if not unit.dropped:
-            await self.give_back(unit.row.id)
+            await self.give_back(unit.row.id, unit)
 
-    async def give_back(self, unit_id: int) -> None:
-        """Let others have a unit."""
-        give_back = partial(sql.work.give_back, self._pool, unit_id, self.owner)
+    async def give_back(self, unit_id: int, unit: HeldUnit | None = None) -> None:
+        """Let others have a unit; `unit`: as it was held, None where it was only claimed."""
+
+        async def give_back() -> None:
+            await sql.work.give_back(self._pool, unit_id, self.owner, None if unit is None else _requested_ago(unit))
+
         await retry_until_available(give_back, UNAVAILABLE_ERRORS, "postgresql")
 
     def drop(self, unit: HeldUnit) -> None:
@@ -137,3 +145,10 @@ class Leases:
         """Give back what is claimed and undone; called once, when nothing sends any more."""
         self._held.clear()
         await sql.work.release(self._pool, self.owner)
+
+
+def _requested_ago(unit: HeldUnit) -> timedelta | None:
+    """Return how long ago the last request of a unit was started; asked anew for each try to record it."""
+    if unit.requested_s is None:
+        return None
+    return timedelta(seconds=asyncio.get_running_loop().time() - unit.requested_s)

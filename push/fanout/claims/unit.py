@@ -72,6 +72,7 @@ class HeldUnit:
         self.found = self.opted_out = 0
         self.dropped = False
         self.halted = False
+        self.requested_s: float | None = None
 
     @property
     def batches(self) -> frozenset[Batch]:

@@ -139,7 +139,7 @@ def _busy(alert: Alert) -> bool:
 @answers(
     "progress_read",
     "alert_id notice version lane ring units units_searched units_done found accepted invalid refused quarantined "
-    "failed settled opted_out entrants",
+    "failed settled opted_out entrants requested_at",
 )
 def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) -> Iterator[tuple[Any, ...]]:
     """Sum the counts of each sweep, those of late entrants rounded down."""
@@ -159,7 +159,7 @@ def progress_read(tables: Tables, _: Moment, alerts: Sequence[UUID], step: int) 
             of_own = [len(own), *(sum(getattr(unit, name) for unit in own) for name in ("searched", "done"))]
             opted_out = sum(unit.opted_out for unit in units)
             entrants = sum(_rounded(unit.accepted, step) for unit in units if unit.entrants)
-            yield alert.id, notice, version, lane, ring, *of_own, *counts, settled, opted_out, entrants
+            yield alert.id, notice, version, lane, ring, *of_own, *counts, settled, opted_out, entrants, None
 
 
 def _rounded(count: int, step: int) -> int:

@@ -189,7 +189,7 @@ def extend(
 
 @answers("unit_finish", "id", soft=True)
 def finish(
-    tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int, opted_out: int
+    tables: Tables, moment: Moment, unit_id: int, owner: UUID, found: int, opted_out: int, _: timedelta | None
 ) -> Iterator[tuple[Any, ...]]:
     """Mark a unit done, unless it was reopened meanwhile."""
     for unit in _of(tables, [unit_id]):
@@ -210,7 +210,7 @@ def finish(
 
 
 @answers("unit_give_back")
-def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID) -> None:
+def give_back(tables: Tables, _: Moment, unit_id: int, owner: UUID, __: timedelta | None) -> None:
     """Give back a unit that is not done."""
     for unit in _of(tables, [unit_id]):
         if unit.lease_owner == owner and (not unit.done or unit.entrants):
