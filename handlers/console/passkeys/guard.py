@@ -61,7 +61,7 @@ class PasskeyGuard:
         problem = "passkey.not_signed" if answer else "passkey.needed"
         values = {"action": action, "fields": fields, "problem": problem}
         options = f"/console/alerts/{call.alert_id}/passkey"
-        return self._pages.page(call.request, "passkey_needed.html", 403, **values, options=options)
+        return self._pages.page(call.request, "signing_in/passkey_needed.html", 403, **values, options=options)
 
 
 def signed_before(guard: PasskeyGuard, action: str, handler: Handler) -> Handler:

@@ -60,7 +60,7 @@ class PasskeyPage:
     async def _page(self, call: Call[None] | Call[bytes], problem: str | None) -> web.Response:
         return self._pages.page(
             call.request,
-            "passkeys.html",
+            "signing_in/passkeys.html",
             200 if problem is None else 422,
             passkeys=await sql.passkeys.listed(self._pool, call.bearer.person),
             is_soon=_is_soon(call.request),

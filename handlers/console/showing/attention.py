@@ -32,7 +32,9 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def icon(self) -> str:
         """The file of the icon that says so in the browser's tab."""
-        return "icon-alarm.svg" if self.alarms else "icon-waiting.svg" if self.waiting else "icon.svg"
+        return (
+            "attention/icon-alarm.svg" if self.alarms else "attention/icon-waiting.svg" if self.waiting else "icon.svg"
+        )
 
 
 def attention_of(alarms: Sequence[ShownAlarm]) -> Attention:

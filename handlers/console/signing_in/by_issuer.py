@@ -163,7 +163,7 @@ class ByIssuer:
         standing = standing_of(said.claims, parts.settings)
         if standing is None:
             return self._failed(call, following, "sign_in.no_role", "no group gives a role")
-        page = self._pages.page(call.request, "sign_in_on.html", following=following)
+        page = self._pages.page(call.request, "signing_in/sign_in_on.html", following=following)
         page.headers["Referrer-Policy"] = "no-referrer"
         async with self._pool.acquire() as connection, connection.transaction():
             name = name_of(said.claims, parts.settings)

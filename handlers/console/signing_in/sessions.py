@@ -195,7 +195,7 @@ class Sessions:
         fields = {} if isinstance(body, web.Response) else fields_of(body)
         why = why if why in REASONS else None
         action = request.path if is_ours else own_path(request)
-        return self._pages.page(request, "signed_out.html", 401, action=action, fields=fields, why=why)
+        return self._pages.page(request, "signing_in/signed_out.html", 401, action=action, fields=fields, why=why)
 
     def sign_in_page(
         self, request: web.Request, status: int, following: str, problem: str | None, number: int | None = None
@@ -205,7 +205,9 @@ class Sessions:
         `problem`: the key of the text that says why nobody is signed in, `number` what an administrator looks for.
         """
         values = {"following": following, "problem": problem, "number": number}
-        return self._pages.page(request, "sign_in.html", status, **values, by_issuer=self._rechecks is not None)
+        return self._pages.page(
+            request, "signing_in/sign_in.html", status, **values, by_issuer=self._rechecks is not None
+        )
 
 
 def _digest(cookie: str) -> bytes:

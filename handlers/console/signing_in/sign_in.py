@@ -91,7 +91,7 @@ class SignIn:
         """Show the page on which one signs in, or the button of a link."""
         query: LinkQuery = call.query
         if query.link is not None and self._by_token:
-            return self._pages.page(call.request, "sign_in_link.html", link=query.link[:CODE_MAX])
+            return self._pages.page(call.request, "signing_in/sign_in_link.html", link=query.link[:CODE_MAX])
         return self._page(call.request, query.following, None)
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
@@ -124,7 +124,7 @@ class SignIn:
 
     async def get_done(self, call: Call[None]) -> web.Response:
         """Say that one is signed in, and where what was typed still stands."""
-        return self._pages.page(call.request, "sign_in_done.html")
+        return self._pages.page(call.request, "signing_in/sign_in_done.html")
 
     async def post_out(self, call: Call[bytes]) -> web.Response:
         """Sign out."""

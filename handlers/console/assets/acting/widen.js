@@ -1,6 +1,6 @@
 // @ts-check
 /** A slider beside the radius, and whom it would reach as soon as it rests; without us a button asks the same. */
-import "console/action";
+import "console/acting/action";
 
 const RESTS_MS = 400;
 const field = /** @type {HTMLInputElement | null} */ (document.querySelector("#radius_km"));

@@ -1,8 +1,8 @@
 // @ts-check
 /** The review: a language counts as read once it was shown; the approval waits for all of them. */
-import { hear } from "console/feed";
-import "console/action";
-import "console/area-map";
+import { hear } from "console/live/feed";
+import "console/acting/action";
+import "console/live/area-map";
 
 for (const shown of /** @type {NodeListOf<HTMLDetailsElement>} */ (document.querySelectorAll("details.locale"))) {
   const look = () => {

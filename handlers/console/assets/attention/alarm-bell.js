@@ -3,8 +3,8 @@
  * Says what calls for attention: in the title, in the tab's icon, as counts in the header, and by sounds until somebody
  * has taken every alarm by name. `data-sounding` says what sounds now; where the browser keeps silent, a banner says so.
  */
-import { hear } from "console/feed";
-import { canSound, onChange, play, wake } from "console/sound";
+import { hear } from "console/live/feed";
+import { canSound, onChange, play, wake } from "console/attention/sound";
 
 const APART_MS = 300;
 const PAUSE_MS = 1200;

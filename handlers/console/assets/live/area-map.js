@@ -4,7 +4,7 @@
  * The table is what can be read and focused; the drawing says nothing that it does not.
  */
 import "console/leaflet";
-import { onFigures } from "console/numbers";
+import { onFigures } from "console/live/numbers";
 
 /** @type {any} */
 const L = /** @type {any} */ (window).L;

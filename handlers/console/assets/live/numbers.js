@@ -3,7 +3,7 @@
  * Puts the feed's figures where the page shows them: `data-alert`, `data-lane` and `data-figure` say which.
  * Of an alert the newest figures are shown, FRAME_MS apart: however much is sent, the page works as much.
  */
-import { hear } from "console/feed";
+import { hear } from "console/live/feed";
 
 const FRAME_MS = 250;
 /** @type {Map<string, any>} */

@@ -3,7 +3,7 @@
  * The live feed: one connection for a page, by WebSocket, or by asking again where that is refused.
  * Says on the page how it stands; after LOST_MS of silence nothing that is shown counts as of now.
  */
-import { ended } from "console/session";
+import { ended } from "console/live/session";
 
 export const LOST_MS = 3000;
 const POLL_MS = 2000;

@@ -3,7 +3,7 @@
  * What stops an alert: pause at one key, nothing that cannot be taken back at one. A button that was pressed waits until
  * the feed says that it is done; without a connection, buttons say that what they show is not of now.
  */
-import { hear } from "console/feed";
+import { hear } from "console/live/feed";
 
 const STATE_AFTER = /** @type {Record<string, string[]>} */ ({ pause: ["paused"], resume: ["sending", "sent"] });
 

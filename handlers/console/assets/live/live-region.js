@@ -1,6 +1,6 @@
 // @ts-check
 /** A part of a page that the server writes again when something of its kind changes; at most once in `every` ms. */
-import { hear } from "console/feed";
+import { hear } from "console/live/feed";
 
 const EVERY_MS = 1000;
 const FOCUSABLE = "a[href], button, summary, [tabindex='0']";

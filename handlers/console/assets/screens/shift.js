@@ -1,7 +1,7 @@
 // @ts-check
 /** The start of a shift: plays what there is to hear, and compares this browser's clock with the server's. */
-import "console/page";
-import { play, wake } from "console/sound";
+import "console/screens/page";
+import { play, wake } from "console/attention/sound";
 
 const SAME_MS = 1000;
 

@@ -1,3 +1,0 @@
-// @ts-check
-import "console/page";
-import "console/area-map";

@@ -1,0 +1,3 @@
+// @ts-check
+import "console/screens/page";
+import "console/live/area-map";
