@@ -97,8 +97,12 @@ async def test_who_was_in_no_request_of_a_batch_that_a_stop_cut_off_gets_no_canc
         server.end()
         tpns.gate.open()
         await until(lambda: _has_notified(tpns.notified))
-        server = await deployment.server(QQ_ALERT_LANES__TPNS__RATE_PER_S="1")
+        # What the next server begins waits at the provider until the cancel stands.
+        tpns.gate.close_after(0)
+        server = await deployment.server()
+        await tpns.gate.holds(WORKERS)
         await act(deployment, server, alert, "cancel")
+        tpns.gate.open()
         await wait_until_done(deployment, "cancel")
         notified, withdrawn = np.unique(tpns.notified.of(tpns.notified.first)), tpns.notified.of(CANCEL)
         assert 0 < withdrawn.size < people.size
