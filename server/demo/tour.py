@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from server.demo.scene import Scene
     from server.demo.world import World
 
+PEOPLE = {"Anna": Role.ADMIN, "Bo": Role.APPROVER, "Cai": Role.APPROVER}
+"""Two approve a case, and two others than who proposed it a change of it."""
+
 WIDER_KM = 200
 SEEN = {
     State.IN_REVIEW: "It waits for two people.",
@@ -39,8 +42,8 @@ async def lead(console: Console, world: World, scene: Scene, outsiders: list[int
     """Leave a case in review, print what to do, and what is seen of it, until it is over."""
     await access.review(world.settings, world.stores, AUTHORITY, Review.TWO_PERSON)
     alert = await file_case(world, scene)
-    first, second = await sign_in_link(world, "Anna"), await sign_in_link(world, "Bo", Role.APPROVER)
-    for line in _steps(alert["case_number"], first, second):
+    links = [await sign_in_link(world, name, role) for name, role in PEOPLE.items()]
+    for line in _steps(alert["case_number"], *links):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     watching = asyncio.create_task(_watch(console, world, scene, alert["id"], outsiders), name="tour")
     ended = asyncio.create_task(stopping.wait(), name="end of the tour")
@@ -50,10 +53,10 @@ async def lead(console: Console, world: World, scene: Scene, outsiders: list[int
         watching.result()
 
 
-def _steps(case_number: str, first: str, second: str) -> list[str]:
+def _steps(case_number: str, first: str, second: str, third: str) -> list[str]:
     return [
         "",
-        f"The police filed the case {case_number}. Nobody is notified before two people approve it: you are both.",
+        f"The police filed the case {case_number}. Nobody is notified before two people approve it: you are all of them.",
         "Nobody's phone rings, whatever you do: the providers are SIMULATED.",
         f"  1. Open this link and press the button (it works once, within {LINK_MINUTES} minutes). You are Anna.",
         f"     {first}",
@@ -62,9 +65,11 @@ def _steps(case_number: str, first: str, second: str) -> list[str]:
         "  3. Open this link in a private window, or in another browser: there you are Bo. Approve as Anna did.",
         f"     {second}",
         "  4. Watch the alert: the rings fill from near to far, in about a minute. Then people come into the area.",
-        f'  5. Press "Widen", and enter {WIDER_KM} km. What Bo widens Anna approves, and the other way round.',
+        f'  5. As Bo press "Widen", and enter {WIDER_KM} km. Who proposes a change does not approve it: Anna does,',
+        "     and Cai, by this link in another private window or browser:",
+        f"     {third}",
         '  6. Press "Child found", read what everybody will be told, and say it.',
-        "The console speaks the language of your browser; the foot of each page has another one.",
+        "The console speaks Chinese, or English where your browser asks for it; the foot of each page has the other.",
         "",
     ]
 

@@ -123,6 +123,8 @@ async def test_every_screen_is_gone_through_with_the_tab_key(desk: Desk) -> None
     for path in await screens(page, desk, scene):
         await page.goto(f"{desk.server.url}{path}")
         await page.evaluate("document.activeElement?.blur()")
+        # A page that was not drawn yet takes no key.
+        await page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
         if faults := await _tabbed(page):
             wrong[path] = faults
     assert not wrong, _listed(wrong)

@@ -50,7 +50,7 @@ async def _judge(page: Page) -> None:
 
 
 async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browser, tmp_path: Path) -> None:
-    """The two links are two people; the demo says what it sees, and leaves nothing behind."""
+    """The three links are three people; the demo says what it sees, and leaves nothing behind."""
     tmp_path.chmod(0o755)
     arguments = ("-m", "server.demo", "--tour", "--people", "5000")
     process = await asyncio.create_subprocess_exec(
@@ -61,8 +61,8 @@ async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browse
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    first, second = re.findall(r"http://\S+link=\S+", await _printed(process.stderr, "6. "))
-    anna, bo = await _signed_in(browser, first), await _signed_in(browser, second)
+    links = re.findall(r"http://\S+link=\S+", await _printed(process.stderr, "6. "))
+    anna, bo, cai = [await _signed_in(browser, link) for link in links]
     await _judge(anna)
     await expect(anna.locator(".state-in_review")).to_be_visible()
     await _judge(bo)
@@ -70,7 +70,11 @@ async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browse
     await bo.click("a[href$='/rings']")
     await bo.fill("#radius_km", "200")
     await confirm(bo, "taken away in a car")
+    await expect(bo.locator("[data-proposal]")).to_contain_text("200 km")
     await _judge(anna)
+    await expect(anna.locator("[data-proposal]")).to_contain_text("200 km")
+    await _judge(cai)
+    await expect(cai.locator('[data-ring="4"]').first).to_be_visible(timeout=SHOWN_WITHIN_MS)
     await anna.click("a[href$='/found']")
     await expect(anna.locator(".words")).not_to_have_count(0)
     await confirm(anna, "at home")

@@ -57,6 +57,11 @@ class Figures:
         return f"{local:%H:%M:%S}.{local.microsecond // 100_000} {local:%Z}"
 
     @property
+    def zone(self) -> str:
+        """The name of the zone in which times are written, as browsers know it."""
+        return getattr(self._zone, "key", "UTC")
+
+    @property
     def none(self) -> str:
         """What stands where there is nothing."""
         return self._t("figures.none")

@@ -6,6 +6,7 @@ hyperframe alone reads GOAWAY, because h2 accepts no frames after it. Bounded: `
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,13 @@ class H2Client:
 
     async def listen(self, until: Callable[[], bool] = lambda: False) -> None:
         """Read until a condition is true, or until the server closes the connection."""
-        await self.flush()
+        with contextlib.suppress(ConnectionResetError):
+            # What came before the server closed is still to be read.
+            await self.flush()
         async with asyncio.timeout(WITHIN_S):
             while not until() and await self._read():
-                await self.flush()
+                with contextlib.suppress(ConnectionResetError):
+                    await self.flush()
 
     async def _read(self) -> bool:
         """Read one frame; False when the connection has ended."""

@@ -38,7 +38,17 @@ function write(place, text) {
  * @param {string | null} text
  */
 function put(where, figure, text) {
-  write(where.querySelector(`:scope > [data-figure="${figure}"], :scope > * > [data-figure="${figure}"]`), text);
+  // Its own, before those of what it holds: a lane's row has rings, each with figures of the same names.
+  const own = where.querySelector(`:scope > [data-figure="${figure}"]`);
+  write(own ?? where.querySelector(`:scope > * > [data-figure="${figure}"]`), text);
+}
+
+/**
+ * The time of day of the place, as the server writes it.
+ * @param {string} at
+ */
+function clock(at) {
+  return new Date(at).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.zone });
 }
 
 /** @param {any} progress what the feed says of an alert */
@@ -55,7 +65,7 @@ function show(progress) {
       if (row === null) continue;
       for (const one of ["accepted", "entrants", "invalid", "failed"]) put(row, one, shown(lane[one]));
       put(row, "rate", shown(lane.rate_per_s));
-      put(row, "eta", lane.eta === null ? null : new Date(lane.eta).toLocaleTimeString("en-GB"));
+      put(row, "eta", lane.eta === null ? null : clock(lane.eta));
       for (const [ring, cell] of Object.entries(lane.rings)) {
         const place = row.querySelector(`[data-ring="${ring}"]`);
         if (place === null) continue;
