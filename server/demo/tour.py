@@ -56,7 +56,7 @@ async def lead(console: Console, world: World, scene: Scene, outsiders: list[int
 def _steps(case_number: str, first: str, second: str, third: str) -> list[str]:
     return [
         "",
-        f"The police filed the case {case_number}. Nobody is notified before two people approve it: you are all of them.",
+        f"The police filed the case {case_number}. Nobody is notified before two people approve it; you are both.",
         "Nobody's phone rings, whatever you do: the providers are SIMULATED.",
         f"  1. Open this link and press the button (it works once, within {LINK_MINUTES} minutes). You are Anna.",
         f"     {first}",
