@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
+import pytest
 
 from push.discovery import providers
 from push.provider import Addressing
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
 
 SPANISH: Final = "Niño desaparecido en Shenzhen"
 TEXTS: Final = {"es": {"title": SPANISH, "body": "Niño de 6 años, chaqueta roja."}}
-FILED: Final[dict[str, Any]] = {
-    "texts": TEXTS,
-    "child": CASE["child"] | {"name": "Ming"},
-    "area": {"radius_km": 40, "reason": "a small child"},
+FILED: Final[dict[str, dict[str, Any]]] = {
+    "child": {"child": CASE["child"] | {"name": "Ming"}, "area": {"radius_km": 40, "reason": "a small child"}},
+    "elder": {"child": None, "subject": {"kind": "dementia", "name": "Li", "age": 82, "sex": "female"}},
 }
 CHINESE: Final = re.compile("[\u4e00-\u9fff]")
 USERS: Final = 100_000
@@ -117,7 +117,10 @@ async def _people(deployment: Deployment, url: str, lanes: dict[str, Lane]) -> N
     assert (status, answer["accepted"]) == (200, len(rows)), answer
 
 
-async def test_every_lane_tells_each_reader_the_whole_story_once_in_one_language(deployment: Deployment) -> None:
+@pytest.mark.parametrize("who", FILED)
+async def test_every_lane_tells_each_reader_the_whole_story_once_in_one_language(
+    deployment: Deployment, who: str
+) -> None:
     """Alert, later place, cancel, reopening, an end that is no happy one: the same on nine lanes, and nothing twice.
 
     Who got the alert in Spanish gets English where the police wrote no Spanish, never Chinese; the later place makes no
@@ -131,10 +134,11 @@ async def test_every_lane_tells_each_reader_the_whole_story_once_in_one_language
         officers = Officers(deployment, server)
         await _people(deployment, server.url, lanes)
         recorded = Recorded(lanes)
-        _, answer = await deployment.file(server, **FILED)
+        _, answer = await deployment.file(server, texts=TEXTS, **FILED[who])
         alert = answer["alert"]["id"]
         first, other, _ = await recorded.notice()
         assert other == SPANISH
+        assert ("儿童" in first) is (who == "child")
         await deployment.sent(server, alert)
         assert (await tell(deployment, server, seen(EAST, 10, place="惠东")))[0] == 200
         assert (await recorded.notice())[2], "the later place is silent"
@@ -145,7 +149,8 @@ async def test_every_lane_tells_each_reader_the_whole_story_once_in_one_language
         body = {"case_number": NUMBER, "reason": "because of a test", "notice": "found", "outcome": "deceased"}
         assert (await send_notice(server.url, "sz", deployment.secret, msgspec.json.encode(body)))[0] == 200
         ended, *_ = await recorded.notice()
-        assert ended == TITLES["deceased"]
+        assert who != "child" or ended == TITLES["deceased"]
+        assert "儿童" not in ended or who == "child"
         assert len({first, cancelled, goes_on, ended}) == 4
         await officers.wait_until_notified("found", alert, 2 * len(lanes))
         assert recorded.since() == {}
