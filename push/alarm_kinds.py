@@ -222,7 +222,6 @@ _SEVERITY: Final = {
             AlarmKind.FAILED_SIGNATURES,
             AlarmKind.FAILED_TOKENS,
             AlarmKind.ISSUER_AWAY,
-            AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
         ),
         Severity.SERIOUS,

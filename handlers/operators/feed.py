@@ -25,6 +25,7 @@ from handlers.http.roles import Role
 from handlers.operators.feed_answers import Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
 from handlers.operators.scope import scope_of
+from handlers.values.number import number_of
 from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
 from runtime.clock import now
@@ -182,8 +183,7 @@ class Feed:
         return socket
 
     def _begin(self, client: Client, after: str | None) -> None:
-        is_seq = after is not None and after.isascii() and after.isdigit() and len(after) <= SEQ_DIGITS
-        seen = int(after) if after is not None and is_seq else None
+        seen = number_of(after or "", SEQ_DIGITS)
         oldest = self._history[0].seq if self._history else self._seq + 1
         if seen is not None and oldest - 1 <= seen <= self._seq:
             missed = [one.text for one in self._history if one.seq > seen and one.within(client.scope)]

@@ -34,7 +34,6 @@ NUMBER_BYTES: Final = 3
 NOBODY: Final = {"name": "演习", "age": 6, "clothing": "演习，并无此人"}
 """Who is missing: an exercise ("yan xi"), whom nobody can take for a child."""
 
-EXERCISE: Final = "This is an exercise. Nobody is missing, and you need do nothing."
 TEXTS: Final = {
     "zh-CN": {"title": "寻找走失儿童的演习", "body": "这是一次演习，没有人走失，您无需做任何事。"},
     "en": {

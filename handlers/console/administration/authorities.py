@@ -101,7 +101,7 @@ class AuthorityPages:
         return self._pages.page(
             call.request,
             "administration/authorities.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             authorities=found.authorities,
             following=found.next,
             failed=failed,
@@ -115,7 +115,7 @@ class AuthorityPages:
         return self._pages.page(
             call.request,
             "administration/authority.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             authority=answer.authority,
             secrets=answer.secrets,
             certificates=answer.certificates,

@@ -16,12 +16,16 @@ from handlers.console.administration.forms import HOME, NOTHING, Failed, Form, d
 from handlers.console.showing.forms import fields_of
 from handlers.operators.administration.asked import administrator_of
 from handlers.operators.administration.enrolment import Agreed, EnrolmentChanged, Removed
+from handlers.values.number import number_of
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
     from handlers.operators.administration.enrolment import EnrolmentChanges
     from handlers.platform.enrolment import Enrolment
+
+DIGITS_MAX: Final = 6
+"""Of how many users were changed at once."""
 
 PAGE: Final = f"{HOME}/enrolment"
 USERS_BYTES: Final = 512 * 1024
@@ -55,13 +59,12 @@ class EnrolmentPages:
     async def _page(self, call: Call[Any], failed: Failed) -> web.Response:
         if isinstance(administrator_of(call), web.Response):
             return self._pages.problem(call.request, 403, "problem.officer")
-        changed = call.request.query.get("changed", "")
         return self._pages.page(
             call.request,
             "administration/enrolment.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             enrolled=await self._enrolment.get_count(call),
-            changed=int(changed) if changed.isascii() and changed.isdigit() and len(changed) < len("1000000") else None,
+            changed=number_of(call.request.query.get("changed", ""), DIGITS_MAX),
             failed=failed,
         )
 

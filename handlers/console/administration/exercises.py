@@ -74,7 +74,7 @@ class ExercisePages:
         return self._pages.page(
             call.request,
             "exercises.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             alerts=[one for one in listed if one.status is Status.EXERCISE],
             enrolled=await self._enrolment.get_count(call),
             authorities=[one.id for one in found if one.revoked_at is None] if own is None else [own],

@@ -43,7 +43,9 @@ class Failed(NamedTuple):
 
     @property
     def status(self) -> int:
-        """The status of the page that shows it."""
+        """The status of the page that shows it; 200 where nothing failed."""
+        if not self.name:
+            return 200
         return 422 if self.problem is None else self.problem.status
 
     def typed(self, form: str, field: str, otherwise: object = "") -> str:

@@ -13,6 +13,7 @@ from handlers.console.administration.forms import HOME, NOTHING, Failed, Form, d
 from handlers.console.showing.forms import fields_of
 from handlers.operators.administration.asked import ConfirmedChange, administrator_of
 from handlers.operators.administration.lanes import RestartAnswer
+from handlers.values.number import number_of
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
@@ -55,13 +56,12 @@ class LanePages:
     async def _page(self, call: Call[Any], failed: Failed) -> web.Response:
         if isinstance(administrator_of(call), web.Response):
             return self._pages.problem(call.request, 403, "problem.officer")
-        number = call.request.query.get("restart", "")
-        is_number = number.isascii() and number.isdigit() and len(number) <= DIGITS_MAX
+        number = number_of(call.request.query.get("restart", ""), DIGITS_MAX)
         return self._pages.page(
             call.request,
             "administration/lanes.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             lanes=(await self._lanes.standing()).lanes,
-            restart=await self._lanes.restart(int(number)) if is_number else None,
+            restart=None if number is None else await self._lanes.restart(number),
             failed=failed,
         )

@@ -104,7 +104,7 @@ class SubjectPages:
         return self._pages.page(
             call.request,
             "administration/people.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             subjects=subjects,
             undecided=[one for one in subjects if one.person is None],
             failed=failed,

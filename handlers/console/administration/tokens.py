@@ -15,6 +15,7 @@ from handlers.console.showing.forms import fields_of
 from handlers.http.roles import Role
 from handlers.operators.administration.asked import ConfirmedChange, administrator_of
 from handlers.operators.administration.tokens import ID_MAX, CreatedToken, NewToken, TokensQuery, token_of
+from handlers.values.number import number_of
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
@@ -59,13 +60,12 @@ class TokenPages:
         if isinstance(administrator_of(call), web.Response):
             return self._pages.problem(call.request, 403, "problem.officer")
         query = call.request.query
-        after, ended = query.get("after", "0"), "ended" in query
-        is_number = after.isascii() and after.isdigit() and len(after) < len(str(ID_MAX))
-        found = await self._tokens.page(TokensQuery(after=int(after) if is_number else 0, ended=ended))
+        after, ended = number_of(query.get("after", ""), len(str(ID_MAX)) - 1), "ended" in query
+        found = await self._tokens.page(TokensQuery(after=after or 0, ended=ended))
         return self._pages.page(
             call.request,
             "administration/tokens.html",
-            failed.status if failed is not NOTHING else 200,
+            failed.status,
             tokens=found.tokens,
             following=found.next,
             ended=ended,
@@ -84,7 +84,7 @@ class TokenPages:
         token = None if token_id is None else await self._tokens.one(token_id)
         if token is None:
             return self._pages.problem(call.request, 404, "problem.unknown")
-        status = failed.status if failed is not NOTHING else 200
+        status = failed.status
         is_own = token.id == call.bearer.token_id
         return self._pages.page(
             call.request, "administration/token.html", status, token=token, is_own=is_own, failed=failed

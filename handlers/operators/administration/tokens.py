@@ -21,6 +21,7 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.problems import Refusal
 from handlers.http.roles import Role
 from handlers.operators.administration.asked import Change, ConfirmedChange, administrator_of, answered, bad_field
+from handlers.values.number import number_of
 
 if TYPE_CHECKING:
     from handlers.http.route import Call
@@ -133,6 +134,5 @@ class Tokens:
 
 def token_of(call: Call[Any]) -> int | None:
     """Return the id of the token that the path names, None where it names none."""
-    text = call.request.match_info["token"]
-    token_id = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(ID_MAX)) else 0
-    return token_id if 1 <= token_id <= ID_MAX else None
+    token_id = number_of(call.request.match_info["token"], len(str(ID_MAX)))
+    return token_id if token_id is not None and 1 <= token_id <= ID_MAX else None
