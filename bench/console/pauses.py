@@ -1,7 +1,7 @@
 """Measure how fast a pause that is pressed in Chromium stops an alert at full rate.
 
 From the press of the key, by the browser's clock, to the arrival of the last request at the SIMULATED provider, by the
-same machine's. Bounded: the caller's presses, `WITHIN_S` each.
+same machine's. Bounded: the caller's presses, `TRIES_A_PRESS` alerts for each, `WITHIN_S` an alert.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ WITHIN_S: Final = 120.0
 SHARES: Final = (0.02, 0.25)
 """The least and the largest share of the audience that is reached before the press, beside the time a page takes."""
 
+TRIES_A_PRESS: Final = 3
+"""A press that finds everybody notified measures nothing, so that another alert is filed."""
+
 POLL_INTERVAL_S: Final = 0.02
 QUIET_S: Final = 0.5
 """Longer than a request takes: then none is under way any more."""
@@ -44,7 +47,9 @@ async def pauses(world: World, scene: Scene, in_area: int, presses: int) -> dict
     async with chromium() as browser, aiohttp.ClientSession(headers=headers) as session:
         context = await browser.new_context(viewport={"width": 1280, "height": 800})
         page, _ = await sign_in(context, world)
-        for number in range(presses):
+        for number in range(TRIES_A_PRESS * presses):
+            if len(late_ms) == presses:
+                break
             pressed = await _press(world, scene, page, session, number, in_area)
             if pressed is None:
                 idle += 1
