@@ -43,6 +43,7 @@ begin
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
             ('outer_ring', 'select'),
+            ('page', 'select, insert, update'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
             ('passkey', 'select, insert, update'),
