@@ -123,12 +123,9 @@ async def test_every_kind_of_pixel_is_made_visible(mode: str) -> None:
     if mode == "I;16":
         picture = ramp.convert("I").point(lambda value: value * 256).convert("I;16")
     pictures = await made(encoded(picture, "JPEG" if mode == "CMYK" else "PNG"))
-    extremes = Image.open(BytesIO(pictures.small.jpeg)).convert("L").getextrema()
-    darkest, lightest = extremes
-    assert isinstance(darkest, int)
-    assert isinstance(lightest, int)
-    assert darkest < 40
-    assert lightest > 200
+    pixels = Image.open(BytesIO(pictures.small.jpeg)).convert("L").tobytes()
+    assert min(pixels) < 40
+    assert max(pixels) > 200
 
 
 def _png_chunk(name: bytes, body: bytes) -> bytes:
