@@ -50,7 +50,7 @@ class SharedParts:
                 text = self._pages.part(t, template, **await read())
                 return form_of(await asyncio.to_thread(gzip.compress, text.encode(), LEVEL), "")
 
-            kept = self._kept[key] = Kept(make, KEPT_S)
+            kept = self._kept[key] = Kept(make, KEPT_S, since_begun=True)
             if len(self._kept) > KEYS_MAX:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
