@@ -6,6 +6,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements/image.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY geo geo
 COPY handlers handlers
+COPY public public
 COPY push push
 COPY runtime runtime
 COPY server server

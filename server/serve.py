@@ -38,7 +38,7 @@ from server.edge import publishing
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
-from server.settings import Settings, SettingsError, policies, policy_by_kind
+from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
@@ -176,7 +176,7 @@ def _plan(settings: Settings) -> EnginePlan:
             lanes=lanes.rates(settings),
             radius_cap_km=settings.alert.radius_cap_km,
             audience_cap=settings.alert.audience_cap,
-            links=settings.alert.links,
+            links=links_of(settings),
             time_zone=settings.alert.zone_of_texts,
             simulated=lanes.simulated(settings),
             unit_people=settings.alert.unit_people,

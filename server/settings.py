@@ -21,6 +21,7 @@ from server.environment import EnvironmentVariableError, overlay
 from server.settings_sections import Settings, TlsSettings
 
 if TYPE_CHECKING:
+    from push.message.links import Links
     from push.notice import SubjectKind
     from push.provider import LaneSettings
 
@@ -148,6 +149,14 @@ def policies(settings: Settings) -> dict[str, Policy]:
     """Return the policies by name: the built-in ones that fit the cap, and the configured ones, which override them."""
     cap_km = settings.alert.radius_cap_km
     return {name: one for name, one in SHIPPED.items() if fault_of(one, cap_km) is None} | settings.policies
+
+
+def links_of(settings: Settings) -> Links:
+    """Return where a tap leads: the configured addresses, else the page of the alert, where it has one."""
+    links, url = settings.alert.links, settings.public.url
+    if links.web_link is not None or url is None or not url.startswith("https://"):
+        return links
+    return msgspec.structs.replace(links, web_link=f"{url}/p/{{code}}#p")
 
 
 def policy_by_kind(settings: Settings) -> dict[SubjectKind, str]:

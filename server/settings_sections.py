@@ -15,6 +15,7 @@ from geo.connection import cluster_url
 from geo.index.keys import POSITION_DAYS
 from handlers.auth.limits import LimitSettings
 from handlers.console.signing_in.issuer.settings import OidcSettings
+from public.settings import PublicSettings
 from push.alerts.disclosure.people import PEOPLE_MIN
 from push.alerts.planner import RADIUS_MIN_KM
 from push.alerts.rings import Policy
@@ -235,6 +236,7 @@ class Settings(Section, frozen=True, kw_only=True):
     audit: AuditSettings = AuditSettings()
     cap: CapSettings = CapSettings()
     console: ConsoleSettings = ConsoleSettings()
+    public: PublicSettings = PublicSettings()
     cities: CitiesSettings = CitiesSettings()
     positions: PositionSettings = PositionSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from runtime.page_codes import code_of
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a tap leads: addresses in which `{alert}` stands for the alert's id; none where the platform has none."""
+    """Where a tap leads: addresses in which `{alert}` stands for the alert's id, and `{code}` for that of its page.
+
+    None where the platform has none.
+    """
 
     deep_link: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://\S+\Z", max_length=300)] | None = None
     web_link: Annotated[str, Meta(pattern=r"^https://\S+\Z", max_length=300)] | None = None
@@ -25,7 +30,8 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def put_in(self, content: Content, alert_id: UUID) -> Content:
         """Return a content with the links to an alert."""
         deep, web = (
-            None if link is None else link.replace("{alert}", str(alert_id)) for link in (self.deep_link, self.web_link)
+            None if link is None else link.replace("{alert}", str(alert_id)).replace("{code}", code_of(alert_id))
+            for link in (self.deep_link, self.web_link)
         )
         return msgspec.structs.replace(content, deep_link=deep, web_link=web)
 

@@ -13,7 +13,7 @@ import server
 from server.cli import cli
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"geo", "handlers", "push", "runtime", "server", "sql"}
+PACKAGES = {"geo", "handlers", "public", "push", "runtime", "server", "sql"}
 
 
 def _locked() -> set[str]:

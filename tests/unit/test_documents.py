@@ -9,7 +9,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-ROOMS = ("bench", "docs", "examples", "geo", "handlers", "push", "requirements", "runtime", "server", "sql", "tests")
+ROOMS = [
+    "bench",
+    "docs",
+    "examples",
+    "geo",
+    "handlers",
+    "public",
+    "push",
+    "requirements",
+    "runtime",
+    "server",
+    "sql",
+    "tests",
+]
 FILE = re.compile(r"`([\w*][\w./*-]*\.(?:py|md|sql|lua|toml|sh|json|xml))`")
 CONFIGURED = {"qq-alert.toml", "push/providers/NAME.py"}
 """Files that a reader makes."""
