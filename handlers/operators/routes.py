@@ -19,8 +19,8 @@ from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
+from handlers.operators.watching.funnel import SummaryAnswer
 from handlers.operators.watching.routes import routes as watching_routes
-from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -91,7 +91,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "read_summary",
             "What may be published of an alert: counts, area and times, nothing of the child or of who acted.",
             handlers.audit.get_summary,
-            Answer(200, "The summary.", Summary),
+            Answer(200, "The summary.", SummaryAnswer),
         ),
         _reading(
             "/v1/audit",
