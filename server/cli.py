@@ -17,6 +17,7 @@ from server.commands.lazy import LazyGroup
 
 COMMANDS = {
     "serve": "server.commands.serve:serve_command",
+    "serve-public": "server.commands.public.serve_public:serve_public_command",
     "migrate": "server.commands.serve:migrate_command",
     "file-case": "server.commands.police:file_case",
     "file-notice": "server.commands.police:file_notice",

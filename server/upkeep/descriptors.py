@@ -63,8 +63,7 @@ def budget(settings: Settings) -> Budget:
 
     It goes by the limit that `raise_limit` reaches.
     """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = max(_within(hard), _within(soft))
+    limit = limit_of_process()
     reserved = RESERVED + sum(lane.workers for lane in settings.lanes.values())
     limits = settings.limits
     connections = min(limits.connections, limit - reserved)
@@ -78,6 +77,12 @@ def budget(settings: Settings) -> Budget:
         # Less is left than was configured: one address does not take all of that.
         a_peer = min(a_peer, connections * 3 // 4)
     return Budget(limit, reserved, connections, a_peer)
+
+
+def limit_of_process() -> int:
+    """Return the limit that `raise_limit` reaches."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(_within(hard), _within(soft))
 
 
 def _within(limit: int) -> int:

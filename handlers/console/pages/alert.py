@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
 from push.alerts.lifecycle import OVER, State
 
@@ -43,6 +44,7 @@ class AlertPage:
         self._map = map_page
         self._rates = rates
         self._pages = pages
+        self._parts = SharedParts(pages)
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
@@ -55,10 +57,12 @@ class AlertPage:
 
     async def get_state(self, call: Call[None]) -> web.Response:
         """Show the part that changes with the alert's state."""
-        answer = await self._alerts.get_one(call)
-        if not isinstance(answer, AlertAnswer):
-            return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        return self._pages.page(call.request, "parts/alert_state.html", **parts_of(answer.alert))
+
+        async def read() -> dict[str, Any] | None:
+            answer = await self._alerts.get_one(call)
+            return parts_of(answer.alert) if isinstance(answer, AlertAnswer) else None
+
+        return await self._parts.of_alert(call, "parts/alert_state.html", read)
 
 
 def parts_of(alert: Alert) -> dict[str, Any]:

@@ -158,17 +158,24 @@ def _warn_at(request: web.Request) -> datetime | None:
     return now() + left if left is not None and left < WARN else None
 
 
-class Viewer:
-    """Who reads a page, and what they may do."""
+class Reader:
+    """What readers of a role may do: all that a part knows of them that is the same for several."""
 
-    def __init__(self, bearer: Bearer) -> None:
-        self.name = bearer.name
-        self.role = bearer.role
-        self.authority = bearer.authority
+    def __init__(self, role: Role) -> None:
+        self.role = role
 
     def may(self, role: str) -> bool:
         """Tell whether they may do what needs a role."""
         return self.role in ALLOWS[Role(role)]
+
+
+class Viewer(Reader):
+    """Who reads a page, and what they may do."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        super().__init__(bearer.role)
+        self.name = bearer.name
+        self.authority = bearer.authority
 
 
 def _viewer(request: web.Request) -> Viewer | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 IMPORTED = [
     "server.cli",
     "server.commands.serve",
+    "server.commands.public.serve_public",
     "server.commands.access",
     "server.commands.devices",
     "server.commands.failures",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class MapPage:
     def __init__(self, alerts: Alerts, area: AlertArea, pages: Pages) -> None:
         self._alerts = alerts
         self._area = area
-        self._pages = pages
+        self._parts = SharedParts(pages)
 
     async def get_area(self, call: Call[None]) -> web.Response:
         """Return the drawing, as the API does."""
@@ -48,10 +49,12 @@ class MapPage:
 
     async def get_table(self, call: Call[None]) -> web.Response:
         """Show the table alone."""
-        answer = await self._alerts.get_one(call)
-        if not isinstance(answer, AlertAnswer):
-            return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        return self._pages.page(call.request, "parts/map.html", **await self.values(call, answer.alert))
+
+        async def read() -> dict[str, Any] | None:
+            answer = await self._alerts.get_one(call)
+            return await self.values(call, answer.alert) if isinstance(answer, AlertAnswer) else None
+
+        return await self._parts.of_alert(call, "parts/map.html", read)
 
     async def values(self, call: Call[Any], alert: Alert) -> dict[str, Any]:
         """Return what the table's template shows."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
+from handlers.console.showing.shared_parts import SharedParts
+
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
@@ -23,12 +25,15 @@ class RatesPage:
 
     def __init__(self, rates: Rates, pages: Pages) -> None:
         self._rates = rates
-        self._pages = pages
+        self._parts = SharedParts(pages)
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the part."""
-        values = await self.values(call)
-        return self._pages.page(call.request, "parts/rates.html", **values)
+
+        async def read() -> dict[str, Any]:
+            return await self.values(call)
+
+        return await self._parts.of_alert(call, "parts/rates.html", read)
 
     async def values(self, call: Call[Any]) -> dict[str, Any]:
         """Return what the part's template shows; without rates for who may not read the alert."""

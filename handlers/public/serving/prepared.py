@@ -1,0 +1,87 @@
+"""Prepares a published object for being served often: compressed, with its headers and its tag.
+
+Pure. Bounded by the object.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+from typing import Final
+
+import msgspec
+
+from handlers.http.headers import SECURITY
+
+PAGE_CACHE: Final = "public, max-age=15, stale-while-revalidate=15, stale-if-error=60"
+"""How long a cache may keep a page is the promise of how soon it is gone: `docs/public.md`."""
+
+PICTURE_CACHE: Final = "public, max-age=15, s-maxage=60, stale-while-revalidate=15, stale-if-error=60"
+"""A cache of many may keep a picture longer, because no page leads to it any more; the browser asks again."""
+
+MODULE_CACHE: Final = "public, max-age=86400"
+"""What has its hash in its name and is about nobody."""
+
+ROBOTS: Final = "noindex, noarchive"
+PERMISSIONS: Final = "camera=(), geolocation=(self), microphone=(), payment=(), usb=()"
+"""A report may say where its author is, if he presses the button for it."""
+
+TYPES: Final = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "pdf": "application/pdf",
+}
+COMPRESSED: Final = frozenset({"html", "js", "json", "svg"})
+LEVEL: Final = 9
+"""It is compressed once for many."""
+
+_STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+_HASHED_NAME: Final = re.compile(r"\.[0-9a-f]{8,64}\.js\Z")
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as it is served; `compressed` is empty where it is not compressed."""
+
+    content: bytes
+    compressed: bytes
+    etag: str
+    headers: dict[str, str]
+
+
+def prepared(path: str, content: bytes) -> Prepared:
+    """Return an object as it is served; its type and how long it may be kept follow from its name."""
+    ending = path.rpartition(".")[2]
+    compressed = gzip.compress(content, LEVEL, mtime=0) if ending in COMPRESSED else b""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {**SECURITY, "Content-Type": TYPES.get(ending, "application/octet-stream")}
+    headers |= {"Cache-Control": _cache_of(path, ending), "ETag": etag, "X-Robots-Tag": ROBOTS}
+    if compressed:
+        headers["Vary"] = "Accept-Encoding"
+    if ending == "html":
+        headers |= {"Content-Security-Policy": policy_of(content), "Permissions-Policy": PERMISSIONS}
+    else:
+        # Whoever shares a link shows its card on a site of his own.
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return Prepared(content=content, compressed=compressed, etag=etag, headers=headers)
+
+
+def policy_of(content: bytes) -> str:
+    """Return what a page may load: what is ours, and the style that stands in it."""
+    hashes = [base64.b64encode(hashlib.sha256(style).digest()).decode() for style in _STYLE.findall(content)]
+    styles = " ".join(f"'sha256-{one}'" for one in hashes) or "'none'"
+    return (
+        f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _cache_of(path: str, ending: str) -> str:
+    if _HASHED_NAME.search(path):
+        return MODULE_CACHE
+    return PICTURE_CACHE if ending in {"jpg", "png", "pdf"} else PAGE_CACHE

@@ -1,0 +1,1 @@
+"""Commands around what strangers see. Bounded: each command says what ends it."""

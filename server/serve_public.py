@@ -1,0 +1,95 @@
+"""Runs `serve-public`: serves published pages and takes in what strangers send, with no way to the stores.
+
+It reads no setting but `[public]`, `[limits]` and `[log]`, and reaches nothing but the objects. Bounded: the
+connections of `[limits]`, `STOP_S` for open requests at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiohttp import web
+
+from handlers.http.connections import Bounds, Connections
+from handlers.http.serving.acceptor import Acceptor, bound
+from handlers.http.serving.connection import Connection, Rules
+from handlers.public.serving.application import application
+from handlers.public.serving.cache import ObjectCache
+from handlers.public.serving.published import Published
+from public.objects import ObjectsAddressError, objects_of
+from runtime.tasks import cancel_and_wait
+from server.process import stop_event
+from server.settings import Settings, SettingsError, address
+from server.upkeep.descriptors import FILES, limit_of_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from handlers.http.connections import Place
+    from handlers.public.serving.application import Part
+    from public.objects import Objects
+
+STOP_S: Final = 2.0
+BACKLOG: Final = 4096
+"""A storm's connections come in bursts; the kernel's own limit may be lower."""
+
+OBJECT_FILES: Final = 64
+"""Objects that are read or written at once, and connections to a bucket."""
+
+_log = structlog.get_logger("server.serve_public")
+
+
+def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:  # noqa: ARG001 - for what comes in
+    """Return what this process serves and takes in."""
+    return [Published(cache, settings.public.languages[0])]
+
+
+async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` gets the base URL."""
+    stopping = stop_event()
+    try:
+        objects = objects_of(settings.public, settings.state_dir)
+    except ObjectsAddressError as error:
+        raise SettingsError(f"$.public.objects: {error}") from None
+    cache = ObjectCache(objects)
+    parts = parts_of(settings, objects, cache)
+    url, acceptor, runner = await _listen(settings, parts)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part.run(), name=type(part).__name__) for part in parts]
+        try:
+            _log.info("public.ready")
+            ready(url)
+            await stopping.wait()
+            acceptor.close()
+            await runner.cleanup()
+        finally:
+            await cache.close()
+            await cancel_and_wait(tasks)
+    _log.info("public.stopped")
+
+
+async def _listen(settings: Settings, parts: Sequence[Part]) -> tuple[str, Acceptor, web.AppRunner]:
+    host, port = address(settings.public.listen, "$.public.listen")
+    runner = web.AppRunner(application(parts), access_log=None, shutdown_timeout=STOP_S)
+    await runner.setup()
+    if runner.server is None:
+        raise RuntimeError("a runner without a server after its setup")
+    try:
+        sockets = await bound(host, port, BACKLOG, is_shared=settings.share_port)
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(f"cannot listen on {settings.public.listen}: {error.strerror}") from None
+    limits = settings.limits
+    total = min(limits.connections, limit_of_process() - FILES - OBJECT_FILES)
+    bounds = Bounds(total, min(limits.connections_per_address, total) if limits.per_address else 0)
+    rules = Rules(limits.headers_s, limits.response_s, lambda _: None)
+    acceptor = Acceptor(sockets, Connections(bounds), partial(_connection, runner.server, rules), None)
+    name = sockets[0].getsockname()
+    return f"http://{name[0]}:{name[1]}", acceptor, runner
+
+
+def _connection(server: web.Server, rules: Rules, place: Place) -> Connection:
+    return Connection(server, place, rules)

@@ -1,0 +1,98 @@
+"""Objects in a folder and in a real S3 store: both do the same."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from public.objects import Objects, ObjectsAddressError, Trouble, objects_of
+from public.settings import PublicSettings, S3Settings
+from tests.support.processes.seaweedfs import seaweedfs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest_asyncio.fixture(params=["folder", "s3"])
+async def objects(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Objects]:
+    """Provide an empty store of each kind."""
+    if request.param == "folder":
+        yield objects_of(PublicSettings(), tmp_path)
+        return
+    async with seaweedfs(tmp_path) as settings:
+        yield objects_of(settings, tmp_path)
+
+
+async def test_a_store_gives_back_what_was_put_into_it(objects: Objects) -> None:
+    """Put, replace, read, list and delete do the same in a folder and in S3; what is not there is said so."""
+    assert await objects.get("published/p/abc/state.json") is Trouble.MISSING
+    assert await objects.list("published") == []
+    assert await objects.put("published/p/abc/state.json", b"one", media_type="application/json") is None
+    assert await objects.put("published/p/abc/state.json", b"second") is None
+    assert await objects.put("published/p/abcd/photo.jpg", b"") is None
+    assert await objects.get("published/p/abc/state.json") == b"second"
+    assert await objects.get("published/p/abc/state.json", at_most_bytes=5) is Trouble.TOO_LARGE
+
+    found = await objects.list("published/p/abc")
+    assert not isinstance(found, Trouble)
+    assert [(one.path, one.size_bytes) for one in found] == [("published/p/abc/state.json", 6)]
+    head = await objects.head("published/p/abc/state.json")
+    assert not isinstance(head, Trouble)
+    assert (head.path, head.size_bytes) == ("published/p/abc/state.json", 6)
+
+    assert await objects.delete(["published/p/missing", "published/p/abc/state.json"]) is None
+    assert await objects.get("published/p/abc/state.json") is Trouble.MISSING
+    assert await objects.get("published/p/abcd/photo.jpg") == b""
+
+
+async def test_of_two_that_put_a_new_object_one_learns_that_it_exists(objects: Objects) -> None:
+    """What `is_new` stored is not replaced by another one that comes later or at the same time."""
+    results = await asyncio.gather(*(objects.put("inbox/a", b"%d" % n, is_new=True) for n in range(4)))
+    assert sorted(str(one) for one in results) == ["None", *["Trouble.EXISTS"] * 3]
+    assert await objects.get("inbox/a") == b"%d" % results.index(None)
+
+
+async def test_whatever_is_below_a_folder_is_deleted_and_nothing_else(objects: Objects) -> None:
+    """More objects than one request deletes are gone; a folder whose name only begins so is not touched."""
+    for start in range(0, 1100, 50):
+        await asyncio.gather(*(objects.put(f"kept/1/{n}", b"x") for n in range(start, start + 50)))
+    await objects.put("kept/11/0", b"x")
+    assert await objects.delete_below("kept/1") is None
+    assert await objects.list("kept/1") == []
+    left = await objects.list("kept")
+    assert not isinstance(left, Trouble)
+    assert [one.path for one in left] == ["kept/11/0"]
+
+
+async def test_what_an_interrupted_put_left_is_deleted_with_its_folder(tmp_path: Path) -> None:
+    """A process that dies while it writes leaves a file that is no object: it is listed by nobody, and deleted."""
+    objects = objects_of(PublicSettings(), tmp_path)
+    await objects.put("kept/1/a.jpg", b"x")
+    left = tmp_path / "objects/kept/1/b.jpg#1"
+    left.write_bytes(b"half of a picture")
+    found = await objects.list("kept/1")
+    assert not isinstance(found, Trouble)
+    assert [one.path for one in found] == ["kept/1/a.jpg"]
+    assert await objects.delete_below("kept/1") is None
+    assert not left.exists()
+
+
+async def test_a_store_that_is_away_is_trouble_and_no_exception(tmp_path: Path, free_port: int) -> None:
+    """Nothing listens where the store should be: each call says so."""
+    there = S3Settings(url=f"http://127.0.0.1:{free_port}", access_key_id="a", secret_access_key="b")
+    objects = objects_of(PublicSettings(objects="s3://alerts/x", s3=there), tmp_path)
+    assert await objects.put("a", b"b") is Trouble.UNAVAILABLE
+    assert await objects.get("a") is Trouble.UNAVAILABLE
+    assert await objects.head("a") is Trouble.UNAVAILABLE
+    assert await objects.list("a") is Trouble.UNAVAILABLE
+    assert await objects.delete(["a"]) is Trouble.UNAVAILABLE
+
+
+def test_an_address_that_names_no_folder_is_refused(tmp_path: Path) -> None:
+    """`file://folder` would be a machine of that name."""
+    with pytest.raises(ObjectsAddressError, match="three slashes"):
+        objects_of(PublicSettings(objects="file://folder"), tmp_path)

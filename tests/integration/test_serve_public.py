@@ -1,0 +1,132 @@
+"""What `qq-alert serve-public` serves: published objects and nothing else, without any way to the stores."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from handlers.public.serving.cache import MISSING_MAX, ObjectCache
+from handlers.public.serving.prepared import PAGE_CACHE, PICTURE_CACHE
+from public.objects import Objects, Trouble, objects_of
+from public.settings import PublicSettings
+from tests.support.processes.processes import until
+from tests.support.processes.public_site import public_env, public_site
+
+if TYPE_CHECKING:
+    from tests.support.processes.deployment import Deployment
+
+CODE = "23456789ab"
+PAGE = b"<!doctype html><style>p{color:red}</style><p>Missing</p>" + b" " * 500
+
+
+def _objects(deployment: Deployment) -> Objects:
+    return objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+
+
+async def test_a_published_page_is_served_with_what_protects_it(deployment: Deployment) -> None:
+    """Page, state, picture and module come with their type, how long they may be kept, and what they may load."""
+    objects = _objects(deployment)
+    await objects.put(f"published/p/{CODE}/index.zh-CN.html", PAGE)
+    await objects.put(f"published/p/{CODE}/state.json", b'{"state":"live"}')
+    await objects.put(f"published/p/{CODE}/photo.0011aabb.jpg", b"\xff\xd8picture")
+    await objects.put("published/static/page.0011aabb.js", b"export {};")
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url, auto_decompress=False) as session:
+        for path in (f"/p/{CODE}", f"/p/{CODE}/zh-CN"):
+            async with session.get(path) as page:
+                assert page.status == 200
+                assert gzip.decompress(await page.read()) == PAGE
+                assert page.headers["Cache-Control"] == PAGE_CACHE
+                assert page.headers["X-Robots-Tag"] == "noindex, noarchive"
+                assert "Set-Cookie" not in page.headers
+                policy = page.headers["Content-Security-Policy"]
+                assert "style-src 'sha256-" in policy
+                assert "unsafe" not in policy
+        async with session.get(f"/p/{CODE}", headers={"If-None-Match": page.headers["ETag"]}) as again:
+            assert (again.status, await again.read()) == (304, b"")
+        async with session.get(f"/p/{CODE}", headers={"Accept-Encoding": "identity"}) as plain:
+            assert await plain.read() == PAGE
+        async with session.head(f"/p/{CODE}", headers={"Accept-Encoding": "identity"}) as head:
+            assert (head.status, head.headers["Content-Length"]) == (200, str(len(PAGE)))
+        async with session.get(f"/p/{CODE}/photo.0011aabb.jpg") as photo:
+            assert (photo.content_type, photo.headers["Cache-Control"]) == ("image/jpeg", PICTURE_CACHE)
+        async with session.get("/static/page.0011aabb.js") as module:
+            assert module.content_type == "text/javascript"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/p/zzzzzzzzzz",
+        "/p/zzzzzzzzzz/en",
+        "/p/zzzzzzzzzz/state.json",
+        f"/p/{CODE}/..%2f..%2fkept%2fphotos%2fsecret.jpg",
+        f"/p/{CODE}/photo...%2f..%2f..%2f..%2fkept%2fphotos%2fsecret.jpg",
+        "/kept/photos/secret.jpg",
+        "/published/sighting-key",
+        "/static/../../kept/photos/secret.jpg",
+        "/inbox/reports/1",
+    ],
+)
+async def test_nothing_but_what_is_published_is_reached_by_any_address(deployment: Deployment, path: str) -> None:
+    """Pictures that are kept, reports and keys have no address, however it is written."""
+    await _objects(deployment).put("kept/photos/secret.jpg", b"kept")
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session, session.get(path) as answer:
+        assert answer.status == 404
+        assert b"kept" not in await answer.read()
+
+
+async def test_a_change_of_an_object_is_served_a_moment_later(deployment: Deployment) -> None:
+    """The cache in memory is as old as its bound: what replaces a page is served, and what is deleted is gone."""
+    objects = _objects(deployment)
+    path = f"published/p/{CODE}/state.json"
+    await objects.put(path, b"live")
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session:
+
+        async def answer() -> tuple[int, bytes]:
+            async with session.get(f"/p/{CODE}/state.json") as response:
+                return response.status, await response.read()
+
+        assert await answer() == (200, b"live")
+        await objects.put(path, b"over")
+
+        async def is_over() -> bool:
+            return await answer() == (200, b"over")
+
+        async def is_gone() -> bool:
+            return await answer() == (404, b"404")
+
+        await until(is_over)
+        await objects.delete([path])
+        await until(is_gone)
+
+
+async def test_the_process_has_no_way_to_a_store_and_ends_in_order(deployment: Deployment) -> None:
+    """It is given no address of a store, opens none, and a signal ends it with exit code 0."""
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session, session.get("/health") as health:
+        assert health.status == 200
+    environment = Path(f"/proc/{site.pid}/environ").read_bytes() if Path(f"/proc/{site.pid}/environ").exists() else b""
+    assert deployment.database_url.encode() not in environment
+    assert not [one for one in Path(f"/proc/{site.pid}/fd").iterdir() if "postgres" in str(one.resolve())]
+    assert site.end(signal.SIGTERM) == 0
+
+
+async def test_a_flood_of_unknown_codes_fills_no_memory(tmp_path: Path) -> None:
+    """What is not there is remembered in a bounded number of paths, and a page that is asked for stays in memory."""
+    objects = objects_of(PublicSettings(), tmp_path)
+    await objects.put("published/p/page", b"page")
+    cache = ObjectCache(objects)
+    assert not isinstance(await cache.get("published/p/page"), Trouble)
+    for number in range(MISSING_MAX + 100):
+        assert await cache.get(f"published/p/{number}") is Trouble.MISSING
+    assert len(cache._missing) == MISSING_MAX  # noqa: SLF001 - the bound itself
+    assert not isinstance(await cache.get("published/p/page"), Trouble)
+    await cache.close()

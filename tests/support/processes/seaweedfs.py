@@ -1,0 +1,94 @@
+"""Runs a real S3 store, SeaweedFS, for tests: on this machine's own address, without a word to anybody outside.
+
+Bounded: `START_S` until it answers. It is ended by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from public.objects import objects_of
+from public.settings import PublicSettings, S3Settings
+from tests.support.processes.processes import START_S, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from public.objects import Objects
+
+BUCKET: Final = "alerts"
+KEY: Final = "of-the-tests"
+SECRET: Final = "secret-of-the-tests"
+PORTS: Final = (
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "admin.port",
+    "admin.port.grpc",
+    "s3.port.grpc",
+    "s3.port",
+)
+
+
+@contextlib.asynccontextmanager
+async def seaweedfs(folder: Path) -> AsyncIterator[PublicSettings]:
+    """Run a store with one bucket; yields the settings that reach it."""
+    ports = _free_ports(len(PORTS))
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).parent / "weed"),
+        "mini",
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-master.telemetry=false",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-bucket={BUCKET}",
+        *(f"-{name}={port}" for name, port in zip(PORTS, ports, strict=True)),
+        env={"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "HOME": str(folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    s3 = S3Settings(url=f"http://127.0.0.1:{ports[-1]}", access_key_id=KEY, secret_access_key=SECRET)
+    settings = PublicSettings(objects=f"s3://{BUCKET}/qq-alert", s3=s3)
+    try:
+        async with asyncio.timeout(START_S):
+            await until(lambda: _takes(objects_of(settings, folder), process))
+        yield settings
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+def environment_of(settings: PublicSettings) -> dict[str, str]:
+    """Return the variables that give a server these objects."""
+    s3 = {f"S3__{name.upper()}": str(value) for name, value in msgspec.structs.asdict(settings.s3).items()}
+    return {f"QQ_ALERT_PUBLIC__{name}": value for name, value in {"OBJECTS": settings.objects or "", **s3}.items()}
+
+
+async def _takes(objects: Objects, process: asyncio.subprocess.Process) -> bool:
+    """Tell whether the bucket is there: what is put into it can be deleted again."""
+    assert process.returncode is None, "SeaweedFS ended"
+    return await objects.put("first", b"") is None and await objects.delete(["first"]) is None
+
+
+def _free_ports(number: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        bound = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in bound:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in bound]
