@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handlers.public.serving.cache import ObjectCache
-
     from public.objects import Objects
 
 END_S: Final = 3.0
