@@ -28,6 +28,7 @@ class ProblemCode(enum.Enum):
     UNKNOWN_PATH = ("unknown_path", 404, "no such path; /openapi.json lists all of them")
     UNKNOWN_ALERT = ("unknown_alert", 404, "no such alert")
     UNKNOWN_ALARM = ("unknown_alarm", 404, "no such alarm stands, or not about what the caller may read of")
+    UNKNOWN_SIGHTING = ("unknown_sighting", 404, "the alert has no such sighting, or it is deleted")
     UNKNOWN_CASE = ("unknown_case", 404, "the authority has no such case, and shares none")
     UNKNOWN_AUTHORITY = ("unknown_authority", 404, "no such authority, or it is revoked")
     UNKNOWN_CERTIFICATE = ("unknown_certificate", 404, "no such certificate is pinned for the authority")
@@ -48,6 +49,7 @@ class ProblemCode(enum.Enum):
     NOT_POSSIBLE = ("not_possible", 409, "the alert's state does not allow it; `possible` names what it allows")
     ALREADY_APPROVED = ("already_approved", 409, "the same person has approved this revision before")
     ALREADY_ACKNOWLEDGED = ("already_acknowledged", 409, "somebody has taken the alarm; `take_over` takes it over")
+    ALREADY_DECIDED = ("already_decided", 409, "somebody has decided the sighting; `detail` says who, when and what")
     NOTHING_HELD = ("nothing_held", 409, "no ring is held")
     SUPERSEDED = (
         "superseded",

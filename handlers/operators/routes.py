@@ -19,6 +19,7 @@ from handlers.operators.estimates import Estimated, EstimateRequest
 from handlers.operators.feed_answers import FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
+from handlers.operators.sightings.routes import routes as sighting_routes
 from handlers.operators.watching.funnel import SummaryAnswer
 from handlers.operators.watching.routes import routes as watching_routes
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from handlers.operators.preview import Preview
     from handlers.operators.sealed.notes import SealedNotes
     from handlers.operators.sealed.outcomes import Outcomes
+    from handlers.operators.sightings.sightings import SightingReports
     from handlers.operators.watching.routes import Watching
 
 
@@ -54,6 +56,7 @@ class OperatorHandlers(NamedTuple):
     alarms: Alarms
     administration: AdministrationHandlers
     watching: Watching
+    sightings: SightingReports
 
 
 def routes(handlers: OperatorHandlers) -> list[Route]:
@@ -120,6 +123,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
         *sealed_routes(handlers.sealed, handlers.outcomes),
         *administration_routes(handlers.administration),
         *watching_routes(handlers.watching),
+        *sighting_routes(handlers.sightings),
     ]
 
 

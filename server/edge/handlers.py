@@ -20,6 +20,7 @@ from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
+from handlers.operators.sightings.sightings import SightingReports
 from handlers.operators.watching.area import AlertArea
 from handlers.operators.watching.funnel import Funnel
 from handlers.operators.watching.rates import Rates
@@ -43,9 +44,13 @@ from handlers.police.routes import PoliceHandlers
 from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
+from public.sightings.record import Sightings
+from public.sightings.sealing import Sealing
 from push.alerts.preview import preview
 from push.shared_alarms import SharedAlarms
+from runtime.authentication_codes import key_material
 from server import lanes
+from server.administration.encryption import encryption_key
 from server.edge import publishing
 from server.edge.administration import administration_of
 from server.edge.console import Exercising, console_of
@@ -95,6 +100,7 @@ def handlers_of(
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
+        sightings=SightingReports(pool, Sightings(pool, Sealing(key_material(encryption_key(settings))))),
     )
     intake = Intake(pool, engine.filing_service, signed, cities, cap)
     exercises, enrolment = Exercises(pool, intake), Enrolment(pool)

@@ -21,6 +21,9 @@ with emptied as (
 ), undigested as (
     -- Whoever has a digest can test guesses of what is deleted: so it needs the server's secret ($3) from now on.
     update cap_message set digest = sha256($3::bytea || digest) where alert_id = $1
+), unseen as (
+    -- Their photos go with them; their objects went before.
+    delete from sighting where alert_id = $1
 ), unreasoned as (
     delete from audit_reason where alert_id = $1
 ), answered as (

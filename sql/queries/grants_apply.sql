@@ -56,6 +56,8 @@ begin
             ('ring', 'select, insert, update'),
             ('schema_migrations', 'select'),
             ('server_process', 'select, insert, update, delete'),
+            ('sighting', 'select, insert, update, delete'),
+            ('sighting_photo', 'select, insert'),
             ('sign_in_link', 'select, insert, delete'),
             ('silently_notified', 'select, insert, delete'),
             ('sweep', 'select, insert, update'),
@@ -67,7 +69,8 @@ begin
     end loop;
     -- What was deleted is freed at once (child_vacuum.sql). PostgreSQL before 17 has no such right: it frees it later.
     if current_setting('server_version_num')::integer >= 170000 then
-        for one in select unnest(array['alert', 'audit_reason', 'case_sealed', 'child_case', 'proposal', 'ring', 'webhook_receipt']) as relation
+        for one in select unnest(array['alert', 'audit_reason', 'case_sealed', 'child_case', 'proposal', 'ring', 'sighting',
+                                       'sighting_photo', 'webhook_receipt']) as relation
         loop
             execute format('grant maintain on %I.%I to %I', room, one.relation, role);
         end loop;

@@ -1,0 +1,129 @@
+"""Takes a report into the record, within the caller's transaction: once, however often it is tried.
+
+Bounded: one report, with its photos (`sql.sightings.PHOTOS_MAX`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+
+import sql.sightings
+from geo.area import distance_km
+from public.sightings.content import Said
+from public.sightings.decisions import State
+from sql.sightings import NewSighting, PhotoRow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from public.sightings.sealing import Sealing
+    from sql.database import Connection
+    from sql.sightings import SightedAlert
+
+OVER: Final = frozenset({"found", "cancelled"})
+"""States of an alert whose search is over."""
+
+PLAIN_BITS: Final = 4
+"""A photo whose dHash has fewer bits of one kind has hardly any features: it would look like any other such photo."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody reported of the page `code`: degrees in WGS-84.
+
+    `block`: the address block that it came from, which is stored as part of a digest only. `proved`: with a proof of
+    work.
+    """
+
+    id: UUID
+    code: str
+    receipt: str
+    received_at: datetime
+    said: Said
+    seen_at: datetime | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    accuracy_m: float | None = None
+    block: str = ""
+    proved: bool = False
+
+
+class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo whose original is kept; `readable` false: without a copy. `size_bytes`: of all its objects."""
+
+    number: int
+    size_bytes: int
+    readable: bool = False
+    hash: int | None = None
+    taken_at: datetime | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class Added(msgspec.Struct, frozen=True, kw_only=True):
+    """A sighting that stands in the record; `is_new` false: it did before."""
+
+    alert_id: UUID
+    authority: str
+    state: State
+    is_new: bool
+
+
+async def add(
+    connection: Connection, sealing: Sealing, report: Report, alert: SightedAlert, photos: Sequence[KeptPhoto] = ()
+) -> Added:
+    """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
+    state = State.CLOSED if alert.state in OVER else State.NEW
+    new = NewSighting(
+        id=report.id,
+        alert_id=alert.id,
+        receipt=report.receipt,
+        received_at=report.received_at,
+        state=state.value,
+        seen_at=report.seen_at,
+        longitude=report.longitude,
+        latitude=report.latitude,
+        accuracy_m=report.accuracy_m,
+        distance_km=_distance_km(alert, report),
+        content=sealing.seal(alert.id, msgspec.json.encode(report.said)),
+        said=sealing.digest(alert.id, report.block, f"{report.said.what}\n{report.said.place}"),
+        proved=report.proved,
+        size_bytes=sum(photo.size_bytes for photo in photos),
+        hashes=[photo.hash for photo in photos if photo.hash is not None and has_features(photo.hash)],
+    )
+    is_new = await sql.sightings.add(connection, new) is not None
+    if is_new:
+        for photo in photos:
+            await sql.sightings.add_photo(connection, alert.id, _row(report.id, photo))
+    return Added(alert_id=alert.id, authority=alert.authority, state=state, is_new=is_new)
+
+
+def has_features(difference_hash: int) -> bool:
+    """Tell whether a photo can be told from others by its dHash (64 bits, signed)."""
+    return PLAIN_BITS <= (difference_hash & (2**64 - 1)).bit_count() <= 64 - PLAIN_BITS
+
+
+def _row(sighting: UUID, photo: KeptPhoto) -> PhotoRow:
+    return PhotoRow(
+        sighting,
+        photo.number,
+        photo.readable,
+        photo.hash if photo.hash is not None and has_features(photo.hash) else None,
+        photo.taken_at,
+        photo.longitude,
+        photo.latitude,
+        photo.size_bytes,
+        photo.width,
+        photo.height,
+    )
+
+
+def _distance_km(alert: SightedAlert, report: Report) -> float | None:
+    if alert.longitude is None or alert.latitude is None or report.longitude is None or report.latitude is None:
+        return None
+    return distance_km(alert.longitude, alert.latitude, report.longitude, report.latitude)

@@ -1,0 +1,38 @@
+"""What somebody wrote who saw a child: the words of a report, as they are sealed.
+
+Bounded by the lengths of its fields (characters); more is cut where it comes in.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from runtime.decoding import DECODE_ERRORS
+
+WHAT_MAX: Final = 2000
+PLACE_MAX: Final = 300
+CONTACT_MAX: Final = 200
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen, where in words, and how to reach who saw it, where they want that; `language`: of the form."""
+
+    what: str = ""
+    place: str = ""
+    contact: str = ""
+    language: str = ""
+
+
+_DECODER = msgspec.json.Decoder(Said)
+
+
+def read_said(content: bytes | None) -> Said | None:
+    """Return what was written; None where it cannot be read."""
+    if content is None:
+        return None
+    try:
+        return _DECODER.decode(content)
+    except DECODE_ERRORS:
+        return None

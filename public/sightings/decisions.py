@@ -1,0 +1,96 @@
+"""What can be decided of a sighting, by whom, and what stands in the way.
+
+Pure. Bounded by its words.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class State(enum.StrEnum):
+    """Where a sighting stands."""
+
+    NEW = "new"
+    PASSED = "passed"
+    DUPLICATE = "duplicate"
+    DISMISSED = "dismissed"
+    CLOSED = "closed"
+    """The search was over before somebody decided."""
+
+
+class Decision(enum.StrEnum):
+    """What an operator decides."""
+
+    PASS_ON = "pass_on"  # noqa: S105 - no password
+    DUPLICATE = "duplicate"
+    DISMISS = "dismiss"
+
+
+STATES: Final[Mapping[Decision, State]] = {
+    Decision.PASS_ON: State.PASSED,
+    Decision.DUPLICATE: State.DUPLICATE,
+    Decision.DISMISS: State.DISMISSED,
+}
+ACTIONS: Final[Mapping[Decision, str]] = {
+    Decision.PASS_ON: "pass sighting on",
+    Decision.DUPLICATE: "mark sighting as duplicate",
+    Decision.DISMISS: "dismiss sighting",
+}
+"""How the audit trail names them."""
+
+
+class Decider(msgspec.Struct, frozen=True):
+    """Who decides, as the audit trail names them, with the id of their token."""
+
+    label: str
+    token_id: int | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as it is asked for, of the `revision` that was read.
+
+    `with_stack`: of all others of its stack that nobody has decided, too: they are duplicates of one that is passed on.
+    """
+
+    decision: Decision
+    revision: int
+    reason: str = ""
+    duplicate_of: UUID | None = None
+    with_stack: bool = False
+
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
+    """It is decided; `others`: how many of its stack with it."""
+
+    state: State
+    revision: int
+    others: int = 0
+
+
+class Already(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody was faster: what stands, by whom, since when."""
+
+    state: State
+    revision: int
+    by: str
+    at: datetime | None
+
+
+class NotDecided(enum.Enum):
+    """Why nothing was decided."""
+
+    UNKNOWN = "no such sighting of this alert"
+    REVISION = "not the revision that was read"
+    NO_ORIGINAL = "a duplicate of no other sighting of this alert"
+
+
+Outcome: TypeAlias = Decided | Already | NotDecided
