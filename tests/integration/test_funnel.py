@@ -10,6 +10,7 @@ from uuid import UUID
 
 import aiohttp
 
+import sql.deletion
 from handlers.http.roles import Role
 from public.funnel.counters import FOLDER
 from public.objects import objects_of
@@ -17,13 +18,16 @@ from public.settings import PublicSettings
 from runtime.page_codes import code_of
 from server.administration import access
 from server.settings import load
+from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
+from tests.support.public.reports import report_of, sealing_of, take
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from public.objects import Objects
+    from sql.database import Pool
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
@@ -207,3 +211,23 @@ async def test_few_people_are_withheld_from_everybody_and_alerts_from_metrics(de
         assert "page_actions_total{" in metrics
         assert 'kind="share"' not in metrics
         assert alert not in metrics
+
+
+async def test_reports_are_counted_and_stay_counted_when_they_are_deleted(deployment: Deployment, pool: Pool) -> None:
+    """Three sightings, one of them passed on: to operators as they are; after the child's data the counts are left."""
+    server, alert = await _published(deployment)
+    sealing = sealing_of(deployment)
+    reports = [report_of(alert, what) for what in ("at the station", "on a bus", "by the river")]
+    for report in reports:
+        assert await take(pool, sealing, report) is not None
+    path = f"{server.url}/v1/alerts/{alert}/sightings/{reports[0].id}/decision"
+    assert (await deployment.post(path, {"decision": "pass_on", "revision": 1}))[0] == 200
+    found = {"reason": "at home", "case_number": CASE["case_number"], "through_alert": True}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", found))[0] == 200
+    for _ in range(2):
+        funnel = await _funnel(deployment, server, alert)
+        assert (funnel["page"]["reported"]["people"], funnel["page"]["passed_on"]["people"]) == (3, 1)
+        assert (funnel["found"], funnel["found_through_alert"]) == (True, True)
+        async with pool.acquire() as connection, connection.transaction():
+            await sql.deletion.delete_child(connection, UUID(alert), None, b"a secret of the test")
+        assert await pool.fetchval("select count(*) from sighting") == 0
