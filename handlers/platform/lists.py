@@ -78,8 +78,8 @@ class Lists(Generic[T]):
         try:
             return list(enumerate(everything.decode(body))), []
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # Slower, and only when something is wrong: each value by itself. The decoder of JSON calls bytes that are no
-            # UTF-8 one or the other, by its version.
+            # Slower, and only when something is wrong: each value by itself. What is raised for bytes that are no UTF-8
+            # differs by version.
             return self._each(raws.decode(body), one, plain)
 
     def _convert(self, part: object) -> T:
