@@ -5,6 +5,8 @@ Bounded: `FILE_MAX` bytes of a file of others.
 
 from __future__ import annotations
 
+import contextlib
+import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -28,10 +30,9 @@ def own_seeds() -> Iterator[tuple[str, bytes]]:
     yield "heic", heic(picture, camera_exif(6))
     for kind in sorted(Image.SAVE):
         for mode in MODES:
-            try:
-                yield f"{kind.lower()} {mode}", encoded(picture.convert("L").convert(mode), kind)
-            except (OSError, ValueError, KeyError, TypeError, AttributeError):
-                continue
+            data = _written(picture.convert("L").convert(mode), kind)
+            if data is not None:
+                yield f"{kind.lower()} {mode}", data
     frames = [scene(40, 30, seed) for seed in range(30)]
     for kind in ("GIF", "PNG", "WEBP", "TIFF", "MPO", "PDF"):
         file = BytesIO()
@@ -40,6 +41,14 @@ def own_seeds() -> Iterator[tuple[str, bytes]]:
     for kind in ("JPEG", "PNG", "WEBP"):
         yield f"{kind.lower()} of a camera", encoded(scene(320, 240), kind, camera_exif(6))
     yield "jpeg progressive", encoded(picture, "JPEG", progressive=True)
+
+
+def _written(picture: Image.Image, kind: str) -> bytes | None:
+    """Return a picture in a format; None where the format has no such pixels."""
+    with warnings.catch_warnings(), contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        warnings.simplefilter("ignore", DeprecationWarning)  # some formats are about to go
+        return encoded(picture, kind)
+    return None
 
 
 def folder_seeds(folder: Path) -> Iterator[tuple[str, bytes]]:
