@@ -19,6 +19,7 @@ from handlers.http.serving.connection import Connection, Rules
 from handlers.public.serving.application import application
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
+from handlers.public.serving.sightings.part import Reporting
 from public.objects import ObjectsAddressError, objects_of
 from runtime.tasks import cancel_and_wait
 from server.process import stop_event
@@ -42,9 +43,9 @@ OBJECT_FILES: Final = 64
 _log = structlog.get_logger("server.serve_public")
 
 
-def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:  # noqa: ARG001 - for what comes in
+def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
     """Return what this process serves and takes in."""
-    return [Published(cache, settings.public.languages[0])]
+    return [Published(cache, settings.public.languages[0]), Reporting(objects, cache, settings.public)]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:

@@ -5,7 +5,9 @@ Bounded by the lengths of its fields (characters); more is cut where it comes in
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -14,6 +16,7 @@ from runtime.decoding import DECODE_ERRORS
 WHAT_MAX: Final = 2000
 PLACE_MAX: Final = 300
 CONTACT_MAX: Final = 200
+PHOTOS_MAX: Final = 3
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +26,26 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""
     contact: str = ""
     language: str = ""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody reported of the page `code`: degrees in WGS-84.
+
+    `block`: the address block that it came from, which is stored as part of a digest only. `proved`: with a proof of
+    work.
+    """
+
+    id: UUID
+    code: str
+    receipt: str
+    received_at: datetime
+    said: Said
+    seen_at: datetime | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+    accuracy_m: float | None = None
+    block: str = ""
+    proved: bool = False
 
 
 _DECODER = msgspec.json.Decoder(Said)
