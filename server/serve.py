@@ -35,8 +35,10 @@ from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.edge import publishing
+from server.edge.counting import counting_of
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
+from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.upkeep.anchoring import entered
@@ -45,6 +47,7 @@ from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
+from server.upkeep.sighting_collection import SightingCollection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +106,9 @@ async def serve(
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
-        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault)
+        objects = public_objects(settings)
+        counting = counting_of(settings, pool, objects)
+        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -124,6 +129,8 @@ async def serve(
                 "feed": handlers.operators.feed.run(),
                 "issuer": _ask_issuer(handlers),
                 "embedded stores": _guard(stores),
+                **{name: run() for name, run in counting.tasks.items()},
+                "sightings": SightingCollection(settings, engine, handlers, objects).run(),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
@@ -131,19 +138,24 @@ async def serve(
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
                 ready(listeners[0].url)
                 await stopping.wait()
-                _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
-                handlers.ops.health.stopping = True
-                # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
-                await asyncio.sleep(settings.drain_s)
-                await handlers.operators.feed.close()
-                for listener in listeners:
-                    await listener.close()
-                await engine.stop(settings.grace_s)
+                await _stop(settings, engine, handlers, listeners)
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
+
+
+async def _stop(settings: Settings, engine: Engine, handlers: Handlers, listeners: list[Listener]) -> None:
+    """Answer what is asked, close, and send what is being sent."""
+    _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
+    handlers.ops.health.stopping = True
+    # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
+    await asyncio.sleep(settings.drain_s)
+    await handlers.operators.feed.close()
+    for listener in listeners:
+        await listener.close()
+    await engine.stop(settings.grace_s)
 
 
 async def _listening(

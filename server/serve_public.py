@@ -17,6 +17,7 @@ from handlers.http.connections import Bounds, Connections
 from handlers.http.serving.acceptor import Acceptor, bound
 from handlers.http.serving.connection import Connection, Rules
 from handlers.public.serving.application import application
+from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
 from handlers.public.serving.sightings.part import Reporting
@@ -45,7 +46,8 @@ _log = structlog.get_logger("server.serve_public")
 
 def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
     """Return what this process serves and takes in."""
-    return [Published(cache, settings.public.languages[0]), Reporting(objects, cache, settings.public)]
+    public = settings.public
+    return [Published(cache, public.languages[0]), Beacons(cache, objects), Reporting(objects, cache, public)]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:

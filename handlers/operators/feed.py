@@ -34,7 +34,9 @@ from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from uuid import UUID
 
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.limits import LimitSettings
@@ -60,7 +62,7 @@ BEAT_S = 1.0
 
 SNAPSHOT_ALERTS = 200
 SEQ_DIGITS = 18
-STATES_MAX = 2000
+ALERTS_MAX = 2000
 """Ten times what is watched at once: then those are forgotten that are not watched any longer."""
 
 GOODBYE_S = 1.0
@@ -91,7 +93,7 @@ class Feed:
         # A restart must not make an old `after` look like one of ours.
         self._seq = time.time_ns() // 1_000_000
         self._history: deque[Message] = deque(maxlen=HISTORY)
-        self._states: dict[str, str] = {}
+        self._decisions: dict[str, int] = {}
         self.listeners = Listeners(limits)
         self._closing = False
         self._revoked = asyncio.Event()
@@ -110,10 +112,10 @@ class Feed:
         def within(scope: Scope) -> bool:
             return scope.has(*authorities)
 
-        if self._states.get(alert) != progress.state:
-            self._states[alert] = progress.state
-            if len(self._states) > STATES_MAX:
-                self._states = {str(one.alert): one.state for one in self._watcher.current.values()}
+        if self._decisions.get(alert) != progress.decisions:
+            self._decisions[alert] = progress.decisions
+            if len(self._decisions) > ALERTS_MAX:
+                self._decisions = {str(one.alert): one.decisions for one in self._watcher.current.values()}
             self._publish("alert", content, within)
         self._publish("progress", content, within)
 
@@ -123,6 +125,13 @@ class Feed:
     def _on_acknowledged(self, alarm: StandingAlarm) -> None:
         content = msgspec.to_builtins(self._alarms.shown(alarm))
         self._publish("acknowledgement", content, lambda scope: self._alarms.has(scope, alarm))
+
+    def publish_sightings(
+        self, alert: UUID, authorities: Sequence[str], undecided: int, oldest_at: datetime | None
+    ) -> None:
+        """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
+        content = {"alert": str(alert), "undecided": undecided, "oldest_at": oldest_at}
+        self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1

@@ -22,6 +22,7 @@ from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
 from handlers.operators.sightings.sightings import SightingReports
 from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.funnel import Funnel
 from handlers.operators.watching.rates import Rates
 from handlers.operators.watching.routes import Watching
 from handlers.operators.watching.trail import AlertTrail
@@ -43,6 +44,7 @@ from handlers.police.routes import PoliceHandlers
 from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
+from public.sightings.copies import Copies
 from public.sightings.record import Sightings
 from public.sightings.sealing import Sealing
 from push.alerts.preview import preview
@@ -55,10 +57,13 @@ from server.edge.administration import administration_of
 from server.edge.console import Exercising, console_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geo.cities import Cities
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.webhook_signatures import Vault
     from handlers.cap.signing import Signer
+    from public.objects import Objects
     from push.engine import Engine
     from server.settings import Settings
 
@@ -70,9 +75,12 @@ def handlers_of(
     cities: Cities | None,
     signer: Signer | None,
     vault: Vault,
+    taken: Mapping[tuple[str, str], int],
+    objects: Objects | None,
 ) -> Handlers:
-    """Return what answers requests."""
+    """Return what answers requests; `taken`: for how many page views stands what was counted."""
     pool, index = engine.stores.requests_pool, engine.stores.index
+    sealing = Sealing(key_material(encryption_key(settings)))
     signed = SignedWebhooks(pool, vault, authenticator)
     planner = engine.filing_service.planner
     disclosure = planner.plan.disclosure
@@ -95,8 +103,8 @@ def handlers_of(
         outcomes=Outcomes(pool),
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
-        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
-        sightings=SightingReports(pool, Sightings(pool, Sealing(key_material(encryption_key(settings))))),
+        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
+        sightings=SightingReports(pool, Sightings(pool, sealing), Copies(objects, sealing)),
     )
     intake = Intake(pool, engine.filing_service, signed, cities, cap)
     exercises, enrolment = Exercises(pool, intake), Enrolment(pool)
@@ -119,7 +127,7 @@ def handlers_of(
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
             health=Health(engine.stores.pool, index, engine.alarms),
-            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
+            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator, taken),
         ),
         console=console_of(settings, pool, authenticator, operators, exercising, engine.alarms),
     )
