@@ -18,6 +18,11 @@ FORWARDED_MAX: Final = 8
 UNKNOWN: Final = "unknown"
 
 
+def read_networks(texts: Sequence[str]) -> list[IPv4Network | IPv6Network]:
+    """Read networks; ValueError names one that is none."""
+    return [ip_network(one, strict=False) for one in texts]
+
+
 def client_of(remote: str | None, forwarded: Sequence[str], trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """Return the address of a client; `forwarded`: the values of `X-Forwarded-For`, in order."""
     address = _read(remote or "")

@@ -1,8 +1,8 @@
 """Takes what waits in the inbox into the record: reports by what was done for them, then by time; photos beside texts.
 
 Each report is one transaction by its id, and its objects are deleted after it: whatever is interrupted is done again,
-and changes nothing. While PostgreSQL is away all stays in the inbox. What cannot be read is put aside. Several processes
-may collect at once: they only do some of it twice. Bounded: `BATCH` texts a transaction, `PHOTOS_QUEUED` reports with
+and changes nothing. While PostgreSQL is away all stays in the inbox. What cannot be read is put aside. Several may
+collect at once: they only do some of it twice. Bounded: `BATCH` texts a transaction, `PHOTOS_QUEUED` reports with
 photos, `READS` objects at once.
 """
 

@@ -11,8 +11,8 @@ import re
 from collections import OrderedDict
 from typing import Final
 
-BITS: Final = 17
-"""131,000 hashes on average: about a second on a phone of some years ago."""
+BITS: Final = 16
+"""65,000 hashes on average: about a second on a phone of some years ago."""
 
 VALID_S: Final = 7200.0
 """A report may be begun long before it is sent; the clocks of phones differ by minutes at most."""

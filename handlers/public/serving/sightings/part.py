@@ -10,7 +10,6 @@ import time
 from collections import OrderedDict
 from datetime import UTC, datetime
 from http import HTTPStatus
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -24,7 +23,7 @@ from handlers.public.serving.sightings.reading import Fault, FormReader, body_by
 from handlers.public.serving.sightings.resuming import Resuming
 from handlers.public.serving.sightings.uploads import Stopped, Uploads
 from public.objects import Trouble
-from public.sightings.address_blocks import block_of, client_of
+from public.sightings.address_blocks import block_of, client_of, read_networks
 from public.sightings.inbox import PhotoSent, Priority, Sent, is_upload, report_path
 from public.sightings.proof import Proofs
 from public.sightings.receipts import PATTERN as RECEIPT
@@ -75,7 +74,7 @@ class Reporting:
         self._uploads = Uploads(objects, self._admission, photo_bytes)
         self._resuming = Resuming(self._uploads, self._admission)
         self._pages = Pages(settings.languages, photo_bytes)
-        self._trusted = [ip_network(one, strict=False) for one in settings.sightings.trusted_proxies]
+        self._trusted = read_networks(settings.sightings.trusted_proxies)
         self._bytes_max = body_bytes_max(photo_bytes)
         self._proofs = Proofs()
         self._accepted: OrderedDict[UUID, str] = OrderedDict()

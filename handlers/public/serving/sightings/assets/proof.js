@@ -2,7 +2,7 @@
 // Looks for a text whose SHA-256 begins with BITS zeros (public/sightings/proof.py), away from the page.
 // Bounded: TRIES.
 
-const BITS = 17;
+const BITS = 16;
 const TRIES = 2 ** 23;
 
 const K = new Uint32Array(64);
