@@ -46,7 +46,7 @@ class WaitingAlert(NamedTuple):
     """An alert with sightings that nobody has decided: how many, and since when the oldest waits."""
 
     alert: Alert
-    count: int
+    undecided: int
     oldest_at: datetime
 
 
@@ -80,7 +80,9 @@ class SightingsPage:
         scope = scope_of(call.bearer)
         within = {one.id: one for one in listed if scope.has(one.authority, *one.countersigned)}
         waiting = await sql.sightings.waiting(self._pool)
-        found = [WaitingAlert(within[one.alert_id], one.count, one.oldest_at) for one in waiting if one.alert_id in within]
+        found = [
+            WaitingAlert(within[one.alert_id], one.count, one.oldest_at) for one in waiting if one.alert_id in within
+        ]
         return sorted(found, key=lambda one: one.oldest_at)
 
     async def _page(self, call: Call[Any], template: str) -> web.Response:

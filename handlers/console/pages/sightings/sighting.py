@@ -1,7 +1,7 @@
-"""One sighting: its words and photos, when and where by whom, how far from the alert's place, and the forms that decide it.
+"""One sighting: its words and photos, when and where that was, how far from the alert's place, and forms to decide it.
 
-What is decided cannot be taken back, so no key decides: `j` and `k` go to the next one and the one before. Whoever comes
-late is told who decided what. Bounded: `OTHERS_MAX` others to name as the same.
+What is decided cannot be taken back, so no key decides: `j` and `k` go to the next one and the one before. Whoever
+comes late is told who decided what. Bounded: `OTHERS_MAX` others to name as the same.
 """
 
 from __future__ import annotations
