@@ -199,6 +199,14 @@ class AlarmKind(enum.Enum):
             "somebody writes to the inbox who should not"
         ),
     )
+    PHOTO_REFUSED = (
+        "photo_refused",
+        "the photo of a case that is live could not be fetched or decoded, and is tried no more: its page has none",
+        (
+            "the detail says why. Ask the police for another one (`POST /v1/intake/AUTHORITY/photos`, or another "
+            "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
+        ),
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",
@@ -236,6 +244,7 @@ _SEVERITY: Final = {
             AlarmKind.FAILED_TOKENS,
             AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
+            AlarmKind.PHOTO_REFUSED,
         ),
         Severity.SERIOUS,
     ),

@@ -125,7 +125,7 @@ class Engine:
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
-        self._deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s)
+        self.deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
         self.revoked: Callable[[], None] = lambda: None
@@ -160,7 +160,7 @@ class Engine:
             group.create_task(self.watcher.run(), name="progress"),
             group.create_task(self.forgetting.run(), name="forgetting"),
             group.create_task(self._stops.run(), name="stops"),
-            group.create_task(self._deletion.run(), name="deletion"),
+            group.create_task(self.deletion.run(), name="deletion"),
             group.create_task(self.index_watch.run(), name="index watch"),
         ]
         for lane in self.lanes.values():

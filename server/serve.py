@@ -45,6 +45,7 @@ from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
+from server.upkeep.photo_making import PhotoMaking
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
 from server.upkeep.sighting_collection import SightingCollection
@@ -109,6 +110,8 @@ async def serve(
         objects = public_objects(settings)
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
+        photos = PhotoMaking(settings, engine, objects)
+        handlers.ops.metrics.photos.results = photos.results
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -130,6 +133,7 @@ async def serve(
                 "issuer": _ask_issuer(handlers),
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
+                "photos": photos.run(),
                 "sightings": SightingCollection(settings, engine, handlers, objects).run(),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]

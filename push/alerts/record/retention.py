@@ -27,9 +27,10 @@ from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from sql.database import Pool
+    from sql.database import Connection, Pool
 
 POLL_INTERVAL_S: Final = 30.0
 
@@ -44,10 +45,16 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     recipients: timedelta
 
 
+async def _nothing_to_erase(_: UUID) -> bool:
+    """Have nothing of an alert outside of the record."""
+    return True
+
+
 class Deletion:
-    """Deletes what is due."""
+    """Deletes what is due. `erase` deletes what is kept of an alert outside of the record, and tells whether it did."""
 
     def __init__(self, pool: Pool, retention: Retention, secret: bytes, look_s: float = POLL_INTERVAL_S) -> None:
+        self.erase: Callable[[UUID], Awaitable[bool]] = _nothing_to_erase
         self._pool = pool
         self._secret = secret
         self._retention = retention
@@ -81,25 +88,36 @@ class Deletion:
         kept = self._retention
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child)
+        if due is None:
+            return False
+        # Not within a transaction, for a store of objects may take its time; the record, which knows of it, goes last.
+        if not await self.erase(due[0]):
+            _log.error("alert.not_erased", alert=str(due[0]))
+            return False
+        async with self._pool.acquire() as connection, connection.transaction():
+            due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child, due[0])
             if due is None:
-                return False
-            alert_id, state = due
-            drawn = await sql.deletion.drawn_area(connection, alert_id)
-            coarser = None if drawn is None else dump(coarse(load(drawn)))
-            await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
-            await sql.lifecycle.move(connection, alert_id, State.CLOSED)
-            event = AuditEvent(
-                actor=SYSTEM.label,
-                action=Action.CLOSE.value,
-                alert=alert_id,
-                before=state,
-                after=State.CLOSED.value,
-                details={"deleted": CHILD},
-            )
-            await sql.audit.append(connection, event)
+                return True
+            await self._delete_child(connection, *due)
         self._unclean = True
-        _done(alert_id, CHILD)
+        _done(due[0], CHILD)
         return True
+
+    async def _delete_child(self, connection: Connection, alert_id: UUID, state: str) -> None:
+        """Delete the child's data of a locked alert, within the caller's transaction."""
+        drawn = await sql.deletion.drawn_area(connection, alert_id)
+        coarser = None if drawn is None else dump(coarse(load(drawn)))
+        await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
+        await sql.lifecycle.move(connection, alert_id, State.CLOSED)
+        event = AuditEvent(
+            actor=SYSTEM.label,
+            action=Action.CLOSE.value,
+            alert=alert_id,
+            before=state,
+            after=State.CLOSED.value,
+            details={"deleted": CHILD},
+        )
+        await sql.audit.append(connection, event)
 
     async def _recipients(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
