@@ -213,6 +213,21 @@ class AuthenticatorCollector(Collector):
         yield from (signatures, tokens, cross_site, limited)
 
 
+class PageCollector(Collector):
+    """Reads how far the publisher of pages is behind; where there are no pages, nothing."""
+
+    def __init__(self) -> None:
+        self.lag_s: Callable[[], float | None] = lambda: None
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the family."""
+        lag_s = self.lag_s()
+        if lag_s is not None:
+            family = GaugeMetricFamily("qq_alert_page_lag_seconds", "How long the oldest page is not as it should be.")
+            family.add_metric([], lag_s)
+            yield family
+
+
 def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     buckets: list[tuple[str, float]] = []
     total = 0
@@ -227,6 +242,7 @@ class Metrics:
 
     def __init__(self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator) -> None:
         self.lag = LoopLag()
+        self.pages = PageCollector()
         self._public, self._own = (
             self._registry(engine, listeners, authenticator, names=names) for names in (False, True)
         )
@@ -240,6 +256,7 @@ class Metrics:
         GCCollector(registry=registry)
         registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
         registry.register(AuthenticatorCollector(authenticator))
+        registry.register(self.pages)
         return registry
 
     async def get(self, _: Call[None]) -> web.Response:
