@@ -68,7 +68,7 @@ WORKERS = 16
 FEW = 200_000
 STOPPED_PEOPLE = 1_000_000
 CONSOLE_PEOPLE = 4_000_000
-"""An alert that lasts for some seconds: what pages read when it begins is no part of what they cost while it is sent."""
+"""An alert that lasts for some seconds: what pages read when it begins is no part of their cost while it is sent."""
 SLOW_PER_S = 2_000
 """So that fifty alerts are being sent for longer than anybody looks."""
 

@@ -23,6 +23,7 @@ from geo.connection import connect
 from geo.index.keys import LIVING, generations
 from handlers.auth.failures import Failures
 from handlers.auth.webhook_signatures import Vault
+from public.objects import ObjectsAddressError, objects_of
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.record.retention import Retention
@@ -35,6 +36,7 @@ from server import lanes
 from server.administration.authentication import authenticator_of, guard_of
 from server.administration.encryption import derived_secret, encryption_key, known_key
 from server.edge import publishing
+from server.edge.counting import counting_of
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.cap.signing import Signer
     from handlers.routes import Handlers
+    from public.objects import Objects
     from server.stores import Stores
     from sql.database import Pool, RecordPool
 
@@ -104,7 +107,8 @@ async def serve(
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
-        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault)
+        counting = counting_of(settings, pool, _objects(settings))
+        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -126,6 +130,7 @@ async def serve(
                 "issuer": _ask_issuer(handlers),
                 **public_tasks(settings, engine, handlers),
                 "embedded stores": _guard(stores),
+                **{name: run() for name, run in counting.tasks.items()},
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
@@ -133,19 +138,24 @@ async def serve(
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
                 ready(listeners[0].url)
                 await stopping.wait()
-                _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
-                handlers.ops.health.stopping = True
-                # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
-                await asyncio.sleep(settings.drain_s)
-                await handlers.operators.feed.close()
-                for listener in listeners:
-                    await listener.close()
-                await engine.stop(settings.grace_s)
+                await _stop(settings, engine, handlers, listeners)
             finally:
                 # A failing group cancels each task only once, and a driver may swallow that.
                 await handlers.ops.health.close()
                 await cancel_and_wait((*engine.tasks, *tasks))
     _log.info("server.stopped")
+
+
+async def _stop(settings: Settings, engine: Engine, handlers: Handlers, listeners: list[Listener]) -> None:
+    """Answer what is asked, close, and send what is being sent."""
+    _log.info("server.stopping", drain_s=settings.drain_s, grace_s=settings.grace_s)
+    handlers.ops.health.stopping = True
+    # Whoever balances the load sees that and sends nobody here any more, before the listener closes.
+    await asyncio.sleep(settings.drain_s)
+    await handlers.operators.feed.close()
+    for listener in listeners:
+        await listener.close()
+    await engine.stop(settings.grace_s)
 
 
 async def _listening(
@@ -221,6 +231,16 @@ async def _vault(settings: Settings, pool: Pool) -> Vault:
         detail = "the database holds webhook secrets, and this server has no key to open them"
         raise SettingsError(f"$.security.encryption_key: {detail}")
     return Vault(encryption_key(settings))
+
+
+def _objects(settings: Settings) -> Objects | None:
+    """Return where pages are published, None where none are configured."""
+    if settings.public.url is None:
+        return None
+    try:
+        return objects_of(settings.public, settings.state_dir)
+    except ObjectsAddressError as error:
+        raise SettingsError(f"$.public.objects: {error}") from None
 
 
 def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | None) -> Expiry:

@@ -17,6 +17,7 @@ from handlers.http.connections import Bounds, Connections
 from handlers.http.serving.acceptor import Acceptor, bound
 from handlers.http.serving.connection import Connection, Rules
 from handlers.public.serving.application import application
+from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
 from public.objects import ObjectsAddressError, objects_of
@@ -42,9 +43,9 @@ OBJECT_FILES: Final = 64
 _log = structlog.get_logger("server.serve_public")
 
 
-def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:  # noqa: ARG001 - for what comes in
+def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
     """Return what this process serves and takes in."""
-    return [Published(cache, settings.public.languages[0])]
+    return [Published(cache, settings.public.languages[0]), Beacons(cache, objects)]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:

@@ -75,6 +75,7 @@ class ListedAlert(msgspec.Struct, frozen=True):
     `unverified_messages`: later messages with such a fault. `distrusted_at`: since when it waits for a person
     because who filed it was revoked. `held_for`: words of `push.alerts.review.HeldFor`. `area_version`: how often its
     jurisdiction changed. `invited`, `countersigned`: other authorities, those that have not countersigned it yet apart.
+    `changed`: by which transaction it was changed last.
     """
 
     id: UUID
@@ -115,6 +116,17 @@ class ListedAlert(msgspec.Struct, frozen=True):
     area_version: int = 1
     invited: list[str] = []
     countersigned: list[str] = []
+    changed: str = ""
+
+    @property
+    def swept(self) -> tuple[datetime | None, ...]:
+        """How far passes for late entrants are: what moves while nobody decides anything."""
+        return self.swept_at, self.entered_at
+
+    @property
+    def standing(self) -> tuple[object, ...]:
+        """What people see of it and decide about, beside its numbers and how far it is swept."""
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name not in _MOVING)
 
     @property
     def authorities(self) -> tuple[str, ...]:
@@ -130,6 +142,9 @@ class ListedAlert(msgspec.Struct, frozen=True):
     def case(self) -> str:
         """The case number with its authority, because two authorities may use the same number."""
         return f"{self.authority_id} {self.case_number}"
+
+
+_MOVING: Final = frozenset({"swept_at", "entered_at", "busy", "changed"})
 
 
 class Counts(msgspec.Struct, frozen=True):

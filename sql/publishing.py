@@ -42,6 +42,7 @@ class PageWish(msgspec.Struct, frozen=True):
     """What is wanted of a page at one moment; `content` and `case_content` are JSON text.
 
     `live`: it says who is missing. `begun`: people may have its address. `published`: it has been there.
+    `people`: those whom the alert would notify, by the estimate.
     """
 
     wanted: int
@@ -55,6 +56,7 @@ class PageWish(msgspec.Struct, frozen=True):
     reworded: bool
     content: str
     case_content: str
+    people: int | None
 
 
 async def claim(pool: Pool, held: timedelta) -> PageClaim | None:
@@ -76,10 +78,17 @@ async def read(pool: Pool, alert_id: UUID) -> PageWish | None:
 
 
 async def made(
-    pool: Pool, claimed: PageClaim, wanted: int, *, is_there: bool, is_over: bool, again_after: timedelta | None
+    pool: Pool,
+    claimed: PageClaim,
+    wanted: int,
+    *,
+    is_there: bool,
+    is_over: bool,
+    again_after: timedelta | None,
+    sample: int,
 ) -> bool:
     """Say that a page is as a wish has it; False when another publisher has it."""
-    values = (claimed.alert_id, claimed.held_until, wanted, is_there, is_over, again_after)
+    values = (claimed.alert_id, claimed.held_until, wanted, is_there, is_over, again_after, sample)
     return await pool.fetchval(_MADE, *values) is not None
 
 

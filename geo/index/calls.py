@@ -66,7 +66,7 @@ def record_calls(
             *(keys.positions(shard, lane, one) for one in (generation, other) for lane in lanes),
             keys.non_default_locale(shard),
         ]
-        moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS
+        moments = generations.end_ms(generation), moment_ms, MOVED_KEPT_MS, generations.next_ms(moment_ms)
         which = lanes.index(positions.lane) + 1
         texts = msgspec.msgpack.encode(reports), msgspec.msgpack.encode([one.decode() for one in addresses])
         calls.append((len(names), *names, which, *moments, *lanes, *texts, *more))
@@ -88,7 +88,7 @@ def drop_calls(dead: Sequence[DeadToken], lane: str, generations: Generations, m
             rows = [
                 part for one in leaving[start : start + USERS_A_CALL] for part in (one.user, one.token, one.since_ms)
             ]
-            calls.append((len(names), *names, lane, *rows))
+            calls.append((len(names), *names, lane, generations.next_ms(moment_ms), *rows))
     return calls
 
 
@@ -122,8 +122,9 @@ def forget_calls(users: Sequence[int], lanes: Sequence[str], generations: Genera
             keys.preferences(shard),
         ]
         leaving = ids[shards == shard].tolist()
+        moments = moment_ms, FORGOTTEN_KEPT_MS, generations.next_ms(moment_ms)
         calls += [
-            (len(names), *names, moment_ms, FORGOTTEN_KEPT_MS, *leaving[start : start + USERS_A_CALL])
+            (len(names), *names, *moments, *leaving[start : start + USERS_A_CALL])
             for start in range(0, len(leaving), USERS_A_CALL)
         ]
     return calls
@@ -146,7 +147,7 @@ def forget_again_calls(
             keys.preferences(shard),
         ]
         calls += [
-            (len(names), *names, *arguments[start : start + 2 * USERS_A_CALL])
+            (len(names), *names, generations.next_ms(moment_ms), *arguments[start : start + 2 * USERS_A_CALL])
             for start in range(0, len(arguments), 2 * USERS_A_CALL)
         ]
     return calls

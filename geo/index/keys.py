@@ -36,6 +36,10 @@ class Generations(msgspec.Struct, frozen=True):
         """Return the moment before which reports have already expired."""
         return (self.of(now_ms) - 1) * self.length_ms
 
+    def next_ms(self, now_ms: int) -> int:
+        """Return when the generation after the present one begins."""
+        return (self.of(now_ms) + 1) * self.length_ms
+
     def end_ms(self, generation: int) -> int:
         """Return when a generation expires."""
         return (generation + LIVING) * self.length_ms

@@ -28,7 +28,7 @@ from geo.index.devices import devices_from
 from geo.index.preferences.mirror import PreferenceMirror
 from geo.index.presence import present, standing
 from geo.index.reports import Positions, now_ms
-from geo.index.scripts import register, run
+from geo.index.scripts import register, run, run_in_generation
 from geo.index.search.members import places, unique
 from geo.index.search.trip import Trip
 
@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
+    from redis.commands.core import AsyncScript
 
     from geo.area import Area
     from geo.connection import Client
+    from geo.index.calls import Call
     from geo.index.checks.pipelines import Command
     from geo.index.devices import DeadToken, Devices
     from geo.index.loss.epochs import Epochs
@@ -98,35 +100,52 @@ class PositionIndex:
 
     async def record(self, positions: Positions) -> int:
         """Move users to their reported positions; returns how many reports were newer than those known."""
-        calls, _ = record_calls(positions, self._lanes, self.generations, self.clock_ms())
-        return sum(await run(self._client, self._record, calls))
+
+        def calls(moment_ms: int) -> list[Call]:
+            return record_calls(positions, self._lanes, self.generations, moment_ms)[0]
+
+        return await self._count(self._record, calls)
 
     async def record_from(self, positions: Positions) -> NDArray[np.int64]:
         """Move users as `record` does; returns at which geohash each was before, in the same lane.
 
         `NOT_KNOWN`: nobody knows; `UNCHANGED`: the report changed nothing.
         """
-        calls, order = record_calls(positions, self._lanes, self.generations, self.clock_ms(), asks_before=True)
+        order = np.empty(0, dtype=np.int64)
+
+        def calls(moment_ms: int) -> list[Call]:
+            nonlocal order
+            made, order = record_calls(positions, self._lanes, self.generations, moment_ms, asks_before=True)
+            return made
+
+        tries = await run_in_generation(self._client, self._record, calls, self.clock_ms())
         befores = np.empty(len(order), dtype=np.int64)
-        befores[order] = np.fromiter(
-            chain.from_iterable(await run(self._client, self._record, calls)), np.int64, len(order)
-        )
+        befores[order] = np.fromiter(chain.from_iterable(tries[-1]), np.int64, len(order))
+        if len(tries) > 1:
+            # A part may stand already where this call put it before.
+            befores[befores >= 0] = NOT_KNOWN
         return befores
 
     async def forget(self, users: Sequence[int]) -> int:
         """Remove users from every lane, with their devices; returns how many of them were known."""
-        return sum(
-            await run(self._client, self._forget, forget_calls(users, self._lanes, self.generations, self.clock_ms()))
+        return await self._count(
+            self._forget, lambda moment_ms: forget_calls(users, self._lanes, self.generations, moment_ms)
         )
 
     async def forget_again(self, forgotten: Sequence[tuple[int, int]]) -> int:
         """Remove users who were forgotten (user, when in ms) and came back with an older state of Redis."""
-        calls = forget_again_calls(forgotten, self._lanes, self.generations, self.clock_ms())
-        return sum(await run(self._client, self._forget_again, calls))
+        return await self._count(
+            self._forget_again,
+            lambda moment_ms: forget_again_calls(forgotten, self._lanes, self.generations, moment_ms),
+        )
 
     async def drop(self, lane: str, dead: Sequence[DeadToken]) -> int:
         """Remove users whose token is invalid, unless they have reported since; returns how many were removed."""
-        return sum(await run(self._client, self._drop, drop_calls(dead, lane, self.generations, self.clock_ms())))
+        return await self._count(self._drop, lambda moment_ms: drop_calls(dead, lane, self.generations, moment_ms))
+
+    async def _count(self, script: AsyncScript, calls: Callable[[int], list[Call]]) -> int:
+        tries = await run_in_generation(self._client, script, calls, self.clock_ms())
+        return sum(one for replies in tries for one in replies if not isinstance(one, bytes))
 
     async def stream(
         self,

@@ -17,7 +17,8 @@ from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
-from push.alerts.record.summary import Summary, summarise
+from handlers.operators.watching.funnel import SummaryAnswer, summary_with_page
+from push.alerts.record.summary import summarise
 from sql.audit import AuditEvent, Link
 
 if TYPE_CHECKING:
@@ -82,13 +83,14 @@ class Audit:
         following = rows[-1].seq if len(rows) == PAGE_EVENTS else None
         return AuditPage(events=[recorded(row) for row in rows], next=following)
 
-    async def get_summary(self, call: Call[None]) -> Summary | web.Response:
+    async def get_summary(self, call: Call[None]) -> SummaryAnswer | web.Response:
         """Return what may be published of an alert."""
         if call.bearer.authority is not None:
             alerts = await sql.progress.list_alerts(self._pool, call.alert_id)
             if not alerts or not scope_of(call.bearer).shows(alerts[0]):
                 return unknown_alert()
-        return await summarise(self._pool, call.alert_id, self._disclosure) or unknown_alert()
+        summary = await summarise(self._pool, call.alert_id, self._disclosure)
+        return await summary_with_page(self._pool, summary, self._disclosure) or unknown_alert()
 
 
 def recorded(row: Row) -> Recorded:

@@ -60,7 +60,7 @@ BEAT_S = 1.0
 
 SNAPSHOT_ALERTS = 200
 SEQ_DIGITS = 18
-STATES_MAX = 2000
+ALERTS_MAX = 2000
 """Ten times what is watched at once: then those are forgotten that are not watched any longer."""
 
 GOODBYE_S = 1.0
@@ -91,7 +91,7 @@ class Feed:
         # A restart must not make an old `after` look like one of ours.
         self._seq = time.time_ns() // 1_000_000
         self._history: deque[Message] = deque(maxlen=HISTORY)
-        self._states: dict[str, str] = {}
+        self._decisions: dict[str, int] = {}
         self.listeners = Listeners(limits)
         self._closing = False
         self._revoked = asyncio.Event()
@@ -110,10 +110,10 @@ class Feed:
         def within(scope: Scope) -> bool:
             return scope.has(*authorities)
 
-        if self._states.get(alert) != progress.state:
-            self._states[alert] = progress.state
-            if len(self._states) > STATES_MAX:
-                self._states = {str(one.alert): one.state for one in self._watcher.current.values()}
+        if self._decisions.get(alert) != progress.decisions:
+            self._decisions[alert] = progress.decisions
+            if len(self._decisions) > ALERTS_MAX:
+                self._decisions = {str(one.alert): one.decisions for one in self._watcher.current.values()}
             self._publish("alert", content, within)
         self._publish("progress", content, within)
 

@@ -20,8 +20,8 @@ from handlers.operators.feed_answers import FeedQuery, Ticket
 from handlers.operators.preview import Previewed
 from handlers.operators.sealed.routes import routes as sealed_routes
 from handlers.operators.sightings.routes import routes as sighting_routes
+from handlers.operators.watching.funnel import SummaryAnswer
 from handlers.operators.watching.routes import routes as watching_routes
-from push.alerts.record.summary import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -94,7 +94,7 @@ def routes(handlers: OperatorHandlers) -> list[Route]:
             "read_summary",
             "What may be published of an alert: counts, area and times, nothing of the child or of who acted.",
             handlers.audit.get_summary,
-            Answer(200, "The summary.", Summary),
+            Answer(200, "The summary.", SummaryAnswer),
         ),
         _reading(
             "/v1/audit",

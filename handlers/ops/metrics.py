@@ -23,11 +23,15 @@ from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
 from push.results import RequestStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import TypeAlias
 
     from handlers.auth.authenticator import Authenticator
     from handlers.http.route import Call
+    from push.alerts.disclosure.people import Disclosure
     from push.engine import Engine
+
+    Taken: TypeAlias = Mapping[tuple[str, str], int]
 
 LAG_PERIOD_S = 0.5
 
@@ -187,6 +191,26 @@ class Sending(NamedTuple):
         return Sending(sum(rates) if rates else None, max(etas, default=None), min(margins, default=None))
 
 
+class PageCollector(Collector):
+    """Reads what people did on pages when Prometheus asks; which alert's page it was is not said."""
+
+    def __init__(self, taken: Taken, rule: Disclosure) -> None:
+        self._taken = taken
+        self._rule = rule
+
+    def collect(self) -> Iterable[Metric]:
+        """Return all families."""
+        actions = CounterMetricFamily(
+            "qq_alert_page_actions",
+            "Page views that what this process took into the record stands for, in steps of `[privacy] people_min`.",
+            labels=["kind", "channel"],
+        )
+        for (channel, kind), people in sorted(self._taken.items()):
+            if (shown := self._rule.floored(people)) is not None:
+                actions.add_metric([kind, channel], shown)
+        yield actions
+
+
 class AuthenticatorCollector(Collector):
     """Reads what the authenticator refused when Prometheus asks."""
 
@@ -213,7 +237,7 @@ class AuthenticatorCollector(Collector):
         yield from (signatures, tokens, cross_site, limited)
 
 
-class PageCollector(Collector):
+class PageLagCollector(Collector):
     """Reads how far the publisher of pages is behind; where there are no pages, nothing."""
 
     def __init__(self) -> None:
@@ -240,15 +264,25 @@ def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
 class Metrics:
     """`GET /metrics`, for the public listener and for one of its own."""
 
-    def __init__(self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator) -> None:
+    def __init__(
+        self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator, taken: Taken | None = None
+    ) -> None:
+        """`taken`: for how many page views stands what was counted, by channel and kind."""
         self.lag = LoopLag()
-        self.pages = PageCollector()
+        self.pages = PageLagCollector()
+        pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
-            self._registry(engine, listeners, authenticator, names=names) for names in (False, True)
+            self._registry(engine, listeners, authenticator, pages, names=names) for names in (False, True)
         )
 
     def _registry(
-        self, engine: Engine, listeners: Callable[[], int], authenticator: Authenticator, *, names: bool
+        self,
+        engine: Engine,
+        listeners: Callable[[], int],
+        authenticator: Authenticator,
+        pages: PageCollector,
+        *,
+        names: bool,
     ) -> CollectorRegistry:
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -257,6 +291,7 @@ class Metrics:
         registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
         registry.register(AuthenticatorCollector(authenticator))
         registry.register(self.pages)
+        registry.register(pages)
         return registry
 
     async def get(self, _: Call[None]) -> web.Response:

@@ -77,8 +77,9 @@ class Lists(Generic[T]):
     ) -> tuple[list[tuple[int, T]], list[Rejected]]:
         try:
             return list(enumerate(everything.decode(body))), []
-        except (msgspec.ValidationError, UnicodeDecodeError):
-            # Slower, and only when something is wrong: each value by itself.
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Slower, and only when something is wrong: each value by itself. What is raised for bytes that are no UTF-8
+            # differs by version.
             return self._each(raws.decode(body), one, plain)
 
     def _convert(self, part: object) -> T:

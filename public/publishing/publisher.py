@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 import sql.publishing
+from public.funnel.sampling import sample_of
 from public.objects import Trouble
 from public.pages.case import PhoneContent, PublicCase
 from public.pages.rendering import PageSource
@@ -202,6 +203,7 @@ class _Work:
                 is_there=wish.live or wish.begun,
                 is_over=wish.begun and not wish.live,
                 again_after=again,
+                sample=sampled(wish),
             )
         if not is_ours:
             await sql.publishing.want(self._pool, self.claimed.alert_id)
@@ -212,6 +214,11 @@ class _Work:
         again = timedelta(seconds=full_jitter_s(self.claimed.attempts, AGAIN_S, AGAIN_CAP_S))
         if not await sql.publishing.fail(self._pool, self.claimed, again):
             await sql.publishing.want(self._pool, self.claimed.alert_id)
+
+
+def sampled(wish: PageWish) -> int:
+    """Return how many views of a page a beacon stands for: what it was published with first."""
+    return wish.sample if wish.published else sample_of(wish.people)
 
 
 def source_of(code: str, wish: PageWish) -> PageSource | None:
@@ -228,7 +235,7 @@ def source_of(code: str, wish: PageWish) -> PageSource | None:
         status=wish.status,
         subject_kind=wish.subject_kind,
         expires=wish.expires,
-        sample=wish.sample,
+        sample=sampled(wish),
         case=case,
         content=content,
         is_reworded=wish.reworded,

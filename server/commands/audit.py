@@ -12,9 +12,10 @@ import msgspec
 
 import sql.audit
 from handlers.operators.audit import recorded
+from handlers.operators.watching.funnel import summary_with_page
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.record.audit import Anchor, Trail, verify
-from push.alerts.record.summary import Summary, summarise
+from push.alerts.record.summary import summarise
 from server.administration.anchors import AnchorsError, read_anchors
 from server.commands.context import config_option, json_flag, on_record, print_result
 from server.stores import record
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from handlers.operators.watching.funnel import SummaryAnswer
     from server.settings import Settings
     from server.stores import Stores
     from sql.audit import Entry, Row
@@ -161,9 +163,10 @@ def _on_one_line(text: str) -> str:
 def audit_summary(context: click.Context, alert_id: UUID, *, as_json: bool) -> None:
     """Print what may be published of an alert: counts, area and times, nothing of the child or of who acted."""
 
-    async def work(settings: Settings, stores: Stores) -> Summary | None:
+    async def work(settings: Settings, stores: Stores) -> SummaryAnswer | None:
+        rule = Disclosure(settings.privacy.people_min)
         async with record(stores) as pool:
-            return await summarise(pool, alert_id, Disclosure(settings.privacy.people_min))
+            return await summary_with_page(pool, await summarise(pool, alert_id, rule), rule)
 
     summary = on_record(context, work)
     if summary is None:

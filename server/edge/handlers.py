@@ -22,6 +22,7 @@ from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
 from handlers.operators.sightings.sightings import SightingReports
 from handlers.operators.watching.area import AlertArea
+from handlers.operators.watching.funnel import Funnel
 from handlers.operators.watching.rates import Rates
 from handlers.operators.watching.routes import Watching
 from handlers.operators.watching.trail import AlertTrail
@@ -55,6 +56,8 @@ from server.edge.administration import administration_of
 from server.edge.console import Exercising, console_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geo.cities import Cities
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.webhook_signatures import Vault
@@ -70,8 +73,9 @@ def handlers_of(
     cities: Cities | None,
     signer: Signer | None,
     vault: Vault,
+    taken: Mapping[tuple[str, str], int],
 ) -> Handlers:
-    """Return what answers requests."""
+    """Return what answers requests; `taken`: for how many page views stands what was counted."""
     pool, index = engine.stores.requests_pool, engine.stores.index
     signed = SignedWebhooks(pool, vault, authenticator)
     planner = engine.filing_service.planner
@@ -95,7 +99,7 @@ def handlers_of(
         outcomes=Outcomes(pool),
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
-        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool)),
+        watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
         sightings=SightingReports(pool, Sightings(pool, Sealing(key_material(encryption_key(settings))))),
     )
     intake = Intake(pool, engine.filing_service, signed, cities, cap)
@@ -119,7 +123,7 @@ def handlers_of(
         public=Public(pool, publishing.publisher(settings), signer),
         ops=OpsHandlers(
             health=Health(engine.stores.pool, index, engine.alarms),
-            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator),
+            metrics=Metrics(engine, lambda: len(feed.listeners), authenticator, taken),
         ),
         console=console_of(settings, pool, authenticator, operators, exercising, engine.alarms),
     )

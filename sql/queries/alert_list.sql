@@ -31,7 +31,8 @@ select a.id, c.case_number, c.authority_id, a.status, a.state, a.received_at, a.
                  and (u.passes > 0 or s.notice <> 'alert')
                  and may_send(a.state, a.version, s.notice,
                               case when s.notice in ('alert', 'reminder') then a.version else s.version end)
-                 and (s.notice <> 'reminder' or s.begun_at is not null)) as busy
+                 and (s.notice <> 'reminder' or s.begun_at is not null)) as busy,
+       a.changed::text as changed
 from alert a join child_case c on c.id = a.case_id
 where a.id = any($1::uuid[])
 order by array_position($1::uuid[], a.id);

@@ -44,6 +44,8 @@ begin
             ('counted_approval', 'select'),
             ('outer_ring', 'select'),
             ('page', 'select, insert, update'),
+            ('page_count', 'select, insert, update'),
+            ('page_count_taken', 'select, insert, update, delete'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
             ('passkey', 'select, insert, update'),

@@ -6,6 +6,7 @@ select p.wanted, p.first_made_at is not null as published, p.sample, a.status, a
            or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
                       where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null) as begun,
        a.revision > 1 or exists (select from notice n where n.alert_id = a.id and n.notice = 'update') as reworded,
-       a.content::text as content, c.content::text as case_content
+       a.content::text as content, c.content::text as case_content,
+       round((a.estimate ->> 'people')::numeric)::bigint as people
 from page p join alert a on a.id = p.alert_id join child_case c on c.id = a.case_id
 where p.alert_id = $1;

@@ -1,4 +1,4 @@
-"""The page of an alert in Chromium: what a reader sees, with and without JavaScript, and what open tabs do at the end."""
+"""The page of an alert in Chromium: what a reader sees, with and without JavaScript, and what open tabs do."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -37,6 +38,32 @@ async def test_the_feed_begins_with_a_snapshot_and_resumes(deployment: Deploymen
         for refused in (f"{feed_url}?ticket={ticket}", feed_url):
             async with stranger.get(refused) as response:
                 assert response.status == 401
+
+
+async def _until_alert(feed: aiohttp.ClientWebSocketResponse, alert: str) -> dict[str, Any]:
+    """Read on to the next message that says that an alert has changed."""
+    while True:
+        message: dict[str, Any] = await feed.receive_json(timeout=60)
+        if message["type"] == "alert" and message["alert"] == alert:
+            return message
+
+
+async def test_the_feed_says_what_is_decided_although_the_state_stays_as_it_was(deployment: Deployment) -> None:
+    """Each step in review and, of steps between two looks, one that leaves the alert as it was at the last look."""
+    await deployment.run("authority", "review", "sz", "--policy", "two-person")
+    server = await deployment.server()
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+        _, answer = await deployment.file(server)
+        alert = answer["alert"]
+        await _until_alert(feed, alert["id"])
+        approval = {"reason": "x", "case_number": alert["case_number"], "revision": alert["review"]["revision"]}
+        url = f"{server.url}/v1/alerts/{alert['id']}"
+        status, _ = await deployment.post(f"{url}/approval", approval)
+        assert status == HTTPStatus.OK
+        assert (await _until_alert(feed, alert["id"]))["state"] == "in_review"
+        # Found and reopened within a look: nothing of it is another than it was.
+        await deployment.query("update alert set state = state")
+        assert (await _until_alert(feed, alert["id"]))["state"] == "in_review"
 
 
 async def test_a_listener_gets_a_close_frame_when_the_server_stops(deployment: Deployment) -> None:

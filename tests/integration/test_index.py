@@ -209,6 +209,36 @@ async def _each_in_one_place(redis: aioredis.Redis, newest: NDArray[np.int64], g
     assert all(len(where) == 1 for where in found.values())
 
 
+@pytest.mark.parametrize("behind", [0, 1], ids=["a millisecond", "a generation"])
+async def test_a_process_that_does_not_know_of_the_present_generation_leaves_each_user_in_one_place(
+    redis: aioredis.Redis, behind: int
+) -> None:
+    """Another process has begun it: whom a slow clock reports or forgets is looked for there, too."""
+    seconds, microseconds = await redis.time()
+    moment = int(seconds) * 1000 + int(microseconds) // 1000
+    # Long ones, and by the clock of Redis now is the middle of the third.
+    generations = Generations(moment * 2 // 5)
+    begins = generations.of(moment) * generations.length_ms
+    clock_ms = begins - 1 - behind * generations.length_ms
+    known = PositionIndex(redis, LANES, generations, clock_ms=lambda: moment)
+    slow = PositionIndex(redis, LANES, generations, clock_ms=lambda: clock_ms)
+    assert await known.record(_report("tpns", HERE, moment)) == 1
+    assert await slow.record(_report("tpns", THERE, begins - 1)) == 0
+    assert (await slow.record_from(_report("other", THERE, begins - 1))).tolist() == [UNCHANGED]
+    present = [keys.positions(SHARD, "tpns", generations.of(moment))]
+    assert await _keys_of_user(redis) == present
+    assert (await slow.record_from(_report("tpns", THERE, moment + 1))).tolist() == [NOT_KNOWN]
+    assert await _keys_of_user(redis) == present
+    assert await slow.forget_again([(USER, 1)]) == 0, "reported since"
+    assert await slow.forget([USER]) == 1
+    assert await _keys_of_user(redis) == []
+
+
+async def _keys_of_user(redis: aioredis.Redis) -> list[str]:
+    names = [name.decode() for name in cast("list[bytes]", await redis.keys("geo:*"))]
+    return [name for name in sorted(names) if await redis.zscore(name, str(USER)) is not None]
+
+
 async def test_members_found_long_ago_are_checked_against_the_index(redis: aioredis.Redis) -> None:
     """The age counts from the search of a user's shard, not from when the queue had room."""
     listener = Forgetting(redis)

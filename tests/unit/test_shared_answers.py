@@ -87,3 +87,19 @@ def test_a_failure_is_that_of_all_who_waited_and_of_nobody_else() -> None:
             assert form.body == b"well"
 
     run(main())
+
+
+def test_an_answer_kept_since_it_was_begun_is_never_older_than_that() -> None:
+    """It takes longer than it is kept: who asks meanwhile gets another one, and the older one does not come last."""
+    source = _Source()
+
+    async def main() -> list[bytes]:
+        kept = Kept(source.make, 0.5, since_begun=True)
+        asked = []
+        for _ in range(4):
+            asked.append(asyncio.create_task(kept.get()))
+            await asyncio.sleep(0.3)
+        forms = await asyncio.gather(*asked)
+        return [form.body for form in forms if form is not None]
+
+    assert run(main()) == [b"1", b"1", b"2", b"2"]

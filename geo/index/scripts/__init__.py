@@ -1,6 +1,7 @@
 """Scripts that Redis runs as one step, for this room and for all that share limits through Redis.
 
-All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, because Lua's stack takes 8,000 values.
+All keys of a call have the hash tag of one shard. Bounded: `USERS_A_CALL`, because Lua's stack takes 8,000 values;
+`GENERATION_TRIES`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from geo.connection import asking
 from geo.index.checks.pipelines import ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from redis.commands.core import AsyncScript
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from geo.index.checks.pipelines import Command
 
 USERS_A_CALL: Final = 1000
+
+GENERATION_TRIES: Final = 3
+"""How often a call is made when a generation begins meanwhile: once more for the beginning, and once for nodes of a
+cluster whose clocks differ."""
 
 
 def register(client: Client, name: str, package: str = "geo.index") -> AsyncScript:
@@ -47,3 +52,23 @@ async def run(
             async with asking(client):
                 await client.script_load(chosen.script)
     raise AssertionError("the loop returns or raises")
+
+
+async def run_in_generation(
+    client: Client, chosen: AsyncScript, calls: Callable[[int], Sequence[Command]], moment_ms: int
+) -> list[list[Any]]:
+    """Run calls for a moment, and all again where Redis is in a later generation; returns the replies of each try.
+
+    Another process may have put users into the later one, where a call that does not know of it would not look. Such a
+    call changes nothing and answers the moment (ms) as bytes; a repeat of the others is harmless. TimeoutError when
+    generations begin faster than calls are made.
+    """
+    tries: list[list[Any]] = []
+    for _ in range(GENERATION_TRIES):
+        tries.append(await run(client, chosen, calls(moment_ms)))
+        later_ms = [int(reply) for reply in tries[-1] if isinstance(reply, bytes)]
+        if not later_ms:
+            return tries
+        # By the clock of Redis, because that of this machine may be slow.
+        moment_ms = max(later_ms)
+    raise TimeoutError("generations of positions begin faster than calls are made")

@@ -4,21 +4,29 @@
 --       positions of each lane in the reports' generation; positions of each lane in the other one;
 --       flag: a user is reached by account, without a token, and has a non-default locale
 -- ARGV: the lane of the reports, by number; when their generation ends (ms); now (ms); how long to keep changes of
---       lanes (ms); the lanes; then a list of user, time of the report (ms), longitude, latitude; then a list of
---       addresses, empty when no user has one; then, only where it is asked where users were before, for how long (ms) a
---       report may be sent again because its answer was lost
+--       lanes (ms); when a generation begins of which the caller does not know (ms); the lanes; then a list of user,
+--       time of the report (ms), longitude, latitude; then a list of addresses, empty when no user has one; then, only
+--       where it is asked where users were before, for how long (ms) a report may be sent again because its answer was
+--       lost
 -- A device is six bytes of time, the lane's name, and the address after a zero byte (geo/index/devices.py).
--- Returns how many reports were newer. Where it is asked for, instead the geohash at which each user was before in the
--- same lane: -1 where that is not known, also because the report is sent again; -2 for a report that changes nothing.
+-- Changes nothing where that generation has begun, and returns the present moment (ms) as text: another process may
+-- have put the users into it. Else returns how many reports were newer; where it is asked for, instead the geohash at
+-- which each user was before in the same lane: -1 where that is not known, also because the report is sent again; -2 for
+-- a report that changes nothing.
 local devices, other, forgotten, moved = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local lane, ends, now, kept = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local present = time[1] * 1000 + math.floor(time[2] / 1000)
+if present >= tonumber(ARGV[5]) then
+    return string.format('%.0f', present)
+end
 local lanes = (#KEYS - 5) / 2
 local number = {}
 for i = 1, lanes do
-    number[ARGV[4 + i]] = i
+    number[ARGV[5 + i]] = i
 end
-local reports = cmsgpack.unpack(ARGV[5 + lanes])
-local addresses = cmsgpack.unpack(ARGV[6 + lanes])
+local reports = cmsgpack.unpack(ARGV[6 + lanes])
+local addresses = cmsgpack.unpack(ARGV[7 + lanes])
 local users = {}
 for i = 1, #reports, 4 do
     users[#users + 1] = reports[i]
@@ -51,7 +59,7 @@ if redis.call('EXISTS', forgotten) == 1 then
 end
 
 local befores, asked, rows_of = {}, {}, {}
-local again = tonumber(ARGV[7 + lanes])
+local again = tonumber(ARGV[8 + lanes])
 local places, records, old, leaving, movers = {}, {}, {}, {}, {}
 local non_default = false
 for i = 1, #users do
@@ -63,7 +71,7 @@ for i = 1, #users do
     local gone_at = tonumber(gone[i] or 0) or 0
     if newer and (gone_at < at or gone_at > now + 600000) then
         places[#places + 1], places[#places + 2], places[#places + 3] = reports[4 * i - 1], reports[4 * i], user
-        records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[4 + lane] .. (addresses[i] or '')
+        records[#records + 1], records[#records + 2] = user, struct.pack('>I6', at) .. ARGV[5 + lane] .. (addresses[i] or '')
         if addresses[i] and addresses[i] ~= '' and not string.find(addresses[i], '%z', 2) then
             non_default = true
         end

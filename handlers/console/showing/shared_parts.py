@@ -70,7 +70,7 @@ class SharedParts:
             async def make() -> Form | None:
                 return await self._form(_Part(template, t.locale, scope, t, read))
 
-            kept = self._kept[key] = Kept(make, KEPT_S)
+            kept = self._kept[key] = Kept(make, KEPT_S, since_begun=True)
             if len(self._kept) > KEYS_MAX:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)

@@ -41,30 +41,40 @@ def cached(request: web.Request, form: Form, max_age_s: int) -> web.Response:
 class Kept:
     """One answer, which `make` makes; None: there is none. Kept for `kept_s`, however often it is asked for.
 
-    Whatever `make` raises is raised in all who wait for it, and is not kept. One who leaves ends it for nobody else.
+    `since_begun`: that counts from when it was begun, also while it is made, so that no answer is older; else from when
+    it was made. Whatever `make` raises is raised in all who wait for it, and is not kept. One who leaves ends it for
+    nobody else.
     """
 
-    def __init__(self, make: Callable[[], Awaitable[Form | None]], kept_s: float) -> None:
+    def __init__(self, make: Callable[[], Awaitable[Form | None]], kept_s: float, *, since_begun: bool = False) -> None:
         self._make = make
         self._kept_s = kept_s
+        self._since_begun = since_begun
+        self._begun_s = float("-inf")
         self._form: Form | None = None
         self._until_s = float("-inf")
         self._making: asyncio.Task[Form | None] | None = None
 
     async def get(self) -> Form | None:
         """Return the answer that is kept, or the one that is being made, or else a new one."""
-        if asyncio.get_running_loop().time() < self._until_s:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._until_s:
             return self._form
-        if self._making is None:
-            self._making = asyncio.create_task(self._made(), name="kept answer")
+        if self._making is None or (self._since_begun and now_s - self._begun_s >= self._kept_s):
+            self._begun_s = now_s
+            self._making = asyncio.create_task(self._made(now_s), name="kept answer")
             # All who wait for it may have left.
             self._making.add_done_callback(lambda made: made.cancelled() or made.exception())
         return await asyncio.shield(self._making)
 
-    async def _made(self) -> Form | None:
+    async def _made(self, begun_s: float) -> Form | None:
         try:
-            self._form = await self._make()
-            self._until_s = asyncio.get_running_loop().time() + self._kept_s
+            form = await self._make()
+            if begun_s == self._begun_s:
+                self._form = form
+                since_s = begun_s if self._since_begun else asyncio.get_running_loop().time()
+                self._until_s = since_s + self._kept_s
         finally:
-            self._making = None
-        return self._form
+            if begun_s == self._begun_s:
+                self._making = None
+        return form

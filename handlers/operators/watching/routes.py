@@ -8,11 +8,13 @@ from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Role
 from handlers.http.route import Answer, Route
 from handlers.operators.watching.area import GEO_JSON, AreaCollection
+from handlers.operators.watching.funnel import FunnelAnswer
 from handlers.operators.watching.rates import RatesAnswer
 from handlers.operators.watching.trail import TrailAnswer, TrailQuery
 
 if TYPE_CHECKING:
     from handlers.operators.watching.area import AlertArea
+    from handlers.operators.watching.funnel import Funnel
     from handlers.operators.watching.rates import Rates
     from handlers.operators.watching.trail import AlertTrail
 
@@ -23,6 +25,7 @@ class Watching(NamedTuple):
     area: AlertArea
     rates: Rates
     trail: AlertTrail
+    funnel: Funnel
 
 
 def routes(of: Watching) -> list[Route]:
@@ -48,6 +51,17 @@ def routes(of: Watching) -> list[Route]:
             tag="operators",
             handler=of.rates.get,
             answers=(Answer(200, "The history.", RatesAnswer),),
+            problems=(ProblemCode.UNKNOWN_ALERT,),
+        ),
+        Route(
+            method="GET",
+            path="/v1/alerts/{id}/funnel",
+            access=Role.VIEWER,
+            operation="read_funnel",
+            summary="Who was notified, opened the page, shared it, reported something, and whether it helped.",
+            tag="operators",
+            handler=of.funnel.get,
+            answers=(Answer(200, "The funnel.", FunnelAnswer),),
             problems=(ProblemCode.UNKNOWN_ALERT,),
         ),
         Route(

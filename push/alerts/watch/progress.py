@@ -97,12 +97,14 @@ class AlertProgress(WatchedAlert, frozen=True, kw_only=True):
     """One alert with its lanes, its follow-up notices and its morning reminders.
 
     `last_request_at`: when its last request was started, as far as it is recorded: after a stop, of all of them.
+    `decisions`: how often this process saw that more had changed of it than its numbers.
     """
 
     lanes: dict[str, LaneProgress]
     notices: list[NoticeProgress]
     reminders: list[ReminderProgress]
     last_request_at: datetime | None
+    decisions: int
 
 
 class Meter:
@@ -112,7 +114,12 @@ class Meter:
         self._samples: dict[tuple[UUID, str], deque[tuple[float, int]]] = {}
 
     def progress(
-        self, alert: ListedAlert, rows: list[Counts], reminders: Sequence[PlannedReminder] = ()
+        self,
+        alert: ListedAlert,
+        rows: list[Counts],
+        reminders: Sequence[PlannedReminder] = (),
+        *,
+        decisions: int = 0,
     ) -> AlertProgress:
         """Return one alert's progress from the counts of its sweeps."""
         lanes: dict[str, LaneProgress] = {}
@@ -136,6 +143,7 @@ class Meter:
             # One that would come after the alert's end does not come.
             reminders=[_reminder(one, rows) for one in reminders if one.due_at < alert.expires],
             last_request_at=max((row.requested_at for row in first if row.requested_at is not None), default=None),
+            decisions=decisions,
         )
 
     def _lane(self, alert: ListedAlert, lane: str, rows: list[Counts]) -> LaneProgress:

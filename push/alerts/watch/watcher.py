@@ -98,7 +98,8 @@ class Watcher:
         self._disclosure = disclosure
         self._wake_lanes = wake
         self._changed_event = asyncio.Event()
-        self._seen: dict[UUID, tuple[object, ...]] = {}
+        self._seen: dict[UUID, ListedAlert] = {}
+        self._decisions: dict[UUID, int] = {}
         self._meter = Meter()
         self._rates = RateHistory(pool)
         self._busy: set[UUID] = set()
@@ -138,8 +139,9 @@ class Watcher:
         await self._watch_entrants([alert for alert in self._listed.values() if alert.state in LIVE])
         busy = {alert.id for alert in self._listed.values() if alert.busy or alert.state == State.SENDING}
         busy |= self._stopping.look(self._listed.values(), self._busy)
+        moved = {alert.id for alert in read if self._changed(alert)}
         # Once more after a pass is through, for what it found last.
-        stale = [alert for alert in read if alert.id in busy | self._busy or self._changed(alert)]
+        stale = [alert for alert in read if alert.id in busy | self._busy | moved]
         self._busy = busy
         counts = await self._counts([alert.id for alert in stale]) if stale else []
         by_alert: dict[UUID, list[Counts]] = {}
@@ -148,7 +150,8 @@ class Watcher:
         planned = await self._planned(counts)
         for alert in stale:
             reminders = [one for one in planned if one.alert_id == alert.id]
-            progress = self._meter.progress(alert, by_alert.get(alert.id, []), reminders)
+            rows, decisions = by_alert.get(alert.id, []), self._decisions.get(alert.id, 0)
+            progress = self._meter.progress(alert, rows, reminders, decisions=decisions)
             if self.current.get(alert.id) != progress:
                 self.current[alert.id] = progress
                 self._check_deadline(progress, alert)
@@ -163,6 +166,7 @@ class Watcher:
         self._rates.keep({*self._listed})
         await self._rates.write()
         self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
+        self._decisions = {alert_id: made for alert_id, made in self._decisions.items() if alert_id in self._listed}
         return bool(busy)
 
     async def _counts(self, alert_ids: list[UUID]) -> list[Counts]:
@@ -263,21 +267,20 @@ class Watcher:
         return alert.audience_max or self._audience_cap
 
     def _changed(self, alert: ListedAlert) -> bool:
-        """Tell whether anything began since the last look: a little may be through before the next one."""
-        seen = (
-            alert.state,
-            alert.version,
-            alert.audience_max,
-            alert.swept_at,
-            alert.entered_at,
-            alert.held,
-            len(alert.rings),
-            alert.area_version,
-            len(alert.countersigned),
-        )
+        """Tell whether anything began or was decided since the last look; counts decisions.
+
+        A little may be through before the next look, and what was decided may be taken back: then the alert stands as
+        before, but a page that was written meanwhile does not.
+        """
         before = self._seen.get(alert.id)
-        self._seen[alert.id] = seen
-        return before != seen
+        self._seen[alert.id] = alert
+        if before is None:
+            return True
+        is_decided = before.standing != alert.standing or (
+            before.changed != alert.changed and before.swept == alert.swept
+        )
+        self._decisions[alert.id] = self._decisions.get(alert.id, 0) + is_decided
+        return is_decided or before.swept != alert.swept
 
     def _check_deadline(self, progress: AlertProgress, alert: ListedAlert) -> None:
         now = clock.now()

@@ -127,15 +127,23 @@ def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
 
 
-def _record(space: Keyspace, _: int, keys: Any, arguments: Any) -> int | list[int]:  # noqa: ANN401 - as Redis
+def _later(now_us: int, begins_ms: object) -> bytes | None:
+    """Return the moment (ms) when a generation has begun of which the caller does not know, as the scripts do."""
+    now_ms = now_us // 1000
+    return b"%d" % now_ms if now_ms >= int(str(begins_ms)) else None
+
+
+def _record(space: Keyspace, now_us: int, keys: Any, arguments: Any) -> int | list[int] | bytes:  # noqa: ANN401 - as Redis
     """Move users to their reported positions, and say where they were where that is asked, as `record.lua`."""
+    if (later := _later(now_us, arguments[4])) is not None:
+        return later
     devices, other, forgotten, moved = keys[:4]
     lanes = (len(keys) - 5) // 2
     lane, now, kept = int(arguments[0]), float(arguments[2]), float(arguments[3])
-    names = [_bytes(one) for one in arguments[4 : 4 + lanes]]
-    reports = msgspec.msgpack.decode(arguments[4 + lanes])
-    addresses = msgspec.msgpack.decode(arguments[5 + lanes])
-    again_ms = float(arguments[6 + lanes]) if len(arguments) > 6 + lanes else None
+    names = [_bytes(one) for one in arguments[5 : 5 + lanes]]
+    reports = msgspec.msgpack.decode(arguments[5 + lanes])
+    addresses = msgspec.msgpack.decode(arguments[6 + lanes])
+    again_ms = float(arguments[7 + lanes]) if len(arguments) > 7 + lanes else None
     befores: list[int] = []
     for row in range(len(reports) // 4):
         user, at = reports[4 * row].encode(), int(float(reports[4 * row + 1]))
@@ -172,11 +180,13 @@ def _trim(scores: dict[bytes, float], oldest: float) -> None:
         del scores[user]
 
 
-def _forget(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
+def _forget(space: Keyspace, now_us: int, keys: Any, arguments: Any) -> int | bytes:  # noqa: ANN401 - as Redis
     """Remove users, as `forget.lua`."""
+    if (later := _later(now_us, arguments[2])) is not None:
+        return later
     now, kept = float(arguments[0]), float(arguments[1])
     count = 0
-    for one in arguments[2:]:
+    for one in arguments[3:]:
         user = _bytes(one)
         count += sum(space.hashes[key].pop(user, None) is not None for key in keys[:2])
         for key in keys[3:-1]:
@@ -187,10 +197,12 @@ def _forget(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa:
     return count
 
 
-def _forget_again(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
+def _forget_again(space: Keyspace, now_us: int, keys: Any, arguments: Any) -> int | bytes:  # noqa: ANN401 - as Redis
     """Remove users who were forgotten once and have not reported since, as `forget_again.lua`."""
+    if (later := _later(now_us, arguments[0])) is not None:
+        return later
     count = 0
-    for row in range(0, len(arguments), 2):
+    for row in range(1, len(arguments), 2):
         user, at = _bytes(arguments[row]), int(arguments[row + 1])
         if preferences.set_us(space.hashes[keys[-1]].get(user)) <= at * 1000:
             space.hashes[keys[-1]].pop(user, None)
@@ -203,10 +215,12 @@ def _forget_again(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  #
     return count
 
 
-def _drop(space: Keyspace, _: int, keys: Any, arguments: Any) -> int:  # noqa: ANN401 - as Redis
+def _drop(space: Keyspace, now_us: int, keys: Any, arguments: Any) -> int | bytes:  # noqa: ANN401 - as Redis
     """Remove users whose token is invalid, as `drop.lua`."""
+    if (later := _later(now_us, arguments[1])) is not None:
+        return later
     lane, count = _bytes(arguments[0]), 0
-    for row in range(1, len(arguments), 3):
+    for row in range(2, len(arguments), 3):
         user, token, since = _bytes(arguments[row]), _bytes(arguments[row + 1]), int(arguments[row + 2])
         for generation in (0, 1):
             record = space.hashes[keys[generation]].get(user)

@@ -47,6 +47,7 @@ def source(
         reworded=is_reworded,
         content=msgspec.json.encode(content_of(case)).decode(),
         case_content=kept(case).decode(),
+        people=1_000,
     )
     found = source_of(CODE, wish)
     assert found is not None

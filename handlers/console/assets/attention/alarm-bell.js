@@ -4,6 +4,7 @@
  * has taken every alarm by name. `data-sounding` says what sounds now; where the browser keeps silent, a banner says so.
  */
 import { hear } from "console/live/feed";
+import { Refreshing } from "console/live/refreshing";
 import { canSound, onChange, play, wake } from "console/attention/sound";
 
 const APART_MS = 300;
@@ -14,12 +15,11 @@ class AlarmBell extends HTMLElement {
   #sounds = [];
   #next = 0;
   #playing = false;
-  /** @type {number | undefined} */
-  #due;
+  #refreshing = new Refreshing(() => "/console/attention", APART_MS, (answer) => this.#take(answer));
 
   connectedCallback() {
     this.#sounds = (this.dataset.sounds ?? "").split(" ").filter(Boolean);
-    for (const type of ["alarm", "acknowledgement", "alert", "snapshot"]) hear(type, () => this.#look());
+    for (const type of ["alarm", "acknowledgement", "alert", "snapshot"]) hear(type, () => this.#refreshing.ask());
     this.querySelector("button")?.addEventListener("click", () => void this.#sound());
     // Any gesture will do: the browser asks for no particular one.
     for (const gesture of ["pointerup", "keydown"]) {
@@ -29,13 +29,8 @@ class AlarmBell extends HTMLElement {
     void this.#sound();
   }
 
-  #look() {
-    this.#due ??= window.setTimeout(() => { this.#due = undefined; void this.#load(); }, APART_MS);
-  }
-
-  async #load() {
-    const answer = await fetch("/console/attention").catch(() => null);
-    if (answer?.ok !== true) return;
+  /** @param {Response} answer */
+  async #take(answer) {
     const { alarms, waiting, sounds } = await answer.json();
     this.#sounds = sounds;
     this.#show(alarms, waiting);

@@ -1,13 +1,14 @@
 // @ts-check
 /** A part of a page that the server writes again when something of its kind changes; at most once in `every` ms. */
 import { hear } from "console/live/feed";
+import { Refreshing } from "console/live/refreshing";
 
 const EVERY_MS = 1000;
 const FOCUSABLE = "a[href], button, summary, [tabindex='0']";
 
 class LiveRegion extends HTMLElement {
-  /** @type {number | undefined} */
-  #due;
+  #refreshing = new Refreshing(() => this.getAttribute("src") ?? "", Number(this.getAttribute("every") ?? EVERY_MS), (answer) => this.#take(answer));
+  #isHeld = false;
 
   connectedCallback() {
     const only = this.getAttribute("only");
@@ -15,18 +16,19 @@ class LiveRegion extends HTMLElement {
       hear(type, (message) => { if (only === null || message.alert === only) this.refresh(); });
     }
     hear("snapshot", () => this.refresh());
+    this.addEventListener("focusout", () => { if (this.#isHeld) this.refresh(); });
   }
 
   refresh() {
-    this.#due ??= window.setTimeout(() => { this.#due = undefined; void this.#load(); }, Number(this.getAttribute("every") ?? EVERY_MS));
+    this.#refreshing.ask();
   }
 
-  async #load() {
-    const answer = await fetch(this.getAttribute("src") ?? "").catch(() => null);
-    if (!answer?.ok) return;
+  /** @param {Response} answer */
+  async #take(answer) {
     const html = await answer.text();
-    // Who types, or has chosen something in it, is not disturbed.
-    if (this.contains(document.activeElement) && document.activeElement?.matches("input, textarea, select")) return;
+    // Who types, or has chosen something in it, is not disturbed until they leave the field.
+    this.#isHeld = this.contains(document.activeElement) && Boolean(document.activeElement?.matches("input, textarea, select"));
+    if (this.#isHeld) return;
     const before = this.contains(document.activeElement) ? document.activeElement : null;
     const place = before === null ? -1 : [...this.querySelectorAll(FOCUSABLE)].indexOf(before);
     this.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);

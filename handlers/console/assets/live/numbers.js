@@ -8,6 +8,8 @@ import { hear } from "console/live/feed";
 const FRAME_MS = 250;
 /** @type {Map<string, any>} */
 const waiting = new Map();
+/** @type {Map<string, any>} of each alert that the page shows */
+const newest = new Map();
 
 /** @param {number | null | undefined} value */
 function shown(value) {
@@ -97,9 +99,21 @@ function take(progress) {
 function flush() {
   const all = [...waiting.values()];
   waiting.clear();
-  for (const one of all) for (const other of others) other(one);
+  for (const one of all) {
+    newest.set(one.alert, one);
+    for (const other of others) other(one);
+  }
 }
 
+/** Shows the newest figures again in what the server wrote anew: it may have been written before they came. */
+function showAgain() {
+  for (const [alert, one] of newest) {
+    if (document.querySelector(`[data-alert="${alert}"]`) === null) newest.delete(alert);
+    else for (const other of others) other(one);
+  }
+}
+
+document.addEventListener("refreshed", showAgain);
 hear("progress", take);
 hear("alert", take);
 hear("snapshot", (message) => message.alerts.forEach(take));

@@ -1,0 +1,70 @@
+"""Counts what people do on pages: a page says so by a beacon, a few letters that are added to a counter.
+
+Nothing of who sends it is kept: no address, no cookie, no identifier; so anybody can send any number of them, and the
+counts say what browsers said. What is no beacon of a published page is dropped, and answered alike. Bounded:
+`BEACON_BYTES` a request, the counters, `END_S` to store the last of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from public.funnel.counters import Counters
+from public.funnel.words import BEACON_BYTES, read_beacon
+from public.objects import Trouble
+from runtime.page_codes import PATTERN, PageCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from handlers.public.serving.cache import ObjectCache
+    from public.objects import Objects
+
+END_S: Final = 3.0
+HEADERS: Final = {"Cache-Control": "no-store"}
+
+
+class Beacons:
+    """`POST /b/CODE`."""
+
+    def __init__(self, cache: ObjectCache, objects: Objects) -> None:
+        self._cache = cache
+        self._objects = objects
+        self._counters = Counters()
+
+    def routes(self) -> Iterable[web.RouteDef]:
+        """Return the routes."""
+        yield web.post(f"/b/{{code:{PATTERN}}}", self._count)
+
+    async def run(self) -> None:
+        """Store what was counted every second, and once more at the end."""
+        try:
+            await self._counters.run(self._objects)
+        finally:
+            await self._end()
+
+    async def _count(self, request: web.Request) -> web.Response:
+        length = request.content_length
+        if length is not None and length <= BEACON_BYTES:
+            action = read_beacon(await request.read())
+            code = request.match_info["code"]
+            if action is not None and await self._is_published(code):
+                self._counters.add(PageCode(code), action)
+        return web.Response(status=204, headers=HEADERS)
+
+    async def _is_published(self, code: str) -> bool:
+        path = f"published/p/{code}/state.json"
+        return self._cache.fresh(path) is not None or not isinstance(await self._cache.get(path), Trouble)
+
+    async def _end(self) -> None:
+        """Store what was counted, also while this task is cancelled once more."""
+        task = asyncio.create_task(self._counters.flush(self._objects), name="last counts")
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + END_S
+        while not task.done() and loop.time() < until_s:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task}, timeout=until_s - loop.time())
