@@ -237,6 +237,21 @@ class AuthenticatorCollector(Collector):
         yield from (signatures, tokens, cross_site, limited)
 
 
+class PageLagCollector(Collector):
+    """Reads how far the publisher of pages is behind; where there are no pages, nothing."""
+
+    def __init__(self) -> None:
+        self.lag_s: Callable[[], float | None] = lambda: None
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the family."""
+        lag_s = self.lag_s()
+        if lag_s is not None:
+            family = GaugeMetricFamily("qq_alert_page_lag_seconds", "How long the oldest page is not as it should be.")
+            family.add_metric([], lag_s)
+            yield family
+
+
 def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
     buckets: list[tuple[str, float]] = []
     total = 0
@@ -254,6 +269,7 @@ class Metrics:
     ) -> None:
         """`taken`: for how many page views stands what was counted, by channel and kind."""
         self.lag = LoopLag()
+        self.pages = PageLagCollector()
         pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
             self._registry(engine, listeners, authenticator, pages, names=names) for names in (False, True)
@@ -274,6 +290,7 @@ class Metrics:
         GCCollector(registry=registry)
         registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
         registry.register(AuthenticatorCollector(authenticator))
+        registry.register(self.pages)
         registry.register(pages)
         return registry
 

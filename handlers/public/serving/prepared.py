@@ -76,7 +76,7 @@ def policy_of(content: bytes) -> str:
     hashes = [base64.b64encode(hashlib.sha256(style).digest()).decode() for style in _STYLE.findall(content)]
     styles = " ".join(f"'sha256-{one}'" for one in hashes) or "'none'"
     return (
-        f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self'; "
+        f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
