@@ -17,8 +17,10 @@ function count(kind) {
 }
 
 count("open");
-for (const link of document.querySelectorAll("[data-count]")) {
-  link.addEventListener("click", () => count(link.getAttribute("data-count") ?? ""));
-}
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a") : null;
+  if (link?.matches(".call")) count("call");
+  if (link?.matches("[href*='/poster.']")) count("poster");
+});
 // Who copies the address out of the browser shares it.
-if (/^#[pq]$/.test(location.hash)) history.replaceState(null, "", "#s");
+if (channel === "p" || channel === "q") history.replaceState(null, "", "#s");
