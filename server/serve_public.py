@@ -22,7 +22,7 @@ from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
 from handlers.public.serving.sightings.part import Reporting
 from public.objects import ObjectsAddressError, objects_of
-from public.sightings.address_blocks import read_networks
+from public.sightings.intake.address_blocks import read_networks
 from runtime.tasks import cancel_and_wait
 from server.process import stop_event
 from server.settings import Settings, SettingsError, address

@@ -17,7 +17,7 @@ import msgspec
 import sql.sightings
 from public.objects import Trouble
 from public.sightings.adding import add
-from public.sightings.inbox import (
+from public.sightings.intake.inbox import (
     ASIDE,
     PHOTOS,
     PRIORITIES,
@@ -30,7 +30,7 @@ from public.sightings.inbox import (
     read_sent,
     upload_folder,
 )
-from public.sightings.inbox_sealing import KEY_PATH, PublishedKey
+from public.sightings.intake.inbox_sealing import KEY_PATH, PublishedKey
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from public.objects import Objects
     from public.sightings.content import Report
-    from public.sightings.inbox import Sent
-    from public.sightings.inbox_sealing import InboxKeys
+    from public.sightings.intake.inbox import Sent
+    from public.sightings.intake.inbox_sealing import InboxKeys
     from public.sightings.photo_keeping import PhotoKeeper
     from public.sightings.sealing import Sealing
     from sql.database import Pool

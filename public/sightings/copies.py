@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from public.objects import Trouble
-from public.sightings.inbox import copy_path
+from public.sightings.intake.inbox import copy_path
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -15,7 +15,7 @@ import sql.sightings
 from public.objects import Trouble
 from public.photos.picture import Pictures
 from public.sightings.adding import KeptPhoto, add
-from public.sightings.inbox import (
+from public.sightings.intake.inbox import (
     PIECES_MAX,
     contiguous_bytes,
     copy_path,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from public.objects import Objects
     from public.photos.decoding import Decoder
-    from public.sightings.inbox import PhotoSent, Sent
-    from public.sightings.inbox_sealing import InboxKeys
+    from public.sightings.intake.inbox import PhotoSent, Sent
+    from public.sightings.intake.inbox_sealing import InboxKeys
     from public.sightings.sealing import Sealing
     from sql.database import Pool
 

@@ -14,7 +14,7 @@ import structlog
 import sql.sightings
 from public.photos.decoding import Decoder
 from public.sightings.collecting import Collector, Waiting
-from public.sightings.inbox_sealing import InboxKeys
+from public.sightings.intake.inbox_sealing import InboxKeys
 from public.sightings.photo_keeping import PhotoKeeper
 from public.sightings.sealing import Sealing
 from push.alarm_kinds import AlarmKind

@@ -12,9 +12,9 @@ import aiohttp
 import msgspec
 from PIL import Image
 
-from public.sightings.inbox import Sent, named, report_path
-from public.sightings.inbox_sealing import InboxKeys, PublicSeal
-from public.sightings.proof import is_proof
+from public.sightings.intake.inbox import Sent, named, report_path
+from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
+from public.sightings.intake.proof import is_proof
 from runtime.authentication_codes import key_material
 from server.administration.encryption import encryption_key
 from server.settings import load
@@ -169,7 +169,7 @@ async def test_a_photo_goes_on_where_its_connection_was_cut(deployment: Deployme
     """What came before the cut is stored; only the one who began it can go on, and only where it has come to."""
     server, alert, code = await _alert(deployment)
     site = await site_for(deployment)
-    photo = jpeg() + bytes(1_500_000)
+    photo = jpeg() + bytes(900_000)
     path = f"/s/{code}/photos"
     async with aiohttp.ClientSession(site.url) as session:
         async with session.post(path, headers={"Upload-Length": str(len(photo))}) as answer:
@@ -190,15 +190,17 @@ async def test_a_photo_goes_on_where_its_connection_was_cut(deployment: Deployme
             async with session.head(upload) as answer:
                 return int(answer.headers["Upload-Offset"])
 
-        async def stored() -> bool:
-            return await offset() == 700_000
+        async def is_stored() -> bool:
+            return await offset() > 0
 
-        await until(stored)
-        async with session.patch(upload, data=b"x", headers={"Upload-Offset": "5"}) as answer:
-            assert (answer.status, answer.headers["Upload-Offset"]) == (409, "700000")
+        await until(is_stored)
+        async with session.patch(upload, data=b"x", headers={"Upload-Offset": str(len(photo) - 1)}) as answer:
+            assert answer.status == 409
         async with session.patch(f"{path}/{'0' * 32}", data=b"x", headers={"Upload-Offset": "0"}) as answer:
             assert answer.status == 404
-        async with session.patch(upload, data=photo[700_000:], headers={"Upload-Offset": "700000"}) as answer:
+        at = await offset()
+        assert at < len(photo)
+        async with session.patch(upload, data=io.BytesIO(photo[at:]), headers={"Upload-Offset": str(at)}) as answer:
             assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(len(photo)))
     await receipt_of(site.url, code, WORDS, photo_id=upload.rpartition("/")[2])
     [sighting] = await _sightings(deployment, server, alert, 1)

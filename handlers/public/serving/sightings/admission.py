@@ -14,10 +14,10 @@ from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from public.objects import Trouble
-from public.sightings.inbox import disk_bytes
-from public.sightings.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
-from public.sightings.receipts import KEY_BYTES
-from public.sightings.receipts import KEY_PATH as RECEIPT_PATH
+from public.sightings.intake.inbox import disk_bytes
+from public.sightings.intake.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
+from public.sightings.intake.receipts import KEY_BYTES
+from public.sightings.intake.receipts import KEY_PATH as RECEIPT_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -23,11 +23,11 @@ from handlers.public.serving.sightings.reading import Fault, FormReader, body_by
 from handlers.public.serving.sightings.resuming import Resuming
 from handlers.public.serving.sightings.uploads import Stopped, Uploads
 from public.objects import Trouble
-from public.sightings.address_blocks import block_of, client_of, read_networks
-from public.sightings.inbox import PhotoSent, Priority, Sent, is_upload, report_path
-from public.sightings.proof import Proofs
-from public.sightings.receipts import PATTERN as RECEIPT
-from public.sightings.receipts import is_receipt, receipt_of
+from public.sightings.intake.address_blocks import block_of, client_of, read_networks
+from public.sightings.intake.inbox import PhotoSent, Priority, Sent, is_upload, report_path
+from public.sightings.intake.proof import Proofs
+from public.sightings.intake.receipts import PATTERN as RECEIPT
+from public.sightings.intake.receipts import is_receipt, receipt_of
 from runtime.decoding import DECODE_ERRORS
 from runtime.page_codes import PATTERN
 

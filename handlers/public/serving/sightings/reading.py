@@ -15,7 +15,7 @@ from aiohttp import BodyPartReader
 from handlers.http.requests import BODY_ERRORS, BYTES_PER_S
 from handlers.public.serving.sightings.uploads import Stopped
 from public.sightings.content import PHOTOS_MAX
-from public.sightings.inbox import PIECE_BYTES, new_upload
+from public.sightings.intake.inbox import PIECE_BYTES, new_upload
 
 if TYPE_CHECKING:
     from aiohttp import web

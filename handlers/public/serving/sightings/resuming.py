@@ -15,7 +15,7 @@ from aiohttp import web
 
 from handlers.http.requests import BODY_ERRORS, BYTES_PER_S
 from handlers.public.serving.sightings.uploads import Stopped
-from public.sightings.inbox import is_upload, new_upload
+from public.sightings.intake.inbox import is_upload, new_upload
 
 if TYPE_CHECKING:
     from handlers.public.serving.sightings.admission import Admission, Keys

@@ -10,7 +10,7 @@ import enum
 from typing import TYPE_CHECKING, Protocol
 
 from public.objects import Trouble
-from public.sightings.inbox import (
+from public.sightings.intake.inbox import (
     HELD,
     PIECE_BYTES,
     PIECES_MAX,
@@ -23,7 +23,7 @@ from public.sightings.inbox import (
 if TYPE_CHECKING:
     from handlers.public.serving.sightings.admission import Admission
     from public.objects import Objects
-    from public.sightings.inbox_sealing import PublicSeal
+    from public.sightings.intake.inbox_sealing import PublicSeal
 
 
 class Stopped(enum.Enum):

@@ -1,5 +1,5 @@
 // @ts-check
-// Looks for a text whose SHA-256 begins with BITS zeros (public/sightings/proof.py), away from the page.
+// Looks for a text whose SHA-256 begins with BITS zeros (public/sightings/intake/proof.py), away from the page.
 // Bounded: TRIES.
 
 const BITS = 16;
