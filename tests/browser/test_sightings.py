@@ -10,10 +10,19 @@ import pytest
 from playwright.async_api import expect
 
 from handlers.http.roles import Role
+from tests.browser.desk import Desk
+from tests.integration.test_reporting import jpeg
+from tests.support.processes.public_site import public_env
 from tests.support.public.seen import TAKEN, seen
+from tests.support.public.strangers import publish, receipt_of, site_for
 
 if TYPE_CHECKING:
-    from tests.browser.desk import Desk
+    from playwright.async_api import Browser
+
+    from tests.support.processes.deployment import Deployment
+
+LONG_MS = 60_000
+"""Far longer than anything here takes, also beside other work."""
 
 NEAR = {"longitude": 114.0580, "latitude": 22.5432}
 FAR = {"longitude": 114.5, "latitude": 23.0}
@@ -51,6 +60,30 @@ async def test_the_list_is_newest_or_nearest_first_and_the_map_has_what_it_has(d
     await expect(rows.first).to_contain_text("0.0 km")
     await page.click("a[href*='photos=true']")
     assert await said.all_inner_texts() == ["far away, with a photo"]
+
+
+async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
+    deployment: Deployment, browser: Browser
+) -> None:
+    """Without loading again; the copy is shown, with the place of its camera and how far that is from the last place."""
+    await deployment.provider()
+    desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+    alert = await _alert(desk)
+    code, site = await publish(deployment, alert), await site_for(deployment)
+    page = await desk.signed_in(Role.OPERATOR, "Anna")
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=LONG_MS)
+    await page.evaluate("window.stayed = true")
+    await receipt_of(site.url, code, "on the platform", photos=[jpeg()])
+    await expect(page.locator("table.sighted .text")).to_have_text("on the platform", timeout=LONG_MS)
+    assert await page.evaluate("window.stayed") is True
+    await page.click("[data-move]")
+    picture = page.locator("figure.seen-photo img")
+    await picture.scroll_into_view_if_needed()
+    await expect(picture).to_have_js_property("complete", value=True)
+    assert await picture.evaluate("(one) => one.naturalWidth") > 0
+    await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    await desk.close()
 
 
 async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
