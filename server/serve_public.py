@@ -20,6 +20,7 @@ from handlers.public.serving.application import application
 from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
+from handlers.public.serving.verifying import Verifying
 from public.objects import ObjectsAddressError, objects_of
 from runtime.tasks import cancel_and_wait
 from server.process import stop_event
@@ -45,7 +46,11 @@ _log = structlog.get_logger("server.serve_public")
 
 def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
     """Return what this process serves and takes in."""
-    return [Published(cache, settings.public.languages[0]), Beacons(cache, objects)]
+    return [
+        Verifying(cache, settings.public),
+        Published(cache, settings.public.languages[0]),
+        Beacons(cache, objects),
+    ]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:
