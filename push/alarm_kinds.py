@@ -194,6 +194,19 @@ class AlarmKind(enum.Enum):
             "that is away. All pages are made by themselves when it is back"
         ),
     )
+    SIGHTINGS_WAIT = (
+        "sightings_wait",
+        "reports of strangers wait for more than thirty seconds to be taken into the record: nobody reads them yet",
+        "look at PostgreSQL, at `[public] objects`, at the load; none is lost, they are taken in when it is over",
+    )
+    UNREADABLE_SIGHTINGS = (
+        "unreadable_sightings",
+        "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",
+        (
+            "give `[security] encryption_key` all keys that were used, the newest first. If no key is missing, "
+            "somebody writes to the inbox who should not"
+        ),
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",

@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from handlers.ops.page_metrics import PageCollector, PageLagCollector
+from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
 from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
@@ -233,6 +234,7 @@ class Metrics:
         """`taken`: for how many page views stands what was counted, by channel and kind."""
         self.lag = LoopLag()
         self.pages = PageLagCollector()
+        self.sightings = SightingCollector()
         pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
             self._registry(engine, listeners, authenticator, pages, names=names) for names in (False, True)
@@ -255,6 +257,7 @@ class Metrics:
         registry.register(AuthenticatorCollector(authenticator))
         registry.register(self.pages)
         registry.register(pages)
+        registry.register(self.sightings)
         return registry
 
     async def get(self, _: Call[None]) -> web.Response:

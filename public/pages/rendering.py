@@ -125,7 +125,8 @@ def state_of(source: PageSource | None) -> bytes:
     if source is None:
         return msgspec.json.encode({"state": "over"})
     mark = {"mark": source.status} if source.status in MARKS else {}
-    return msgspec.json.encode({"state": "live", "expires": source.expires.astimezone(UTC)} | mark)
+    state = {"state": "live", "expires": source.expires.astimezone(UTC), "call": source.case.contact.phone}
+    return msgspec.json.encode(state | mark)
 
 
 def rendered(template: str, language: str, languages: Sequence[str], **values: object) -> bytes:
