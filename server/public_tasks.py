@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from server.upkeep.page_publishing import PagePublishing
+from server.upkeep.purging import Purging
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def public_tasks(settings: Settings, engine: Engine, handlers: Handlers) -> dict[str, Coroutine[Any, Any, None]]:
     """Return the tasks by name; SettingsError when what is configured cannot be used."""
-    pages = PagePublishing(settings, engine.stores, engine.alarms)
+    purging = Purging(settings.public)
+    pages = PagePublishing(settings, engine.stores, engine.alarms, purging.changed)
     handlers.ops.metrics.pages.lag_s = lambda: pages.lag_s
-    return {"publisher": pages.run()}
+    return {"publisher": pages.run(), "purging": purging.run()}

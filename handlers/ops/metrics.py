@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from handlers.ops.page_metrics import PageCollector, PageLagCollector
 from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
@@ -24,15 +25,12 @@ from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
 from push.results import RequestStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterable, Iterator
 
     from handlers.auth.authenticator import Authenticator
     from handlers.http.route import Call
-    from push.alerts.disclosure.people import Disclosure
+    from handlers.ops.page_metrics import Taken
     from push.engine import Engine
-
-    Taken: TypeAlias = Mapping[tuple[str, str], int]
 
 LAG_PERIOD_S = 0.5
 
@@ -192,26 +190,6 @@ class Sending(NamedTuple):
         return Sending(sum(rates) if rates else None, max(etas, default=None), min(margins, default=None))
 
 
-class PageCollector(Collector):
-    """Reads what people did on pages when Prometheus asks; which alert's page it was is not said."""
-
-    def __init__(self, taken: Taken, rule: Disclosure) -> None:
-        self._taken = taken
-        self._rule = rule
-
-    def collect(self) -> Iterable[Metric]:
-        """Return all families."""
-        actions = CounterMetricFamily(
-            "qq_alert_page_actions",
-            "Page views that what this process took into the record stands for, in steps of `[privacy] people_min`.",
-            labels=["kind", "channel"],
-        )
-        for (channel, kind), people in sorted(self._taken.items()):
-            if (shown := self._rule.floored(people)) is not None:
-                actions.add_metric([kind, channel], shown)
-        yield actions
-
-
 class AuthenticatorCollector(Collector):
     """Reads what the authenticator refused when Prometheus asks."""
 
@@ -236,21 +214,6 @@ class AuthenticatorCollector(Collector):
         for limit, count in {**self._authenticator.limits.refused, "address": failures.refused}.items():
             limited.add_metric([limit], count)
         yield from (signatures, tokens, cross_site, limited)
-
-
-class PageLagCollector(Collector):
-    """Reads how far the publisher of pages is behind; where there are no pages, nothing."""
-
-    def __init__(self) -> None:
-        self.lag_s: Callable[[], float | None] = lambda: None
-
-    def collect(self) -> Iterable[Metric]:
-        """Return the family."""
-        lag_s = self.lag_s()
-        if lag_s is not None:
-            family = GaugeMetricFamily("qq_alert_page_lag_seconds", "How long the oldest page is not as it should be.")
-            family.add_metric([], lag_s)
-            yield family
 
 
 def _cumulative(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

@@ -110,23 +110,28 @@ def live_page(
         map_review_number=around.map_review_number,
         metas=tuple(metas),
     )
-    return _render("page.html", language, around, page=shown, t=t, module=modules()[FIRST].url, later=later())
+    return rendered(
+        "page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url, later=later()
+    )
 
 
 def over_page(language: str, around: Surroundings) -> bytes:
     """Return the page of an alert that is over: the same for all alerts."""
-    return _render("over.html", language, around)
+    return rendered("over.html", language, around.languages)
 
 
 def state_of(source: PageSource | None) -> bytes:
     """Return what open tabs ask for; None: the alert is over."""
     if source is None:
         return msgspec.json.encode({"state": "over"})
-    return msgspec.json.encode({"state": "live", "expires": source.expires.astimezone(UTC)})
+    mark = {"mark": source.status} if source.status in MARKS else {}
+    state = {"state": "live", "expires": source.expires.astimezone(UTC), "call": source.case.contact.phone}
+    return msgspec.json.encode(state | mark)
 
 
-def _render(template: str, language: str, around: Surroundings, **values: object) -> bytes:
-    order = (language, *(one for one in around.languages if one != language))
+def rendered(template: str, language: str, languages: Sequence[str], **values: object) -> bytes:
+    """Return a document in a language, with our style in it; `all` are the texts, those of `language` first."""
+    order = (language, *(one for one in languages if one != language))
     texts: list[Texts] = [texts_of(one) for one in order]
     page = _environment().get_template(template).render(language=language, all=texts, style=_style(), **values)
     return page.encode()

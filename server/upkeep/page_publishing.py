@@ -15,6 +15,8 @@ from push.alarms import EVERY_LANE
 from server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from push.alarms import AlarmBoard
     from push.stores import EngineStores
 
@@ -25,7 +27,10 @@ BEHIND_S: Final = 10.0
 class PagePublishing:
     """The publisher of a server that has a site for the public; `lag_s` is None where it has none."""
 
-    def __init__(self, settings: Settings, stores: EngineStores, alarms: AlarmBoard) -> None:
+    def __init__(
+        self, settings: Settings, stores: EngineStores, alarms: AlarmBoard, changed: Callable[[str], None]
+    ) -> None:
+        """`changed` gets the code of each page that was made."""
         self._alarms = alarms
         self._publisher: Publisher | None = None
         self.lag_s: float | None = None
@@ -37,7 +42,7 @@ class PagePublishing:
         except ObjectsAddressError as error:
             raise SettingsError(f"$.public.objects: {error}") from None
         around = Surroundings(url=public.url, languages=public.languages, map_review_number=public.map_review_number)
-        self._publisher = Publisher(stores.pool, stores.listen, objects, around, lag=self._judge)
+        self._publisher = Publisher(stores.pool, stores.listen, objects, around, lag=self._judge, changed=changed)
 
     async def run(self) -> None:
         """Publish until cancelled; returns at once where there is no site."""

@@ -30,7 +30,12 @@ EXPIRES: Final = datetime(2026, 11, 28, 8, tzinfo=UTC)
 
 
 def source(
-    body: bytes, *, status: str = "actual", is_reworded: bool = False, expires: datetime | None = None
+    body: bytes,
+    *,
+    status: str = "actual",
+    is_reworded: bool = False,
+    expires: datetime | None = None,
+    code: str = CODE,
 ) -> PageSource:
     """Return what a page is made of, from a case as it is filed."""
     case = read_case(body)
@@ -49,6 +54,6 @@ def source(
         case_content=kept(case).decode(),
         people=1_000,
     )
-    found = source_of(CODE, wish)
+    found = source_of(code, wish)
     assert found is not None
     return found

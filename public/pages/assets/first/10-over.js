@@ -66,7 +66,9 @@ if (root.dataset.state === "live") {
   window.addEventListener("focus", look);
   window.addEventListener("online", look);
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) look();
+    const [visit] = performance.getEntriesByType("navigation");
+    const isKept = visit instanceof PerformanceNavigationTiming && (visit.type === "back_forward" || visit.transferSize === 0);
+    if (event.persisted || isKept) look();
   });
   window.setInterval(() => document.visibilityState === "visible" && check(), CHECK_EVERY_MS);
   watchExpiry(0);

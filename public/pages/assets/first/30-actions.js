@@ -13,11 +13,6 @@ async function load(name) {
   if (address) await import(address);
 }
 
-const report = document.getElementById("report");
-report?.addEventListener("toggle", () => load("report"), { once: true });
-document.querySelector("a[href='#report']")?.addEventListener("click", () => report?.setAttribute("open", ""));
-if (location.hash === "#report") report?.setAttribute("open", "");
-
 const share = document.getElementById("share");
 share?.addEventListener("click", async (event) => {
   event.preventDefault();
