@@ -17,8 +17,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from handlers.ops.photo_metrics import PhotoCollector
 from handlers.ops.page_metrics import PageCollector, PageLagCollector
+from handlers.ops.photo_metrics import PhotoCollector
 from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
