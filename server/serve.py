@@ -46,7 +46,7 @@ from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
-from server.upkeep.photo_making import PhotoMaking
+from server.public_side.photo_making import PhotoMaking
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
 from server.upkeep.sighting_collection import SightingCollection
