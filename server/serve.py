@@ -40,13 +40,13 @@ from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
+from server.public_side.photo_making import PhotoMaking
 from server.public_tasks import public_tasks
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
-from server.public_side.photo_making import PhotoMaking
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
 from server.upkeep.sighting_collection import SightingCollection

@@ -8,6 +8,7 @@ import json
 import signal
 import ssl
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ import msgspec
 import pytest
 from PIL import Image
 
+import sql.photos
 from handlers.police.case.case import Case, kept, read_case
 from handlers.police.case.photos import pictures_of_missing
 from public.photos.picture_sizes import WIDTHS
@@ -331,6 +333,22 @@ async def test_objects_that_cannot_be_deleted_keep_the_record_waiting(deployment
 
         await until(is_closed)
         assert world.objects(alert) == []
+
+
+async def test_nothing_is_fetched_for_a_case_that_nobody_believes_yet(deployment: Deployment, pool: Pool) -> None:
+    """An unsigned case may be anybody's: its photo is asked for once a person has approved it, and not after its end."""
+    server = await deployment.server()
+    await deployment.file(server, child=_child("https://police.example/a.jpg"))
+    held = timedelta(0)
+    for unverified, state, is_claimed in (
+        ("no signature", "in_review", False),
+        ("no signature", "sending", True),
+        (None, "in_review", True),
+        (None, "found", False),
+    ):
+        text = "update alert set unverified = $1, state = $2, ended_at = now() returning 1"
+        await deployment.query(text, unverified, state)
+        assert (await sql.photos.claim(pool, held) is not None) is is_claimed, (unverified, state)
 
 
 CASES: list[dict[str, Any]] = [
