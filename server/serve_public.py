@@ -21,6 +21,7 @@ from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
 from handlers.public.serving.sightings.part import Reporting
+from handlers.public.serving.verifying import Verifying
 from public.objects import ObjectsAddressError, objects_of
 from public.sightings.intake.address_blocks import read_networks
 from runtime.tasks import cancel_and_wait
@@ -52,7 +53,12 @@ def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[P
         read_networks(public.sightings.trusted_proxies)
     except ValueError as error:
         raise SettingsError(f"$.public.sightings.trusted_proxies: {error}") from None
-    return [Published(cache, public.languages[0]), Beacons(cache, objects), Reporting(objects, cache, public)]
+    return [
+        Published(cache, public.languages[0]),
+        Verifying(cache, public),
+        Beacons(cache, objects),
+        Reporting(objects, cache, public),
+    ]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:

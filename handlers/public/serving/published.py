@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from handlers.public.serving.prepared import PAGE_CACHE
 from public.objects import Trouble
 from runtime.page_codes import PATTERN
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 LANGUAGE: Final = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}"
 OF_A_PAGE: Final = r"(?:state\.json|qr\.svg|(?:photo|card|poster)\.[A-Za-z0-9.-]{1,80}\.(?:jpg|png|pdf))"
+UNKNOWN: Final = {"Cache-Control": "public, max-age=1"}
+"""A page that is asked for a moment before it is published is there a moment later."""
+
 AWAY: Final = {"Retry-After": "1", "Cache-Control": "no-store"}
 """A cache in front of this process may serve what it has meanwhile, as long as its headers said."""
 
@@ -64,7 +66,7 @@ class Published:
     async def _object(self, request: web.Request, name: str) -> web.Response:
         found = await self._cache.get(f"published/{name}")
         if found is Trouble.MISSING:
-            return web.Response(status=404, text="404", headers={"Cache-Control": PAGE_CACHE})
+            return web.Response(status=404, text="404", headers=UNKNOWN)
         if isinstance(found, Trouble):
             return web.Response(status=503, text="503", headers=AWAY)
         return response_of(request, found)
