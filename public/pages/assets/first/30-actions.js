@@ -18,6 +18,6 @@ share?.addEventListener("click", async (event) => {
   event.preventDefault();
   const url = share.getAttribute("href") ?? "";
   // The address alone: with a text beside it some apps drop the card.
-  if (navigator.share) await navigator.share({ url }).catch(() => undefined);
-  else await navigator.clipboard?.writeText(url).then(() => { share.textContent = share.dataset.copied ?? ""; });
+  if (navigator.share) await navigator.share({ url }).then(() => count("share"), () => undefined);
+  else await navigator.clipboard?.writeText(url).then(() => { share.textContent = share.dataset.copied ?? ""; count("copy"); });
 });
