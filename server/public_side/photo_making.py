@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING
 
-from public.photos.case_photos import CasePhotos, folder_of
+from public.photos.case_photos import CasePhotos
 from public.photos.decoding import Decoder
 from public.photos.fetching.fetcher import Fetcher
 from public.photos.fetching.plan import FetchPlan, networks_of
@@ -29,13 +29,11 @@ class PhotoMaking:
 
     def __init__(self, settings: Settings, engine: Engine, objects: Objects | None) -> None:
         self._alarms = engine.alarms
-        self._objects = objects
         self._photos: CasePhotos | None = None
         if objects is None:
             return
         fetcher = Fetcher(_plan(settings), tls=ssl.create_default_context())
         self._photos = CasePhotos(engine.stores.pool, objects, Decoder(), fetcher, self._judge)
-        engine.deletion.erase = self._erase
 
     @property
     def results(self) -> Mapping[str, int]:
@@ -55,15 +53,6 @@ class PhotoMaking:
                 self._alarms.clear(AlarmKind.PHOTO_REFUSED, EVERY_LANE, alarm.alert)
         for alert, fault in named.items():
             self._alarms.restate(AlarmKind.PHOTO_REFUSED, EVERY_LANE, alert, fault)
-
-    async def _erase(self, alert_id: UUID) -> bool:
-        """Delete all objects that are kept of an alert."""
-        if self._objects is None:
-            return True
-        for folder in (folder_of(alert_id), f"kept/sightings/{alert_id}"):
-            if await self._objects.delete_below(folder) is not None:
-                return False
-        return True
 
 
 def _plan(settings: Settings) -> FetchPlan:

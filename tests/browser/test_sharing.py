@@ -69,6 +69,7 @@ async def test_a_page_with_everything_on_it_can_be_read_by_everybody(
 
     page.on("response", note)
     await page.goto(f"{site}/p/{CODE}/{language}", wait_until="networkidle")
+    sizes = {url: size for url, size in sizes.items() if "/b/" not in url}  # a count, of one view in some
     assert len(sizes) == 3, sizes
     assert sum(sizes.values()) <= 45 * 1024
     await page.click("details summary")

@@ -321,7 +321,7 @@ async def test_objects_that_cannot_be_deleted_keep_the_record_waiting(deployment
         await deployment.pass_time(1_000)
 
         async def is_tried() -> bool:
-            return "alert.not_erased" in deployment.log.read_text(encoding="utf-8")
+            return "deletion.objects_left" in deployment.log.read_text(encoding="utf-8")
 
         await until(is_tried)
         assert await deployment.query("select 1 from case_photo")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 import structlog
@@ -30,11 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from uuid import UUID
 
-    from sql.database import Connection, Pool
+    from sql.database import Pool
 
 POLL_INTERVAL_S: Final = 30.0
 
 _log = structlog.get_logger("push.alerts.record.retention")
+
+
+DeleteObjects: TypeAlias = "Callable[[UUID], Awaitable[bool]]"
+
+
+async def _none(_: UUID) -> bool:
+    """Delete nothing: there are no objects."""
+    return True
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,17 +53,20 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     recipients: timedelta
 
 
-async def _nothing_to_erase(_: UUID) -> bool:
-    """Have nothing of an alert outside of the record."""
-    return True
-
-
 class Deletion:
-    """Deletes what is due. `erase` deletes what is kept of an alert outside of the record, and tells whether it did."""
+    """Deletes what is due."""
 
-    def __init__(self, pool: Pool, retention: Retention, secret: bytes, look_s: float = POLL_INTERVAL_S) -> None:
-        self.erase: Callable[[UUID], Awaitable[bool]] = _nothing_to_erase
+    def __init__(
+        self,
+        pool: Pool,
+        retention: Retention,
+        secret: bytes,
+        look_s: float = POLL_INTERVAL_S,
+        delete_objects: DeleteObjects = _none,
+    ) -> None:
+        """`delete_objects` deletes what is kept of an alert outside of the record; False: try again later."""
         self._pool = pool
+        self._delete_objects = delete_objects
         self._secret = secret
         self._retention = retention
         self._look_s = look_s
@@ -88,36 +99,40 @@ class Deletion:
         kept = self._retention
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child)
-        if due is None:
-            return False
-        # Not within a transaction, for a store of objects may take its time; the record, which knows of it, goes last.
-        if not await self.erase(due[0]):
-            _log.error("alert.not_erased", alert=str(due[0]))
+        # Outside of a transaction, whose locks would be held as long as a store of objects takes; and before the record
+        # says so, so that what is interrupted is done again.
+        if due is None or not await self._without_objects(due[0]):
             return False
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child, due[0])
             if due is None:
-                return True
-            await self._delete_child(connection, *due)
+                return False
+            alert_id, state = due
+            drawn = await sql.deletion.drawn_area(connection, alert_id)
+            coarser = None if drawn is None else dump(coarse(load(drawn)))
+            await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
+            await sql.lifecycle.move(connection, alert_id, State.CLOSED)
+            event = AuditEvent(
+                actor=SYSTEM.label,
+                action=Action.CLOSE.value,
+                alert=alert_id,
+                before=state,
+                after=State.CLOSED.value,
+                details={"deleted": CHILD},
+            )
+            await sql.audit.append(connection, event)
         self._unclean = True
-        _done(due[0], CHILD)
+        # What was taken in meanwhile; from now on the record lets nothing in.
+        await self._without_objects(alert_id)
+        _done(alert_id, CHILD)
         return True
 
-    async def _delete_child(self, connection: Connection, alert_id: UUID, state: str) -> None:
-        """Delete the child's data of a locked alert, within the caller's transaction."""
-        drawn = await sql.deletion.drawn_area(connection, alert_id)
-        coarser = None if drawn is None else dump(coarse(load(drawn)))
-        await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
-        await sql.lifecycle.move(connection, alert_id, State.CLOSED)
-        event = AuditEvent(
-            actor=SYSTEM.label,
-            action=Action.CLOSE.value,
-            alert=alert_id,
-            before=state,
-            after=State.CLOSED.value,
-            details={"deleted": CHILD},
-        )
-        await sql.audit.append(connection, event)
+    async def _without_objects(self, alert_id: UUID) -> bool:
+        """Delete what is kept of an alert outside of the record; tells whether that is done."""
+        if await self._delete_objects(alert_id):
+            return True
+        _log.warning("deletion.objects_left", alert=str(alert_id))
+        return False
 
     async def _recipients(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
