@@ -336,7 +336,7 @@ async def test_objects_that_cannot_be_deleted_keep_the_record_waiting(deployment
 
 
 async def test_nothing_is_fetched_for_a_case_that_nobody_believes_yet(deployment: Deployment, pool: Pool) -> None:
-    """An unsigned case may be anybody's: its photo is asked for once a person has approved it, and not after its end."""
+    """Anybody may file without a signature: a photo is asked for once a person approved it, and not after its end."""
     server = await deployment.server()
     await deployment.file(server, child=_child("https://police.example/a.jpg"))
     held = timedelta(0)
