@@ -15,6 +15,8 @@ from public.documents.fonts import Fonts
 from public.documents.setting import Typesetter
 from public.objects import objects_of
 from public.photos.case_photos import path_of
+from public.photos.decoding import Decoder
+from public.photos.picture import Pictures
 from public.photos.picture_sizes import WIDTHS
 from public.publishing.assets import AssetMaker
 from public.publishing.site import put_modules, put_page
@@ -37,10 +39,12 @@ async def site(deployment: Deployment, pool: Pool, monkeypatch: pytest.MonkeyPat
     """Publish the page of an example with all that stands beside it, and serve it; returns where."""
     objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
     alert = uuid4()
-    photo = sql.photos.MadePhoto("1-0123", [320, 640, 960], [400, 800, 1200])
-    for width, real in zip(WIDTHS, photo.widths, strict=True):
-        jpeg = encoded(scene(real, real * 5 // 4), "JPEG", quality=60)
-        assert await objects.put(path_of(alert, photo.tag, width), jpeg[:400_000]) is None
+    pictures = await Decoder().decode(encoded(scene(1500, 2000), "JPEG"))
+    assert isinstance(pictures, Pictures)
+    sizes = (pictures.small, pictures.medium, pictures.large)
+    photo = sql.photos.MadePhoto("1-0123", [one.width for one in sizes], [one.height for one in sizes])
+    for width, one in zip(WIDTHS, sizes, strict=True):
+        assert await objects.put(path_of(alert, photo.tag, width), one.jpeg) is None
 
     async def read(*_: object) -> sql.photos.MadePhoto:
         return photo
