@@ -35,6 +35,7 @@ from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages, Tiles
+from handlers.console.showing.waiting import number_waiting
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
 from handlers.console.signing_in.issuer.attempts import Attempts
@@ -81,7 +82,9 @@ def console_of(
     is_required = settings.console.passkeys_required
     zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
     pages = Pages(zone, tiles, passkey_actions)
-    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
+    pages.attention = lambda bearer: attention_of(
+        operators.alarms.listed_for(bearer).alarms, number_waiting(operators.alerts.watched_for(bearer), bearer)
+    )
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
