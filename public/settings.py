@@ -25,12 +25,13 @@ class SightingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     `photo_mb`: the largest photo. `disk_mb`: all reports and photos that no operator has dealt with and that wait to be
     taken in; a quarter of it is for texts alone. `block_per_h`: reports from one address block (IPv4 /24, IPv6 /48) for
-    one alert.
+    one alert. `trusted_proxies`: networks of proxies whose `X-Forwarded-For` says where a report comes from.
     """
 
     photo_mb: Annotated[float, Meta(gt=0, le=100)] = 20.0
     disk_mb: Annotated[float, Meta(ge=10, le=10_000_000)] = 20_000.0
     block_per_h: Annotated[int, Meta(ge=1, le=100_000)] = 30
+    trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=256)] = ("127.0.0.0/8", "::1/128")
 
 
 class PublicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

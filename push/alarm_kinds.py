@@ -186,6 +186,19 @@ class AlarmKind(enum.Enum):
         "a server process has not written to the record for ten seconds: it died, was cut off, or stands still",
         "look at its machine and log; the others send what it had claimed. The alarm ends when it is back or replaced",
     )
+    SIGHTINGS_WAIT = (
+        "sightings_wait",
+        "reports of strangers wait for more than thirty seconds to be taken into the record: nobody reads them yet",
+        "look at PostgreSQL, at `[public] objects`, at the load; none is lost, they are taken in when it is over",
+    )
+    UNREADABLE_SIGHTINGS = (
+        "unreadable_sightings",
+        "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",
+        (
+            "give `[security] encryption_key` all keys that were used, the newest first. If no key is missing, "
+            "somebody writes to the inbox who should not"
+        ),
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",

@@ -23,7 +23,6 @@ from geo.connection import connect
 from geo.index.keys import LIVING, generations
 from handlers.auth.failures import Failures
 from handlers.auth.webhook_signatures import Vault
-from public.objects import ObjectsAddressError, objects_of
 from push.alerts.disclosure.people import Disclosure
 from push.alerts.planner import FilingPlan
 from push.alerts.record.retention import Retention
@@ -39,6 +38,7 @@ from server.edge import publishing
 from server.edge.counting import counting_of
 from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
+from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.upkeep.anchoring import entered
@@ -47,6 +47,7 @@ from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
+from server.upkeep.sighting_collection import SightingCollection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.cap.signing import Signer
     from handlers.routes import Handlers
-    from public.objects import Objects
     from server.stores import Stores
     from sql.database import Pool, RecordPool
 
@@ -106,8 +106,9 @@ async def serve(
         secrets = SecretCheck(pool, vault, engine.alarms)
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
-        counting = counting_of(settings, pool, _objects(settings))
-        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken)
+        objects = public_objects(settings)
+        counting = counting_of(settings, pool, objects)
+        handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -129,6 +130,7 @@ async def serve(
                 "issuer": _ask_issuer(handlers),
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
+                "sightings": SightingCollection(settings, engine, handlers, objects).run(),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:
@@ -229,16 +231,6 @@ async def _vault(settings: Settings, pool: Pool) -> Vault:
         detail = "the database holds webhook secrets, and this server has no key to open them"
         raise SettingsError(f"$.security.encryption_key: {detail}")
     return Vault(encryption_key(settings))
-
-
-def _objects(settings: Settings) -> Objects | None:
-    """Return where pages are published, None where none are configured."""
-    if settings.public.url is None:
-        return None
-    try:
-        return objects_of(settings.public, settings.state_dir)
-    except ObjectsAddressError as error:
-        raise SettingsError(f"$.public.objects: {error}") from None
 
 
 def _expiry(settings: Settings, engine: Engine, pool: Pool, signer: Signer | None) -> Expiry:

@@ -20,7 +20,9 @@ from handlers.public.serving.application import application
 from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
+from handlers.public.serving.sightings.part import Reporting
 from public.objects import ObjectsAddressError, objects_of
+from public.sightings.intake.address_blocks import read_networks
 from runtime.tasks import cancel_and_wait
 from server.process import stop_event
 from server.settings import Settings, SettingsError, address
@@ -45,7 +47,12 @@ _log = structlog.get_logger("server.serve_public")
 
 def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
     """Return what this process serves and takes in."""
-    return [Published(cache, settings.public.languages[0]), Beacons(cache, objects)]
+    public = settings.public
+    try:
+        read_networks(public.sightings.trusted_proxies)
+    except ValueError as error:
+        raise SettingsError(f"$.public.sightings.trusted_proxies: {error}") from None
+    return [Published(cache, public.languages[0]), Beacons(cache, objects), Reporting(objects, cache, public)]
 
 
 async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda _: None) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.administration.routes import AdministrationPages
 from handlers.console.administration.routes import routes as administration_routes
+from handlers.console.pages.sightings.routes import SightingPages
+from handlers.console.pages.sightings.routes import routes as sighting_routes
 from handlers.console.pages.watching.routes import WatchingPages
 from handlers.console.pages.watching.routes import routes as watching_routes
 from handlers.console.pages.watching.trail import SearchQuery
@@ -70,6 +72,7 @@ class ConsoleHandlers(NamedTuple):
     alarms: AlarmsPage
     shift: Shift
     watching: WatchingPages
+    sightings: SightingPages
     administration: AdministrationPages
 
 
@@ -98,6 +101,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         get("/console/shift", viewer, "shift", of.shift.get),
         post("/console/shift", viewer, "shift", of.shift.post),
         *watching_routes(of.watching, get, post, ALERT),
+        *sighting_routes(of.sightings, get, post, ALERT),
         *administration_routes(of.administration, get, post),
         get("/console/live", viewer, "live", of.live.get),
         post("/console/feed-ticket", viewer, "feed_ticket", of.live.post_ticket),

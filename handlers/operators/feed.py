@@ -34,7 +34,9 @@ from runtime.tasks import cancel_and_wait
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from uuid import UUID
 
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.limits import LimitSettings
@@ -123,6 +125,13 @@ class Feed:
     def _on_acknowledged(self, alarm: StandingAlarm) -> None:
         content = msgspec.to_builtins(self._alarms.shown(alarm))
         self._publish("acknowledgement", content, lambda scope: self._alarms.has(scope, alarm))
+
+    def publish_sightings(
+        self, alert: UUID, authorities: Sequence[str], undecided: int, oldest_at: datetime | None
+    ) -> None:
+        """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
+        content = {"alert": str(alert), "undecided": undecided, "oldest_at": oldest_at}
+        self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1

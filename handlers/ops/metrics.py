@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
 from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
@@ -254,6 +255,7 @@ class Metrics:
     ) -> None:
         """`taken`: for how many page views stands what was counted, by channel and kind."""
         self.lag = LoopLag()
+        self.sightings = SightingCollector()
         pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
             self._registry(engine, listeners, authenticator, pages, names=names) for names in (False, True)
@@ -275,6 +277,7 @@ class Metrics:
         registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
         registry.register(AuthenticatorCollector(authenticator))
         registry.register(pages)
+        registry.register(self.sightings)
         return registry
 
     async def get(self, _: Call[None]) -> web.Response:

@@ -13,13 +13,13 @@ import msgspec
 
 import sql.sightings
 from geo.area import distance_km
-from public.sightings.content import Said
 from public.sightings.decisions import State
 from sql.sightings import NewSighting, PhotoRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from public.sightings.content import Report
     from public.sightings.sealing import Sealing
     from sql.database import Connection
     from sql.sightings import SightedAlert
@@ -29,26 +29,6 @@ OVER: Final = frozenset({"found", "cancelled"})
 
 PLAIN_BITS: Final = 4
 """A photo whose dHash has fewer bits of one kind has hardly any features: it would look like any other such photo."""
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody reported of the page `code`: degrees in WGS-84.
-
-    `block`: the address block that it came from, which is stored as part of a digest only. `proved`: with a proof of
-    work.
-    """
-
-    id: UUID
-    code: str
-    receipt: str
-    received_at: datetime
-    said: Said
-    seen_at: datetime | None = None
-    longitude: float | None = None
-    latitude: float | None = None
-    accuracy_m: float | None = None
-    block: str = ""
-    proved: bool = False
 
 
 class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,9 @@ from handlers.console.pages.overview import Overview
 from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.shift import Shift
+from handlers.console.pages.sightings.listing import SightingsPage
+from handlers.console.pages.sightings.routes import SightingPages
+from handlers.console.pages.sightings.sighting import SightingPage
 from handlers.console.pages.update import UpdatePage
 from handlers.console.pages.watching.map import MapPage
 from handlers.console.pages.watching.rates import RatesPage
@@ -115,6 +118,10 @@ def console_of(
             rates=rates,
             trail=TrailPage(alerts, watching.trail, pages),
             widening=WideningPage(alerts, operators.estimates, action_pages),
+        ),
+        sightings=SightingPages(
+            SightingsPage(pool, alerts, operators.sightings, pages),
+            SightingPage(pool, alerts, operators.sightings, pages),
         ),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),

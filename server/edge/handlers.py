@@ -44,6 +44,7 @@ from handlers.police.routes import PoliceHandlers
 from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
+from public.sightings.copies import Copies
 from public.sightings.record import Sightings
 from public.sightings.sealing import Sealing
 from push.alerts.preview import preview
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from handlers.auth.authenticator import Authenticator
     from handlers.auth.webhook_signatures import Vault
     from handlers.cap.signing import Signer
+    from public.objects import Objects
     from push.engine import Engine
     from server.settings import Settings
 
@@ -74,9 +76,11 @@ def handlers_of(
     signer: Signer | None,
     vault: Vault,
     taken: Mapping[tuple[str, str], int],
+    objects: Objects | None,
 ) -> Handlers:
     """Return what answers requests; `taken`: for how many page views stands what was counted."""
     pool, index = engine.stores.requests_pool, engine.stores.index
+    sealing = Sealing(key_material(encryption_key(settings)))
     signed = SignedWebhooks(pool, vault, authenticator)
     planner = engine.filing_service.planner
     disclosure = planner.plan.disclosure
@@ -100,7 +104,7 @@ def handlers_of(
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
-        sightings=SightingReports(pool, Sightings(pool, Sealing(key_material(encryption_key(settings))))),
+        sightings=SightingReports(pool, Sightings(pool, sealing), Copies(objects, sealing)),
     )
     intake = Intake(pool, engine.filing_service, signed, cities, cap)
     exercises, enrolment = Exercises(pool, intake), Enrolment(pool)

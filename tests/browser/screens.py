@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.routes import TAG
 from handlers.http.roles import Proof, SignedIn
+from tests.support.public.seen import TAKEN, seen
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
@@ -41,16 +42,21 @@ WIDER: Final = """() => {
 
 
 class Scene(NamedTuple):
-    """What stands in the record while screens are looked at: an alert in review, one that is sent, one that is over."""
+    """What stands in the record while screens are looked at: an alert in review, one that is sent, one that is over.
+
+    `sighting`: of the one that is sent.
+    """
 
     waiting: str
     sent: str
     over: str
+    sighting: str = ""
 
     @property
     def examples(self) -> dict[str, list[str]]:
         """Values for the parameters of paths; a parameter that is not here has no example."""
-        return {"id": [self.waiting, self.sent, self.over], "authority": ["sz"], "lane": ["tpns"], "token": ["1"]}
+        alerts = [self.waiting, self.sent, self.over]
+        return {"id": alerts, "sighting": [self.sighting], "authority": ["sz"], "lane": ["tpns"], "token": ["1"]}
 
 
 def console_routes(method: str) -> list[Route]:
@@ -109,4 +115,7 @@ async def stage(desk: Desk) -> Scene:
     assert status == 200
     await desk.deployment.run("authority", "review", "sz", "--policy", "two-person")
     _, answer = await desk.deployment.file(desk.server, case_number=numbers[2])
-    return Scene(answer["alert"]["id"], sent["id"], over["id"])
+    told = {"what": "A boy with a red bag", "place": "at the station", "contact": "Wang, 13800138000"}
+    place = {"longitude": 114.06, "latitude": 22.55, "photos": [TAKEN]}
+    *_, sighting = await seen(desk.deployment, sent["id"], {"what": "in the park"}, told | place)
+    return Scene(answer["alert"]["id"], sent["id"], over["id"], sighting)

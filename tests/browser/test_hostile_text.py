@@ -11,6 +11,7 @@ from handlers.http.roles import Role
 from handlers.police.case.case import Case
 from tests.browser.screens import WIDER, Scene, screens
 from tests.support.hostile.cases import HOSTILE, hostile_case, leave_out
+from tests.support.public.seen import seen
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -87,10 +88,11 @@ async def test_hostile_text_is_shown_as_text_and_the_layout_stays(desk: Desk, ki
     await desk.deployment.run("authority", "review", "sz", "--policy", "approve")
     for number, person in enumerate(("child", "children", "subject")):
         alerts.append(await _filed(desk, hostile_case(text, f"SZ-2026-00010{number}", person).case))
+    [sighting] = await seen(desk.deployment, alerts[1], {"what": text, "place": text, "contact": text})
     page = await desk.signed_in(Role.ADMIN, "Anna")
     page.on("dialog", lambda dialog: desk.complaints.append(f"a dialog: {dialog.message}"))
     wrong: list[str] = []
-    for path in await screens(page, desk, Scene(*alerts)):
+    for path in await screens(page, desk, Scene(alerts[0], alerts[1], alerts[2], sighting)):
         await page.goto(f"{desk.server.url}{path}")
         for width in (1280, 320):
             await page.set_viewport_size({"width": width, "height": 800})

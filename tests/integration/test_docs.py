@@ -104,7 +104,7 @@ async def test_every_action_is_on_the_operators_page_with_a_body_that_is_accepte
     taken = {
         route.path.rpartition("/")[2]: route.body
         for route in route_table()
-        if route.path.startswith("/v1/alerts/{id}/")
+        if route.path.startswith("/v1/alerts/{id}/") and "{sighting}" not in route.path
     }
     kinds = {name: body.kind for name, body in taken.items() if body is not None}
     assert set(bodies) == set(kinds) == set(Action) - BY_ITSELF

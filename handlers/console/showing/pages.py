@@ -148,7 +148,7 @@ class Pages:
 def own_path(request: web.Request) -> str:
     """Return where to go on after a form: a path of which nothing was made up by who asks."""
     given = request.match_info
-    is_own = not given or (set(given) == {"id"} and alert_id_of(given["id"]) is not None)
+    is_own = set(given) <= {"id", "sighting"} and all(alert_id_of(one) is not None for one in given.values())
     return request.path if is_own else "/console"
 
 

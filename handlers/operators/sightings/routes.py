@@ -41,6 +41,17 @@ def routes(reports: SightingReports) -> list[Route]:
             problems=(ProblemCode.UNKNOWN_ALERT, ProblemCode.UNKNOWN_SIGHTING),
         ),
         Route(
+            method="GET",
+            path="/v1/alerts/{id}/sightings/{sighting}/photos/{number}",
+            access=Role.OPERATOR,
+            operation="read_sighting_photo",
+            summary="A copy of a photo without its metadata; the original is for the police. Who saw it is recorded.",
+            tag="operators",
+            handler=reports.get_photo,
+            answers=(Answer(200, "The copy.", bytes, "image/jpeg"),),
+            problems=(ProblemCode.UNKNOWN_ALERT, ProblemCode.UNKNOWN_SIGHTING, ProblemCode.STORE_UNAVAILABLE),
+        ),
+        Route(
             method="POST",
             path="/v1/alerts/{id}/sightings/{sighting}/decision",
             access=Role.OPERATOR,

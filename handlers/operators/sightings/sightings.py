@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import web
+
 import sql.audit
 import sql.progress
 from handlers.http import problems
@@ -15,23 +17,25 @@ from handlers.http.problems import FieldError
 from handlers.http.requests import alert_id_of, unknown_alert
 from handlers.operators.scope import scope_of
 from handlers.operators.sightings.answers import SightingsAnswer, shown
+from handlers.values.number import number_of
+from public.objects import Trouble
 from public.sightings.decisions import Already, Decider, Decision, NotDecided, Wanted
 from sql.audit import AuditEvent
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from aiohttp import web
-
     from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.sightings.answers import ShownSighting, SightingDecision, SightingsQuery
+    from public.sightings.copies import Copies
     from public.sightings.decisions import Outcome
     from public.sightings.record import Sightings
     from push.alerts.actions.actor import Actor
     from sql.database import Pool
 
 BODY_BYTES: Final = 4096
+NUMBER_DIGITS: Final = 3
 NO_WORDS: Final = "a dismissal has a reason"
 
 _CODES: Final = {
@@ -44,9 +48,10 @@ _CODES: Final = {
 class SightingReports:
     """`GET /v1/alerts/{id}/sightings`, and what is below it."""
 
-    def __init__(self, pool: Pool, sightings: Sightings) -> None:
+    def __init__(self, pool: Pool, sightings: Sightings, copies: Copies) -> None:
         self._pool = pool
         self._sightings = sightings
+        self._copies = copies
 
     async def get_all(self, call: Call[Any]) -> SightingsAnswer | web.Response:
         """Return a page of sightings."""
@@ -79,6 +84,24 @@ class SightingReports:
             return unknown_sighting()
         await self._record(call.alert_id, call.actor, {"what": "sighting", "sighting": str(sighting)})
         return shown(found)
+
+    async def get_photo(self, call: Call[None]) -> web.Response:
+        """Return the copy of a photo that was made here: nothing of its metadata is in it."""
+        sighting, number = sighting_id_of(call.request), number_of(call.request.match_info["number"], NUMBER_DIGITS)
+        if not await self.is_within(call.alert_id, call.bearer):
+            return unknown_alert()
+        found = None if sighting is None else await self._sightings.read(call.alert_id, sighting)
+        if found is None or sighting is None or number not in {one.number for one in found.photos if one.readable}:
+            return unknown_sighting()
+        copy = await self._copies.read(call.alert_id, sighting, number or 0)
+        if copy is Trouble.MISSING:
+            return unknown_sighting()
+        if isinstance(copy, Trouble):
+            detail = "the objects do not answer"
+            return problems.response(ProblemCode.STORE_UNAVAILABLE, detail, headers=problems.RETRY_AFTER)
+        details = {"what": "sighting photo", "sighting": str(sighting), "number": number}
+        await self._record(call.alert_id, call.actor, details)
+        return web.Response(body=copy, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def post_decision(self, call: Call[SightingDecision]) -> ShownSighting | web.Response:
         """Decide one."""

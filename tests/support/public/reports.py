@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import sql.sightings
-from public.sightings.adding import Added, Report, add
-from public.sightings.content import Said
+from public.sightings.adding import Added, add
+from public.sightings.content import Report, Said
 from public.sightings.sealing import Sealing
 from runtime.authentication_codes import key_material
 from runtime.page_codes import code_of

@@ -3,6 +3,7 @@
 
 const SCREENS = /** @type {Record<string, string>} */ ({
   o: "/console", q: "/console/queue", a: "/console/alarms", t: "/console/trail", e: "/console/exercises",
+  s: "/console/sightings",
 });
 let before = "";
 

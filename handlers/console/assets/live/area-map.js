@@ -9,6 +9,8 @@ import { onFigures } from "console/live/numbers";
 /** @type {any} */
 const L = /** @type {any} */ (window).L;
 const PADDING = [16, 16];
+/** A town and what is around it. */
+const CLOSE = 11;
 const FAINT = 0.04;
 const FULL = 0.5;
 
@@ -16,7 +18,8 @@ class AreaMap extends HTMLElement {
   /** @type {any} */ #map;
   /** @type {Map<string, {layer: any, label: any}>} */ #rings = new Map();
   /** @type {any} */ #drawn;
-  #shapes = "";
+  /** @type {any} */ #points;
+  /** @type {string | undefined} */ #shapes;
 
   connectedCallback() {
     const place = document.createElement("div");
@@ -47,7 +50,26 @@ class AreaMap extends HTMLElement {
       if (bounds.isValid()) this.#map.fitBounds(bounds, { padding: PADDING });
     }
     rows.forEach((row) => this.#fill(row));
+    this.#mark();
     this.dataset.ready = "";
+  }
+
+  /** Marks the places that the table has beside rings, each with its label. */
+  #mark() {
+    const isFirst = this.#points === undefined;
+    this.#points?.remove();
+    this.#points = L.featureGroup().addTo(this.#map);
+    for (const row of /** @type {NodeListOf<HTMLTableRowElement>} */ (this.querySelectorAll("tr[data-point]"))) {
+      const { longitude, latitude, label, point } = row.dataset;
+      const place = [Number(latitude), Number(longitude)];
+      const mark = L.circleMarker(place, { className: "drawn drawn-point", radius: 6, interactive: false }).addTo(this.#points);
+      mark.getElement()?.setAttribute("data-point", point ?? "");
+      const icon = L.divIcon({ className: "map-label", html: "", iconSize: null, iconAnchor: [-8, 8] });
+      const name = L.marker(place, { interactive: false, keyboard: false, icon }).addTo(this.#points).getElement();
+      if (name) name.textContent = label ?? "";
+    }
+    const bounds = this.#points.getBounds();
+    if (isFirst && bounds.isValid()) this.#map.fitBounds(bounds, { padding: PADDING, maxZoom: CLOSE });
   }
 
   async #fetched() {

@@ -1,0 +1,183 @@
+"""How many reports are taken in: of an address block, at once, and on the disk.
+
+Counts are of this process, and forgotten when it ends; the disk is counted anew. Bounded: `BLOCKS_MAX` blocks are
+counted, `OPEN_MAX` requests are read at once, `BLOCK_OPEN_MAX` of one block; `LISTED_MAX` objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import os
+from collections import Counter, OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from public.objects import Trouble
+from public.sightings.intake.inbox import disk_bytes
+from public.sightings.intake.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
+from public.sightings.intake.receipts import KEY_BYTES
+from public.sightings.intake.receipts import KEY_PATH as RECEIPT_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from public.objects import Objects
+    from public.settings import SightingSettings
+
+MB: Final = 1_000_000
+PHOTOS_SHARE: Final = 0.75
+"""What is left of the disk is for texts alone."""
+
+LOOK_S: Final = 5.0
+LISTED_MAX: Final = 2_000_000
+WINDOW_S: Final = 3600.0
+BLOCKS_MAX: Final = 200_000
+OPEN_MAX: Final = 128
+"""Times a piece of a photo: 64 MB."""
+
+BLOCK_OPEN_MAX: Final = 16
+"""A block may be a whole town behind one address."""
+
+UPLOADS_A_REPORT: Final = 6
+"""Three photos, each begun twice."""
+
+FEW: Final = 3
+"""So many reports of a block an hour come before those of a flood."""
+
+
+class Full(enum.Enum):
+    """Why a report is not taken in."""
+
+    BLOCK = "block"
+    BUSY = "busy"
+    DISK = "disk"
+    AWAY = "away"
+
+
+class Keys:
+    """What is needed to take a report in: the public key, and the key of receipts."""
+
+    def __init__(self, seal: PublicSeal, receipts: bytes) -> None:
+        self.seal = seal
+        self.receipts = receipts
+
+
+class Counts:
+    """How often something came within the hour, by key."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._counts: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
+
+    def of(self, *key: str) -> int:
+        """Return how often it came."""
+        since_s, count = self._counts.get(key, (0.0, 0))
+        return count if self._clock() - since_s < WINDOW_S else 0
+
+    def add(self, *key: str) -> None:
+        """Count it; the window begins with the first one."""
+        count = self.of(*key)
+        since_s = self._counts[key][0] if count else self._clock()
+        self._counts[key] = (since_s, count + 1)
+        while len(self._counts) > BLOCKS_MAX:
+            self._counts.popitem(last=False)
+
+
+class Admission:
+    """Lets reports in."""
+
+    def __init__(self, objects: Objects, settings: SightingSettings) -> None:
+        loop = asyncio.get_running_loop()
+        self._objects = objects
+        self._settings = settings
+        self._reports, self._uploads = Counts(loop.time), Counts(loop.time)
+        self._open: Counter[str] = Counter()
+        self._used = 0
+        self._kept = 0
+        self._looked = asyncio.Event()
+        self.keys: Keys | None = None
+
+    async def run(self) -> None:
+        """Look at the disk and at the key again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_S if self._looked.is_set() else LOOK_S / 10)
+
+    async def look(self) -> None:
+        """Look once; what cannot be read stays as it was."""
+        published = await self._objects.get(KEY_PATH, KEY_BYTES_MAX)
+        known = None if isinstance(published, Trouble) else read_key(published)
+        receipts = await self._receipt_key()
+        if known is not None and receipts is not None:
+            self._kept = known.kept_bytes
+            self.keys = Keys(PublicSeal(known.key), receipts)
+        listed = await self._objects.list("inbox", LISTED_MAX)
+        if not isinstance(listed, Trouble):
+            self._used = sum(disk_bytes(one.size_bytes) for one in listed)
+            self._looked.set()
+
+    def added(self, size_bytes: int) -> None:
+        """Count an object that was stored since the disk was looked at."""
+        self._used += disk_bytes(size_bytes)
+
+    def refused(self, block: str, code: str) -> Full | None:
+        """Return why nothing of a block is taken in for a page now; None where it is."""
+        if self.keys is None or not self._looked.is_set():
+            return Full.AWAY
+        if self._reports.of(block, code) >= self._settings.block_per_h:
+            return Full.BLOCK
+        if self._used + self._kept >= self._settings.disk_mb * MB:
+            return Full.DISK
+        return self.refused_reading(block)
+
+    def refused_reading(self, block: str) -> Full | None:
+        """Return why no further request of a block is read; None where one is."""
+        full = self._open.total() >= OPEN_MAX or self._open[block] >= BLOCK_OPEN_MAX
+        return Full.BUSY if full else None
+
+    def refused_photo(self, block: str, size_bytes: int) -> Full | None:
+        """Return why no photo of a block is taken in; None where one is."""
+        if self._uploads.of(block) >= self._settings.block_per_h * UPLOADS_A_REPORT:
+            return Full.BLOCK
+        full = self._used + self._kept + size_bytes >= self._settings.disk_mb * MB * PHOTOS_SHARE
+        return Full.DISK if full else None
+
+    def is_few(self, block: str) -> bool:
+        """Tell whether a block has sent so little that it is no flood."""
+        return self._reports.of(block) <= FEW
+
+    def count_report(self, block: str, code: str) -> None:
+        """Count a report that was taken in."""
+        self._reports.add(block, code)
+        self._reports.add(block)
+
+    def count_upload(self, block: str) -> None:
+        """Count an upload that was begun."""
+        self._uploads.add(block)
+
+    @contextlib.contextmanager
+    def reading(self, block: str) -> Iterator[None]:
+        """Hold a place among the requests that are being read."""
+        self._open[block] += 1
+        try:
+            yield
+        finally:
+            self._open[block] -= 1
+            if not self._open[block]:
+                del self._open[block]
+
+    async def _receipt_key(self) -> bytes | None:
+        """Return the key that all share who take reports in; the first of them makes it."""
+        if self.keys is not None:
+            return self.keys.receipts
+        found = await self._objects.get(RECEIPT_PATH, KEY_BYTES)
+        if found is Trouble.MISSING:
+            await self._objects.put(RECEIPT_PATH, new_key(), is_new=True)
+            found = await self._objects.get(RECEIPT_PATH, KEY_BYTES)
+        return found if isinstance(found, bytes) and len(found) == KEY_BYTES else None
+
+
+def new_key() -> bytes:
+    """Return a new key of receipts."""
+    return os.urandom(KEY_BYTES)

@@ -1,0 +1,184 @@
+"""The inbox: reports and photos of strangers as sealed objects, until a main server takes them in.
+
+A report that is acknowledged is an object that is stored; its photos were stored before it, in pieces. Names sort by
+how much was done for the report, then by time. Bounded: `PIECE_BYTES` a piece, `PIECES_MAX` of an upload,
+`REPORT_BYTES` a report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from public.sightings.content import Report
+from runtime.decoding import DECODE_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+REPORTS: Final = "inbox/reports"
+PHOTOS: Final = "inbox/photos"
+ASIDE: Final = "inbox/unreadable"
+KEPT: Final = "kept/sightings"
+
+PIECE_BYTES: Final = 512 * 1024
+"""So much of each upload is in memory before it is sealed and stored."""
+
+PIECES_MAX: Final = 400
+"""The largest photo has 200; a connection that is cut ends a piece early."""
+
+REPORT_BYTES: Final = 64 * 1024
+UPLOAD_S: Final = 3600.0
+"""A photo whose report never came goes after so long."""
+
+HELD: Final = "held"
+"""The object in the folder of an upload that a report has taken."""
+
+BLOCK_BYTES: Final = 4096
+"""What the smallest object takes of a disk."""
+
+UPLOAD: Final = "[0-9a-f]{32}"
+_PIECE: Final = re.compile(r"(\d{10})-(\d{10})")
+_REPORT: Final = re.compile(r"inbox/reports/([0-2])/(\d{14})-([0-9a-f-]{36})")
+
+
+class Priority:
+    """What is taken in first."""
+
+    PROVED: Final = 0
+    FIRST: Final = 1
+    """Without a proof of work, of an address block that has sent little."""
+    FLOOD: Final = 2
+
+
+PRIORITIES: Final = (Priority.PROVED, Priority.FIRST, Priority.FLOOD)
+
+
+class PhotoSent(msgspec.Struct, frozen=True, kw_only=True):
+    """A photo of a report: the upload that has its pieces, and how many bytes they are together."""
+
+    upload: str
+    size_bytes: int
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A report with its photos, as it is sealed."""
+
+    report: Report
+    photos: tuple[PhotoSent, ...] = ()
+
+
+class Named(NamedTuple):
+    """A report's object by its name."""
+
+    path: str
+    priority: int
+    sent_at: datetime
+    id: UUID
+
+
+class Piece(NamedTuple):
+    """A piece of a photo by its name: its bytes from `start` up to `end`."""
+
+    path: str
+    start: int
+    end: int
+
+
+_SENT = msgspec.json.Decoder(Sent)
+
+
+def report_path(priority: int, report: Report) -> str:
+    """Return the path of a report's object."""
+    return f"{REPORTS}/{priority}/{int(report.received_at.timestamp() * 1000):014d}-{report.id}"
+
+
+def named(path: str) -> Named | None:
+    """Return what a path says; None where no report has such a name."""
+    found = _REPORT.fullmatch(path)
+    if found is None:
+        return None
+    try:
+        return Named(path, int(found[1]), datetime.fromtimestamp(int(found[2]) / 1000, UTC), UUID(found[3]))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def read_sent(content: bytes) -> Sent | None:
+    """Return a report as it was sealed; None where it is none."""
+    try:
+        return _SENT.decode(content)
+    except DECODE_ERRORS:
+        return None
+
+
+def new_upload(key: bytes, code: str) -> str:
+    """Return the id of an upload for a page, which nobody guesses; `key`: that of receipts."""
+    chosen = secrets.token_hex(8)
+    return chosen + _check(key, code, chosen)
+
+
+def is_upload(key: bytes, code: str, upload: str) -> bool:
+    """Tell whether an upload was begun for a page."""
+    return hmac.compare_digest(_check(key, code, upload[:16]), upload[16:])
+
+
+def _check(key: bytes, code: str, chosen: str) -> str:
+    return hmac.new(key, f"{code} {chosen}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def upload_folder(upload: str) -> str:
+    """Return the folder of an upload."""
+    return f"{PHOTOS}/{upload}"
+
+
+def piece_path(upload: str, start: int, end: int) -> str:
+    """Return the path of a piece."""
+    return f"{PHOTOS}/{upload}/{start:010d}-{end:010d}"
+
+
+def pieces_of(paths: Iterable[str]) -> list[Piece]:
+    """Return the pieces among the objects of an upload, in order."""
+    found = []
+    for path in paths:
+        name = _PIECE.fullmatch(path.rpartition("/")[2])
+        if name is not None:
+            found.append(Piece(path, int(name[1]), int(name[2])))
+    return sorted(found, key=lambda one: one.start)
+
+
+def contiguous_bytes(pieces: Sequence[Piece]) -> int:
+    """Return up to which byte a photo is there without a gap."""
+    end = 0
+    for piece in pieces:
+        if piece.start != end:
+            break
+        end = piece.end
+    return end
+
+
+def disk_bytes(size_bytes: int) -> int:
+    """Return what an object takes of a disk."""
+    return -(-max(size_bytes, 1) // BLOCK_BYTES) * BLOCK_BYTES
+
+
+def kept_folder(alert: UUID) -> str:
+    """Return the folder of all that is kept of the sightings of an alert."""
+    return f"{KEPT}/{alert}"
+
+
+def original_path(alert: UUID, sighting: UUID, number: int) -> str:
+    """Return where a photo is kept as it came."""
+    return f"{KEPT}/{alert}/{sighting}/original.{number}"
+
+
+def copy_path(alert: UUID, sighting: UUID, number: int) -> str:
+    """Return where the copy of a photo is kept that operators see."""
+    return f"{KEPT}/{alert}/{sighting}/copy.{number}"

@@ -1,0 +1,172 @@
+"""Operators read and decide what strangers saw: list, map, keys, decisions, and who was faster."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+from handlers.http.roles import Role
+from tests.support.public.seen import TAKEN, seen
+
+if TYPE_CHECKING:
+    from tests.browser.desk import Desk
+
+NEAR = {"longitude": 114.0580, "latitude": 22.5432}
+FAR = {"longitude": 114.5, "latitude": 23.0}
+REPORTS = (
+    {"what": "far away, with a photo", **FAR, "photos": [TAKEN]},
+    {"what": "the same photo again", "photos": [TAKEN]},
+    {"what": "near the park", **NEAR, "seen_at": datetime.now(UTC) - timedelta(hours=2), "contact": "Wang"},
+    {"what": "nobody knows where"},
+)
+
+
+async def _alert(desk: Desk) -> str:
+    _, answer = await desk.deployment.file(desk.server)
+    await desk.deployment.sent(desk.server, answer["alert"]["id"])
+    return str(answer["alert"]["id"])
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_list_is_newest_or_nearest_first_and_the_map_has_what_it_has(desk: Desk, locale: str) -> None:
+    """Duplicates are stacked; each row with a place is a point of the map; photos alone, on demand."""
+    alert = await _alert(desk)
+    await seen(desk.deployment, alert, *REPORTS)
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
+    await page.click("nav a[href='/console/sightings']")
+    await page.click(f"a[href='/console/alerts/{alert}/sightings']")
+    rows = page.locator("table.sighted tbody tr")
+    said = page.locator("table.sighted .text")
+    assert await said.all_inner_texts() == ["nobody knows where", "near the park", "far away, with a photo"]
+    await expect(rows.nth(2)).to_contain_text("2" if locale == "en" else "2条")
+    await expect(page.locator("area-map path.drawn-point")).to_have_count(2)
+    labels = [await row.get_attribute("data-label") for row in await page.locator("tr[data-point]").all()]
+    assert await page.locator("area-map .map-label", has_text=re.compile(r"^\d+$")).all_inner_texts() == labels
+    await page.click("a[href*='order=nearest']")
+    assert await said.all_inner_texts() == ["near the park", "far away, with a photo", "nobody knows where"]
+    await expect(rows.first).to_contain_text("0.0 km")
+    await page.click("a[href*='photos=true']")
+    assert await said.all_inner_texts() == ["far away, with a photo"]
+
+
+async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
+    """`j` and `k` go through the list and from one sighting to the next; no single key changes anything."""
+    alert = await _alert(desk)
+    await seen(desk.deployment, alert, *REPORTS)
+    page = await desk.signed_in(Role.OPERATOR, "Anna")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    await page.keyboard.press("g")
+    await page.keyboard.press("s")
+    await page.wait_for_url("**/console/sightings")
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    for key, number in (("j", "1"), ("j", "2"), ("k", "1"), ("k", "1"), ("j", "2")):
+        await page.keyboard.press(key)
+        assert await page.evaluate("document.activeElement.textContent.trim()") == number
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".said")).to_have_text("near the park")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    await page.keyboard.press("j")
+    await expect(page.locator(".said")).to_have_text("far away, with a photo")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live")
+    await page.keyboard.press("k")
+    await expect(page.locator(".said")).to_have_text("near the park")
+    for key in "abcdefhilmnopqrstuvwxyz0123456789":
+        await page.keyboard.press(key)
+    assert await desk.deployment.query("select distinct state from sighting") == [("new",)]
+
+
+@pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
+async def test_each_decision_leads_to_the_next_sighting_and_stands_in_the_trail(
+    desk: Desk, locale: str, *, javascript: bool
+) -> None:
+    """Passed on with what is nearly the same, a duplicate of it, dismissed with a reason; without JavaScript, too."""
+    alert = await _alert(desk)
+    photo, _, near, _ = await seen(desk.deployment, alert, *REPORTS)
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale, javascript=javascript)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{photo}")
+    figure = page.locator("figure.seen-photo figcaption")
+    await expect(figure).to_contain_text("22.55000, 114.07000")
+    await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    await page.check("form[data-decision=pass_on] input[name=with_stack]")
+    await page.click("form[data-decision=pass_on] button")
+    await page.wait_for_url("**?order=newest&done=pass_on")
+    await expect(page.locator(".said")).to_have_text("near the park")
+    await page.select_option("#duplicate_of", photo)
+    await page.click("form[data-decision=duplicate] button")
+    await page.wait_for_url("**done=duplicate")
+    await expect(page.locator(".said")).to_have_text("nobody knows where")
+    await page.fill("#reason", "no place, no time")
+    await page.click("form[data-decision=dismiss] button")
+    await page.wait_for_url(f"**/alerts/{alert}/sightings?order=newest&done=dismiss")
+    await expect(page.locator("main .empty")).to_be_visible()
+    states = await desk.deployment.query("select state, duplicate_of is not null from sighting order by received_at")
+    assert states == [("passed", False), ("duplicate", True), ("duplicate", True), ("dismissed", False)]
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/trail")
+    words = await page.locator("table.events").inner_text()
+    for said in (
+        ("passed a sighting on", "dismissed a sighting") if locale == "en" else ("将线索转交警方", "对线索不予采用")
+    ):
+        assert said in words
+    assert "near the park" not in words
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{near}")
+    await expect(page.locator(".decided")).to_contain_text("operator Anna")
+    assert await page.locator("form[data-decision]").count() == 0, "what is decided is decided"
+
+
+async def test_whoever_comes_late_is_told_who_decided_what(desk: Desk) -> None:
+    """Two have the same sighting open: the second decision is a conflict that names the first, and changes nothing."""
+    alert = await _alert(desk)
+    [sighting] = await seen(desk.deployment, alert, {"what": "near the park", **NEAR})
+    address = f"{desk.server.url}/console/alerts/{alert}/sightings/{sighting}"
+    anna, bo = [await desk.signed_in(Role.OPERATOR, name) for name in ("Anna", "Bo")]
+    for page in (anna, bo):
+        await page.goto(address)
+    await anna.click("form[data-decision=pass_on] button")
+    await anna.wait_for_url("**done=pass_on")
+    await bo.fill("#reason", "looks made up")
+    async with bo.expect_response("**/decision") as answered:
+        await bo.click("form[data-decision=dismiss] button")
+    assert (await answered.value).status == 409
+    await expect(bo.locator("main [role=alert]")).to_contain_text("somebody was faster")
+    await expect(bo.locator(".decided")).to_contain_text("operator Anna")
+    await expect(bo.locator(".decided")).to_have_attribute("data-state", "passed")
+    assert await desk.deployment.query("select state, decided_by from sighting") == [("passed", "operator Anna")]
+
+
+async def test_a_dismissal_without_a_reason_is_refused_and_keeps_what_was_typed(desk: Desk) -> None:
+    """The field is named; a blank reason is none."""
+    alert = await _alert(desk)
+    [sighting] = await seen(desk.deployment, alert, {"what": "near the park"})
+    page = await desk.signed_in(Role.OPERATOR, "Anna", javascript=False)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{sighting}")
+    await page.fill("#reason", "   ")
+    await page.click("form[data-decision=dismiss] button")
+    await expect(page.locator("main [role=alert]")).to_be_visible()
+    assert await desk.deployment.query("select state from sighting") == [("new",)]
+
+
+async def test_who_only_looks_and_who_is_of_another_authority_see_no_sighting(desk: Desk) -> None:
+    """Neither the way there, nor any page of it."""
+    alert = await _alert(desk)
+    [sighting] = await seen(desk.deployment, alert, {"what": "near the park"})
+    await desk.deployment.run("authority", "add", "gz", "--name", "Guangzhou")
+    paths = [
+        f"/console/alerts/{alert}/sightings",
+        f"/console/alerts/{alert}/sightings/{sighting}",
+        "/console/sightings",
+    ]
+    viewer = await desk.signed_in(Role.VIEWER, "Cai")
+    assert await viewer.locator("a[href*=sightings]").count() == 0
+    officer = await desk.signed_in(Role.OPERATOR, "Du", authority="gz")
+    for page, statuses in ((viewer, [403, 403, 403]), (officer, [404, 404, 200])):
+        for path, status in zip(paths, statuses, strict=True):
+            answer = await page.goto(f"{desk.server.url}{path}")
+            assert answer is not None
+            assert answer.status == status, path
+            assert "near the park" not in await page.content()
+            assert alert not in await page.locator("main").inner_html() or status == 404

@@ -1,0 +1,303 @@
+"""Reports of strangers from the form to the record: acknowledged once stored, sealed, bounded, never logged."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import msgspec
+from PIL import Image
+
+from public.sightings.intake.inbox import Sent, named, report_path
+from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
+from public.sightings.intake.proof import is_proof
+from runtime.authentication_codes import key_material
+from server.administration.encryption import encryption_key
+from server.settings import load
+from tests.support.processes.processes import until
+from tests.support.processes.public_site import public_env
+from tests.support.public.reports import report_of
+from tests.support.public.strangers import objects_for, publish, receipt_of, reported, site_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
+
+
+def jpeg(seed: int = 1, *, exif: bool = True) -> bytes:
+    """Return a photo of noise, with the time and the place that a phone writes into it."""
+    picture = Image.effect_noise((640, 480), 60 + seed).convert("RGB")
+    known = Image.Exif()
+    if exif:
+        known[0x0132] = "2026:11:28 10:11:12"
+        known.get_ifd(0x8769)[0x9003] = "2026:11:28 10:11:12"
+        known.get_ifd(0x8825).update({1: "N", 2: (22.0, 32.0, 36.0), 3: "E", 4: (114.0, 3.0, 36.0)})
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=90, exif=known)
+    return content.getvalue()
+
+
+async def _alert(deployment: Deployment, **env: str) -> tuple[Process, str, str]:
+    await deployment.provider()
+    server = await deployment.server(**public_env(deployment), **env)
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+    return server, alert, await publish(deployment, alert)
+
+
+async def _sightings(deployment: Deployment, server: Process, alert: str, count: int) -> list[dict[str, Any]]:
+    """Wait until so many sightings stand in the record."""
+    found: list[dict[str, Any]] = []
+
+    async def are_there() -> bool:
+        found[:] = (await deployment.get(f"{server.url}/v1/alerts/{alert}/sightings"))["sightings"]
+        return len(found) >= count
+
+    await until(are_there)
+    return found
+
+
+def _stored(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_what_somebody_saw_reaches_the_operators(deployment: Deployment) -> None:
+    """With place, time and contact; the receipt says that it was received, and nothing else."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    where = {"longitude": "114.06", "latitude": "22.54", "accuracy_m": "30", "seen_at": "2026-11-28T10:00"}
+    receipt = await receipt_of(site.url, code, WORDS, contact=CONTACT, place=PLACE, language="zh-CN", **where)
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    assert (sighting["what"], sighting["contact"], sighting["place"]) == (WORDS, CONTACT, PLACE)
+    assert (sighting["receipt"], sighting["language"], sighting["accuracy_m"]) == (receipt, "zh-CN", 30)
+    assert sighting["seen_at"] == "2026-11-28T02:00:00Z", "without a zone it is the time of the place"
+    assert sighting["distance_km"] < 1
+    async with aiohttp.ClientSession(site.url) as session:
+        async with session.get(f"/s/receipt/{receipt}") as answer:
+            assert answer.status == 200
+            assert WORDS not in await answer.text()
+        async with session.get(f"/s/receipt/{receipt[:-1]}{'2' if receipt[-1] != '2' else '3'}") as answer:
+            assert answer.status == 404
+    log = (deployment.folder / "serve-public.log").read_text(encoding="utf-8") + deployment.log.read_text("utf-8")
+    assert not [word for word in (WORDS, CONTACT, PLACE, receipt, "127.0.0", code) if word in log]
+
+
+async def test_the_inbox_holds_nothing_that_can_be_read_there(deployment: Deployment) -> None:
+    """While no server takes reports in they wait, sealed; the process that took them in has no key to open them."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    server.end()
+    photo = jpeg()
+    await receipt_of(site.url, code, WORDS, contact=CONTACT, photos=[photo])
+    content = b"".join(path.read_bytes() for path in (deployment.folder / "objects" / "inbox").rglob("*-*"))
+    assert len(content) > len(photo)
+    assert not [one for one in (WORDS.encode(), CONTACT.encode(), photo[100:200], b"JFIF", b"Exif") if one in content]
+    server = await deployment.server(**public_env(deployment))
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    assert sighting["what"] == WORDS
+
+
+async def test_operators_see_a_copy_and_the_original_stays_sealed(deployment: Deployment) -> None:
+    """The camera's time and place are fields; the copy has neither, and a picture that is none is kept all the same."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    photo = jpeg()
+    await receipt_of(site.url, code, WORDS, photos=[photo, b"no picture at all"])
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    first, second = sighting["photos"]
+    assert (first["readable"], second["readable"]) == (True, False)
+    assert abs(first["longitude"] - 114.06) < 0.01
+    assert first["taken_at"] == "2026-11-28T02:11:12Z"
+    path = f"{server.url}/v1/alerts/{alert}/sightings/{sighting['id']}/photos"
+    async with deployment.session() as session:
+        async with session.get(f"{path}/1") as answer:
+            assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
+            copy = Image.open(io.BytesIO(await answer.read()))
+            assert not copy.getexif()
+            assert copy.size == (640, 480)
+        async with session.get(f"{path}/2") as answer:
+            assert answer.status == 404
+    folder = deployment.folder / "objects"
+    kept = sorted(_stored(folder / "kept"))
+    assert kept == ["copy.1", "original.1", "original.2"]
+
+    async def is_empty() -> bool:
+        return not _stored(folder / "inbox" / "photos") and not _stored(folder / "inbox" / "reports")
+
+    await until(is_empty)
+    assert not [one for one in (folder / "kept").rglob("*.*") if b"JFIF" in one.read_bytes()]
+
+
+async def test_a_form_with_a_mistake_comes_back_as_it_was_filled_in(deployment: Deployment) -> None:
+    """Also its photo; what was typed is text on the page, whatever it looks like. Sent again, it is one report."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    nasty = '<script>alert("x")</script> {{ 7*7 }}'
+    fields = {"what": nasty, "seen_at": "2999-01-01T00:00", "language": "en", "place": '"><b>'}
+    async with reported(site.url, code, fields, [jpeg()], accept="text/html") as answer:
+        page = await answer.text()
+        assert answer.status == 422
+    assert "<script>alert" not in page
+    assert html.escape(nasty, quote=False).replace('"', "&#34;") in page
+    assert "This time is still to come." in page
+    [upload] = re.findall(r'name="photo_id" value="([0-9a-f]{32})" checked', page)
+    [form] = re.findall(r'name="form" value="([0-9a-f]{32})"', page)
+    again = {"what": nasty, "photo_id": upload, "language": "en", "form": form}
+    receipts = set()
+    for _ in range(2):
+        async with reported(site.url, code, again, accept="text/html") as answer:
+            assert answer.status == 200
+            receipts |= set(re.findall(r'class="code">(\w+)<', await answer.text()))
+    assert len(receipts) == 1
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    assert (sighting["what"], len(sighting["photos"])) == (nasty, 1)
+    for bad in ({"what": ""}, {"what": "x" * 2001}, {"what": "x", "photo_id": "0" * 32}, {"what": "x", "seen_at": "?"}):
+        async with reported(site.url, code, bad) as answer:
+            assert answer.status == 422
+            assert (await answer.json())["faults"]
+
+
+async def test_a_photo_goes_on_where_its_connection_was_cut(deployment: Deployment) -> None:
+    """What came before the cut is stored; only the one who began it can go on, and only where it has come to."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    photo = jpeg() + bytes(900_000)
+    path = f"/s/{code}/photos"
+    async with aiohttp.ClientSession(site.url) as session:
+        async with session.post(path, headers={"Upload-Length": str(len(photo))}) as answer:
+            upload = f"{path}/{(await answer.json())['upload']}"
+
+        async def cut() -> Any:  # noqa: ANN401 - pieces of a body that never ends
+            yield photo[:700_000]
+            raise ConnectionResetError
+
+        try:
+            headers = {"Upload-Offset": "0", "Content-Length": str(len(photo))}
+            async with session.patch(upload, data=cut(), headers=headers):
+                pass
+        except aiohttp.ClientError:
+            pass
+
+        async def offset() -> int:
+            async with session.head(upload) as answer:
+                return int(answer.headers["Upload-Offset"])
+
+        async def is_stored() -> bool:
+            return await offset() > 0
+
+        await until(is_stored)
+        async with session.patch(upload, data=b"x", headers={"Upload-Offset": str(len(photo) - 1)}) as answer:
+            assert answer.status == 409
+        async with session.patch(f"{path}/{'0' * 32}", data=b"x", headers={"Upload-Offset": "0"}) as answer:
+            assert answer.status == 404
+        at = await offset()
+        assert at < len(photo)
+        async with session.patch(upload, data=io.BytesIO(photo[at:]), headers={"Upload-Offset": str(at)}) as answer:
+            assert (answer.status, answer.headers["Upload-Offset"]) == (204, str(len(photo)))
+    await receipt_of(site.url, code, WORDS, photo_id=upload.rpartition("/")[2])
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    assert sighting["photos"][0]["readable"]
+
+
+async def test_a_block_that_reports_too_much_is_told_whom_to_call(deployment: Deployment) -> None:
+    """Another block is let in; an address that no trusted proxy names is not believed. A proof of work comes first."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="3")
+    for number in range(3):
+        await receipt_of(site.url, code, f"seen {number}", address=f"203.0.113.{number}")
+    async with reported(site.url, code, {"what": "more"}, address="203.0.113.77") as answer:
+        assert answer.status == 429
+        assert "110" in (await answer.json())["refused"]
+    forged = "198.51.100.1, 203.0.113.9"
+    async with reported(site.url, code, {"what": "more"}, address=forged) as answer:
+        assert answer.status == 429, "the last address counts, which the proxy wrote"
+    await receipt_of(site.url, code, "from elsewhere", address="198.51.100.1")
+    assert len(await _sightings(deployment, server, alert, 4)) == 4
+
+
+async def test_a_full_disk_takes_texts_for_longer_than_photos(deployment: Deployment) -> None:
+    """At three quarters of the quota photos are left out, and the report goes without; at all of it nothing goes."""
+    server, alert, code = await _alert(deployment)
+    objects, small = objects_for(deployment), {"QQ_ALERT_PUBLIC__SIGHTINGS__DISK_MB": "10"}
+    (await site_for(deployment)).end()
+    server.end()
+    await objects.put("inbox/photos/0/filler", bytes(8_000_000))
+    site = await site_for(deployment, **small)
+    async with reported(site.url, code, {"what": WORDS}, [jpeg()]) as answer:
+        assert answer.status == 200
+    assert _stored(deployment.folder / "objects" / "inbox" / "photos") == ["filler"]
+    async with reported(site.url, code, {"what": ""}, [jpeg()]) as answer:
+        assert answer.status == 422, "a photo alone is no report without it"
+    site.end()
+    await objects.put("inbox/photos/1/filler", bytes(3_000_000))
+    site = await site_for(deployment, **small)
+    async with reported(site.url, code, {"what": f"{WORDS}!"}) as answer:
+        assert answer.status == 507
+        assert "110" in (await answer.json())["refused"]
+    assert alert
+
+
+async def test_what_nobody_can_read_is_put_aside_and_raises_an_alarm(deployment: Deployment) -> None:
+    """What follows it is taken in all the same."""
+    server, alert, code = await _alert(deployment)
+    objects = objects_for(deployment)
+    report = report_of(alert, "sealed for others")
+    other = PublicSeal(InboxKeys([b"another key"]).public)
+    await objects.put(report_path(1, report), other.seal(msgspec.json.encode(Sent(report=report))))
+    site = await site_for(deployment)
+    await receipt_of(site.url, code, WORDS)
+    assert len(await _sightings(deployment, server, alert, 1)) == 1
+
+    async def is_alarmed() -> bool:
+        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
+        return "unreadable_sightings" in {one["kind"] for one in alarms}
+
+    await until(is_alarmed)
+    [aside] = _stored(deployment.folder / "objects" / "inbox" / "unreadable")
+    assert str(report.id) in aside
+
+
+async def test_a_page_that_is_over_or_unknown_takes_no_report(deployment: Deployment) -> None:
+    """Over: 410 and whom to call; never published: 404, before anything of the body is read."""
+    _, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    async with reported(site.url, "zzzzzzzzzz", {"what": WORDS}) as answer:
+        assert answer.status == 404
+    await publish(deployment, alert, state="over")
+
+    async def is_over() -> bool:
+        async with reported(site.url, code, {"what": WORDS}, accept="text/html") as answer:
+            return answer.status == 410 and "110" in await answer.text()
+
+    await until(is_over)
+
+
+def test_a_proof_of_work_names_its_page_and_its_time() -> None:
+    """One that was found here holds for its page within two hours."""
+    at = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
+    texts = (f"v1:2222222222:{int(at // 60)}:{'0' * 16}:{tries}" for tries in range(2**22))
+    text = next(one for one in texts if is_proof(one, "2222222222", at))
+    assert not is_proof(text, "3333333333", at)
+    assert not is_proof(text, "2222222222", at + 3 * 3600)
+    assert not is_proof(text.replace("v1", "v2"), "2222222222", at)
+
+
+async def test_a_report_is_sealed_for_the_first_key_and_opened_with_all(deployment: Deployment) -> None:
+    """After a new key came first, what was sealed before is still opened; names that are none are skipped."""
+    keys = key_material(encryption_key(load(None, deployment.env())))
+    older, newer = InboxKeys(keys), InboxKeys([b"new", *keys])
+    sealed = PublicSeal(older.public).seal(b"before")
+    assert newer.open(sealed) == b"before"
+    assert older.open(PublicSeal(newer.public).seal(b"after")) is None
+    piece = PublicSeal(older.public).seal_piece("0" * 32, 7, b"piece")
+    assert older.open_piece("0" * 32, 7, piece) == b"piece"
+    assert older.open_piece("0" * 32, 8, piece) is None
+    assert named("inbox/reports/1/00000000000000-x") is None
