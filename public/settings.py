@@ -34,14 +34,17 @@ class SightingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=256)] = ("127.0.0.0/8", "::1/128")
 
 
+PurgeHook = Annotated[str, Meta(pattern=r"^(?:(?:POST|PURGE|DELETE|GET) )?(?:https?://\S+|\{url\})\Z", max_length=500)]
+
+
 class PublicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The pages of alerts: `url` is the address under which people open them; without it there are none.
 
     `objects`: where they are published: `file:///folder` or `s3://bucket/prefix`; by default a folder of `state_dir`.
-    `listen`: where `serve-public` does. `purge`: addresses to call when a page changed, with `{url}` for the page and
-    `{code}` for its code as surrogate key; `purge_headers` go with them. `map_review_number`: what is to stand under
-    maps. `card_shows_child`: whether the picture for shared links has name and photo. `languages`: of pages; the first
-    is the default.
+    `listen`: where `serve-public` does. `purge`: addresses to call when a page changed, with `{url}` for each address
+    of the page and `{code}` for its code as surrogate key, after another method than POST where one is meant
+    (`PURGE {url}`); `purge_headers` go with them. `map_review_number`: what is to stand under maps. `card_shows_child`:
+    whether the picture for shared links has name and photo. `languages`: of pages; the first is the default.
     """
 
     url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]\Z", max_length=200)] | None = None
@@ -49,7 +52,7 @@ class PublicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     s3: S3Settings = S3Settings()
     listen: str = "127.0.0.1:8480"
     languages: Annotated[tuple[str, ...], Meta(min_length=1, max_length=16)] = ("zh-CN", "en")
-    purge: Annotated[list[str], Meta(max_length=8)] = []
+    purge: Annotated[list[PurgeHook], Meta(max_length=8)] = []
     purge_headers: dict[str, str] = {}
     map_review_number: Annotated[str, Meta(max_length=100)] = ""
     card_shows_child: bool = False

@@ -186,6 +186,14 @@ class AlarmKind(enum.Enum):
         "a server process has not written to the record for ten seconds: it died, was cut off, or stands still",
         "look at its machine and log; the others send what it had claimed. The alarm ends when it is back or replaced",
     )
+    PAGE_BEHIND = (
+        "page_behind",
+        "a page for the public is not what it should be for ten seconds: that of a child who was found may stand",
+        (
+            "look at the log (`publishing.failed`) and at `[public] objects`: a full disk, a missing right, a bucket "
+            "that is away. All pages are made by themselves when it is back"
+        ),
+    )
     SIGHTINGS_WAIT = (
         "sightings_wait",
         "reports of strangers wait for more than thirty seconds to be taken into the record: nobody reads them yet",

@@ -40,6 +40,7 @@ from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
+from server.public_tasks import public_tasks
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
@@ -128,6 +129,7 @@ async def serve(
                 "failures": failures.run(),
                 "feed": handlers.operators.feed.run(),
                 "issuer": _ask_issuer(handlers),
+                **public_tasks(settings, engine, handlers),
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
                 "sightings": SightingCollection(settings, engine, handlers, objects).run(),

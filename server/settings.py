@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from handlers.auth.webhook_signatures import read_keys
+from public.pages.texts import languages
 from push.alerts.rings import SHIPPED, USUAL_BY_KIND, Policy, fault_of
 from push.delivery.clearance import on_this_machine
 from push.discovery import providers
@@ -104,6 +105,7 @@ def _checked(settings: Settings) -> Settings:
     _check_simulated(settings)
     _check_retention(settings)
     _check_issuer(settings)
+    _check_languages(settings)
     _check_zone("$.alert.sound.time_zone", settings.alert.sound.time_zone)
     _check_zone("$.alert.time_zone", settings.alert.zone_of_texts)
     address(settings.listen, "$.listen")
@@ -137,6 +139,12 @@ def _check_issuer(settings: Settings) -> None:
         raise SettingsError("$.console.oidc.issuer: only with TLS; without it one at a loopback address (in digits)")
     if issuer.ca_file is not None and not issuer.ca_file.is_file():
         raise SettingsError(f"$.console.oidc.ca_file: {issuer.ca_file} is not a file")
+
+
+def _check_languages(settings: Settings) -> None:
+    for language in settings.public.languages:
+        if language not in languages():
+            raise SettingsError(f"$.public.languages: no pages in {language}; there are {', '.join(languages())}")
 
 
 def _check_retention(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from handlers.ops.page_metrics import PageCollector, PageLagCollector
 from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
@@ -24,15 +25,12 @@ from push.delivery.stats import LATENCY_BUCKETS_S, Histogram
 from push.results import RequestStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterable, Iterator
 
     from handlers.auth.authenticator import Authenticator
     from handlers.http.route import Call
-    from push.alerts.disclosure.people import Disclosure
+    from handlers.ops.page_metrics import Taken
     from push.engine import Engine
-
-    Taken: TypeAlias = Mapping[tuple[str, str], int]
 
 LAG_PERIOD_S = 0.5
 
@@ -192,26 +190,6 @@ class Sending(NamedTuple):
         return Sending(sum(rates) if rates else None, max(etas, default=None), min(margins, default=None))
 
 
-class PageCollector(Collector):
-    """Reads what people did on pages when Prometheus asks; which alert's page it was is not said."""
-
-    def __init__(self, taken: Taken, rule: Disclosure) -> None:
-        self._taken = taken
-        self._rule = rule
-
-    def collect(self) -> Iterable[Metric]:
-        """Return all families."""
-        actions = CounterMetricFamily(
-            "qq_alert_page_actions",
-            "Page views that what this process took into the record stands for, in steps of `[privacy] people_min`.",
-            labels=["kind", "channel"],
-        )
-        for (channel, kind), people in sorted(self._taken.items()):
-            if (shown := self._rule.floored(people)) is not None:
-                actions.add_metric([kind, channel], shown)
-        yield actions
-
-
 class AuthenticatorCollector(Collector):
     """Reads what the authenticator refused when Prometheus asks."""
 
@@ -255,6 +233,7 @@ class Metrics:
     ) -> None:
         """`taken`: for how many page views stands what was counted, by channel and kind."""
         self.lag = LoopLag()
+        self.pages = PageLagCollector()
         self.sightings = SightingCollector()
         pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
@@ -276,6 +255,7 @@ class Metrics:
         GCCollector(registry=registry)
         registry.register(EngineCollector(engine, listeners, self.lag, names_alerts=names))
         registry.register(AuthenticatorCollector(authenticator))
+        registry.register(self.pages)
         registry.register(pages)
         registry.register(self.sightings)
         return registry

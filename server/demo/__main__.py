@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,6 +27,7 @@ from server.demo.figures import Figures, figures_of, follow, move_in
 from server.demo.lanes import LANES, TPNS
 from server.demo.people import Population, populate
 from server.demo.scene import DEFAULT_CITY, RADIUS_KM, Scene, SceneError, boundaries, scene_of
+from server.demo.strangers import OPENS, TOLD, PlayedPage, play
 from server.demo.tour import lead
 from server.demo.world import World, running
 from server.embedded import EmbeddedStores, StoreUrls
@@ -108,7 +110,8 @@ async def _run(of: Running, people: int, *, leave: bool, as_json: bool) -> int:
     console = of.console
     rate_per_s = of.rate_per_s(people)
     log = of.folder / "processes.log"
-    async with running(of.stores, of.folder, WORKERS, boundaries(), of.lanes, rate_per_s, log) as world:
+    lanes, areas = of.lanes, boundaries()
+    async with running(of.stores, of.folder, WORKERS, areas, lanes, rate_per_s, log=log, with_pages=True) as world:
         console.print(f"The server and the SIMULATED providers log to {log} until the demo ends.", soft_wrap=True)
         if not of.is_tour:
             console.print(f"The operator console is at {world.server_url}{HOME}")
@@ -153,6 +156,14 @@ async def _send(of: Running, world: World, people: int, known: Population, *, as
             f"within {figures.late_s:.1f} s of reporting, "
             f"and {figures.late_others} others."
         )
+    console.print(
+        f"\nNow {OPENS:,} SIMULATED people open its page, some share it, and {len(TOLD)} say what they saw ..."
+    )
+    page = await play(
+        world, followed.alert, followed.case_number, partial(console.print, soft_wrap=True, highlight=False)
+    )
+    figures = msgspec.structs.replace(figures, page=page)
+    _print_page(console, page)
     if as_json:
         click.echo(msgspec.json.encode(figures).decode())
     return figures.are_right
@@ -188,6 +199,17 @@ def _print_figures(console: Console, world: World, figures: Figures) -> None:
         f"The server used {figures.server_rss_mb:.0f} MB.\n"
         "Nobody's phone rang: the providers are simulated, and acceptance by a provider is not delivery.\n"
         f"Live feed: {world.server_url.replace('http', 'ws', 1)}/v1/feed"
+    )
+
+
+def _print_page(console: Console, page: PlayedPage) -> None:
+    sampled = "" if page.sample == 1 else f" ({page.low:,} to {page.high:,}: one view in {page.sample} is counted)"
+    console.print(
+        f"Opened {page.opened:,}{sampled}, shared {page.shared:,}, poster {page.poster:,}, reported {page.reported}, "
+        f"passed on to the police {page.passed_on}: found through the alert. "
+        "All of them are SIMULATED: nobody is looking for anybody.\n"
+        f"The page was there {page.ready_s:.1f} s after it was asked for; "
+        f"it said that the alert is over {page.over_s:.1f} s after the child was found."
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from server.administration.file_case import send_case
 from server.demo.lanes import TPNS, token_of
 from server.demo.people import lane_of
+from server.demo.strangers import PlayedPage
 from server.demo.world import AUTHORITY
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Figures(msgspec.Struct, frozen=True):
     """The figures of one alert; `accepted` and `duplicates` are counts of the simulated providers.
 
     `lanes`: the accepted recipients of each lane. `late_told`: late entrants notified. `late_others`: others notified
-    after the first sweep; there should be none.
+    after the first sweep; there should be none. `page`: what came of the alert's page.
     """
 
     city: str
@@ -58,19 +59,23 @@ class Figures(msgspec.Struct, frozen=True):
     late_others: int = 0
     late_s: float = 0.0
     lanes: dict[str, int] = {}
+    page: PlayedPage | None = None
 
     @property
     def are_right(self) -> bool:
         """Whether everyone in the area was notified once, and all late entrants, and no one else."""
         late = self.late_told == self.late_moved_in and self.late_others == 0
-        return self.accepted == self.in_area and self.duplicates == 0 and late
+        played = self.page is None or self.page.is_right
+        return self.accepted == self.in_area and self.duplicates == 0 and late and played
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """How long the webhook took to answer, and the deadline in its answer."""
+    """How long the webhook took to answer, and what its answer says of the alert."""
 
     webhook_s: float
     deadline: datetime
+    alert: str
+    case_number: str
 
 
 async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], None]) -> Followed:
@@ -91,7 +96,8 @@ async def follow(world: World, scene: Scene, show: Callable[[dict[str, Any]], No
                 continue
             show(_over_lanes(event["lanes"]))
             if event["state"] == "sent":
-                return Followed(webhook_s, datetime.fromisoformat(alert["deadline"]))
+                deadline = datetime.fromisoformat(alert["deadline"])
+                return Followed(webhook_s, deadline, alert["id"], alert["case_number"])
     raise RuntimeError("the feed ended before the alert was sent")
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import aiohttp
 
 from handlers.http.roles import Role
 from push.alerts.lifecycle import OVER, State
 from push.alerts.review import Review
+from runtime.page_codes import code_of
 from runtime.tasks import cancel_and_wait
 from server.administration import access
 from server.demo.console import LINK_MINUTES, sign_in_link
@@ -43,7 +45,8 @@ async def lead(console: Console, world: World, scene: Scene, outsiders: list[int
     await access.review(world.settings, world.stores, AUTHORITY, Review.TWO_PERSON)
     alert = await file_case(world, scene)
     links = [await sign_in_link(world, name, role) for name, role in PEOPLE.items()]
-    for line in _steps(alert["case_number"], *links):
+    page = f"{world.public_url}/p/{code_of(UUID(alert['id']))}"
+    for line in _steps(alert["case_number"], page, *links):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     watching = asyncio.create_task(_watch(console, world, scene, alert["id"], outsiders), name="tour")
     ended = asyncio.create_task(stopping.wait(), name="end of the tour")
@@ -53,7 +56,7 @@ async def lead(console: Console, world: World, scene: Scene, outsiders: list[int
         watching.result()
 
 
-def _steps(case_number: str, first: str, second: str, third: str) -> list[str]:
+def _steps(case_number: str, page: str, first: str, second: str, third: str) -> list[str]:
     return [
         "",
         f"The police filed the case {case_number}. Nobody is notified before two people approve it; you are both.",
@@ -65,6 +68,8 @@ def _steps(case_number: str, first: str, second: str, third: str) -> list[str]:
         "  3. Open this link in a private window, or in another browser: there you are Bo. Approve as Anna did.",
         f"     {second}",
         "  4. Watch the alert: the rings fill from near to far, in about a minute. Then people come into the area.",
+        "     Whoever gets the alert opens this page; say there that you saw the child, and pass it on in the console:",
+        f"     {page}",
         f'  5. As Bo press "Widen", and enter {WIDER_KM} km. Who proposes a change does not approve it: Anna does,',
         "     and Cai, by this link in another private window or browser:",
         f"     {third}",

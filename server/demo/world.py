@@ -39,7 +39,7 @@ AUTHORITY = "demo-police"
 
 
 class World(msgspec.Struct, frozen=True):
-    """The URLs and credentials of a running demo."""
+    """The URLs and credentials of a running demo; `public_url`: of the pages for everybody, where there are some."""
 
     server_url: str
     providers: dict[str, Endpoint]
@@ -49,6 +49,7 @@ class World(msgspec.Struct, frozen=True):
     token: str
     settings: Settings
     stores: Stores
+    public_url: str = ""
 
     @property
     def provider_url(self) -> str:
@@ -64,20 +65,38 @@ async def running(
     boundaries: Path | None = None,
     lanes: Sequence[str] = (TPNS,),
     rate_per_s: float | None = None,
+    *,
+    with_pages: bool = False,
     log: Path | None = None,
 ) -> AsyncIterator[World]:
     """Run a simulated provider for each lane, and a server, on `stores`; `boundaries`: the file of the extra `cn`.
 
-    `rate_per_s`: at most so many recipients a second in each lane. `log`: where they write what they log, None: to
-    standard error.
+    `rate_per_s`: at most so many recipients a second in each lane. `with_pages`: and a process that serves pages.
+    `log`: where they write what they log, None: to standard error.
     """
     pace = {} if rate_per_s is None else {"rate_per_s": f"{rate_per_s:.1f}"}
     async with AsyncExitStack() as stack:
+        public_url = await stack.enter_async_context(pages(folder, log)) if with_pages else ""
         providers = {lane: await stack.enter_async_context(provider(lane, folder, log=log)) for lane in lanes}
         settings: dict[str, str] = {}
         for lane, endpoint in providers.items():
             settings |= environ(lane, folder, endpoint, workers=str(workers), **pace)
-        yield await stack.enter_async_context(server(stores, folder, providers, settings, boundaries, log))
+        if with_pages:
+            settings |= {"QQ_ALERT_PUBLIC__URL": public_url, **_objects(folder)}
+        world = await stack.enter_async_context(server(stores, folder, providers, settings, boundaries, log))
+        yield msgspec.structs.replace(world, public_url=public_url)
+
+
+@asynccontextmanager
+async def pages(folder: Path, log: Path | None = None) -> AsyncIterator[str]:
+    """Run serve-public on a free port of this machine, with nothing but the demo's objects; yields its URL."""
+    variables = {"QQ_ALERT_PUBLIC__LISTEN": "127.0.0.1:0", **_objects(folder)}
+    async with _process("serve-public", environ=variables, log=log) as (url, _):
+        yield url
+
+
+def _objects(folder: Path) -> dict[str, str]:
+    return {"QQ_ALERT_PUBLIC__OBJECTS": (folder / "objects").as_uri(), "QQ_ALERT_LOG__LEVEL": "warning"}
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from handlers.console.pages.sightings.listing import SightingsPage
 from handlers.console.pages.sightings.routes import SightingPages
 from handlers.console.pages.sightings.sighting import SightingPage
 from handlers.console.pages.update import UpdatePage
+from handlers.console.pages.watching.funnel import FunnelPage
 from handlers.console.pages.watching.map import MapPage
 from handlers.console.pages.watching.rates import RatesPage
 from handlers.console.pages.watching.routes import WatchingPages
@@ -95,6 +96,7 @@ def console_of(
     alerts, actions, preview = operators.alerts, operators.actions, operators.preview
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
+    funnel = FunnelPage(watching.funnel, pages)
     action_pages = ActionPages(alerts, actions, preview, pages, watching.trail, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
@@ -106,7 +108,7 @@ def console_of(
         by_issuer=ByIssuer(pool, authenticator, sessions, pages, issuer, encrypted=encrypted),
         overview=Overview(alerts, pages),
         queue=Queue(alerts, pages),
-        alert=AlertPage(alerts, pages, maps, rates),
+        alert=AlertPage(alerts, pages, maps, rates, funnel),
         actions=action_pages,
         review=Review(alerts, actions, preview, pages, maps, watching.trail),
         update=UpdatePage(alerts, actions, preview, pages, watching.trail),
@@ -118,6 +120,7 @@ def console_of(
             rates=rates,
             trail=TrailPage(alerts, watching.trail, pages),
             widening=WideningPage(alerts, operators.estimates, action_pages),
+            funnel=funnel,
         ),
         sightings=SightingPages(
             SightingsPage(pool, alerts, operators.sightings, pages),

@@ -56,7 +56,14 @@ class Scene(NamedTuple):
     def examples(self) -> dict[str, list[str]]:
         """Values for the parameters of paths; a parameter that is not here has no example."""
         alerts = [self.waiting, self.sent, self.over]
-        return {"id": alerts, "sighting": [self.sighting], "authority": ["sz"], "lane": ["tpns"], "token": ["1"]}
+        return {
+            "id": alerts,
+            "sighting": [self.sighting],
+            "authority": ["sz"],
+            "lane": ["tpns"],
+            "token": ["1"],
+            "number": ["1"],
+        }
 
 
 def console_routes(method: str) -> list[Route]:

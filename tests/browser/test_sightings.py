@@ -5,18 +5,36 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import expect
 
+import sql.page_counts
 from handlers.http.roles import Role
+from runtime.page_codes import code_of
+from sql.database import open_pool
+from sql.page_counts import CountRow
+from tests.browser.desk import Desk
+from tests.integration.test_reporting import jpeg
+from tests.support.processes.deployment import CASE
+from tests.support.processes.public_site import public_env
 from tests.support.public.seen import TAKEN, seen
+from tests.support.public.strangers import publish, receipt_of, site_for
 
 if TYPE_CHECKING:
-    from tests.browser.desk import Desk
+    from playwright.async_api import Browser
+
+    from tests.support.processes.deployment import Deployment
+
+LONG_MS = 60_000
+"""Far longer than anything here takes, also beside other work."""
 
 NEAR = {"longitude": 114.0580, "latitude": 22.5432}
 FAR = {"longitude": 114.5, "latitude": 23.0}
+DONE = (("open", 250), ("share", 5), ("copy", 7))
+"""What was counted of one view in four."""
+
 REPORTS = (
     {"what": "far away, with a photo", **FAR, "photos": [TAKEN]},
     {"what": "the same photo again", "photos": [TAKEN]},
@@ -51,6 +69,30 @@ async def test_the_list_is_newest_or_nearest_first_and_the_map_has_what_it_has(d
     await expect(rows.first).to_contain_text("0.0 km")
     await page.click("a[href*='photos=true']")
     assert await said.all_inner_texts() == ["far away, with a photo"]
+
+
+async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
+    deployment: Deployment, browser: Browser
+) -> None:
+    """Without loading again; the copy is shown, with the place of its camera and how far it is from the last place."""
+    await deployment.provider()
+    desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+    alert = await _alert(desk)
+    code, site = await publish(deployment, alert), await site_for(deployment)
+    page = await desk.signed_in(Role.OPERATOR, "Anna")
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=LONG_MS)
+    await page.evaluate("window.stayed = true")
+    await receipt_of(site.url, code, "on the platform", photos=[jpeg()])
+    await expect(page.locator("table.sighted .text")).to_have_text("on the platform", timeout=LONG_MS)
+    assert await page.evaluate("window.stayed") is True
+    await page.click("[data-move]")
+    picture = page.locator("figure.seen-photo img")
+    await picture.scroll_into_view_if_needed()
+    await expect(picture).to_have_js_property("complete", value=True)
+    assert await picture.evaluate("(one) => one.naturalWidth") > 0
+    await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    await desk.close()
 
 
 async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
@@ -170,3 +212,36 @@ async def test_who_only_looks_and_who_is_of_another_authority_see_no_sighting(de
             assert answer.status == status, path
             assert "near the park" not in await page.content()
             assert alert not in await page.locator("main").inner_html() or status == 404
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_alerts_page_shows_what_came_of_it_by_itself(
+    deployment: Deployment, browser: Browser, locale: str
+) -> None:
+    """From who opened its page to the child that was found: counts come in while the page is open, with an interval."""
+    await deployment.provider()
+    await deployment.people(300)
+    desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+    alert = await _alert(desk)
+    await deployment.query("update page set first_made_at = coalesce(first_made_at, now()), sample = 4")
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}")
+    await expect(page.locator("[data-page-step=opened] td").first).to_have_text("0")
+    pool = await open_pool(deployment.database_url)
+    rows = [CountRow(uuid4(), code_of(UUID(alert)), datetime.now(UTC), "push", kind, count) for kind, count in DONE]
+    await sql.page_counts.take(pool, [row.object_id for row in rows], rows)
+    await pool.close()
+    await seen(desk.deployment, alert, {"what": "near the park", **NEAR})
+    opened = page.locator("[data-page-step=opened] td")
+    await expect(opened.first).to_have_text("1,000", timeout=LONG_MS)
+    low, high = (await opened.nth(1).inner_text()).split("–")
+    assert int(low) < 1000 < int(high.replace(",", ""))
+    await expect(page.locator("[data-page-step=push] td").first).to_have_text("1,000")
+    await expect(page.locator("[data-page-step=shared] td").first).to_have_text("48")
+    await expect(page.locator("[data-page-step=reported] td").first).to_have_text("1", timeout=LONG_MS)
+    found = {"reason": "at home", "case_number": CASE["case_number"], "through_alert": True}
+    assert (await deployment.post(f"{desk.server.url}/v1/alerts/{alert}/found", found))[0] == 200
+    yes = "yes" if locale == "en" else "是"
+    await expect(page.locator("[data-page-step=helped] td")).to_have_text(yes, timeout=LONG_MS)
+    await expect(page.locator("[data-page-step=found] td")).to_have_text(yes)
+    await desk.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -35,7 +36,10 @@ PROMISED = {
     "late_others",
     "late_s",
     "lanes",
+    "page",
 }
+PLAYED = {"opened": 1000, "shared": 60, "poster": 12, "reported": 3, "passed_on": 1, "found_through_alert": True}
+"""What a thousand simulated strangers do, as long as all of them are counted."""
 
 
 async def _demo(temporary: Path, *arguments: str) -> asyncio.subprocess.Process:
@@ -78,6 +82,7 @@ async def test_a_demo_of_a_few_people_ends_as_well(tmp_path: Path, people: str) 
     story = json.loads(output)
     assert story["in_area"] + story["late_moved_in"] == int(people)
     assert (story["accepted"], story["late_told"]) == (story["in_area"], story["late_moved_in"])
+    assert PLAYED.items() <= story["page"].items()
 
 
 async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> None:
@@ -93,6 +98,8 @@ async def test_the_demo_reaches_everybody_in_the_area_once(tmp_path: Path) -> No
     assert (story["people"], story["duplicates"]) == (20_000, 0)
     assert story["in_area"] == story["accepted"] > 0
     assert (story["late_moved_in"], story["late_told"], story["late_others"]) == (1000, 1000, 0)
+    assert (story["page"]["sample"], story["page"]["beacons"]) == (1, 1000)
+    assert PLAYED.items() <= story["page"].items()
     assert not list(tmp_path.iterdir()), "the demo's folder is still there"
 
 
@@ -108,10 +115,12 @@ async def test_the_demo_reports_its_progress_and_stays_until_ctrl_c(tmp_path: Pa
             printed += line
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), TOLD_WITHIN_S) == 0
-    text = printed.decode()
+    text = " ".join(printed.decode().split())
     assert "SIMULATED" in text
     assert "before the deadline" in text
     assert "Nobody's phone rang" in text
+    assert re.search(r"The page of the alert, for everybody: http://127\.0\.0\.1:\d+/p/\w{10}", text)
+    assert "found through the alert" in text
     assert not list(tmp_path.iterdir()), "the demo's folder is still there"
 
 

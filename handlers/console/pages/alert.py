@@ -14,6 +14,7 @@ from push.alerts.lifecycle import OVER, State
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from handlers.console.pages.watching.funnel import FunnelPage
     from handlers.console.pages.watching.map import MapPage
     from handlers.console.pages.watching.rates import RatesPage
     from handlers.console.showing.pages import Pages
@@ -39,10 +40,11 @@ _STEP_OF: Final = {
 class AlertPage:
     """`GET /console/alerts/{id}` and its parts."""
 
-    def __init__(self, alerts: Alerts, pages: Pages, map_page: MapPage, rates: RatesPage) -> None:
+    def __init__(self, alerts: Alerts, pages: Pages, map_page: MapPage, rates: RatesPage, funnel: FunnelPage) -> None:
         self._alerts = alerts
         self._map = map_page
         self._rates = rates
+        self._funnel = funnel
         self._pages = pages
         self._parts = SharedParts(pages)
 
@@ -52,6 +54,7 @@ class AlertPage:
         if not isinstance(answer, AlertAnswer):
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
         beside = await self._map.values(call, answer.alert) | await self._rates.values(call)
+        beside |= await self._funnel.values(call)
         values = beside | parts_of(answer.alert) | {"done": call.request.query.get("done")}
         return self._pages.page(call.request, "alert.html", **values)
 

@@ -9,16 +9,18 @@ import base64
 import gzip
 import hashlib
 import re
+from email.utils import formatdate
 from typing import Final
 
 import msgspec
 
 from handlers.http.headers import SECURITY
 
-PAGE_CACHE: Final = "public, max-age=15, stale-while-revalidate=15, stale-if-error=60"
-"""How long a cache may keep a page is the promise of how soon it is gone: `docs/public.md`."""
+PAGE_CACHE: Final = "public, max-age=15, stale-while-revalidate=15, stale-if-error=45"
+"""How long a cache may keep a page is the promise of how soon it is gone (`docs/public.md`): 15 seconds and the time to
+ask again, and 60 seconds in all where nobody answers."""
 
-PICTURE_CACHE: Final = "public, max-age=15, s-maxage=60, stale-while-revalidate=15, stale-if-error=60"
+PICTURE_CACHE: Final = "public, max-age=15, s-maxage=60, stale-while-revalidate=15"
 """A cache of many may keep a picture longer, because no page leads to it any more; the browser asks again."""
 
 MODULE_CACHE: Final = "public, max-age=86400"
@@ -40,6 +42,9 @@ TYPES: Final = {
 COMPRESSED: Final = frozenset({"html", "js", "json", "svg"})
 LEVEL: Final = 9
 """It is compressed once for many."""
+
+READY_BYTES_MAX: Final = 256 * 1024
+"""Pages and their pictures; a poster is larger, and asked for rarely."""
 
 _STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 _HASHED_NAME: Final = re.compile(r"\.[0-9a-f]{8,64}\.js\Z")
@@ -71,12 +76,28 @@ def prepared(path: str, content: bytes) -> Prepared:
     return Prepared(content=content, compressed=compressed, etag=etag, headers=headers)
 
 
+def whole_answers(made: Prepared) -> tuple[bytes, bytes]:
+    """Return the answers with an object as they go over the wire now, plain and compressed; empty for a large one."""
+    if len(made.content) > READY_BYTES_MAX:
+        return b"", b""
+    headers = {**made.headers, "Date": formatdate(usegmt=True)}
+    plain = _answer(headers, made.content)
+    if not made.compressed:
+        return plain, plain
+    return plain, _answer({**headers, "Content-Encoding": "gzip"}, made.compressed)
+
+
+def _answer(headers: dict[str, str], body: bytes) -> bytes:
+    lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode("ascii") + body
+
+
 def policy_of(content: bytes) -> str:
     """Return what a page may load: what is ours, and the style that stands in it."""
     hashes = [base64.b64encode(hashlib.sha256(style).digest()).decode() for style in _STYLE.findall(content)]
     styles = " ".join(f"'sha256-{one}'" for one in hashes) or "'none'"
     return (
-        f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self'; "
+        f"default-src 'none'; style-src {styles}; script-src 'self'; worker-src 'self'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHIPPED: Final = "examples/nginx.conf"
+SHIPPED_PUBLIC: Final = "examples/nginx-public.conf"
+UPSTREAMS: Final = {SHIPPED: "127.0.0.1:8470", SHIPPED_PUBLIC: "127.0.0.1:8480"}
 MAIN: Final = """pid {folder}/nginx.pid; error_log {folder}/nginx-error.log; daemon off; master_process off;
 events {{ worker_connections 1024; }}
 http {{
@@ -34,15 +36,21 @@ http {{
 
 @contextlib.asynccontextmanager
 async def nginx(
-    folder: Path, server_url: str, certificate: Path, key: Path, *, changes: dict[str, str] | None = None
+    folder: Path,
+    server_url: str,
+    certificate: Path,
+    key: Path,
+    *,
+    shipped: str = SHIPPED,
+    changes: dict[str, str] | None = None,
 ) -> AsyncIterator[str]:
     """Run nginx before a server; yields its URL. `changes`: of what is shipped to what a test needs."""
     path = program(("nginx",), (("nginx-light",),), "NGINX_OF_TESTS")
     port = _free_port()
-    text = await asyncio.to_thread((ROOT / SHIPPED).read_text, encoding="utf-8")
+    text = await asyncio.to_thread((ROOT / shipped).read_text, encoding="utf-8")
     for old, new in {
         "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
-        "127.0.0.1:8470": urlsplit(server_url).netloc,
+        UPSTREAMS[shipped]: urlsplit(server_url).netloc,
         "/etc/nginx/tls/alerts.pem": str(certificate),
         "/etc/nginx/tls/alerts.key": str(key),
         **(changes or {}),

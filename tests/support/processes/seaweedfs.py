@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -42,9 +43,11 @@ PORTS: Final = (
 
 
 @contextlib.asynccontextmanager
-async def seaweedfs(folder: Path) -> AsyncIterator[PublicSettings]:
-    """Run a store with one bucket; yields the settings that reach it."""
+async def seaweedfs(folder: Path, before: PublicSettings | None = None) -> AsyncIterator[PublicSettings]:
+    """Run a store with one bucket; yields the settings that reach it. `before`: it is there again, where it was."""
     ports = _free_ports(len(PORTS))
+    if before is not None:
+        ports[-1] = urlsplit(before.s3.url or "").port or 0
     process = await asyncio.create_subprocess_exec(
         str(Path(sys.executable).parent / "weed"),
         "mini",

@@ -1,5 +1,8 @@
 // @ts-check
-/** A part of a page that the server writes again when something of its kind changes; at most once in `every` ms. */
+/**
+ * A part of a page that the server writes again when something of its kind changes; at most once in `every` ms.
+ * `again`: besides every so many ms, where no message says that it changed.
+ */
 import { hear } from "console/live/feed";
 import { Refreshing } from "console/live/refreshing";
 
@@ -16,6 +19,9 @@ class LiveRegion extends HTMLElement {
       hear(type, (message) => { if (only === null || message.alert === only) this.refresh(); });
     }
     hear("snapshot", () => this.refresh());
+    // What no message of the feed says is asked for again, while somebody may look at it.
+    const again = Number(this.getAttribute("again") ?? 0);
+    if (again > 0) setInterval(() => { if (!document.hidden) this.refresh(); }, again);
     this.addEventListener("focusout", () => { if (this.#isHeld) this.refresh(); });
   }
 

@@ -33,5 +33,6 @@ def routes(of: SightingPages, get: Callable[..., Route], post: Callable[..., Rou
         get(f"{alert}/sightings", operator, "alert_sightings", of.listing.get, query=ListQuery),
         get(f"{alert}/part/sightings", operator, "part_alert_sightings", of.listing.get_part, query=ListQuery),
         get(one, operator, "sighting", of.sighting.get, query=SightingQuery),
+        get(f"{one}/photos/{{number}}", operator, "sighting_photo", of.sighting.get_photo),
         post(f"{one}/decision", operator, "sighting_decision", of.sighting.post),
     ]

@@ -66,6 +66,10 @@ class SightingPage:
         """Show one sighting."""
         return await self._page(call, {}, [], None)
 
+    async def get_photo(self, call: Call[None]) -> web.Response:
+        """Return the copy of a photo, as the API does."""
+        return await self._reports.get_photo(call)
+
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Decide it, and go on to the next one."""
         fields = fields_of(call.body)

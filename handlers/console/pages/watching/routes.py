@@ -11,6 +11,7 @@ from handlers.operators.watching.trail import TrailQuery
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from handlers.console.pages.watching.funnel import FunnelPage
     from handlers.console.pages.watching.map import MapPage
     from handlers.console.pages.watching.rates import RatesPage
     from handlers.console.pages.watching.trail import TrailPage
@@ -25,6 +26,7 @@ class WatchingPages(NamedTuple):
     rates: RatesPage
     trail: TrailPage
     widening: WideningPage
+    funnel: FunnelPage
 
 
 def routes(of: WatchingPages, get: Callable[..., Route], post: Callable[..., Route], alert: str) -> list[Route]:
@@ -34,6 +36,7 @@ def routes(of: WatchingPages, get: Callable[..., Route], post: Callable[..., Rou
         get(f"{alert}/area", viewer, "alert_area", of.map.get_area),
         get(f"{alert}/part/map", viewer, "part_alert_map", of.map.get_table),
         get(f"{alert}/part/rates", viewer, "part_alert_rates", of.rates.get),
+        get(f"{alert}/part/funnel", viewer, "part_alert_funnel", of.funnel.get),
         get(f"{alert}/trail", operator, "alert_trail", of.trail.get, query=TrailQuery),
         get("/console/trail", operator, "trail", of.trail.get_choice, query=SearchQuery),
         post(f"{alert}/estimate", operator, "estimate", of.widening.post),

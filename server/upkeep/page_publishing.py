@@ -1,0 +1,58 @@
+"""Publishes pages as a task of the server, says how far it is behind, and raises the alarm when that is too far.
+
+Bounded: one publisher a process, as `public.publishing` bounds it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from public.objects import ObjectsAddressError, objects_of
+from public.pages.rendering import Surroundings
+from public.publishing.publisher import Publisher
+from push.alarm_kinds import AlarmKind
+from push.alarms import EVERY_LANE
+from server.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from push.alarms import AlarmBoard
+    from push.stores import EngineStores
+
+BEHIND_S: Final = 10.0
+"""A page is to be made within a second; a takedown has fifteen, with what caches keep."""
+
+
+class PagePublishing:
+    """The publisher of a server that has a site for the public; `lag_s` is None where it has none."""
+
+    def __init__(
+        self, settings: Settings, stores: EngineStores, alarms: AlarmBoard, changed: Callable[[str], None]
+    ) -> None:
+        """`changed` gets the code of each page that was made."""
+        self._alarms = alarms
+        self._publisher: Publisher | None = None
+        self.lag_s: float | None = None
+        public = settings.public
+        if public.url is None:
+            return
+        try:
+            objects = objects_of(public, settings.state_dir)
+        except ObjectsAddressError as error:
+            raise SettingsError(f"$.public.objects: {error}") from None
+        around = Surroundings(url=public.url, languages=public.languages, map_review_number=public.map_review_number)
+        self._publisher = Publisher(stores.pool, stores.listen, objects, around, lag=self._judge, changed=changed)
+
+    async def run(self) -> None:
+        """Publish until cancelled; returns at once where there is no site."""
+        if self._publisher is not None:
+            await self._publisher.run()
+
+    def _judge(self, lag_s: float) -> None:
+        self.lag_s = lag_s
+        if lag_s > BEHIND_S:
+            detail = "pages of alerts are not as the record has them: the objects, or their store, cannot be written"
+            self._alarms.raise_alarm(AlarmKind.PAGE_BEHIND, EVERY_LANE, None, detail)
+        else:
+            self._alarms.clear(AlarmKind.PAGE_BEHIND, EVERY_LANE, None)

@@ -1,0 +1,12 @@
+-- What there is to publish of an alert, at one moment. `live`: it has a page that says who is missing. `begun`: people may
+-- have been notified, so that its address leads somewhere for ever. `reworded`: its text was changed since it was filed.
+select p.wanted, p.first_made_at is not null as published, p.sample, a.status, a.subject_kind, a.expires,
+       a.state in ('sending', 'sent', 'paused') and a.expires > clock_timestamp() and a.child_deleted_at is null as live,
+       p.first_made_at is not null
+           or exists (select from sweep s join sweep_unit u on u.sweep_id = s.id
+                      where s.alert_id = a.id and s.notice = 'alert' and u.worked_by is not null) as begun,
+       a.revision > 1 or exists (select from notice n where n.alert_id = a.id and n.notice = 'update') as reworded,
+       a.content::text as content, c.content::text as case_content,
+       round((a.estimate ->> 'people')::numeric)::bigint as people
+from page p join alert a on a.id = p.alert_id join child_case c on c.id = a.case_id
+where p.alert_id = $1;
