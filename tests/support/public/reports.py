@@ -41,4 +41,4 @@ async def take(pool: Pool, sealing: Sealing, report: Report, photos: Sequence[Ke
     """Take a report in; None where its alert takes none."""
     async with pool.acquire() as connection, connection.transaction():
         alert = await sql.sightings.alert_of(connection, report.code)
-        return None if alert is None else await add(connection, sealing, report, alert, photos)
+        return None if alert is None or alert.deleted else await add(connection, sealing, report, alert, photos)
