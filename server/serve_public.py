@@ -15,11 +15,12 @@ from aiohttp import web
 
 from handlers.http.connections import Bounds, Connections
 from handlers.http.serving.acceptor import Acceptor, bound
-from handlers.http.serving.connection import Connection, Rules
+from handlers.http.serving.connection import Rules
 from handlers.public.serving.application import application
 from handlers.public.serving.beacons import Beacons
 from handlers.public.serving.cache import ObjectCache
 from handlers.public.serving.published import Published
+from handlers.public.serving.quick import Answers, QuickConnection
 from handlers.public.serving.sightings.part import Reporting
 from handlers.public.serving.verifying import Verifying
 from public.objects import ObjectsAddressError, objects_of
@@ -70,7 +71,8 @@ async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda
         raise SettingsError(f"$.public.objects: {error}") from None
     cache = ObjectCache(objects)
     parts = parts_of(settings, objects, cache)
-    url, acceptor, runner = await _listen(settings, parts)
+    answers = Answers(cache, settings.public.languages[0])
+    url, acceptor, runner = await _listen(settings, parts, answers)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part.run(), name=type(part).__name__) for part in parts]
         try:
@@ -85,7 +87,7 @@ async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda
     _log.info("public.stopped")
 
 
-async def _listen(settings: Settings, parts: Sequence[Part]) -> tuple[str, Acceptor, web.AppRunner]:
+async def _listen(settings: Settings, parts: Sequence[Part], answers: Answers) -> tuple[str, Acceptor, web.AppRunner]:
     host, port = address(settings.public.listen, "$.public.listen")
     runner = web.AppRunner(application(parts), access_log=None, shutdown_timeout=STOP_S)
     await runner.setup()
@@ -100,10 +102,10 @@ async def _listen(settings: Settings, parts: Sequence[Part]) -> tuple[str, Accep
     total = min(limits.connections, limit_of_process() - FILES - OBJECT_FILES)
     bounds = Bounds(total, min(limits.connections_per_address, total) if limits.per_address else 0)
     rules = Rules(limits.headers_s, limits.response_s, lambda _: None)
-    acceptor = Acceptor(sockets, Connections(bounds), partial(_connection, runner.server, rules), None)
+    acceptor = Acceptor(sockets, Connections(bounds), partial(_connection, runner.server, rules, answers), None)
     name = sockets[0].getsockname()
     return f"http://{name[0]}:{name[1]}", acceptor, runner
 
 
-def _connection(server: web.Server, rules: Rules, place: Place) -> Connection:
-    return Connection(server, place, rules)
+def _connection(server: web.Server, rules: Rules, answers: Answers, place: Place) -> QuickConnection:
+    return QuickConnection(server, place, rules, answers.answer)

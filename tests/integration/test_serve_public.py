@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import signal
 from pathlib import Path
@@ -130,3 +131,43 @@ async def test_a_flood_of_unknown_codes_fills_no_memory(tmp_path: Path) -> None:
     assert len(cache._missing) == MISSING_MAX  # noqa: SLF001 - the bound itself
     assert not isinstance(await cache.get("published/p/page"), Trouble)
     await cache.close()
+
+
+@pytest.mark.parametrize("cut", [1, 4, 20, 60])
+async def test_a_request_within_a_header_is_no_request(deployment: Deployment, cut: int) -> None:
+    """However TCP cuts it, a request that stands in another one's header is not answered: a cache would keep it."""
+    objects = _objects(deployment)
+    await objects.put(f"published/p/{CODE}/index.zh-CN.html", PAGE)
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session, session.get(f"/p/{CODE}") as page:
+        assert page.status == 200
+    reader, writer = await asyncio.open_connection(*site.address)
+    inner = f"GET /p/{CODE} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    outer = b"GET /unknown HTTP/1.1\r\nX-Other: " + b"a" * cut
+    for part in (outer, inner):
+        writer.write(part)
+        await writer.drain()
+        # Both parts are read apart from each other: the second is sent when the first has been taken.
+        async with aiohttp.ClientSession(site.url) as session, session.get("/health"):
+            pass
+    answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
+    assert answer.startswith(b"HTTP/1.1 404")
+    writer.close()
+
+
+async def test_one_connection_has_answers_of_both_ways_in_their_order(deployment: Deployment) -> None:
+    """Pages from memory, beacons, what is not there, and conditions take turns on one connection."""
+    objects = _objects(deployment)
+    await objects.put(f"published/p/{CODE}/index.zh-CN.html", PAGE)
+    site = await public_site(deployment)
+    connector = aiohttp.TCPConnector(limit=1)
+    async with aiohttp.ClientSession(site.url, connector=connector) as session:
+        for _ in range(20):
+            async with session.get(f"/p/{CODE}") as page:
+                assert (page.status, await page.read()) == (200, PAGE)
+            async with session.get(f"/p/{CODE}", headers={"If-None-Match": page.headers["ETag"]}) as again:
+                assert again.status == 304
+            async with session.post(f"/b/{CODE}", data=b"x") as beacon:
+                assert beacon.status == 204
+            async with session.get("/p/zzzzzzzzzz") as unknown:
+                assert unknown.status == 404

@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from handlers.public.serving.prepared import Prepared, prepared
+from handlers.public.serving.prepared import Prepared, prepared, whole_answers
 from public.objects import Trouble
 from runtime.tasks import cancel_and_wait
 
@@ -38,10 +38,11 @@ WAITING_MAX: Final = 1_000
 
 
 class _Kept(NamedTuple):
-    """What was read of a path, and when."""
+    """What was read of a path, when, and whole answers with it, compressed and not, where they are ready."""
 
     object: Prepared
     read_s: float
+    ready: tuple[bytes, bytes]
 
 
 class ObjectCache:
@@ -61,6 +62,13 @@ class ObjectCache:
         if kept is None or _now_s() - kept.read_s > AGE_S:
             return None
         return kept.object
+
+    def ready(self, path: str, *, is_compressed: bool) -> bytes | None:
+        """Return a whole answer with an object that is in memory and new enough; None: it is to be read, or large."""
+        kept = self._kept.get(path)
+        if kept is None or _now_s() - kept.read_s > AGE_S:
+            return None
+        return kept.ready[is_compressed] or None
 
     async def get(self, path: str) -> Prepared | Trouble:
         """Return an object; MISSING when there is none, UNAVAILABLE when the store does not say."""
@@ -112,8 +120,9 @@ class ObjectCache:
         made = before.object if before is not None and is_same else prepared(path, content)
         self._forget(path)
         self._missing.pop(path, None)
-        self._kept[path] = _Kept(made, read_s)
-        self._bytes += _size(made)
+        kept = _Kept(made, read_s, whole_answers(made))
+        self._kept[path] = kept
+        self._bytes += _size(kept)
         while len(self._kept) > ENTRIES_MAX or (self._bytes > BYTES_MAX and len(self._kept) > 1):
             self._forget(next(iter(self._kept)))
         return made
@@ -121,11 +130,11 @@ class ObjectCache:
     def _forget(self, path: str) -> None:
         kept = self._kept.pop(path, None)
         if kept is not None:
-            self._bytes -= _size(kept.object)
+            self._bytes -= _size(kept)
 
 
-def _size(made: Prepared) -> int:
-    return len(made.content) + len(made.compressed)
+def _size(kept: _Kept) -> int:
+    return len(kept.object.content) + len(kept.object.compressed) + sum(map(len, kept.ready))
 
 
 def _now_s() -> float:

@@ -9,6 +9,7 @@ import base64
 import gzip
 import hashlib
 import re
+from email.utils import formatdate
 from typing import Final
 
 import msgspec
@@ -42,6 +43,9 @@ COMPRESSED: Final = frozenset({"html", "js", "json", "svg"})
 LEVEL: Final = 9
 """It is compressed once for many."""
 
+READY_BYTES_MAX: Final = 256 * 1024
+"""Pages and their pictures; a poster is larger, and asked for rarely."""
+
 _STYLE: Final = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 _HASHED_NAME: Final = re.compile(r"\.[0-9a-f]{8,64}\.js\Z")
 
@@ -70,6 +74,22 @@ def prepared(path: str, content: bytes) -> Prepared:
         # Whoever shares a link shows its card on a site of his own.
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return Prepared(content=content, compressed=compressed, etag=etag, headers=headers)
+
+
+def whole_answers(made: Prepared) -> tuple[bytes, bytes]:
+    """Return the answers with an object as they go over the wire now, plain and compressed; empty for a large one."""
+    if len(made.content) > READY_BYTES_MAX:
+        return b"", b""
+    headers = {**made.headers, "Date": formatdate(usegmt=True)}
+    plain = _answer(headers, made.content)
+    if not made.compressed:
+        return plain, plain
+    return plain, _answer({**headers, "Content-Encoding": "gzip"}, made.compressed)
+
+
+def _answer(headers: dict[str, str], body: bytes) -> bytes:
+    lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode("ascii") + body
 
 
 def policy_of(content: bytes) -> str:

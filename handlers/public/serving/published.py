@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from handlers.public.serving.addresses import object_of
 from public.objects import Trouble
-from runtime.page_codes import PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from handlers.public.serving.cache import ObjectCache
     from handlers.public.serving.prepared import Prepared
 
-LANGUAGE: Final = r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}"
-OF_A_PAGE: Final = r"(?:state\.json|qr\.svg|(?:photo|card|poster)\.[A-Za-z0-9.-]{1,80}\.(?:jpg|png|pdf))"
 UNKNOWN: Final = {"Cache-Control": "public, max-age=1"}
 """A page that is asked for a moment before it is published is there a moment later."""
 
@@ -35,36 +33,16 @@ class Published:
         self._language = language
 
     def routes(self) -> Iterable[web.RouteDef]:
-        """Return the routes."""
-        yield web.get(f"/p/{{code:{PATTERN}}}", self._page)
-        yield web.get(f"/p/{{code:{PATTERN}}}/{{language:{LANGUAGE}}}", self._page)
-        yield web.get(f"/p/{{code:{PATTERN}}}/{{name:{OF_A_PAGE}}}", self._of_a_page)
-        yield web.get(r"/static/{name:[a-z-]{1,40}\.[0-9a-f]{8,64}\.js}", self._module)
-        yield web.get("/statistics", self._statistics)
-        yield web.get(f"/statistics/{{language:{LANGUAGE}}}", self._statistics)
-        yield web.get("/statistics.json", self._statistics_json)
+        """Return the routes; `addresses.py` says what there is below them."""
+        for path in ("/p/{page:.+}", "/static/{name}", "/statistics", "/statistics/{language}", "/statistics.json"):
+            yield web.get(path, self._get)
 
     async def run(self) -> None:
         """Do nothing besides answering."""
 
-    async def _page(self, request: web.Request) -> web.Response:
-        language = request.match_info.get("language", self._language)
-        return await self._object(request, f"p/{request.match_info['code']}/index.{language}.html")
-
-    async def _of_a_page(self, request: web.Request) -> web.Response:
-        return await self._object(request, f"p/{request.match_info['code']}/{request.match_info['name']}")
-
-    async def _module(self, request: web.Request) -> web.Response:
-        return await self._object(request, f"static/{request.match_info['name']}")
-
-    async def _statistics(self, request: web.Request) -> web.Response:
-        return await self._object(request, f"statistics.{request.match_info.get('language', self._language)}.html")
-
-    async def _statistics_json(self, request: web.Request) -> web.Response:
-        return await self._object(request, "statistics.json")
-
-    async def _object(self, request: web.Request, name: str) -> web.Response:
-        found = await self._cache.get(f"published/{name}")
+    async def _get(self, request: web.Request) -> web.Response:
+        path = object_of(request.path, self._language)
+        found = Trouble.MISSING if path is None else await self._cache.get(path)
         if found is Trouble.MISSING:
             return web.Response(status=404, text="404", headers=UNKNOWN)
         if isinstance(found, Trouble):
