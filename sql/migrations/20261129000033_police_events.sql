@@ -33,7 +33,8 @@ create index police_event_newest on police_event (authority_id, created_at desc)
 create index police_event_sighting on police_event (sighting_id) where sighting_id is not null;
 create index police_event_alert on police_event (alert_id);
 
-create function tell_police_of_sighting() returns trigger language plpgsql as $$
+-- They write what no query writes, so they have the rights of the schema's owner.
+create function tell_police_of_sighting() returns trigger language plpgsql security definer set search_path from current as $$
 begin
     insert into police_event (authority_id, alert_id, sighting_id, event, alert_state)
     select e.authority_id, a.id, new.id, 'sighting.reported', a.state
@@ -51,7 +52,7 @@ create trigger police_of_passed_sighting after update of state on sighting for e
     when (old.state is distinct from new.state and new.state = 'passed')
     execute function tell_police_of_sighting();
 
-create function tell_police_of_alert() returns trigger language plpgsql as $$
+create function tell_police_of_alert() returns trigger language plpgsql security definer set search_path from current as $$
 begin
     insert into police_event (authority_id, alert_id, event, alert_state)
     select e.authority_id, new.id, case when new.state = 'sent' then 'alert.sent' else 'alert.over' end, new.state
@@ -67,7 +68,13 @@ create trigger police_of_alert after update of state on alert for each row
           and (new.state in ('found', 'cancelled', 'expired') or new.state = 'sent' and old.sent_at is null))
     execute function tell_police_of_alert();
 
+-- As the wish to publish, which no query writes either.
+alter function want_page() security definer;
+alter function want_page() set search_path from current;
+
 -- migrate:down
+alter function want_page() reset search_path;
+alter function want_page() security invoker;
 drop trigger police_of_alert on alert;
 drop trigger police_of_passed_sighting on sighting;
 drop trigger police_of_new_sighting on sighting;

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 import sql.audit
+from public.sightings.intake.inbox import PhotoSent, Sent, piece_path, report_path
+from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
 from push.alerts.record.audit import verify
 from tests.integration.test_deletion import SHORT, WHY, _record, _redis
 from tests.integration.test_reporting import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.police_endpoint import PoliceEndpoint
+from tests.support.public.reports import keys_of, report_of
 from tests.support.public.strangers import objects_for, publish, receipt_of, site_for
 
 if TYPE_CHECKING:
@@ -65,8 +70,13 @@ async def test_nothing_of_a_sighting_is_left_after_the_timer(deployment: Deploym
         assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
         await deployment.pass_time(1.1)
         await _until_closed(deployment, server, alert)
-    # What comes after the deletion is not taken in, and does not stay in the inbox either.
-    late = await receipt_of(site.url, code, WORDS, photos=[jpeg(2)])
+    # What was taken in before, and waited, is not taken in any more, and does not stay in the inbox either.
+    late, photo = report_of(alert, WORDS, contact=CONTACT), jpeg(2)
+    seal, upload = PublicSeal(InboxKeys(keys_of(deployment)).public), "0" * 32
+    objects = objects_for(deployment)
+    await objects.put(piece_path(upload, 0, len(photo)), seal.seal_piece(upload, 0, photo))
+    sent = Sent(report=late, photos=(PhotoSent(upload=upload, size_bytes=len(photo)),))
+    await objects.put(report_path(1, late), seal.seal(msgspec.json.encode(sent)))
 
     async def is_empty() -> bool:
         return not [
@@ -76,7 +86,7 @@ async def test_nothing_of_a_sighting_is_left_after_the_timer(deployment: Deploym
     await until(is_empty)
     after = await _record(deployment.database_url) + await _redis(deployment.redis_url)
     logs = "".join(path.read_text(encoding="utf-8") for path in deployment.folder.glob("*.log"))
-    for word in (WORDS, CONTACT, PLACE, WHERE, receipt, late, WORDS.encode().hex()):
+    for word in (WORDS, CONTACT, PLACE, WHERE, receipt, late.receipt, WORDS.encode().hex()):
         assert word not in after
         assert word not in logs
     trail = await verify(pool)
@@ -94,11 +104,10 @@ async def test_what_is_taken_in_while_the_data_is_deleted_is_deleted_as_well(dep
     await deployment.sent(server, alert)
     code = await publish(deployment, alert)
     site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="1000")
+    await asyncio.gather(*(receipt_of(site.url, code, f"seen {n}", photos=[jpeg(n)]) for n in range(12)))
     assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
-    reporting = [asyncio.create_task(receipt_of(site.url, code, f"seen {n}", photos=[jpeg(n)])) for n in range(12)]
     await deployment.pass_time(1.1)
     await _until_closed(deployment, server, alert)
-    await asyncio.gather(*reporting)
     objects = objects_for(deployment)
 
     async def is_empty() -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+import sql.access
 import sql.audit
 import sql.police_events
 from handlers.administration import endpoints
@@ -82,6 +83,8 @@ class Delivery:
         query: EventsQuery = call.query
         if not scope_of(call.bearer).has(call.authority):
             return problems.response(ProblemCode.OTHER_AUTHORITY, "an officer reads the events of the own authority")
+        if not await self._is_known(call.authority):
+            return problems.response(ProblemCode.UNKNOWN_AUTHORITY, "no such authority")
         return await self.listed(call.authority, dead=query.dead)
 
     async def listed(self, authority: str, *, dead: bool) -> EventsAnswer:
@@ -95,12 +98,18 @@ class Delivery:
         if not scope_of(call.bearer).has(call.authority):
             return problems.response(ProblemCode.OTHER_AUTHORITY, "an officer acts for the own authority")
         by = Administrator(actor=call.actor.label, token=call.actor.token_id)
+        if not await self._is_known(call.authority):
+            return problems.response(ProblemCode.UNKNOWN_AUTHORITY, "no such authority")
         if event is None:
             return problems.response(ProblemCode.UNKNOWN_EVENT, "an event has an id")
         refused = await endpoints.send_again(self._pool, by, call.authority, event)
         if isinstance(refused, Refusal):
             return problems.response(refused.code, refused.detail)
         return await self.listed(call.authority, dead=True)
+
+    async def _is_known(self, authority: str) -> bool:
+        async with self._pool.acquire() as connection:
+            return await sql.access.is_valid_authority(connection, authority, None)
 
     async def get_photo(self, call: Call[Any]) -> web.Response:
         """Return a photo to who has its link."""

@@ -33,7 +33,7 @@ def _delivery(delivery: Delivery) -> list[Route]:
             handler=delivery.get_events,
             query=EventsQuery,
             answers=(Answer(200, "The newest events.", EventsAnswer),),
-            problems=(ProblemCode.OTHER_AUTHORITY, ProblemCode.BAD_FIELDS),
+            problems=(ProblemCode.OTHER_AUTHORITY, ProblemCode.UNKNOWN_AUTHORITY, ProblemCode.BAD_FIELDS),
         ),
         Route(
             method="POST",
@@ -44,7 +44,12 @@ def _delivery(delivery: Delivery) -> list[Route]:
             tag="operators",
             handler=delivery.post_again,
             answers=(Answer(200, "The events that are dead then.", EventsAnswer),),
-            problems=(ProblemCode.OTHER_AUTHORITY, ProblemCode.UNKNOWN_EVENT, ProblemCode.UNAUTHORIZED),
+            problems=(
+                ProblemCode.OTHER_AUTHORITY,
+                ProblemCode.UNKNOWN_AUTHORITY,
+                ProblemCode.UNKNOWN_EVENT,
+                ProblemCode.UNAUTHORIZED,
+            ),
         ),
         Route(
             method="GET",

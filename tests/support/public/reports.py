@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
 
 
+def keys_of(deployment: Deployment) -> list[bytes]:
+    """Return the encryption keys of the deployment's servers."""
+    return key_material(encryption_key(load(None, deployment.env())))
+
+
 def sealing_of(deployment: Deployment) -> Sealing:
     """Return what seals as the deployment's servers do."""
-    return Sealing(key_material(encryption_key(load(None, deployment.env()))))
+    return Sealing(keys_of(deployment))
 
 
 def report_of(alert: str, what: str, **more: Any) -> Report:  # noqa: ANN401 - the fields of a report
