@@ -199,6 +199,14 @@ class AlarmKind(enum.Enum):
         "reports of strangers wait for more than thirty seconds to be taken into the record: nobody reads them yet",
         "look at PostgreSQL, at `[public] objects`, at the load; none is lost, they are taken in when it is over",
     )
+    POLICE_UNREACHABLE = (
+        "police_unreachable",
+        "the endpoint of an authority does not take what it is told: what an operator passed on may not have arrived",
+        (
+            "call the authority, and tell it what was passed on. It is tried again for a day; `qq-alert authority "
+            "events ID --dead` lists what was given up, and `--again` sends it"
+        ),
+    )
     UNREADABLE_SIGHTINGS = (
         "unreadable_sightings",
         "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",

@@ -42,13 +42,15 @@ from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
 from server.public_tasks import public_tasks
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
+from server.sightings.collection import SightingCollection
+from server.sightings.deletion import deletion_of
+from server.sightings.police import PoliceEvents
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
-from server.upkeep.sighting_collection import SightingCollection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +110,7 @@ async def serve(
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
         objects = public_objects(settings)
+        engine.delete_objects = deletion_of(objects)
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
         expiry = _expiry(settings, engine, pool, signer)
@@ -133,6 +136,7 @@ async def serve(
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
                 "sightings": SightingCollection(settings, engine, handlers, objects).run(),
+                "police events": PoliceEvents(settings, engine, vault).run(),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:

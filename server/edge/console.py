@@ -24,8 +24,10 @@ from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.shift import Shift
 from handlers.console.pages.sightings.listing import SightingsPage
+from handlers.console.pages.sightings.police import PolicePage
 from handlers.console.pages.sightings.routes import SightingPages
 from handlers.console.pages.sightings.sighting import SightingPage
+from handlers.console.pages.statistics import StatisticsPage
 from handlers.console.pages.update import UpdatePage
 from handlers.console.pages.watching.funnel import FunnelPage
 from handlers.console.pages.watching.map import MapPage
@@ -125,7 +127,9 @@ def console_of(
         sightings=SightingPages(
             SightingsPage(pool, alerts, operators.sightings, pages),
             SightingPage(pool, alerts, operators.sightings, pages),
+            PolicePage(pool, alerts, operators.sightings, pages),
         ),
+        statistics=StatisticsPage(pool, operators.outcomes, pages, settings.privacy.people_min, zone),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),

@@ -29,6 +29,8 @@ with emptied as (
     where alert_id = $1 and (kind = 'report' or state = 'passed')
     group by 1, 2, 4
     on conflict (alert_id, minute, channel, kind) do update set count = p.count + excluded.count
+), untold as (
+    delete from police_event where alert_id = $1
 ), unseen as (
     -- Their photos go with them; their objects went before.
     delete from sighting where alert_id = $1
