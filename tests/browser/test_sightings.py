@@ -290,3 +290,25 @@ async def test_what_the_police_did_not_take_is_shown_and_sent_again(
         )
         assert ["operator Anna" in one for (one,) in actors] == [True]
         await desk.close()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_numbers_of_all_alerts_have_found_and_found_through_the_alert_apart(desk: Desk, locale: str) -> None:
+    """Whoever looks sees what is published with what it means, and how alerts ended beside it."""
+    alert = await _alert(desk)
+    found = {"reason": "at home", "case_number": CASE["case_number"], "through_alert": False, "outcome": "safe"}
+    assert (await desk.deployment.post(f"{desk.server.url}/v1/alerts/{alert}/found", found))[0] == 200
+    page = await desk.signed_in(Role.VIEWER, "Cai", locale=locale, javascript=False)
+    await page.click("a[href='/console/statistics']")
+    shown = {
+        name: await page.locator(f"[data-number={name}] td.number").inner_text()
+        for name in ("alerts", "found", "found_through_alert", "found_unknown_how", "ended", "recovered")
+    }
+    assert shown == {
+        "alerts": "1",
+        "found": "1",
+        "found_through_alert": "0",
+        "found_unknown_how": "0",
+        "ended": "1",
+        "recovered": "1",
+    }
