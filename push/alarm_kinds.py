@@ -199,12 +199,33 @@ class AlarmKind(enum.Enum):
         "reports of strangers wait for more than thirty seconds to be taken into the record: nobody reads them yet",
         "look at PostgreSQL, at `[public] objects`, at the load; none is lost, they are taken in when it is over",
     )
+    POLICE_UNREACHABLE = (
+        "police_unreachable",
+        "the endpoint of an authority does not take what it is told: what an operator passed on may not have arrived",
+        (
+            "call the authority, and tell it what was passed on. It is tried again for a day; `qq-alert authority "
+            "events ID --dead` lists what was given up, and `--again` sends it"
+        ),
+    )
     UNREADABLE_SIGHTINGS = (
         "unreadable_sightings",
         "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",
         (
             "give `[security] encryption_key` all keys that were used, the newest first. If no key is missing, "
             "somebody writes to the inbox who should not"
+        ),
+    )
+    GLYPH_MISSING = (
+        "glyph_missing",
+        "the share card or the poster of an alert has a character that no font has: a sign and its number stand there",
+        "look at the poster, and add a font that has it (`[public] fonts`); a name may be written in it",
+    )
+    PHOTO_REFUSED = (
+        "photo_refused",
+        "the photo of a case that is live could not be fetched or decoded, and is tried no more: its page has none",
+        (
+            "the detail says why. Ask the police for another one (`POST /v1/intake/AUTHORITY/photos`, or another "
+            "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
         ),
     )
     EXPIRES_SOON = (
@@ -244,6 +265,8 @@ _SEVERITY: Final = {
             AlarmKind.FAILED_TOKENS,
             AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
+            AlarmKind.PHOTO_REFUSED,
+            AlarmKind.GLYPH_MISSING,
         ),
         Severity.SERIOUS,
     ),

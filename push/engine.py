@@ -37,7 +37,7 @@ from runtime.tasks import cancel_and_wait, run_with_timeout
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from uuid import UUID
 
     from push.provider import Gateway
@@ -125,16 +125,21 @@ class Engine:
         )
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
-        self._deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s)
+        self._deletion = Deletion(pool, plan.retention, planner.secret, plan.deletion_look_s, self._without_objects)
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None
         self.revoked: Callable[[], None] = lambda: None
+        self.delete_objects: Callable[[UUID], Awaitable[bool]] | None = None
 
     def wake(self) -> None:
         """Wake whatever waits for new work."""
         self.claims.wake()
         self.watcher.wake()
         self.changed()
+
+    async def _without_objects(self, alert_id: UUID) -> bool:
+        """Delete what is kept of an alert outside of the record; tells whether that is done."""
+        return self.delete_objects is None or await self.delete_objects(alert_id)
 
     def look_up_tokens(self) -> None:
         """Have tokens looked up again, because something was revoked."""

@@ -40,15 +40,18 @@ from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
+from server.public_side.photo_making import PhotoMaking
 from server.public_tasks import public_tasks
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
+from server.sightings.collection import SightingCollection
+from server.sightings.deletion import deletion_of
+from server.sightings.police import PoliceEvents
 from server.upkeep.anchoring import entered
 from server.upkeep.chores import run_chores
 from server.upkeep.credential_expiry import Expiry, certificates
 from server.upkeep.lane_control import LaneControl
 from server.upkeep.reload import Reload
 from server.upkeep.secret_check import SecretCheck
-from server.upkeep.sighting_collection import SightingCollection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,8 +111,11 @@ async def serve(
         await ask(secrets.look)
         cities = await asyncio.to_thread(_cities, settings)
         objects = public_objects(settings)
+        engine.delete_objects = deletion_of(objects)
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
+        photos = PhotoMaking(settings, engine, objects)
+        handlers.ops.metrics.photos.results = photos.results
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -132,7 +138,9 @@ async def serve(
                 **public_tasks(settings, engine, handlers),
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
+                "photos": photos.run(),
                 "sightings": SightingCollection(settings, engine, handlers, objects).run(),
+                "police events": PoliceEvents(settings, engine, vault).run(),
             }
             tasks = [group.create_task(work, name=name) for name, work in beside.items()]
             try:

@@ -27,9 +27,11 @@ _RECIPIENTS_DELETE = query("recipients_delete")
 _RECIPIENTS_DELETED = query("recipients_deleted")
 
 
-async def child_due(connection: Connection, after_found: timedelta, after_end: timedelta) -> tuple[UUID, str] | None:
-    """Lock an alert whose child's data is due for deletion; returns its id and state, None when there is none."""
-    row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, None)
+async def child_due(
+    connection: Connection, after_found: timedelta, after_end: timedelta, alert_id: UUID | None = None
+) -> tuple[UUID, str] | None:
+    """Lock an alert whose child's data is due for deletion, or this one; returns its id and state, None without one."""
+    row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, alert_id)
     if row is not None:
         # A follow-up notice may have been added while this transaction waited for the lock: a second query sees it.
         row = await connection.fetchrow(_CHILD_DUE, after_found, after_end, row[0])

@@ -46,13 +46,17 @@ _NEW = query("sighting_new")
 
 
 class SightedAlert(msgspec.Struct, frozen=True):
-    """The alert of a page: its place (degrees, WGS-84), None where it is a city's, its state and its authority."""
+    """The alert of a page: its place (degrees, WGS-84), None where it is a city's, its state and its authority.
+
+    `deleted`: the child's data is, and nothing is added to it any more.
+    """
 
     id: UUID
     longitude: float | None
     latitude: float | None
     state: str
     authority: str
+    deleted: bool
 
 
 class NewSighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +136,7 @@ class WaitingSightings(msgspec.Struct, frozen=True):
 
 
 async def alert_of(connection: Connection, code: str) -> SightedAlert | None:
-    """Return the alert of a page, None where there is none to add to; its deletion waits for this transaction."""
+    """Return the alert of a page, None where there is none; its deletion waits for this transaction."""
     row = await connection.fetchrow(_ALERT, code)
     return None if row is None else SightedAlert(*row)
 

@@ -25,6 +25,8 @@ COMPONENTS: Final = "#/components/schemas/{name}"
 PATH_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "id": {"type": "string", "format": "uuid"},
     "sighting": {"type": "string", "format": "uuid"},
+    "event": {"type": "string", "format": "uuid"},
+    "link": {"type": "string", "minLength": 1, "maxLength": 256},
     "number": {"type": "integer", "minimum": 1, "maximum": 999},
     "user": {"type": "integer", "minimum": 1, "maximum": USER_MAX},
     "authority": {"type": "string", "minLength": 1, "maxLength": 63},

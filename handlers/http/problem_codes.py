@@ -29,6 +29,7 @@ class ProblemCode(enum.Enum):
     UNKNOWN_ALERT = ("unknown_alert", 404, "no such alert")
     UNKNOWN_ALARM = ("unknown_alarm", 404, "no such alarm stands, or not about what the caller may read of")
     UNKNOWN_SIGHTING = ("unknown_sighting", 404, "the alert has no such sighting, or it is deleted")
+    UNKNOWN_EVENT = ("unknown_event", 404, "the authority has no such event that nobody took, or no endpoint")
     UNKNOWN_CASE = ("unknown_case", 404, "the authority has no such case, and shares none")
     UNKNOWN_AUTHORITY = ("unknown_authority", 404, "no such authority, or it is revoked")
     UNKNOWN_CERTIFICATE = ("unknown_certificate", 404, "no such certificate is pinned for the authority")

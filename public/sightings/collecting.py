@@ -9,7 +9,7 @@ photos, `READS` objects at once.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -54,6 +54,8 @@ LISTED_MAX: Final = 20_000
 """Of the names of one priority at a time; the rest of a flood waits for the next look."""
 
 ORPHANS_MAX: Final = 20_000
+ASIDE_KEPT: Final = timedelta(days=7)
+"""Long enough to find a missing key; nobody can say of which child it is, so no longer."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +111,8 @@ class Collector:
         return await self.waiting()
 
     async def tidy(self) -> None:
-        """Remove photos whose report never came, or was taken in before they were removed."""
+        """Remove photos whose report never came, or was taken in before they were removed; and what was put aside."""
+        await self._remove_aside()
         for priority in PRIORITIES:
             if await self._objects.list(f"{REPORTS}/{priority}", 1):
                 # Their photos are still needed.
@@ -126,6 +129,13 @@ class Collector:
         for folder, changed_at in old.items():
             if (now - changed_at).total_seconds() > UPLOAD_S:
                 await self._objects.delete_below(folder)
+
+    async def _remove_aside(self) -> None:
+        aside = await self._objects.list(ASIDE, LISTED_MAX)
+        if isinstance(aside, Trouble) or not aside:
+            return
+        oldest = datetime.now(aside[0].changed_at.tzinfo) - ASIDE_KEPT
+        await self._objects.delete([one.path for one in aside if one.changed_at < oldest])
 
     async def close(self) -> None:
         """End what is being kept; it is done again after the next start."""
@@ -186,7 +196,7 @@ class Collector:
         async with self._pool.acquire() as connection, connection.transaction():
             for report in reports:
                 alert = await sql.sightings.alert_of(connection, report.code)
-                if alert is not None:
+                if alert is not None and not alert.deleted:
                     await add(connection, self._sealing, report, alert)
 
     def _begin_keeping(self, one: Named, sent: Sent) -> None:

@@ -68,6 +68,8 @@ class PhotoKeeper:
                 alert = await sql.sightings.alert_of(connection, report.code)
             if alert is None:
                 return True
+            if alert.deleted:
+                return await self._remove(alert.id, report.id)
             kept: list[KeptPhoto] = []
             for number, photo in enumerate(sent.photos, start=1):
                 one = await self._keep_one(alert.id, report.id, number, photo)
@@ -77,12 +79,14 @@ class PhotoKeeper:
                     kept.append(one)
             async with self._pool.acquire() as connection, connection.transaction():
                 still = await sql.sightings.alert_of(connection, report.code)
-                if still is not None:
+                deleted = still is None or still.deleted
+                if still is not None and not deleted:
                     await add(connection, self._sealing, report, still, kept)
-            if still is None:
-                # The child's data was deleted meanwhile.
-                return await self._objects.delete_below(f"{kept_folder(alert.id)}/{report.id}") is None
-            return True
+            return await self._remove(alert.id, report.id) if deleted else True
+
+    async def _remove(self, alert: UUID, sighting: UUID) -> bool:
+        """Remove what was kept of a report whose alert's data was deleted meanwhile; tells whether that is done."""
+        return await self._objects.delete_below(f"{kept_folder(alert)}/{sighting}") is None
 
     async def _keep_one(self, alert: UUID, sighting: UUID, number: int, photo: PhotoSent) -> KeptPhoto | Trouble | None:
         """Keep one photo; None where it is not there any more."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 import sql.audit
+import sql.police_events
 import sql.sightings
 from public.sightings.content import Said, read_said
 from public.sightings.decisions import (
@@ -26,6 +27,7 @@ from public.sightings.decisions import (
     Wanted,
 )
 from sql.audit import AuditEvent
+from sql.police_events import DeliveryRow
 from sql.sightings import PhotoRow, SightingRow
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     row: SightingRow
     said: Said | None
     photos: Sequence[PhotoRow]
+    delivery: DeliveryRow | None = None
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,12 +113,16 @@ class Sightings:
 
     async def _opened(self, connection: Connection, rows: Sequence[SightingRow]) -> list[Sighting]:
         photos: dict[UUID, list[PhotoRow]] = {}
-        if rows:
-            for photo in await sql.sightings.photos(connection, [row.id for row in rows]):
-                photos.setdefault(photo.sighting_id, []).append(photo)
+        ids = [row.id for row in rows]
+        for photo in await sql.sightings.photos(connection, ids) if ids else []:
+            photos.setdefault(photo.sighting_id, []).append(photo)
+        told = await sql.police_events.of_sightings(connection, ids) if ids else {}
         return [
             Sighting(
-                row=row, said=read_said(self._sealing.open(row.alert_id, row.content)), photos=photos.get(row.id, ())
+                row=row,
+                said=read_said(self._sealing.open(row.alert_id, row.content)),
+                photos=photos.get(row.id, ()),
+                delivery=told.get(row.id),
             )
             for row in rows
         ]

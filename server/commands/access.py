@@ -17,6 +17,7 @@ from push.alerts.review import Asked, Review
 from server.administration import access
 from server.administration.jurisdiction import read_jurisdiction
 from server.commands.context import config_option, json_flag, on_record, print_result
+from server.commands.lazy import LazyGroup
 
 if TYPE_CHECKING:
     from push.alerts.actions.revocation import Distrusted
@@ -36,7 +37,14 @@ def _zone(_: click.Context, __: click.Parameter, name: str | None) -> str | None
         raise click.BadParameter(f"no such time zone: {name}") from None
 
 
-@click.group("authority")
+@click.group(
+    "authority",
+    cls=LazyGroup,
+    lazy={
+        "endpoint": "server.commands.public.endpoints:endpoint",
+        "events": "server.commands.public.endpoints:events",
+    },
+)
 def authority_group() -> None:
     """Police bodies that may file cases."""
 

@@ -20,6 +20,7 @@ from handlers.operators.preview import Preview
 from handlers.operators.routes import OperatorHandlers
 from handlers.operators.sealed.notes import SealedNotes
 from handlers.operators.sealed.outcomes import Outcomes
+from handlers.operators.sightings.delivery import Delivery
 from handlers.operators.sightings.sightings import SightingReports
 from handlers.operators.watching.area import AlertArea
 from handlers.operators.watching.funnel import Funnel
@@ -39,12 +40,16 @@ from handlers.police.countersignatures import Countersignatures
 from handlers.police.exercises import Exercises
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
+from handlers.police.photos import NewPhotos
 from handlers.police.places import NewPlaces
 from handlers.police.routes import PoliceHandlers
 from handlers.police.updates import Updates
 from handlers.public.alerts import Public
 from handlers.routes import Handlers
 from public.sightings.copies import Copies
+from public.sightings.intake.inbox_sealing import InboxKeys
+from public.sightings.police.links import PhotoLinks
+from public.sightings.police.originals import Originals
 from public.sightings.record import Sightings
 from public.sightings.sealing import Sealing
 from push.alerts.preview import preview
@@ -80,7 +85,9 @@ def handlers_of(
 ) -> Handlers:
     """Return what answers requests; `taken`: for how many page views stands what was counted."""
     pool, index = engine.stores.requests_pool, engine.stores.index
-    sealing = Sealing(key_material(encryption_key(settings)))
+    material = key_material(encryption_key(settings))
+    sealing = Sealing(material)
+    copies = Copies(objects, sealing)
     signed = SignedWebhooks(pool, vault, authenticator)
     planner = engine.filing_service.planner
     disclosure = planner.plan.disclosure
@@ -104,7 +111,12 @@ def handlers_of(
         alarms=Alarms(within),
         administration=administration_of(pool, vault),
         watching=Watching(AlertArea(pool, cities), Rates(pool, disclosure), AlertTrail(pool), Funnel(pool, disclosure)),
-        sightings=SightingReports(pool, Sightings(pool, sealing), Copies(objects, sealing)),
+        sightings=SightingReports(
+            pool,
+            Sightings(pool, sealing),
+            copies,
+            Delivery(pool, PhotoLinks(material), Originals(objects, InboxKeys(material), copies)),
+        ),
     )
     intake = Intake(pool, engine.filing_service, signed, cities, cap)
     exercises, enrolment = Exercises(pool, intake), Enrolment(pool)
@@ -114,6 +126,7 @@ def handlers_of(
             intake=intake,
             notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
             places=NewPlaces(pool, engine.changes, planner, signed, cities),
+            photos=NewPhotos(pool, signed, planner),
             updates=Updates(pool, engine.changes, signed, planner),
             countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
             exercises=exercises,

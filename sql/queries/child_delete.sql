@@ -6,6 +6,9 @@ with emptied as (
     from alert a where a.id = $1 and c.id = a.case_id
 ), unsealed as (
     delete from case_sealed s using alert a where a.id = $1 and s.case_id = a.case_id
+), unshown as (
+    -- Its objects went before.
+    delete from case_photo where alert_id = $1
 ), unworked as (
     -- An alert that was never sent has nothing to count, and anyone may have filed it.
     delete from sweep_unit u using sweep s
@@ -29,6 +32,8 @@ with emptied as (
     where alert_id = $1 and (kind = 'report' or state = 'passed')
     group by 1, 2, 4
     on conflict (alert_id, minute, channel, kind) do update set count = p.count + excluded.count
+), untold as (
+    delete from police_event where alert_id = $1
 ), unseen as (
     -- Their photos go with them; their objects went before.
     delete from sighting where alert_id = $1

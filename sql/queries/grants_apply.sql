@@ -23,11 +23,13 @@ begin
             ('audit_reason', 'select, insert, delete'),
             ('authority', 'select, insert, update'),
             ('authority_certificate', 'select, insert, update, delete'),
+            ('authority_endpoint', 'select, insert, update, delete'),
             ('authority_secret', 'select, insert, update'),
             ('bearer_token', 'select, insert, update'),
             ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
             ('case_authority', 'select, insert, update'),
+            ('case_photo', 'select, insert, update, delete'),
             ('case_sealed', 'select, insert, update, delete'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),
@@ -43,11 +45,12 @@ begin
             ('notice', 'select, insert'),
             ('counted_approval', 'select'),
             ('outer_ring', 'select'),
-            ('page', 'select, insert, update'),
+            ('page', 'select, update'),
             ('page_count', 'select, insert, update'),
             ('page_count_taken', 'select, insert, update, delete'),
             ('person', 'select, insert'),
             ('valid_token', 'select'),
+            ('police_event', 'select, update, delete'),
             ('passkey', 'select, insert, update'),
             ('passkey_challenge', 'select, insert, delete'),
             ('preference', 'select, insert, update, delete'),
@@ -69,8 +72,8 @@ begin
     end loop;
     -- What was deleted is freed at once (child_vacuum.sql). PostgreSQL before 17 has no such right: it frees it later.
     if current_setting('server_version_num')::integer >= 170000 then
-        for one in select unnest(array['alert', 'audit_reason', 'case_sealed', 'child_case', 'proposal', 'ring', 'sighting',
-                                       'sighting_photo', 'webhook_receipt']) as relation
+        for one in select unnest(array['alert', 'audit_reason', 'case_photo', 'case_sealed', 'child_case', 'police_event',
+                                       'proposal', 'ring', 'sighting', 'sighting_photo', 'webhook_receipt']) as relation
         loop
             execute format('grant maintain on %I.%I to %I', room, one.relation, role);
         end loop;

@@ -40,11 +40,20 @@ class SightingPhoto(Answer, frozen=True, kw_only=True):
     height: int | None
 
 
+class SightingDelivery(Answer, frozen=True, kw_only=True):
+    """How far it has come to the police; `dead_at`: since when it is tried no more."""
+
+    attempts: int
+    delivered_at: datetime | None
+    dead_at: datetime | None
+
+
 class ShownSighting(Answer, frozen=True, kw_only=True):
     """A sighting; `readable` false: no key of this server opens its words.
 
     `alike`: how many of its stack are in this state, with itself. `distance_km`: from the alert's place. `proved`: it
-    came with a proof of work. `accuracy_m`: of the place, as the phone says.
+    came with a proof of work. `accuracy_m`: of the place, as the phone says. `delivery`: null where the police are not
+    told of it.
     """
 
     id: UUID
@@ -68,6 +77,7 @@ class ShownSighting(Answer, frozen=True, kw_only=True):
     decided_by: str | None
     decided_at: datetime | None
     duplicate_of: UUID | None
+    delivery: SightingDelivery | None = None
 
 
 class SightingsAnswer(Answer, frozen=True, kw_only=True):
@@ -94,7 +104,7 @@ class SightingDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 def shown(one: Sighting) -> ShownSighting:
     """Return a sighting as it is answered."""
-    row, said = one.row, one.said
+    row, said, told = one.row, one.said, one.delivery
     return ShownSighting(
         id=row.id,
         receipt=row.receipt,
@@ -128,4 +138,7 @@ def shown(one: Sighting) -> ShownSighting:
         decided_by=row.decided_by,
         decided_at=row.decided_at,
         duplicate_of=row.duplicate_of,
+        delivery=None
+        if told is None
+        else SightingDelivery(attempts=told.attempts, delivered_at=told.delivered_at, dead_at=told.dead_at),
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.sightings.answers import ShownSighting, SightingDecision, SightingsQuery
+    from handlers.operators.sightings.delivery import Delivery
     from public.sightings.copies import Copies
     from public.sightings.decisions import Outcome
     from public.sightings.record import Sightings
@@ -48,10 +49,11 @@ _CODES: Final = {
 class SightingReports:
     """`GET /v1/alerts/{id}/sightings`, and what is below it."""
 
-    def __init__(self, pool: Pool, sightings: Sightings, copies: Copies) -> None:
+    def __init__(self, pool: Pool, sightings: Sightings, copies: Copies, delivery: Delivery) -> None:
         self._pool = pool
         self._sightings = sightings
         self._copies = copies
+        self.delivery = delivery
 
     async def get_all(self, call: Call[Any]) -> SightingsAnswer | web.Response:
         """Return a page of sightings."""

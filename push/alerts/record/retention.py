@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 import structlog
@@ -27,6 +27,7 @@ from sql.audit import AuditEvent
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from uuid import UUID
 
     from sql.database import Pool
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
 POLL_INTERVAL_S: Final = 30.0
 
 _log = structlog.get_logger("push.alerts.record.retention")
+
+
+DeleteObjects: TypeAlias = "Callable[[UUID], Awaitable[bool]]"
+
+
+async def _none(_: UUID) -> bool:
+    """Delete nothing: there are no objects."""
+    return True
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +56,17 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 class Deletion:
     """Deletes what is due."""
 
-    def __init__(self, pool: Pool, retention: Retention, secret: bytes, look_s: float = POLL_INTERVAL_S) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        retention: Retention,
+        secret: bytes,
+        look_s: float = POLL_INTERVAL_S,
+        delete_objects: DeleteObjects = _none,
+    ) -> None:
+        """`delete_objects` deletes what is kept of an alert outside of the record; False: try again later."""
         self._pool = pool
+        self._delete_objects = delete_objects
         self._secret = secret
         self._retention = retention
         self._look_s = look_s
@@ -81,6 +99,12 @@ class Deletion:
         kept = self._retention
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child)
+        # Outside of a transaction, whose locks would be held as long as a store of objects takes; and before the record
+        # says so, so that what is interrupted is done again.
+        if due is None or not await self._without_objects(due[0]):
+            return False
+        async with self._pool.acquire() as connection, connection.transaction():
+            due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child, due[0])
             if due is None:
                 return False
             alert_id, state = due
@@ -98,8 +122,17 @@ class Deletion:
             )
             await sql.audit.append(connection, event)
         self._unclean = True
+        # What was taken in meanwhile; from now on the record lets nothing in.
+        await self._without_objects(alert_id)
         _done(alert_id, CHILD)
         return True
+
+    async def _without_objects(self, alert_id: UUID) -> bool:
+        """Delete what is kept of an alert outside of the record; tells whether that is done."""
+        if await self._delete_objects(alert_id):
+            return True
+        _log.warning("deletion.objects_left", alert=str(alert_id))
+        return False
 
     async def _recipients(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():

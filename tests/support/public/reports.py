@@ -23,9 +23,14 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
 
 
+def keys_of(deployment: Deployment) -> list[bytes]:
+    """Return the encryption keys of the deployment's servers."""
+    return key_material(encryption_key(load(None, deployment.env())))
+
+
 def sealing_of(deployment: Deployment) -> Sealing:
     """Return what seals as the deployment's servers do."""
-    return Sealing(key_material(encryption_key(load(None, deployment.env()))))
+    return Sealing(keys_of(deployment))
 
 
 def report_of(alert: str, what: str, **more: Any) -> Report:  # noqa: ANN401 - the fields of a report
@@ -41,4 +46,4 @@ async def take(pool: Pool, sealing: Sealing, report: Report, photos: Sequence[Ke
     """Take a report in; None where its alert takes none."""
     async with pool.acquire() as connection, connection.transaction():
         alert = await sql.sightings.alert_of(connection, report.code)
-        return None if alert is None else await add(connection, sealing, report, alert, photos)
+        return None if alert is None or alert.deleted else await add(connection, sealing, report, alert, photos)

@@ -37,7 +37,7 @@ LATE_S: Final = 30.0
 TIDY_LOOKS: Final = 300
 """Looks between two of what nobody will fetch any more."""
 
-_log = structlog.get_logger("server.upkeep.sighting_collection")
+_log = structlog.get_logger("server.sightings")
 
 
 class SightingCollection:

@@ -1,0 +1,63 @@
+"""An endpoint of the police: keeps each request as it came, and answers as it is told to.
+
+Bounded by the test that opens it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import msgspec
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Told(NamedTuple):
+    """A request: its headers in small letters, and its body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """The body, decoded."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.body)
+        return decoded
+
+
+class PoliceEndpoint:
+    """A web server of the police."""
+
+    def __init__(self) -> None:
+        self.told: list[Told] = []
+        self.status = 204
+        self.url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        """Begin to listen."""
+        app = web.Application()
+        app.router.add_post("/events", self._take)
+        app.router.add_get("/elsewhere", self._elsewhere)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}/events"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Listen no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.told.append(Told(headers, await request.read()))
+        return web.Response(status=self.status, headers={"Location": "/elsewhere"})
+
+    async def _elsewhere(self, _: web.Request) -> web.Response:
+        raise AssertionError("a redirection was followed")
