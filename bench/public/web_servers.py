@@ -34,7 +34,7 @@ _MAIN: Final = """pid {folder}/nginx.pid; error_log {folder}/error.log; daemon o
 worker_rlimit_nofile 8192;
 events {{ worker_connections 4096; }}
 http {{
-    access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
+    access_log off; keepalive_requests 100000000;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
     {servers}
