@@ -2,9 +2,10 @@
 
 Everything else goes its way through aiohttp: what is not in memory or not new enough, what has another body or a header
 that changes the answer, and whatever is not written exactly as HTTP has it. So nothing is answered here that aiohttp
-would refuse, and no request ends elsewhere than it does there. Bounded: `ADDRESSES_MAX` addresses and `HEADERS_MAX`
-headers of which is known what they lead to, `HEAD_BYTES_MAX` a head; `UNREAD_BYTES_MAX` of answers that a client has not
-read.
+would refuse, and no request ends elsewhere than it does there.
+
+Bounded: `ADDRESSES_MAX` addresses and `HEADERS_MAX` headers of which is known what they lead to, `HEAD_BYTES_MAX` a
+head; `UNREAD_BYTES_MAX` of answers that a client has not read.
 """
 
 from __future__ import annotations
