@@ -85,7 +85,10 @@ async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
     await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=LONG_MS)
     await page.evaluate("window.stayed = true")
+    count = page.locator("[data-count=sightings]")
+    await expect(count).to_have_text("")
     await receipt_of(site.url, code, "on the platform", photos=[jpeg()])
+    await expect(count).to_have_text("1", timeout=LONG_MS)
     await expect(page.locator("table.sighted .text")).to_have_text("on the platform", timeout=LONG_MS)
     assert await page.evaluate("window.stayed") is True
     await page.click("[data-move]")
@@ -94,6 +97,10 @@ async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
     await expect(picture).to_have_js_property("complete", value=True)
     assert await picture.evaluate("(one) => one.naturalWidth") > 0
     await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    await expect(count).to_have_text("1")
+    await page.click("form[data-decision=pass_on] button")
+    await page.wait_for_url("**done=pass_on")
+    await expect(count).to_have_text("", timeout=LONG_MS)
     await desk.close()
 
 
