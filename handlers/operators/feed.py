@@ -21,10 +21,11 @@ from aiohttp import web
 from handlers.http import problems
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.requests import may_open
-from handlers.http.roles import ALLOWS, Role
+from handlers.http.roles import Role
 from handlers.operators.feed_answers import Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
 from handlers.operators.scope import scope_of
+from handlers.operators.sightings.undecided import Undecided
 from handlers.values.number import number_of
 from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
@@ -94,7 +95,7 @@ class Feed:
         self._seq = time.time_ns() // 1_000_000
         self._history: deque[Message] = deque(maxlen=HISTORY)
         self._decisions: dict[str, int] = {}
-        self._undecided: dict[UUID, tuple[tuple[str, ...], int]] = {}
+        self.undecided = Undecided()
         self.listeners = Listeners(limits)
         self._closing = False
         self._revoked = asyncio.Event()
@@ -131,18 +132,9 @@ class Feed:
         self, alert: UUID, authorities: Sequence[str], undecided: int, oldest_at: datetime | None
     ) -> None:
         """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
-        self._undecided.pop(alert, None)
-        if undecided:
-            self._undecided[alert] = (tuple(authorities), undecided)
+        self.undecided.note(alert, authorities, undecided)
         content = {"alert": str(alert), "undecided": undecided, "oldest_at": oldest_at}
         self._publish("sightings", content, lambda scope: scope.has(*authorities))
-
-    def undecided_for(self, bearer: Bearer) -> int:
-        """Return how many sightings wait for a decision that somebody may make."""
-        if bearer.role not in ALLOWS[Role.OPERATOR]:
-            return 0
-        scope = scope_of(bearer)
-        return sum(undecided for authorities, undecided in self._undecided.values() if scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
         self._seq += 1

@@ -91,7 +91,7 @@ def console_of(
     pages.attention = lambda bearer: attention_of(
         operators.alarms.listed_for(bearer).alarms,
         number_waiting(operators.alerts.watched_for(bearer), bearer),
-        operators.feed.undecided_for(bearer),
+        operators.feed.undecided.of(bearer),
     )
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
