@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+
 
 class S3Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to reach a bucket where the environment of the cloud does not say it; `url` of a store of one's own."""
@@ -45,6 +47,9 @@ class PublicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     of the page and `{code}` for its code as surrogate key, after another method than POST where one is meant
     (`PURGE {url}`); `purge_headers` go with them. `map_review_number`: what is to stand under maps. `card_shows_child`:
     whether the picture for shared links has name and photo. `languages`: of pages; the first is the default.
+    `fonts`: files and folders of fonts for cards and posters, before the one that comes with the server. `photo_hosts`:
+    the only hosts from which pictures of cases are fetched; empty: any that is public. `photo_addresses`: networks that
+    they may be in although they are internal, as 10.1.2.0/24. `photo_ports`: where they listen.
     """
 
     url: Annotated[str, Meta(pattern=r"^https?://\S+[^/\s]\Z", max_length=200)] | None = None
@@ -56,4 +61,8 @@ class PublicSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     purge_headers: dict[str, str] = {}
     map_review_number: Annotated[str, Meta(max_length=100)] = ""
     card_shows_child: bool = False
+    fonts: Annotated[list[str], Meta(max_length=20)] = []
+    photo_hosts: Annotated[list[str], Meta(max_length=100)] = []
+    photo_addresses: Annotated[list[str], Meta(max_length=100)] = []
+    photo_ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=20)] = (80, 443)
     sightings: SightingSettings = SightingSettings()

@@ -215,6 +215,19 @@ class AlarmKind(enum.Enum):
             "somebody writes to the inbox who should not"
         ),
     )
+    GLYPH_MISSING = (
+        "glyph_missing",
+        "the share card or the poster of an alert has a character that no font has: a sign and its number stand there",
+        "look at the poster, and add a font that has it (`[public] fonts`); a name may be written in it",
+    )
+    PHOTO_REFUSED = (
+        "photo_refused",
+        "the photo of a case that is live could not be fetched or decoded, and is tried no more: its page has none",
+        (
+            "the detail says why. Ask the police for another one (`POST /v1/intake/AUTHORITY/photos`, or another "
+            "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
+        ),
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",
@@ -252,6 +265,8 @@ _SEVERITY: Final = {
             AlarmKind.FAILED_TOKENS,
             AlarmKind.ISSUER_AWAY,
             AlarmKind.PROCESS_GONE,
+            AlarmKind.PHOTO_REFUSED,
+            AlarmKind.GLYPH_MISSING,
         ),
         Severity.SERIOUS,
     ),

@@ -40,6 +40,7 @@ from server.edge.handlers import handlers_of
 from server.edge.listening import Listener, listen
 from server.edge.public_objects import public_objects
 from server.process import StoppedError, answered, close_redis, enter_pool, migrated, process_name, stop_event
+from server.public_side.photo_making import PhotoMaking
 from server.public_tasks import public_tasks
 from server.settings import Settings, SettingsError, links_of, policies, policy_by_kind
 from server.sightings.collection import SightingCollection
@@ -113,6 +114,8 @@ async def serve(
         engine.delete_objects = deletion_of(objects)
         counting = counting_of(settings, pool, objects)
         handlers = handlers_of(settings, engine, authenticator, cities, signer, vault, counting.taken, objects)
+        photos = PhotoMaking(settings, engine, objects)
+        handlers.ops.metrics.photos.results = photos.results
         expiry = _expiry(settings, engine, pool, signer)
         # Listening comes before sending, so that a server started twice by mistake fails before it sends anything.
         listeners = await _listening(settings, engine, handlers, authenticator)
@@ -135,6 +138,7 @@ async def serve(
                 **public_tasks(settings, engine, handlers),
                 "embedded stores": _guard(stores),
                 **{name: run() for name, run in counting.tasks.items()},
+                "photos": photos.run(),
                 "sightings": SightingCollection(settings, engine, handlers, objects).run(),
                 "police events": PoliceEvents(settings, engine, vault).run(),
             }

@@ -25,6 +25,7 @@ _END = query("session_end")
 _ENDED = query("session_ended")
 _CLEAN = query("sessions_clean")
 _LINK_ADD = query("sign_in_link_add")
+_LINK_STANDS = query("sign_in_link_stands")
 _LINK_USE = query("sign_in_link_use")
 
 
@@ -92,6 +93,12 @@ async def clean(pool: Pool, idle: timedelta) -> None:
 async def add_link(connection: Pool | Connection, digest: bytes, token_id: int, lasts: timedelta) -> None:
     """Add a link that signs the person of a token in, once."""
     await connection.execute(_LINK_ADD, digest, token_id, lasts)
+
+
+async def link_stands(pool: Pool | Connection, digest: bytes) -> bool:
+    """Tell whether a link is known, and neither used nor over."""
+    stands: bool = await pool.fetchval(_LINK_STANDS, digest)
+    return stands
 
 
 async def use_link(pool: Pool | Connection, digest: bytes) -> tuple[int, bytes] | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.queue import Queue
     from handlers.console.pages.review import Review
     from handlers.console.pages.shift import Shift
+    from handlers.console.pages.statistics import StatisticsPage
     from handlers.console.pages.update import UpdatePage
     from handlers.console.passkeys.guard import PasskeyGuard
     from handlers.console.passkeys.page import PasskeyPage
@@ -73,6 +74,7 @@ class ConsoleHandlers(NamedTuple):
     shift: Shift
     watching: WatchingPages
     sightings: SightingPages
+    statistics: StatisticsPage
     administration: AdministrationPages
 
 
@@ -94,6 +96,7 @@ def routes(of: ConsoleHandlers) -> list[Route]:
         post(f"{ALERT}/update", operator, "update", of.update.post),
         post(f"{ALERT}/wording", operator, "wording", of.update.post_wording),
         *_actions(of, get, post),
+        get("/console/statistics", viewer, "statistics", of.statistics.get),
         get("/console/alarms", viewer, "alarms", of.alarms.get),
         get("/console/part/alarms", viewer, "part_alarms", of.alarms.get_part),
         post("/console/alarms/{id}/acknowledgement", operator, "acknowledgement", of.alarms.post),

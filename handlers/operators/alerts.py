@@ -91,6 +91,11 @@ class Alerts:
         """Return the alerts that the bearer of a token may read."""
         return await self._lists.get((query, scope_of(bearer)))
 
+    def watched_for(self, bearer: Bearer) -> list[ListedAlert]:
+        """Return the alerts that the bearer of a token may read, as this process saw them last."""
+        scope = scope_of(bearer)
+        return [one for one in self._watcher.listed.values() if scope.shows(one)]
+
     async def _listed(self, asked: tuple[AlertsQuery, Scope]) -> AlertsAnswer:
         query, scope = asked
         listed = await sql.progress.list_alerts(

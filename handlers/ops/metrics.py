@@ -18,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.registry import Collector
 
 from handlers.ops.page_metrics import PageCollector, PageLagCollector
+from handlers.ops.photo_metrics import PhotoCollector
 from handlers.ops.sighting_metrics import SightingCollector
 from push.alerts.disclosure.progress import shown_progress
 from push.delivery.breaker import Condition
@@ -235,6 +236,7 @@ class Metrics:
         self.lag = LoopLag()
         self.pages = PageLagCollector()
         self.sightings = SightingCollector()
+        self.photos = PhotoCollector()
         pages = PageCollector({} if taken is None else taken, engine.filing_service.planner.plan.disclosure)
         self._public, self._own = (
             self._registry(engine, listeners, authenticator, pages, names=names) for names in (False, True)
@@ -258,6 +260,7 @@ class Metrics:
         registry.register(self.pages)
         registry.register(pages)
         registry.register(self.sightings)
+        registry.register(self.photos)
         return registry
 
     async def get(self, _: Call[None]) -> web.Response:

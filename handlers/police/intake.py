@@ -23,6 +23,7 @@ from handlers.police.case.checks import notes_on_photo, requested_area_faults, u
 from handlers.police.sightings import notes_on_places, sightings_of, with_sightings
 from handlers.police.wording import content_of
 from handlers.police.wording.left_out import notes_on_letters
+from handlers.values.data_uri import read_data_uri
 from push.alerts.actions.actor import of_authority
 from push.alerts.filing import Filed, Filing, FilingService
 from push.alerts.record.digests import keyed
@@ -127,6 +128,7 @@ class Intake:
             subject_kind=case.subject_kind,
             sealed=sealed,
             held_for=held,
+            photo=None if case.photo_data is None else read_data_uri(case.photo_data),
         )
         notes = notes_on_city(case.last_seen, self._cities) + notes_on_photo(case) + notes_on_letters(case)
         notes += notes_on_places(case)

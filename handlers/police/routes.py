@@ -16,6 +16,8 @@ from handlers.police.countersignatures import Countersignature
 from handlers.police.exercises import BODY_BYTES as EXERCISE_BYTES
 from handlers.police.exercises import NewExercise
 from handlers.police.notices import PoliceNotice
+from handlers.police.photos import BODY_BYTES as PHOTO_BYTES
+from handlers.police.photos import NewPhoto
 from handlers.police.places import NewPlace
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from handlers.police.exercises import Exercises
     from handlers.police.intake import Intake
     from handlers.police.notices import Notices
+    from handlers.police.photos import NewPhotos
     from handlers.police.places import NewPlaces
     from handlers.police.updates import Updates
 
@@ -60,6 +63,7 @@ class PoliceHandlers(NamedTuple):
     intake: Intake
     notices: Notices
     places: NewPlaces
+    photos: NewPhotos
     countersignatures: Countersignatures
     updates: Updates
     exercises: Exercises
@@ -163,6 +167,26 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.ALERT_OVER,
                 ProblemCode.PROPOSAL_WAITS,
                 ProblemCode.TOO_MANY_CHANGES,
+            ),
+        ),
+        Route(
+            method="POST",
+            path="/v1/intake/{authority}/photos",
+            access=Proof.SIGNATURE,
+            operation="send_photo",
+            summary="The police send the photo of who is missing, in the place of the one before; signed like a case.",
+            tag="police",
+            handler=handlers.photos.post,
+            body=Body(PHOTO_BYTES, None, {JSON: NewPhoto}),
+            headers=SIGNED,
+            answers=(Answer(200, "The alert; the photo is decoded and shown soon after.", FiledAnswer),),
+            problems=(
+                *OF_ALL,
+                ProblemCode.UNKNOWN_CASE,
+                ProblemCode.WEBHOOK_ID_REUSED,
+                ProblemCode.ALERT_OVER,
+                ProblemCode.ALREADY_ANSWERED,
+                ProblemCode.UNAUTHORIZED,
             ),
         ),
         Route(

@@ -39,6 +39,13 @@ class ShownPhoto(msgspec.Struct, frozen=True):
     height: int
 
 
+class ShownDocument(msgspec.Struct, frozen=True):
+    """A poster that a page leads to: its kind (`pdf`, `png`) and its address."""
+
+    kind: str
+    url: str
+
+
 class PageSource(msgspec.Struct, frozen=True, kw_only=True):
     """What a page is made of: `is_reworded`: the alert's text says something that the case does not."""
 
@@ -78,7 +85,8 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     expires: str
     sample: int
     map_review_number: str
-    metas: tuple[tuple[str, str], ...]
+    metas: tuple[tuple[str, str, str], ...]
+    documents: tuple[ShownDocument, ...]
 
 
 def live_page(
@@ -86,9 +94,13 @@ def live_page(
     language: str,
     around: Surroundings,
     photo: ShownPhoto | None = None,
-    metas: Sequence[tuple[str, str]] = (),
+    metas: Sequence[tuple[str, str, str]] = (),
+    documents: Sequence[ShownDocument] = (),
 ) -> bytes:
-    """Return the page of an alert that lives, in one language; `metas`: what sites that show its link read."""
+    """Return the page of an alert that lives, in one language.
+
+    `metas`: what sites that show its link read, each with its attribute, name and content. `documents`: its posters.
+    """
     t = texts_of(language)
     text = source.content.text(language)
     case, expires = source.case, local(source.expires, source.content)
@@ -109,6 +121,7 @@ def live_page(
         sample=source.sample,
         map_review_number=around.map_review_number,
         metas=tuple(metas),
+        documents=tuple(documents),
     )
     return rendered(
         "page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url, later=later()

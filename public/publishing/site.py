@@ -14,7 +14,7 @@ import msgspec
 
 from public.objects import Objects, Trouble
 from public.pages.modules import modules
-from public.pages.rendering import ShownPhoto, live_page, over_page, state_of
+from public.pages.rendering import ShownDocument, ShownPhoto, live_page, over_page, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
@@ -38,11 +38,15 @@ class Asset(msgspec.Struct, frozen=True):
 
 
 class Assets(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands beside the documents of a page; `metas`: by language, what sites that show its link read of it."""
+    """What stands beside the documents of a page.
+
+    By language: `metas`, what sites that show its link read of it; `documents`, the posters that it leads to.
+    """
 
     files: tuple[Asset, ...] = ()
     photo: ShownPhoto | None = None
-    metas: dict[str, tuple[tuple[str, str], ...]] = {}
+    metas: dict[str, tuple[tuple[str, str, str], ...]] = {}
+    documents: dict[str, tuple[ShownDocument, ...]] = {}
 
 
 async def put_modules(objects: Objects) -> Trouble | None:
@@ -64,7 +68,9 @@ async def put_page(objects: Objects, source: PageSource, assets: Assets, around:
     if trouble is not None:
         return trouble
     pages = {
-        language: live_page(source, language, around, assets.photo, assets.metas.get(language, ()))
+        language: live_page(
+            source, language, around, assets.photo, assets.metas.get(language, ()), assets.documents.get(language, ())
+        )
         for language in around.languages
     }
     trouble = await _all(

@@ -83,6 +83,20 @@ def at_most(whole: Estimate, people_max: int) -> Estimate:
     return msgspec.structs.replace(_bounded(whole, people_max), rings=rings, lanes=bounded)
 
 
+def beyond(whole: RingEstimate, nearer: Sequence[RingEstimate]) -> RingEstimate:
+    """Return what a ring adds to nearer ones, of which all the people in it were counted."""
+    known = [lane for ring in nearer for lane in ring.lanes.items()]
+    lanes = {name: _less(one, [count for lane, count in known if lane == name]) for name, one in whole.lanes.items()}
+    return msgspec.structs.replace(_less(whole, nearer), lanes=lanes)
+
+
+def _less(one: Counted, others: Sequence[Counted]) -> Counted:
+    people = max(0, one.people - sum(other.people for other in others))
+    low = max(0, one.low - sum(other.high for other in others))
+    high = max(people, one.high - sum(other.low for other in others))
+    return msgspec.structs.replace(one, people=people, low=low, high=high)
+
+
 def _lane_bounded(one: LaneEstimate, people_max: int) -> LaneEstimate:
     fewer = _bounded(one, people_max)
     if one.finish_s is None or one.margin_s is None or one.rate_per_s is None:

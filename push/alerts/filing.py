@@ -18,6 +18,7 @@ import msgspec
 import sql.audit
 import sql.cap
 import sql.filing
+import sql.photos
 import sql.progress
 import sql.sealed
 import sql.work
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
 
-
 DRAFTS_MAX: Final = 20
 """Unverified drafts of an authority that wait for review: anybody may send them, and people have to read each."""
 
@@ -58,7 +58,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     `unverified`: why its signature is not believed, None when it is; such a case goes to `push.alerts.drafts`.
     `message`: the CAP message that it is. `last_seen_at`: when the child was at `place`. `sealed`: what only those read
     who judge it, JSON text, None where there is nothing; it is stored encrypted. `held_for`: why what it rests on holds
-    it (`push.alerts.review.HeldFor`).
+    it (`push.alerts.review.HeldFor`). `photo`: as it was sent with the case, still to be made.
     """
 
     authority: str
@@ -81,6 +81,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     subject_kind: SubjectKind = SubjectKind.CHILD
     sealed: bytes | None = None
     held_for: tuple[str, ...] = ()
+    photo: bytes | None = None
 
     @property
     def verified(self) -> bool:
@@ -193,6 +194,8 @@ class FilingService:
             connection, filing.authority, filing.case_number, filing.content_digest, filing.content, received_at
         )
         await sql.filing.add_alert(connection, case_id, alert)
+        if filing.photo is not None:
+            await sql.photos.give(connection, alert.id, filing.photo)
         if filing.sealed is not None:
             await sql.sealed.put(connection, case_id, self.planner.sealing.seal(case_id, filing.sealed))
         await self.planner.add_rings(connection, alert.id, filing.status, rings, people_of(sampled), held)
@@ -232,15 +235,11 @@ async def _superseded(connection: Connection, standing: UUID) -> AuditEvent | No
     state = await sql.filing.supersede(connection, standing)
     if state is None:
         return None
-    waited = state == State.IN_REVIEW
-    return AuditEvent(
-        actor="system",
-        action=Action.CANCEL.value if waited else "supersede",
-        alert=standing,
-        before=state if waited else None,
-        after=State.CANCELLED.value if waited else None,
-        details={"superseded": "a signed case has this number"},
-    )
+    details = {"superseded": "a signed case has this number"}
+    if state != State.IN_REVIEW:
+        return AuditEvent(actor="system", action="supersede", alert=standing, details=details)
+    cancel, after = Action.CANCEL.value, State.CANCELLED.value
+    return AuditEvent(actor="system", action=cancel, alert=standing, before=state, after=after, details=details)
 
 
 def events_of(filing: Filing, alert: AlertRow, decision: Decision, held: set[int]) -> tuple[AuditEvent, AuditEvent]:

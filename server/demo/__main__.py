@@ -109,7 +109,10 @@ async def _run(of: Running, people: int, *, leave: bool, as_json: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     console = of.console
     rate_per_s = of.rate_per_s(people)
-    async with running(of.stores, of.folder, WORKERS, boundaries(), of.lanes, rate_per_s, with_pages=True) as world:
+    log = of.folder / "processes.log"
+    lanes, areas = of.lanes, boundaries()
+    async with running(of.stores, of.folder, WORKERS, areas, lanes, rate_per_s, log=log, with_pages=True) as world:
+        console.print(f"The server and the SIMULATED providers log to {log} until the demo ends.", soft_wrap=True)
         if not of.is_tour:
             console.print(f"The operator console is at {world.server_url}{HOME}")
             console.print(f"This link signs you in there, once, within {LINK_MINUTES} minutes:")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,15 @@ from server.settings import Settings, load
 from server.stores import Stores
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from server.embedded import StoreUrls
 
 START_S = 60.0
 STOP_S = 20.0
+LOG_SHOWN = 4000
+"""Characters of the end of a log that say why a process did not start."""
+
 AUTHORITY = "demo-police"
 
 
@@ -64,28 +67,31 @@ async def running(
     rate_per_s: float | None = None,
     *,
     with_pages: bool = False,
+    log: Path | None = None,
 ) -> AsyncIterator[World]:
     """Run a simulated provider for each lane, and a server, on `stores`; `boundaries`: the file of the extra `cn`.
 
     `rate_per_s`: at most so many recipients a second in each lane. `with_pages`: and a process that serves pages.
+    `log`: where they write what they log, None: to standard error.
     """
     pace = {} if rate_per_s is None else {"rate_per_s": f"{rate_per_s:.1f}"}
     async with AsyncExitStack() as stack:
-        public_url = await stack.enter_async_context(pages(folder)) if with_pages else ""
-        providers = {lane: await stack.enter_async_context(provider(lane, folder)) for lane in lanes}
+        public_url = await stack.enter_async_context(pages(folder, log)) if with_pages else ""
+        providers = {lane: await stack.enter_async_context(provider(lane, folder, log=log)) for lane in lanes}
         settings: dict[str, str] = {}
         for lane, endpoint in providers.items():
             settings |= environ(lane, folder, endpoint, workers=str(workers), **pace)
         if with_pages:
             settings |= {"QQ_ALERT_PUBLIC__URL": public_url, **_objects(folder)}
-        world = await stack.enter_async_context(server(stores, folder, providers, settings, boundaries))
+        world = await stack.enter_async_context(server(stores, folder, providers, settings, boundaries, log))
         yield msgspec.structs.replace(world, public_url=public_url)
 
 
 @asynccontextmanager
-async def pages(folder: Path) -> AsyncIterator[str]:
+async def pages(folder: Path, log: Path | None = None) -> AsyncIterator[str]:
     """Run serve-public on a free port of this machine, with nothing but the demo's objects; yields its URL."""
-    async with _process("serve-public", QQ_ALERT_PUBLIC__LISTEN="127.0.0.1:0", **_objects(folder)) as (url, _):
+    variables = {"QQ_ALERT_PUBLIC__LISTEN": "127.0.0.1:0", **_objects(folder)}
+    async with _process("serve-public", environ=variables, log=log) as (url, _):
         yield url
 
 
@@ -94,10 +100,10 @@ def _objects(folder: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def provider(lane: str, folder: Path, *options: str) -> AsyncIterator[Endpoint]:
+async def provider(lane: str, folder: Path, *options: str, log: Path | None = None) -> AsyncIterator[Endpoint]:
     """Run the simulated provider of a lane."""
     arguments = ["simulate", lane, *LANES[lane].options(folder), *options]
-    async with _process(*arguments) as (control_url, _):
+    async with _process(*arguments, log=log) as (control_url, _):
         if not LANES[lane].encrypted:
             yield Endpoint(control_url, control_url)
             return
@@ -116,6 +122,7 @@ async def server(
     providers: dict[str, Endpoint],
     lane_settings: dict[str, str],
     boundaries: Path | None = None,
+    log: Path | None = None,
 ) -> AsyncIterator[World]:
     """Run a server; `lane_settings` are environment variables that configure its lanes."""
     if stores.postgres is None or stores.redis is None:
@@ -127,7 +134,7 @@ async def server(
     reached = Stores(url, stores.redis, embedded=False, dead=lambda: None, owner_url=owner_url)
     secret = await access.add_authority(settings, reached, AUTHORITY, "Demo police")
     _, token = await access.create_token(settings, reached, Role.ADMIN, "demo")
-    async with _process("serve", **variables) as (server_url, pid):
+    async with _process("serve", environ=variables, log=log) as (server_url, pid):
         yield World(server_url, providers, stores.redis, pid, secret, token, settings, reached)
 
 
@@ -168,28 +175,33 @@ async def another_server(
     stores: StoreUrls, folder: Path, lane_settings: dict[str, str], boundaries: Path | None = None
 ) -> AsyncIterator[tuple[str, int]]:
     """Run one more server on the same stores; yields its URL and its process id."""
-    async with _process("serve", **_variables(stores, folder, lane_settings, boundaries)) as (server_url, pid):
+    async with _process("serve", environ=_variables(stores, folder, lane_settings, boundaries)) as (server_url, pid):
         yield server_url, pid
 
 
 @asynccontextmanager
-async def _process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, int]]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "server.cli",
-        *arguments,
-        env={**python_environment(), "PYTHONPATH": str(Path(__file__).parent.parent.parent), **environ},
-        stdout=asyncio.subprocess.PIPE,
-        # Ctrl-C reaches only the demo, which then ends its processes in order.
-        start_new_session=True,
-        preexec_fn=tied_to_us(signal.SIGTERM),
-    )
+async def _process(
+    *arguments: str, environ: Mapping[str, str] | None = None, log: Path | None = None
+) -> AsyncIterator[tuple[str, int]]:
+    with ExitStack() as stack:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "server.cli",
+            *arguments,
+            env={**python_environment(), "PYTHONPATH": str(Path(__file__).parent.parent.parent), **(environ or {})},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=None if log is None else stack.enter_context(log.open("ab")),
+            # Ctrl-C reaches only the demo, which then ends its processes in order.
+            start_new_session=True,
+            preexec_fn=tied_to_us(signal.SIGTERM),
+        )
     try:
         async with asyncio.timeout(START_S):
             line = b"" if process.stdout is None else await process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{arguments[0]} did not start: it ended with {await process.wait()}")
+            said = "" if log is None else log.read_text(encoding="utf-8")[-LOG_SHOWN:]
+            raise RuntimeError(f"{arguments[0]} did not start: it ended with {await process.wait()}. {said}")
         yield line.decode().split()[-1], process.pid
     finally:
         if process.returncode is None:

@@ -24,8 +24,10 @@ from handlers.console.pages.queue import Queue
 from handlers.console.pages.review import Review
 from handlers.console.pages.shift import Shift
 from handlers.console.pages.sightings.listing import SightingsPage
+from handlers.console.pages.sightings.police import PolicePage
 from handlers.console.pages.sightings.routes import SightingPages
 from handlers.console.pages.sightings.sighting import SightingPage
+from handlers.console.pages.statistics import StatisticsPage
 from handlers.console.pages.update import UpdatePage
 from handlers.console.pages.watching.funnel import FunnelPage
 from handlers.console.pages.watching.map import MapPage
@@ -39,6 +41,7 @@ from handlers.console.passkeys.signing import Passkeys
 from handlers.console.routes import ConsoleHandlers
 from handlers.console.showing.attention import attention_of
 from handlers.console.showing.pages import Pages, Tiles
+from handlers.console.showing.waiting import number_waiting
 from handlers.console.signing_in.by_issuer import ByIssuer, Parts
 from handlers.console.signing_in.issuer import attempts, rechecks
 from handlers.console.signing_in.issuer.attempts import Attempts
@@ -85,7 +88,9 @@ def console_of(
     is_required = settings.console.passkeys_required
     zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
     pages = Pages(zone, tiles, passkey_actions)
-    pages.attention = lambda bearer: attention_of(operators.alarms.listed_for(bearer).alarms)
+    pages.attention = lambda bearer: attention_of(
+        operators.alarms.listed_for(bearer).alarms, number_waiting(operators.alerts.watched_for(bearer), bearer)
+    )
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)
     sessions = Sessions(pool, authenticator, pages, None if issuer is None else issuer.rechecks, encrypted=encrypted)
@@ -122,7 +127,9 @@ def console_of(
         sightings=SightingPages(
             SightingsPage(pool, alerts, operators.sightings, pages),
             SightingPage(pool, alerts, operators.sightings, pages),
+            PolicePage(pool, alerts, operators.sightings, pages),
         ),
+        statistics=StatisticsPage(pool, operators.outcomes, pages, settings.privacy.people_min, zone),
         administration=AdministrationPages(
             authorities=AuthorityPages(administered.authorities, administered.changes, pages),
             tokens=TokenPages(administered.tokens, pages),

@@ -40,6 +40,7 @@ from handlers.police.countersignatures import Countersignatures
 from handlers.police.exercises import Exercises
 from handlers.police.intake import Intake
 from handlers.police.notices import Notices
+from handlers.police.photos import NewPhotos
 from handlers.police.places import NewPlaces
 from handlers.police.routes import PoliceHandlers
 from handlers.police.updates import Updates
@@ -125,6 +126,7 @@ def handlers_of(
             intake=intake,
             notices=Notices(pool, engine.actions, engine.sharing, signed, disclosure),
             places=NewPlaces(pool, engine.changes, planner, signed, cities),
+            photos=NewPhotos(pool, signed, planner),
             updates=Updates(pool, engine.changes, signed, planner),
             countersignatures=Countersignatures(pool, engine.sharing, signed, disclosure),
             exercises=exercises,

@@ -5,10 +5,15 @@ Bounded: one publisher a process, as `public.publishing` bounds it.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from public.documents.cmap import FontError
+from public.documents.fonts import Fonts
+from public.documents.setting import Typesetter
 from public.objects import ObjectsAddressError, objects_of
 from public.pages.rendering import Surroundings
+from public.publishing.assets import AssetMaker
 from public.publishing.publisher import Publisher
 from push.alarm_kinds import AlarmKind
 from push.alarms import EVERY_LANE
@@ -16,7 +21,9 @@ from server.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
+    from public.settings import PublicSettings
     from push.alarms import AlarmBoard
     from push.stores import EngineStores
 
@@ -42,12 +49,36 @@ class PagePublishing:
         except ObjectsAddressError as error:
             raise SettingsError(f"$.public.objects: {error}") from None
         around = Surroundings(url=public.url, languages=public.languages, map_review_number=public.map_review_number)
-        self._publisher = Publisher(stores.pool, stores.listen, objects, around, lag=self._judge, changed=changed)
+        maker = AssetMaker(
+            stores.pool,
+            objects,
+            Typesetter(_fonts(public)),
+            around,
+            card_shows_child=public.card_shows_child,
+            missing=self._say_missing,
+        )
+        self._publisher = Publisher(
+            stores.pool,
+            stores.listen,
+            objects,
+            around,
+            lag=self._judge,
+            assets=maker.assets_of,
+            changed=changed,
+        )
 
     async def run(self) -> None:
         """Publish until cancelled; returns at once where there is no site."""
         if self._publisher is not None:
             await self._publisher.run()
+
+    def _say_missing(self, alert_id: UUID, count: int) -> None:
+        """Have an alarm stand while a document has characters that no font has; not which: they are of names."""
+        if count:
+            detail = f"characters that no font has: {count}"
+            self._alarms.restate(AlarmKind.GLYPH_MISSING, EVERY_LANE, str(alert_id), detail)
+        else:
+            self._alarms.clear(AlarmKind.GLYPH_MISSING, EVERY_LANE, str(alert_id))
 
     def _judge(self, lag_s: float) -> None:
         self.lag_s = lag_s
@@ -56,3 +87,10 @@ class PagePublishing:
             self._alarms.raise_alarm(AlarmKind.PAGE_BEHIND, EVERY_LANE, None, detail)
         else:
             self._alarms.clear(AlarmKind.PAGE_BEHIND, EVERY_LANE, None)
+
+
+def _fonts(public: PublicSettings) -> Fonts:
+    try:
+        return Fonts([Path(path) for path in public.fonts])
+    except FontError as error:
+        raise SettingsError(f"$.public.fonts: {error}") from None

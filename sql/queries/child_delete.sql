@@ -6,6 +6,9 @@ with emptied as (
     from alert a where a.id = $1 and c.id = a.case_id
 ), unsealed as (
     delete from case_sealed s using alert a where a.id = $1 and s.case_id = a.case_id
+), unshown as (
+    -- Its objects went before.
+    delete from case_photo where alert_id = $1
 ), unworked as (
     -- An alert that was never sent has nothing to count, and anyone may have filed it.
     delete from sweep_unit u using sweep s

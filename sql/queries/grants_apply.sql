@@ -29,6 +29,7 @@ begin
             ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
             ('case_authority', 'select, insert, update'),
+            ('case_photo', 'select, insert, update, delete'),
             ('case_sealed', 'select, insert, update, delete'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),
@@ -71,8 +72,8 @@ begin
     end loop;
     -- What was deleted is freed at once (child_vacuum.sql). PostgreSQL before 17 has no such right: it frees it later.
     if current_setting('server_version_num')::integer >= 170000 then
-        for one in select unnest(array['alert', 'audit_reason', 'case_sealed', 'child_case', 'police_event', 'proposal', 'ring',
-                                       'sighting', 'sighting_photo', 'webhook_receipt']) as relation
+        for one in select unnest(array['alert', 'audit_reason', 'case_photo', 'case_sealed', 'child_case', 'police_event',
+                                       'proposal', 'ring', 'sighting', 'sighting_photo', 'webhook_receipt']) as relation
         loop
             execute format('grant maintain on %I.%I to %I', room, one.relation, role);
         end loop;

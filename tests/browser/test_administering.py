@@ -89,6 +89,7 @@ async def test_a_token_is_created_and_revoked_and_its_session_ends(
     await page.goto(f"{desk.server.url}{ADMINISTRATION}/tokens")
     await _send(page, "new", role="operator", name="Olga", reason="begins today")
     token = await page.locator("code.once").inner_text()
+    await expect(page.locator("[data-once]")).to_contain_text("Olga")
     await page.reload()
     await expect(page.locator("main [role=alert]")).to_be_visible()
     assert await page.locator("code.once").count() == 0

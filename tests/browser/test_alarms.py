@@ -100,7 +100,7 @@ async def test_an_alarm_sounds_until_it_is_taken_by_name_and_again_when_it_comes
     alarm = anna.locator("[data-kind=misconfigured]")
     await alarm.locator("input[name=note]").fill("I correct the key")
     await alarm.locator("button").click()
-    await expect(anna.locator("[data-kind=misconfigured][data-taken=yes]")).to_contain_text("operator Anna")
+    await expect(anna.locator("[data-kind=misconfigured][data-taken=yes]")).to_contain_text("Anna")
     await _take_others(anna)
     # Taken is not over: it stands, and nobody hears it.
     await expect(bo.locator(SOUNDING)).to_have_count(0, timeout=WAIT_MS)
@@ -186,7 +186,7 @@ async def test_without_javascript_an_alarm_is_seen_and_taken(desk: Desk, locale:
     bo = await desk.signed_in(Role.OPERATOR, "Bo", locale=locale)
     await bo.goto(f"{desk.server.url}/console/alarms")
     await bo.wait_for_selector("[data-kind=review]", timeout=WAIT_MS)
-    anna = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale, javascript=False)
+    anna = await desk.signed_in(Role.APPROVER, "Anna", locale=locale, javascript=False)
     await anna.goto(f"{desk.server.url}/console/alarms")
     untaken = await anna.locator("[data-taken=no]").count()
     await expect(anna.locator("[data-count=alarms]")).to_have_text(str(untaken))
@@ -197,17 +197,17 @@ async def test_without_javascript_an_alarm_is_seen_and_taken(desk: Desk, locale:
     await late.goto(f"{desk.server.url}/console/alarms")
     await anna.fill("[data-kind=review] input[name=note]", "mine")
     await anna.click("[data-kind=review] button")
-    await expect(anna.locator("[data-kind=review] .taken")).to_contain_text("operator Anna")
+    await expect(anna.locator("[data-kind=review] .taken")).to_contain_text("Anna")
     await _take_others(anna)
     assert "icon-waiting" in str(await anna.locator("link[rel=icon]").get_attribute("href"))
     await late.fill("[data-kind=review] input[name=note]", "typed in vain?")
     await late.click("[data-kind=review] button")
-    await expect(late.locator(".problem")).to_contain_text("operator Anna")
+    await expect(late.locator(".problem")).to_contain_text("Anna")
     await expect(late.locator("[data-kind=review] input[name=note]")).to_have_value("typed in vain?")
     await late.click("[data-kind=review] button")
-    await expect(late.locator("[data-kind=review] .taken")).to_contain_text("operator Late")
+    await expect(late.locator("[data-kind=review] .taken")).to_contain_text("Late")
     # The browser with JavaScript sees it without being loaded again.
-    await expect(bo.locator("[data-kind=review] .taken")).to_contain_text("operator Late", timeout=WAIT_MS)
+    await expect(bo.locator("[data-kind=review] .taken")).to_contain_text("Late", timeout=WAIT_MS)
 
 
 async def test_a_viewer_sees_alarms_and_takes_none(desk: Desk) -> None:

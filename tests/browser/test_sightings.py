@@ -18,7 +18,9 @@ from sql.page_counts import CountRow
 from tests.browser.desk import Desk
 from tests.integration.test_reporting import jpeg
 from tests.support.processes.deployment import CASE
+from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
+from tests.support.public.police_endpoint import PoliceEndpoint
 from tests.support.public.seen import TAKEN, seen
 from tests.support.public.strangers import publish, receipt_of, site_for
 
@@ -245,3 +247,46 @@ async def test_the_alerts_page_shows_what_came_of_it_by_itself(
     await expect(page.locator("[data-page-step=helped] td")).to_have_text(yes, timeout=LONG_MS)
     await expect(page.locator("[data-page-step=found] td")).to_have_text(yes)
     await desk.close()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_what_the_police_did_not_take_is_shown_and_sent_again(
+    deployment: Deployment, browser: Browser, locale: str
+) -> None:
+    """Dead letters have a form; who presses it stands in the trail, and the page shows that it is taken then."""
+    async with PoliceEndpoint() as endpoint:
+        await deployment.provider()
+        desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+        await deployment.run("authority", "endpoint", "sz", "--url", endpoint.url, "--passes-on", "operator")
+        alert = await _alert(desk)
+        [sighting] = await seen(deployment, alert, {"what": "near the park", **NEAR})
+        page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
+        endpoint.status = 500
+        address = f"{desk.server.url}/console/alerts/{alert}/sightings/{sighting}"
+        await page.goto(address)
+        await page.click("form[data-decision=pass_on] button")
+        await page.wait_for_url("**done=pass_on")
+
+        async def failed() -> bool:
+            rows = await deployment.query("select attempts from police_event where sighting_id is not null")
+            return bool(rows and rows[0][0])
+
+        await until(failed)
+        await page.goto(address)
+        await expect(page.locator(".delivery")).to_have_attribute("data-state", "waits")
+        await deployment.query("update police_event set dead_at = now() where sighting_id is not null")
+        await page.click(".delivery a")
+        row = page.locator("tr[data-event]", has=page.locator(f"a[href*='{sighting}']"))
+        await expect(row).to_have_attribute("data-state", "dead", timeout=LONG_MS)
+        await expect(row).to_contain_text("HTTP 500")
+        endpoint.status = 204
+        await row.locator("button").click()
+        await page.wait_for_url("**/police?done=again")
+        await expect(row).to_have_attribute("data-state", "taken", timeout=LONG_MS)
+        await page.goto(f"{desk.server.url}/console/alerts/{alert}/police")
+        assert await page.locator("tr[data-event] button").count() == 0
+        actors = await deployment.query(
+            "select content from audit_event where content like '%police event sent again%'"
+        )
+        assert ["operator Anna" in one for (one,) in actors] == [True]
+        await desk.close()

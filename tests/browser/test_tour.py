@@ -49,6 +49,15 @@ async def _judge(page: Page) -> None:
     await read_and_approve(page)
 
 
+async def _reads_that_it_waits_for_others(page: Page) -> None:
+    """Who proposed a change finds it among what waits, not counted, and no form to approve it."""
+    await expect(page.locator('[data-count="queue"]')).to_have_text("")
+    await page.goto(page.url.split("?")[0] + "/review")
+    await expect(page.locator("[data-not-mine]")).to_contain_text("somebody else")
+    await expect(page.locator("form[data-action=approval]")).to_have_count(0)
+    await page.go_back()
+
+
 async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browser, tmp_path: Path) -> None:
     """The three links are three people; the demo says what it sees, and leaves nothing behind."""
     tmp_path.chmod(0o755)
@@ -63,6 +72,9 @@ async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browse
     assert process.stderr is not None
     links = re.findall(r"http://\S+link=\S+", await _printed(process.stderr, "6. "))
     anna, bo, cai = [await _signed_in(browser, link) for link in links]
+    again = await (await browser.new_context(locale="en")).new_page()
+    await again.goto(links[0])
+    await expect(again.locator("[data-link-over]")).to_be_visible()
     await _judge(anna)
     await expect(anna.locator(".state-in_review")).to_be_visible()
     await _judge(bo)
@@ -71,6 +83,8 @@ async def test_a_newcomer_approves_watches_widens_and_says_found(browser: Browse
     await bo.fill("#radius_km", "200")
     await confirm(bo, "taken away in a car")
     await expect(bo.locator("[data-proposal]")).to_contain_text("200 km")
+    await _reads_that_it_waits_for_others(bo)
+    await expect(cai.locator('[data-count="queue"]')).to_have_text("1", timeout=SHOWN_WITHIN_MS)
     await _judge(anna)
     await expect(anna.locator("[data-proposal]")).to_contain_text("200 km")
     await _judge(cai)

@@ -167,6 +167,7 @@ async def test_somebody_sees_by_slider_whom_a_wider_radius_reaches_and_widens(de
     assert await page.locator("#radius_km").input_value() == radius
     await expect(page.locator("[data-after]")).to_contain_text(f"{float(radius):g} km", timeout=LONG_MS)
     await expect(page.locator("[data-after] .number")).to_contain_text("(")
+    estimated = await page.locator("[data-after] .number").inner_text()
     await page.locator("#reason").focus()
     await page.keyboard.type("seen on a train")
     await expect(page.locator("form[data-action=rings] button.primary")).to_be_disabled()
@@ -174,6 +175,7 @@ async def test_somebody_sees_by_slider_whom_a_wider_radius_reaches_and_widens(de
     await page.fill("#case_number", alert["case_number"])
     await page.click("form[data-action=rings] button.primary")
     await page.wait_for_url("**done=rings")
+    await expect(page.locator("live-region .figures").first).to_contain_text(estimated)
     await expect(page.locator("area-map tr[data-shape]")).to_have_count(len(alert["rings"]) + 1)
     await expect(page.locator("area-map path.drawn-ring")).to_have_count(len(alert["rings"]) + 1)
 

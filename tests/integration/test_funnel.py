@@ -7,12 +7,15 @@ import random
 import signal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
 import sql.deletion
 from handlers.http.roles import Role
 from public.funnel.counters import FOLDER
+from public.funnel.statistics.page import NUMBERS
+from public.funnel.statistics.publishing import StatisticsPublisher
 from public.objects import objects_of
 from public.settings import PublicSettings
 from runtime.page_codes import code_of
@@ -231,3 +234,47 @@ async def test_reports_are_counted_and_stay_counted_when_they_are_deleted(deploy
         async with pool.acquire() as connection, connection.transaction():
             await sql.deletion.delete_child(connection, UUID(alert), None, b"a secret of the test")
         assert await pool.fetchval("select count(*) from sighting") == 0
+
+
+async def test_everybody_reads_the_numbers_of_all_alerts_and_what_they_mean(deployment: Deployment, pool: Pool) -> None:
+    """Published by the server, served without its stores: as a page in each language and as JSON, the same numbers."""
+    server, alert = await _published(deployment)
+    found = {"reason": "at home", "case_number": CASE["case_number"], "through_alert": True}
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", found))[0] == 200
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as everybody:
+
+        async def is_published() -> bool:
+            async with everybody.get("/statistics.json") as answer:
+                return answer.status == 200
+
+        await until(is_published)
+        # Before the next minute.
+        publisher = StatisticsPublisher(pool, _objects(deployment), ("zh-CN", "en"), 100, ZoneInfo("Asia/Shanghai"))
+        assert await publisher.publish()
+
+        async def is_counted() -> bool:
+            async with everybody.get("/statistics.json") as answer:
+                return bool((await answer.json())["alerts"])
+
+        await until(is_counted)
+        async with everybody.get("/statistics.json") as answer:
+            numbers = await answer.json()
+            assert answer.content_type == "application/json"
+        reached = (await deployment.counts())["distinct"]
+        assert [numbers[name] for name in ("alerts", "found", "found_through_alert", "found_unknown_how")] == [
+            1,
+            1,
+            1,
+            0,
+        ]
+        assert numbers["people_notified"] == reached // 100 * 100 > 0
+        assert set(numbers["definitions"]) == {*NUMBERS}
+        for path, language in (("/statistics", "zh-CN"), ("/statistics/en", "en")):
+            async with everybody.get(path) as answer:
+                text = await answer.text()
+                assert (answer.status, answer.content_type) == (200, "text/html")
+                assert "script-src" in answer.headers["Content-Security-Policy"]
+                assert "Set-Cookie" not in answer.headers
+            assert f'<html lang="{language}">' in text
+            assert f'data-number="people_notified">{numbers["people_notified"]:,}<' in text

@@ -11,12 +11,13 @@ import pytest_asyncio
 
 import sql.page_counts
 from public.funnel.collecting import Collector
-from public.funnel.counters import FOLDER, Cell, encoded, path_now
-from public.funnel.words import Channel, Kind
+from public.funnel.counters import FOLDER, Cell, Counters, encoded, path_now
+from public.funnel.words import Action, Channel, Kind
 from public.objects import objects_of
 from public.settings import PublicSettings
 from runtime.page_codes import PageCode, code_of
 from tests.integration.test_claims import add_alert, add_authority
+from tests.support.processes.seaweedfs import seaweedfs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +71,18 @@ async def test_an_object_is_taken_in_once_and_deleted(pool: Pool, tmp_path: Path
     await collectors[0].look()
     assert await _counted(pool) == [("push", "open", 100, 4)]
     assert await objects.list(FOLDER) == []
+
+
+async def test_counts_come_through_a_bucket_as_through_a_folder(pool: Pool, tmp_path: Path, alert: UUID) -> None:
+    """A real S3 store: what is counted is stored, listed, taken in and deleted there."""
+    async with seaweedfs(tmp_path) as settings:
+        objects, counters = objects_of(settings, tmp_path), Counters()
+        for _ in range(7):
+            counters.add(code_of(alert), Action(Kind.OPEN, Channel.SHARE))
+        assert await counters.flush(objects)
+        await Collector(pool, objects).look()
+        assert await _counted(pool) == [("share", "open", 7, 4)]
+        assert await objects.list(FOLDER) == []
 
 
 async def test_a_page_that_was_never_published_has_no_counts(pool: Pool, tmp_path: Path, alert: UUID) -> None:

@@ -38,13 +38,13 @@ def test_nothing_calls_for_attention_where_nothing_stands() -> None:
 
 
 def test_what_is_taken_or_minor_makes_no_sound() -> None:
-    """Taken, it is no alarm to be counted; a case that waits waits all the same."""
+    """Taken, it is no alarm to be counted; a case that waits for the reader waits all the same."""
     alarms = [
         _alarm(AlarmKind.REVIEW, Status.ACTUAL, taken=True),
         _alarm(AlarmKind.EXPIRES_SOON),
         _alarm(AlarmKind.OUTAGE, taken=True),
     ]
-    assert attention_of(alarms) == Attention(alarms=1, waiting=1, sounds=())
+    assert attention_of(alarms, 1) == Attention(alarms=1, waiting=1, sounds=())
 
 
 @pytest.mark.parametrize(

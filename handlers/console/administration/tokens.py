@@ -12,6 +12,7 @@ from aiohttp import web
 from handlers.administration.tokens import TOKEN_DAYS, TOKEN_DAYS_MAX
 from handlers.console.administration.forms import HOME, NOTHING, Failed, Form, done, seen_after
 from handlers.console.showing.forms import fields_of
+from handlers.console.showing.texts import texts_for
 from handlers.http.roles import Role
 from handlers.operators.administration.asked import ConfirmedChange, administrator_of
 from handlers.operators.administration.tokens import ID_MAX, CreatedToken, NewToken, TokensQuery, token_of
@@ -45,7 +46,11 @@ class TokenPages:
             return await self._list(call, result)
         assert isinstance(result, CreatedToken)  # nosec B101 # noqa: S101 - what the form makes
         page, back = "administration/secret.html", f"{LIST}/{result.id}"
-        return self._pages.page(call.request, page, secret=result.token, of=str(result.id), back=back, kind="token")
+        token = await self._tokens.one(result.id)
+        of = texts_for(call.request)(
+            "administration.token_of", name="" if token is None else token.name, number=result.id
+        )
+        return self._pages.page(call.request, page, secret=result.token, of=of, back=back, kind="token")
 
     async def get_one(self, call: Call[None]) -> web.Response:
         """Show a token."""

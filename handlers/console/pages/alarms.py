@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from handlers.console.pages.actions import problem_of
-from handlers.console.showing.attention import Attention, attention_of
+from handlers.console.showing.attention import Attention
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.http.responses import json_response
 from handlers.operators.alarms.answers import Acknowledge
@@ -48,7 +48,7 @@ class AlarmsPage:
 
     async def get_attention(self, call: Call[None]) -> web.Response:
         """Return what calls for attention, as JSON."""
-        attention = attention_of(self._alarms.listed_for(call.bearer).alarms)
+        attention = self._pages.attention(call.bearer)
         return json_response(AttentionNow(**msgspec.structs.asdict(attention), now=now()))
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:

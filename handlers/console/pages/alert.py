@@ -76,8 +76,19 @@ def parts_of(alert: Alert) -> dict[str, Any]:
         "step": "over" if alert.state in OVER else _STEP_OF[alert.state],
         "can": {one.value for one in alert.possible},
         "is_over": alert.state in OVER,
-        "rings": sorted({ring for lane in alert.lanes.values() for ring in lane.rings}),
+        "expected": expected_of(alert),
         "funnel": funnel_of(alert),
+    }
+
+
+def expected_of(alert: Alert) -> dict[tuple[str, int], int]:
+    """Return by lane and ring how many people its estimate expects there beside those of nearer rings."""
+    rings = [] if alert.estimate is None else alert.estimate.rings
+    return {
+        (lane, ring.ring): count.people
+        for ring in rings
+        for lane, count in ring.lanes.items()
+        if count.people is not None
     }
 
 

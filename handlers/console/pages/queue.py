@@ -1,4 +1,4 @@
-"""The queue: what waits for the reader, by the time that is left; what they may not decide says why.
+"""The queue: what waits for the reader, by the time that is left; then what they may not decide, with why.
 
 Bounded: `ALERTS_MAX` alerts are looked at.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from handlers.console.showing.waiting import what_waits, why_not
 from handlers.operators.alerts import AlertsQuery
-from push.alerts.lifecycle import NOT_NOTIFIED, State
-from push.alerts.people.names import folded_name
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -47,26 +46,20 @@ class Queue:
 
     async def _waiting(self, call: Call[Any]) -> list[Waiting]:
         listed = (await self._alerts.listed_for(call.bearer, AlertsQuery(limit=ALERTS_MAX))).alerts
-        waiting = [Waiting(one, what, _why_not(one, call.bearer)) for one in listed if (what := _what(one)) is not None]
-        return sorted(waiting, key=lambda one: one.alert.review.send_at or one.alert.deadline)
+        waiting = [one for alert in listed if (one := waiting_of(alert, call.bearer)) is not None]
+        return sorted(
+            waiting, key=lambda one: (one.why_not is not None, one.alert.review.send_at or one.alert.deadline)
+        )
 
 
-def _what(alert: Alert) -> str | None:
-    """Return for what an alert waits."""
-    if alert.state is State.IN_REVIEW:
-        return "approval"
-    if alert.state is State.SCHEDULED:
-        return "grace"
-    if alert.review.proposal is not None and alert.state not in NOT_NOTIFIED:
-        return "proposal"
-    return "release" if any(ring.held for ring in alert.rings) and "release" in alert.possible else None
-
-
-def _why_not(alert: Alert, bearer: Bearer) -> str | None:
-    """Return why somebody does not decide about an alert; whether they worded it is known when they try."""
-    if bearer.authority == alert.authority:
-        return "queue.own_authority"
-    if folded_name(bearer.name) in alert.review.approvals:
-        return "queue.approved"
+def waiting_of(alert: Alert, bearer: Bearer) -> Waiting | None:
+    """Return for what an alert waits, and why not for somebody; None where it waits for nothing."""
     proposal = alert.review.proposal
-    return "queue.own_work" if proposal is not None and proposal.by.endswith(f" {bearer.name}") else None
+    is_held = any(ring.held for ring in alert.rings)
+    what = what_waits(alert.state, is_proposed=proposal is not None, is_held=is_held)
+    if what is None:
+        return None
+    by = None if proposal is None else proposal.by
+    approvals = alert.review.approvals
+    reason = why_not(bearer, what, authority=alert.authority, approvals=approvals, proposed_by=by)
+    return Waiting(alert, what, reason)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from handlers.console.pages.actions import changed_by, problem_of
 from handlers.console.pages.alert import parts_of
+from handlers.console.pages.queue import waiting_of
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.operators.actions import Approval
 from handlers.operators.alerts import AlertAnswer
@@ -96,6 +97,7 @@ class Review:
             problem=None if refused is None else problem_of(refused),
             changed_by=await changed_by(self._trail, call, refused),
             unread=unread or [],
+            waiting=waiting_of(answer.alert, call.bearer),
             changed=bool(fields) and fields.get("revision") != str(shown.alert.review.revision),
         )
 

@@ -23,7 +23,7 @@ SOUNDS: Final = ("review", "alarm", "exercise", "test")
 
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
-    """How many alarms nobody has, how many cases wait for a decision, and which of `SOUNDS` are to be heard."""
+    """How many alarms nobody has, how many cases wait for the reader, and which of `SOUNDS` are to be heard."""
 
     alarms: int = 0
     waiting: int = 0
@@ -37,13 +37,13 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def attention_of(alarms: Sequence[ShownAlarm]) -> Attention:
-    """Return what alarms ask of whom they are shown to."""
+def attention_of(alarms: Sequence[ShownAlarm], waiting: int = 0) -> Attention:
+    """Return what alarms ask of whom they are shown to; `waiting`: how many cases wait for them."""
     untaken = [one for one in alarms if one.acknowledged is None]
     heard = {sound_of(one) for one in untaken if one.severity is not Severity.MINOR}
     return Attention(
         alarms=len(untaken),
-        waiting=len({one.alert for one in alarms if one.kind in DECISIONS}),
+        waiting=waiting,
         sounds=tuple(sound for sound in SOUNDS if sound in heard),
     )
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from handlers.console.showing.words import actor, alarm_detail
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, tzinfo
 
     from handlers.console.showing.texts import Texts
+    from handlers.operators.alarms.answers import ShownAlarm
     from push.alerts.disclosure.estimates import ShownCount
     from push.alerts.disclosure.progress import ShownRingProgress
 
@@ -24,6 +27,20 @@ class Figures:
     def __init__(self, t: Texts, zone: tzinfo) -> None:
         self._t = t
         self._zone = zone
+
+    def actor(self, label: str) -> str:
+        """Return who acted, as the record names them, with the role in words."""
+        return actor(self._t, label)
+
+    def detail(self, alarm: ShownAlarm) -> str | None:
+        """Return what an alarm says beside its meaning, None where only the record's own words are known."""
+        return alarm_detail(self._t, alarm.kind, alarm.detail, self.moment)
+
+    def value(self, value: object) -> object:
+        """Return a value of a trail's details: lists with commas, yes and no in words."""
+        if isinstance(value, bool):
+            return self._t(f"yes_no.{str(value).lower()}")
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def number(self, count: float | None) -> str:
         """Return a number with its thousands apart; what is withheld in words."""

@@ -91,8 +91,17 @@ class SignIn:
         """Show the page on which one signs in, or the button of a link."""
         query: LinkQuery = call.query
         if query.link is not None and self._by_token:
-            return self._pages.page(call.request, "signing_in/sign_in_link.html", link=query.link[:CODE_MAX])
+            return await self._link_page(call.request, query.link[:CODE_MAX])
         return self._page(call.request, query.following, None)
+
+    async def _link_page(self, request: web.Request, link: str) -> web.Response:
+        """Show the button of a link, or that it signs nobody in any more."""
+        if (refused := self._authenticator.busy(request)) is not None:
+            return refused
+        stands = await sql.sessions.link_stands(self._pool, digest_of_code(link))
+        if not stands:
+            self._authenticator.failures.attempt(request.remote)
+        return self._pages.page(request, "signing_in/sign_in_link.html", link=link, stands=stands)
 
     async def post(self, call: Call[bytes]) -> web.StreamResponse:
         """Sign in with a token, or with a link."""

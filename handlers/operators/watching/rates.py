@@ -13,6 +13,7 @@ import sql.rates
 from handlers.alert_answers import Answer
 from handlers.http.requests import unknown_alert
 from handlers.operators.scope import scope_of
+from runtime.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,7 +73,7 @@ class Rates:
         if not alerts or not scope_of(call.bearer).shows(alerts[0]):
             return unknown_alert()
         rows = await sql.rates.read(self._pool, call.alert_id)
-        samples = thinned(samples_of(rows, alerts[0].received_at), SAMPLES_MAX)
+        samples = thinned(samples_of(rows, alerts[0].received_at, now()), SAMPLES_MAX)
         return RatesAnswer(
             received_at=alerts[0].received_at,
             deadline=alerts[0].deadline,
@@ -80,10 +81,11 @@ class Rates:
         )
 
 
-def samples_of(rows: Iterable[RateRow], received_at: datetime) -> list[Sample]:
+def samples_of(rows: Iterable[RateRow], received_at: datetime, until: datetime) -> list[Sample]:
     """Return what was settled in each lane by when: rows of about one time together, lanes without a row as before.
 
-    What was sent within a moment has no row of its beginning: then that was a span before the first row at most.
+    What was sent within a moment has no row of its beginning: then that was a span before the first row at most. Where
+    nothing was sent nothing is noted, so what comes after a pause began a span before its row, too.
     """
     samples: list[Sample] = []
     known: dict[str, int] = {}
@@ -93,6 +95,9 @@ def samples_of(rows: Iterable[RateRow], received_at: datetime) -> list[Sample]:
         if samples and row.at - samples[-1].at < TOGETHER and any(samples[-1].lanes.values()):
             samples[-1] = Sample(samples[-1].at, known)
         else:
+            span = sql.rates.SPAN if until - row.at < sql.rates.FINE else sql.rates.COARSE
+            if samples and row.at - samples[-1].at > 2 * span:
+                samples.append(Sample(row.at - span, samples[-1].lanes))
             samples.append(Sample(row.at, known))
     if samples and any(samples[0].lanes.values()):
         began = max(received_at, samples[0].at - sql.rates.SPAN)

@@ -19,7 +19,7 @@ from handlers.moments import Moment
 from handlers.places import CityCode
 from handlers.police.case.basis import Basis
 from handlers.police.case.details import Companion, Internal, Photo, SeenPlace, Vehicle
-from handlers.police.case.fields import Phone, ShortText, Text
+from handlers.police.case.fields import Phone, PictureData, ShortText, Text
 from handlers.police.case.languages import tag_faults
 from handlers.police.case.missing import Child, Missing, Subject
 from push.notice import CaseKind, SubjectKind
@@ -95,6 +95,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     `kind`: how the child came to be missing. `guidance`: what people are to do, or not to do. `issuer`: in whose name
     people are asked. `places`: where the child was seen since. `texts`: by language. `internal` is sealed.
+    `photo_data`: the photo itself, which the page shows; it is kept apart from the case.
     """
 
     case_number: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._/-]+$")]
@@ -116,6 +117,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     texts: Annotated[dict[LanguageTag, OwnText], Meta(max_length=TEXTS_MAX)] | None = None
     basis: Basis | None = None
     internal: Internal | None = None
+    photo_data: PictureData | None = None
 
     @property
     def missing(self) -> tuple[Missing, ...]:
@@ -141,7 +143,7 @@ def read_case(body: bytes) -> Case | list[FieldError]:
         detail = "one of child, children and subject, not several"
         return [FieldError("$.child", detail if given else "required, or children of several who are missing together")]
     detail = "nothing by which strangers could recognise them: a name, an age, looks or a photo is needed"
-    nameless = [index for index, one in enumerate(case.missing) if not one.is_recognisable]
+    nameless = [index for index, one in enumerate(case.missing) if not (one.is_recognisable or case.photo_data)]
     name = "child" if case.child else "subject"
     return [FieldError(f"$.children[{index}]" if case.children else f"$.{name}", detail) for index in nameless] or case
 
@@ -165,6 +167,7 @@ ADDED: Final = {
         "texts",
         "basis",
         "internal",
+        "photo_data",
     ),
     Child: ("nicknames", "build", "hair", "languages", "accent"),
 }
@@ -196,9 +199,9 @@ def _given(tree: dict[str, Any]) -> dict[str, Any]:
 def kept(case: Case) -> bytes:
     """Return a case as the record keeps it, JSON: the same case has the same bytes, whatever version wrote it.
 
-    What is sealed is not in it.
+    What is sealed is not in it, nor is the photo.
     """
-    tree: dict[str, Any] = msgspec.to_builtins(in_utc(replace(case, basis=None, internal=None)))
+    tree: dict[str, Any] = msgspec.to_builtins(in_utc(replace(case, basis=None, internal=None, photo_data=None)))
     children = [tree["child"], *(tree["children"] or ())]
     for part, names in ((tree, ADDED[Case]), *((child, ADDED[Child]) for child in children if child)):
         for name in names:

@@ -43,7 +43,7 @@ class Rewording(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
 
 
 class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
-    """A wider ring; `people`: how many it would reach by the estimate, None when unknown.
+    """A wider ring; `people`: how many it would reach by the estimate, None when unknown; `estimate`: all of it.
 
     With a centre (degrees, WGS-84) it is a circle around that, and not around the alert's place.
     """
@@ -55,6 +55,7 @@ class Widening(msgspec.Struct, frozen=True, kw_only=True, tag="rings"):
     people: int | None = None
     longitude: float | None = None
     latitude: float | None = None
+    estimate: Estimate | None = None
 
 
 class LaterPlace(msgspec.Struct, frozen=True, kw_only=True, tag="place"):

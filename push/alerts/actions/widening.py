@@ -16,6 +16,7 @@ import sql.rings
 from push.alerts.actions.refusals import Refusal, Refused
 from push.alerts.actions.transaction import Done
 from push.alerts.enrolment import reachable
+from push.alerts.estimate import Estimate, beyond
 from push.alerts.lifecycle import State
 from push.alerts.places import RINGS_OF_ALERT_MAX, Centre, added, around, as_rings, begins, outermost
 from push.alerts.rings import Ring
@@ -49,7 +50,7 @@ async def estimated(pool: Pool, planner: Planner, alert_id: UUID, requested: Wid
     sampled = await planner.estimate(place_from(row), counted, status, await reachable(pool, status))
     # What was counted is what is meant: with the city or without it.
     people = requested.people if sampled is None else sampled.people
-    return msgspec.structs.replace(requested, city=target.city, people=people)
+    return msgspec.structs.replace(requested, city=target.city, people=people, estimate=sampled)
 
 
 async def prepare(
@@ -77,9 +78,25 @@ async def prepare(
             await sql.rings.make_due(connection, alert_id, near, now, now + DEADLINE, requested.by, requested.reason)
         if target.ring > len(rings):
             await planner.add_rings(connection, alert_id, alert.status, [target], lambda _: requested.people)
+            if (whole := _whole(alert.estimate, requested, target.ring)) is not None:
+                await sql.rings.estimated(connection, alert_id, msgspec.json.encode(whole).decode())
         return Done(after=State(alert.state), details={"ring": target.ring, "radius_km": requested.radius_km})
 
     return reach
+
+
+def _whole(known: str | None, requested: Widening, number: int) -> Estimate | None:
+    """Return the estimate of the alert with a new ring; None where nothing was estimated, before or now.
+
+    Around the alert's place all people of the new ring were counted, those of the rings before among them.
+    """
+    if known is None or requested.estimate is None:
+        return None
+    before = msgspec.json.decode(known, type=Estimate)
+    (new,) = [ring for ring in requested.estimate.rings if ring.ring == number]
+    if requested.longitude is None:
+        new = beyond(new, before.rings)
+    return msgspec.structs.replace(requested.estimate, rings=[*before.rings, new])
 
 
 def _target(

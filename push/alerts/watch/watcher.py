@@ -103,7 +103,7 @@ class Watcher:
         self._meter = Meter()
         self._rates = RateHistory(pool)
         self._busy: set[UUID] = set()
-        self._listed: dict[UUID, ListedAlert] = {}
+        self.listed: dict[UUID, ListedAlert] = {}
         self._listed_s = float("-inf")
         self._since = sql.progress.FIRST
         self._stopping = Stopping()
@@ -136,9 +136,9 @@ class Watcher:
         again = await self._sweep_again() | await self._reminders.look()
         await self._settle()
         read = await self._read(again)
-        await self._watch_entrants([alert for alert in self._listed.values() if alert.state in LIVE])
-        busy = {alert.id for alert in self._listed.values() if alert.busy or alert.state == State.SENDING}
-        busy |= self._stopping.look(self._listed.values(), self._busy)
+        await self._watch_entrants([alert for alert in self.listed.values() if alert.state in LIVE])
+        busy = {alert.id for alert in self.listed.values() if alert.busy or alert.state == State.SENDING}
+        busy |= self._stopping.look(self.listed.values(), self._busy)
         moved = {alert.id for alert in read if self._changed(alert)}
         # Once more after a pass is through, for what it found last.
         stale = [alert for alert in read if alert.id in busy | self._busy | moved]
@@ -157,16 +157,16 @@ class Watcher:
                 self._check_deadline(progress, alert)
                 self._rates.take(progress)
                 self.publish(progress)
-        waiting = [alert for alert in self._listed.values() if alert.state in _TIMED or alert.held]
+        waiting = [alert for alert in self.listed.values() if alert.state in _TIMED or alert.held]
         self._warnings.look({alert.id: alert for alert in (*read, *waiting)}.values(), self.current)
-        await self._look_again({str(alert_id) for alert_id in self._listed})
+        await self._look_again({str(alert_id) for alert_id in self.listed})
         await self._check_cap(stale, by_alert)
-        for gone in self.current.keys() - self._listed.keys():
+        for gone in self.current.keys() - self.listed.keys():
             del self.current[gone]
-        self._rates.keep({*self._listed})
+        self._rates.keep({*self.listed})
         await self._rates.write()
-        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self._listed}
-        self._decisions = {alert_id: made for alert_id, made in self._decisions.items() if alert_id in self._listed}
+        self._seen = {alert_id: seen for alert_id, seen in self._seen.items() if alert_id in self.listed}
+        self._decisions = {alert_id: made for alert_id, made in self._decisions.items() if alert_id in self.listed}
         return bool(busy)
 
     async def _counts(self, alert_ids: list[UUID]) -> list[Counts]:
@@ -182,12 +182,12 @@ class Watcher:
         now_s = asyncio.get_running_loop().time()
         if now_s - self._listed_s >= LIST_EVERY_S:
             self._since = await sql.progress.point(self._pool)
-            self._listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool, limit=WATCHED_MAX)}
+            self.listed = {alert.id: alert for alert in await sql.progress.list_alerts(self._pool, limit=WATCHED_MAX)}
             self._listed_s = now_s
-            return [*self._listed.values()]
+            return [*self.listed.values()]
         changed, self._since = await sql.progress.changed(self._pool, self._since)
         read = await sql.progress.listed(self._pool, [*(changed | self._busy | again)])
-        self._listed |= {alert.id: alert for alert in read}
+        self.listed |= {alert.id: alert for alert in read}
         return read
 
     async def _look_again(self, listed: set[str]) -> None:

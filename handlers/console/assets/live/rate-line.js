@@ -1,5 +1,8 @@
 // @ts-check
-/** A line of recipients a second, made of the table in it, with a mark at the end of the thirty minutes. */
+/**
+ * A line of recipients a second, made of the table in it, with a mark at the end of the thirty minutes. A rate holds from
+ * the row before to its own, so that a pause lies on the axis.
+ */
 
 const SPACE = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT, EDGE] = [640, 120, 18];
@@ -20,8 +23,8 @@ class RateLine extends HTMLElement {
   connectedCallback() {
     const rows = /** @type {HTMLTableRowElement[]} */ ([...this.querySelectorAll("tr[data-at]")]);
     const points = rows
-      .filter((row) => row.dataset.rate !== undefined)
-      .map((row) => ({ at: Date.parse(row.dataset.at ?? ""), rate: Number(row.dataset.rate) }));
+      .map((row, number) => ({ from: Date.parse(rows[Math.max(0, number - 1)]?.dataset.at ?? ""), at: Date.parse(row.dataset.at ?? ""), rate: Number(row.dataset.rate), isFirst: row.dataset.rate === undefined }))
+      .filter((one) => !one.isFirst);
     const begin = Date.parse(this.dataset.begin ?? "");
     const deadline = Date.parse(this.dataset.deadline ?? "");
     const last = points.at(-1)?.at ?? deadline;
@@ -32,10 +35,10 @@ class RateLine extends HTMLElement {
     const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "rates", role: "img", "aria-label": this.dataset.label ?? "" });
     svg.append(element("line", { class: "axis", x1: EDGE, x2: WIDTH - EDGE, y1: HEIGHT - EDGE, y2: HEIGHT - EDGE }));
     if (points.length > 0) {
-      const steps = points.map((one, number) => `${number === 0 ? `M${x(one.at)},${y(0)}` : ""}L${x(one.at)},${y(one.rate)}`).join("");
-      svg.append(element("path", { class: "rate", d: steps, "data-points": points.length }));
+      const steps = points.map((one, number) => `${number === 0 ? `M${x(one.from)},${y(0)}` : ""}L${x(one.from)},${y(one.rate)}L${x(one.at)},${y(one.rate)}`).join("");
+      svg.append(element("path", { class: "rate", d: `${steps}L${x(last)},${y(0)}`, "data-points": points.length }));
       for (const one of points) svg.append(element("circle", { class: "point", cx: x(one.at), cy: y(one.rate), r: 2 }));
-      svg.append(element("text", { x: EDGE, y: EDGE - 4 }, `${Math.round(most).toLocaleString("en-US")} ${this.dataset.unit ?? ""}`));
+      svg.append(element("text", { x: EDGE, y: EDGE - 4 }, (this.dataset.most ?? "").replace("{rate}", Math.round(most).toLocaleString("en-US"))));
     }
     svg.append(element("line", { class: "deadline", x1: x(deadline), x2: x(deadline), y1: EDGE, y2: HEIGHT - EDGE }));
     svg.append(element("text", { class: "deadline-text", x: x(deadline), y: HEIGHT - 4, "text-anchor": "end" }, this.dataset.deadlineLabel ?? ""));

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.console.pages.sightings.listing import SightingsPage
+    from handlers.console.pages.sightings.police import PolicePage
     from handlers.console.pages.sightings.sighting import SightingPage
     from handlers.http.route import Route
 
@@ -21,6 +22,7 @@ class SightingPages(NamedTuple):
 
     listing: SightingsPage
     sighting: SightingPage
+    police: PolicePage
 
 
 def routes(of: SightingPages, get: Callable[..., Route], post: Callable[..., Route], alert: str) -> list[Route]:
@@ -34,5 +36,8 @@ def routes(of: SightingPages, get: Callable[..., Route], post: Callable[..., Rou
         get(f"{alert}/part/sightings", operator, "part_alert_sightings", of.listing.get_part, query=ListQuery),
         get(one, operator, "sighting", of.sighting.get, query=SightingQuery),
         get(f"{one}/photos/{{number}}", operator, "sighting_photo", of.sighting.get_photo),
+        get(f"{alert}/police", operator, "police", of.police.get),
+        get(f"{alert}/part/police", operator, "part_police", of.police.get_part),
+        post(f"{alert}/police", operator, "police", of.police.post),
         post(f"{one}/decision", operator, "sighting_decision", of.sighting.post),
     ]

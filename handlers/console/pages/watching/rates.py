@@ -5,8 +5,10 @@ Bounded: `ROWS_MAX` rows.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from aiohttp import web
 
 from handlers.console.showing.shared_parts import SharedParts
@@ -42,7 +44,13 @@ class RatesPage:
 
 
 def rows_of(answer: Any) -> list[RateSample]:  # noqa: ANN401 - an answer or a problem
-    """Return samples for a table, as even as they come, the last one among them."""
+    """Return samples for a table, as even as they come, the last one among them; rates are since the row before."""
     samples: list[RateSample] = [] if isinstance(answer, web.Response) else answer.samples
     step = -(-len(samples) // ROWS_MAX) or 1
-    return samples[::-1][::step][::-1]
+    rows = samples[::-1][::step][::-1]
+    return rows if step == 1 else [*rows[:1], *(_since(before, row) for before, row in pairwise(rows))]
+
+
+def _since(before: RateSample, row: RateSample) -> RateSample:
+    elapsed_s = (row.at - before.at).total_seconds()
+    return msgspec.structs.replace(row, rate_per_s=round(((row.sent or 0) - (before.sent or 0)) / elapsed_s, 1))

@@ -1,0 +1,119 @@
+"""Takes the photo of a case that stands, signed like a case: JSON with the picture in base64.
+
+Standard Webhooks sign a text, and their libraries take no other: so the picture is within one, and not beside it in a
+multipart body. It is stored with the answer, and made and shown later. Bounded: `BODY_BYTES`, `BODIES` at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiohttp import web
+
+import sql.audit
+import sql.filing
+import sql.lifecycle
+import sql.photos
+from handlers.action_requests import CaseNumber, refusal
+from handlers.http import problems
+from handlers.http.decoding import read
+from handlers.http.problem_codes import ProblemCode
+from handlers.http.route import JSON
+from handlers.police.answers import changed_answer, stored
+from handlers.police.case.fields import PICTURE_MAX, PictureData
+from handlers.values.data_uri import read_data_uri
+from push.alerts.actions.actor import of_authority
+from push.alerts.actions.refusals import Refusal, Refused
+from push.alerts.actions.revocation import hold_filer
+from push.alerts.actions.webhook_answer import WebhookAnswer
+from push.alerts.lifecycle import OVER, State
+from push.alerts.record.digests import keyed
+from sql.audit import AuditEvent
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from handlers.auth.signed_webhooks import SignedWebhooks
+    from handlers.http.route import Call
+    from push.alerts.planner import Planner
+    from sql.database import Pool
+
+BODY_BYTES: Final = PICTURE_MAX + 1_000
+
+BODIES: Final = 2
+"""At once: each takes its picture four times in memory until it is stored."""
+
+OK: Final = 200
+
+
+class NewPhoto(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The photo of who is missing, in the place of the one before."""
+
+    case_number: CaseNumber
+    photo_data: PictureData
+
+
+class NewPhotos:
+    """`POST /v1/intake/{authority}/photos`."""
+
+    def __init__(self, pool: Pool, signed: SignedWebhooks, planner: Planner) -> None:
+        self._pool = pool
+        self._signed = signed
+        self._planner = planner
+        self._places = asyncio.Semaphore(BODIES)
+
+    async def post(self, call: Call[bytes]) -> web.Response:
+        """Take a photo."""
+        async with self._places:
+            return await self._take(call)
+
+    async def _take(self, call: Call[bytes]) -> web.Response:
+        authority, body = call.authority, call.body
+        if (refused := await self._signed.refusal(call.request, authority, body)) is not None:
+            return refused
+        given = await asyncio.to_thread(read, body, NewPhoto)
+        if isinstance(given, list):
+            return problems.response(ProblemCode.BAD_FIELDS, "the photo has bad fields; nothing was changed", given)
+        # A photo is not to be guessed by its digest once it is deleted.
+        digest = keyed(hashlib.sha256(body).digest(), self._planner.secret)
+        answer = WebhookAnswer(
+            authority,
+            call.request.headers["webhook-id"],
+            digest,
+            OK,
+            partial(changed_answer, rule=self._planner.plan.disclosure),
+        )
+        if (earlier := await answer.earlier(self._pool)) is not None:
+            return stored(earlier, digest, self._planner.secret)
+        case = await sql.filing.find_case(self._pool, authority, given.case_number)
+        if case is None:
+            return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
+        denied = await self._give(authority, case.alert_id, read_data_uri(given.photo_data) or b"", answer)
+        if denied is None and answer.body is not None:
+            return web.Response(status=OK, body=answer.body, content_type=JSON)
+        # The same photo may have been taken by another server meanwhile.
+        if (earlier := await answer.earlier(self._pool)) is not None:
+            return stored(earlier, digest, self._planner.secret)
+        return refusal(denied or Refused(Refusal.ANSWERED))
+
+    async def _give(self, authority: str, alert_id: UUID, photo: bytes, answer: WebhookAnswer) -> Refused | None:
+        """Store the photo with the answer; None when that is done, or when another server has done it."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            alert = await sql.lifecycle.lock_alert(connection, alert_id)
+            if alert is None or await hold_filer(connection, authority, None) is None:
+                return Refused(Refusal.REVOKED)
+            if await answer.is_given(connection):
+                return None
+            if State(alert.state) in OVER:
+                return Refused(Refusal.NOT_RUNNING)
+            await sql.photos.give(connection, alert_id, photo)
+            await answer.keep(connection, alert_id, [])
+            event = AuditEvent(
+                actor=of_authority(authority).label, action="photo", alert=alert_id, details={"bytes": len(photo)}
+            )
+            await sql.audit.append(connection, event)
+        return None

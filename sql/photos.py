@@ -1,0 +1,84 @@
+"""The photos of cases: what is wished, what became of it, in the transaction of what wishes it.
+
+Every time is the record's. Bounded: one photo a claim; `STANDING_MAX` that were refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+import msgspec
+
+from sql.query import query
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from sql.database import Connection, Pool
+
+STANDING_MAX: Final = 100
+
+_CLAIM = query("photo_claim")
+_MADE = query("photo_made")
+_REFUSED = query("photo_refused")
+_AGAIN = query("photo_again")
+_READ = query("photo_read")
+_GIVE = query("photo_give")
+_STANDING = query("photo_standing")
+
+
+class PhotoWish(msgspec.Struct, frozen=True):
+    """A photo that is wanted: fetched from `url`, or `given`. `wish`: which one, as they are counted."""
+
+    alert_id: UUID
+    wish: int
+    url: str | None
+    given: bytes | None
+    attempts: int
+
+
+class MadePhoto(msgspec.Struct, frozen=True):
+    """A photo that is made: the tag of its objects, and their pixels from small to large."""
+
+    tag: str
+    widths: list[int]
+    heights: list[int]
+
+
+async def claim(pool: Pool, held: timedelta) -> PhotoWish | None:
+    """Return a photo that is wanted and waits, held for `held`; None when there is none."""
+    row = await pool.fetchrow(_CLAIM, held)
+    return None if row is None else PhotoWish(*row)
+
+
+async def made(pool: Pool, wish: PhotoWish, photo: MadePhoto) -> bool:
+    """Say that a photo is made, and have the page made anew; False when it is not wanted any more."""
+    row = await pool.fetchrow(_MADE, wish.alert_id, wish.wish, photo.tag, photo.widths, photo.heights)
+    return row is not None
+
+
+async def refused(pool: Pool, wish: PhotoWish, fault: str) -> bool:
+    """Say that there will be no photo, and why; False when it is not wanted any more."""
+    return await pool.fetchval(_REFUSED, wish.alert_id, wish.wish, fault) is not None
+
+
+async def again(pool: Pool, wish: PhotoWish, after: timedelta, fault: str) -> None:
+    """Have a photo tried again after a while."""
+    await pool.execute(_AGAIN, wish.alert_id, wish.wish, after, fault)
+
+
+async def read(pool: Pool, alert_id: UUID) -> MadePhoto | None:
+    """Return what is made of the photo of an alert, None when there is nothing."""
+    row = await pool.fetchrow(_READ, alert_id)
+    return None if row is None else MadePhoto(*row)
+
+
+async def give(connection: Connection, alert_id: UUID, photo: bytes) -> None:
+    """Give an alert a photo as the police sent it, within the caller's transaction."""
+    await connection.execute(_GIVE, alert_id, photo)
+
+
+async def standing(pool: Pool) -> dict[UUID, str]:
+    """Return the alerts that live whose photo was refused, and why."""
+    return {row[0]: row[1] for row in await pool.fetch(_STANDING, STANDING_MAX)}

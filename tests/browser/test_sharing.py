@@ -1,0 +1,124 @@
+"""Sharing a page in Chromium: the address alone, a copy of it, the poster and the QR code, in both languages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+
+import sql.photos
+from public.documents.fonts import Fonts
+from public.documents.setting import Typesetter
+from public.objects import objects_of
+from public.photos.case_photos import path_of
+from public.photos.decoding import Decoder
+from public.photos.picture import Pictures
+from public.photos.picture_sizes import WIDTHS
+from public.publishing.assets import AssetMaker
+from public.publishing.site import put_modules, put_page
+from public.settings import PublicSettings
+from tests.support.pictures import encoded, scene
+from tests.support.processes.public_site import public_env, public_site
+from tests.support.public.pages import AROUND, CODE, example, source
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+    from sql.database import Pool
+    from tests.support.processes.deployment import Deployment
+
+SHARED: Final = f"{AROUND.url}/p/{CODE}#s"
+
+
+@pytest_asyncio.fixture
+async def site(deployment: Deployment, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Publish the page of an example with all that stands beside it, and serve it; returns where."""
+    objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    alert = uuid4()
+    pictures = await Decoder().decode(encoded(scene(1500, 2000), "JPEG"))
+    assert isinstance(pictures, Pictures)
+    sizes = (pictures.small, pictures.medium, pictures.large)
+    photo = sql.photos.MadePhoto("1-0123", [one.width for one in sizes], [one.height for one in sizes])
+    for width, one in zip(WIDTHS, sizes, strict=True):
+        assert await objects.put(path_of(alert, photo.tag, width), one.jpeg) is None
+
+    async def read(*_: object) -> sql.photos.MadePhoto:
+        return photo
+
+    monkeypatch.setattr(sql.photos, "read", read)  # the record of this page has no alert
+    maker = AssetMaker(pool, objects, Typesetter(Fonts()), AROUND, card_shows_child=False)
+    made = source(example("abducted-in-a-van"), expires=datetime.now(UTC) + timedelta(days=1))
+    assets = await maker.assets_of(alert, made)
+    assert not isinstance(assets, str)
+    assert await put_modules(objects) is None
+    assert await put_page(objects, made, assets, AROUND) is None  # type: ignore[arg-type]
+    return (await public_site(deployment)).url
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_page_with_everything_on_it_can_be_read_by_everybody(
+    site: str, browser: Browser, language: str
+) -> None:
+    """Axe finds nothing with the posters shown; nothing is wider than 320 px; the first view is three requests."""
+    context = await browser.new_context(viewport={"width": 320, "height": 600})
+    page = await context.new_page()
+    sizes: dict[str, int] = {}
+
+    async def note(response: object) -> None:
+        sizes[response.url] = (await response.request.sizes())["responseBodySize"]  # type: ignore[attr-defined]
+
+    page.on("response", note)
+    await page.goto(f"{site}/p/{CODE}/{language}", wait_until="networkidle")
+    sizes = {url: size for url, size in sizes.items() if "/b/" not in url}  # a count, of one view in some
+    assert len(sizes) == 3, sizes
+    assert sum(sizes.values()) <= 45 * 1024
+    await page.click("details summary")
+    await page.wait_for_function("() => document.querySelector('details img').complete")
+    assert await page.evaluate("document.querySelector('details img').naturalWidth") > 0
+    assert (await Axe().run(page)).response["violations"] == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    await context.close()
+
+
+async def test_web_share_gets_the_address_and_nothing_else(site: str, browser: Browser) -> None:
+    """A text beside it would cost the card in some apps; who comes by it is counted as shared to."""
+    page = await browser.new_page()
+    await page.add_init_script("navigator.share = async (what) => { window.shared = what; };")
+    await page.goto(f"{site}/p/{CODE}/en#p")
+    await page.click("#share")
+    assert await page.evaluate("window.shared") == {"url": SHARED}
+    await page.close()
+
+
+async def test_without_web_share_the_address_is_copied(site: str, browser: Browser) -> None:
+    """The button says so."""
+    context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    await page.add_init_script("delete Navigator.prototype.share;")
+    await page.goto(f"{site}/p/{CODE}/en")
+    await page.click("#share")
+    await page.wait_for_function("() => document.getElementById('share').textContent === 'Copied'")
+    assert await page.evaluate("navigator.clipboard.readText()") == SHARED
+    await context.close()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_posters_are_found_without_javascript(site: str, browser: Browser, language: str) -> None:
+    """As a PDF to print and as a picture, in the page's language."""
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{site}/p/{CODE}/{language}")
+    await page.click("details summary")
+    found = await page.locator("details a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    assert [one.rpartition(".")[2] for one in found] == ["pdf", "png"]
+    for address in found:
+        assert f"/poster.{language}." in address
+        answer = await page.request.get(f"{site}{address}")
+        assert answer.status == 200
+    assert await page.locator("meta[property='og:image']").count() == 1
+    assert await page.locator("meta[itemprop='image']").count() == 1
+    await context.close()
