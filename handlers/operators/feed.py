@@ -72,7 +72,6 @@ GOODBYE_S = 1.0
 POLL_INTERVAL_S = 5.0
 """As long as a token that was revoked may open anything else."""
 
-
 _log = structlog.get_logger("handlers.operators.feed")
 
 
@@ -125,15 +124,15 @@ class Feed:
         self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: self._alarms.has(scope, alarm))
 
     def _on_acknowledged(self, alarm: StandingAlarm) -> None:
-        content = msgspec.to_builtins(self._alarms.shown(alarm))
-        self._publish("acknowledgement", content, lambda scope: self._alarms.has(scope, alarm))
+        shown = msgspec.to_builtins(self._alarms.shown(alarm))
+        self._publish("acknowledgement", shown, lambda scope: self._alarms.has(scope, alarm))
 
     def publish_sightings(
-        self, alert: UUID, authorities: Sequence[str], undecided: int, oldest_at: datetime | None
+        self, alert: UUID, authorities: Sequence[str], count: int, oldest_at: datetime | None
     ) -> None:
         """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
-        self.undecided.note(alert, authorities, undecided)
-        content = {"alert": str(alert), "undecided": undecided, "oldest_at": oldest_at}
+        self.undecided.note(alert, authorities, count)
+        content = {"alert": str(alert), "undecided": count, "oldest_at": oldest_at}
         self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
