@@ -24,6 +24,7 @@ from bench import audience, lanes, measures
 from bench.console.consoles import consoles
 from bench.console.pages import overview, visits
 from bench.console.pauses import pauses
+from bench.public.storm import storms
 from bench.scale.crowd import crowd, crowd_in_lanes
 from bench.scale.entrants import PEOPLE, entrants
 from bench.scale.national import RESIDENTS, national
@@ -60,6 +61,7 @@ NAMES = (
     "entrants",
     "processes",
     "console",
+    "storm",
 )
 ON_REQUEST = {"national"}
 """What takes a quarter of an hour and most of the memory is run by its name only."""
@@ -130,6 +132,7 @@ def _alone(people: int, runs: int, cancels: int, residents: int) -> dict[str, Wo
         "national": lambda stores, folder: national(stores, folder, residents),
         "processes": lambda stores, folder: processes(stores, folder, people, runs),
         "entrants": lambda stores, folder: entrants(stores, folder, sizes),
+        "storm": lambda stores, folder: storms(stores, folder, people, runs),
         "console": lambda stores, folder: _console(stores, folder, min(people, CONSOLE_PEOPLE), runs, cancels),
     }
 

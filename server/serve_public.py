@@ -47,7 +47,7 @@ OBJECT_FILES: Final = 64
 _log = structlog.get_logger("server.serve_public")
 
 
-def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[Part]:
+def parts_of(settings: Settings, objects: Objects, cache: ObjectCache, beacons: Beacons) -> list[Part]:
     """Return what this process serves and takes in."""
     public = settings.public
     try:
@@ -57,7 +57,7 @@ def parts_of(settings: Settings, objects: Objects, cache: ObjectCache) -> list[P
     return [
         Published(cache, public.languages[0]),
         Verifying(cache, public),
-        Beacons(cache, objects),
+        beacons,
         Reporting(objects, cache, public),
     ]
 
@@ -70,8 +70,9 @@ async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda
     except ObjectsAddressError as error:
         raise SettingsError(f"$.public.objects: {error}") from None
     cache = ObjectCache(objects)
-    parts = parts_of(settings, objects, cache)
-    answers = Answers(cache, settings.public.languages[0])
+    beacons = Beacons(cache, objects)
+    parts = parts_of(settings, objects, cache, beacons)
+    answers = Answers(cache, settings.public.languages[0], beacons.count_at_once)
     url, acceptor, runner = await _listen(settings, parts, answers)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(part.run(), name=type(part).__name__) for part in parts]

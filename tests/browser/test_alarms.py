@@ -239,8 +239,7 @@ async def test_alarms_of_another_process_are_shown_and_that_it_is_gone(desk: Des
     await expect(page.locator("table.processes .mark.bad")).to_be_visible(timeout=WAIT_MS)
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
 async def test_a_shift_begins_with_who_the_clocks_and_the_alarm(desk: Desk, locale: str, *, javascript: bool) -> None:
     """Who, which role and authority; the alarm is heard once at a press; that the shift began is in the trail."""
     page = await desk.signed_in(Role.APPROVER, "Anna", locale=locale, authority="sz", javascript=javascript)

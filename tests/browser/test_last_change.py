@@ -62,6 +62,12 @@ async def test_a_page_ends_at_the_last_change_of_an_alert(desk: Desk, how: str) 
     await expect(page.locator(".state-paused")).to_be_visible(timeout=LONG_MS)
     await expect(page.locator(".state-sent")).to_have_count(0)
     await page.unroute_all(behavior="wait")
+    # Resumed, it is sent again by itself: nobody is left.
+    status, _ = await desk.deployment.post(
+        f"{desk.server.url}/v1/alerts/{alert['id']}/resume", {"reason": "go on", "case_number": alert["case_number"]}
+    )
+    assert status == HTTPStatus.OK
+    await expect(page.locator(".state-sent")).to_be_visible(timeout=LONG_MS)
 
 
 async def test_what_changes_while_somebody_types_is_shown_when_they_leave_the_field(desk: Desk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from public.funnel.collecting import rows_of
 from public.funnel.counters import FOLDER
 from public.objects import objects_of
+from public.pages.rendering import ShownDocument
 from public.publishing.site import Assets, put_modules, put_page
 from public.settings import PublicSettings
 from tests.support.processes.public_site import public_env, public_site
@@ -23,15 +24,18 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
-STAYS = "addEventListener('click', (event) => event.target.closest('.call') && event.preventDefault());"
-"""What keeps a browser from looking for a telephone."""
+STAYS = "addEventListener('click', (event) => event.target.closest('.call, [href$=pdf]') && event.preventDefault());"
+"""What keeps a browser from looking for a telephone, and from leaving the page."""
 
 
 async def _published(deployment: Deployment, sample: int = 1) -> tuple[Process, Objects]:
     objects = objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
     assert await put_modules(objects) is None
     made = source(example("abducted-in-a-van"), expires=datetime.now(UTC) + timedelta(days=1))
-    assert await put_page(objects, msgspec.structs.replace(made, sample=sample), Assets(), AROUND) is None
+    assets = Assets(
+        documents={one: (ShownDocument("pdf", f"/p/{CODE}/poster.{one}.0011aabb.pdf"),) for one in AROUND.languages}
+    )
+    assert await put_page(objects, msgspec.structs.replace(made, sample=sample), assets, AROUND) is None
     return await public_site(deployment), objects
 
 
@@ -78,7 +82,7 @@ async def test_a_view_says_once_that_it_was_opened_and_how(
 
 
 async def test_what_is_done_on_the_page_is_counted_once_a_view(deployment: Deployment, browser: Browser) -> None:
-    """Call and copy, pressed twice, count once; what was opened again counts again."""
+    """Call, copy and the poster, pressed twice, count once; what was opened again counts again."""
     site, objects = await _published(deployment)
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = await context.new_page()
@@ -88,13 +92,15 @@ async def test_what_is_done_on_the_page_is_counted_once_a_view(deployment: Deplo
         await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
         await page.goto("about:blank")
     await page.goto(f"{site.url}/p/{CODE}#p", wait_until="networkidle")
+    await page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for _ in range(2):
         await page.click("a.call")
         await page.click("#share")
+        await page.click("a[href$='.pdf']")
     assert (await page.evaluate("navigator.clipboard.readText()")).endswith(f"/p/{CODE}#s")
     await context.close()
     counted = await _counted(site, objects)
-    assert counted == {("open", "push"): 3, ("call", "push"): 1, ("copy", "push"): 1}
+    assert counted == {("open", "push"): 3, ("call", "push"): 1, ("copy", "push"): 1, ("poster", "push"): 1}
 
 
 async def test_of_a_sampled_page_a_view_says_all_or_nothing(deployment: Deployment, browser: Browser) -> None:

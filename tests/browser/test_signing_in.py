@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.desk import Desk
 
 
-@pytest.mark.parametrize("javascript", [True, False])
-@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+@pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
 async def test_somebody_signs_in_with_a_token_and_out_again(desk: Desk, locale: str, *, javascript: bool) -> None:
     """In both languages, with and without JavaScript; after signing out the cookie opens nothing."""
     page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale, javascript=javascript)

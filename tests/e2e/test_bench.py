@@ -8,9 +8,14 @@ import sys
 
 import pytest
 
+from tests.support.debian import program
 from tests.support.processes.processes import ROOT
 
 WITHIN_S = 120.0
+STORM = {
+    *(f"{name}{how}" for name in ("storm", "storm opening") for how in ("", " cpu", " nginx", " nginx cpu")),
+    *("storm count", "storm count sampled", "storm sends"),
+}
 
 
 @pytest.mark.parametrize(
@@ -26,11 +31,15 @@ WITHIN_S = 120.0
             {"national", "national found", "national memory", "national mistakes"}
             | {f"{servers} servers: {what}" for servers in (1, 2, 4) for what in ("recipient", "report")},
         ),
+        (("storm",), STORM),
     ],
-    ids=["pipeline", "audience", "scale"],
+    ids=["pipeline", "audience", "scale", "storm"],
 )
 async def test_each_benchmark_prints_value_floor_and_ratio(names: tuple[str, ...], measures: set[str]) -> None:
     """As JSON: `{NAME: {value, floor, ratio, unit}}`, all of them numbers above zero."""
+    if "storm" in names:
+        program(("wrk",), (("wrk",),), "WRK_OF_TESTS")
+        program(("nginx",), (("nginx-light",),), "NGINX_OF_TESTS")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

@@ -25,7 +25,7 @@ async def _answers(folder: Path) -> Answers:
     await objects.put(f"published/p/{CODE}/index.en.html", PAGE)
     cache = ObjectCache(objects)
     await cache.get(f"published/p/{CODE}/index.en.html")
-    return Answers(cache, "en")
+    return Answers(cache, "en", lambda code, body: code == CODE and body == b"open p")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,43 @@ async def test_a_whole_get_of_what_is_in_memory_is_answered(
 async def test_whatever_else_it_is_goes_its_usual_way(tmp_path: Path, request_bytes: bytes) -> None:
     """Parts, several at once, bodies, conditions, what is no HTTP, and what is not in memory are not answered here."""
     assert (await _answers(tmp_path)).answer(request_bytes) is None
+
+
+BEACON = f"POST /b/{CODE} HTTP/1.1\r\nHost: alerts.example\r\n".encode()
+
+
+async def test_a_whole_beacon_is_counted_at_once(tmp_path: Path) -> None:
+    """Its answer has no body; one that could not be counted at once goes its usual way."""
+    answers = await _answers(tmp_path)
+    answer = answers.answer(BEACON + b"Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nopen p")
+    assert answer is not None
+    assert answer.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+    assert b"Content-Length" not in answer
+    assert answers.answer(BEACON.replace(CODE.encode(), b"zzzzzzzzzz") + b"Content-Length: 6\r\n\r\nopen p") is None
+
+
+@pytest.mark.parametrize(
+    "beacon",
+    [
+        BEACON + END,
+        BEACON + b"Content-Length: 6\r\n" + END,
+        BEACON + b"Content-Length: 6\r\n" + END + b"open",
+        BEACON + b"Content-Length: 6\r\n" + END + b"open px",
+        BEACON + b"Content-Length: 6\r\nContent-Length: 6\r\n" + END + b"open p",
+        BEACON + b"Content-Length: 6\r\nContent-Length : 9\r\n" + END + b"open p",
+        BEACON + b"Content-Length: +6\r\n" + END + b"open p",
+        BEACON + b"Content-Length: 17\r\n" + END + b"open p           ",
+        BEACON + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n" + END + b"open p",
+        BEACON + b"Content-Length: 6\r\nExpect: 100-continue\r\n" + END + b"open p",
+        BEACON + b"Content-Length: 6\r\nConnection: close\r\n" + END + b"open p",
+        BEACON.replace(b"/b/", b"/s/") + b"Content-Length: 6\r\n" + END + b"open p",
+        BEACON.replace(b"Host", b"X-Host") + b"Content-Length: 6\r\n" + END + b"open p",
+    ],
+)
+async def test_what_is_not_clearly_a_beacon_goes_its_usual_way(tmp_path: Path, beacon: bytes) -> None:
+    """Another length than it says, two lengths, another coding: nothing is counted, and aiohttp judges it."""
+    assert (await _answers(tmp_path)).answer(beacon) is None
 
 
 @pytest.mark.parametrize(

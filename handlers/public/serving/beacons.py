@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from handlers.http.headers import SECURITY
+from handlers.public.serving.prepared import whole_answer
 from public.funnel.counters import Counters
 from public.funnel.words import BEACON_BYTES, read_beacon
 from public.objects import Trouble
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 END_S: Final = 3.0
 HEADERS: Final = {"Cache-Control": "no-store"}
+COUNTED: Final = whole_answer(204, SECURITY | HEADERS)
+"""The answer to a beacon, as it goes over the wire."""
 
 
 class Beacons:
@@ -46,6 +50,14 @@ class Beacons:
             await self._counters.run(self._objects)
         finally:
             await self._end()
+
+    def count_at_once(self, code: str, body: bytes) -> bool:
+        """Count a beacon of a page whose state is in memory; False: it is not for here, and nothing was done."""
+        if self._cache.fresh(f"published/p/{code}/state.json") is None:
+            return False
+        if (action := read_beacon(body)) is not None:
+            self._counters.add(PageCode(code), action)
+        return True
 
     async def _count(self, request: web.Request) -> web.Response:
         length = request.content_length

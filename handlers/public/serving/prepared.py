@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import re
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
@@ -81,15 +82,17 @@ def whole_answers(made: Prepared) -> tuple[bytes, bytes]:
     if len(made.content) > READY_BYTES_MAX:
         return b"", b""
     headers = {**made.headers, "Date": formatdate(usegmt=True)}
-    plain = _answer(headers, made.content)
+    plain = whole_answer(200, headers, made.content)
     if not made.compressed:
         return plain, plain
-    return plain, _answer({**headers, "Content-Encoding": "gzip"}, made.compressed)
+    return plain, whole_answer(200, {**headers, "Content-Encoding": "gzip"}, made.compressed)
 
 
-def _answer(headers: dict[str, str], body: bytes) -> bytes:
-    lines = [f"{name}: {value}" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
-    return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode("ascii") + body
+def whole_answer(status: int, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """Return an answer as it goes over the wire."""
+    length = {} if status == HTTPStatus.NO_CONTENT else {"Content-Length": str(len(body))}
+    lines = [f"{name}: {value}" for name, value in (headers | length).items()]
+    return "\r\n".join([f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *lines, "", ""]).encode("ascii") + body
 
 
 def policy_of(content: bytes) -> str:

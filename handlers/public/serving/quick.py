@@ -1,20 +1,26 @@
-"""Answers the requests of a storm, GETs of objects that are in memory, with bytes that are ready, and without a task.
+"""Answers the requests of a storm at once, and without a task: GETs of objects that are in memory, and beacons.
 
-Everything else goes its way through aiohttp: what is not in memory or not new enough, what has a body or a header that
-changes the answer, and whatever is not written exactly as HTTP has it. So nothing is answered here that aiohttp would
-refuse, and no request ends elsewhere than it does there. Bounded: `ADDRESSES_MAX` addresses whose objects are known by
-heart, `HEAD_BYTES_MAX` a head; `UNREAD_BYTES_MAX` of answers that a client has not read.
+Everything else goes its way through aiohttp: what is not in memory or not new enough, what has another body or a header
+that changes the answer, and whatever is not written exactly as HTTP has it. So nothing is answered here that aiohttp
+would refuse, and no request ends elsewhere than it does there.
+
+Bounded: `ADDRESSES_MAX` addresses and `HEADERS_MAX` headers of which is known what they lead to, `HEAD_BYTES_MAX` a
+head; `UNREAD_BYTES_MAX` of answers that a client has not read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import enum
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from handlers.http.serving.connection import Connection, Rules
 from handlers.public.serving.addresses import object_of
+from handlers.public.serving.beacons import COUNTED
+from public.funnel.words import BEACON_BYTES
+from runtime.page_codes import PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +31,9 @@ if TYPE_CHECKING:
     from handlers.public.serving.cache import ObjectCache
 
 ADDRESSES_MAX: Final = 4_096
+HEADERS_MAX: Final = 1_024
+"""Browsers of one version, and a proxy before us, send the same headers again and again."""
+
 HEAD_BYTES_MAX: Final = 8 * 1024
 UNREAD_BYTES_MAX: Final = 64 * 1024
 NOTED_EVERY_S: Final = 1.0
@@ -36,6 +45,9 @@ _HEAD: Final = re.compile(
 )
 """One request without a body, by RFC 9112: no `#` in the address, nothing that ends a line but CR and LF."""
 
+_BEACON: Final = re.compile(
+    rb"POST /b/(%s) HTTP/1\.1\r\n((?:[!#$%%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+)\r\n" % PATTERN.encode()
+)
 _ANY_HEAD: Final = re.compile(
     rb"[A-Z]{3,8} /[!-\"$-~]* HTTP/1\.1(?:\r\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*)+"
 )
@@ -44,30 +56,70 @@ _LENGTH: Final = re.compile(rb"\ncontent-length:[ \t]*(\d{1,9})[ \t]*(?=\r|$)", 
 _ANY_LENGTH: Final = re.compile(rb"\ncontent-length:", re.IGNORECASE)
 
 _OTHERWISE: Final = re.compile(
-    rb"(?:^|\n)(?:content-length|transfer-encoding|expect|upgrade|te|trailer|range|if-[a-z-]+"
-    rb"|connection:(?![ \t]*keep-alive[ \t]*\r))",
-    re.IGNORECASE,
+    rb"(?:^|\n)(?:content-length|transfer-encoding|expect|upgrade|te|trailer|range|if-[a-z-]+):", re.IGNORECASE
 )
+_CLOSING: Final = re.compile(rb"(?:^|\n)connection:(?![ \t]*keep-alive[ \t]*\r)", re.IGNORECASE)
 _HOST: Final = re.compile(rb"(?:^|\n)host:", re.IGNORECASE)
 _GZIP: Final = re.compile(rb"(?:^|\n)accept-encoding:[^\r]*\bgzip\b(?!;q=0)", re.IGNORECASE)
+
+
+class Form(enum.Enum):
+    """How the bytes of an object are sent."""
+
+    PLAIN = 0
+    COMPRESSED = 1
 
 
 class Answers:
     """The answers that are ready."""
 
-    def __init__(self, cache: ObjectCache, language: str) -> None:
+    def __init__(self, cache: ObjectCache, language: str, count: Callable[[str, bytes], bool]) -> None:
+        """`count` takes a beacon, by the code of its page, where that can be done at once."""
         self._cache = cache
-        self._object = lru_cache(ADDRESSES_MAX)(lambda address: object_of(address.decode("ascii"), language))
+        self._count = count
+        self._object = lru_cache(ADDRESSES_MAX)(lambda address: _object(address, language))
 
     def answer(self, data: bytes) -> bytes | None:
         """Return the answer to one whole request, None where it is not for here."""
-        if len(data) > HEAD_BYTES_MAX or (head := _HEAD.fullmatch(data)) is None:
+        if len(data) > HEAD_BYTES_MAX:
+            return None
+        if data.startswith(b"POST"):
+            return self._counted(data)
+        head = _HEAD.fullmatch(data)
+        if head is None:
             return None
         address, headers = head.groups()
-        path = None if b"%" in address else self._object(address)
-        if path is None or _OTHERWISE.search(headers) or len(_HOST.findall(headers)) != 1:
+        path, form = self._object(address), form_of(headers)
+        return None if path is None or form is None else self._cache.ready(path, is_compressed=form is Form.COMPRESSED)
+
+    def _counted(self, data: bytes) -> bytes | None:
+        """Count a beacon and return the answer to it."""
+        found = _BEACON.match(data)
+        if found is None or len(data) - found.end() != length_of(found[2]):
             return None
-        return self._cache.ready(path, is_compressed=_GZIP.search(headers) is not None)
+        return COUNTED if self._count(found[1].decode("ascii"), data[found.end() :]) else None
+
+
+def _object(address: bytes, language: str) -> str | None:
+    return None if b"%" in address else object_of(address.decode("ascii"), language)
+
+
+@lru_cache(HEADERS_MAX)
+def form_of(headers: bytes) -> Form | None:
+    """Return in which form an answer goes to who sent these headers, None where they ask for anything but an object."""
+    if _OTHERWISE.search(headers) or _CLOSING.search(headers) or len(_HOST.findall(headers)) != 1:
+        return None
+    return Form.PLAIN if _GZIP.search(headers) is None else Form.COMPRESSED
+
+
+@lru_cache(HEADERS_MAX)
+def length_of(headers: bytes) -> int | None:
+    """Return the length of the body of who sent these headers, None where they ask for more, or where it is long."""
+    lengths = _LENGTH.findall(b"\n" + headers)
+    is_clear = len(lengths) == len(_ANY_LENGTH.findall(b"\n" + headers)) == len(_HOST.findall(headers)) == 1
+    if not is_clear or _OPEN_ENDED.search(b"\n" + headers) or _CLOSING.search(headers):
+        return None
+    return int(lengths[0]) if int(lengths[0]) <= BEACON_BYTES else None
 
 
 def is_whole(data: bytes) -> bool:
@@ -99,6 +151,10 @@ class QuickConnection(Connection):
 
     def data_received(self, data: bytes) -> None:
         """Answer at once, or take what the client sends as any other connection does."""
+        if not data:
+            # aiohttp's own: it looks again at what it has.
+            super().data_received(data)
+            return
         raw = self._raw
         if self._rests() and raw is not None and raw.get_write_buffer_size() <= UNREAD_BYTES_MAX:
             answer = self._answers(data)
