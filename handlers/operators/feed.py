@@ -127,12 +127,10 @@ class Feed:
         shown = msgspec.to_builtins(self._alarms.shown(alarm))
         self._publish("acknowledgement", shown, lambda scope: self._alarms.has(scope, alarm))
 
-    def publish_sightings(
-        self, alert: UUID, authorities: Sequence[str], count: int, oldest_at: datetime | None
-    ) -> None:
+    def publish_sightings(self, alert: UUID, authorities: Sequence[str], new: int, oldest_at: datetime | None) -> None:
         """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
-        self.undecided.note(alert, authorities, count)
-        content = {"alert": str(alert), "undecided": count, "oldest_at": oldest_at}
+        self.undecided.note(alert, authorities, new)
+        content = {"alert": str(alert), "undecided": new, "oldest_at": oldest_at}
         self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:
