@@ -26,8 +26,9 @@ class SightingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """How much strangers may report: what is beyond it is refused, and said so to whoever reports.
 
     `photo_mb`: the largest photo. `disk_mb`: all reports and photos that no operator has dealt with and that wait to be
-    taken in; a quarter of it is for texts alone. `block_per_h`: reports from one address block (IPv4 /24, IPv6 /48) for
-    one alert. `trusted_proxies`: networks of proxies whose `X-Forwarded-For` says where a report comes from.
+    taken in; a quarter of it is for texts alone, and a tenth for reports with a proof of work. `block_per_h`: reports
+    from one address block (IPv4 /24, IPv6 /48) for one alert. `trusted_proxies`: networks of proxies whose
+    `X-Forwarded-For` says where a report comes from.
     """
 
     photo_mb: Annotated[float, Meta(gt=0, le=100)] = 20.0

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 OVER: Final = frozenset({"found", "cancelled"})
 """States of an alert whose search is over."""
 
+ROW_BYTES: Final = 1024
+"""What a sighting takes in the record beside its words, with its indices."""
+
 PLAIN_BITS: Final = 4
 """A photo whose dHash has fewer bits of one kind has hardly any features: it would look like any other such photo."""
 
@@ -59,6 +62,7 @@ async def add(
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
     state = State.CLOSED if alert.state in OVER else State.NEW
+    content = sealing.seal(alert.id, msgspec.json.encode(report.said))
     new = NewSighting(
         id=report.id,
         alert_id=alert.id,
@@ -70,10 +74,10 @@ async def add(
         latitude=report.latitude,
         accuracy_m=report.accuracy_m,
         distance_km=_distance_km(alert, report),
-        content=sealing.seal(alert.id, msgspec.json.encode(report.said)),
+        content=content,
         said=sealing.digest(alert.id, report.block, f"{report.said.what}\n{report.said.place}"),
         proved=report.proved,
-        size_bytes=sum(photo.size_bytes for photo in photos),
+        size_bytes=ROW_BYTES + len(content) + sum(photo.size_bytes for photo in photos),
         hashes=[photo.hash for photo in photos if photo.hash is not None and has_features(photo.hash)],
     )
     is_new = await sql.sightings.add(connection, new) is not None

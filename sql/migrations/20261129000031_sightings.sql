@@ -1,8 +1,8 @@
 -- migrate:up
 -- What strangers saw. `id`: of the object that waited in the inbox, so that taking it in again repeats nothing.
 -- `content`: what they wrote, sealed; `said`: a keyed digest of alert, address block and words, by which the same again is
--- known. `stack`: the first of those that are nearly the same. `proved`: it came with a proof of work. `bytes`: what its
--- objects take on the disk.
+-- known. `stack`: the first of those that are nearly the same. `proved`: it came with a proof of work. `bytes`: what it
+-- takes of the disk, row and objects.
 create table sighting (
     id uuid primary key,
     alert_id uuid not null references alert,

@@ -20,6 +20,7 @@ from server.administration.encryption import encryption_key
 from server.settings import load
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
+from tests.support.public.report_flood import proof_for
 from tests.support.public.reports import report_of
 from tests.support.public.strangers import objects_for, publish, receipt_of, reported, site_for
 
@@ -237,9 +238,15 @@ async def test_a_full_disk_takes_texts_for_longer_than_photos(deployment: Deploy
     async with reported(site.url, code, {"what": ""}, [jpeg()]) as answer:
         assert answer.status == 422, "a photo alone is no report without it"
     site.end()
-    await objects.put("inbox/photos/1/filler", bytes(3_000_000))
+    await objects.put("inbox/photos/1/filler", bytes(1_300_000))
     site = await site_for(deployment, **small)
     async with reported(site.url, code, {"what": f"{WORDS}!"}) as answer:
+        assert answer.status == 507, "the last tenth is for those with a proof of work"
+    await receipt_of(site.url, code, f"{WORDS}!", proof=proof_for(code))
+    site.end()
+    await objects.put("inbox/photos/2/filler", bytes(2_000_000))
+    site = await site_for(deployment, **small)
+    async with reported(site.url, code, {"what": f"{WORDS}?", "proof": proof_for(code)}) as answer:
         assert answer.status == 507
         assert "110" in (await answer.json())["refused"]
     assert alert

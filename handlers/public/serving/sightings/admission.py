@@ -29,6 +29,9 @@ MB: Final = 1_000_000
 PHOTOS_SHARE: Final = 0.75
 """What is left of the disk is for texts alone."""
 
+UNPROVED_SHARE: Final = 0.9
+"""What is left then is for reports with a proof of work: a flood leaves room for them."""
+
 LOOK_S: Final = 5.0
 LISTED_MAX: Final = 2_000_000
 WINDOW_S: Final = 3600.0
@@ -141,6 +144,11 @@ class Admission:
         if self._uploads.of(block) >= self._settings.block_per_h * UPLOADS_A_REPORT:
             return Full.BLOCK
         full = self._used + self._kept + size_bytes >= self._settings.disk_mb * MB * PHOTOS_SHARE
+        return Full.DISK if full else None
+
+    def refused_unproved(self) -> Full | None:
+        """Return why no report without a proof of work is taken in; None where one is."""
+        full = self._used + self._kept >= self._settings.disk_mb * MB * UNPROVED_SHARE
         return Full.DISK if full else None
 
     def is_few(self, block: str) -> bool:

@@ -144,12 +144,13 @@ class Reporting:
         only_photos = form.faults.get("photo") == Fault.PHOTO_FULL and len(form.faults) == 1 and bool(meant.said.what)
         if form.faults and not only_photos:
             return self._refill(request, language, code, form, state)
+        proved = self._proofs.take(form.values.get("proof", ""), code, time.time())
         full = self._admission.refused(block, code)
+        full = full if proved or full not in {None, Full.BUSY} else self._admission.refused_unproved()
         if full is not None and full is not Full.BUSY:
             return self._refuse(request, language, full, state.number, form)
         # Counted before it is stored: many at once are no way around the limit.
         self._admission.count_report(block, code)
-        proved = self._proofs.take(form.values.get("proof", ""), code, time.time())
         report = report_of(sighting, code, receipt_of(keys.receipts, sighting), meant, block, proved=proved)
         for photo in photos:
             if not await self._uploads.hold(photo.upload, str(sighting)):

@@ -206,9 +206,12 @@ function improve(form) {
         local.removeAttribute("name");
         form.append(hidden);
       }
-      ready = true;
-      submit.disabled = false;
-      form.requestSubmit();
+      // While the browser still fires the first submit event it would ignore another one.
+      setTimeout(() => {
+        ready = true;
+        submit.disabled = false;
+        form.requestSubmit();
+      }, 0);
     });
   });
   window.addEventListener("pageshow", () => {

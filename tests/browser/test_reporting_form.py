@@ -1,0 +1,150 @@
+"""The form of a report in Chromium: with and without JavaScript, with an iPhone's photo over a bad connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import ViewportSize, expect
+
+from tests.support.pictures import BEIJING, IPHONE, camera_exif, heic, scene
+from tests.support.processes.processes import until
+from tests.support.processes.public_site import public_env
+from tests.support.public.cut_connections import CutConnections
+from tests.support.public.strangers import publish, site_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.async_api import Browser, Page
+
+    from tests.support.processes.deployment import Deployment
+    from tests.support.processes.processes import Process
+
+NARROW: ViewportSize = {"width": 320, "height": 700}
+RECEIVED = {"en": "Your report was received.", "zh-CN": "您的线索已收到。"}
+PHOTO_BYTES = 19_900_000
+
+
+async def _site(deployment: Deployment) -> tuple[Process, str, str, str]:
+    """Return a server, its alert, and the address and the code of serve-public's form."""
+    await deployment.provider()
+    server = await deployment.server(**public_env(deployment))
+    _, answer = await deployment.file(server)
+    alert = answer["alert"]["id"]
+    await deployment.sent(server, alert)
+    code = await publish(deployment, alert)
+    return server, alert, (await site_for(deployment)).url, code
+
+
+async def _sighting(deployment: Deployment, server: Process, alert: str) -> dict[str, Any]:
+    """Return the only sighting, once it is taken in."""
+    found: list[dict[str, Any]] = []
+
+    async def is_there() -> bool:
+        found[:] = (await deployment.get(f"{server.url}/v1/alerts/{alert}/sightings"))["sightings"]
+        return len(found) == 1
+
+    await until(is_there)
+    return found[0]
+
+
+async def _fits(page: Page) -> bool:
+    fits: bool = await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    return fits
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_form_can_be_read_by_everybody(
+    deployment: Deployment, browser: Browser, language: str, scheme: Literal["light", "dark"]
+) -> None:
+    """Axe finds nothing on form, mistakes and receipt; nothing is wider than 320 px; no error stands in the log."""
+    _, _, site, code = await _site(deployment)
+    context = await browser.new_context(viewport=NARROW, color_scheme=scheme, java_script_enabled=True)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda one: errors.append(one.text) if one.type == "error" else None)
+    page.on("pageerror", lambda one: errors.append(str(one)))
+    await page.goto(f"{site}/s/{code}/{language}")
+    for step in ("form", "mistake", "receipt"):
+        if step == "mistake":
+            await page.click("button[type=submit]")
+            await page.wait_for_selector("[role=alert]")
+        elif step == "receipt":
+            await page.fill("#what", "seen at the station")
+            await page.click("button[type=submit]")
+            await page.wait_for_selector(".code")
+            assert RECEIVED[language] in await page.locator("h1").inner_text()
+        assert await page.locator("html").get_attribute("lang") == language
+        assert await _fits(page), step
+        result = await Axe().run(page)
+        assert result.violations_count == 0, f"{step}: {result.generate_report()}"
+    # The answer to a form with a mistake is one of HTTP's errors, which Chromium notes.
+    assert not [one for one in errors if "422" not in one]
+    await context.close()
+
+
+async def test_a_report_goes_without_javascript(deployment: Deployment, browser: Browser, tmp_path: Path) -> None:
+    """What was typed and the photo survive a mistake; then the receipt says the code."""
+    server, alert, site, code = await _site(deployment)
+    photo = tmp_path / "photo.heic"
+    photo.write_bytes(heic(scene(800, 600), camera_exif()))
+    context = await browser.new_context(java_script_enabled=False, viewport=NARROW)
+    page = await context.new_page()
+    await page.goto(f"{site}/s/{code}/en")
+    await page.fill("#what", "a girl with a grey dog")
+    await page.fill("#place", "South Station")
+    await page.fill("#seen_at", "2099-01-01T10:00")
+    await page.set_input_files("#photo", photo)
+    await page.click("button[type=submit]")
+    assert "This time is still to come." in await page.locator("main").inner_text()
+    assert await page.input_value("#what") == "a girl with a grey dog"
+    assert await page.locator("input[name=photo_id]").is_checked()
+    await page.fill("#seen_at", "2026-11-28T10:00")
+    await page.click("button[type=submit]")
+    assert RECEIVED["en"] in await page.locator("h1").inner_text()
+    receipt = await page.locator(".code").inner_text()
+    sighting = await _sighting(deployment, server, alert)
+    assert (sighting["receipt"], sighting["place"], sighting["proved"]) == (receipt, "South Station", False)
+    assert sighting["photos"][0]["readable"]
+    await context.close()
+
+
+async def test_a_photo_of_20_mb_arrives_although_its_connection_is_cut_twice(
+    deployment: Deployment, browser: Browser, tmp_path: Path
+) -> None:
+    """As an iPhone takes it, with its time and place; the location by a button; a proof of work that nobody sees."""
+    server, alert, site, code = await _site(deployment)
+    photo = tmp_path / "IMG_0001.HEIC"
+    photo.write_bytes(heic(scene(*IPHONE), camera_exif(), bytes_least=PHOTO_BYTES))
+    target = urlsplit(site)
+    assert target.hostname is not None
+    assert target.port is not None
+    way = CutConnections(target.hostname, target.port, (5_000_000, 12_000_000))
+    await way.start()
+    context = await browser.new_context(
+        viewport=NARROW, permissions=["geolocation"], geolocation={"longitude": 114.06, "latitude": 22.54}
+    )
+    page = await context.new_page()
+    await page.goto(f"{way.url}/s/{code}/en")
+    await page.set_input_files("#photo", photo)
+    await page.fill("#what", "a boy at the lake")
+    await page.click("[data-locate]")
+    await expect(page.locator("[data-location]")).to_contain_text("Your location goes with the report")
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".code", timeout=120_000)
+    assert way.cuts == 2
+    sighting = await _sighting(deployment, server, alert)
+    assert (sighting["what"], sighting["proved"]) == ("a boy at the lake", True)
+    assert abs(sighting["longitude"] - 114.06) < 0.001
+    [shown] = sighting["photos"]
+    assert shown["readable"]
+    assert abs(shown["longitude"] - BEIJING[0]) < 0.001
+    assert shown["taken_at"].startswith("2026-11-28T")
+    [original] = (deployment.folder / "objects" / "kept").rglob("original.1")
+    assert original.stat().st_size > PHOTO_BYTES, "all of it is kept, sealed"
+    await context.close()
+    await way.close()
