@@ -1,7 +1,7 @@
 """Measure the click storm: one serve-public process against nginx with static files, and sends beside the storm.
 
 The same page, the same client (wrk), on the same machine, in turns. Floors: nginx, one process, files compressed
-beforehand; sends without a storm. Beside sends the storm's processes are nice, as if they were on other machines: on
+beforehand and kept open; sends without a storm. Where other work goes on, go by the figures for a second of CPU. Beside sends the storm's processes are nice, as if they were on other machines: on
 two cores they would take what they get. Bounded: `RUN_S` a run.
 """
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from server.embedded import StoreUrls
 
 RUN_S: Final = 5.0
+PEOPLE_A_SECOND: Final = 100_000
+"""Who asks for few people wants to be through soon."""
+
 SAMPLE: Final = 64
 WORKERS: Final = 16
 PEOPLE: Final = 3_000_000
@@ -61,15 +64,17 @@ async def storms(stores: StoreUrls, folder: Path, people: int, runs: int) -> dic
     objects = objects_of(PublicSettings(objects=(folder / "objects").as_uri()), folder)
     published = await _publish(objects)
     figures: dict[str, Figure] = {}
+    seconds = min(RUN_S, max(1.0, people / PEOPLE_A_SECOND))
     async with (
         static_nginx(folder / "floor", published) as floor,
+        static_nginx(folder / "usual", published, is_tuned=False) as usual,
         serve_public(folder) as ours,
         shipped_nginx(folder / "front", ours.url) as front,
     ):
         for name, paths in (("storm", (PAGE,)), ("storm opening", OPENING)):
-            figures |= await _rates(folder, name, paths, (floor, ours, front), runs)
-        figures |= await _counts(folder, ours.url, objects)
-    figures["storm sends"] = await _sends(stores, folder, min(people, PEOPLE), runs)
+            figures |= await _rates(folder, name, paths, (floor, usual, ours, front), runs, seconds)
+        figures |= await _counts(folder, ours.url, objects, seconds)
+    figures |= await _sends(stores, folder, min(people, PEOPLE), runs)
     return figures
 
 
@@ -86,18 +91,19 @@ async def _publish(objects: Objects) -> dict[str, tuple[str, bytes]]:
 
 
 async def _rates(
-    folder: Path, name: str, paths: tuple[str, ...], servers: Sequence[Served], runs: int
+    folder: Path, name: str, paths: tuple[str, ...], servers: Sequence[Served], runs: int, seconds: float
 ) -> dict[str, Figure]:
     """Return requests a second, and requests a second of CPU of all that serves them."""
-    floor, ours, front = servers
-    worked: dict[str, list[_Worked]] = {"floor": [], "ours": [], "front": []}
+    floor, usual, ours, front = servers
+    worked: dict[str, list[_Worked]] = {"floor": [], "usual": [], "ours": [], "front": []}
     for _ in range(runs):
         for which, url, pids in (
             ("floor", floor.url, (floor.pid,)),
+            ("usual", usual.url, (usual.pid,)),
             ("ours", ours.url, (ours.pid,)),
             ("front", front.url, (front.pid, ours.pid)),
         ):
-            worked[which].append(await _worked(folder, url, pids, paths))
+            worked[which].append(await _worked(folder, url, pids, paths, seconds))
     rates = {which: [one.per_s for one in found] for which, found in worked.items()}
     thrift = {which: [one.per_cpu_s for one in found] for which, found in worked.items()}
     unit = "requests/s with counting"
@@ -106,6 +112,7 @@ async def _rates(
         f"{name} nginx": figure(rates["front"], rates["floor"], f"{unit}, nginx in front"),
         f"{name} cpu": figure(thrift["ours"], thrift["floor"], "requests/s of CPU with counting"),
         f"{name} nginx cpu": figure(thrift["front"], thrift["floor"], "the same, nginx in front, both"),
+        f"{name} usual cpu": figure(thrift["front"], thrift["usual"], "the same (floor: nginx as Debian has it)"),
     }
 
 
@@ -116,21 +123,21 @@ class _Worked(NamedTuple):
     per_cpu_s: float
 
 
-async def _worked(folder: Path, url: str, pids: tuple[int, ...], paths: tuple[str, ...]) -> _Worked:
+async def _worked(folder: Path, url: str, pids: tuple[int, ...], paths: tuple[str, ...], seconds: float) -> _Worked:
     before_s = sum(cpu_s(pid, children=False) for pid in pids)
-    load = await storm(folder, url, paths, RUN_S, opens=SAMPLE, beacon=BEACON)
+    load = await storm(folder, url, paths, seconds, opens=SAMPLE, beacon=BEACON)
     used_s = sum(cpu_s(pid, children=False) for pid in pids) - before_s
     if load.refused or load.broken:
         raise RuntimeError(f"{load.refused} of {load.requests} requests were refused, {load.broken} broke")
     return _Worked(load.per_s, load.requests / used_s)
 
 
-async def _counts(folder: Path, url: str, objects: Objects) -> dict[str, Figure]:
+async def _counts(folder: Path, url: str, objects: Objects, seconds: float) -> dict[str, Figure]:
     """Compare what was counted with what was sent: each open, and one in `SAMPLE`."""
     figures: dict[str, Figure] = {}
     for name, sample in (("storm count", 1), ("storm count sampled", SAMPLE)):
         before = await _counted(objects)
-        load = await storm(folder, url, (PAGE,), RUN_S, opens=sample, beacon=BEACON)
+        load = await storm(folder, url, (PAGE,), seconds, opens=sample, beacon=BEACON)
         # The last second is stored a second later.
         await asyncio.sleep(3)
         counted = await _counted(objects) - before
@@ -155,13 +162,13 @@ async def _counted(objects: Objects) -> int:
     return total
 
 
-async def _sends(stores: StoreUrls, folder: Path, people: int, runs: int) -> Figure:
-    """Return the recipients a second while a storm goes on; floor: without it."""
+async def _sends(stores: StoreUrls, folder: Path, people: int, runs: int) -> dict[str, Figure]:
+    """Return the recipients a second, and a second of CPU of the server, while a storm goes on; floors: without it."""
     if stores.postgres is None or stores.redis is None:
         raise RuntimeError("the benchmarks need both stores")
     await populate(stores.redis, people, scene_of(), lambda _: None)
-    quiet: list[float] = []
-    beside: list[float] = []
+    quiet: list[_Worked] = []
+    beside: list[_Worked] = []
     async with provider(TPNS, folder) as endpoint:
         settings = environ(TPNS, folder, endpoint, workers=str(WORKERS))
         async with (
@@ -176,12 +183,19 @@ async def _sends(stores: StoreUrls, folder: Path, people: int, runs: int) -> Fig
                     beside.append(await _sent_per_s(world, stores.postgres))
                 finally:
                     await cancel_and_wait([blowing])
-    return figure(beside, quiet, "recipients/s beside a storm (floor: without)")
+    rates = [[one.per_s for one in found] for found in (beside, quiet)]
+    thrift = [[one.per_cpu_s for one in found] for found in (beside, quiet)]
+    return {
+        "storm sends": figure(rates[0], rates[1], "recipients/s beside a storm (floor: without)"),
+        "storm sends cpu": figure(thrift[0], thrift[1], "recipients/s of the server's CPU, the same"),
+    }
 
 
-async def _sent_per_s(world: World, database_url: str) -> float:
+async def _sent_per_s(world: World, database_url: str) -> _Worked:
+    before_s = cpu_s(world.server_pid, children=False)
     timing = await one_alert(world, database_url, scene_of())
-    return timing.accepted / timing.seconds
+    used_s = cpu_s(world.server_pid, children=False) - before_s
+    return _Worked(timing.accepted / timing.seconds, timing.accepted / used_s)
 
 
 async def _blow(folder: Path, url: str) -> None:

@@ -50,8 +50,13 @@ class Served(NamedTuple):
 
 
 @asynccontextmanager
-async def static_nginx(folder: Path, objects: dict[str, tuple[str, bytes]]) -> AsyncIterator[Served]:
-    """Run nginx over files: addresses with the names and bytes of their objects; beacons are answered and forgotten."""
+async def static_nginx(
+    folder: Path, objects: dict[str, tuple[str, bytes]], *, is_tuned: bool = True
+) -> AsyncIterator[Served]:
+    """Run nginx over files: addresses with the names and bytes of their objects; beacons are answered and forgotten.
+
+    `is_tuned`: files stay open and small ones are sent with their head, else as Debian's nginx does it.
+    """
     folder.mkdir()
     places = ["location /b/ { return 204; }"]
     for number, (address, (name, content)) in enumerate(objects.items()):
@@ -67,8 +72,9 @@ async def static_nginx(folder: Path, objects: dict[str, tuple[str, bytes]]) -> A
             f'location = {address} {{ alias {file}; types {{ }} default_type "{kind}"; gzip_static on; {headers} }}'
         )
     port = free_port()
-    cached = "open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;"
-    server = f"{cached} server {{ listen 127.0.0.1:{port}; {' '.join(places)} }}"
+    tuned = "open_file_cache max=100 inactive=1h; open_file_cache_valid 1h;"
+    way = tuned if is_tuned else "sendfile on; tcp_nopush on;"
+    server = f"{way} server {{ listen 127.0.0.1:{port}; {' '.join(places)} }}"
     async with _nginx(folder, server, port) as served:
         yield served
 

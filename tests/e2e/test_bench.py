@@ -13,8 +13,12 @@ from tests.support.processes.processes import ROOT
 
 WITHIN_S = 120.0
 STORM = {
-    *(f"{name}{how}" for name in ("storm", "storm opening") for how in ("", " cpu", " nginx", " nginx cpu")),
-    *("storm count", "storm count sampled", "storm sends"),
+    *(
+        f"{name}{how}"
+        for name in ("storm", "storm opening")
+        for how in ("", " cpu", " nginx", " nginx cpu", " usual cpu")
+    ),
+    *("storm count", "storm count sampled", "storm sends", "storm sends cpu"),
 }
 
 
