@@ -1,8 +1,9 @@
 """Measure the click storm: one serve-public process against nginx with static files, and sends beside the storm.
 
 The same page, the same client (wrk), on the same machine, in turns. Floors: nginx, one process, files compressed
-beforehand and kept open; sends without a storm. Where other work goes on, go by the figures for a second of CPU. Beside sends the storm's processes are nice, as if they were on other machines: on
-two cores they would take what they get. Bounded: `RUN_S` a run.
+beforehand and kept open; sends without a storm. Where other work goes on, go by the figures for a second of CPU. Beside
+sends the storm's processes are nice, as if they were on other machines: on two cores they would take what they get.
+Bounded: `RUN_S` a run.
 """
 
 from __future__ import annotations
