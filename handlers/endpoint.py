@@ -15,11 +15,13 @@ from handlers.http import problems
 from handlers.http.bearer import BEARER, Bearer
 from handlers.http.decoding import read
 from handlers.http.problem_codes import ProblemCode
-from handlers.http.requests import NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
+from handlers.http.requests import BYTES_PER_S, NO_ALERT_NAMED, alert_id_of, is_unexpected, read_bytes, unknown_alert
 from handlers.http.responses import json_response
 from handlers.http.roles import Role, SignedIn
 from handlers.http.route import Call
 from handlers.http.serving.connection import Connection
+from handlers.http.serving.large_bodies import BYTES_PER_S as LARGE_BYTES_PER_S
+from handlers.http.serving.large_bodies import LARGE_BYTES, LargeBodies
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
 
@@ -66,7 +68,24 @@ def endpoint(
             sessions.finish(request, response)
         return response
 
-    return serve
+    is_large = route.body is not None and route.body.bytes_max > LARGE_BYTES
+    return _in_places(serve) if is_large else serve
+
+
+def _in_places(
+    serve: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return what serves only so many requests at once, because each of them is large."""
+    places = LargeBodies()
+
+    async def serve_in_place(request: web.Request) -> web.StreamResponse:
+        with places.place(request.remote or "") as has_place:
+            if has_place:
+                return await serve(request)
+        detail = "others send as much now; nothing was stored"
+        return problems.response(ProblemCode.BUSY, detail, headers=problems.RETRY_AFTER)
+
+    return serve_in_place
 
 
 async def _let_in(
@@ -123,7 +142,8 @@ async def _read_body(request: web.Request, declared: Body, body_s: float) -> obj
     connection = request.protocol if isinstance(request.protocol, Connection) else None
     if connection is not None:
         connection.waits()
-    content = await read_bytes(request, declared.bytes_max, body_s)
+    per_s = LARGE_BYTES_PER_S if declared.bytes_max > LARGE_BYTES else BYTES_PER_S
+    content = await read_bytes(request, declared.bytes_max, body_s, per_s)
     if connection is not None:
         connection.works()
     if isinstance(content, web.Response) or declared.kind is None:

@@ -39,8 +39,13 @@ EXPECTED: Final = "100-continue"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-async def read_bytes(request: Request, bytes_max: int, within_s: float) -> bytes | web.Response:
-    """Return a request's body of at most `bytes_max` that comes in time, or the problem with it."""
+async def read_bytes(
+    request: Request, bytes_max: int, within_s: float, bytes_per_s: int = BYTES_PER_S
+) -> bytes | web.Response:
+    """Return a request's body of at most `bytes_max` that comes in time, or the problem with it.
+
+    `bytes_per_s`: for so much of it there is a second more.
+    """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
         return problems.response(ProblemCode.UNSUPPORTED_ENCODING, "the body is taken as it is, without an encoding")
@@ -48,7 +53,7 @@ async def read_bytes(request: Request, bytes_max: int, within_s: float) -> bytes
     try:
         if (request.content_length or 0) <= bytes_max:
             await _invite(request)
-            body = await _received(request, bytes_max, within_s)
+            body = await _received(request, bytes_max, within_s, bytes_per_s)
             if len(body) <= bytes_max:
                 return body
     except TimeoutError:
@@ -73,7 +78,7 @@ async def _invite(request: Request) -> None:
         request.writer.output_size = 0
 
 
-async def _received(request: Request, bytes_max: int, within_s: float) -> bytes:
+async def _received(request: Request, bytes_max: int, within_s: float, bytes_per_s: int) -> bytes:
     """Return what comes, of which more than `bytes_max` is not read; TimeoutError when it stands still."""
     body = bytearray()
     loop = asyncio.get_running_loop()
@@ -81,7 +86,7 @@ async def _received(request: Request, bytes_max: int, within_s: float) -> bytes:
     async with asyncio.timeout(within_s) as deadline:
         while len(body) <= bytes_max and (more := await request.content.read(bytes_max + 1 - len(body))):
             body += more
-            deadline.reschedule(began_s + within_s + len(body) / BYTES_PER_S)
+            deadline.reschedule(began_s + within_s + len(body) / bytes_per_s)
     return bytes(body)
 
 

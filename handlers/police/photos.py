@@ -1,7 +1,8 @@
 """Takes the photo of a case that stands, signed like a case: JSON with the picture in base64.
 
 Standard Webhooks sign a text, and their libraries take no other: so the picture is within one, and not beside it in a
-multipart body. It is stored with the answer, and made and shown later. Bounded: `BODY_BYTES`, `BODIES` at once.
+multipart body. It is stored with the answer, and made and shown later. Bounded: `BODY_BYTES`, a few at once
+(`handlers.http.serving.large_bodies`).
 """
 
 from __future__ import annotations
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
 
 BODY_BYTES: Final = PICTURE_MAX + 1_000
 
-BODIES: Final = 2
-"""At once: each takes its picture four times in memory until it is stored."""
-
 OK: Final = 200
 
 
@@ -64,14 +62,9 @@ class NewPhotos:
         self._pool = pool
         self._signed = signed
         self._planner = planner
-        self._places = asyncio.Semaphore(BODIES)
 
     async def post(self, call: Call[bytes]) -> web.Response:
         """Take a photo."""
-        async with self._places:
-            return await self._take(call)
-
-    async def _take(self, call: Call[bytes]) -> web.Response:
         authority, body = call.authority, call.body
         if (refused := await self._signed.refusal(call.request, authority, body)) is not None:
             return refused
@@ -92,7 +85,8 @@ class NewPhotos:
         case = await sql.filing.find_case(self._pool, authority, given.case_number)
         if case is None:
             return problems.response(ProblemCode.UNKNOWN_CASE, "no such case of this authority")
-        denied = await self._give(authority, case.alert_id, read_data_uri(given.photo_data) or b"", answer)
+        photo = await asyncio.to_thread(read_data_uri, given.photo_data)
+        denied = await self._give(authority, case.alert_id, photo or b"", answer)
         if denied is None and answer.body is not None:
             return web.Response(status=OK, body=answer.body, content_type=JSON)
         # The same photo may have been taken by another server meanwhile.

@@ -187,6 +187,7 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
                 ProblemCode.ALERT_OVER,
                 ProblemCode.ALREADY_ANSWERED,
                 ProblemCode.UNAUTHORIZED,
+                ProblemCode.BUSY,
             ),
         ),
         Route(

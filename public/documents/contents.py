@@ -12,7 +12,6 @@ class CardContent(msgspec.Struct, frozen=True, kw_only=True):
     """A share card. Without `photo` and `lines` it says nothing of who is missing."""
 
     language: str
-    mark: str
     heading: str
     lines: tuple[str, ...]
     ask: str

@@ -34,10 +34,9 @@ def card_of(
     t = texts_of(language)
     return CardContent(
         language=language,
-        mark=t(f"page.{source.status}") if source.status in MARKS else "",
         heading=heading_of(source, t),
         lines=_lines(source, t) if shows_child else (),
-        ask=t("card.ask" if source.subject_kind == CHILD else "card.ask_person"),
+        ask=_ask(source, t),
         valid=_valid(source, t),
         site=urlsplit(around.url).netloc,
         photo=photo if shows_child else None,
@@ -53,7 +52,7 @@ def poster_of(source: PageSource, language: str, around: Surroundings, photo: by
     return PosterContent(
         language=language,
         mark=t(f"page.{source.status}") if source.status in MARKS else "",
-        heading=heading_of(source, t),
+        heading=t("card.heading" if source.subject_kind == CHILD else "card.heading_person"),
         guidance="" if case.guidance is None else t.word("guidance", case.guidance),
         people=tuple((group.title, facts) for group, facts in zip(groups, rows, strict=True) if group.title),
         facts=tuple(fact for group, facts in zip(groups, rows, strict=True) if not group.title for fact in facts),
@@ -76,7 +75,7 @@ def metas_of(
     """
     t = texts_of(language)
     title = heading_of(source, t)
-    ask = t("card.ask" if source.subject_kind == CHILD else "card.ask_person")
+    ask = _ask(source, t)
     address = f"{around.url}/p/{source.code}"
     pictures: tuple[tuple[str, str, str], ...] = ()
     if card is not None:
@@ -101,8 +100,16 @@ def metas_of(
 
 
 def heading_of(source: PageSource, t: Texts) -> str:
-    """Return what kind of alert it is."""
+    """Return what kind of alert it is; of an exercise that it is one, because nobody is missing."""
+    if source.status in MARKS:
+        return t(f"page.{source.status}")
     return t("card.heading" if source.subject_kind == CHILD else "card.heading_person")
+
+
+def _ask(source: PageSource, t: Texts) -> str:
+    if source.status in MARKS:
+        return t("card.ask_nothing")
+    return t("card.ask" if source.subject_kind == CHILD else "card.ask_person")
 
 
 def _lines(source: PageSource, t: Texts) -> tuple[str, ...]:

@@ -266,6 +266,31 @@ async def test_a_photo_of_20_mb_is_sent_after_the_case(deployment: Deployment) -
         assert len(events) == 1
 
 
+async def test_large_bodies_of_strangers_fill_no_memory(deployment: Deployment) -> None:
+    """One at a time of an address, none of which is read without a place; cases are taken meanwhile."""
+    async with _world(deployment) as world:
+        host, port = world.server.address
+        reader, writer = await asyncio.open_connection(host, port)
+        head = f"POST /v1/intake/sz/photos HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        writer.write(head.encode() + b"Content-Length: 20000000\r\n\r\n" + bytes(100_000))
+        await writer.drain()
+
+        async def is_busy() -> bool:
+            sent = {"case_number": "SZ-1", "photo_data": data_uri(encoded(scene(20, 20), "PNG"), "png")}
+            return (await world.send(sent))[0] == 503
+
+        await until(is_busy)
+        await world.file()
+        writer.close()
+
+        async def is_free() -> bool:
+            sent = {"case_number": "SZ-1", "photo_data": data_uri(encoded(scene(20, 20), "PNG"), "png")}
+            return (await world.send(sent))[0] == 404
+
+        await until(is_free)
+        assert reader is not None
+
+
 async def test_a_server_that_is_killed_leaves_the_photo_to_the_next(deployment: Deployment) -> None:
     """The wish is in the record: kill -9 while the photo is on its way loses nothing."""
     async with _world(deployment) as world:

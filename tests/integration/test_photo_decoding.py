@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import struct
 import sys
 import zlib
@@ -218,6 +220,25 @@ async def test_a_child_that_lies_is_not_believed(lie: str) -> None:
     jpeg = (await made(encoded(scene(100, 100), "JPEG"))).small.jpeg
     assert isinstance(read_answer(b'{"lengths": [%d, %d, %d]}\n' % (*[len(jpeg)] * 3,) + jpeg * 3), Pictures)
     assert read_answer(_lies()[lie](jpeg)) is PictureFault.BROKEN
+
+
+async def test_the_kernel_holds_the_limits_of_a_child() -> None:
+    """As it stands in /proc while a picture is decoded: memory, time, files, a session of its own, no environment."""
+    data = encoded(scene(6000, 4000), "PNG", compress_level=1)
+    task = asyncio.create_task(Decoder(bounds=Bounds(bytes_max=100_000_000)).decode(data))
+    limits = ""
+    while "Max open files            0                    0" not in limits:
+        for child in _children():
+            with contextlib.suppress(OSError):
+                limits = Path(f"/proc/{child}/limits").read_text(encoding="ascii")
+                assert Path(f"/proc/{child}/environ").read_bytes() == b""
+                assert os.getsid(child) == child
+        assert not task.done()
+        await asyncio.sleep(0)
+    assert re.search(r"Max address space +1500000000 +1500000000", limits)
+    assert re.search(r"Max cpu time +15 +15", limits)
+    assert re.search(r"Max file size +0 +0", limits)
+    assert isinstance(await task, Pictures)
 
 
 async def test_the_child_can_open_nothing() -> None:

@@ -126,6 +126,17 @@ def test_sites_that_show_a_link_find_what_they_read() -> None:
     assert {name for attribute, name in found if attribute == "itemprop"} == {"name", "image", "description"}
 
 
+@pytest.mark.parametrize("status", ["exercise", "test"])
+def test_nothing_of_an_exercise_says_that_somebody_is_missing(status: str) -> None:
+    """Card and words for other sites say what it is; the poster does above everything else."""
+    source = source_of(status=status)
+    card, metas = card_of(source, "en", AROUND, None, shows_child=False), metas_of(source, "en", AROUND, None)
+    for said in (card.heading, {name: content for _, name, content in metas}["og:title"]):
+        assert said == f"{status.upper()}. Nobody is missing."
+    assert "is missing. Open" not in card.ask + str(metas)
+    assert poster_of(source, "en", AROUND, None).mark == f"{status.upper()}. Nobody is missing."
+
+
 async def test_words_of_others_are_no_markup(typesetter: Typesetter) -> None:
     """What typst would read as code stands as it is: nothing is run, nothing fails."""
     for evil in ('#panic("x")', "$ x $ *b* _i_ `c` <l> @r", '#read("/etc/passwd")', "\\ ] } ) //", '"', "\0\x1b[31m"):
