@@ -69,7 +69,7 @@ async def serve_public(settings: Settings, ready: Callable[[str], None] = lambda
         objects = objects_of(settings.public, settings.state_dir)
     except ObjectsAddressError as error:
         raise SettingsError(f"$.public.objects: {error}") from None
-    cache = ObjectCache(objects)
+    cache = ObjectCache(objects, settings.public.languages)
     beacons = Beacons(cache, objects)
     parts = parts_of(settings, objects, cache, beacons)
     answers = Answers(cache, settings.public.languages[0], beacons.count_at_once)

@@ -25,6 +25,7 @@ from handlers.http.roles import Role
 from handlers.operators.feed_answers import Ticket
 from handlers.operators.listeners import BACKLOG, OVER, STOPS, Client, Goodbye, Listeners, Message
 from handlers.operators.scope import scope_of
+from handlers.operators.sightings.undecided import Undecided
 from handlers.values.number import number_of
 from push.alerts.disclosure.progress import shown_progress
 from push.alerts.watch.watcher import TICK_S
@@ -71,7 +72,6 @@ GOODBYE_S = 1.0
 POLL_INTERVAL_S = 5.0
 """As long as a token that was revoked may open anything else."""
 
-
 _log = structlog.get_logger("handlers.operators.feed")
 
 
@@ -94,6 +94,7 @@ class Feed:
         self._seq = time.time_ns() // 1_000_000
         self._history: deque[Message] = deque(maxlen=HISTORY)
         self._decisions: dict[str, int] = {}
+        self.undecided = Undecided()
         self.listeners = Listeners(limits)
         self._closing = False
         self._revoked = asyncio.Event()
@@ -123,14 +124,13 @@ class Feed:
         self._publish("alarm", msgspec.to_builtins(alarm), lambda scope: self._alarms.has(scope, alarm))
 
     def _on_acknowledged(self, alarm: StandingAlarm) -> None:
-        content = msgspec.to_builtins(self._alarms.shown(alarm))
-        self._publish("acknowledgement", content, lambda scope: self._alarms.has(scope, alarm))
+        shown = msgspec.to_builtins(self._alarms.shown(alarm))
+        self._publish("acknowledgement", shown, lambda scope: self._alarms.has(scope, alarm))
 
-    def publish_sightings(
-        self, alert: UUID, authorities: Sequence[str], undecided: int, oldest_at: datetime | None
-    ) -> None:
+    def publish_sightings(self, alert: UUID, authorities: Sequence[str], new: int, oldest_at: datetime | None) -> None:
         """Say how many sightings of an alert wait for a decision: nothing of what somebody saw."""
-        content = {"alert": str(alert), "undecided": undecided, "oldest_at": oldest_at}
+        self.undecided.note(alert, authorities, new)
+        content = {"alert": str(alert), "undecided": new, "oldest_at": oldest_at}
         self._publish("sightings", content, lambda scope: scope.has(*authorities))
 
     def _publish(self, kind: str, content: dict[str, Any], within: Callable[[Scope], bool]) -> None:

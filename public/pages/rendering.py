@@ -130,7 +130,12 @@ def live_page(
 
 def over_page(language: str, around: Surroundings) -> bytes:
     """Return the page of an alert that is over: the same for all alerts."""
-    return rendered("over.html", language, around.languages)
+    return over_page_in(language, around.languages)
+
+
+def over_page_in(language: str, languages: Sequence[str]) -> bytes:
+    """Return the same in one of the languages of a site."""
+    return rendered("over.html", language, languages)
 
 
 def state_of(source: PageSource | None) -> bytes:

@@ -89,7 +89,9 @@ def console_of(
     zone, passkey_actions = ZoneInfo(settings.alert.zone_of_texts), frozenset(COUNTS) if is_required else frozenset()
     pages = Pages(zone, tiles, passkey_actions)
     pages.attention = lambda bearer: attention_of(
-        operators.alarms.listed_for(bearer).alarms, number_waiting(operators.alerts.watched_for(bearer), bearer)
+        operators.alarms.listed_for(bearer).alarms,
+        number_waiting(operators.alerts.watched_for(bearer), bearer),
+        operators.feed.undecided.of(bearer),
     )
     passkeys = Passkeys(pool, encrypted=encrypted, required=is_required)
     issuer = _issuer(settings, pool, operators, alarms, encrypted=encrypted)

@@ -50,7 +50,7 @@ class Published:
 
 @pytest_asyncio.fixture
 async def published(deployment: Deployment) -> Published:
-    """Publish a page."""
+    """Publish a page that lives for a day."""
     settings = PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"])
     objects = objects_of(settings, deployment.folder)
     assert await put_modules(objects) is None

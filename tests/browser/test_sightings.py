@@ -85,7 +85,10 @@ async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
     await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=LONG_MS)
     await page.evaluate("window.stayed = true")
+    count = page.locator("[data-count=sightings]")
+    await expect(count).to_have_text("")
     await receipt_of(site.url, code, "on the platform", photos=[jpeg()])
+    await expect(count).to_have_text("1", timeout=LONG_MS)
     await expect(page.locator("table.sighted .text")).to_have_text("on the platform", timeout=LONG_MS)
     assert await page.evaluate("window.stayed") is True
     await page.click("[data-move]")
@@ -94,6 +97,10 @@ async def test_a_report_from_the_page_comes_into_the_open_list_with_its_photo(
     await expect(picture).to_have_js_property("complete", value=True)
     assert await picture.evaluate("(one) => one.naturalWidth") > 0
     await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    await expect(count).to_have_text("1")
+    await page.click("form[data-decision=pass_on] button")
+    await page.wait_for_url("**done=pass_on")
+    await expect(count).to_have_text("", timeout=LONG_MS)
     await desk.close()
 
 
@@ -290,3 +297,25 @@ async def test_what_the_police_did_not_take_is_shown_and_sent_again(
         )
         assert ["operator Anna" in one for (one,) in actors] == [True]
         await desk.close()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_the_numbers_of_all_alerts_have_found_and_found_through_the_alert_apart(desk: Desk, locale: str) -> None:
+    """Whoever looks sees what is published with what it means, and how alerts ended beside it."""
+    alert = await _alert(desk)
+    found = {"reason": "at home", "case_number": CASE["case_number"], "through_alert": False, "outcome": "safe"}
+    assert (await desk.deployment.post(f"{desk.server.url}/v1/alerts/{alert}/found", found))[0] == 200
+    page = await desk.signed_in(Role.VIEWER, "Cai", locale=locale, javascript=False)
+    await page.click("a[href='/console/statistics']")
+    shown = {
+        name: await page.locator(f"[data-number={name}] td.number").inner_text()
+        for name in ("alerts", "found", "found_through_alert", "found_unknown_how", "ended", "recovered")
+    }
+    assert shown == {
+        "alerts": "1",
+        "found": "1",
+        "found_through_alert": "0",
+        "found_unknown_how": "0",
+        "ended": "1",
+        "recovered": "1",
+    }

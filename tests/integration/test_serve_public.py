@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import signal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,12 @@ import pytest
 from handlers.public.serving.cache import MISSING_MAX, ObjectCache
 from handlers.public.serving.prepared import PAGE_CACHE, PICTURE_CACHE
 from public.objects import Objects, Trouble, objects_of
+from public.pages.rendering import over_page, state_of
+from public.publishing.site import Assets, put_page
 from public.settings import PublicSettings
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
+from tests.support.public.pages import AROUND, example, source
 
 if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
@@ -131,6 +135,24 @@ async def test_a_flood_of_unknown_codes_fills_no_memory(tmp_path: Path) -> None:
     assert len(cache._missing) == MISSING_MAX  # noqa: SLF001 - the bound itself
     assert not isinstance(await cache.get("published/p/page"), Trouble)
     await cache.close()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_page_whose_time_is_over_says_so_while_no_server_is_there(
+    deployment: Deployment, language: str
+) -> None:
+    """A minute after its expiry page and state are those of an alert that is over; before that as published."""
+    objects = _objects(deployment)
+    over, live = "zzzzzzzzzz", "yyyyyyyyyy"
+    for code, ago in ((over, timedelta(minutes=2)), (live, timedelta(seconds=10))):
+        made = source(example("lost-at-a-park"), code=code, expires=datetime.now(UTC) - ago)
+        assert await put_page(objects, made, Assets(), AROUND) is None
+    site = await public_site(deployment)
+    async with aiohttp.ClientSession(site.url) as session:
+        for code, is_over in ((over, True), (live, False)):
+            async with session.get(f"/p/{code}/{language}") as page, session.get(f"/p/{code}/state.json") as state:
+                assert (await page.read() == over_page(language, AROUND)) is is_over
+                assert (await state.read() == state_of(None)) is is_over
 
 
 @pytest.mark.parametrize("cut", [1, 4, 20, 60])

@@ -111,7 +111,7 @@ def test_a_circle_beyond_the_antimeridian_or_around_a_pole_is_drawn_within_the_g
 
 
 async def test_officers_of_another_authority_read_nothing_of_an_alert(deployment: Deployment) -> None:
-    """Area, rates and trail are unknown to them; the trail is for operators, not for those who only look."""
+    """Area, rates, trail and funnel are unknown to them; the trail is for operators, not for those who only look."""
     await deployment.provider()
     server = await deployment.server()
     await access.add_authority(load(None, deployment.env()), deployment.stores, "gz", "Guangzhou")
@@ -120,7 +120,7 @@ async def test_officers_of_another_authority_read_nothing_of_an_alert(deployment
     own = await _token(deployment, Role.OPERATOR, "Anna", "sz")
     other = await _token(deployment, Role.OPERATOR, "Bo", "gz")
     looking = await _token(deployment, Role.VIEWER, "Cai")
-    for name in ("area", "rates", "trail"):
+    for name in ("area", "rates", "trail", "funnel"):
         assert (await _get(server, f"/v1/alerts/{alert}/{name}", own))[0] == 200
         status, problem, _ = await _get(server, f"/v1/alerts/{alert}/{name}", other)
         assert (status, problem["code"]) == (404, "unknown_alert"), name

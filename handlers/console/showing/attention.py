@@ -23,10 +23,14 @@ SOUNDS: Final = ("review", "alarm", "exercise", "test")
 
 
 class Attention(msgspec.Struct, frozen=True, kw_only=True):
-    """How many alarms nobody has, how many cases wait for the reader, and which of `SOUNDS` are to be heard."""
+    """How many alarms nobody has, how many cases wait for the reader, and which of `SOUNDS` are to be heard.
+
+    `sightings`: that nobody has decided.
+    """
 
     alarms: int = 0
     waiting: int = 0
+    sightings: int = 0
     sounds: tuple[str, ...] = ()
 
     @property
@@ -37,13 +41,14 @@ class Attention(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def attention_of(alarms: Sequence[ShownAlarm], waiting: int = 0) -> Attention:
-    """Return what alarms ask of whom they are shown to; `waiting`: how many cases wait for them."""
+def attention_of(alarms: Sequence[ShownAlarm], waiting: int = 0, sightings: int = 0) -> Attention:
+    """Return what alarms ask of whom they are shown to; `waiting`, `sightings`: how many cases, and reports."""
     untaken = [one for one in alarms if one.acknowledged is None]
     heard = {sound_of(one) for one in untaken if one.severity is not Severity.MINOR}
     return Attention(
         alarms=len(untaken),
         waiting=waiting,
+        sightings=sightings,
         sounds=tuple(sound for sound in SOUNDS if sound in heard),
     )
 

@@ -11,11 +11,14 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from handlers.public.serving.expiry import as_of_now
 from handlers.public.serving.prepared import Prepared, prepared, whole_answers
 from public.objects import Trouble
 from runtime.tasks import cancel_and_wait
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from public.objects import Objects
 
 AGE_S: Final = 1.0
@@ -48,8 +51,10 @@ class _Kept(NamedTuple):
 class ObjectCache:
     """The objects that are asked for."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, languages: Sequence[str] = ()) -> None:
+        """`languages`: of the site, in which a page whose time is over says so."""
         self._objects = objects
+        self._languages = languages
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
         self._reading: dict[str, asyncio.Task[Prepared | Trouble]] = {}
@@ -105,7 +110,7 @@ class ObjectCache:
             asked_s = _now_s()
             found = await self._objects.get(path, OBJECT_BYTES_MAX)
         if isinstance(found, bytes):
-            return self._keep(path, found, asked_s)
+            return self._keep(path, as_of_now(path, found, self._languages), asked_s)
         if found is Trouble.MISSING:
             self._forget(path)
             self._missing[path] = asked_s

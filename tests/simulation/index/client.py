@@ -234,6 +234,10 @@ class FakeRedis:
         add = partial(self.server.space.add_entry, self.server.now_us // 1000, fields["users"])
         await self.server.call(self.process, add, writes=True)
 
+    async def unlink(self, key: str) -> None:
+        """Remove the stream, the only key that is removed by its name."""
+        await self.server.call(self.process, self.server.space.entries.clear, writes=True)
+
     async def pexpire(self, key: str, kept_ms: int) -> None:
         """Let a key expire: nothing here does."""
 

@@ -19,7 +19,7 @@ class AlarmBell extends HTMLElement {
 
   connectedCallback() {
     this.#sounds = (this.dataset.sounds ?? "").split(" ").filter(Boolean);
-    for (const type of ["alarm", "acknowledgement", "alert", "snapshot"]) hear(type, () => this.#refreshing.ask());
+    for (const type of ["alarm", "acknowledgement", "alert", "sightings", "snapshot"]) hear(type, () => this.#refreshing.ask());
     this.querySelector("button")?.addEventListener("click", () => void this.#sound());
     // Any gesture will do: the browser asks for no particular one.
     for (const gesture of ["pointerup", "keydown"]) {
@@ -31,18 +31,19 @@ class AlarmBell extends HTMLElement {
 
   /** @param {Response} answer */
   async #take(answer) {
-    const { alarms, waiting, sounds } = await answer.json();
+    const { alarms, waiting, sightings, sounds } = await answer.json();
     this.#sounds = sounds;
-    this.#show(alarms, waiting);
+    this.#show(alarms, waiting, sightings);
     void this.#sound();
   }
 
   /**
    * @param {number} alarms
    * @param {number} waiting
+   * @param {number} sightings
    */
-  #show(alarms, waiting) {
-    for (const [name, number] of [["alarms", alarms], ["queue", waiting]]) {
+  #show(alarms, waiting, sightings) {
+    for (const [name, number] of [["alarms", alarms], ["queue", waiting], ["sightings", sightings]]) {
       const count = document.querySelector(`[data-count="${name}"]`);
       if (count !== null) count.textContent = number ? String(number) : "";
     }
