@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +45,9 @@ ATTEMPTS_MAX: Final = 12
 AGAIN_S: Final = 2.0
 AGAIN_CAP_S: Final = 600.0
 """Twelve attempts take about an hour: a server of the police that is away may come back."""
+
+GIVE_BACK_S: Final = 0.4
+"""Less than a task has before it is cancelled once more."""
 
 FOLDER: Final = "kept/photos"
 TAG_DIGITS: Final = 16
@@ -103,7 +107,11 @@ class CasePhotos:
         wish = await sql.photos.claim(self._pool, HELD)
         if wish is None:
             return False
-        made = await self._make(wish)
+        try:
+            made = await self._make(wish)
+        except asyncio.CancelledError:
+            await self._give_back(wish)
+            raise
         if isinstance(made, MadePhoto):
             self.results["made"] += 1
             is_shown = await sql.photos.made(self._pool, wish, made)
@@ -118,6 +126,12 @@ class CasePhotos:
             after = timedelta(seconds=1 + full_jitter_s(wish.attempts, AGAIN_S, AGAIN_CAP_S))
             await sql.photos.again(self._pool, wish, after, made.value)
         return True
+
+    async def _give_back(self, wish: PhotoWish) -> None:
+        """Leave a wish to the next process at once when this one stops; if that fails, it waits as after a crash."""
+        with suppress(*UNAVAILABLE_ERRORS, TimeoutError):
+            async with asyncio.timeout(GIVE_BACK_S):
+                await sql.photos.again(self._pool, wish, timedelta(0), "stopped")
 
     async def _make(self, wish: PhotoWish) -> MadePhoto | PictureFault | FetchFault | Trouble:
         data = wish.given if wish.given is not None else await self._fetcher.fetch(wish.url or "")

@@ -2,8 +2,8 @@
 
 Each report is one transaction by its id, and its objects are deleted after it: whatever is interrupted is done again,
 and changes nothing. While PostgreSQL is away all stays in the inbox. What cannot be read is put aside. Several may
-collect at once: they only do some of it twice. Bounded: `BATCH` texts a transaction, `PHOTOS_QUEUED` reports with
-photos, `READS` objects at once.
+collect at once: they only do some of it twice. Bounded: `TAKEN_MAX` a look, `BATCH` texts a transaction,
+`PHOTOS_QUEUED` reports with photos, `READS` objects at once.
 """
 
 from __future__ import annotations
@@ -45,13 +45,16 @@ if TYPE_CHECKING:
     from sql.database import Pool
 
 BATCH: Final = 100
-TAKEN_MAX: Final = 1000
-"""Then what is more important is looked at again: about a second."""
+TAKEN_MAX: Final = {Priority.PROVED: 300, Priority.FIRST: 150, Priority.FLOOD: 50}
+"""Of a look, which comes once a second: far more than people report, and a flood takes little of what sends."""
 
 READS: Final = 16
 PHOTOS_QUEUED: Final = 12
-LISTED_MAX: Final = 20_000
-"""Of the names of one priority at a time; the rest of a flood waits for the next look."""
+LISTED_MAX: Final = 2_000
+"""Of the names of one priority at a time; the rest of a flood waits for a later look."""
+
+WITH_PHOTOS_MAX: Final = 20_000
+"""So many are known to have photos, and not read again before one can be kept."""
 
 ORPHANS_MAX: Final = 20_000
 ASIDE_KEPT: Final = timedelta(days=7)
@@ -76,6 +79,8 @@ class Collector:
         self._keeper = keeper
         self._reads = asyncio.Semaphore(READS)
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._with_photos: set[str] = set()
+        self._found: dict[int, list[Named]] = {}
         self._published: PublishedKey | None = None
         self.aside = 0
 
@@ -87,28 +92,22 @@ class Collector:
         if await self._objects.put(KEY_PATH, msgspec.json.encode(wanted)) is None:
             self._published = wanted
 
-    async def waiting(self) -> Waiting | Trouble:
-        """Return what waits, without the record."""
+    async def look(self) -> Waiting | Trouble:
+        """Look what waits, without the record."""
         count, oldest = 0, None
         for priority in PRIORITIES:
             found = await self._listed(priority)
             if isinstance(found, Trouble):
                 return found
+            self._found[priority] = found
             count += len(found)
             if found and priority != Priority.FLOOD:
                 oldest = min(found[0].sent_at, oldest or found[0].sent_at)
         return Waiting(reports=count, oldest_at=oldest)
 
-    async def collect(self) -> Waiting | Trouble:
-        """Take in what waits, one look long; returns what waits then. UNAVAILABLE_ERRORS where PostgreSQL is away."""
-        for priority in PRIORITIES:
-            found = await self._listed(priority)
-            if isinstance(found, Trouble):
-                return found
-            if await self._take(found) > BATCH:
-                # What is more important may have come meanwhile.
-                break
-        return await self.waiting()
+    async def collect(self) -> int:
+        """Take in some of what was seen, and return how many; UNAVAILABLE_ERRORS where PostgreSQL is away."""
+        return sum([await self._take(self._found.pop(one, []), TAKEN_MAX[one]) for one in PRIORITIES])
 
     async def tidy(self) -> None:
         """Remove photos whose report never came, or was taken in before they were removed; and what was put aside."""
@@ -151,11 +150,15 @@ class Collector:
             return listed
         return sorted((one for path in listed if (one := named(path.path)) is not None), key=_sent_at)
 
-    async def _take(self, found: Sequence[Named]) -> int:
-        """Take reports in, `BATCH` at a time; returns how many. With photos they go on beside."""
+    async def _take(self, found: Sequence[Named], at_most: int) -> int:
+        """Take reports in, `BATCH` at a time; returns how many. Those with photos go on beside."""
+        full = len(self._keeping) >= PHOTOS_QUEUED
+        chosen = [
+            one for one in found if one.path not in self._keeping and not (full and one.path in self._with_photos)
+        ]
         taken = 0
-        for start in range(0, len(found), BATCH):
-            some = [one for one in found[start : start + BATCH] if one.path not in self._keeping]
+        for start in range(0, min(len(chosen), at_most), BATCH):
+            some = chosen[start : min(start + BATCH, at_most)]
             read = await asyncio.gather(*(self._read(one) for one in some))
             texts: list[tuple[Named, Sent]] = []
             for one, sent in zip(some, read, strict=True):
@@ -165,12 +168,12 @@ class Collector:
                     texts.append((one, sent))
                 elif len(self._keeping) < PHOTOS_QUEUED:
                     self._begin_keeping(one, sent)
+                elif len(self._with_photos) < WITH_PHOTOS_MAX:
+                    self._with_photos.add(one.path)
             if texts:
                 await self._add_texts([sent.report for _, sent in texts])
                 await self._objects.delete([one.path for one, _ in texts])
                 taken += len(texts)
-            if taken >= TAKEN_MAX:
-                break
         return taken
 
     async def _read(self, one: Named) -> Sent | Trouble | None:
@@ -194,14 +197,16 @@ class Collector:
 
     async def _add_texts(self, reports: Sequence[Report]) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
+            alerts = {code: await sql.sightings.alert_of(connection, code) for code in {one.code for one in reports}}
             for report in reports:
-                alert = await sql.sightings.alert_of(connection, report.code)
+                alert = alerts[report.code]
                 if alert is not None and not alert.deleted:
                     await add(connection, self._sealing, report, alert)
 
     def _begin_keeping(self, one: Named, sent: Sent) -> None:
         task = asyncio.create_task(self._keep(one, sent), name="keep photos")
         self._keeping[one.path] = task
+        self._with_photos.discard(one.path)
         task.add_done_callback(lambda _: self._keeping.pop(one.path, None))
 
     async def _keep(self, one: Named, sent: Sent) -> None:

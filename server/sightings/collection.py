@@ -77,13 +77,11 @@ class SightingCollection:
             await collector.close()
 
     async def _look(self, collector: Collector) -> None:
-        waiting = await collector.waiting()
+        waiting = await collector.look()
         if isinstance(waiting, Waiting):
             self._judge(waiting)
         await collector.publish_key()
-        waiting = await collector.collect()
-        if isinstance(waiting, Waiting):
-            self._judge(waiting)
+        await collector.collect()
         if collector.aside:
             detail = f"{collector.aside} since the start"
             self._alarms.raise_alarm(AlarmKind.UNREADABLE_SIGHTINGS, EVERY_LANE, None, detail)

@@ -35,7 +35,8 @@ create table case_photo (
 create index case_photo_wanted on case_photo (try_at) where state = 'wanted';
 
 -- A wish is in the transaction of the case: nothing is fetched there, and nothing is late because of it.
-create function wish_photo(id uuid, wished_url text, wished_bytes bytea) returns void language sql as $$
+create function wish_photo(id uuid, wished_url text, wished_bytes bytea) returns void language sql
+    security definer set search_path from current as $$
     insert into case_photo as p (alert_id, state, url, given)
     values (id, case when coalesce(wished_url, '') = '' and wished_bytes is null then 'none' else 'wanted' end,
             wished_url, wished_bytes)

@@ -29,7 +29,7 @@ begin
             ('browser_session', 'select, insert, update, delete'),
             ('cap_message', 'select, insert, update'),
             ('case_authority', 'select, insert, update'),
-            ('case_photo', 'select, insert, update, delete'),
+            ('case_photo', 'select, update, delete'),
             ('case_sealed', 'select, insert, update, delete'),
             ('child_case', 'select, insert, update'),
             ('draft', 'select, insert'),

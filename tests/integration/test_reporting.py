@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import io
 import re
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
+STANDS_STILL_S = 90.0
 WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
 
 
@@ -285,6 +287,25 @@ async def test_a_page_that_is_over_or_unknown_takes_no_report(deployment: Deploy
             return answer.status == 410 and "110" in await answer.text()
 
     await until(is_over)
+
+
+async def test_a_body_that_stands_still_or_has_no_length_is_ended_in_words(deployment: Deployment) -> None:
+    """Without a length none is read; one that stands still is told whom to call, and what came of it is no report."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment)
+    body = b'--x\r\nContent-Disposition: form-data; name="what"\r\n\r\nhalf of it'
+    head = f"POST /s/{code} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    answers = []
+    for length in ("Transfer-Encoding: chunked", "Content-Length: 99999999999", "Content-Length: 5000"):
+        reader, writer = await asyncio.open_connection(*site.address)
+        sent = f"{len(body):x}\r\n".encode() + body + b"\r\n" if "chunked" in length else body
+        writer.write(f"{head}{length}\r\n\r\n".encode() + sent)
+        answers.append((await asyncio.wait_for(reader.read(), STANDS_STILL_S)).decode())
+        writer.close()
+        await writer.wait_closed()
+    assert [one[9:12] for one in answers] == ["411", "413", "408"]
+    assert all("110" in one for one in answers[1:])
+    assert not _stored(deployment.folder / "objects" / "inbox" / "reports")
 
 
 def test_a_proof_of_work_names_its_page_and_its_time() -> None:

@@ -33,6 +33,9 @@ UNPROVED_SHARE: Final = 0.9
 """What is left then is for reports with a proof of work: a flood leaves room for them."""
 
 LOOK_S: Final = 5.0
+LOOK_SHARE: Final = 20.0
+"""So many times as long as a look lasted the next one is waited for."""
+
 LISTED_MAX: Final = 2_000_000
 WINDOW_S: Final = 3600.0
 BLOCKS_MAX: Final = 200_000
@@ -103,9 +106,13 @@ class Admission:
 
     async def run(self) -> None:
         """Look at the disk and at the key again and again, until cancelled."""
+        loop = asyncio.get_running_loop()
         while True:
+            began_s = loop.time()
             await self.look()
-            await asyncio.sleep(LOOK_S if self._looked.is_set() else LOOK_S / 10)
+            # What is listed at length is listed less often, so that pages have the process.
+            rest_s = max(LOOK_S, LOOK_SHARE * (loop.time() - began_s))
+            await asyncio.sleep(rest_s if self._looked.is_set() else LOOK_S / 10)
 
     async def look(self) -> None:
         """Look once; what cannot be read stays as it was."""
