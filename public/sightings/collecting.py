@@ -31,7 +31,7 @@ from public.sightings.intake.inbox import (
     upload_folder,
 )
 from public.sightings.intake.inbox_sealing import KEY_PATH, PublishedKey
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +213,7 @@ class Collector:
         """Take a report with photos in; what goes wrong is tried again at the next look."""
         try:
             done = await self._keeper.keep(sent)
-        except UNAVAILABLE_ERRORS:
+        except REFUSED_ERRORS:
             return
         if not done:
             return

@@ -22,7 +22,7 @@ from push.alarms import EVERY_LANE
 from runtime.authentication_codes import key_material
 from runtime.tasks import raise_if_cancelled
 from server.administration.encryption import encryption_key
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -68,7 +68,8 @@ class SightingCollection:
                     await self._look(collector)
                     if looks % TIDY_LOOKS == 0:
                         await collector.tidy()
-                except UNAVAILABLE_ERRORS as error:
+                except REFUSED_ERRORS as error:
+                    # Also what the record does not take of a report ends no server that sends.
                     raise_if_cancelled()
                     _log.warning("sightings.record_away", error=type(error).__name__)
                 looks += 1

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tests.support.processes.processes import Process
 
 STANDS_STILL_S = 90.0
+HEARD_S = 60.0
 WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
 
 
@@ -93,6 +94,33 @@ async def test_what_somebody_saw_reaches_the_operators(deployment: Deployment) -
     assert not [word for word in (WORDS, CONTACT, PLACE, receipt, "127.0.0", code) if word in log]
 
 
+async def test_consoles_hear_how_many_sightings_wait_and_nothing_of_them(deployment: Deployment) -> None:
+    """The feed has the alert and the count, again after each decision; metrics say what waits in the inbox."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    heard: list[str] = []
+    async with deployment.session() as session, session.ws_connect(f"{server.url}/v1/feed") as feed:
+
+        async def undecided(count: int) -> None:
+            async with asyncio.timeout(HEARD_S):
+                async for message in feed:
+                    heard.append(message.data)
+                    event = message.json()
+                    if (event["type"], event.get("undecided")) == ("sightings", count):
+                        assert event["alert"] == alert
+                        return
+
+        await receipt_of(site.url, code, WORDS, contact=CONTACT)
+        await undecided(1)
+        [sighting] = await _sightings(deployment, server, alert, 1)
+        path = f"{server.url}/v1/alerts/{alert}/sightings/{sighting['id']}/decision"
+        assert (await deployment.post(path, {"decision": "pass_on", "revision": 1}))[0] == 200
+        await undecided(0)
+        async with session.get(f"{server.url}/metrics") as answer:
+            assert "\nqq_alert_reports_waiting 0.0\n" in await answer.text()
+    assert not [one for one in heard if WORDS in one or CONTACT in one]
+
+
 async def test_the_inbox_holds_nothing_that_can_be_read_there(deployment: Deployment) -> None:
     """While no server takes reports in they wait, sealed; the process that took them in has no key to open them."""
     server, alert, code = await _alert(deployment)
@@ -106,6 +134,24 @@ async def test_the_inbox_holds_nothing_that_can_be_read_there(deployment: Deploy
     server = await deployment.server(**public_env(deployment))
     [sighting] = await _sightings(deployment, server, alert, 1)
     assert sighting["what"] == WORDS
+
+
+async def test_reports_wait_while_the_record_takes_none_and_the_server_lives_on(deployment: Deployment) -> None:
+    """What the record refuses stays in the inbox, acknowledged; it is taken in when the record takes it again."""
+    server, alert, code = await _alert(deployment)
+    site = await site_for(deployment)
+    await deployment.query("alter table sighting rename to hidden")
+    receipt = await receipt_of(site.url, code, WORDS)
+
+    async def is_refused() -> bool:
+        return "sightings.record_away" in deployment.log.read_text(encoding="utf-8")
+
+    await until(is_refused)
+    assert server.alive
+    assert len(_stored(deployment.folder / "objects" / "inbox" / "reports")) == 1
+    await deployment.query("alter table hidden rename to sighting")
+    [sighting] = await _sightings(deployment, server, alert, 1)
+    assert sighting["receipt"] == receipt
 
 
 async def test_operators_see_a_copy_and_the_original_stays_sealed(deployment: Deployment) -> None:

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 import sql.police_events
 from public.sightings.police.bodies import body_of
 from runtime.tasks import raise_if_cancelled
-from sql.database import UNAVAILABLE_ERRORS
+from sql.database import REFUSED_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ class Sender:
                 sent = 0
                 try:
                     sent = await self._look(session)
-                except UNAVAILABLE_ERRORS as error:
+                except REFUSED_ERRORS as error:
                     raise_if_cancelled()
                     _log.warning("police.record_away", error=type(error).__name__)
                 if not sent:
