@@ -44,5 +44,5 @@ async def test_no_alert_is_named_on_the_public_listener(deployment: Deployment, 
 def test_compose_publishes_on_this_machine_only() -> None:
     """Plain HTTP is for a proxy beside it."""
     compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-    assert re.findall(r"ports: \[(.*)\]", compose) == ['"127.0.0.1:8470:8470"']
+    assert re.findall(r"ports: \[(.*)\]", compose) == ['"127.0.0.1:8470:8470"', '"127.0.0.1:8480:8480"']
     assert "ssl_protocols" in (ROOT / "examples" / "nginx.conf").read_text(encoding="utf-8")
