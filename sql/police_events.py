@@ -30,6 +30,7 @@ CHANNEL: Final = "police_event"
 _PUT = query("endpoint_put")
 _REMOVE = query("endpoint_remove")
 _ENDPOINTS = query("endpoint_list")
+_KNOWN = query("endpoint_known")
 _CLAIM = query("police_event_claim")
 _DELIVERED = query("police_event_delivered")
 _FAILED = query("police_event_failed")
@@ -104,6 +105,12 @@ async def remove_endpoint(connection: Connection, authority: str) -> bool:
 async def endpoints(pool: Pool | Connection) -> list[EndpointRow]:
     """Return where authorities are told."""
     return [EndpointRow(*row) for row in await pool.fetch(_ENDPOINTS, LISTED_MAX)]
+
+
+async def has_endpoint(pool: Pool | Connection, authority: str) -> bool:
+    """Tell whether an authority has an address at which it is told; nothing is sent to one that has none."""
+    known: bool = await pool.fetchval(_KNOWN, authority)
+    return known
 
 
 async def claim(pool: Pool, held: timedelta) -> list[ClaimedEvent]:

@@ -101,7 +101,7 @@ def console_of(
     watching = operators.watching
     maps, rates = MapPage(alerts, watching.area, pages), RatesPage(watching.rates, pages)
     funnel = FunnelPage(watching.funnel, pages)
-    action_pages = ActionPages(alerts, actions, preview, pages, watching.trail, settings.alert.radius_cap_km)
+    action_pages = ActionPages(pool, alerts, actions, preview, pages, watching.trail, settings.alert.radius_cap_km)
     administered = operators.administration
     return ConsoleHandlers(
         pages=pages,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.browser.desk import Desk
 
 WITHIN_MS = 60_000
+OPERATOR = {"en": "operator", "zh-CN": "操作员"}
 
 
 async def _filled(page: Page, desk: Desk, alert: dict[str, Any], action: str, reason: str) -> None:
@@ -44,7 +45,7 @@ async def test_of_two_who_press_at_once_one_wins_and_the_other_reads_who_and_wha
         await page.wait_for_selector(".state-cancelled")
     [late] = [name for name, page in pages.items() if await page.locator("main [role=alert]").count()]
     [won] = [name for name in pages if name != late]
-    await expect(pages[late].locator(".changed-by")).to_contain_text(f"operator {won}")
+    await expect(pages[late].locator(".changed-by")).to_contain_text(f"{OPERATOR[locale]} {won}")
     assert await pages[late].input_value("#reason") == f"filed by mistake, says {late}"
 
 
@@ -63,7 +64,7 @@ async def test_an_approval_of_what_was_changed_since_shows_what_changed(desk: De
     assert status == 200, changed
     await page.click("form[data-action=approval] button.primary")
     await page.wait_for_selector("main [role=alert]")
-    await expect(page.locator(".changed-by")).to_contain_text("admin test")
+    await expect(page.locator(".changed-by")).to_contain_text("administrator test")
     await expect(page.locator(".review")).to_contain_text("Other words")
     await expect(page.locator(".state-in_review")).to_be_visible()
     assert await page.input_value("#reason") == "read and right"

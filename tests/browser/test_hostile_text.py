@@ -22,7 +22,7 @@ FILED_MAX: Final = 10
 SEEN: Final = {"script": "<img src=x", "bidi": "cod.exe", "marks": "\u00e9"}
 """What is left of each to be read in the review."""
 
-NO_TEXT: Final = {"phone", "photo_url", "url", "city", "case_number", "policy"}
+NO_TEXT: Final = {"phone", "photo_data", "photo_url", "url", "city", "case_number", "policy"}
 """Fields of a case that are text in JSON, but take a number, an address or a code alone."""
 
 HURT: Final = """() => [...document.querySelectorAll("img[src='x'], [onerror], main script")]

@@ -22,11 +22,16 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     alert = answer["alert"]
     anna = await desk.signed_in(Role.APPROVER, "Anna", locale=locale)
     await approve(anna, desk, alert)
+    await expect(anna.locator("[data-approved=waits]")).to_contain_text(
+        "1 of 2" if locale == "en" else "已有 1 人批准，共需 2 人"
+    )
     await anna.goto(f"{desk.server.url}/console/queue")
     await expect(anna.locator("table.queue")).to_contain_text(alert["case_number"])
     assert await anna.locator("table.queue a.primary").count() == 0
     bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
     await approve(bo, desk, alert)
+    sent = "it is being sent" if locale == "en" else "正在发送"
+    await expect(bo.locator("[data-approved=approval]")).to_contain_text(sent)
     await expect(bo.locator(".state-sent")).to_be_visible(timeout=60_000)
     await bo.click(".stop-bar a[href$='/found']")
     await bo.fill("#reason", "found at home")

@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
@@ -135,7 +136,7 @@ async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
 async def test_each_decision_leads_to_the_next_sighting_and_stands_in_the_trail(
     desk: Desk, locale: str, *, javascript: bool
 ) -> None:
-    """Passed on with what is nearly the same, a duplicate of it, dismissed with a reason; without JavaScript, too."""
+    """Passed on with what is nearly the same, a duplicate, dismissed with a reason; that nothing was sent is said."""
     alert = await _alert(desk)
     photo, _, near, _ = await seen(desk.deployment, alert, *REPORTS)
     page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale, javascript=javascript)
@@ -143,9 +144,17 @@ async def test_each_decision_leads_to_the_next_sighting_and_stands_in_the_trail(
     figure = page.locator("figure.seen-photo figcaption")
     await expect(figure).to_contain_text("22.55000, 114.07000")
     await expect(page.locator("tr[data-point='photo-1'] td.number")).to_contain_text("km")
+    by_hand, only_marked = (
+        ("Nothing is sent by itself: sz has no address", "nothing was sent: sz has no address")
+        if locale == "en"
+        else ("系统不会自动发送：sz 没有接收地址", "没有发送任何内容：sz 没有接收地址")
+    )
+    await expect(page.locator("form[data-decision=pass_on]")).to_contain_text(by_hand)
     await page.check("form[data-decision=pass_on] input[name=with_stack]")
     await page.click("form[data-decision=pass_on] button")
     await page.wait_for_url("**?order=newest&done=pass_on")
+    await expect(page.locator("p.done")).to_contain_text(only_marked)
+    assert await desk.deployment.query("select count(*) from police_event") == [(0,)]
     await expect(page.locator(".said")).to_have_text("near the park")
     await page.select_option("#duplicate_of", photo)
     await page.click("form[data-decision=duplicate] button")
@@ -187,6 +196,34 @@ async def test_whoever_comes_late_is_told_who_decided_what(desk: Desk) -> None:
     await expect(bo.locator(".decided")).to_contain_text("operator Anna")
     await expect(bo.locator(".decided")).to_have_attribute("data-state", "passed")
     assert await desk.deployment.query("select state, decided_by from sighting") == [("passed", "operator Anna")]
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_who_ends_an_alert_is_told_how_many_sightings_nobody_has_decided(desk: Desk, locale: str) -> None:
+    """Both pages that end it count them and lead to them; nothing stands there once all are decided."""
+    alert = await _alert(desk)
+    [sighting, _] = await seen(desk.deployment, alert, {"what": "near the park", **NEAR}, {"what": "far away", **FAR})
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale, javascript=False)
+    for ending in ("found", "cancel"):
+        await page.goto(f"{desk.server.url}/console/alerts/{alert}/{ending}")
+        await expect(page.locator("[data-unread='2']")).to_contain_text("2")
+        await expect(page.locator(f"[data-unread] a[href='/console/alerts/{alert}/sightings']")).to_be_visible()
+    await desk.deployment.query(
+        "update sighting set state = 'dismissed', decided_by = 'operator Bo', decided_at = now()"
+    )
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/found")
+    assert await page.locator("[data-unread]").count() == 0, sighting
+
+
+async def test_the_clock_of_the_header_is_in_the_zone_of_the_pages(desk: Desk) -> None:
+    """With the name that stands beside every other time, with and without JavaScript."""
+    for javascript in (True, False):
+        page = await desk.signed_in(Role.OPERATOR, "Anna" if javascript else "Bo", javascript=javascript)
+        clock = page.locator("time.clock")
+        shown, at = await clock.inner_text(), await clock.get_attribute("datetime")
+        local = datetime.fromisoformat(str(at)).astimezone(ZoneInfo("Asia/Shanghai"))
+        assert shown.endswith(f" {local:%Z}"), shown
+        assert shown[:2] in {f"{local:%H}", f"{local + timedelta(minutes=1):%H}"}, (shown, at)
 
 
 async def test_a_dismissal_without_a_reason_is_refused_and_keeps_what_was_typed(desk: Desk) -> None:
@@ -271,8 +308,13 @@ async def test_what_the_police_did_not_take_is_shown_and_sent_again(
         endpoint.status = 500
         address = f"{desk.server.url}/console/alerts/{alert}/sightings/{sighting}"
         await page.goto(address)
+        goes, went = (
+            ("It goes to the police", "Passed on to the police.") if locale == "en" else ("转交警方", "已转交警方。")
+        )
+        await expect(page.locator("form[data-decision=pass_on] [data-endpoint=yes]")).to_contain_text(goes)
         await page.click("form[data-decision=pass_on] button")
         await page.wait_for_url("**done=pass_on")
+        await expect(page.locator("p.done")).to_contain_text(went)
 
         async def failed() -> bool:
             rows = await deployment.query("select attempts from police_event where sighting_id is not null")

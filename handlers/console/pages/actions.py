@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 from aiohttp import web
 
+import sql.sightings
 from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.http.problems import FieldError, Problem
 from handlers.operators.actions import Confirmed, Extension, Found, Reasoned, Release, Widening
 from handlers.operators.alerts import AlertAnswer
+from handlers.operators.scope import scope_of
+from public.sightings.decisions import State
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
     from handlers.operators.actions import AlertActions
-    from handlers.operators.alerts import Alerts
+    from handlers.operators.alerts import Alert, Alerts
     from handlers.operators.estimates import Estimated
     from handlers.operators.preview import Preview
     from handlers.operators.watching.trail import AlertTrail, TrailEvent
+    from sql.database import Pool
+
+
+ENDINGS: Final = frozenset({"cancel", "found"})
+"""Actions that close what nobody has decided of the sightings."""
 
 
 class Form(NamedTuple):
@@ -43,6 +51,7 @@ class ActionPages:
 
     def __init__(
         self,
+        pool: Pool,
         alerts: Alerts,
         actions: AlertActions,
         preview: Preview,
@@ -51,6 +60,7 @@ class ActionPages:
         radius_cap_km: float,
     ) -> None:
         """`radius_cap_km`: beyond it nobody widens an alert, kilometres."""
+        self._pool = pool
         self._alerts = alerts
         self._radius_cap_km = radius_cap_km
         self._preview = preview
@@ -116,9 +126,16 @@ class ActionPages:
             changed_by=await changed_by(self._trail, call, refused),
             texts=texts,
             radius_cap_km=self._radius_cap_km,
+            unread=await self._unread(call, answer.alert) if name in ENDINGS else 0,
             estimated=estimated,
             not_estimated=not_estimated,
         )
+
+    async def _unread(self, call: Call[Any], alert: Alert) -> int:
+        """Return how many sightings nobody has decided; zero for who may not read them."""
+        if not scope_of(call.bearer).has(alert.authority, *alert.countersigned):
+            return 0
+        return (await sql.sightings.counts(self._pool, alert.id)).get(State.NEW.value, 0)
 
 
 def _named(call: Call[Any]) -> str:

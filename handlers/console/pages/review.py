@@ -67,7 +67,8 @@ class Review:
             return await self._page(call, fields, body if isinstance(body, list) else [], None, unread=unread)
         answer = await self._actions.post_approval(call.with_body(body))
         if isinstance(answer, AlertAnswer):
-            return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done=approval"})
+            done = "approval" if shown.alert.review.proposal is None else "approval_of_change"
+            return web.Response(status=303, headers={"Location": f"/console/alerts/{call.alert_id}?done={done}"})
         return await self._page(call, fields, [], answer)
 
     async def _page(

@@ -73,6 +73,10 @@ class Figures:
         local = at.astimezone(self._zone)
         return f"{local:%H:%M:%S}.{local.microsecond // 100_000} {local:%Z}"
 
+    def zone_at(self, at: datetime) -> str:
+        """Return how the zone of the place is called at a time, as beside every time."""
+        return f"{at.astimezone(self._zone):%Z}"
+
     @property
     def zone(self) -> str:
         """The name of the zone in which times are written, as browsers know it."""

@@ -1,5 +1,5 @@
 // @ts-check
-/** Shows what is left until a time beside it, by the server's clock as the page was written with it. */
+/** Shows what is left until a time beside it, by the server's clock as the page was written with it, and that clock. */
 
 const clock = /** @type {HTMLTimeElement | null} */ (document.querySelector("[data-server-clock]"));
 const ahead = clock === null ? 0 : Date.parse(clock.dateTime) - Date.now();
@@ -16,8 +16,13 @@ function span(ms) {
   return ms < 0 ? `−${text}` : text;
 }
 
+/** @param {number} at milliseconds since 1970 */
+function timeOfDay(at) {
+  return new Date(at).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.zone });
+}
+
 function show() {
-  if (clock !== null) clock.textContent = `${new Date(serverNow()).toISOString().slice(11, 19)} UTC`;
+  if (clock !== null) clock.textContent = `${timeOfDay(serverNow())} ${clock.dataset.serverClock}`;
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll('[data-countdown="on"]'))) {
     const left = Date.parse(time.dateTime) - serverNow();
     let beside = /** @type {HTMLElement | null} */ (time.nextElementSibling);

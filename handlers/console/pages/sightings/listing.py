@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from msgspec import Meta
 
+import sql.police_events
 import sql.sightings
 from handlers.console.pages.alert import parts_of
 from handlers.operators.alerts import AlertAnswer, AlertsQuery
@@ -101,4 +102,5 @@ class SightingsPage:
             states=list(State),
             query=query,
             done=query.done,
+            has_endpoint=await sql.police_events.has_endpoint(self._pool, alert.alert.authority),
         )

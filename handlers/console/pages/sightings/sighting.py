@@ -13,6 +13,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+import sql.police_events
 import sql.sightings
 import sql.triage
 from geo.area import distance_km
@@ -109,6 +110,7 @@ class SightingPage:
             others=await self._others(call.alert_id, shown.id),
             beside=await sql.triage.beside(self._pool, call.alert_id, shown.id, order),
             order=order,
+            has_endpoint=await sql.police_events.has_endpoint(self._pool, alert.alert.authority),
             done="" if call.query is None else call.query.done,
             fields=fields,
             errors={error.path.removeprefix("$."): error.detail for error in errors},
