@@ -144,6 +144,7 @@ def state_of(source: PageSource | None) -> bytes:
         return msgspec.json.encode({"state": "over"})
     mark = {"mark": source.status} if source.status in MARKS else {}
     state = {"state": "live", "expires": source.expires.astimezone(UTC), "call": source.case.contact.phone}
+    state["zone"] = source.content.time_zone
     return msgspec.json.encode(state | mark)
 
 

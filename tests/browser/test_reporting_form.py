@@ -113,6 +113,27 @@ async def test_a_report_goes_without_javascript(deployment: Deployment, browser:
     await context.close()
 
 
+@pytest.mark.parametrize("with_script", [True, False])
+async def test_a_time_is_meant_where_the_child_was_lost_wherever_it_is_typed(
+    deployment: Deployment, browser: Browser, *, with_script: bool
+) -> None:
+    """The field says so, in a browser of New York; after a mistake it comes back as it was typed."""
+    server, alert, site, code = await _site(deployment)
+    context = await browser.new_context(java_script_enabled=with_script, timezone_id="America/New_York")
+    page = await context.new_page()
+    await page.goto(f"{site}/s/{code}/en")
+    assert "(Asia/Shanghai)" in await page.locator("label[for=seen_at]").inner_text()
+    await page.fill("#seen_at", "2026-11-28T10:00")
+    await page.click("button[type=submit]")
+    await page.wait_for_selector("[role=alert]")
+    assert await page.input_value("#seen_at") == "2026-11-28T10:00"
+    await page.fill("#what", "a girl with a grey dog")
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".code")
+    assert (await _sighting(deployment, server, alert))["seen_at"] == "2026-11-28T02:00:00Z"
+    await context.close()
+
+
 async def test_a_photo_of_20_mb_arrives_although_its_connection_is_cut_twice(
     deployment: Deployment, browser: Browser, tmp_path: Path
 ) -> None:

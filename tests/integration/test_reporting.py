@@ -190,13 +190,14 @@ async def test_a_form_with_a_mistake_comes_back_as_it_was_filled_in(deployment: 
     server, alert, code = await _alert(deployment)
     site = await site_for(deployment)
     nasty = '<script>alert("x")</script> {{ 7*7 }}'
-    fields = {"what": nasty, "seen_at": "2999-01-01T00:00", "language": "en", "place": '"><b>'}
+    fields = {"what": nasty, "seen_at": "2998-12-31T16:00:00.000Z", "language": "en", "place": '"><b>'}
     async with reported(site.url, code, fields, [jpeg()], accept="text/html") as answer:
         page = await answer.text()
         assert answer.status == 422
     assert "<script>alert" not in page
     assert html.escape(nasty, quote=False).replace('"', "&#34;") in page
     assert "This time is still to come." in page
+    assert 'type="datetime-local" value="2999-01-01T00:00"' in page, "as its field takes it"
     [upload] = re.findall(r'name="photo_id" value="([0-9a-f]{32})" checked', page)
     [form] = re.findall(r'name="form" value="([0-9a-f]{32})"', page)
     again = {"what": nasty, "photo_id": upload, "language": "en", "form": form}

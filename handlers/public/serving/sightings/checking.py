@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,10 +17,9 @@ from handlers.values.text import clean, clean_line
 from public.sightings.content import CONTACT_MAX, PHOTOS_MAX, PLACE_MAX, WHAT_MAX, Report, Said
 
 if TYPE_CHECKING:
-    from handlers.public.serving.sightings.reading import Form
+    from zoneinfo import ZoneInfo
 
-ZONE: Final = ZoneInfo("Asia/Shanghai")
-"""What a time without a zone is meant in: a browser without JavaScript does not say its own."""
+    from handlers.public.serving.sightings.reading import Form
 
 AHEAD: Final = timedelta(minutes=15)
 """So far clocks may differ."""
@@ -52,8 +50,11 @@ class Meant(msgspec.Struct, frozen=True, kw_only=True):
     accuracy_m: float | None
 
 
-def check(form: Form, now: datetime) -> Meant:
-    """Return what a form means, and add what is wrong to its faults."""
+def check(form: Form, now: datetime, zone: ZoneInfo) -> Meant:
+    """Return what a form means, and add what is wrong to its faults.
+
+    `zone`: of the place, in which the page shows times; what is typed is meant in it, wherever who types is.
+    """
     values, faults = form.values, form.faults
     what, place = clean(values.get("what", "")), clean_line(values.get("place", ""))
     contact = clean_line(values.get("contact", ""))
@@ -62,7 +63,8 @@ def check(form: Form, now: datetime) -> Meant:
             faults.setdefault(name, Fault.TOO_LONG)
     if len(form.uploads) > PHOTOS_MAX:
         faults.setdefault("photo", Fault.TOO_MANY_PHOTOS)
-    seen_at = _time(values.get("seen_at", ""), now, faults)
+    seen_at = _time(values.get("seen_at", ""), now, zone, faults)
+    values["seen_at"] = _typed(values.get("seen_at", ""), zone)
     longitude, latitude = _degrees(values.get("longitude", ""), 180), _degrees(values.get("latitude", ""), 90)
     if (longitude is None) != (latitude is None):
         faults.setdefault("place", Fault.NO_PLACE)
@@ -101,12 +103,12 @@ def report_of(sighting: UUID, code: str, receipt: str, meant: Meant, block: str,
     )
 
 
-def _time(text: str, now: datetime, faults: dict[str, str]) -> datetime | None:
+def _time(text: str, now: datetime, zone: ZoneInfo, faults: dict[str, str]) -> datetime | None:
     if not text.strip():
         return None
     try:
         at = datetime.fromisoformat(text.strip())
-        at = at.replace(tzinfo=ZONE) if at.tzinfo is None else at
+        at = at.replace(tzinfo=zone) if at.tzinfo is None else at
         at = at.astimezone(UTC)
     except (ValueError, OverflowError):
         faults.setdefault("seen_at", Fault.NO_TIME)
@@ -116,6 +118,15 @@ def _time(text: str, now: datetime, faults: dict[str, str]) -> datetime | None:
     elif at < now - OLDEST:
         faults.setdefault("seen_at", Fault.OLD)
     return min(at, now)
+
+
+def _typed(text: str, zone: ZoneInfo) -> str:
+    """Return a time as the field takes it again: "YYYY-MM-DDTHH:MM"; empty for what is no time."""
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo is None else at.astimezone(zone)).strftime("%Y-%m-%dT%H:%M")
+    except (ValueError, OverflowError):
+        return ""
 
 
 def _degrees(text: str, most: float) -> float | None:

@@ -79,8 +79,10 @@ class Pages:
         text: str = self._texts[self.language(language)]["fault"][name]
         return text
 
-    def form(self, language: str, code: str, number: str, sent: Form | None = None, refusal: str = "") -> str:
-        """Return the form, with what was sent."""
+    def form(
+        self, language: str, code: str, number: str, sent: Form | None = None, refusal: str = "", *, zone: str
+    ) -> str:
+        """Return the form, with what was sent; `zone`: of the times that are typed into it."""
         language = self.language(language)
         values: Mapping[str, str] = {} if sent is None else sent.values
         report, worker = self.modules
@@ -90,6 +92,7 @@ class Pages:
             self._texts[language]["title"],
             code=code,
             number=number,
+            zone=zone,
             refusal=refusal,
             values=defaultdict(str, values),
             faults=defaultdict(str, {} if sent is None else sent.faults),

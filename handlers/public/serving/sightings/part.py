@@ -11,6 +11,7 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
@@ -52,10 +53,11 @@ _STATUS: Final = {
 
 
 class PageState(msgspec.Struct, frozen=True):
-    """What a page's state says that matters here; `call`: the number of the alert."""
+    """What a page's state says that matters here; `call`: the number of the alert, `zone`: of the times on its page."""
 
     state: str = "live"
     call: str | None = None
+    zone: str = "Asia/Shanghai"
 
     @property
     def number(self) -> str:
@@ -103,7 +105,7 @@ class Reporting:
             return state
         if self._admission.keys is None:
             return self._refuse(request, language, Full.AWAY, state.number)
-        return answer(self._pages.form(language, request.match_info["code"], state.number))
+        return answer(self._pages.form(language, request.match_info["code"], state.number, zone=state.zone))
 
     async def _report(self, request: web.Request) -> web.Response:
         code, block = request.match_info["code"], self._block(request)
@@ -134,7 +136,7 @@ class Reporting:
     ) -> web.Response:
         """Store what was read as a report, or answer with the form as it was filled in."""
         language = form.values.get("language", "")
-        meant = check(form, datetime.now(UTC))
+        meant = check(form, datetime.now(UTC), ZoneInfo(state.zone))
         sighting = id_of(form, code, meant)
         known = self._accepted.get(sighting)
         if known is not None:
@@ -148,18 +150,18 @@ class Reporting:
         full = self._admission.refused(block, code)
         full = full if proved or full not in {None, Full.BUSY} else self._admission.refused_unproved()
         if full is not None and full is not Full.BUSY:
-            return self._refuse(request, language, full, state.number, form)
+            return self._refuse(request, language, full, state.number, form, state.zone)
         # Counted before it is stored: many at once are no way around the limit.
         self._admission.count_report(block, code)
         report = report_of(sighting, code, receipt_of(keys.receipts, sighting), meant, block, proved=proved)
         for photo in photos:
             if not await self._uploads.hold(photo.upload, str(sighting)):
-                return self._refuse(request, language, Full.AWAY, state.number, form)
+                return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
         few = Priority.FIRST if self._admission.is_few(block) else Priority.FLOOD
         path = report_path(Priority.PROVED if proved else few, report)
         sealed = keys.seal.seal(msgspec.json.encode(Sent(report=report, photos=tuple(photos))))
         if await self._objects.put(path, sealed) is not None:
-            return self._refuse(request, language, Full.AWAY, state.number, form)
+            return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
         self._admission.added(len(sealed))
         self._accepted[sighting] = report.receipt
         while len(self._accepted) > ACCEPTED_MAX:
@@ -240,21 +242,34 @@ class Reporting:
         if _takes_json(request):
             texts: dict[str, Any] = {name: self._pages.fault(language, one) for name, one in form.faults.items()}
             return web.json_response({"faults": texts}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        page = self._pages.form(language, code, state.number, form)
+        page = self._pages.form(language, code, state.number, form, zone=state.zone)
         return answer(page, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def _refuse(
-        self, request: web.Request, language: str, full: Full, number: str, form: Form | None = None
+        self,
+        request: web.Request,
+        language: str,
+        full: Full,
+        number: str,
+        form: Form | None = None,
+        zone: str = "",
     ) -> web.Response:
-        return self._refuse_in_words(request, language, _STATUS[full], f"refused_{full.value}", number, form)
+        return self._refuse_in_words(request, language, _STATUS[full], f"refused_{full.value}", number, form, zone)
 
     def _refuse_in_words(
-        self, request: web.Request, language: str, status: int, name: str, number: str, form: Form | None = None
+        self,
+        request: web.Request,
+        language: str,
+        status: int,
+        name: str,
+        number: str,
+        form: Form | None = None,
+        zone: str = "",
     ) -> web.Response:
         """Say why a report is not taken in, and whom to call; with what was typed, where it was read."""
         why = self._pages.text(language, name, number)
         if form is not None and not _takes_json(request):
-            page = self._pages.form(language, request.match_info["code"], number, form, why)
+            page = self._pages.form(language, request.match_info["code"], number, form, why, zone=zone)
             return answer(page, status)
         return self._words(request, language, status, self._pages.text(language, "refused_title"), (why,))
 

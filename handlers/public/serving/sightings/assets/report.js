@@ -194,18 +194,8 @@ function improve(form) {
     event.preventDefault();
     submit.disabled = true;
     status.textContent = texts.sending ?? "";
-    const local = field("seen_at");
     Promise.all([proof, ...photos.map((photo) => photo.done)]).then(([found]) => {
       field("proof").value = String(found);
-      if (local.value) {
-        // The browser knows its zone, the server does not.
-        const hidden = document.createElement("input");
-        hidden.type = "hidden";
-        hidden.name = "seen_at";
-        hidden.value = new Date(local.value).toISOString();
-        local.removeAttribute("name");
-        form.append(hidden);
-      }
       // While the browser still fires the first submit event it would ignore another one.
       setTimeout(() => {
         ready = true;
