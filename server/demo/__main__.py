@@ -130,7 +130,8 @@ async def _run(of: Running, people: int, *, leave: bool, as_json: bool) -> int:
         else:
             are_right = await _send(of, world, people, known, as_json=as_json)
         if not leave and not stopping.is_set():
-            console.print(f"The server stays up at {world.server_url} until Ctrl-C. Token: {world.token}")
+            console.print(f"The server stays up at {world.server_url} until Ctrl-C; its API takes this token:")
+            console.print(f"Authorization: Bearer {world.token}", soft_wrap=True, highlight=False)
             await stopping.wait()
     return 0 if are_right else 1
 

@@ -35,8 +35,8 @@ SEEN = {
     State.IN_REVIEW: "It waits for two people.",
     State.SENDING: "It is being sent, from near to far: watch the map and the matrix of rings and lanes.",
     State.PAUSED: "It is paused: nothing more is sent until somebody resumes it.",
-    State.FOUND: "The child is found: everybody who was notified is told.",
-    State.CANCELLED: "It is withdrawn: everybody who was notified is told.",
+    State.FOUND: "The child is found: everybody who was notified is being told.",
+    State.CANCELLED: "It is withdrawn: everybody who was notified is being told.",
 }
 
 

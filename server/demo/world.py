@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
@@ -76,27 +77,43 @@ async def running(
     """
     pace = {} if rate_per_s is None else {"rate_per_s": f"{rate_per_s:.1f}"}
     async with AsyncExitStack() as stack:
-        public_url = await stack.enter_async_context(pages(folder, log)) if with_pages else ""
+        public_url = f"http://127.0.0.1:{_free_port()}" if with_pages else ""
+        if with_pages:
+            await stack.enter_async_context(pages(public_url, folder, log))
         providers = {lane: await stack.enter_async_context(provider(lane, folder, log=log)) for lane in lanes}
         settings: dict[str, str] = {}
         for lane, endpoint in providers.items():
             settings |= environ(lane, folder, endpoint, workers=str(workers), **pace)
         if with_pages:
-            settings |= {"QQ_ALERT_PUBLIC__URL": public_url, **_objects(folder)}
+            settings |= _public(public_url, folder)
         world = await stack.enter_async_context(server(stores, folder, providers, settings, boundaries, log))
         yield msgspec.structs.replace(world, public_url=public_url)
 
 
 @asynccontextmanager
-async def pages(folder: Path, log: Path | None = None) -> AsyncIterator[str]:
-    """Run serve-public on a free port of this machine, with nothing but the demo's objects; yields its URL."""
-    variables = {"QQ_ALERT_PUBLIC__LISTEN": "127.0.0.1:0", **_objects(folder)}
-    async with _process("serve-public", environ=variables, log=log) as (url, _):
-        yield url
+async def pages(url: str, folder: Path, log: Path | None = None) -> AsyncIterator[None]:
+    """Run serve-public at an address of this machine, with nothing but the demo's objects.
+
+    It is told its address: by it `/verify` knows our links from others.
+    """
+    variables = {"QQ_ALERT_PUBLIC__LISTEN": url.removeprefix("http://"), **_public(url, folder)}
+    async with _process("serve-public", environ=variables, log=log):
+        yield
 
 
-def _objects(folder: Path) -> dict[str, str]:
-    return {"QQ_ALERT_PUBLIC__OBJECTS": (folder / "objects").as_uri(), "QQ_ALERT_LOG__LEVEL": "warning"}
+def _public(url: str, folder: Path) -> dict[str, str]:
+    return {
+        "QQ_ALERT_PUBLIC__URL": url,
+        "QQ_ALERT_PUBLIC__OBJECTS": (folder / "objects").as_uri(),
+        "QQ_ALERT_LOG__LEVEL": "warning",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 @asynccontextmanager

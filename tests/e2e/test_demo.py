@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 
 from tests.support.processes.processes import ROOT, until
@@ -113,13 +114,21 @@ async def test_the_demo_reports_its_progress_and_stays_until_ctrl_c(tmp_path: Pa
             line = await process.stderr.readline()
             assert line, f"the demo ended before it was asked to: {printed.decode()}"
             printed += line
+    text = " ".join(printed.decode().split())
+    printed_page = re.search(r"The page of the alert, for everybody: (http://127\.0\.0\.1:\d+)(/p/\w{10})", text)
+    assert printed_page is not None
+    async with aiohttp.ClientSession(printed_page[1]) as session:
+        for asked in (
+            printed_page[1] + printed_page[2],
+            f"{printed_page[1].removeprefix('http://')}{printed_page[2]}/en#s",
+        ):
+            async with session.get("/verify", params={"code": asked, "language": "en"}) as answer:
+                assert "This alert was real and is over." in await answer.text(), "its own link is none of ours"
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), TOLD_WITHIN_S) == 0
-    text = " ".join(printed.decode().split())
     assert "SIMULATED" in text
     assert "before the deadline" in text
     assert "Nobody's phone rang" in text
-    assert re.search(r"The page of the alert, for everybody: http://127\.0\.0\.1:\d+/p/\w{10}", text)
     assert "found through the alert" in text
     assert not list(tmp_path.iterdir()), "the demo's folder is still there"
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import html
 
 from public.objects import objects_of
-from public.pages.verification import code_in
+from public.pages.verification import ASKED_MAX, code_in
 from public.publishing.site import Assets, put_over, put_page
 from public.settings import PublicSettings
 from tests.support.processes.public_site import URL, public_env, public_site
@@ -33,6 +33,28 @@ NOT_OURS = "This is no alert of ours. Please don't share it."
         (f"{URL}/p/{CODE}/en#s", CODE),
         (f"alerts.example/p/{CODE}", CODE),
         (f"HTTPS://ALERTS.EXAMPLE/p/{CODE}?from=x", CODE),
+        (f"{URL}/p/{CODE}/", CODE),
+        (f"{URL}/p/{CODE}/zh-CN/", CODE),
+        (f"{URL}/p/{CODE}#s", CODE),
+        (f"{URL}:443/p/{CODE}", CODE),
+        (f"http://alerts.example/p/{CODE}", CODE),
+        (f"{URL}/p/{CODE}/en".upper(), CODE),
+        (f"{URL}/s/{CODE}/en", CODE),
+        (f"@Anna 孩子走失了。请看:{URL}/p/{CODE}/en#s 请转发", CODE),
+        (f"请看{URL}/p/{CODE}看到请转发", CODE),
+        (f"Look (alerts.example/p/{CODE}).\nPlease pass it on", CODE),
+        ("".join(chr(ord(one) + 0xFEE0) for one in f"{URL}/p/{CODE}#s"), CODE),
+        ("".join(chr(ord(one) + 0xFEE0) for one in CODE), CODE),
+        (f"\u200b{URL}/p/{CODE}\ufeff", CODE),
+        (f"https://alerts.example:8443/p/{CODE}", None),
+        (f"https://alerts.example／p／{CODE}？x=@evil.example/", None),
+        (f"https://alerts.example/p/{CODE}@evil.example/", None),
+        (f"evil.example/alerts.example/p/{CODE}", None),
+        (f"坏alerts.example/p/{CODE}", None),
+        (f"{URL}/p/{CODE} and https://evil.example/pay", None),
+        (f"{URL}/p/{CODE} and evil.example/pay", None),
+        (f"{URL}/p/{CODE}?to=https://evil.example", None),
+        (f"{URL}/p/{CODE} {URL}/p/{OVER}", None),
         (f"https://alerts.example.evil.example/p/{CODE}", None),
         (f"https://evil.example/p/{CODE}", None),
         (f"https://alerts.example@evil.example/p/{CODE}", None),
@@ -49,6 +71,15 @@ def test_only_a_code_or_a_link_to_our_own_site_is_taken(asked: str, code: str | 
     assert code_in(asked, URL) == code
 
 
+@pytest.mark.parametrize("site", ["http://127.0.0.1:18480", "http://[::1]:18480"])
+def test_a_site_with_a_port_is_known_by_it(site: str) -> None:
+    """As the demo prints it; the same host at another port is another site."""
+    host = site.removeprefix("http://")
+    for asked in (f"{site}/p/{CODE}", f"{site}/p/{CODE}/en#s", f"{host}/p/{CODE}/en"):
+        assert code_in(asked, site) == CODE
+    assert code_in(f"{site}1/p/{CODE}", site) is None
+
+
 async def test_it_says_of_a_code_or_link_whether_it_is_ours_and_nothing_else(deployment: Deployment) -> None:
     """Live, over, an exercise, or not ours; nothing of the alert, nothing of what was asked; never kept by a cache."""
     settings = PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"])
@@ -63,6 +94,7 @@ async def test_it_says_of_a_code_or_link_whether_it_is_ours_and_nothing_else(dep
         for asked, said in {
             CODE: LIVE,
             f"{URL}/p/{CODE}": LIVE,
+            "看" * (ASKED_MAX - 50) + f" {URL}/p/{CODE}/en#s": LIVE,
             OVER: "This alert was real and is over. Please don't share it further.",
             EXERCISE: "This is an exercise of ours. Nobody is missing.",
             "xxxxxxxxxx": NOT_OURS,
