@@ -173,8 +173,10 @@ async def test_each_decision_leads_to_the_next_sighting_and_stands_in_the_trail(
     ):
         assert said in words
     assert "near the park" not in words
+    for name in ("approvals", "needed", "state", "sighting", "after", "what", "revision"):
+        assert locale == "en" or f"{name}: " not in words, name
     await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{near}")
-    await expect(page.locator(".decided")).to_contain_text("operator Anna")
+    await expect(page.locator(".decided")).to_contain_text("operator Anna" if locale == "en" else "操作员 Anna")
     assert await page.locator("form[data-decision]").count() == 0, "what is decided is decided"
 
 

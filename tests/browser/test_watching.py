@@ -43,6 +43,7 @@ async def test_the_map_fills_ring_by_ring_and_its_table_agrees(desk: Desk) -> No
     await expect(page.locator("area-map path.drawn-ring")).to_have_count(len(alert["rings"]))
     for row in await page.locator("area-map tr[data-shape]").all():
         await expect(row.locator('[data-figure="share"]')).to_have_text("100 %", timeout=LONG_MS)
+        await expect(row.locator("[data-phase=through]")).to_have_text("已完成", timeout=LONG_MS)
         ring = await row.get_attribute("data-ring")
         path = page.locator(f'area-map path.drawn-ring[data-ring="{ring}"]')
         await expect(path).to_have_attribute("data-share", "100")

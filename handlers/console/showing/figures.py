@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 
 DASH: Final = "–"
 
+WORDS_OF: Final = {
+    "review": "policy",
+    "does": "do",
+    "action": "do",
+    "proposal": "do",
+    "what": "detail_what",
+    "parts": "detail_part",
+    "deleted": "detail_deleted",
+    "held_for": "detail_held_for",
+    "lane": "lane_name",
+    "state": "detail_state",
+}
+"""Which words of the catalogue the values of a detail have, where they are not called as the detail."""
+
 
 class Figures:
     """Writes numbers and times in one language, times in one zone."""
@@ -36,11 +50,18 @@ class Figures:
         """Return what an alarm says beside its meaning, None where only the record's own words are known."""
         return alarm_detail(self._t, alarm.kind, alarm.detail, self.moment)
 
-    def value(self, value: object) -> object:
-        """Return a value of a trail's details: lists with commas, yes and no in words."""
+    def value(self, name: str, value: object) -> object:
+        """Return a value of a trail's details by its name: lists with commas, yes and no and known words in words."""
         if isinstance(value, bool):
             return self._t(f"yes_no.{str(value).lower()}")
-        return ", ".join(map(str, value)) if isinstance(value, list) else value
+        if isinstance(value, list):
+            return ", ".join(str(self.value(name, one)) for one in value)
+        if not isinstance(value, str):
+            return value
+        alarm = f"alarm_kind.{value}.name"
+        if name == "alarm" and alarm in self._t:
+            return self._t(alarm)
+        return self._t.word(WORDS_OF.get(name, name), value)
 
     def number(self, count: float | None) -> str:
         """Return a number with its thousands apart; what is withheld in words."""

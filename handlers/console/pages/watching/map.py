@@ -5,12 +5,17 @@ Bounded by the rings of an alert.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import enum
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
+from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
+from runtime.clock import now
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aiohttp import web
 
     from handlers.alert_answers import AlertRing
@@ -18,6 +23,22 @@ if TYPE_CHECKING:
     from handlers.http.route import Call
     from handlers.operators.alerts import Alert, Alerts
     from handlers.operators.watching.area import AlertArea, Around
+
+
+THROUGH: Final = 100
+"""Percent."""
+
+
+class Phase(enum.StrEnum):
+    """How far a ring is: it waits for its time, or the alert for approval; is held; is sent; is through; is stopped."""
+
+    WAITS = "waits"
+    APPROVAL = "approval"
+    HELD = "held"
+    SENDING = "sending"
+    THROUGH = "through"
+    PAUSED = "paused"
+    STOPPED = "stopped"
 
 
 class MappedRing(NamedTuple):
@@ -33,6 +54,7 @@ class MappedRing(NamedTuple):
     share: int
     accepted: int
     few: bool
+    phase: Phase
 
 
 class MapPage:
@@ -59,17 +81,18 @@ class MapPage:
     async def values(self, call: Call[Any], alert: Alert) -> dict[str, Any]:
         """Return what the table's template shows."""
         around: Around | None = await self._area.around(call)
-        return {"alert": alert, "mapped": mapped(alert), "around": around}
+        return {"alert": alert, "mapped": mapped(alert, now()), "around": around}
 
 
-def mapped(alert: Alert) -> list[MappedRing]:
-    """Return the rings of an alert with how far they are, from near to far."""
+def mapped(alert: Alert, at: datetime) -> list[MappedRing]:
+    """Return the rings of an alert with how far they are, from near to far; `at`: the present."""
     rows: list[MappedRing] = []
     circle = alert.area.circle
     place = (None, None) if circle is None else (circle.longitude, circle.latitude)
     for ring in sorted(alert.rings, key=lambda one: one.ring):
         cells = [lane.rings[ring.ring] for lane in alert.lanes.values() if ring.ring in lane.rings]
         units = sum(cell.units for cell in cells)
+        share = THROUGH * sum(cell.units_done for cell in cells) // units if units else 0
         longitude, latitude = place if ring.centre is None else (ring.centre.longitude, ring.centre.latitude)
         rows.append(
             MappedRing(
@@ -77,9 +100,27 @@ def mapped(alert: Alert) -> list[MappedRing]:
                 longitude=longitude,
                 latitude=latitude,
                 shape=f"{ring.ring}/{longitude}/{latitude}/{ring.radius_km}/{ring.city}",
-                share=100 * sum(cell.units_done for cell in cells) // units if units else 0,
+                share=share,
                 accepted=sum(cell.accepted or 0 for cell in cells),
                 few=any(cell.accepted is None for cell in cells),
+                phase=phase_of(alert.state, ring, share, at),
             )
         )
     return rows
+
+
+def phase_of(state: State, ring: AlertRing, share: int, at: datetime) -> Phase:
+    """Return how far a ring is. Nobody may be in it: once an alert is sent, what is due and not held is through."""
+    if share == THROUGH:
+        return Phase.THROUGH
+    if state in OVER:
+        return Phase.STOPPED
+    if ring.held:
+        return Phase.HELD
+    if state in NOT_NOTIFIED:
+        return Phase.APPROVAL if state is State.IN_REVIEW else Phase.WAITS
+    if ring.due_at > at:
+        return Phase.WAITS
+    if state is State.PAUSED:
+        return Phase.PAUSED
+    return Phase.THROUGH if state is State.SENT else Phase.SENDING
