@@ -103,7 +103,8 @@ def test_a_page_that_is_over_says_nothing_but_that() -> None:
     assert CODE not in page
     assert json.loads(state_of(None)) == {"state": "over"}
     live = json.loads(state_of(source(example("lost-at-a-park"))))
-    assert live == {"state": "live", "expires": "2099-11-28T08:00:00Z", "call": "0755-84450000"}
+    zone = {"zone": "Asia/Shanghai"}
+    assert live == {"state": "live", "expires": "2099-11-28T08:00:00Z", "call": "0755-84450000", **zone}
 
 
 def test_what_is_added_to_a_case_is_on_no_page_by_itself() -> None:
