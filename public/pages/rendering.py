@@ -115,7 +115,7 @@ def live_page(
         phone=case.contact.phone,
         tel=re.sub(r"[^\d+*#,;]", "", case.contact.phone),
         saw=t("page.saw" if source.subject_kind == CHILD else "page.saw_person"),
-        share_url=f"{around.url}/p/{source.code}{SHARED}",
+        share_url=f"{around.url}/p/{source.code}{'' if language == around.languages[0] else f'/{language}'}{SHARED}",
         ends=t("page.ends", moment=t.moment(expires)),
         expires=source.expires.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         sample=source.sample,

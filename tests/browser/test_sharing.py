@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from sql.database import Pool
     from tests.support.processes.deployment import Deployment
 
-SHARED: Final = f"{AROUND.url}/p/{CODE}#s"
+SHARED: Final = f"{AROUND.url}/p/{CODE}/en#s"
+DENIED: Final = "{ writeText: async () => { throw new DOMException('denied', 'NotAllowedError'); } }"
 
 
 @pytest_asyncio.fixture
@@ -104,6 +105,30 @@ async def test_without_web_share_the_address_is_copied(site: str, browser: Brows
     await page.wait_for_function("() => document.getElementById('share').textContent === 'Copied'")
     assert await page.evaluate("navigator.clipboard.readText()") == SHARED
     await context.close()
+
+
+@pytest.mark.parametrize(
+    "clipboard", ["{ writeText: async () => { throw new DOMException('denied', 'NotAllowedError'); } }", "undefined"]
+)
+async def test_where_nothing_may_be_copied_the_address_is_shown_to_copy_by_hand(
+    site: str, browser: Browser, clipboard: str
+) -> None:
+    """In a field with a name, selected, once however often it is asked for; the first language's page has no other."""
+    page = await browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda one: errors.append(str(one)))
+    await page.add_init_script("delete Navigator.prototype.share;")
+    await page.add_init_script(f"Object.defineProperty(navigator, 'clipboard', {{ value: {clipboard} }});")
+    for language, shared in (("en", SHARED), ("zh-CN", f"{AROUND.url}/p/{CODE}#s")):
+        await page.goto(f"{site}/p/{CODE}/{language}")
+        for _ in range(2):
+            await page.click("#share")
+            await page.wait_for_selector("#address")
+        assert await page.locator("#address").count() == 1
+        assert await page.evaluate("String(getSelection())") == shared
+        assert (await Axe().run(page)).response["violations"] == []
+    assert errors == []
+    await page.close()
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -49,7 +49,7 @@ def test_a_page_says_of_every_case_whom_to_look_for_and_whom_to_call(name: str, 
         assert sealed not in page
     assert "longitude" not in page
     assert str(filed["last_seen"].get("longitude", "longitude")) not in page
-    assert f"https://alerts.example/p/{CODE}#s" in page
+    assert f"https://alerts.example/p/{CODE}{'/en' if language == 'en' else ''}#s" in page
     assert "GS(2026)1" in text
 
 
