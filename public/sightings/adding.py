@@ -13,7 +13,7 @@ import msgspec
 
 import sql.sightings
 from geo.area import distance_km
-from public.sightings.decisions import State
+from public.sightings.decisions import SightingState
 from sql.sightings import NewSighting, PhotoRow
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
 
     alert_id: UUID
     authority: str
-    state: State
+    state: SightingState
     is_new: bool
 
 
@@ -61,7 +61,7 @@ async def add(
     connection: Connection, sealing: Sealing, report: Report, alert: SightedAlert, photos: Sequence[KeptPhoto] = ()
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
-    state = State.CLOSED if alert.state in OVER else State.NEW
+    state = SightingState.CLOSED if alert.state in OVER else SightingState.NEW
     content = sealing.seal(alert.id, msgspec.json.encode(report.said))
     new = NewSighting(
         id=report.id,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class State(enum.StrEnum):
+class SightingState(enum.StrEnum):
     """Where a sighting stands."""
 
     NEW = "new"
@@ -35,10 +35,10 @@ class Decision(enum.StrEnum):
     DISMISS = "dismiss"
 
 
-STATES: Final[Mapping[Decision, State]] = {
-    Decision.PASS_ON: State.PASSED,
-    Decision.DUPLICATE: State.DUPLICATE,
-    Decision.DISMISS: State.DISMISSED,
+STATES: Final[Mapping[Decision, SightingState]] = {
+    Decision.PASS_ON: SightingState.PASSED,
+    Decision.DUPLICATE: SightingState.DUPLICATE,
+    Decision.DISMISS: SightingState.DISMISSED,
 }
 ACTIONS: Final[Mapping[Decision, str]] = {
     Decision.PASS_ON: "pass sighting on",
@@ -71,7 +71,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """It is decided; `others`: how many of its stack with it."""
 
-    state: State
+    state: SightingState
     revision: int
     others: int = 0
 
@@ -79,7 +79,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 class Already(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody was faster: what stands, by whom, since when."""
 
-    state: State
+    state: SightingState
     revision: int
     by: str
     at: datetime | None

@@ -23,7 +23,7 @@ from public.sightings.decisions import (
     Decision,
     NotDecided,
     Outcome,
-    State,
+    SightingState,
     Wanted,
 )
 from sql.audit import AuditEvent
@@ -54,7 +54,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the sightings of an alert, and how many are in which state."""
 
     sightings: list[Sighting]
-    counts: dict[State, int]
+    counts: dict[SightingState, int]
 
 
 class Sightings:
@@ -64,7 +64,7 @@ class Sightings:
         self._pool = pool
         self._sealing = sealing
 
-    async def list_stacks(self, alert_id: UUID, state: State, order: str, after: int, limit: int) -> Listed:
+    async def list_stacks(self, alert_id: UUID, state: SightingState, order: str, after: int, limit: int) -> Listed:
         """Return one sighting of each stack; `order`: `sql.sightings.NEAREST` or `NEWEST`."""
         async with self._pool.acquire() as connection:
             rows = await sql.sightings.list_stacks(
@@ -72,7 +72,7 @@ class Sightings:
             )
             opened = await self._opened(connection, rows)
             counts = await sql.sightings.counts(connection, alert_id)
-        return Listed(sightings=opened, counts={one: counts.get(one.value, 0) for one in State})
+        return Listed(sightings=opened, counts={one: counts.get(one.value, 0) for one in SightingState})
 
     async def stack(self, alert_id: UUID, sighting: UUID) -> list[Sighting]:
         """Return the sightings that are nearly the same as one, with it, the first of them first."""
@@ -134,9 +134,12 @@ async def _refused(
     """Return why nothing is decided, None where nothing speaks against it."""
     if locked is None:
         return NotDecided.UNKNOWN
-    if locked.state != State.NEW:
+    if locked.state != SightingState.NEW:
         return Already(
-            state=State(locked.state), revision=locked.revision, by=locked.decided_by or "", at=locked.decided_at
+            state=SightingState(locked.state),
+            revision=locked.revision,
+            by=locked.decided_by or "",
+            at=locked.decided_at,
         )
     if locked.revision != wanted.revision:
         return NotDecided.REVISION
@@ -153,6 +156,6 @@ async def _decide_others(
 ) -> int:
     """Decide the other undecided ones of a stack: those of one that is passed on are its duplicates."""
     passed = wanted.decision is Decision.PASS_ON
-    state = State.DUPLICATE if passed else STATES[wanted.decision]
+    state = SightingState.DUPLICATE if passed else STATES[wanted.decision]
     original = sighting if passed else wanted.duplicate_of
     return await sql.sightings.decide_stack(connection, locked.stack, sighting, state.value, by.label, original)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import aiohttp
 import msgspec
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 REPORT = {"user": 10_000_001, "lane": "tpns", "longitude": 114.05, "latitude": 22.54, "at": datetime.now(UTC)}
 
 
+PUBLISHED = ("/v1/public/", "/console/static/")
+
+
 def _table() -> list[tuple[str, str, object]]:
     return [(route.method, route.path, route.access) for route in route_table()]
 
@@ -66,8 +70,11 @@ async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) ->
     published = {"/v1/public/alerts.atom", "/v1/public/alerts/{id}/cap"}
     intake = "/v1/intake/{authority}"
     signed = {intake, f"{intake}/notices", f"{intake}/updates", f"{intake}/countersignatures", f"{intake}/places"}
+    signed |= {f"{intake}/photos"}
+    # Whoever has the link that the police were told reads one photo, for an hour.
+    linked = {"/v1/sightings/photos/{link}"}
     always = {"/v1/feed", "/health", "/ready", "/metrics", "/openapi.json"}
-    assert opened == signed | always | published | console
+    assert opened == signed | linked | always | published | console
     assert {role for _, _, role in _table() if not isinstance(role, SignedIn)} - set(Role) == set(Proof)
     limits = LimitSettings()
     authenticator = Authenticator(TokenStore(pool, redis), Limits(redis, limits), Failures(limits, AlarmBoard()))
@@ -84,18 +91,21 @@ async def test_without_a_token_nothing_is_done_and_every_answer_has_security_hea
     answers: list[aiohttp.ClientResponse] = []
     async with aiohttp.ClientSession() as session:
         for method, path, role in _table():
-            named = {"authority": "sz", "user": "1", "name": "none", "token": "1", "lane": "tpns"}
+            named = {"authority": "sz", "user": "1", "name": "none", "token": "1", "lane": "tpns", "number": "1"}
+            named |= {"sighting": str(UUID(int=0)), "event": str(UUID(int=0)), "link": "none"}
             url = server.url + path.format(id="00000000-0000-0000-0000-000000000000", **named)
             for headers in ({}, {"Authorization": "Bearer qqa_unknown"}, {"Authorization": "Basic Og=="}):
                 async with session.request(method, url, headers=headers) as response:
                     answers.append(response)
                     # Without a signing key no CAP is published.
-                    opened = 404 if path.startswith(("/v1/public/", "/console/static/")) else 200
+                    opened = 404 if path.startswith(PUBLISHED) else 200
                     # A form that does not come from a page of ours.
                     opened = 403 if method == "POST" and path.startswith("/console/") else opened
                     # An answer of an issuer without the attempt of this browser.
                     opened = 401 if path == "/console/sign-in/callback" else opened
-                    assert response.status == (opened if role is Proof.NONE else 401), (method, path, headers)
+                    # A link that is none of ours: nobody learns what there is.
+                    closed = 404 if path == "/v1/sightings/photos/{link}" else 401
+                    assert response.status == (opened if role is Proof.NONE else closed), (method, path, headers)
         for method, path, status in (("GET", "/nowhere", 404), ("PUT", "/v1/alerts", 405), ("HEAD", "/v1/feed", 405)):
             async with session.request(method, server.url + path) as response:
                 answers.append(response)

@@ -19,7 +19,7 @@ from handlers.http.problems import FieldError, Problem
 from handlers.operators.actions import Confirmed, Extension, Found, Reasoned, Release, Widening
 from handlers.operators.alerts import AlertAnswer
 from handlers.operators.scope import scope_of
-from public.sightings.decisions import State
+from public.sightings.decisions import SightingState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -135,7 +135,7 @@ class ActionPages:
         """Return how many sightings nobody has decided; zero for who may not read them."""
         if not scope_of(call.bearer).has(alert.authority, *alert.countersigned):
             return 0
-        return (await sql.sightings.counts(self._pool, alert.id)).get(State.NEW.value, 0)
+        return (await sql.sightings.counts(self._pool, alert.id)).get(SightingState.NEW.value, 0)
 
 
 def _named(call: Call[Any]) -> str:

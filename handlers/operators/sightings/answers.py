@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from handlers.action_requests import Reason
 from handlers.alert_answers import Answer
-from public.sightings.decisions import Decision, State
+from public.sightings.decisions import Decision, SightingState
 from sql.sightings import LISTED_MAX
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class SightingsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which sightings are asked for; `like`: those of the stack of this one, whatever was decided of them."""
 
-    state: State = State.NEW
+    state: SightingState = SightingState.NEW
     order: Literal["newest", "nearest"] = "newest"
     after: Annotated[int, Meta(ge=0, le=100_000)] = 0
     limit: Annotated[int, Meta(ge=1, le=LISTED_MAX)] = 50
@@ -58,7 +58,7 @@ class ShownSighting(Answer, frozen=True, kw_only=True):
 
     id: UUID
     receipt: str
-    state: State
+    state: SightingState
     revision: int
     received_at: datetime
     seen_at: datetime | None
@@ -85,7 +85,7 @@ class SightingsAnswer(Answer, frozen=True, kw_only=True):
 
     sightings: list[ShownSighting]
     next: int | None
-    counts: dict[State, int]
+    counts: dict[SightingState, int]
 
 
 class SightingDecision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,7 +108,7 @@ def shown(one: Sighting) -> ShownSighting:
     return ShownSighting(
         id=row.id,
         receipt=row.receipt,
-        state=State(row.state),
+        state=SightingState(row.state),
         revision=row.revision,
         received_at=row.received_at,
         seen_at=row.seen_at,

@@ -15,7 +15,7 @@ from handlers.console.pages.alert import parts_of
 from handlers.operators.alerts import AlertAnswer, AlertsQuery
 from handlers.operators.scope import scope_of
 from handlers.operators.sightings.answers import SightingsAnswer, SightingsQuery
-from public.sightings.decisions import State
+from public.sightings.decisions import SightingState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,7 +38,7 @@ class ListQuery(SightingsQuery, frozen=True, kw_only=True, forbid_unknown_fields
     def address(self, **changes: object) -> str:
         """Return the query of a page with some of it changed, without what is as by default."""
         told = {"state": self.state.value, "order": self.order, "photos": self.photos, "after": 0} | changes
-        usual = {"state": State.NEW.value, "order": "newest", "photos": False, "after": 0}
+        usual = {"state": SightingState.NEW.value, "order": "newest", "photos": False, "after": 0}
         words = (f"{name}={str(value).lower()}" for name, value in told.items() if value != usual[name])
         return "?" + "&".join(words)
 
@@ -99,7 +99,7 @@ class SightingsPage:
             sightings=shown,
             next_after=listed.next,
             counts=listed.counts,
-            states=list(State),
+            states=list(SightingState),
             query=query,
             done=query.done,
             has_endpoint=await sql.police_events.has_endpoint(self._pool, alert.alert.authority),

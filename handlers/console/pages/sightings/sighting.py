@@ -22,7 +22,7 @@ from handlers.console.pages.alert import parts_of
 from handlers.console.showing.forms import fields_of, read_form
 from handlers.operators.alerts import AlertAnswer
 from handlers.operators.sightings.answers import ShownSighting, SightingDecision
-from public.sightings.decisions import State
+from public.sightings.decisions import SightingState
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -120,7 +120,7 @@ class SightingPage:
     async def _others(self, alert_id: UUID, sighting: UUID) -> list[SightingRow]:
         """Return sightings of which one may be a duplicate: those passed on first; without their words."""
         rows: list[SightingRow] = []
-        for state in (State.PASSED, State.NEW):
+        for state in (SightingState.PASSED, SightingState.NEW):
             rows += await sql.sightings.list_stacks(
                 self._pool, alert_id, state.value, sql.sightings.NEWEST, 0, OTHERS_MAX
             )
