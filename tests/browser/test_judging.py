@@ -43,11 +43,12 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     await expect(anna.locator(".state-found")).to_be_visible()
 
 
-async def test_somebody_pauses_and_resumes_by_keyboard_alone(desk: Desk) -> None:
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_somebody_pauses_and_resumes_by_keyboard_alone(desk: Desk, locale: str) -> None:
     """`p` pauses at once; resuming asks for the case number, typed; the page follows without being loaded again."""
     _, answer = await desk.deployment.file(desk.server)
     alert = answer["alert"]
-    page = await desk.signed_in(Role.OPERATOR, "Anna")
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
     await page.goto(f"{desk.server.url}/console/alerts/{alert['id']}")
     await expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=30_000)
     await page.keyboard.press("p")
