@@ -21,7 +21,7 @@ from handlers.http.roles import Role, SignedIn
 from handlers.http.route import Call
 from handlers.http.serving.connection import Connection
 from handlers.http.serving.large_bodies import BYTES_PER_S as LARGE_BYTES_PER_S
-from handlers.http.serving.large_bodies import LARGE_BYTES, LargeBodies
+from handlers.http.serving.large_bodies import LargeBodies
 from handlers.values.text import clean_line
 from handlers.values.user import BAD_USER, read_user
 
@@ -68,17 +68,15 @@ def endpoint(
             sessions.finish(request, response)
         return response
 
-    # Whoever has a token is known before the body is read: platforms send many large ones at once.
-    is_strangers = not isinstance(route.access, Role)
-    is_large = is_strangers and route.body is not None and route.body.bytes_max > LARGE_BYTES
-    return _in_places(serve) if is_large else serve
+    at_once = None if route.body is None else route.body.at_once
+    return serve if at_once is None else _in_places(serve, at_once)
 
 
 def _in_places(
-    serve: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    serve: Callable[[web.Request], Awaitable[web.StreamResponse]], at_once: int
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return what serves only so many requests at once, because each of them is large."""
-    places = LargeBodies()
+    places = LargeBodies(at_once)
 
     async def serve_in_place(request: web.Request) -> web.StreamResponse:
         with places.place(request.remote or "") as has_place:
@@ -144,7 +142,7 @@ async def _read_body(request: web.Request, declared: Body, body_s: float) -> obj
     connection = request.protocol if isinstance(request.protocol, Connection) else None
     if connection is not None:
         connection.waits()
-    per_s = LARGE_BYTES_PER_S if declared.bytes_max > LARGE_BYTES else BYTES_PER_S
+    per_s = BYTES_PER_S if declared.at_once is None else LARGE_BYTES_PER_S
     content = await read_bytes(request, declared.bytes_max, body_s, per_s)
     if connection is not None:
         connection.works()

@@ -45,8 +45,10 @@ class SignedWebhooks:
             return problems.response(ProblemCode.UNREADABLE, "the body is not UTF-8; nothing was stored or sent")
         ciphertexts = await sql.access.secrets_of(self._pool, authority, SECRETS_MAX)
         secrets = self._vault.padded(ciphertexts)
-        is_large = len(body) > LARGE_BYTES
-        signed = await asyncio.to_thread(is_signed, secrets, request.headers, body) if is_large else None
-        if not (is_signed(secrets, request.headers, body) if signed is None else signed):
+        if len(body) > LARGE_BYTES:
+            signed = await asyncio.to_thread(is_signed, secrets, request.headers, body)
+        else:
+            signed = is_signed(secrets, request.headers, body)
+        if not signed:
             return self._authenticator.unsigned(request, authority if ciphertexts else None, UNSIGNED)
         return await self._authenticator.signed(authority)

@@ -72,12 +72,14 @@ class Call(Generic[B]):
 class Body(NamedTuple):
     """What a route takes: at most `bytes_max`, decoded as `kind`, or left as bytes where the route reads it itself.
 
-    `documented`: the media types that it takes, each with the type that describes it.
+    `documented`: the media types that it takes, each with the type that describes it. `at_once`: how many requests may
+    hold one at once, each of another peer (`serving.large_bodies`); None: as many as there are connections.
     """
 
     bytes_max: int
     kind: type[msgspec.Struct] | None
     documented: Mapping[str, Any]
+    at_once: int | None = None
 
 
 class Answer(NamedTuple):

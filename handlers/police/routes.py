@@ -9,6 +9,7 @@ from handlers.alert_answers import FiledAnswer
 from handlers.http.problem_codes import ProblemCode
 from handlers.http.roles import Proof, Role
 from handlers.http.route import JSON, Answer, Body, Route, json_body
+from handlers.http.serving.large_bodies import AT_ONCE as PHOTOS_AT_ONCE
 from handlers.police.answers import DraftAnswer
 from handlers.police.case.case import BODY_BYTES, Case
 from handlers.police.case.update import CaseUpdate
@@ -177,7 +178,7 @@ def routes(handlers: PoliceHandlers) -> list[Route]:
             summary="The police send the photo of who is missing, in the place of the one before; signed like a case.",
             tag="police",
             handler=handlers.photos.post,
-            body=Body(PHOTO_BYTES, None, {JSON: NewPhoto}),
+            body=Body(PHOTO_BYTES, None, {JSON: NewPhoto}, PHOTOS_AT_ONCE),
             headers=SIGNED,
             answers=(Answer(200, "The alert; the photo is decoded and shown soon after.", FiledAnswer),),
             problems=(

@@ -29,12 +29,15 @@ from handlers.auth.token_store import TokenStore
 from handlers.http.headers import SECURITY
 from handlers.http.openapi import document
 from handlers.http.roles import Proof, Role, SignedIn
+from handlers.http.serving.large_bodies import LARGE_BYTES
 from handlers.routes import application
 from push.alarms import AlarmBoard
 from tests.support.processes.processes import Process, until
 from tests.support.routes import route_table
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from redis import asyncio as aioredis
 
     from sql.database import Pool
@@ -60,6 +63,13 @@ def test_the_openapi_document_is_valid_and_has_every_route_and_no_other() -> Non
     assert content["servers"]
     described = {(method.upper(), path) for path, methods in content["paths"].items() for method in methods}
     assert described == {(method, path) for method, path, _ in _table() if not path.startswith("/console")}
+
+
+def test_strangers_hold_few_large_bodies_and_platforms_as_many_as_they_send() -> None:
+    """What takes a large body of who has no token says how many at once; a token's holder is never turned away so."""
+    large = [route for route in route_table() if route.body is not None and route.body.bytes_max > LARGE_BYTES]
+    bounded = {route.path for route in large if route.body is not None and route.body.at_once is not None}
+    assert bounded == {route.path for route in large if isinstance(route.access, Proof)} != set()
 
 
 async def test_every_route_declares_a_role(pool: Pool, redis: aioredis.Redis) -> None:
@@ -200,6 +210,27 @@ async def test_a_file_of_reports_is_imported(deployment: Deployment, redis: aior
     file.write_bytes(b"\n".join([*lines, b"{}", b"garbage"]))
     assert Process("devices", "import", str(file), env=deployment.env()).wait() == 0
     assert sum([await redis.zcard(key) for key in await redis.keys("geo:*")]) == 100
+
+
+async def test_large_reports_of_one_platform_are_taken_as_many_as_come_at_once(deployment: Deployment) -> None:
+    """The first stands still in the middle of its body; the others, from the same address, are answered meanwhile."""
+    server = await deployment.server()
+    report = msgspec.json.encode([{**REPORT, "user": user} for user in range(1, 10_001)])
+    held = asyncio.Event()
+
+    async def held_back() -> AsyncIterator[bytes]:
+        yield report[: len(report) // 2]
+        await held.wait()
+        yield report[len(report) // 2 :]
+
+    headers = {"Authorization": f"Bearer {deployment.token}"}
+    async with aiohttp.ClientSession(headers=headers) as session, asyncio.TaskGroup() as group:
+        first = group.create_task(session.post(f"{server.url}/v1/devices", data=held_back()), name="the first")
+        for _ in range(3):
+            async with session.post(f"{server.url}/v1/devices", data=report) as response:
+                assert (response.status, (await response.json())["accepted"]) == (200, 10_000)
+        held.set()
+        assert (await first).status == 200
 
 
 async def test_ready_names_an_unavailable_store(deployment: Deployment) -> None:

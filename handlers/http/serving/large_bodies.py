@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LARGE_BYTES: Final = 1_000_000
-"""What routes take beyond that is large: all connections together may hold so much of each."""
+"""Beyond that a body is large: all connections together may hold so much of each. Routes for who has no token that take
+more say `at_once`: who has a token is known before the body is read, and platforms send many at once."""
 
 AT_ONCE: Final = 3
 """Each is four times in memory until it is answered."""
@@ -25,7 +26,7 @@ BYTES_PER_S: Final = 256 * 1024
 class LargeBodies:
     """The places of one route."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
+    def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self._peers: set[str] = set()
 
