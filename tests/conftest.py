@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import asyncpg
 import pytest
 import pytest_asyncio
+import structlog
 from hypothesis import settings
 from redis import asyncio as aioredis
 
@@ -49,6 +50,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rooms = {room: number for number, room in enumerate(SLOWEST_FIRST)}
     items.sort(key=lambda item: rooms.get(item.path.relative_to(Path(__file__).parent).parts[0], len(rooms)))
     items[:] = [item for worker in range(WORKERS) for item in items[worker::WORKERS]]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Take back what a command that runs in this process says of where logs go: its standard error ends with it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

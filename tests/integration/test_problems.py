@@ -25,6 +25,10 @@ UNKNOWN = {
     "name": "none",
     "token": "1",
     "lane": "none",
+    "sighting": "1",
+    "number": "1",
+    "event": "1",
+    "link": "none",
 }
 BODIES: list[bytes | None] = [None, b"{}", b"not JSON", b'{"reason": 1}', b"x" * 5_000_000]
 
