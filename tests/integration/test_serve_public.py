@@ -113,7 +113,7 @@ async def test_a_change_of_an_object_is_served_a_moment_later(deployment: Deploy
         await until(is_gone)
 
 
-async def test_the_process_knocks_at_no_store_and_ends_in_order(deployment: Deployment) -> None:
+async def test_the_process_has_no_way_to_a_store_and_ends_in_order(deployment: Deployment) -> None:
     """Even where it is told their addresses: it has no socket but that of its clients; a signal ends it with code 0.
 
     A server that is told the same addresses knocks at each.
