@@ -84,7 +84,8 @@ def _form(route: Route, case: Case) -> dict[str, str] | None:
 async def _sighting(deployment: Deployment, alert: str) -> str:
     """Put a sighting into the record, with the copy of its photo."""
     [sighting] = await seen(deployment, alert, {"what": WORDS, "photos": [replace(TAKEN, readable=True)]})
-    sealed = sealing_of(deployment).seal(UUID(alert), PHOTO)
+    [(salt,)] = await deployment.query("select sighting_salt from page where alert_id = $1", UUID(alert))
+    sealed = sealing_of(deployment).of(UUID(alert), salt).seal(PHOTO)
     assert await objects_for(deployment).put(copy_path(UUID(alert), UUID(sighting), 1), sealed) is None
     return sighting
 
