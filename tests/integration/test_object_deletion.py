@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.integration.test_deletion import WHY
@@ -53,7 +54,7 @@ async def _with_photo(world: World, number: str) -> str:
 
 
 async def test_one_alert_whose_objects_stay_holds_up_no_other(deployment: Deployment) -> None:
-    """A file in its folder that the store cannot name: an alarm, the other alert is deleted, and this one afterwards."""
+    """A file in its folder that the store cannot name: an alarm; the other alert is deleted, and this one later."""
     async with photo_world(deployment, **LOOKS) as world:
         stuck, other = await _with_photo(world, "SZ-1"), await _with_photo(world, "SZ-2")
         bad = os.fsencode(world.objects(stuck)[0].parent) + b"/\xff"
@@ -63,7 +64,7 @@ async def test_one_alert_whose_objects_stay_holds_up_no_other(deployment: Deploy
         await _until_waits(world, stuck)
         assert world.objects(other) == []
         assert len(await deployment.query("select 1 from case_photo")) == 1
-        os.unlink(bad)
+        Path(os.fsdecode(bad)).unlink()
         await _until_closed(world, stuck)
         await _until_waits(world)
         assert world.objects(stuck) == []
@@ -82,7 +83,7 @@ async def test_pictures_go_although_pages_are_published_no_more(deployment: Depl
 
 
 async def test_nothing_is_called_deleted_that_cannot_be_reached(deployment: Deployment) -> None:
-    """All of `[public]` was taken out: the record knows of pictures, keeps the child's data, and says so as an alarm."""
+    """All of `[public]` was taken out: the record knows of pictures, keeps the child's data, and raises an alarm."""
     async with photo_world(deployment, **LOOKS) as world:
         alert = await _with_photo(world, "SZ-1")
         status, answer = await deployment.file(world.server, case_number="SZ-2")

@@ -42,7 +42,7 @@ AGAIN_LOOKS: Final = 10
 """Looks until what could not be deleted is tried again: others have their turn meanwhile."""
 
 LEFT_MAX: Final = 20
-"""Objects that do not answer take seconds for each alert: the deletion of recipients waits no longer than for so many."""
+"""Objects that do not answer take seconds for each alert: recipients are deleted after so many at the latest."""
 
 _log = structlog.get_logger("push.alerts.record.retention")
 
@@ -146,7 +146,7 @@ class Deletion:
             self._alarms.raise_alarm(AlarmKind.DELETION_WAITS, EVERY_LANE, str(alert_id), detail)
 
     def _forget_done(self, tried: set[UUID]) -> None:
-        """End the alarms about alerts that were to be tried again and are due no more: they are done, here or elsewhere."""
+        """End the alarms about alerts that were to be tried again and are due no more: that is done, here or elsewhere."""
         if self._left_now >= LEFT_MAX:
             return
         for alert_id in [one for one in tried if one in self._left and self._left[one].again_at <= _loop_s()]:
