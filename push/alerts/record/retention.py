@@ -146,7 +146,7 @@ class Deletion:
             self._alarms.raise_alarm(AlarmKind.DELETION_WAITS, EVERY_LANE, str(alert_id), detail)
 
     def _forget_done(self, tried: set[UUID]) -> None:
-        """End the alarms about alerts that were to be tried again and are due no more: that is done, here or elsewhere."""
+        """End the alarms about alerts that were to be tried again and are due no more: done, here or elsewhere."""
         if self._left_now >= LEFT_MAX:
             return
         for alert_id in [one for one in tried if one in self._left and self._left[one].again_at <= _loop_s()]:
