@@ -68,8 +68,10 @@ async def test_a_flood_ends_its_connection_soon_and_never_holds_the_event_loop(f
 async def _flooded_s(flood: str) -> tuple[float, float]:
     """Have a flood end its connection; returns the CPU time of the longest turn meanwhile, and of all of it."""
     with HostileProvider(FLOODS[flood]) as provider:
-        bounds = {"timeout_s": LONG_S, "connect_timeout_s": LONG_S}
-        lane = Http2Lane(Http2Settings(url=provider.url, streams_per_connection=STREAMS, **bounds))
+        settings = Http2Settings(
+            url=provider.url, streams_per_connection=STREAMS, timeout_s=LONG_S, connect_timeout_s=LONG_S
+        )
+        lane = Http2Lane(settings)
         began_s = time.thread_time()
         async with Turns() as turns:
             results = await lane.send_all(HEAD, calls(STREAMS), judge, CLEAR)
