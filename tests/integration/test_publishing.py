@@ -204,8 +204,8 @@ async def test_several_servers_share_the_pages(deployment: Deployment) -> None:
 async def test_a_publisher_that_lost_its_page_has_it_made_once_more(deployment: Deployment, tmp_path: Path) -> None:
     """One stands still while it publishes a live page, and goes on after another one has said that it is over.
 
-    It learns that it lost the page, publishes nothing any more, and wishes the page once more, at once and when all that
-    it had begun is written: in the end the page is over.
+    It learns that it lost the page, publishes nothing any more, and wishes the page once more, at once and when all
+    that it had begun is written: in the end the page is over.
     """
     server = await deployment.server()
     alert = await _filed(deployment, server)
