@@ -209,10 +209,19 @@ class AlarmKind(enum.Enum):
     )
     UNREADABLE_SIGHTINGS = (
         "unreadable_sightings",
-        "reports could not be opened, and were put aside in `inbox/unreadable` of the objects",
+        "reports of strangers are sealed to a key that this server does not have, or cannot be opened at all",
         (
-            "give `[security] encryption_key` all keys that were used, the newest first. If no key is missing, "
-            "somebody writes to the inbox who should not"
+            "give `[security] encryption_key` of every server all keys that were used, the newest first: they are "
+            "opened then, also those in `inbox/unreadable` of the objects, where they are kept for a month. If no key "
+            "is missing, somebody writes to the inbox who should not"
+        ),
+    )
+    UNKNOWN_PAGE_SIGHTINGS = (
+        "unknown_page_sightings",
+        "reports of strangers name a page that the record does not know: they are in `inbox/unknown-pages`",
+        (
+            "was the record restored from a backup? Bring the newer one back: they are taken in then. Nobody removes "
+            "them but you. In doubt tell the police of the alert that is missing from the record"
         ),
     )
     GLYPH_MISSING = (
