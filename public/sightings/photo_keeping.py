@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from public.sightings.intake.inbox_sealing import InboxKeys
     from public.sightings.sealing import Sealing
     from sql.database import Pool
+    from sql.sightings import SightedAlert
 
 AT_ONCE: Final = 3
 ZONE: Final = "Asia/Shanghai"
@@ -88,7 +89,7 @@ class PhotoKeeper:
                 return await self._remove(alert.id, report.id)
             kept: list[KeptPhoto] = []
             for number, photo in enumerate(sent.photos, start=1):
-                one = await self._keep_one(alert.id, report.id, number, photo, ZoneInfo(zone or ZONE))
+                one = await self._keep_one(alert, report.id, number, photo, ZoneInfo(zone or ZONE))
                 if isinstance(one, NotKept):
                     return one
                 if one is not None:
@@ -106,20 +107,22 @@ class PhotoKeeper:
         return None if trouble is None else NotKept.AGAIN
 
     async def _keep_one(
-        self, alert: UUID, sighting: UUID, number: int, photo: PhotoSent, zone: ZoneInfo
+        self, alert: SightedAlert, sighting: UUID, number: int, photo: PhotoSent, zone: ZoneInfo
     ) -> KeptPhoto | NotKept | None:
         """Keep one photo; None where it is not there any more, or not whole."""
         whole = await self._assembled(photo)
         if whole is None or isinstance(whole, NotKept):
             return whole
-        if await self._objects.put(original_path(alert, sighting, number), whole.sealed) is not None:
+        sealing = self._sealing.of(alert.id, alert.salt)
+        original = await asyncio.to_thread(sealing.seal, whole.sealed)
+        if await self._objects.put(original_path(alert.id, sighting, number), original) is not None:
             return NotKept.AGAIN
-        size_bytes = disk_bytes(len(whole.sealed))
+        size_bytes = disk_bytes(len(original))
         made = await self._decoder.decode(whole.content)
         if not isinstance(made, Pictures):
             return KeptPhoto(number=number, size_bytes=size_bytes)
-        copy = self._sealing.seal(alert, made.large.jpeg)
-        if await self._objects.put(copy_path(alert, sighting, number), copy) is not None:
+        copy = sealing.seal(made.large.jpeg)
+        if await self._objects.put(copy_path(alert.id, sighting, number), copy) is not None:
             return NotKept.AGAIN
         return KeptPhoto(
             number=number,
@@ -166,7 +169,7 @@ def aware(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def open_original(keys: InboxKeys, kept: bytes) -> bytes | None:
-    """Return a photo as it came, from how it is kept; None where no key opens it."""
+    """Return a photo as it came, from how it is kept under the key of its alert; None where no key opens it."""
     upload, at = kept[:32].decode(errors="replace"), 32
     content = bytearray()
     while at < len(kept):

@@ -14,6 +14,7 @@ from public.sightings.collecting.aside import Aside
 from public.sightings.collecting.collector import ReportCollector
 from public.sightings.collecting.reading import ReportReader
 from public.sightings.collecting.tidying import Tidying
+from public.sightings.copies import Copies
 from public.sightings.intake.inbox import PhotoSent, Sent, held_path, piece_path, report_path
 from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
 from public.sightings.photo_keeping import PhotoKeeper
@@ -44,12 +45,14 @@ class TakingServer:
 
     def __init__(self, pool: Pool, objects: Objects, *keys: bytes) -> None:
         self._pool = pool
+        self._objects = objects
         self.keys = InboxKeys(keys)
         sealing = Sealing(keys)
         reader = ReportReader(objects, self.keys)
         self.aside = Aside(pool, objects, reader)
         keeper = PhotoKeeper(pool, objects, self.keys, sealing, Decoder())
         self.collector = ReportCollector(pool, objects, reader, sealing, keeper, self.aside)
+        self.copies = Copies(pool, objects, sealing)
         self.tidying = Tidying(objects, self.aside)
 
     async def take(self) -> int:
@@ -60,6 +63,12 @@ class TakingServer:
     async def taken(self) -> set[UUID]:
         """Return the sightings in the record."""
         return {row[0] for row in await self._pool.fetch("select id from sighting")}
+
+    async def stored(self, path: str) -> bytes:
+        """Return an object, which is there."""
+        content = await self._objects.get(path)
+        assert isinstance(content, bytes)
+        return content
 
     async def close(self) -> None:
         """End what it does."""
