@@ -238,14 +238,8 @@ class AlarmKind(enum.Enum):
     )
     DELETION_WAITS = (
         "deletion_waits",
-        (
-            "the data of a child is due for deletion and stays: its pictures, or what strangers sent, could not be "
-            "deleted from the objects twice"
-        ),
-        (
-            "look at `[public] objects`: a missing right to delete, another owner, a bucket that is away. Where the "
-            "setting was taken out, put it back: what it leads to does not go by itself. All goes on by itself then"
-        ),
+        "the data of a child is due for deletion and stays: something of its objects could not be deleted twice",
+        "look at `[public] objects`: a right to delete, a bucket that is away, a setting taken out. Then it goes on",
     )
     EXPIRES_SOON = (
         "expires_soon",
