@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
+from multiprocessing import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,11 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [item for worker in range(WORKERS) for item in items[worker::WORKERS]]
 
 
-TEMPORARY: Final = pytest.StashKey[str]()
+AFTER_ALL: Final = -200
+"""Of what is done at the end of a process, after multiprocessing has removed its own folder."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Have all temporary files of a run below one folder: what a test kills cannot remove its own.
+    """Have all temporary files of a run below one folder, which goes with it: what a test kills cannot remove its own.
 
     Workers have it of the process that starts them, and so has whatever they start. The folders of `tmp_path` stay
     where they are, for who looks at what failed.
@@ -68,13 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # PostgreSQL runs as another user under root, and the path of a socket has 107 bytes.
     folder = tempfile.mkdtemp(prefix="qqa-run-")
     Path(folder).chmod(0o1777)
-    config.stash[TEMPORARY] = os.environ["TMPDIR"] = tempfile.tempdir = folder
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove that folder."""
-    if TEMPORARY in config.stash:
-        shutil.rmtree(config.stash[TEMPORARY], ignore_errors=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    util.Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=AFTER_ALL)
 
 
 @pytest.fixture(autouse=True)
