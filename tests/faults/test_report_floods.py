@@ -120,7 +120,7 @@ async def test_a_flood_of_ten_thousand_addresses_is_taken_in_and_keeps_its_quota
 async def test_a_proved_report_is_taken_in_before_a_flood_that_waits(deployment: Deployment) -> None:
     """It comes last of all, while a server stands still, and is in the record before the reports that came before it.
 
-    Only what that server had begun to take in goes before it. A report without a proof takes its turn.
+    What one look takes of a flood goes before it at most. A report without a proof takes its turn.
     """
     await deployment.provider()
     server = await deployment.server(**public_env(deployment))
