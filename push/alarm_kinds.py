@@ -228,6 +228,11 @@ class AlarmKind(enum.Enum):
             "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
         ),
     )
+    DELETION_WAITS = (
+        "deletion_waits",
+        "the data of a child is due for deletion and stays: something of its objects could not be deleted twice",
+        "look at `[public] objects`: a right to delete, a bucket that is away, a setting taken out. Then it goes on",
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",
