@@ -162,7 +162,7 @@ class Reporting:
             if not await self._uploads.hold(photo.upload, str(sighting)):
                 return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
         few = Priority.FIRST if self._admission.is_few(block) else Priority.FLOOD
-        path = report_path(Priority.PROVED if proved else few, report)
+        path = report_path(Priority.PROVED if proved else few, report, with_photos=bool(photos))
         sealed = keys.seal.seal(msgspec.json.encode(Sent(report=report, photos=tuple(photos))))
         if await self._objects.put(path, sealed) is not None:
             return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
