@@ -1,8 +1,9 @@
 """Deletion on timers: deletes the child's data and who was notified from the record; counts stay.
 
 Several processes may do it at once: each alert is locked, and a locked one is left to the process that has it. A backup
-that is restored brings deleted data back, and the next look deletes it again. Bounded: a look every `POLL_INTERVAL_S`,
-one alert a transaction.
+that is restored brings deleted data back, and the next look deletes it again. What strangers saw goes first, in
+transactions of its own: however much it is, it holds up no other deletion for long. Bounded: a look every
+`POLL_INTERVAL_S`, one alert a transaction, `sql.deletion.SIGHTINGS_MAX` of its sightings.
 """
 
 from __future__ import annotations
@@ -103,11 +104,15 @@ class Deletion:
         # says so, so that what is interrupted is done again.
         if due is None or not await self._without_objects(due[0]):
             return False
+        await self._without_sightings(due[0])
         async with self._pool.acquire() as connection, connection.transaction():
             due = await sql.deletion.child_due(connection, kept.child_after_found, kept.child, due[0])
             if due is None:
                 return False
             alert_id, state = due
+            # Nothing is taken in while this transaction has the alert, so fewer means that none is left.
+            if await sql.deletion.delete_sightings(connection, alert_id) == sql.deletion.SIGHTINGS_MAX:
+                return True
             drawn = await sql.deletion.drawn_area(connection, alert_id)
             coarser = None if drawn is None else dump(coarse(load(drawn)))
             await sql.deletion.delete_child(connection, alert_id, coarser, self._secret)
@@ -133,6 +138,13 @@ class Deletion:
             return True
         _log.warning("deletion.objects_left", alert=str(alert_id))
         return False
+
+    async def _without_sightings(self, alert_id: UUID) -> None:
+        """Delete the sightings of an alert from the record, so that few are left for the transaction that says so."""
+        deleted = sql.deletion.SIGHTINGS_MAX
+        while deleted == sql.deletion.SIGHTINGS_MAX:
+            async with self._pool.acquire() as connection, connection.transaction():
+                deleted = await sql.deletion.delete_sightings(connection, alert_id)
 
     async def _recipients(self) -> bool:
         async with self._pool.acquire() as connection, connection.transaction():
