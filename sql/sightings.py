@@ -49,12 +49,14 @@ _COUNTS = query("sighting_counts")
 _KEPT = query("sighting_kept")
 _NEW = query("sighting_new")
 _UNDECIDED = query("sighting_undecided")
+_SALT = query("sighting_salt")
 
 
 class SightedAlert(msgspec.Struct, frozen=True):
     """The alert of a page: its place (degrees, WGS-84), None where it is a city's, and its authority.
 
-    `over`: the search is. `deleted`: the child's data is, and nothing is added to it any more.
+    `over`: the search is. `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of what
+    is, None then.
     """
 
     id: UUID
@@ -63,6 +65,7 @@ class SightedAlert(msgspec.Struct, frozen=True):
     over: bool
     authority: str
     deleted: bool
+    salt: UUID | None
 
 
 class NewSighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +147,12 @@ async def alert_of(connection: Connection, code: str) -> SightedAlert | None:
     """Return the alert of a page, None where there is none; its deletion waits for this transaction."""
     row = await connection.fetchrow(_ALERT, code)
     return None if row is None else SightedAlert(*row)
+
+
+async def salt_of(connection: Connection | Pool, alert_id: UUID) -> UUID | None:
+    """Return the salt of the keys of what strangers saw of an alert; None once it is deleted."""
+    salt: UUID | None = await connection.fetchval(_SALT, alert_id)
+    return salt
 
 
 async def add(connection: Connection, one: NewSighting) -> UUID | None:

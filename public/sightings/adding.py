@@ -58,7 +58,7 @@ async def add(
     connection: Connection, sealing: Sealing, report: Report, alert: SightedAlert, photos: Sequence[KeptPhoto] = ()
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
-    content = sealing.seal(alert.id, msgspec.json.encode(report.said))
+    content = sealing.of(alert.id, alert.salt).seal(msgspec.json.encode(report.said))
     new = NewSighting(
         id=report.id,
         alert_id=alert.id,
