@@ -57,7 +57,8 @@ async def delete_sightings(connection: Connection, alert_id: UUID) -> int:
 async def delete_child(connection: Connection, alert_id: UUID, area: bytes | None, secret: bytes) -> None:
     """Delete the child's data of one alert that has no sightings any more.
 
-    `area` is the coarser polygon (WKB) that replaces a drawn one. `secret`: with which digests of what is deleted are hashed, so that they test no guess.
+    `area` is the coarser polygon (WKB) that replaces a drawn one. `secret`: with which digests of what
+    is deleted are hashed, so that they test no guess.
     """
     await connection.execute(_CHILD_DELETE, alert_id, area, secret)
 

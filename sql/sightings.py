@@ -55,8 +55,8 @@ _SALT = query("sighting_salt")
 class SightedAlert(msgspec.Struct, frozen=True):
     """The alert of a page: its place (degrees, WGS-84), None where it is a city's, and its authority.
 
-    `over`: the search is. `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of what
-    is, None then.
+    `over`: the search is. `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of
+    what is, None then.
     """
 
     id: UUID

@@ -44,7 +44,7 @@ async def _events(deployment: Deployment, server: Process, alert: str, action: s
 
 @pytest.mark.parametrize(("action", "state"), [("found", "found"), ("cancel", "cancelled")])
 async def test_an_end_waits_for_no_sighting(deployment: Deployment, pool: Pool, action: str, state: str) -> None:
-    """While others hold every sighting and their totals, and take reports in, an alert ends, and all is closed at once."""
+    """While others hold every sighting and their totals, and take reports in, an alert ends and all is closed."""
     server, alert = await _alert(deployment)
     await flood_record(pool, alert, 500)
     async with pool.acquire() as connection, connection.transaction():
