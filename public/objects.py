@@ -205,13 +205,18 @@ def _remove_staged(folder: Path) -> None:
 def objects_of(settings: PublicSettings, state_dir: Path) -> Objects:
     """Return the configured objects, by default of a folder of `state_dir`; ObjectsAddressError says what is wrong."""
     if settings.objects is None:
-        return _in_folder(state_dir.absolute() / "objects")
+        return _in_folder(default_folder(state_dir))
     address = urlsplit(settings.objects)
     if address.scheme == "s3":
         return Objects(_bucket(address.netloc, address.path.strip("/"), settings.s3))
     if address.netloc:
         raise ObjectsAddressError("a folder is written with three slashes: file:///folder")
     return _in_folder(Path(unquote(address.path)))
+
+
+def default_folder(state_dir: Path) -> Path:
+    """Return where the objects are that are not configured."""
+    return state_dir.absolute() / "objects"
 
 
 def _in_folder(folder: Path) -> Objects:

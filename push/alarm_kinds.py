@@ -228,6 +228,17 @@ class AlarmKind(enum.Enum):
             "`photo_url`); `internal_address`: `[public] photo_addresses` allows their network"
         ),
     )
+    DELETION_WAITS = (
+        "deletion_waits",
+        (
+            "the data of a child is due for deletion and stays: its pictures, or what strangers sent, could not be "
+            "deleted from the objects twice"
+        ),
+        (
+            "look at `[public] objects`: a missing right to delete, another owner, a bucket that is away. Where the "
+            "setting was taken out, put it back: what it leads to does not go by itself. All goes on by itself then"
+        ),
+    )
     EXPIRES_SOON = (
         "expires_soon",
         "a certificate, a token or a webhook secret ends soon, or has ended",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.browser.chromium import ARGUMENTS, chromium
 from tests.browser.desk import Desk
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.support.processes.deployment import Deployment
+
+WITHIN_MS = 120_000
+"""Far longer than what a page does takes, also beside other work; Playwright's own bound of an expectation is 5 s."""
+
+CLOSE_S = 120.0
+
+expect.set_options(timeout=WITHIN_MS)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +49,7 @@ async def capped(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk
     await deployment.people(2_000)
     desk = Desk(deployment, await deployment.server(QQ_ALERT_ALERT__AUDIENCE_CAP="100"), browser)
     yield desk
-    await asyncio.wait_for(desk.close(), 30)
+    await asyncio.wait_for(desk.close(), CLOSE_S)
 
 
 @pytest_asyncio.fixture
@@ -52,4 +59,4 @@ async def desk(deployment: Deployment, browser: Browser) -> AsyncIterator[Desk]:
     await deployment.people(2_000)
     desk = Desk(deployment, await deployment.server(), browser)
     yield desk
-    await asyncio.wait_for(desk.close(), 30)
+    await asyncio.wait_for(desk.close(), CLOSE_S)

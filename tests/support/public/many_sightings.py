@@ -12,8 +12,8 @@ FLOOD_S: Final = 120
 
 _FLOOD: Final = """
 insert into sighting (id, alert_id, receipt, received_at, content, said, stack, proved, bytes, distance_km)
-select id, $1, id::text, now() - n * interval '1 millisecond', 'x', sha256(id::text::bytea), coalesce($3, id), false, 2000,
-       n % 100
+select id, $1, id::text, now() - n * interval '1 millisecond', 'x', sha256(id::text::bytea), coalesce($3, id), false,
+       2000, n % 100
 from (select n, gen_random_uuid() as id from generate_series(1, $2::int) n) made
 """
 
