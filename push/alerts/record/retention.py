@@ -2,8 +2,8 @@
 
 Several processes may do it at once: each alert is locked, and a locked one is left to the process that has it. A backup
 that is restored brings deleted data back, and the next look deletes it again. What strangers saw goes first, in
-transactions of its own. What cannot be deleted is left for later, is an alarm from the second time on, and holds nothing
-else up. Bounded: a look every `POLL_INTERVAL_S`, one alert a transaction, `sql.deletion.SIGHTINGS_MAX` sightings;
+transactions of its own. What cannot be deleted is left for later, is an alarm from the second time on, and holds up
+nothing else. Bounded: a look every `POLL_INTERVAL_S`, one alert a transaction, `sql.deletion.SIGHTINGS_MAX` sightings;
 `LEFT_MAX` that could not be deleted a look, each again after `AGAIN_LOOKS`.
 """
 
