@@ -19,6 +19,7 @@ from aiohttp import web
 from handlers.http.serving.connection import Connection
 from handlers.public.serving.sightings.admission import MB, Admission, Full, Keys
 from handlers.public.serving.sightings.checking import check, id_of, report_of
+from handlers.public.serving.sightings.limits.places import BodyPlaces
 from handlers.public.serving.sightings.pages import POLICE, Pages, answer
 from handlers.public.serving.sightings.reading import Fault, FormReader, body_bytes_max
 from handlers.public.serving.sightings.resuming import Resuming
@@ -74,7 +75,8 @@ class Reporting:
         self._cache = cache
         self._admission = Admission(objects, settings.sightings)
         self._uploads = Uploads(objects, self._admission, photo_bytes)
-        self._resuming = Resuming(self._uploads, self._admission)
+        self._places = BodyPlaces()
+        self._resuming = Resuming(self._uploads, self._admission, self._places)
         self._pages = Pages(settings.languages, photo_bytes)
         self._trusted = read_networks(settings.sightings.trusted_proxies)
         self._bytes_max = body_bytes_max(photo_bytes)
@@ -120,16 +122,18 @@ class Reporting:
             return _unread(self._refuse(request, "", full or Full.AWAY, state.number))
         if length > self._bytes_max:
             return _unread(self._refuse_in_words(request, "", 413, "refused_size", state.number))
-        with self._admission.reading(block):
-            if isinstance(request.protocol, Connection):
-                request.protocol.waits()
-            try:
-                form = await FormReader(code, block, keys, self._uploads, self._admission).read(request)
-            except TimeoutError:
-                return _unread(self._refuse_in_words(request, "", 408, "refused_late", state.number))
-            if isinstance(request.protocol, Connection):
-                request.protocol.works()
-            return await self._take(request, code, block, keys, form, state)
+        try:
+            async with self._places.of(length).body(block) as body:
+                if body is None:
+                    return _unread(self._refuse(request, "", Full.BUSY, state.number))
+                if isinstance(request.protocol, Connection):
+                    request.protocol.waits()
+                form = await FormReader(code, body, keys, self._uploads, self._admission).read(request)
+                if isinstance(request.protocol, Connection):
+                    request.protocol.works()
+                return await self._take(request, code, block, keys, form, state)
+        except TimeoutError:
+            return _unread(self._refuse_in_words(request, "", 408, "refused_late", state.number))
 
     async def _take(
         self, request: web.Request, code: str, block: str, keys: Keys, form: Form, state: PageState
@@ -148,8 +152,8 @@ class Reporting:
             return self._refill(request, language, code, form, state)
         proved = self._proofs.take(form.values.get("proof", ""), code, time.time())
         full = self._admission.refused(block, code)
-        full = full if proved or full not in {None, Full.BUSY} else self._admission.refused_unproved()
-        if full is not None and full is not Full.BUSY:
+        full = full if proved or full is not None else self._admission.refused_unproved()
+        if full is not None:
             return self._refuse(request, language, full, state.number, form, state.zone)
         # Counted before it is stored: many at once are no way around the limit.
         self._admission.count_report(block, code)
@@ -158,7 +162,7 @@ class Reporting:
             if not await self._uploads.hold(photo.upload, str(sighting)):
                 return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
         few = Priority.FIRST if self._admission.is_few(block) else Priority.FLOOD
-        path = report_path(Priority.PROVED if proved else few, report)
+        path = report_path(Priority.PROVED if proved else few, report, with_photos=bool(photos))
         sealed = keys.seal.seal(msgspec.json.encode(Sent(report=report, photos=tuple(photos))))
         if await self._objects.put(path, sealed) is not None:
             return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
