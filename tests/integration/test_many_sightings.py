@@ -15,6 +15,7 @@ from sql.query import query
 from tests.integration.test_deletion import SHORT, WHY
 from tests.integration.test_sightings_deletion import _until_closed
 from tests.support.processes.deployment import CASE, Deployment
+from tests.support.processes.public_site import public_env
 from tests.support.public.many_sightings import flood_record
 from tests.support.public.reports import report_of, sealing_of, take
 
@@ -142,7 +143,7 @@ async def test_a_flood_is_deleted_in_parts_with_the_rest_of_the_child_s_data(
 ) -> None:
     """No transaction deletes more than its part; the counts of the page stay, and the alert is closed."""
     await deployment.provider()
-    server = await deployment.server(**SHORT)
+    server = await deployment.server(**SHORT, **public_env(deployment))
     _, answer = await deployment.file(server)
     alert = answer["alert"]["id"]
     await deployment.sent(server, alert)
