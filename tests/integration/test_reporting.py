@@ -21,7 +21,7 @@ from runtime.authentication_codes import key_material
 from server.administration.encryption import encryption_key
 from server.settings import load
 from tests.support.processes.processes import until
-from tests.support.processes.public_site import public_env
+from tests.support.processes.public_site import URL, public_env
 from tests.support.public.report_flood import proof_for
 from tests.support.public.reports import keys_of, report_of
 from tests.support.public.strangers import objects_for, publish, receipt_of, reported, site_for
@@ -339,6 +339,21 @@ async def test_a_page_that_is_over_or_unknown_takes_no_report(deployment: Deploy
             return answer.status == 410 and "110" in await answer.text()
 
     await until(is_over)
+
+
+async def test_pages_of_other_sites_have_nobody_report(deployment: Deployment) -> None:
+    """What a browser says is of another site is refused, whom to call with it; an origin that is kept back is ours."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment)
+    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://busy.example"}):
+        async with reported(site.url, code, {"what": WORDS, "proof": proof_for(code)}, more=foreign) as answer:
+            assert answer.status == 403
+            assert "110" in (await answer.json())["refused"]
+    assert not _stored(deployment.folder / "objects" / "inbox" / "reports")
+    ours = ({"Sec-Fetch-Site": "same-origin"}, {"Origin": "null"}, {"Origin": URL}, {"Origin": site.url})
+    for number, one in enumerate(ours):
+        async with reported(site.url, code, {"what": f"{WORDS} {number}"}, more=one) as answer:
+            assert answer.status == 200
 
 
 async def test_a_body_that_stands_still_or_has_no_length_is_ended_in_words(deployment: Deployment) -> None:

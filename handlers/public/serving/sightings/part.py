@@ -23,9 +23,9 @@ from handlers.public.serving.sightings.limits.places import BodyPlaces
 from handlers.public.serving.sightings.pages import POLICE, Pages, answer
 from handlers.public.serving.sightings.reading import Fault, FormReader, body_bytes_max
 from handlers.public.serving.sightings.resuming import Resuming
+from handlers.public.serving.sightings.senders import Senders
 from handlers.public.serving.sightings.uploads import Stopped, Uploads
 from public.objects import Trouble
-from public.sightings.intake.address_blocks import block_of, client_of, read_networks
 from public.sightings.intake.inbox import PhotoSent, Priority, Sent, is_upload, report_path
 from public.sightings.intake.proof import Proofs
 from public.sightings.intake.receipts import PATTERN as RECEIPT
@@ -78,7 +78,7 @@ class Reporting:
         self._places = BodyPlaces()
         self._resuming = Resuming(self._uploads, self._admission, self._places)
         self._pages = Pages(settings.languages, photo_bytes)
-        self._trusted = read_networks(settings.sightings.trusted_proxies)
+        self._senders = Senders(settings)
         self._bytes_max = body_bytes_max(photo_bytes)
         self._proofs = Proofs()
         self._accepted: OrderedDict[UUID, str] = OrderedDict()
@@ -110,13 +110,15 @@ class Reporting:
         return answer(self._pages.form(language, request.match_info["code"], state.number, zone=state.zone))
 
     async def _report(self, request: web.Request) -> web.Response:
-        code, block = request.match_info["code"], self._block(request)
+        code, block = request.match_info["code"], self._senders.block_of(request)
         state = await self._state(request)
         if isinstance(state, web.Response):
             return _unread(state)
         length, keys = request.content_length, self._admission.keys
         if request.headers.get("Content-Encoding", "identity") != "identity" or length is None:
             return _unread(web.Response(status=HTTPStatus.LENGTH_REQUIRED, text="411"))
+        if self._senders.is_foreign(request):
+            return _unread(self._refuse_in_words(request, "", 403, "refused_foreign", state.number))
         full = self._admission.refused(block, code)
         if full is not None or keys is None:
             return _unread(self._refuse(request, "", full or Full.AWAY, state.number))
@@ -188,7 +190,7 @@ class Reporting:
         state = await self._state(request)
         if isinstance(state, web.Response):
             return state
-        block, keys = self._block(request), self._admission.keys
+        block, keys = self._senders.block_of(request), self._admission.keys
         full = self._admission.refused(block, request.match_info["code"])
         if full is not None or keys is None:
             return self._refuse(request, "", full or Full.AWAY, state.number)
@@ -202,7 +204,7 @@ class Reporting:
             return await self._resuming.offset(request, keys)
         if isinstance(request.protocol, Connection):
             request.protocol.waits()
-        return await self._resuming.append(request, self._block(request), keys)
+        return await self._resuming.append(request, self._senders.block_of(request), keys)
 
     async def _receipt(self, request: web.Request) -> web.Response:
         language, keys = request.match_info.get("language", ""), self._admission.keys
@@ -283,10 +285,6 @@ class Reporting:
         if _takes_json(request):
             return web.json_response({"refused": " ".join(lines) or heading}, status=status)
         return answer(self._pages.notice(language, heading, lines), status)
-
-    def _block(self, request: web.Request) -> str:
-        forwarded = request.headers.getall("X-Forwarded-For", [])
-        return block_of(client_of(request.remote, forwarded, self._trusted))
 
 
 def _takes_json(request: web.Request) -> bool:
