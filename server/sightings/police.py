@@ -41,10 +41,10 @@ class PoliceEvents:
     def _secret(self, sealed: bytes) -> str | None:
         return next(iter(self._vault.open([sealed])), None)
 
-    def _judge(self, unreachable: dict[str, int]) -> None:
-        for authority in {*unreachable} - self._unreachable:
+    def _judge(self, unreachable: set[str]) -> None:
+        for authority in unreachable - self._unreachable:
             detail = "its endpoint does not take what it is told: sightings may not have arrived"
             self._alarms.raise_alarm(AlarmKind.POLICE_UNREACHABLE, EVERY_LANE, None, detail, authority)
-        for authority in self._unreachable - {*unreachable}:
+        for authority in self._unreachable - unreachable:
             self._alarms.clear(AlarmKind.POLICE_UNREACHABLE, EVERY_LANE, None, authority)
-        self._unreachable = {*unreachable}
+        self._unreachable = unreachable

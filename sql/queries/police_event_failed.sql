@@ -2,4 +2,4 @@
 update police_event
 set status = $2, error = $3, try_at = clock_timestamp() + $4::interval,
     dead_at = case when $6::boolean or clock_timestamp() + $4::interval > created_at + $5::interval then clock_timestamp() end
-where id = $1 and delivered_at is null;
+where id = $1 and delivered_at is null and dead_at is null;

@@ -240,7 +240,11 @@ async def test_a_removed_endpoint_is_told_nothing(deployment: Deployment, pool: 
         await _told(endpoint, "sighting.reported")
         assert "told nothing" in await deployment.run("authority", "endpoint", "sz", "--remove")
         await take(pool, sealing_of(deployment), report_of(alert, "seen later", received_at=datetime.now(UTC)))
-    dead = (await deployment.get(f"{server.url}/v1/authorities/sz/events?dead=true"))["events"]
-    assert {one["error"] for one in dead} == {"endpoint removed"}
+
+    async def is_given_up() -> bool:
+        events = (await deployment.get(f"{server.url}/v1/authorities/sz/events"))["events"]
+        return {(one["error"], one["dead_at"] is not None) for one in events} == {("endpoint removed", True)}
+
+    await until(is_given_up)
     sightings = {one["sighting"] for one in (await deployment.get(f"{server.url}/v1/authorities/sz/events"))["events"]}
     assert len({UUID(one) for one in sightings if one}) == 1

@@ -5,6 +5,7 @@ Bounded by the test that opens it.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -35,6 +36,8 @@ class PoliceEndpoint:
         self.status = 204
         self.url = ""
         self._runner: web.AppRunner | None = None
+        self._answers = asyncio.Event()
+        self._answers.set()
 
     async def __aenter__(self) -> Self:
         """Begin to listen."""
@@ -51,12 +54,22 @@ class PoliceEndpoint:
 
     async def __aexit__(self, *_: object) -> None:
         """Listen no more."""
+        self.release()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def hold(self) -> None:
+        """Answer nothing from now on."""
+        self._answers.clear()
+
+    def release(self) -> None:
+        """Answer what is open, and all that comes."""
+        self._answers.set()
 
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.told.append(Told(headers, await request.read()))
+        await self._answers.wait()
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
 
     async def _elsewhere(self, _: web.Request) -> web.Response:
