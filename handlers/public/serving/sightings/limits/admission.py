@@ -1,7 +1,6 @@
-"""How many reports are taken in: of an address block, and on the disk.
+"""Lets reports and photos in, or says why not: what is needed to take them, what a block sent, what the disk holds.
 
-Counts are of this process, and forgotten when it ends; the disk is counted anew. Bounded: `BLOCKS_MAX` blocks are
-counted; `LISTED_MAX` objects.
+Bounded: the counts and the disk, by their own bounds; `LOOK_S` between two looks, and more after long ones.
 """
 
 from __future__ import annotations
@@ -9,40 +8,34 @@ from __future__ import annotations
 import asyncio
 import enum
 import os
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from handlers.public.serving.sightings.limits.counts import Counts
+from handlers.public.serving.sightings.limits.disk import Disk
 from public.objects import Trouble
-from public.sightings.intake.inbox import disk_bytes
 from public.sightings.intake.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
 from public.sightings.intake.receipts import KEY_BYTES
 from public.sightings.intake.receipts import KEY_PATH as RECEIPT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from public.objects import Objects
     from public.settings import SightingSettings
-
-MB: Final = 1_000_000
-PHOTOS_SHARE: Final = 0.75
-"""What is left of the disk is for texts alone."""
-
-UNPROVED_SHARE: Final = 0.9
-"""What is left then is for reports with a proof of work: a flood leaves room for them."""
 
 LOOK_S: Final = 5.0
 LOOK_SHARE: Final = 20.0
 """So many times as long as a look lasted the next one is waited for."""
 
-LISTED_MAX: Final = 2_000_000
-WINDOW_S: Final = 3600.0
-BLOCKS_MAX: Final = 200_000
+FIRST_LOOK_S: Final = 0.5
+"""Until a look came to its end."""
+
 UPLOADS_A_REPORT: Final = 6
 """Three photos, each begun twice."""
 
 FEW: Final = 3
 """So many reports of a block an hour come before those of a flood."""
+
+RETURNED_MAX: Final = 100
+"""So many reports of a block an hour are read although they are refused, so that nobody loses what they typed."""
 
 
 class Full(enum.Enum):
@@ -62,49 +55,26 @@ class Keys:
         self.receipts = receipts
 
 
-class Counts:
-    """How often something came within the hour, by key."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._counts: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
-
-    def of(self, *key: str) -> int:
-        """Return how often it came."""
-        since_s, count = self._counts.get(key, (0.0, 0))
-        return count if self._clock() - since_s < WINDOW_S else 0
-
-    def add(self, *key: str) -> None:
-        """Count it; the window begins with the first one."""
-        count = self.of(*key)
-        since_s = self._counts[key][0] if count else self._clock()
-        self._counts[key] = (since_s, count + 1)
-        while len(self._counts) > BLOCKS_MAX:
-            self._counts.popitem(last=False)
-
-
 class Admission:
     """Lets reports in."""
 
     def __init__(self, objects: Objects, settings: SightingSettings) -> None:
-        loop = asyncio.get_running_loop()
         self._objects = objects
-        self._settings = settings
-        self._reports, self._uploads = Counts(loop.time), Counts(loop.time)
-        self._used = 0
-        self._kept = 0
-        self._looked = asyncio.Event()
+        self._block_per_h = settings.block_per_h
+        self._reports, self._uploads, self._returned = Counts(), Counts(), Counts()
+        self.disk = Disk(objects, settings.disk_mb)
         self.keys: Keys | None = None
 
     async def run(self) -> None:
-        """Look at the disk and at the key again and again, until cancelled."""
+        """Look at the key and at the disk again and again, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             began_s = loop.time()
             await self.look()
+            lasted_s = loop.time() - began_s
             # What is listed at length is listed less often, so that pages have the process.
-            rest_s = max(LOOK_S, LOOK_SHARE * (loop.time() - began_s))
-            await asyncio.sleep(rest_s if self._looked.is_set() else LOOK_S / 10)
+            is_known = self.disk.is_counted and self.keys is not None
+            await asyncio.sleep(max(LOOK_S, LOOK_SHARE * lasted_s) if is_known else max(FIRST_LOOK_S, lasted_s))
 
     async def look(self) -> None:
         """Look once; what cannot be read stays as it was."""
@@ -112,47 +82,50 @@ class Admission:
         known = None if isinstance(published, Trouble) else read_key(published)
         receipts = await self._receipt_key()
         if known is not None and receipts is not None:
-            self._kept = known.kept_bytes
+            self.disk.kept_bytes = known.kept_bytes
             self.keys = Keys(PublicSeal(known.key), receipts)
-        listed = await self._objects.list("inbox", LISTED_MAX)
-        if not isinstance(listed, Trouble):
-            self._used = sum(disk_bytes(one.size_bytes) for one in listed)
-            self._looked.set()
-
-    def added(self, size_bytes: int) -> None:
-        """Count an object that was stored since the disk was looked at."""
-        self._used += disk_bytes(size_bytes)
+        await self.disk.look()
 
     def refused(self, block: str, code: str) -> Full | None:
         """Return why nothing of a block is taken in for a page now; None where it is."""
-        if self.keys is None or not self._looked.is_set():
+        if self.keys is None or not self.disk.is_known:
             return Full.AWAY
-        if self._reports.of(block, code) >= self._settings.block_per_h:
+        if self._reports.of(block, code) >= self._block_per_h:
             return Full.BLOCK
-        if self._used + self._kept >= self._settings.disk_mb * MB:
-            return Full.DISK
-        return None
+        return None if self.disk.has_room() else Full.DISK
 
     def refused_photo(self, block: str, size_bytes: int) -> Full | None:
         """Return why no photo of a block is taken in; None where one is."""
-        if self._uploads.of(block) >= self._settings.block_per_h * UPLOADS_A_REPORT:
+        if not self.disk.is_counted:
+            return Full.AWAY
+        if self._uploads.of(block) >= self._block_per_h * UPLOADS_A_REPORT:
             return Full.BLOCK
-        full = self._used + self._kept + size_bytes >= self._settings.disk_mb * MB * PHOTOS_SHARE
-        return Full.DISK if full else None
+        return None if self.disk.has_room_for_photo(size_bytes) else Full.DISK
 
     def refused_unproved(self) -> Full | None:
         """Return why no report without a proof of work is taken in; None where one is."""
-        full = self._used + self._kept >= self._settings.disk_mb * MB * UNPROVED_SHARE
-        return Full.DISK if full else None
+        return None if self.disk.has_room_for_unproved() else Full.DISK
+
+    def may_return(self, block: str) -> bool:
+        """Tell whether a report that is refused is read all the same, to be given back; each counts."""
+        if self._returned.of(block) >= RETURNED_MAX:
+            return False
+        self._returned.add(block)
+        return True
 
     def is_few(self, block: str) -> bool:
         """Tell whether a block has sent so little that it is no flood."""
         return self._reports.of(block) <= FEW
 
     def count_report(self, block: str, code: str) -> None:
-        """Count a report that was taken in."""
+        """Count a report that is being taken in."""
         self._reports.add(block, code)
         self._reports.add(block)
+
+    def take_back_report(self, block: str, code: str) -> None:
+        """Count one less: it could not be stored."""
+        self._reports.take_back(block, code)
+        self._reports.take_back(block)
 
     def count_upload(self, block: str) -> None:
         """Count an upload that was begun."""
