@@ -232,6 +232,7 @@ async def test_reports_are_counted_and_stay_counted_when_they_are_deleted(deploy
         assert (funnel["page"]["reported"]["people"], funnel["page"]["passed_on"]["people"]) == (3, 1)
         assert (funnel["found"], funnel["found_through_alert"]) == (True, True)
         async with pool.acquire() as connection, connection.transaction():
+            await sql.deletion.delete_sightings(connection, UUID(alert))
             await sql.deletion.delete_child(connection, UUID(alert), None, b"a secret of the test")
         assert await pool.fetchval("select count(*) from sighting") == 0
 
