@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from sql.database import Connection
     from sql.sightings import SightedAlert
 
-OVER: Final = frozenset({"found", "cancelled"})
-"""States of an alert whose search is over."""
-
 ROW_BYTES: Final = 1024
 """What a sighting takes in the record beside its words, with its indices."""
 
@@ -50,7 +47,7 @@ class KeptPhoto(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
-    """A sighting that stands in the record; `is_new` false: it did before."""
+    """A sighting that stands in the record; `is_new` false: it did before. `state`: closed where the search is over."""
 
     alert_id: UUID
     authority: str
@@ -62,7 +59,6 @@ async def add(
     connection: Connection, sealing: Sealing, report: Report, alert: SightedAlert, photos: Sequence[KeptPhoto] = ()
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
-    state = SightingState.CLOSED if alert.state in OVER else SightingState.NEW
     content = sealing.of(alert.id, alert.salt).seal(msgspec.json.encode(report.said))
     folder_bytes = BLOCK_BYTES if photos else 0
     new = NewSighting(
@@ -70,7 +66,6 @@ async def add(
         alert_id=alert.id,
         receipt=report.receipt,
         received_at=report.received_at,
-        state=state.value,
         seen_at=report.seen_at,
         longitude=report.longitude,
         latitude=report.latitude,
@@ -86,6 +81,7 @@ async def add(
     if is_new:
         for photo in photos:
             await sql.sightings.add_photo(connection, alert.id, _row(report.id, photo))
+    state = SightingState.CLOSED if alert.over else SightingState.NEW
     return Added(alert_id=alert.id, authority=alert.authority, state=state, is_new=is_new)
 
 

@@ -1,6 +1,6 @@
 """Lets reports and photos in, or says why not: what is needed to take them, what a block sent, what the disk holds.
 
-Bounded: the counts and the disk, by their own bounds; `LOOK_S` between two looks, and more after long ones.
+Bounded: the counts and the disk, by their own bounds; `LOOK_S` between two looks at the key.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from handlers.public.serving.sightings.limits.counts import Counts
-from handlers.public.serving.sightings.limits.disk import Disk
+from handlers.public.serving.sightings.limits.disk import MB, PHOTOS_SHARE, UNPROVED_SHARE, Disk
 from public.objects import Trouble
 from public.sightings.intake.inbox_sealing import KEY_BYTES_MAX, KEY_PATH, PublicSeal, read_key
 from public.sightings.intake.receipts import KEY_BYTES
@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from public.settings import SightingSettings
 
 LOOK_S: Final = 5.0
-LOOK_SHARE: Final = 20.0
-"""So many times as long as a look lasted the next one is waited for."""
+"""Beside the count of the disk, however long that takes: a new key is sealed to within seconds."""
 
 FIRST_LOOK_S: Final = 0.5
-"""Until a look came to its end."""
+"""Until there is a key."""
 
 UPLOADS_A_REPORT: Final = 6
 """Three photos, each begun twice."""
@@ -62,33 +61,32 @@ class Admission:
         self._objects = objects
         self._block_per_h = settings.block_per_h
         self._reports, self._uploads, self._returned = Counts(), Counts(), Counts()
-        self.disk = Disk(objects, settings.disk_mb)
+        self.disk = Disk(objects, int(settings.disk_mb * MB))
         self.keys: Keys | None = None
 
     async def run(self) -> None:
-        """Look at the key and at the disk again and again, until cancelled."""
-        loop = asyncio.get_running_loop()
+        """Look at the keys and at the disk again and again, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.disk.run(), name="disk of reports")
+            group.create_task(self._look_again(), name="keys of reports")
+
+    async def _look_again(self) -> None:
         while True:
-            began_s = loop.time()
             await self.look()
-            lasted_s = loop.time() - began_s
-            # What is listed at length is listed less often, so that pages have the process.
-            is_known = self.disk.is_counted and self.keys is not None
-            await asyncio.sleep(max(LOOK_S, LOOK_SHARE * lasted_s) if is_known else max(FIRST_LOOK_S, lasted_s))
+            await asyncio.sleep(FIRST_LOOK_S if self.keys is None else LOOK_S)
 
     async def look(self) -> None:
-        """Look once; what cannot be read stays as it was."""
+        """Look at the keys once; what cannot be read stays as it was."""
         published = await self._objects.get(KEY_PATH, KEY_BYTES_MAX)
         known = None if isinstance(published, Trouble) else read_key(published)
         receipts = await self._receipt_key()
         if known is not None and receipts is not None:
             self.disk.kept_bytes = known.kept_bytes
             self.keys = Keys(PublicSeal(known.key), receipts)
-        await self.disk.look()
 
     def refused(self, block: str, code: str) -> Full | None:
         """Return why nothing of a block is taken in for a page now; None where it is."""
-        if self.keys is None or not self.disk.is_known:
+        if self.keys is None or self.disk.used is None:
             return Full.AWAY
         if self._reports.of(block, code) >= self._block_per_h:
             return Full.BLOCK
@@ -100,11 +98,11 @@ class Admission:
             return Full.AWAY
         if self._uploads.of(block) >= self._block_per_h * UPLOADS_A_REPORT:
             return Full.BLOCK
-        return None if self.disk.has_room_for_photo(size_bytes) else Full.DISK
+        return None if self.disk.has_room(PHOTOS_SHARE, size_bytes) else Full.DISK
 
     def refused_unproved(self) -> Full | None:
         """Return why no report without a proof of work is taken in; None where one is."""
-        return None if self.disk.has_room_for_unproved() else Full.DISK
+        return None if self.disk.has_room(UNPROVED_SHARE) else Full.DISK
 
     def may_return(self, block: str) -> bool:
         """Tell whether a report that is refused is read all the same, to be given back; each counts."""
