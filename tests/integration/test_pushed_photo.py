@@ -107,7 +107,11 @@ async def test_aggregators_get_another_edition_with_our_copy_once_it_is_there(de
         first = await _public(world.server.url, alert)
         assert (first.findtext(f"{CAP}msgType"), first.findtext(f".//{CAP}uri")) == ("Alert", None)
         released.set()
-        await world.until_photo(alert, "made")
+
+        async def is_another() -> bool:
+            return (await _public(world.server.url, alert)).findtext(f".//{CAP}uri") is not None
+
+        await until(is_another)
         second = await _public(world.server.url, alert)
         assert second.findtext(f"{CAP}msgType") == "Update"
         assert (first.findtext(f"{CAP}identifier") or "?") in (second.findtext(f"{CAP}references") or "")
