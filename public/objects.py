@@ -2,8 +2,8 @@
 
 A put is whole or not at all, and replaces what was there. Whatever a store does wrong comes back as `Trouble`. In a
 folder a put survives the death of its process, and that of the machine when its file system has written it.
-Bounded: `READ_S` and `WRITE_S` a call, the latter with a second more for each `BYTES_PER_S`; `OBJECT_BYTES` an object,
-`LISTED_MAX` a list.
+Bounded: `READ_S` and `WRITE_S` a call, the latter with a second more for each `BYTES_PER_S`; of a list for each
+`LISTED_AT_ONCE` names; `OBJECT_BYTES` an object, `LISTED_MAX` a list.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ OBJECT_BYTES: Final = 128 * 1024 * 1024
 """More than the largest photo that can be allowed (`[public.sightings] photo_mb`)."""
 
 LISTED_MAX: Final = 100_000
+LISTED_AT_ONCE: Final = 1_000
+"""As many as S3 returns for one request."""
+
 DELETED_AT_ONCE: Final = 1_000
 """As many as S3 takes in one request."""
 
@@ -133,16 +136,31 @@ class Objects:
 
     async def list(self, folder: str, at_most: int = LISTED_MAX) -> list[Listed] | Trouble:
         """Return the objects below a folder, in no order; at most so many, and there may be more."""
+        found: list[Listed] = []
+        trouble = await self.scan(folder, found.append, at_most)
+        return trouble if isinstance(trouble, Trouble) else found
 
-        async def work() -> list[Listed]:
-            found: list[Listed] = []
-            async for chunk in obstore.list(self._store, folder, chunk_size=min(at_most, 1_000)):
-                found += [Listed(one["path"], one["size"], one["last_modified"]) for one in chunk]
-                if len(found) >= at_most:
+    async def scan(self, folder: str, each: Callable[[Listed], None], at_most: int) -> int | Trouble:
+        """Hand the objects below a folder to `each`, in no order, and return how many; at most so many.
+
+        However many there are, they take no memory here. The store has `WRITE_S` for each `LISTED_AT_ONCE` of them.
+        After `Trouble` some may have been handed over.
+        """
+
+        async def work() -> int:
+            count = 0
+            chunks = aiter(obstore.list(self._store, folder, chunk_size=min(at_most, LISTED_AT_ONCE)))
+            while count < at_most:
+                async with asyncio.timeout(WRITE_S):
+                    chunk = await anext(chunks, None)
+                if chunk is None:
                     break
-            return found[:at_most]
+                for one in chunk[: at_most - count]:
+                    each(Listed(one["path"], one["size"], one["last_modified"]))
+                    count += 1
+            return count
 
-        return await _answer("list", work, WRITE_S)
+        return await _answer("list", work, WRITE_S * (1 + at_most // LISTED_AT_ONCE))
 
     async def delete(self, paths: Sequence[str]) -> Trouble | None:
         """Delete objects; None when none of them is there any more."""

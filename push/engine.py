@@ -126,7 +126,7 @@ class Engine:
         self.index_watch = IndexWatch(stores, self.alarms, self.entrants, plan.positions_kept, self.wake)
         self._tidying = Tidying(pool)
         self._deletion = Deletion(
-            pool, plan.retention, planner.secret, self.alarms, plan.deletion_look_s, self._without_objects
+            pool, plan.retention, planner.secret, self.alarms, self._without_objects, plan.deletion_look_s
         )
         self._background: list[asyncio.Task[None]] = []
         self.changed: Callable[[], None] = lambda: None

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
-from tests.browser.chromium import ARGUMENTS, chromium
+from tests.browser.chromium import ARGUMENTS, WITHIN_MS, chromium
 from tests.browser.desk import Desk
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
     from tests.support.processes.deployment import Deployment
-
-WITHIN_MS = 120_000
-"""Far longer than what a page does takes, also beside other work; Playwright's own bound of an expectation is 5 s."""
 
 CLOSE_S = 120.0
 

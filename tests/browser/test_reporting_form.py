@@ -168,3 +168,22 @@ async def test_a_photo_of_20_mb_arrives_although_its_connection_is_cut_twice(
     assert original.stat().st_size > PHOTO_BYTES, "all of it is kept, sealed"
     await context.close()
     await way.close()
+
+
+async def test_a_page_of_another_site_has_its_visitors_report_nothing(deployment: Deployment, browser: Browser) -> None:
+    """A form that sends itself is refused, and nothing of it is stored."""
+    _, _, site, code = await _site(deployment)
+    page = await browser.new_page()
+    await page.route(
+        "http://busy.example/",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body=f'<form method="post" action="{site}/s/{code}" enctype="multipart/form-data">'
+            '<input name="language" value="en"><input name="what" value="nobody saw this"></form>'
+            "<script>document.forms[0].submit()</script>",
+        ),
+    )
+    async with page.expect_response(f"{site}/s/{code}") as answer:
+        await page.goto("http://busy.example/")
+    assert (await answer.value).status == 403
+    assert not [one for one in (deployment.folder / "objects" / "inbox" / "reports").rglob("*") if one.is_file()]

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from handlers.public.serving.cache import MISSING_MAX, ObjectCache
-from handlers.public.serving.prepared import PAGE_CACHE, PICTURE_CACHE
+from public.cache_control import PAGE_CACHE, PICTURE_CACHE
 from public.objects import Objects, Trouble, objects_of
 from public.pages.rendering import over_page, state_of
 from public.publishing.site import Assets, put_page

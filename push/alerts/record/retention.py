@@ -50,11 +50,6 @@ _log = structlog.get_logger("push.alerts.record.retention")
 DeleteObjects: TypeAlias = "Callable[[UUID], Awaitable[bool]]"
 
 
-async def _none(_: UUID) -> bool:
-    """Delete nothing: there are no objects."""
-    return True
-
-
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
     """For how long after its end what an alert holds is kept: sooner for the child once it is found."""
 
@@ -79,8 +74,8 @@ class Deletion:
         retention: Retention,
         secret: bytes,
         alarms: AlarmBoard,
+        delete_objects: DeleteObjects,
         look_s: float = POLL_INTERVAL_S,
-        delete_objects: DeleteObjects = _none,
     ) -> None:
         """`delete_objects` deletes what is kept of an alert outside of the record; False: try again later."""
         self._pool = pool

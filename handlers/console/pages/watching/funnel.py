@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import web
 
 from handlers.console.showing.shared_parts import SharedParts
+from handlers.console.showing.thinning import every_nth
 
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
-    from handlers.operators.watching.funnel import Funnel, FunnelPoint
+    from handlers.operators.watching.funnel import Funnel
 
 ROWS_MAX: Final = 40
 STEPS: Final = ("shared", "poster", "called", "reported", "passed_on")
@@ -41,10 +42,4 @@ class FunnelPage:
         answer = await self._funnel.get(call)
         if isinstance(answer, web.Response):
             return {"came_of": None, "page_steps": STEPS, "page_rows": []}
-        return {"came_of": answer, "page_steps": STEPS, "page_rows": rows_of(answer.over_time)}
-
-
-def rows_of(points: list[FunnelPoint]) -> list[FunnelPoint]:
-    """Return points for a table, as even as they come, the last one among them."""
-    step = -(-len(points) // ROWS_MAX) or 1
-    return points[::-1][::step][::-1]
+        return {"came_of": answer, "page_steps": STEPS, "page_rows": every_nth(answer.over_time, ROWS_MAX)}
