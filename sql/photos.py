@@ -26,6 +26,7 @@ _REFUSED = query("photo_refused")
 _AGAIN = query("photo_again")
 _READ = query("photo_read")
 _GIVE = query("photo_give")
+_PAGE_WANT = query("photo_page_want")
 _STANDING = query("photo_standing")
 _WISHES = query("photo_wishes")
 _PROPOSE = query("photo_propose")
@@ -97,6 +98,7 @@ async def read(pool: Pool, alert_id: UUID) -> MadePhoto | None:
 async def give(connection: Connection, alert_id: UUID, photo: bytes) -> None:
     """Give an alert a photo as the police sent it, within the caller's transaction."""
     await connection.execute(_GIVE, alert_id, photo)
+    await connection.execute(_PAGE_WANT, alert_id)
 
 
 async def wishes(pool: Pool, alert_id: UUID) -> set[int]:
