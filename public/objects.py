@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import re
-from datetime import datetime, timedelta
+import threading
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -20,27 +20,32 @@ import msgspec
 import obstore
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
+
+from public.bucket import bucket_of
+from public.staged_files import remove_staged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from obstore.store import ClientConfig, ObjectStore, RetryConfig, S3Config
+    from obstore.store import ObjectStore
 
-    from public.settings import PublicSettings, S3Settings
+    from public.settings import PublicSettings
 
 READ_S: Final = 5.0
 """Far longer than any object of ours takes to be read, and less than a person waits for a page."""
 
 WRITE_S: Final = 10.0
 BYTES_PER_S: Final = 1_000_000
-CONNECT_S: Final = 2.0
-
-RETRIES: Final = 2
-"""Of the store's own client within a call; whoever needs more calls again."""
 
 OBJECT_BYTES: Final = 128 * 1024 * 1024
 """More than the largest photo that can be allowed (`[public.sightings] photo_mb`)."""
+
+PUT_S: Final = WRITE_S + OBJECT_BYTES / BYTES_PER_S
+"""No put takes longer."""
+
+STAGED_S: Final = 600.0
+"""To look through all folders for what interrupted puts left: a hundred thousand of them take two minutes."""
 
 LISTED_MAX: Final = 100_000
 LISTED_AT_ONCE: Final = 1_000
@@ -48,9 +53,6 @@ LISTED_AT_ONCE: Final = 1_000
 
 DELETED_AT_ONCE: Final = 1_000
 """As many as S3 takes in one request."""
-
-_STAGED: Final = re.compile(r".+#\d+\Z")
-"""The name of a file that a put in a folder had begun to write."""
 
 _log = structlog.get_logger("public.objects")
 _T = TypeVar("_T")
@@ -177,10 +179,28 @@ class Objects:
                 return done
         return None
 
+    async def delete_staged(self, folder: str, older_than_s: float = PUT_S) -> int | Trouble:
+        """Delete what interrupted puts left below a folder, which no list has; returns how many.
+
+        Younger ones may be puts that go on; 0 takes these, too.
+        """
+        if self._folder is None:
+            return 0
+        root, stop = self._folder, threading.Event()
+
+        async def work() -> int:
+            return await asyncio.to_thread(remove_staged, root, folder, older_than_s, stop)
+
+        try:
+            return await _answer("delete staged", work, STAGED_S)
+        finally:
+            stop.set()
+
     async def delete_below(self, folder: str) -> Trouble | None:
         """Delete all objects below a folder, with what interrupted puts left there; None when that is done."""
-        if self._folder is not None:
-            await asyncio.to_thread(_remove_staged, self._folder / folder)
+        staged = await self.delete_staged(folder, older_than_s=0)
+        if isinstance(staged, Trouble):
+            return staged
         while True:
             found = await self.list(folder)
             if isinstance(found, Trouble):
@@ -214,19 +234,17 @@ async def _unless_missing(deletion: Awaitable[None]) -> None:
         return
 
 
-def _remove_staged(folder: Path) -> None:
-    for path in folder.rglob("*#*"):
-        if _STAGED.fullmatch(path.name):
-            path.unlink(missing_ok=True)
-
-
 def objects_of(settings: PublicSettings, state_dir: Path) -> Objects:
     """Return the configured objects, by default of a folder of `state_dir`; ObjectsAddressError says what is wrong."""
     if settings.objects is None:
         return _in_folder(default_folder(state_dir))
     address = urlsplit(settings.objects)
     if address.scheme == "s3":
-        return Objects(_bucket(address.netloc, address.path.strip("/"), settings.s3))
+        try:
+            return Objects(bucket_of(address.netloc, address.path.strip("/"), settings.s3, READ_S, WRITE_S))
+        except (BaseError, ValueError) as error:
+            detail = f"the bucket {address.netloc} cannot be used: {type(error).__name__}"
+            raise ObjectsAddressError(detail) from None
     if address.netloc:
         raise ObjectsAddressError("a folder is written with three slashes: file:///folder")
     return _in_folder(Path(unquote(address.path)))
@@ -243,23 +261,3 @@ def _in_folder(folder: Path) -> Objects:
         return Objects(LocalStore(folder, automatic_cleanup=True), folder)
     except (BaseError, OSError) as error:
         raise ObjectsAddressError(f"the folder {folder} cannot be used: {type(error).__name__}") from None
-
-
-def _bucket(name: str, prefix: str, settings: S3Settings) -> ObjectStore:
-    """Return a bucket; credentials that are not configured come from the environment of the cloud."""
-    config: S3Config = {"region": settings.region}
-    if settings.url is not None:
-        config["endpoint"] = settings.url
-    if settings.access_key_id is not None and settings.secret_access_key is not None:
-        config["access_key_id"] = settings.access_key_id
-        config["secret_access_key"] = settings.secret_access_key
-    client: ClientConfig = {
-        "connect_timeout": timedelta(seconds=CONNECT_S),
-        "read_timeout": timedelta(seconds=WRITE_S),
-        "allow_http": settings.url is not None and settings.url.startswith("http://"),
-    }
-    retry: RetryConfig = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=READ_S)}
-    try:
-        return S3Store(name, prefix=prefix or None, config=config, client_options=client, retry_config=retry)
-    except (BaseError, ValueError) as error:
-        raise ObjectsAddressError(f"the bucket {name} cannot be used: {type(error).__name__}") from None

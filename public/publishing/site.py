@@ -28,6 +28,9 @@ STATE: Final = "state.json"
 FILES_MAX: Final = 200
 """Each picture, card and poster in each language, of the version before, too."""
 
+STAGED_S: Final = 30.0
+"""No file of a page takes so long to be written."""
+
 HTML: Final = "text/html; charset=utf-8"
 JSON: Final = "application/json"
 
@@ -109,7 +112,7 @@ async def put_page(
     }
     trouble = await _all(_put(objects, f"{folder}/index.{one}.html", page, HTML) for one, page in pages.items())
     kept = {one.name for one in assets.files} | assets.published
-    return trouble or await _delete_others(objects, folder, kept, around)
+    return trouble or await _delete_others(objects, folder, kept, around, staged_s=STAGED_S)
 
 
 async def put_files(objects: Objects, code: str, files: Iterable[Asset]) -> Trouble | None:
@@ -138,12 +141,21 @@ async def put_over(objects: Objects, code: str, around: Surroundings) -> Trouble
             *(_put(objects, path, over_page(language, around), HTML) for language, path in documents),
         ]
     )
-    return trouble or await _delete_others(objects, folder, set(), around)
+    # Beside a page that is over nobody else has anything to write.
+    return trouble or await _delete_others(objects, folder, set(), around, staged_s=0)
 
 
-async def _delete_others(objects: Objects, folder: str, kept: set[str], around: Surroundings) -> Trouble | None:
-    """Delete what a page had before: pictures that are not its own any more, and languages that it has no more."""
+async def _delete_others(
+    objects: Objects, folder: str, kept: set[str], around: Surroundings, *, staged_s: float
+) -> Trouble | None:
+    """Delete what a page had before: pictures that are not its own any more, and languages that it has no more.
+
+    And what interrupted puts left, where it is older than `staged_s`.
+    """
     known = {STATE, *kept, *(f"index.{language}.html" for language in around.languages)}
+    staged = await objects.delete_staged(folder, older_than_s=staged_s)
+    if isinstance(staged, Trouble):
+        return staged
     while True:
         found = await objects.list(folder, FILES_MAX)
         if isinstance(found, Trouble):

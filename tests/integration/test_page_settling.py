@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.processes.processes import until
+from tests.support.processes.public_site import public_env
 from tests.support.public.page_world import page_world, says_missing
 from tests.support.public.slow_objects import nothing
 
@@ -95,3 +98,39 @@ async def test_a_late_put_of_a_page_that_nobody_was_notified_of_does_not_stay(
         await world.settle()
         assert await world.is_made()
         assert await world.shown() == "over"
+
+
+async def test_nothing_of_a_page_that_is_over_is_left_of_puts_that_were_killed(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """No list has such files: they go when the page says that the alert is over."""
+    async with page_world(deployment, tmp_path) as world:
+        assert await world.is_made()
+        folder = tmp_path / "objects/published/p" / world.codes[0]
+        for name in ("index.zh-CN.html#1", "poster.en.0123456789abcdef.pdf#3"):
+            (folder / name).write_bytes(b"half of it")
+        for number in range(450):
+            (folder / f"photo.{number}.jpg").write_bytes(b"of before")
+        await world.found()
+        assert await world.is_made()
+        names = sorted(path.name for path in folder.iterdir())
+        assert names == ["index.en.html", "index.zh-CN.html", "state.json"]
+
+
+async def test_a_server_removes_what_puts_that_were_killed_left(deployment: Deployment) -> None:
+    """Also of reports, and of photos that are kept; what may still be written stays."""
+    folder = deployment.folder / "objects"
+    old = [folder / "inbox/photos" / ("0" * 32) / "0000000000-0000000100#1", folder / "inbox/reports/0/1#1"]
+    young = folder / "kept/photos/1/1-0.640.jpg#1"
+    for path in (*old, young):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"sealed")
+    for path in old:
+        os.utime(path, (0, path.stat().st_mtime - 1_000))
+    await deployment.server(**public_env(deployment))
+
+    async def is_gone() -> bool:
+        return not any(path.exists() for path in old)
+
+    await until(is_gone)
+    assert young.exists()
