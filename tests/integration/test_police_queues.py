@@ -17,7 +17,6 @@ from tests.support.processes.public_site import public_env
 from tests.support.public.many_sightings import flood_record
 from tests.support.public.police_endpoint import PoliceEndpoint
 from tests.support.public.reports import keys_of, report_of, sealing_of, take
-from tests.support.public.strangers import publish
 
 if TYPE_CHECKING:
     from sql.police_events import ClaimedEvent
@@ -125,7 +124,7 @@ async def test_nothing_goes_to_an_authority_that_was_revoked(deployment: Deploym
 async def test_an_endpoint_that_is_silent_holds_back_no_other(deployment: Deployment, pool: Pool) -> None:
     """All events of the others are taken while its first requests are still open."""
     async with PoliceEndpoint() as silent, PoliceEndpoint() as other:
-        silent.hold()
+        silent.answers.clear()
         server, _ = await _server(deployment, other, "operator")
         await access.add_authority(load(None, deployment.env()), deployment.stores, "gz", "Guangzhou")
         await deployment.run("authority", "endpoint", "gz", "--url", silent.url)
@@ -144,7 +143,7 @@ async def test_an_endpoint_that_is_silent_holds_back_no_other(deployment: Deploy
         await deployment.query(write, "sz", alert, EVENTS)
         await _told(other, "alert.sent", EVENTS)
         assert len(silent.told) <= sql.police_events.CLAIMED_MAX
-        silent.release()
+        silent.answers.set()
 
 
 async def test_what_an_operator_passed_on_goes_before_a_flood(pool: Pool) -> None:
@@ -174,7 +173,6 @@ async def test_a_page_of_a_filer_who_was_revoked_says_nothing_until_somebody_loo
     server = await deployment.server(**public_env(deployment))
     alert = await _file(deployment, server)
     await deployment.sent(server, alert)
-    await publish(deployment, alert)
 
     async def is_over() -> bool:
         return await deployment.query("select over from page where made >= wanted") == [(True,)]

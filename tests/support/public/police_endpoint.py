@@ -34,10 +34,10 @@ class PoliceEndpoint:
     def __init__(self) -> None:
         self.told: list[Told] = []
         self.status = 204
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.url = ""
         self._runner: web.AppRunner | None = None
-        self._answers = asyncio.Event()
-        self._answers.set()
 
     async def __aenter__(self) -> Self:
         """Begin to listen."""
@@ -54,22 +54,13 @@ class PoliceEndpoint:
 
     async def __aexit__(self, *_: object) -> None:
         """Listen no more."""
-        self.release()
         if self._runner is not None:
             await self._runner.cleanup()
-
-    def hold(self) -> None:
-        """Answer nothing from now on."""
-        self._answers.clear()
-
-    def release(self) -> None:
-        """Answer what is open, and all that comes."""
-        self._answers.set()
 
     async def _take(self, request: web.Request) -> web.Response:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.told.append(Told(headers, await request.read()))
-        await self._answers.wait()
+        await self.answers.wait()
         return web.Response(status=self.status, headers={"Location": "/elsewhere"})
 
     async def _elsewhere(self, _: web.Request) -> web.Response:
