@@ -19,8 +19,8 @@ from tests.support.public.police_endpoint import PoliceEndpoint
 from tests.support.public.reports import keys_of, report_of, sealing_of, take
 
 if TYPE_CHECKING:
-    from sql.police_events import ClaimedEvent
     from sql.database import Pool
+    from sql.police_events import ClaimedEvent
     from tests.support.processes.deployment import Deployment
     from tests.support.processes.processes import Process
 
@@ -150,8 +150,9 @@ async def test_what_an_operator_passed_on_goes_before_a_flood(pool: Pool) -> Non
     """Where all is told, too: what waits is claimed first once it is passed on; after the end the flood is not sent."""
     await add_authority(pool)
     alert = str(await add_alert(pool, "A", due_in_min=30, rings=(1,)))
-    write = "insert into authority_endpoint (authority_id, url, secret, passes_on) values ('sz', 'https://x', 'x', 'all')"
-    await pool.execute(write)
+    await pool.execute(
+        "insert into authority_endpoint (authority_id, url, secret, passes_on) values ('sz', 'https://x', 'x', 'all')"
+    )
     await flood_record(pool, alert, 300)
     [real] = await pool.fetch("select id from sighting order by received_at desc offset 200 limit 1")
     passing = "update sighting set state = 'passed', decided_by = 'x', decided_at = now() where id = $1"
@@ -168,7 +169,7 @@ async def _claimed(pool: Pool) -> list[ClaimedEvent]:
 
 
 async def test_a_page_of_a_filer_who_was_revoked_says_nothing_until_somebody_looked(deployment: Deployment) -> None:
-    """The number to call may be anybody's: the page is over while the alert waits for a person, and back when it goes on."""
+    """The number to call may be anybody's: the page is over while the alert waits for a person, and back afterwards."""
     await deployment.provider()
     server = await deployment.server(**public_env(deployment))
     alert = await _file(deployment, server)
@@ -185,5 +186,5 @@ async def test_a_page_of_a_filer_who_was_revoked_says_nothing_until_somebody_loo
     await until(is_back)
     await deployment.run("authority", "revoke", "sz")
     await until(is_over)
-    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/resume", {"reason": "it is right"}))[0] == 200
+    assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/resume", FOUND))[0] == 200
     await until(is_back)
