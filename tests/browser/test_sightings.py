@@ -17,7 +17,7 @@ from runtime.page_codes import code_of
 from sql.database import open_pool
 from sql.page_counts import CountRow
 from tests.browser.desk import Desk
-from tests.integration.test_reporting import jpeg
+from tests.support.pictures import jpeg
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env

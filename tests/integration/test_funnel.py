@@ -16,8 +16,6 @@ from handlers.http.roles import Role
 from public.funnel.counters import FOLDER
 from public.funnel.statistics.page import NUMBERS
 from public.funnel.statistics.publishing import StatisticsPublisher
-from public.objects import objects_of
-from public.settings import PublicSettings
 from runtime.page_codes import code_of
 from server.administration import access
 from server.settings import load
@@ -25,6 +23,7 @@ from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env, public_site
 from tests.support.public.reports import report_of, sealing_of, take
+from tests.support.public.strangers import objects_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +37,7 @@ AT_ONCE = 50
 
 
 def _objects(deployment: Deployment) -> Objects:
-    return objects_of(PublicSettings(objects=public_env(deployment)["QQ_ALERT_PUBLIC__OBJECTS"]), deployment.folder)
+    return objects_for(deployment)
 
 
 async def _published(deployment: Deployment, sample: int = 1, people: int = 300, **env: str) -> tuple[Process, str]:

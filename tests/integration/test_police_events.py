@@ -17,7 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from handlers.administration.endpoints import url_fault
 from public.sightings.police.links import VALID_S, PhotoLink, PhotoLinks
-from tests.integration.test_reporting import jpeg
+from tests.support.alarms import alarms_of, until_cleared
+from tests.support.pictures import jpeg
 from tests.support.processes.deployment import CASE, Deployment
 from tests.support.processes.processes import ROOT, until
 from tests.support.processes.public_site import public_env
@@ -152,7 +153,7 @@ async def test_what_is_not_taken_is_tried_again_then_listed_and_sent_on_demand(
 
         async def is_dead() -> bool:
             dead = (await deployment.get(f"{events}?dead=true"))["events"]
-            kinds = {one["kind"] for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
+            kinds = {one["kind"] for one in await alarms_of(deployment, server)}
             return [one["id"] for one in dead] == [first.headers["webhook-id"]] and "police_unreachable" in kinds
 
         await until(is_dead)
@@ -163,12 +164,7 @@ async def test_what_is_not_taken_is_tried_again_then_listed_and_sent_on_demand(
         assert (status, answer["events"]) == (200, [])
         last = (await _told(endpoint, "sighting.reported", 3))[2]
         assert Webhook(secret).verify(last.body, dict(last.headers))["sighting"]["what"] == "seen"
-
-        async def is_quiet() -> bool:
-            kinds = {one["kind"] for one in (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]}
-            return "police_unreachable" not in kinds
-
-        await until(is_quiet)
+        await until_cleared(deployment, server, "police_unreachable")
 
 
 async def test_the_example_in_javascript_verifies_what_is_sent(deployment: Deployment, pool: Pool) -> None:
@@ -232,6 +228,32 @@ def _library() -> Any:  # noqa: ANN401 - a folder
 def test_an_endpoint_is_reached_by_https(url: str, taken: bool) -> None:  # noqa: FBT001 - a case of the table
     """Only this machine itself is reached without."""
     assert (url_fault(url) is None) is taken
+
+
+async def test_an_attempt_that_fails_after_its_endpoint_was_removed_leaves_the_event_dead(
+    deployment: Deployment, pool: Pool
+) -> None:
+    """Another endpoint, set later, is not told what was meant for the one before."""
+    async with PoliceEndpoint() as endpoint, PoliceEndpoint() as later:
+        endpoint.status = 500
+        endpoint.answers.clear()
+        server, _ = await _server(deployment, endpoint, "all")
+        alert = await _file(deployment, server)
+        before, after = report_of(alert, "seen"), report_of(alert, "seen later")
+        await take(pool, sealing_of(deployment), before)
+        await _told(endpoint, "sighting.reported")
+        await deployment.run("authority", "endpoint", "sz", "--remove")
+        endpoint.answers.set()
+        await deployment.run("authority", "endpoint", "sz", "--url", later.url, "--passes-on", "all", "--json")
+        # What had waited longer would be sent first.
+        await deployment.query(
+            "update police_event set try_at = now() - interval '1 minute' where delivered_at is null"
+        )
+        await take(pool, sealing_of(deployment), after)
+        told = await _told(later, "sighting.reported")
+    assert [one.event["sighting"]["what"] for one in told] == ["seen later"]
+    dead = (await deployment.get(f"{server.url}/v1/authorities/sz/events?dead=true"))["events"]
+    assert {one["error"] for one in dead} == {"endpoint removed"}
 
 
 async def test_a_removed_endpoint_is_told_nothing(deployment: Deployment, pool: Pool) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import io
 import re
+import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,6 +23,8 @@ from public.sightings.intake.proof import is_proof
 from runtime.authentication_codes import key_material
 from server.administration.encryption import encryption_key
 from server.settings import load
+from tests.support.alarms import until_alarmed
+from tests.support.pictures import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import URL, public_env
 from tests.support.public.report_flood import proof_for
@@ -39,19 +43,6 @@ LEFT_SAID_S = 90.0
 """The alarm comes once it was left for half a minute."""
 
 WORDS, CONTACT, PLACE = "a boy with a red kite", "13912345678", "莲花山北门"
-
-
-def jpeg(seed: int = 1, *, exif: bool = True) -> bytes:
-    """Return a photo of noise, with the time and the place that a phone writes into it."""
-    picture = Image.effect_noise((640, 480), 60 + seed).convert("RGB")
-    known = Image.Exif()
-    if exif:
-        known[0x0132] = "2026:11:28 10:11:12"
-        known.get_ifd(0x8769)[0x9003] = "2026:11:28 10:11:12"
-        known.get_ifd(0x8825).update({1: "N", 2: (22.0, 32.0, 36.0), 3: "E", 4: (114.0, 3.0, 36.0)})
-    content = io.BytesIO()
-    picture.save(content, "JPEG", quality=90, exif=known)
-    return content.getvalue()
 
 
 async def _alert(deployment: Deployment, **env: str) -> tuple[Process, str, str]:
@@ -279,6 +270,36 @@ async def test_a_block_that_reports_too_much_is_told_whom_to_call(deployment: De
     assert len(await _sightings(deployment, server, alert, 4)) == 4
 
 
+async def test_who_is_refused_keeps_what_was_typed_in_the_language_of_the_form(deployment: Deployment) -> None:
+    """Words come back in the form, also where the block sent too much; a large form is refused unread, in words."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="1")
+    await receipt_of(site.url, code, "the first one")
+    async with reported(site.url, f"{code}/en", {"what": WORDS, "contact": CONTACT}, accept="text/html") as answer:
+        page = await answer.text()
+        assert answer.status == 429
+    assert "Too many reports came from your network" in page
+    assert WORDS in page
+    assert CONTACT in page
+    async with reported(site.url, f"{code}/en", {"what": WORDS}, [jpeg()], accept="text/html") as answer:
+        assert answer.status == 429
+        assert "Too many reports came from your network" in await answer.text()
+
+
+async def test_what_the_store_refused_is_none_of_the_reports_of_a_block(deployment: Deployment) -> None:
+    """Who tries again and again while it is away has not used up what the block may report."""
+    _, _, code = await _alert(deployment)
+    site = await site_for(deployment, QQ_ALERT_PUBLIC__SIGHTINGS__BLOCK_PER_H="1")
+    folder = deployment.folder / "objects" / "inbox" / "reports"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_bytes(b"no folder")
+    for number in range(3):
+        async with reported(site.url, code, {"what": f"{WORDS} {number}"}) as answer:
+            assert answer.status == 503
+    folder.unlink()
+    await receipt_of(site.url, code, WORDS)
+
+
 async def test_a_full_disk_takes_texts_for_longer_than_photos(deployment: Deployment) -> None:
     """At three quarters of the quota photos are left out, and the report goes without; at all of it nothing goes."""
     server, alert, code = await _alert(deployment)
@@ -320,11 +341,7 @@ async def test_what_nobody_can_read_or_place_is_put_aside_and_raises_an_alarm(de
     await receipt_of(site.url, code, WORDS)
     assert len(await _sightings(deployment, server, alert, 1)) == 1
 
-    async def is_alarmed() -> bool:
-        alarms = (await deployment.get(f"{server.url}/v1/alarms"))["alarms"]
-        return {"unreadable_sightings", "unknown_page_sightings"} <= {one["kind"] for one in alarms}
-
-    await until(is_alarmed)
+    await until_alarmed(deployment, server, "unreadable_sightings", "unknown_page_sightings")
     left = report_of(alert, "sealed to the key of a server that is elsewhere")
     await objects.put(report_path(1, left), other.seal(msgspec.json.encode(Sent(report=left))))
 
@@ -370,21 +387,30 @@ async def test_pages_of_other_sites_have_nobody_report(deployment: Deployment) -
 
 
 async def test_a_body_that_stands_still_or_has_no_length_is_ended_in_words(deployment: Deployment) -> None:
-    """Without a length none is read; one that stands still is told whom to call, and what came of it is no report."""
+    """Without a length none is read; of one that stands still what came is no report, and stands in the form again."""
     _, _, code = await _alert(deployment)
     site = await site_for(deployment)
-    body = b'--x\r\nContent-Disposition: form-data; name="what"\r\n\r\nhalf of it'
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n'
+    parts = [part % b"place" + PLACE.encode() + b"\r\n", part % b"contact" + b"1\r\n", part % b"what" + b"half of it"]
+    body = b"".join(parts)
     head = f"POST /s/{code} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\n"
     answers = []
     for length in ("Transfer-Encoding: chunked", "Content-Length: 99999999999", "Content-Length: 5000"):
         reader, writer = await asyncio.open_connection(*site.address)
-        sent = f"{len(body):x}\r\n".encode() + body + b"\r\n" if "chunked" in length else body
-        writer.write(f"{head}{length}\r\n\r\n".encode() + sent)
+        writer.write(f"{head}{length}\r\n\r\n".encode())
+        for one in [f"{len(body):x}\r\n".encode() + body + b"\r\n"] if "chunked" in length else parts:
+            writer.write(one)
+            await writer.drain()
+            # As a slow phone sends it: what follows comes when this was read.
+            async with aiohttp.ClientSession(site.url) as session, session.get("/health"):
+                pass
         answers.append((await asyncio.wait_for(reader.read(), STANDS_STILL_S)).decode())
         writer.close()
-        await writer.wait_closed()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
     assert [one[9:12] for one in answers] == ["411", "413", "408"]
     assert all("110" in one for one in answers[1:])
+    assert f'value="{PLACE}"' in answers[2]
     assert not _stored(deployment.folder / "objects" / "inbox" / "reports")
 
 
