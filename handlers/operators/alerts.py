@@ -80,7 +80,7 @@ class Alerts:
     def __init__(self, pool: Pool, watcher: Watcher, disclosure: Disclosure) -> None:
         self._pool = pool
         self._watcher = watcher
-        self._lists = Shared(self._listed)
+        self._lists: Shared[tuple[AlertsQuery, Scope], AlertsAnswer] = Shared()
         self._disclosure = disclosure
 
     async def get_all(self, call: Call[None]) -> AlertsAnswer:
@@ -89,15 +89,15 @@ class Alerts:
 
     async def listed_for(self, bearer: Bearer, query: AlertsQuery) -> AlertsAnswer:
         """Return the alerts that the bearer of a token may read."""
-        return await self._lists.get((query, scope_of(bearer)))
+        scope = scope_of(bearer)
+        return await self._lists.get((query, scope), lambda: self._listed(query, scope))
 
     def watched_for(self, bearer: Bearer) -> list[ListedAlert]:
         """Return the alerts that the bearer of a token may read, as this process saw them last."""
         scope = scope_of(bearer)
         return [one for one in self._watcher.listed.values() if scope.shows(one)]
 
-    async def _listed(self, asked: tuple[AlertsQuery, Scope]) -> AlertsAnswer:
-        query, scope = asked
+    async def _listed(self, query: AlertsQuery, scope: Scope) -> AlertsAnswer:
         listed = await sql.progress.list_alerts(
             self._pool,
             limit=query.limit,
