@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,10 +26,18 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     await expect(anna.locator("[data-approved=waits]")).to_contain_text(
         "1 of 2" if locale == "en" else "已有 1 人批准，共需 2 人"
     )
+    approved, other = ("You have approved", "Judge") if locale == "en" else ("您已批准", "审阅并批准")
+    await expect(anna.locator(".stop-bar [data-not-mine]")).to_contain_text(approved)
+    bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
+    # Also in the part that is written anew for all who look at the alert at once.
+    part = f"{desk.server.url}/console/alerts/{alert['id']}/part/state"
+    read = "async (part) => await (await fetch(part)).text()"
+    texts = await asyncio.gather(*(page.evaluate(read, part) for page in (anna, bo)))
+    assert [approved in text for text in texts] == [True, False]
+    assert [other in text for text in texts] == [False, True]
     await anna.goto(f"{desk.server.url}/console/queue")
     await expect(anna.locator("table.queue")).to_contain_text(alert["case_number"])
     assert await anna.locator("table.queue a.primary").count() == 0
-    bo = await desk.signed_in(Role.APPROVER, "Bo", locale=locale)
     await approve(bo, desk, alert)
     sent = "it is being sent" if locale == "en" else "正在发送"
     await expect(bo.locator("[data-approved=approval]")).to_contain_text(sent)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from handlers.console.pages.queue import waiting_of
 from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
 from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from handlers.console.pages.watching.map import MapPage
     from handlers.console.pages.watching.rates import RatesPage
     from handlers.console.showing.pages import Pages
+    from handlers.http.bearer import Bearer
     from handlers.http.route import Call
     from handlers.operators.alerts import Alert, Alerts
 
@@ -57,6 +59,7 @@ class AlertPage:
         beside = await self._map.values(call, answer.alert) | await self._rates.values(call)
         beside |= await self._funnel.values(call)
         values = beside | parts_of(answer.alert) | {"done": call.request.query.get("done")}
+        values["why_not"] = why_not_of(answer.alert, call.bearer)
         return self._pages.page(call.request, "alert.html", **values)
 
     async def get_state(self, call: Call[None]) -> web.Response:
@@ -66,7 +69,15 @@ class AlertPage:
             answer = await self._alerts.get_one(call)
             return parts_of(answer.alert) if isinstance(answer, AlertAnswer) else None
 
-        return await self._parts.of_alert(call, "parts/alert_state.html", read)
+        return await self._parts.of_alert(
+            call, "parts/alert_state.html", read, lambda values: why_not_of(values["alert"], call.bearer)
+        )
+
+
+def why_not_of(alert: Alert, bearer: Bearer) -> str | None:
+    """Return why somebody does not decide what an alert waits for (a key of the texts), None where they may."""
+    waiting = waiting_of(alert, bearer)
+    return None if waiting is None else waiting.why_not
 
 
 def parts_of(alert: Alert) -> dict[str, Any]:
