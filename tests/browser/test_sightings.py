@@ -26,7 +26,7 @@ from tests.support.public.seen import TAKEN, seen
 from tests.support.public.strangers import publish, receipt_of, site_for
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, Page
 
     from tests.support.processes.deployment import Deployment
 
@@ -130,6 +130,59 @@ async def test_keys_move_and_decide_nothing(desk: Desk) -> None:
     for key in "abcdefhilmnopqrstuvwxyz0123456789":
         await page.keyboard.press(key)
     assert await desk.deployment.query("select distinct state from sighting") == [("new",)]
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+async def test_what_is_nearly_the_same_stays_the_list_that_was_asked_for(desk: Desk, locale: str) -> None:
+    """As many as the link says, whatever was decided of them, also once the open page has asked by itself."""
+    alert = await _alert(desk)
+    photo, again, *_ = await seen(desk.deployment, alert, *REPORTS)
+    decided = "update sighting set state = 'duplicate', decided_by = 'operator Bo', decided_at = now() where id = $1"
+    await desk.deployment.query(decided, UUID(again))
+    page = await desk.signed_in(Role.OPERATOR, "Anna", locale=locale)
+    await page.goto(f"{desk.server.url}/console/alerts/{alert}/sightings/{photo}")
+    link = page.locator("p.decided a", has_text="2")
+    async with page.expect_response("**/part/sightings*") as refreshed:
+        await link.click()
+    assert (await refreshed.value).status == 200
+    rows = page.locator("table.sighted tbody tr")
+    await page.wait_for_function("document.querySelector('html').dataset.link === 'live'")
+    await expect(rows).to_have_count(2)
+    await seen(desk.deployment, alert, {"what": "somewhere else"})
+    async with page.expect_response("**/part/sightings*"):
+        await page.evaluate("document.querySelector('live-region').refresh()")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("[data-like]")).to_be_visible()
+    assert await page.locator("nav.rooms").count() == 0, "states do not part it"
+
+
+async def test_an_open_list_leaves_one_reading_in_the_trail_and_one_more_when_it_shows_more(desk: Desk) -> None:
+    """However often the page asks by itself; what is new in it is recorded, too, and other readers apart."""
+    alert = await _alert(desk)
+    await seen(desk.deployment, alert, {"what": "near the park"})
+    readings = (
+        "select content::json->'event'->>'actor' from audit_event where content::json->'event'->>'action' = 'read' "
+        'and content like \'%"what":"sightings"%\' order by seq'
+    )
+    anna, bo = [await desk.signed_in(Role.OPERATOR, name) for name in ("Anna", "Bo")]
+
+    async def refresh(page: Page) -> str:
+        async with page.expect_response("**/part/sightings*") as answered:
+            await page.evaluate("document.querySelector('live-region').refresh()")
+        return await (await answered.value).text()
+
+    await anna.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    for _ in range(3):
+        await refresh(anna)
+    assert await desk.deployment.query(readings) == [("operator Anna",)]
+    await seen(desk.deployment, alert, {"what": "at the station"})
+    for _ in range(2):
+        assert "at the station" in await refresh(anna)
+    assert await desk.deployment.query(readings) == [("operator Anna",)] * 2
+    await bo.goto(f"{desk.server.url}/console/alerts/{alert}/sightings")
+    await refresh(bo)
+    await anna.reload()
+    assert await desk.deployment.query(readings) == [(f"operator {name}",) for name in ("Anna", "Anna", "Bo", "Anna")]
 
 
 @pytest.mark.parametrize(("locale", "javascript"), [("en", True), ("zh-CN", False)])
