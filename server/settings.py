@@ -18,11 +18,11 @@ from public.pages.texts import languages
 from push.alerts.rings import SHIPPED, USUAL_BY_KIND, Policy, fault_of
 from push.delivery.clearance import on_this_machine
 from push.discovery import providers
+from push.message.links import AlertLinks
 from server.environment import EnvironmentVariableError, overlay
 from server.settings_sections import Settings, TlsSettings
 
 if TYPE_CHECKING:
-    from push.message.links import Links
     from push.notice import SubjectKind
     from push.provider import LaneSettings
 
@@ -159,12 +159,14 @@ def policies(settings: Settings) -> dict[str, Policy]:
     return {name: one for name, one in SHIPPED.items() if fault_of(one, cap_km) is None} | settings.policies
 
 
-def links_of(settings: Settings) -> Links:
+def links_of(settings: Settings) -> AlertLinks:
     """Return where a tap leads: the configured addresses, else the page of the alert, where it has one."""
-    links, url = settings.alert.links, settings.public.url
-    if links.web_link is not None or url is None or not url.startswith("https://"):
-        return links
-    return msgspec.structs.replace(links, web_link=f"{url}/p/{{code}}#p")
+    links, site = settings.alert.links, settings.public.url
+    if site is None or not site.startswith("https://"):
+        return AlertLinks(links=links)
+    if links.web_link is None:
+        links = msgspec.structs.replace(links, web_link=f"{site}/p/{{code}}#p")
+    return AlertLinks(links=links, site=site)
 
 
 def policy_by_kind(settings: Settings) -> dict[SubjectKind, str]:

@@ -25,8 +25,9 @@ class PublicAlert(msgspec.Struct, frozen=True):
     """A published alert. Degrees; polygons as WKB; `content` is JSON text.
 
     `radius_km` and `whole` (the whole city too): its widest area so far. `notices` and `moments`: its notices in order,
-    and when each came. `changes`: when its area was widened, or its expiry extended. `circles`: around later places, a
-    JSON list of longitude, latitude and radius (km).
+    and when each came. `changes`: when its area was widened, its expiry extended, or a photo made that was not there
+    before. `circles`: around later places, a JSON list of longitude, latitude and radius (km). `photo_tag`: of the
+    photo of its page.
     """
 
     id: UUID
@@ -46,6 +47,7 @@ class PublicAlert(msgspec.Struct, frozen=True):
     moments: list[datetime]
     changes: list[datetime]
     circles: str = "[]"
+    photo_tag: str | None = None
 
 
 async def public_alerts(pool: Pool, younger_than: timedelta, alert_id: UUID | None = None) -> list[PublicAlert]:

@@ -59,7 +59,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     it `expires`, by the record's clock. `trail_seq`: the newest event of the audit trail when it was claimed.
     `entrants`: it is for late entrants, in whatever shard they are. `longitude`, `latitude`: the ring's own centre.
     `nearness`: 1 for the ring that is the nearest one to its centre, 0 without a ring. `subject_kind`: who is missing.
-    `area_version`: how often its jurisdiction changed.
+    `area_version`: how often its jurisdiction changed. `photo_tag`: of its page's photo; None: none yet.
     """
 
     id: int
@@ -84,6 +84,7 @@ class UnitRow(msgspec.Struct, frozen=True):
     nearness: int = 0
     subject_kind: str = "child"
     area_version: int = 1
+    photo_tag: str | None = None
 
 
 async def open_sweeps(pool: Pool, lanes: Sequence[str]) -> list[OpenSweep]:

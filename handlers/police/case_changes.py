@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from handlers.police.case.update import CaseUpdate
     from sql.cases import StandingCase
 
-OF_THE_ALERT: Final = frozenset({"photo_url", "deep_link", "web_link", "time_zone", "seen_at", "newest"})
+OF_THE_ALERT: Final = frozenset({"photo_url", "deep_link", "web_link", "page_link", "time_zone", "seen_at", "newest"})
 """Fields of the content that are not written anew from the case."""
 
 PATHS: Final = {Part.EXPIRES: "$.expires", Part.AREA: "$.area"}

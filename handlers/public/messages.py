@@ -106,7 +106,7 @@ def message_of(alert: PublicAlert, publisher: Publisher) -> Message:
     over = State(alert.state) in OVER
     *before, now = editions(alert)
     kind = MessageType.CANCEL if over else MessageType.UPDATE if before else MessageType.ALERT
-    content = _CONTENT.decode(alert.content)
+    content = _CONTENT.decode(alert.content).with_photo_of_page(alert.photo_tag)
     return Message(
         identifier=identifier_of(alert),
         sender=publisher.sender,

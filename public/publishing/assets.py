@@ -1,5 +1,7 @@
 """Makes what stands beside the documents of a page: the photo, share cards, posters and the QR code.
 
+The photo is published before anything else is made, because phones ask for it once their owners are notified.
+
 What was made before is used again while nothing of it has changed. Bounded: `KEPT` alerts are remembered; a photo and
 for each language a card and two posters.
 """
@@ -16,7 +18,8 @@ from public.pages.rendering import ShownDocument, ShownPhoto
 from public.photos.case_photos import pictures_of
 from public.photos.picture_sizes import WIDTHS
 from public.publishing.documents import card_of, metas_of, poster_of, qr_of_page
-from public.publishing.site import Asset, Assets
+from public.publishing.site import Asset, Assets, put_files
+from runtime.page_codes import photo_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,20 +64,22 @@ class AssetMaker:
         if isinstance(found, Trouble):
             return found
         jpegs: tuple[bytes, ...] = ()
+        pictures: tuple[Asset, ...] = ()
         photo = None
         if found is not None:
             made, jpegs = found
-            names = [f"photo.{_digest(jpeg)}.{width}.jpg" for width, jpeg in zip(WIDTHS, jpegs, strict=True)]
-            address = f"/p/{source.code}/{names[MEDIUM]}"
+            sizes = zip(WIDTHS, jpegs, strict=True)
+            pictures = tuple(Asset(photo_name(made.tag, width), jpeg, "image/jpeg") for width, jpeg in sizes)
+            trouble = await put_files(self._objects, source.code, pictures)
+            if trouble is not None:
+                return trouble
+            address = f"/p/{source.code}/{pictures[MEDIUM].name}"
             photo = ShownPhoto(url=address, width=made.widths[MEDIUM], height=made.heights[MEDIUM])
-        pictures = tuple(
-            Asset(f"photo.{_digest(jpeg)}.{width}.jpg", jpeg, "image/jpeg")
-            for width, jpeg in zip(WIDTHS, jpegs, strict=False)
-        )
         documents = await self._documents(alert_id, source, jpegs)
         qr = Asset("qr.svg", qr_of_page(source, self._around).encode(), "image/svg+xml")
         return Assets(
-            files=(*pictures, *documents, qr),
+            files=(*documents, qr),
+            published=frozenset(one.name for one in pictures),
             photo=photo,
             metas={
                 one: metas_of(source, one, self._around, _named(documents, f"card.{one}."))

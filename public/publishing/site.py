@@ -40,10 +40,12 @@ class Asset(msgspec.Struct, frozen=True):
 class Assets(msgspec.Struct, frozen=True, kw_only=True):
     """What stands beside the documents of a page.
 
-    By language: `metas`, what sites that show its link read of it; `documents`, the posters that it leads to.
+    `published`: the names of what stands there already. By language: `metas`, what sites that show its link read of it;
+    `documents`, the posters that it leads to.
     """
 
     files: tuple[Asset, ...] = ()
+    published: frozenset[str] = frozenset()
     photo: ShownPhoto | None = None
     metas: dict[str, tuple[tuple[str, str, str], ...]] = {}
     documents: dict[str, tuple[ShownDocument, ...]] = {}
@@ -61,9 +63,7 @@ async def put_modules(objects: Objects) -> Trouble | None:
 async def put_page(objects: Objects, source: PageSource, assets: Assets, around: Surroundings) -> Trouble | None:
     """Publish a page and what stands beside it, and delete what stood beside it before."""
     folder = f"{FOLDER}/{source.code}"
-    trouble = await _all(
-        objects.put(f"{folder}/{one.name}", one.content, media_type=one.media_type) for one in assets.files
-    )
+    trouble = await put_files(objects, source.code, assets.files)
     trouble = trouble or await objects.put(f"{folder}/{STATE}", state_of(source), media_type="application/json")
     if trouble is not None:
         return trouble
@@ -76,7 +76,15 @@ async def put_page(objects: Objects, source: PageSource, assets: Assets, around:
     trouble = await _all(
         objects.put(f"{folder}/index.{one}.html", page, media_type=HTML) for one, page in pages.items()
     )
-    return trouble or await _delete_others(objects, folder, {one.name for one in assets.files}, around)
+    kept = {one.name for one in assets.files} | assets.published
+    return trouble or await _delete_others(objects, folder, kept, around)
+
+
+async def put_files(objects: Objects, code: str, files: Iterable[Asset]) -> Trouble | None:
+    """Publish files beside a page, which nothing leads to yet."""
+    return await _all(
+        objects.put(f"{FOLDER}/{code}/{one.name}", one.content, media_type=one.media_type) for one in files
+    )
 
 
 async def put_over(objects: Objects, code: str, around: Surroundings) -> Trouble | None:

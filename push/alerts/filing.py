@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from push.alerts.estimate import Estimate
     from push.alerts.planner import Planner
     from push.alerts.rings import Ring
-    from push.message.links import Links
+    from push.message.links import AlertLinks
     from sql.database import Connection, Pool
     from sql.progress import ListedAlert
 
@@ -268,7 +268,7 @@ def alert_of(
     filing: Filing,
     received_at: datetime,
     sampled: Estimate | None,
-    links: Links,
+    links: AlertLinks,
     decision: Decision,
     alert_id: UUID | None = None,
 ) -> AlertRow:

@@ -22,7 +22,7 @@ from push.alerts.record.sealing import Sealing
 from push.alerts.rings import Override, Policy, Ring, rings_of
 from push.fanout.areas import areas_of
 from push.message.content import TIME_ZONE_DEFAULT
-from push.message.links import Links
+from push.message.links import AlertLinks
 from push.notice import Notice, Status, SubjectKind
 from sql.rings import RingRow, SweepPlan
 
@@ -71,7 +71,7 @@ class FilingPlan(msgspec.Struct, frozen=True, kw_only=True):
     lanes: dict[str, float | None]
     radius_cap_km: float
     audience_cap: int
-    links: Links = Links()
+    links: AlertLinks = AlertLinks()
     time_zone: str = TIME_ZONE_DEFAULT
     simulated: frozenset[str] = frozenset()
     shards: int = SHARDS

@@ -18,6 +18,7 @@ from push.message.language_tag import ENGLISH, SIMPLIFIED_CHINESE, is_simplified
 from push.message.parts import PUNCTUATION, WIDE_STOPS, Importance, Part, beside, composed, pieces, says
 from push.notice import CaseKind, Notice, SubjectKind
 from runtime.clock import now
+from runtime.page_codes import photo_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,9 @@ LOCALE_DEFAULT: Final = SIMPLIFIED_CHINESE
 MINUTE_S: Final = 60
 PHOTO_PUSHED_MAX: Final = 500
 """Characters; a longer address takes the text's room in a push of 4 KB."""
+
+PHOTO_WIDTH: Final = 640
+"""Pixels; of the three sizes of a photo the one that its page shows, too."""
 
 USUAL_CLOSINGS: Final = (None, "found_happy")
 """The closings that say that the child is found and well."""
@@ -140,7 +144,8 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     child's data is deleted.
     `time_zone`: that of the place, in which times are written. `subject_kind` and `kind`: of what event it is.
     `seen_at`: when the child was seen at the newest place that is known; `newest`: that place, which all texts say
-    first, None where it is the one of which they are written anyway.
+    first, None where it is the one of which they are written anyway. `page_link`: its page on our own site, from which
+    phones get the picture; None: they get it from `photo_url`.
     """
 
     texts: dict[str, Text]
@@ -157,6 +162,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     kind: CaseKind | None = None
     seen_at: datetime | None = None
     newest: NewestPlace | None = None
+    page_link: str | None = None
 
     @property
     def zone(self) -> tzinfo:
@@ -168,6 +174,16 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         """The photo's address where it leaves a push enough room for the text."""
         fits = self.photo_url is not None and len(self.photo_url) <= PHOTO_PUSHED_MAX
         return self.photo_url if fits else None
+
+    def with_photo_of_page(self, tag: str | None) -> Content:
+        """Return the content with the picture of its page, where it has one: millions must not ask the police for it.
+
+        `tag`: of the photo that was made; None: there is none yet, and phones show none.
+        """
+        if self.page_link is None:
+            return self
+        photo = None if tag is None else f"{self.page_link}/{photo_name(tag, PHOTO_WIDTH)}"
+        return msgspec.structs.replace(self, photo_url=photo)
 
     def of(self, notice: str) -> dict[str, Text]:
         """Return what a notice says, by locale."""

@@ -36,6 +36,22 @@ class Links(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return msgspec.structs.replace(content, deep_link=deep, web_link=web)
 
 
+class AlertLinks(msgspec.Struct, frozen=True, kw_only=True):
+    """The links that every alert gets: the platform's, and `site`, the address of the pages where phones get pictures.
+
+    `site` None: there are no pages that a phone may open, which takes `https` alone.
+    """
+
+    links: Links = Links()
+    site: str | None = None
+
+    def put_in(self, content: Content, alert_id: UUID) -> Content:
+        """Return a content with the links to an alert."""
+        linked = self.links.put_in(content, alert_id)
+        page = None if self.site is None else f"{self.site}/p/{code_of(alert_id)}"
+        return msgspec.structs.replace(linked, page_link=page)
+
+
 def intent_uri(deep_link: str) -> str:
     """Return `scheme://rest` as Android writes an intent (`Intent.parseUri`, URI_INTENT_SCHEME)."""
     scheme, _, rest = deep_link.partition("://")

@@ -64,4 +64,5 @@ returning u.id, u.shard_from, u.shard_to, s.alert_id, s.notice, u.message_versio
           r.radius_km, coalesce(r.city, false) as city, due.expires, due.status, due.content,
           extract(epoch from due.expires - now())::float8 as left_s, s.id as sweep_id,
           (select coalesce(max(seq), 0) from audit_event) as trail_seq, false as entrants,
-          r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness, due.subject_kind, due.area_version;
+          r.longitude, r.latitude, coalesce(r.nearness, r.ring, 0)::integer as nearness, due.subject_kind, due.area_version,
+          (select p.tag from case_photo p where p.alert_id = s.alert_id and p.state = 'made') as photo_tag;

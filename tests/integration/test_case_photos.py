@@ -6,15 +6,12 @@ import asyncio
 import base64
 import json
 import signal
-import ssl
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import aiohttp
 import msgspec
 import pytest
 from PIL import Image
@@ -22,136 +19,25 @@ from PIL import Image
 import sql.photos
 from handlers.police.case.case import Case, kept, read_case
 from handlers.police.case.photos import pictures_of_missing
-from public.photos.case_photos import HELD
 from public.photos.picture_sizes import WIDTHS
 from public.photos.plain_jpeg import plain_size
-from server.administration.file_case import send_case, signed_headers
-from tests.integration.test_tls import issued, written
-from tests.support.photo_site import Site, site_at
+from server.administration.file_case import send_case
 from tests.support.pictures import BEIJING, camera_exif, encoded, heic, scene
 from tests.support.processes.deployment import CASE, SEEN_ON
 from tests.support.processes.processes import until
-from tests.support.processes.public_site import public_env
+from tests.support.public.case_photos import child_with, data_uri, photo_world, until_made
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from sql.database import Pool
     from tests.support.processes.deployment import Deployment
-    from tests.support.processes.processes import Process
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "cases"
 WHY = {"reason": "test", "case_number": CASE["case_number"]}
 
 
-class Row(NamedTuple):
-    """The row of a photo."""
-
-    state: str
-    wish: int
-    given: bytes | None
-
-
-class World:
-    """A server that may fetch from the police's photo server on this machine."""
-
-    def __init__(self, deployment: Deployment, site: Site, env: dict[str, str]) -> None:
-        self.deployment = deployment
-        self.site = site
-        self.env = env
-        self.server: Process
-
-    async def start(self) -> None:
-        """Start the server."""
-        self.server = await self.deployment.server(**self.env)
-
-    def url(self, path: str) -> str:
-        """Return the address of a photo."""
-        return f"https://127.0.0.1:{self.site.port}{path}"
-
-    async def file(self, **changes: object) -> str:
-        """File the case; returns the alert's id."""
-        status, answer = await self.deployment.file(self.server, **changes)
-        assert status == 202, answer
-        alert: str = answer["alert"]["id"]
-        return alert
-
-    def objects(self, alert: str) -> list[Path]:
-        """Return the pictures that are kept of an alert."""
-        folder = self.deployment.folder / "objects" / "kept" / "photos" / alert
-        return sorted(folder.glob("*.jpg"))
-
-    async def photo(self, alert: str) -> Row | None:
-        """Return the row of an alert's photo."""
-        text = "select state, wish, given from case_photo where alert_id = $1"
-        rows = await self.deployment.query(text, UUID(alert))
-        return Row(*rows[0]) if rows else None
-
-    async def until_photo(self, alert: str, state: str, wish: int = 1) -> None:
-        """Wait until the photo is in a state."""
-
-        async def is_so() -> bool:
-            row = await self.photo(alert)
-            return row is not None and (row.state, row.wish) == (state, wish)
-
-        await until(is_so)
-
-    async def alarms(self) -> list[str]:
-        """Return the alerts about which photo_refused stands, with the detail."""
-        found = (await self.deployment.get(f"{self.server.url}/v1/alarms"))["alarms"]
-        return [one["detail"] for one in found if one["kind"] == "photo_refused"]
-
-    async def send(self, content: object, webhook_id: str | None = None) -> tuple[int, Any]:
-        """Send a photo, signed."""
-        body = msgspec.json.encode(content)
-        headers = signed_headers(self.deployment.secret, body, webhook_id=webhook_id)
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(f"{self.server.url}/v1/intake/sz/photos", data=BytesIO(body), headers=headers) as response,
-        ):
-            return response.status, await response.json(content_type=None)
-
-
-@asynccontextmanager
-async def _world(deployment: Deployment, **env: str) -> AsyncIterator[World]:
-    certificate, key = written(deployment.folder, "photos", issued("photos"))
-    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate, key)
-    async with site_at("127.0.0.1", tls=tls) as site:
-        known = public_env(
-            deployment,
-            SSL_CERT_FILE=str(certificate),
-            QQ_ALERT_PUBLIC__PHOTO_ADDRESSES=json.dumps(["127.0.0.0/8"]),
-            QQ_ALERT_PUBLIC__PHOTO_PORTS=json.dumps([443, site.port]),
-        )
-        world = World(deployment, site, known | env)
-        await deployment.provider()
-        await world.start()
-        yield world
-
-
-def _child(photo_url: str) -> dict[str, Any]:
-    return {**CASE["child"], "photo_url": photo_url}
-
-
-async def until_made(world: World, alert: str) -> None:
-    """Wait until the photo is made, for less long than a process that died holds it."""
-
-    async def is_made() -> bool:
-        row = await world.photo(alert)
-        return row is not None and row.state == "made"
-
-    await until(is_made, within_s=HELD.total_seconds() * 0.8)
-
-
-def data_uri(data: bytes, kind: str = "jpeg") -> str:
-    """Return a picture as the police send it within JSON."""
-    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
 async def test_the_photo_of_a_case_is_fetched_once_and_encoded_by_us(deployment: Deployment) -> None:
     """The case is answered before its photo is asked for; what is kept are three JPEGs of ours, without metadata."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         released = asyncio.Event()
 
         async def wait(_: str) -> None:
@@ -159,7 +45,7 @@ async def test_the_photo_of_a_case_is_fetched_once_and_encoded_by_us(deployment:
 
         world.site.before = wait
         world.site.gives("/a.jpg", encoded(scene(1600, 1200), "JPEG", camera_exif(6)))
-        alert = await world.file(child=_child(world.url("/a.jpg")))
+        alert = await world.file(child=child_with(world.url("/a.jpg")))
         assert world.objects(alert) == [], "the case was answered while its photo is on its way"
         released.set()
         await world.until_photo(alert, "made")
@@ -176,10 +62,10 @@ async def test_the_photo_of_a_case_is_fetched_once_and_encoded_by_us(deployment:
 
 async def test_another_photo_takes_the_place_of_the_one_before(deployment: Deployment) -> None:
     """A picture that was wrong is shown no more as soon as the case says so; its objects go."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         world.site.gives("/a.jpg", encoded(scene(400, 300, 1), "JPEG"))
         world.site.gives("/b.jpg", encoded(scene(400, 300, 2), "JPEG"))
-        alert = await world.file(child=_child(world.url("/a.jpg")))
+        alert = await world.file(child=child_with(world.url("/a.jpg")))
         await world.until_photo(alert, "made")
         before = world.objects(alert)
         update = {"case_number": CASE["case_number"], "reason": "a newer photo", "child": {}}
@@ -197,9 +83,9 @@ async def test_another_photo_takes_the_place_of_the_one_before(deployment: Deplo
 
 async def test_a_photo_that_is_not_there_yet_is_tried_again(deployment: Deployment) -> None:
     """The police's server answers 503 at first: the photo follows when it is there, and nothing else waited for it."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         world.site.gives("/a.jpg", b"", "503 Service Unavailable")
-        alert = await world.file(child=_child(world.url("/a.jpg")))
+        alert = await world.file(child=child_with(world.url("/a.jpg")))
 
         async def asked() -> bool:
             return len(world.site.asked) >= 2
@@ -216,11 +102,11 @@ async def test_a_photo_that_is_not_there_yet_is_tried_again(deployment: Deployme
 )
 async def test_a_photo_that_cannot_be_had_is_an_alarm(deployment: Deployment, photo_url: str, fault: str) -> None:
     """It stands until there is another one."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         world.site.gives("/page.html", b"<html>a login page</html>")
         world.site.gives("/b.jpg", encoded(scene(400, 300), "JPEG")[:2000])
         address = photo_url if photo_url.startswith("https") else world.url(photo_url)
-        alert = await world.file(child=_child(address))
+        alert = await world.file(child=child_with(address))
         await world.until_photo(alert, "refused")
 
         async def stands() -> bool:
@@ -239,7 +125,7 @@ async def test_a_photo_that_cannot_be_had_is_an_alarm(deployment: Deployment, ph
 
 async def test_a_photo_within_the_case_needs_no_server(deployment: Deployment) -> None:
     """A data address: it is kept apart from the case, so that the same case may be filed again without it."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         photo = data_uri(encoded(scene(300, 300), "JPEG", camera_exif(), quality=60))
         alert = await world.file(photo_data=photo)
         await world.until_photo(alert, "made")
@@ -254,7 +140,7 @@ async def test_a_photo_within_the_case_needs_no_server(deployment: Deployment) -
 
 async def test_a_photo_of_20_mb_is_sent_after_the_case(deployment: Deployment) -> None:
     """Signed JSON with a HEIC of a phone; a retry gets the first answer; unsigned, unknown and late ones get none."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         alert = await world.file()
         assert await world.photo(alert) is None
         data = heic(scene(2000, 1500), camera_exif(6), bytes_least=19_900_000)
@@ -279,7 +165,7 @@ async def test_a_photo_of_20_mb_is_sent_after_the_case(deployment: Deployment) -
 
 async def test_large_bodies_of_strangers_fill_no_memory(deployment: Deployment) -> None:
     """One at a time of an address, none of which is read without a place; cases are taken meanwhile."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         host, port = world.server.address
         reader, writer = await asyncio.open_connection(host, port)
         head = f"POST /v1/intake/sz/photos HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
@@ -305,7 +191,7 @@ async def test_large_bodies_of_strangers_fill_no_memory(deployment: Deployment) 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_server_that_ends_leaves_the_photo_to_the_next(deployment: Deployment, number: signal.Signals) -> None:
     """The wish is in the record: kill -9 while a photo is on its way loses nothing; who stops gives it back at once."""
-    async with _world(deployment) as world:
+    async with photo_world(deployment) as world:
         world.site.gives("/a.jpg", encoded(scene(400, 300), "JPEG"))
         is_asked, never = asyncio.Event(), asyncio.Event()
 
@@ -314,7 +200,7 @@ async def test_a_server_that_ends_leaves_the_photo_to_the_next(deployment: Deplo
             await never.wait()
 
         world.site.before = hang
-        alert = await world.file(child=_child(world.url("/a.jpg")))
+        alert = await world.file(child=child_with(world.url("/a.jpg")))
         await is_asked.wait()
         await asyncio.to_thread(world.server.end, number)
         world.site.before = None
@@ -328,9 +214,9 @@ async def test_a_server_that_ends_leaves_the_photo_to_the_next(deployment: Deplo
 
 async def test_what_is_kept_of_a_photo_goes_with_the_childs_data(deployment: Deployment) -> None:
     """Objects first, then the rows; nothing of it is found afterwards, neither in the record nor on the disk."""
-    async with _world(deployment, QQ_ALERT_RETENTION__LOOK_S="0.2") as world:
+    async with photo_world(deployment, QQ_ALERT_RETENTION__LOOK_S="0.2") as world:
         world.site.gives("/secret-name.jpg", encoded(scene(400, 300), "JPEG", camera_exif()))
-        alert = await world.file(child=_child(world.url("/secret-name.jpg")))
+        alert = await world.file(child=child_with(world.url("/secret-name.jpg")))
         await world.until_photo(alert, "made")
         assert len(world.objects(alert)) == len(WIDTHS)
         assert (await deployment.post(f"{world.server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
@@ -348,7 +234,7 @@ async def test_what_is_kept_of_a_photo_goes_with_the_childs_data(deployment: Dep
 
 async def test_objects_that_cannot_be_deleted_keep_the_record_waiting(deployment: Deployment) -> None:
     """The record says that the child's data is deleted only when the pictures are."""
-    async with _world(deployment, QQ_ALERT_RETENTION__LOOK_S="0.2") as world:
+    async with photo_world(deployment, QQ_ALERT_RETENTION__LOOK_S="0.2") as world:
         alert = await world.file(photo_data=data_uri(encoded(scene(100, 100), "JPEG")))
         await world.until_photo(alert, "made")
         folder = deployment.folder / "objects"
@@ -376,7 +262,7 @@ async def test_objects_that_cannot_be_deleted_keep_the_record_waiting(deployment
 async def test_nothing_is_fetched_for_a_case_that_nobody_believes_yet(deployment: Deployment, pool: Pool) -> None:
     """Anybody may file without a signature: a photo is asked for once a person approved it, and not after its end."""
     server = await deployment.server()
-    await deployment.file(server, child=_child("https://police.example/a.jpg"))
+    await deployment.file(server, child=child_with("https://police.example/a.jpg"))
     held = timedelta(0)
     for unverified, state, is_claimed in (
         ("no signature", "in_review", False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
+import sql.deletion
 import sql.page_counts
 from public.funnel.collecting import Collector
 from public.funnel.counters import FOLDER, Cell, Counters, encoded, path_now
@@ -156,3 +157,25 @@ async def test_statistics_count_actual_alerts_and_what_came_of_them(pool: Pool) 
     row = await sql.page_counts.statistics(pool)
     assert (row.alerts, row.found, row.through_alert, row.through_alert_unknown) == (4, 3, 1, 1)
     assert row.people == 4 * 3 * 1000, "two units an alert, and that of late entrants"
+
+
+async def test_the_number_of_an_alert_is_settled_when_its_recipients_are_deleted(pool: Pool) -> None:
+    """What is said of all alerts stays the same, and reads no unit of a settled one; one never sent has no number."""
+    await add_authority(pool)
+    settled, live, unsent = [await add_alert(pool, f"number {n}", due_in_min=30, rings=(1,)) for n in range(3)]
+    await pool.execute(
+        "update sweep_unit set worked_by = gen_random_uuid(), accepted = 1000 where sweep_id in"
+        " (select id from sweep where alert_id <> $1)",
+        unsent,
+    )
+    before = await sql.page_counts.statistics(pool)
+    async with pool.acquire() as connection:
+        await sql.deletion.delete_recipients(connection, settled)
+        await sql.deletion.delete_recipients(connection, unsent)
+    assert await sql.page_counts.statistics(pool) == before
+    await pool.execute("update sweep_unit set accepted = accepted + 1")
+    units = await pool.fetchval(
+        "select count(*) from sweep_unit u join sweep s on s.id = u.sweep_id where alert_id = $1", live
+    )
+    assert (await sql.page_counts.statistics(pool)).people == before.people + units
+    assert before.alerts == 2

@@ -14,11 +14,11 @@ from PIL import Image
 from public.photos.plain_jpeg import plain_size
 from runtime.page_codes import code_of
 from server.administration.file_case import send_case
-from tests.integration.test_case_photos import data_uri
 from tests.support.pictures import camera_exif, encoded, scene
 from tests.support.processes.deployment import CASE
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import URL, public_env, public_site
+from tests.support.public.case_photos import data_uri
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,13 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+import structlog
 
 import sql.page_counts
 import sql.progress
 from public.funnel.statistics.figures import figures_of
 from public.funnel.statistics.page import page_of
-from runtime.retry import retry_until_available
+from runtime.tasks import raise_if_cancelled
 from sql.database import UNAVAILABLE_ERRORS
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
 CACHE: Final = "public, max-age=60"
 
+_log = structlog.get_logger("public.statistics")
+
 
 class StatisticsPublisher:
     """Publishes the numbers; `people_min`: the threshold below which no number of people is shown."""
@@ -44,9 +47,14 @@ class StatisticsPublisher:
         self._zone = zone
 
     async def run(self) -> None:
-        """Publish until cancelled."""
+        """Publish until cancelled; what the record does not answer is asked again a minute later."""
         while True:
-            is_done = await retry_until_available(self.publish, UNAVAILABLE_ERRORS, "postgresql")
+            try:
+                is_done = await self.publish()
+            except UNAVAILABLE_ERRORS as error:
+                raise_if_cancelled()
+                _log.warning("statistics.wait", error=type(error).__name__)
+                is_done = True
             await asyncio.sleep(EVERY_S if is_done else AGAIN_S)
 
     async def publish(self) -> bool:

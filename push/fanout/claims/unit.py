@@ -59,7 +59,7 @@ class HeldUnit:
         self.seen_wall_s = seen_wall_s
         self.lease_until_s = seen_s + lease_s
         self.expires_s = seen_s + row.left_s
-        self.content = _CONTENT.decode(row.content)
+        self.content = _CONTENT.decode(row.content).with_photo_of_page(row.photo_tag)
         self.languages = Languages(self.content, row.notice)
         self._about = _about(row)
         self._silent = silent or row.notice not in WITH_SOUND
