@@ -16,6 +16,7 @@ from handlers.http.roles import Role
 from runtime.page_codes import code_of
 from sql.database import open_pool
 from sql.page_counts import CountRow
+from sql.police_events import LISTED_MAX
 from tests.browser.desk import Desk
 from tests.integration.test_reporting import jpeg
 from tests.support.processes.deployment import CASE
@@ -394,6 +395,48 @@ async def test_what_the_police_did_not_take_is_shown_and_sent_again(
         )
         assert ["operator Anna" in one for (one,) in actors] == [True]
         await desk.close()
+
+
+async def test_who_countersigned_reads_what_the_police_were_told_and_sends_nothing_again(
+    deployment: Deployment, browser: Browser
+) -> None:
+    """As by the API: an officer acts for the own authority. Events of other alerts push none of this one out."""
+    await deployment.provider()
+    desk = Desk(deployment, await deployment.server(**public_env(deployment)), browser)
+    url = "https://police.invalid/"
+    await deployment.run("authority", "endpoint", "sz", "--url", url, "--passes-on", "operator")
+    await deployment.run("authority", "add", "gz", "--name", "Guangzhou")
+    alert = await _alert(desk)
+    await deployment.query(
+        "insert into case_authority (case_id, authority_id, countersigned_at) select case_id, 'gz', now() from alert"
+    )
+    _, other = await deployment.file(desk.server, case_number="2026-2")
+    add = (
+        "insert into police_event (id, authority_id, alert_id, event, alert_state, created_at, try_at, dead_at) "
+        "select gen_random_uuid(), 'sz', $1, 'alert.sent', 'sent', now() + $3 * interval '1 hour', now(), now() "
+        "from generate_series(1, $2)"
+    )
+    await deployment.query("delete from police_event")
+    await deployment.query(add, UUID(alert), 1, 0)
+    await deployment.query(add, UUID(other["alert"]["id"]), LISTED_MAX + 1, 1)
+    address = f"{desk.server.url}/console/alerts/{alert}/police"
+    event = str((await deployment.query("select id from police_event where alert_id = $1", UUID(alert)))[0][0])
+    officer = await desk.signed_in(Role.OPERATOR, "Du", authority="gz")
+    await officer.goto(address)
+    await expect(officer.locator(f"tr[data-event='{event}'][data-state=dead]")).to_be_visible()
+    await expect(officer.locator("tr[data-event] button")).to_have_count(0)
+    sent = await officer.evaluate(
+        "async (event) => (await fetch('', {method: 'POST', body: new URLSearchParams({event})})).status", event
+    )
+    assert sent == 403
+    dead = "select count(*) from police_event where alert_id = $1 and dead_at is not null"
+    assert await deployment.query(dead, UUID(alert)) == [(1,)]
+    own = await desk.signed_in(Role.OPERATOR, "Anna", authority="sz")
+    await own.goto(address)
+    await own.click(f"tr[data-event='{event}'] button")
+    await own.wait_for_url("**/police?done=again")
+    assert await deployment.query(dead, UUID(alert)) == [(0,)]
+    await desk.close()
 
 
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
