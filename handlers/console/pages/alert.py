@@ -53,13 +53,13 @@ class AlertPage:
 
     async def get(self, call: Call[None]) -> web.Response:
         """Show the page."""
-        answer = await self._alerts.get_one(call)
-        if not isinstance(answer, AlertAnswer):
+        read = await self._alerts.read(call)
+        if read is None:
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
-        beside = await self._map.values(call, answer.alert) | await self._rates.values(call)
-        beside |= await self._funnel.values(call)
-        values = beside | parts_of(answer.alert) | {"done": call.request.query.get("done")}
-        values["why_not"] = why_not_of(answer.alert, call.bearer)
+        alert, listed = read.shown, read.listed
+        values = await self._map.values(read) | await self._rates.values(listed)
+        values |= await self._funnel.values(listed, call.bearer.role)
+        values |= parts_of(alert) | {"done": call.request.query.get("done"), "why_not": why_not_of(alert, call.bearer)}
         return self._pages.page(call.request, "alert.html", **values)
 
     async def get_state(self, call: Call[None]) -> web.Response:

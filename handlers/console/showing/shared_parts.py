@@ -90,20 +90,21 @@ class SharedParts:
     ) -> web.Response:
         """Return a part of an alert's page no older than the request; who asks meanwhile shares the next one.
 
-        It is read once for all readers of a scope. Its template knows the reader's role, and as `why_not` what `own`
-        returns for them: one of few words, because the part is made once for each.
+        It is read once for all readers of a scope and role: what is withheld of numbers goes by both. Its template
+        knows the role, and as `why_not` what `own` returns for them: one of few words, each of which is a part to make.
         """
         t, reader = texts_for(call.request), Reader(call.bearer.role)
 
         async def read_once() -> _Read:
             return _Read(await read())
 
-        found = await self._fresh.get((template, call.alert_id, scope_of(call.bearer)), read_once)
+        key = (template, call.alert_id, scope_of(call.bearer), reader.role)
+        found = await self._fresh.get(key, read_once)
         if found.values is None:
             return self._pages.problem(call.request, 404, "problem.unknown_alert")
         why_not = own(found.values)
         values = found.values | {"viewer": reader, "why_not": why_not}
-        kind = (t.locale, reader.role, why_not)
+        kind = (t.locale, why_not)
         form = await found.form(kind, lambda: self._form(t, template, values))
         return self._pages.compressed(call.request, form.body)
 

@@ -16,7 +16,8 @@ from handlers.console.showing.shared_parts import SharedParts
 if TYPE_CHECKING:
     from handlers.console.showing.pages import Pages
     from handlers.http.route import Call
-    from handlers.operators.watching.rates import Rates, RateSample
+    from handlers.operators.watching.rates import Rates, RateSample, RatesAnswer
+    from sql.progress import ListedAlert
 
 ROWS_MAX: Final = 60
 """As many as one can tell apart on a line, and read in a table."""
@@ -33,19 +34,23 @@ class RatesPage:
         """Show the part."""
 
         async def read() -> dict[str, Any]:
-            return await self.values(call)
+            answer = await self._rates.get(call)
+            return values_of(None if isinstance(answer, web.Response) else answer)
 
         return await self._parts.of_alert(call, "parts/rates.html", read)
 
-    async def values(self, call: Call[Any]) -> dict[str, Any]:
-        """Return what the part's template shows; without rates for who may not read the alert."""
-        answer = await self._rates.get(call)
-        return {"rates": None if isinstance(answer, web.Response) else answer, "rate_rows": rows_of(answer)}
+    async def values(self, alert: ListedAlert) -> dict[str, Any]:
+        """Return what the part's template shows of an alert."""
+        return values_of(await self._rates.of(alert))
 
 
-def rows_of(answer: Any) -> list[RateSample]:  # noqa: ANN401 - an answer or a problem
+def values_of(rates: RatesAnswer | None) -> dict[str, Any]:
+    """Return what the part's template shows; without rates for who may not read the alert."""
+    return {"rates": rates, "rate_rows": [] if rates is None else rows_of(rates.samples)}
+
+
+def rows_of(samples: list[RateSample]) -> list[RateSample]:
     """Return samples for a table, as even as they come, the last one among them; rates are since the row before."""
-    samples: list[RateSample] = [] if isinstance(answer, web.Response) else answer.samples
     step = -(-len(samples) // ROWS_MAX) or 1
     rows = samples[::-1][::step][::-1]
     return rows if step == 1 else [*rows[:1], *(_since(before, row) for before, row in pairwise(rows))]
