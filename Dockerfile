@@ -1,5 +1,6 @@
 FROM python:3.12-slim
-RUN useradd --create-home --uid 10001 qq-alert && install -d -o qq-alert -g qq-alert -m 0700 /srv/objects
+RUN useradd --create-home --uid 10001 qq-alert && cd /srv && \
+    install -d -o qq-alert -g qq-alert -m 0700 objects objects/published objects/inbox objects/kept
 WORKDIR /app
 COPY requirements/image.txt requirements/image.txt
 RUN pip install --no-cache-dir --require-hashes -r requirements/image.txt

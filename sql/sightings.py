@@ -43,12 +43,13 @@ _PHOTOS = query("sighting_photos")
 _COUNTS = query("sighting_counts")
 _KEPT = query("sighting_kept")
 _NEW = query("sighting_new")
+_SALT = query("sighting_salt")
 
 
 class SightedAlert(msgspec.Struct, frozen=True):
     """The alert of a page: its place (degrees, WGS-84), None where it is a city's, its state and its authority.
 
-    `deleted`: the child's data is, and nothing is added to it any more.
+    `deleted`: the child's data is, and nothing is added to it any more. `salt`: of the keys of what is, None then.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class SightedAlert(msgspec.Struct, frozen=True):
     state: str
     authority: str
     deleted: bool
+    salt: UUID | None
 
 
 class NewSighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,12 @@ async def alert_of(connection: Connection, code: str) -> SightedAlert | None:
     """Return the alert of a page, None where there is none; its deletion waits for this transaction."""
     row = await connection.fetchrow(_ALERT, code)
     return None if row is None else SightedAlert(*row)
+
+
+async def salt_of(connection: Connection | Pool, alert_id: UUID) -> UUID | None:
+    """Return the salt of the keys of what strangers saw of an alert; None once it is deleted."""
+    salt: UUID | None = await connection.fetchval(_SALT, alert_id)
+    return salt
 
 
 async def add(connection: Connection, one: NewSighting) -> UUID | None:

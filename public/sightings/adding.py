@@ -62,7 +62,7 @@ async def add(
 ) -> Added:
     """Store a report of an alert that `sql.sightings.alert_of` returned in this transaction."""
     state = SightingState.CLOSED if alert.state in OVER else SightingState.NEW
-    content = sealing.seal(alert.id, msgspec.json.encode(report.said))
+    content = sealing.of(alert.id, alert.salt).seal(msgspec.json.encode(report.said))
     new = NewSighting(
         id=report.id,
         alert_id=alert.id,

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from public.sightings.intake.inbox_sealing import InboxKeys
     from public.sightings.sealing import Sealing
     from sql.database import Pool
+    from sql.sightings import SightedAlert
 
 AT_ONCE: Final = 3
 ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -72,7 +73,7 @@ class PhotoKeeper:
                 return await self._remove(alert.id, report.id)
             kept: list[KeptPhoto] = []
             for number, photo in enumerate(sent.photos, start=1):
-                one = await self._keep_one(alert.id, report.id, number, photo)
+                one = await self._keep_one(alert, report.id, number, photo)
                 if isinstance(one, Trouble):
                     return False
                 if one is not None:
@@ -88,20 +89,24 @@ class PhotoKeeper:
         """Remove what was kept of a report whose alert's data was deleted meanwhile; tells whether that is done."""
         return await self._objects.delete_below(f"{kept_folder(alert)}/{sighting}") is None
 
-    async def _keep_one(self, alert: UUID, sighting: UUID, number: int, photo: PhotoSent) -> KeptPhoto | Trouble | None:
+    async def _keep_one(
+        self, alert: SightedAlert, sighting: UUID, number: int, photo: PhotoSent
+    ) -> KeptPhoto | Trouble | None:
         """Keep one photo; None where it is not there any more."""
         whole = await self._assembled(photo.upload)
         if whole is None or isinstance(whole, Trouble):
             return whole
-        trouble = await self._objects.put(original_path(alert, sighting, number), whole.sealed)
+        sealing = self._sealing.of(alert.id, alert.salt)
+        original = await asyncio.to_thread(sealing.seal, whole.sealed)
+        trouble = await self._objects.put(original_path(alert.id, sighting, number), original)
         if trouble is not None:
             return trouble
-        size_bytes = disk_bytes(len(whole.sealed))
+        size_bytes = disk_bytes(len(original))
         made = await self._decoder.decode(whole.content)
         if not isinstance(made, Pictures):
             return KeptPhoto(number=number, size_bytes=size_bytes)
-        copy = self._sealing.seal(alert, made.large.jpeg)
-        trouble = await self._objects.put(copy_path(alert, sighting, number), copy)
+        copy = sealing.seal(made.large.jpeg)
+        trouble = await self._objects.put(copy_path(alert.id, sighting, number), copy)
         if trouble is not None:
             return trouble
         return KeptPhoto(
@@ -142,7 +147,7 @@ def aware(at: datetime | None) -> datetime | None:
 
 
 def open_original(keys: InboxKeys, kept: bytes) -> bytes | None:
-    """Return a photo as it came, from how it is kept; None where no key opens it."""
+    """Return a photo as it came, from how it is kept under the key of its alert; None where no key opens it."""
     upload, at = kept[:32].decode(errors="replace"), 32
     content = bytearray()
     while at < len(kept):

@@ -116,11 +116,13 @@ class Sightings:
         ids = [row.id for row in rows]
         for photo in await sql.sightings.photos(connection, ids) if ids else []:
             photos.setdefault(photo.sighting_id, []).append(photo)
+        salts = {one: await sql.sightings.salt_of(connection, one) for one in {row.alert_id for row in rows}}
+        sealings = {one: self._sealing.of(one, salt) for one, salt in salts.items()}
         told = await sql.police_events.of_sightings(connection, ids) if ids else {}
         return [
             Sighting(
                 row=row,
-                said=read_said(self._sealing.open(row.alert_id, row.content)),
+                said=read_said(sealings[row.alert_id].open(row.content)),
                 photos=photos.get(row.id, ()),
                 delivery=told.get(row.id),
             )

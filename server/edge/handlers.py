@@ -87,7 +87,7 @@ def handlers_of(
     pool, index = engine.stores.requests_pool, engine.stores.index
     material = key_material(encryption_key(settings))
     sealing = Sealing(material)
-    copies = Copies(objects, sealing)
+    copies = Copies(pool, objects, sealing)
     signed = SignedWebhooks(pool, vault, authenticator)
     planner = engine.filing_service.planner
     disclosure = planner.plan.disclosure

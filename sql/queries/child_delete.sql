@@ -15,6 +15,9 @@ with emptied as (
     where s.alert_id = $1 and u.sweep_id = s.id
       and not exists (select from sweep t join sweep_unit w on w.sweep_id = t.id
                       where t.alert_id = $1 and w.worked_by is not null)
+), unsalted as (
+    -- What is left of sightings and originals anywhere opens no more.
+    update page set sighting_salt = null where alert_id = $1
 ), forgotten as (
     delete from proposal where alert_id = $1
 ), unexplained as (

@@ -62,6 +62,21 @@ def test_the_image_installs_what_a_server_needs_without_embedded_stores_and_runs
     assert "embedded" not in "\n".join(lines)
 
 
+def test_who_breaks_into_the_public_container_reaches_no_more_than_its_work_needs() -> None:
+    """It reads pages and writes the inbox; originals, stores and keys are not there, and the image has each folder."""
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    public = re.search(r"^  public:\n(?:    .*\n)+", text, re.MULTILINE)
+    assert public is not None
+    found = public[0]
+    assert 'volumes: ["published:/srv/objects/published:ro", "inbox:/srv/objects/inbox"]' in found
+    assert "networks: [public]" in found
+    assert not re.search(r"kept|secret|\*stores|DATABASE|REDIS", found)
+    folders = {line.partition(":")[2] for line in re.findall(r'"(\w+:/srv/[\w/]+)', text)}
+    made = re.search(r"install -d (.*)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    assert made is not None
+    assert folders == {f"/srv/{one}" for one in made[1].split() if one.startswith("objects/")}
+
+
 async def test_a_server_without_the_extra_uses_the_configured_stores(deployment: Deployment) -> None:
     """It takes a case, and looks for nothing of the extra that it could not do without."""
     await deployment.provider()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
 
 import sql.audit
+import sql.sightings
 from public.sightings.intake.inbox import PhotoSent, Sent, piece_path, report_path
 from public.sightings.intake.inbox_sealing import InboxKeys, PublicSeal
 from push.alerts.record.audit import verify
@@ -16,7 +18,7 @@ from tests.integration.test_reporting import jpeg
 from tests.support.processes.processes import until
 from tests.support.processes.public_site import public_env
 from tests.support.public.police_endpoint import PoliceEndpoint
-from tests.support.public.reports import keys_of, report_of
+from tests.support.public.reports import keys_of, report_of, sealing_of
 from tests.support.public.strangers import objects_for, publish, receipt_of, site_for
 
 if TYPE_CHECKING:
@@ -67,6 +69,9 @@ async def test_nothing_of_a_sighting_is_left_after_the_timer(deployment: Deploym
         before = await _record(deployment.database_url)
         kept = sorted(path.name for path in (folder / "kept").rglob("*.*"))
         assert (receipt in before, WHERE in before, kept) == (True, True, ["copy.1", "original.1"]), "the search works"
+        backup = [path.read_bytes() for path in (folder / "kept").rglob("*.*")]
+        salt = await sql.sightings.salt_of(pool, UUID(alert))
+        assert all(sealing_of(deployment).of(UUID(alert), salt).open(one) for one in backup), "they open until then"
         assert (await deployment.post(f"{server.url}/v1/alerts/{alert}/found", WHY))[0] == 200
         await deployment.pass_time(1.1)
         await _until_closed(deployment, server, alert)
@@ -86,7 +91,9 @@ async def test_nothing_of_a_sighting_is_left_after_the_timer(deployment: Deploym
     await until(is_empty)
     after = await _record(deployment.database_url) + await _redis(deployment.redis_url)
     logs = "".join(path.read_text(encoding="utf-8") for path in deployment.folder.glob("*.log"))
-    for word in (WORDS, CONTACT, PLACE, WHERE, receipt, late.receipt, WORDS.encode().hex()):
+    gone = sealing_of(deployment).of(UUID(alert), await sql.sightings.salt_of(pool, UUID(alert)))
+    assert [gone.open(one) for one in backup] == [None, None], "what a backup of the objects still has opens no more"
+    for word in (WORDS, CONTACT, PLACE, WHERE, receipt, late.receipt, WORDS.encode().hex(), str(salt)):
         assert word not in after
         assert word not in logs
     trail = await verify(pool)

@@ -40,5 +40,6 @@ class Originals:
             kept = await self._objects.get(original_path(link.alert, link.sighting, link.number))
             if isinstance(kept, Trouble):
                 return kept
-            opened = await asyncio.to_thread(open_original, self._keys, kept)
+            sealed = await self._copies.open(link.alert, kept)
+            opened = None if sealed is None else await asyncio.to_thread(open_original, self._keys, sealed)
         return Trouble.MISSING if opened is None else opened

@@ -43,7 +43,10 @@ def commit(tables: Tables, moment: Moment, *columns: Sequence[Any]) -> None:
             version,
             locale,
         ) = row
-        alert = tables.alerts[alert_id]
+        alert = tables.alerts.get(alert_id)
+        if alert is None:
+            # A record that went back behind this alert takes the row all the same, and nothing ever reads it.
+            continue
         key = (notice, shard_from, batch_id, outcome)
         if key in alert.ledger:
             continue
