@@ -138,14 +138,15 @@ def over_page_in(language: str, languages: Sequence[str]) -> bytes:
     return rendered("over.html", language, languages)
 
 
-def state_of(source: PageSource | None) -> bytes:
-    """Return what open tabs ask for; None: the alert is over."""
+def state_of(source: PageSource | None, languages: Sequence[str] = ()) -> bytes:
+    """Return what open tabs and the form of reports ask for; None: the alert is over. With its titles by language."""
     if source is None:
         return msgspec.json.encode({"state": "over"})
     mark = {"mark": source.status} if source.status in MARKS else {}
     state = {"state": "live", "expires": source.expires.astimezone(UTC), "call": source.case.contact.phone}
     state["zone"] = source.content.time_zone
-    return msgspec.json.encode(state | mark)
+    titles = {one: source.content.text(one).title for one in languages}
+    return msgspec.json.encode(state | {"titles": titles} | mark)
 
 
 def rendered(template: str, language: str, languages: Sequence[str], **values: object) -> bytes:

@@ -64,7 +64,9 @@ async def put_page(objects: Objects, source: PageSource, assets: Assets, around:
     """Publish a page and what stands beside it, and delete what stood beside it before."""
     folder = f"{FOLDER}/{source.code}"
     trouble = await put_files(objects, source.code, assets.files)
-    trouble = trouble or await objects.put(f"{folder}/{STATE}", state_of(source), media_type="application/json")
+    trouble = trouble or await objects.put(
+        f"{folder}/{STATE}", state_of(source, around.languages), media_type="application/json"
+    )
     if trouble is not None:
         return trouble
     pages = {

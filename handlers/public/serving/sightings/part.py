@@ -19,7 +19,7 @@ from aiohttp import web
 from handlers.http.serving.connection import Connection
 from handlers.public.serving.sightings.admission import MB, Admission, Full, Keys
 from handlers.public.serving.sightings.checking import check, id_of, report_of
-from handlers.public.serving.sightings.pages import POLICE, Pages, answer
+from handlers.public.serving.sightings.pages import POLICE, Pages, PageState, answer
 from handlers.public.serving.sightings.reading import Fault, FormReader, body_bytes_max
 from handlers.public.serving.sightings.resuming import Resuming
 from handlers.public.serving.sightings.uploads import Stopped, Uploads
@@ -50,19 +50,6 @@ _STATUS: Final = {
     Full.DISK: HTTPStatus.INSUFFICIENT_STORAGE,
     Full.AWAY: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-class PageState(msgspec.Struct, frozen=True):
-    """What a page's state says that matters here; `call`: the number of the alert, `zone`: of the times on its page."""
-
-    state: str = "live"
-    call: str | None = None
-    zone: str = "Asia/Shanghai"
-
-    @property
-    def number(self) -> str:
-        """Whom to call."""
-        return self.call or POLICE
 
 
 class Reporting:
@@ -105,7 +92,7 @@ class Reporting:
             return state
         if self._admission.keys is None:
             return self._refuse(request, language, Full.AWAY, state.number)
-        return answer(self._pages.form(language, request.match_info["code"], state.number, zone=state.zone))
+        return answer(self._pages.form(language, request.match_info["code"], state))
 
     async def _report(self, request: web.Request) -> web.Response:
         code, block = request.match_info["code"], self._block(request)
@@ -150,18 +137,18 @@ class Reporting:
         full = self._admission.refused(block, code)
         full = full if proved or full not in {None, Full.BUSY} else self._admission.refused_unproved()
         if full is not None and full is not Full.BUSY:
-            return self._refuse(request, language, full, state.number, form, state.zone)
+            return self._refuse(request, language, full, state.number, form, state)
         # Counted before it is stored: many at once are no way around the limit.
         self._admission.count_report(block, code)
         report = report_of(sighting, code, receipt_of(keys.receipts, sighting), meant, block, proved=proved)
         for photo in photos:
             if not await self._uploads.hold(photo.upload, str(sighting)):
-                return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
+                return self._refuse(request, language, Full.AWAY, state.number, form, state)
         few = Priority.FIRST if self._admission.is_few(block) else Priority.FLOOD
         path = report_path(Priority.PROVED if proved else few, report)
         sealed = keys.seal.seal(msgspec.json.encode(Sent(report=report, photos=tuple(photos))))
         if await self._objects.put(path, sealed) is not None:
-            return self._refuse(request, language, Full.AWAY, state.number, form, state.zone)
+            return self._refuse(request, language, Full.AWAY, state.number, form, state)
         self._admission.added(len(sealed))
         self._accepted[sighting] = report.receipt
         while len(self._accepted) > ACCEPTED_MAX:
@@ -242,7 +229,7 @@ class Reporting:
         if _takes_json(request):
             texts: dict[str, Any] = {name: self._pages.fault(language, one) for name, one in form.faults.items()}
             return web.json_response({"faults": texts}, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-        page = self._pages.form(language, code, state.number, form, zone=state.zone)
+        page = self._pages.form(language, code, state, form)
         return answer(page, HTTPStatus.UNPROCESSABLE_ENTITY)
 
     def _refuse(
@@ -252,9 +239,9 @@ class Reporting:
         full: Full,
         number: str,
         form: Form | None = None,
-        zone: str = "",
+        state: PageState | None = None,
     ) -> web.Response:
-        return self._refuse_in_words(request, language, _STATUS[full], f"refused_{full.value}", number, form, zone)
+        return self._refuse_in_words(request, language, _STATUS[full], f"refused_{full.value}", number, form, state)
 
     def _refuse_in_words(
         self,
@@ -264,12 +251,12 @@ class Reporting:
         name: str,
         number: str,
         form: Form | None = None,
-        zone: str = "",
+        state: PageState | None = None,
     ) -> web.Response:
         """Say why a report is not taken in, and whom to call; with what was typed, where it was read."""
         why = self._pages.text(language, name, number)
-        if form is not None and not _takes_json(request):
-            page = self._pages.form(language, request.match_info["code"], number, form, why, zone=zone)
+        if form is not None and state is not None and not _takes_json(request):
+            page = self._pages.form(language, request.match_info["code"], state, form, why)
             return answer(page, status)
         return self._words(request, language, status, self._pages.text(language, "refused_title"), (why,))
 
