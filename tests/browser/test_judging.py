@@ -52,6 +52,29 @@ async def test_two_people_approve_a_case_and_everybody_is_notified(desk: Desk, l
     await expect(anna.locator(".state-found")).to_be_visible()
 
 
+async def test_the_review_of_a_change_leads_with_what_would_change(desk: Desk) -> None:
+    """The area that is proposed, and why, before the estimate of the alert as it stands."""
+    deployment, url = desk.deployment, desk.server.url
+    await deployment.run("authority", "review", "sz", "--policy", "approve")
+    _, answer = await deployment.file(desk.server)
+    alert, number = answer["alert"]["id"], answer["alert"]["case_number"]
+    approval = {"reason": "read", "case_number": number, "revision": answer["alert"]["review"]["revision"]}
+    assert (await deployment.post(f"{url}/v1/alerts/{alert}/approval", approval, await deployment.colleague()))[
+        0
+    ] == 200
+    await deployment.sent(desk.server, alert)
+    wider = {"reason": "taken away in a car", "case_number": number, "radius_km": 200}
+    assert (await deployment.post(f"{url}/v1/alerts/{alert}/rings", wider))[0] == 200
+    page = await desk.signed_in(Role.APPROVER, "Anna", javascript=False)
+    await page.goto(f"{url}/console/alerts/{alert}/review")
+    await expect(page.locator("main section h2").first).to_have_text("What is proposed")
+    first = page.locator("main section").first
+    text = await first.inner_text()
+    places = [text.index(one) for one in ("200 km", "taken away in a car", "As it stands", "Deadline")]
+    assert places == sorted(places), text
+    await expect(first.locator("[data-proposal]")).to_have_count(1)
+
+
 @pytest.mark.parametrize("locale", ["en", "zh-CN"])
 async def test_somebody_pauses_and_resumes_by_keyboard_alone(desk: Desk, locale: str) -> None:
     """`p` pauses at once; resuming asks for the case number, typed; the page follows without being loaded again."""
