@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from handlers.console.pages.queue import waiting_of
 from handlers.console.showing.shared_parts import SharedParts
 from handlers.operators.alerts import AlertAnswer
-from push.alerts.lifecycle import NOT_NOTIFIED, OVER, State
-from push.alerts.review import APPROVALS
+from push.alerts.lifecycle import OVER, State
+from push.alerts.review import approvals_needed, changes_wait
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -90,8 +90,8 @@ def parts_of(alert: Alert) -> dict[str, Any]:
         "is_over": alert.state in OVER,
         "expected": expected_of(alert),
         "funnel": funnel_of(alert),
-        "approvals_needed": APPROVALS.get(alert.review.policy, 1),
-        "must_propose": alert.state not in NOT_NOTIFIED and alert.review.policy in APPROVALS,
+        "approvals_needed": approvals_needed(alert.review.policy),
+        "must_propose": changes_wait(alert.state, alert.review.policy),
     }
 
 
