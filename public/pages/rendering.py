@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from public.pages.case import PhoneContent, PublicCase
 from public.pages.facts import Group, groups_of, local
-from public.pages.modules import FIRST, later, modules
+from public.pages.modules import FIRST, modules
 from public.pages.texts import texts_of
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def live_page(
         metas=tuple(metas),
         documents=tuple(documents),
     )
-    return rendered(
-        "page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url, later=later()
-    )
+    return rendered("page.html", language, around.languages, page=shown, t=t, module=modules()[FIRST].url)
 
 
 def over_page(language: str, around: Surroundings) -> bytes:

@@ -12,12 +12,13 @@ import jinja2
 import pytest
 
 from handlers.alert_answers import Proposed
-from handlers.console.showing.figures import Figures
+from handlers.console.showing.figures import WORDS_OF, Figures
 from handlers.console.showing.texts import LOCALES, texts_of
 from push.alerts.actions.proposals import Part
 from push.alerts.lifecycle import Action
 
-TEMPLATES = Path(__file__).parents[2] / "handlers" / "console" / "templates"
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "handlers" / "console" / "templates"
 NOTHING_ELSE: Final[dict[str, None]] = {"radius_km": None, "city": None, "people": None, "hours": None}
 
 
@@ -38,6 +39,17 @@ def test_every_text_that_a_template_names_exists(template: Path) -> None:
     """Keys that are written out in a template stand in the catalogue."""
     keys = re.findall(r'(?<![a-z])t\("([a-z_.]+[a-z])"[),]', template.read_text(encoding="utf-8"))
     assert [key for key in keys if key not in texts_of(LOCALES[0])] == []
+
+
+def test_every_text_of_the_catalogue_is_asked_for() -> None:
+    """By its key, or by the beginning of it where the rest is a value of the record."""
+    files = [path for kind in ("*.py", "*.html") for path in (ROOT / "handlers").rglob(kind)]
+    written = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    named = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_]+)*\.?)(?:\{|[\"'])", written))
+    words = {*re.findall(r"\bword\(\"([a-z_]+)\"", written), *WORDS_OF.values()}
+    begun = {one for one in named if one.endswith((".", "_")) and "." in one} | {f"{one}." for one in words}
+    keys = texts_of(LOCALES[0]).keys
+    assert [key for key in sorted(keys - named) if not key.startswith(tuple(begun))] == []
 
 
 @pytest.mark.parametrize("locale", LOCALES)
